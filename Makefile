@@ -1,0 +1,129 @@
+# Two commands matter: `make demo` shows what chaosqs does, `make check` is every gate that CI runs.
+# Each target creates what it needs. PYTHON is used once, to create .venv.
+
+PYTHON ?= python3
+WORKERS ?= 2
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet  # twice: no warnings, errors stay
+PYTEST := $(BIN)/python -m pytest
+CHAOS := ../../.venv/bin/python -m pytest --chaosqs
+CORE := chaosqs/model/*,chaosqs/machine/*,chaosqs/invariants/*,chaosqs/simulator/*
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header $(LOCK_FLAGS)
+STATIC := ruff-format ruff-check mypy basedpyright lint-imports vulture
+
+# What is generated must be what is committed (or staged): a changed byte and a new file both count.
+unchanged = git diff --exit-code --stat -- $(1) && test -z "$$(git ls-files --others --exclude-standard -- $(1))" \
+	|| { echo "$(1) is not what is committed: look at 'git status $(1)', then commit it or mend the cause" >&2; exit 1; }
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check gallery bench deep docs lock lint clean floor format $(STATIC)
+
+help:
+	@echo "make demo     a design that fails, its smallest story, and the design that fixes it"
+	@echo "make check    every gate, as CI runs it"
+	@echo "make test     the tests, with coverage          make lint    the static gates alone"
+	@echo "make gallery  write reports/ anew               make docs    write docs/reference/ anew"
+	@echo "make bench    the benchmarks                    make deep    the long searches"
+	@echo "make format   lay out the code                  make lock    write constraints/ anew (LOCK_FLAGS=--upgrade)"
+	@echo "make clean    remove what the others made"
+
+# Environments -----------------------------------------------------------------------------------------------------
+
+.venv/run.stamp: pyproject.toml constraints/run.txt
+	@command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "chaosqs needs Python 3.11 or later: say which, as in 'make PYTHON=python3.12 $(or $(MAKECMDGOALS),help)'" >&2; exit 1; }
+	@echo "creating .venv with the run-time dependencies"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes -r constraints/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp constraints/dev.txt
+	@echo "adding the tools of development"
+	@$(PIP) install --require-hashes -r constraints/dev.txt
+	@touch $@
+
+# What a user sees ---------------------------------------------------------------------------------------------------
+
+# The first design is broken on purpose: pytest must end with 1 (violations found), and with nothing else.
+demo: .venv/run.stamp
+	@cd examples/over-polling && { $(CHAOS) || status=$$?; test "$${status:-0}" -eq 1; } \
+		|| { echo "examples/over-polling: expected violations, and exit status 1" >&2; exit 1; }
+	@echo
+	@echo "The same system, with the setting that prevents it:"
+	@cd examples/over-polling-fixed && $(CHAOS)
+
+# Gates --------------------------------------------------------------------------------------------------------------
+
+check: .venv/dev.stamp
+	+@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory floor
+	@$(MAKE) --no-print-directory docs
+	@$(call unchanged,docs/reference)
+	@$(MAKE) --no-print-directory gallery
+	@$(call unchanged,reports)
+	@echo "check: all gates pass"
+
+# The static gates know nothing of each other, so two run at a time; each one's output comes in one piece, and all are heard.
+lint: .venv/dev.stamp
+	+@$(MAKE) --no-print-directory --jobs=$(WORKERS) --keep-going --output-sync=target $(STATIC)
+
+ruff-format: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+
+ruff-check: .venv/dev.stamp
+	$(BIN)/ruff check .
+
+mypy: .venv/dev.stamp
+	$(BIN)/mypy
+
+basedpyright: .venv/dev.stamp
+	$(BIN)/basedpyright
+
+lint-imports: .venv/dev.stamp
+	$(BIN)/lint-imports --no-logo
+
+vulture: .venv/dev.stamp
+	$(BIN)/vulture
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+test: .venv/dev.stamp
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered
+
+# The floor holds for the core; the edges are tested through what a user sees.
+floor: .venv/dev.stamp
+	$(BIN)/coverage report --include='$(CORE)' --fail-under=95
+
+bench: .venv/dev.stamp
+	$(PYTEST) benchmarks -q
+
+deep: .venv/dev.stamp
+	$(PYTEST) tests --chaosqs-profile deep -m deep
+
+# Generated and committed ----------------------------------------------------------------------------------------------
+
+gallery: .venv/dev.stamp
+	$(BIN)/python tools/gallery.py
+
+docs: .venv/dev.stamp
+	$(BIN)/python tools/docs.py
+
+# Pins with hashes, and no index address: any mirror will do. dev.txt agrees with run.txt, on top of which it is installed.
+lock: .venv/dev.stamp
+	$(COMPILE) pyproject.toml --group build --output-file constraints/run.txt >/dev/null
+	$(COMPILE) --group dev --constraints constraints/run.txt --output-file constraints/dev.txt >/dev/null
+
+clean:
+	rm -rf .venv build dist chaosqs.egg-info .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf examples/*/reports examples/*/.hypothesis examples/*/.pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
