@@ -1,0 +1,1 @@
+"""Frozen values: designs, scenarios, faults, events, histories, verdicts. No behaviour, no chance, no clock."""

@@ -1,0 +1,86 @@
+"""A found counterexample: one value, one JSON file, from which every report is rendered and every replay starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Violation
+
+
+@attrs.frozen
+class Setting:
+    """One setting of the design or scenario, and what it has to do with the violation."""
+
+    owner: str
+    """The queue, function or mapping that has it; empty for the scenario itself."""
+    name: str
+    """As the model spells it: `reserved_concurrency`."""
+    value: str
+    """Its repr in the counterexample."""
+    matters: bool
+    """Whether some other valid value makes the invariant hold."""
+    threshold: str = ""
+    """From where on the invariant holds: `holds from 5`; empty where any value is as good."""
+    origin: str = ""
+    """Where it was read from: `template.yaml:41 ReservedConcurrentExecutions: 2`; empty for defaults."""
+
+
+@attrs.frozen
+class Fix:
+    """A change of the design, and how often the invariant was still violated with it under the same search."""
+
+    change: str
+    """In the model's terms: `maximum_concurrency = 2`."""
+    violated: int
+    of: int
+    drain: float | None = None
+    """Time to drain the counterexample's own workload, relative to before: 0.1 is ten per cent longer."""
+
+
+@attrs.frozen
+class Rate:
+    """How often the counterexample is violated when only luck changes."""
+
+    violated: int
+    of: int
+
+    def interval(self) -> tuple[float, float]:
+        """Return the 95 % confidence interval of the share (Wilson)."""
+        z, n = 1.96, self.of
+        share, square = self.violated / n, 1.96**2
+        middle = (share + square / (2 * n)) / (1 + square / n)
+        half = z * (share * (1 - share) / n + square / (4 * n * n)) ** 0.5 / (1 + square / n)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@attrs.frozen
+class Explanation:
+    """Why it happens and what prevents it."""
+
+    settings: tuple[Setting, ...] = ()
+    faults: tuple[str, ...] = ()
+    """The faults without which it does not happen; empty: no fault was needed."""
+    rate: Rate | None = None
+    fixes: tuple[Fix, ...] = ()
+
+
+@attrs.frozen
+class Counterexample:
+    """A scenario in which an invariant is violated, with everything that a report says about it."""
+
+    design: str
+    """How the user calls the design: the file that it was read from."""
+    mapping: str
+    """`orders→worker`."""
+    invariant: str
+    """Name of the invariant: `no-dead-lettering-by-throttling`."""
+    violation: Violation
+    scenario: Scenario
+    digest: str
+    """`History.digest` of the scenario: a replay compares it."""
+    versions: Mapping[str, str] = attrs.field(factory=dict)
+    """Versions of chaosqs, Hypothesis and Python that found it."""
+    explanation: Explanation = attrs.field(factory=Explanation)

@@ -1,0 +1,217 @@
+"""What a run records. Each event has its moment in milliseconds and its cause: the place in the history of the event
+that led to it, or None.
+
+Messages are numbers in the order of sending. A poller is a number within its mapping, an invocation one of the run.
+`fault` is empty, or names the fault of the plan that made it happen.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import attrs
+
+
+@attrs.frozen
+class Sent:
+    """A producer's message is in the queue (a `delay` may still hide it)."""
+
+    at: int
+    cause: int | None
+    queue: str
+    message: int
+    body_bytes: int
+    group: str
+
+
+@attrs.frozen
+class Received:
+    """A poller has received messages; each receive count went up by one, and all are hidden until `visible_at`."""
+
+    at: int
+    cause: int | None
+    queue: str
+    mapping: str
+    poller: int
+    messages: tuple[int, ...]
+    receive_counts: tuple[int, ...]
+    visible_at: int
+    fault: str
+    """Names the fault that lost the answer: then SQS counted the receive, and the poller never saw it (RX-8)."""
+
+
+@attrs.frozen
+class ReceivedNothing:
+    """Receives that came back empty: `count` long polls one after another since `since`, each `every` milliseconds
+    long. They are recorded together when the poller gets a message at last, or lets go."""
+
+    at: int
+    cause: int | None
+    queue: str
+    mapping: str
+    poller: int
+    count: int
+    since: int
+    every: int
+
+
+@attrs.frozen
+class Throttled:
+    """Lambda answered an invocation with 429 (LC-11). The poller keeps the batch and tries again (ES-8)."""
+
+    at: int
+    cause: int | None
+    function: str
+    mapping: str
+    poller: int
+    messages: tuple[int, ...]
+    attempt: int
+    """1 for the first invocation of this batch since its receive."""
+    reason: str
+    """As Lambda names it (LC-12)."""
+    running: int
+    """Executions that were busy, of `limit`."""
+    limit: int
+    fault: str
+
+
+@attrs.frozen
+class ServiceFailed:
+    """Lambda answered an invocation with a service error (LX-11)."""
+
+    at: int
+    cause: int | None
+    function: str
+    mapping: str
+    poller: int
+    messages: tuple[int, ...]
+    fault: str
+
+
+@attrs.frozen
+class InvocationStarted:
+    """A function began to run a batch."""
+
+    at: int
+    cause: int | None
+    function: str
+    mapping: str
+    poller: int
+    invocation: int
+    messages: tuple[int, ...]
+    cold: bool
+    """Whether a new execution environment had to be initialised first (LX-12)."""
+    running: int
+    """Executions of this function that are busy now, this one included."""
+
+
+@attrs.frozen
+class InvocationEnded:
+    """A function is done with a batch, or was ended."""
+
+    at: int
+    cause: int | None
+    function: str
+    mapping: str
+    invocation: int
+    messages: tuple[int, ...]
+    outcome: str
+    """`succeeded`, `raised`, `timed_out` or `crashed`."""
+    failed: tuple[int, ...]
+    """Messages that a succeeded invocation reported as failed (PB-*)."""
+    duration: int
+    """Milliseconds in the handler, initialisation not counted (LX-15)."""
+    answered: bool
+    """Whether a poller still waited for the answer and got it."""
+    fault: str
+
+
+@attrs.frozen
+class Released:
+    """A poller forgot its batch without deleting it; the messages come back when their visibility ends."""
+
+    at: int
+    cause: int | None
+    mapping: str
+    poller: int
+    messages: tuple[int, ...]
+    why: str
+    """`throttled` (for a whole visibility timeout), `failed`, `service error` or `no answer`."""
+
+
+@attrs.frozen
+class Deleted:
+    """A poller deleted the messages of a batch after success (EF-1)."""
+
+    at: int
+    cause: int | None
+    queue: str
+    mapping: str
+    messages: tuple[int, ...]
+    stayed: tuple[int, ...]
+    """Those of them that are still there: received again meanwhile (RH-4), or the request was lost."""
+    fault: str
+
+
+@attrs.frozen
+class Returned:
+    """The visibility timeout of a message is over; it can be received again (VT-4)."""
+
+    at: int
+    cause: int | None
+    queue: str
+    message: int
+    receive_count: int
+
+
+@attrs.frozen
+class DeadLettered:
+    """A receive found a message over max_receive_count and moved it instead of returning it (DLQ-3, DLQ-4)."""
+
+    at: int
+    cause: int | None
+    queue: str
+    target: str
+    message: int
+    receive_count: int
+    """Deliveries that it had; the attempt that moved it is not counted (DLQ-6)."""
+
+
+@attrs.frozen
+class Expired:
+    """The retention period of a message is over; it is gone (RT-1)."""
+
+    at: int
+    cause: int | None
+    queue: str
+    message: int
+    receive_count: int
+
+
+@attrs.frozen
+class PollersChanged:
+    """A mapping has another number of pollers now (ES-1 … ES-8)."""
+
+    at: int
+    cause: int | None
+    mapping: str
+    pollers: int
+    why: str
+
+
+Event: TypeAlias = (
+    Sent
+    | Received
+    | ReceivedNothing
+    | Throttled
+    | ServiceFailed
+    | InvocationStarted
+    | InvocationEnded
+    | Released
+    | Deleted
+    | Returned
+    | DeadLettered
+    | Expired
+    | PollersChanged
+)
+"""Everything that a history can contain."""

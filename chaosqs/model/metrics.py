@@ -1,0 +1,293 @@
+"""CloudWatch's metrics of a run, computed from its events (ledger §11). Ages and times in seconds, durations in ms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypedDict
+
+import attrs
+
+from chaosqs.model.delivery import Fate
+from chaosqs.model.event import (
+    DeadLettered,
+    Deleted,
+    Event,
+    Expired,
+    InvocationEnded,
+    InvocationStarted,
+    Received,
+    ReceivedNothing,
+    Returned,
+    Sent,
+    ServiceFailed,
+    Throttled,
+)
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.time import milliseconds
+
+Figures = dict[str, float]
+
+
+class Summary(TypedDict):
+    """The shape of `History.summary()`."""
+
+    queues: dict[str, Figures]
+    functions: dict[str, Figures]
+    mappings: dict[str, Figures]
+    messages: dict[str, int]
+    drained_at: float | None
+    ended_at: float
+
+
+@attrs.frozen
+class Sample:
+    """One change of one metric of one queue, function or mapping: an amount to count, or the new value of a gauge."""
+
+    at: int
+    name: str
+    metric: str
+    value: float
+
+
+GAUGES = (
+    "ConcurrentExecutions",
+    "ApproximateNumberOfMessagesVisible",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateAgeOfOldestMessage",
+)
+QUEUE_COUNTS = ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted", "NumberOfEmptyReceives")
+FUNCTION_COUNTS = ("Invocations", "Errors", "Throttles")
+MAPPING_COUNTS = (
+    "PolledEventCount",
+    "InvokedEventCount",
+    "FilteredOutEventCount",
+    "FailedInvokeEventCount",
+    "DeletedEventCount",
+    "batches",
+)
+
+
+def counts(events: Iterable[Event]) -> Iterator[Sample]:
+    """Each occurrence that a count metric counts."""
+    for event in events:
+        match event:
+            case Sent():
+                yield Sample(event.at, event.queue, "NumberOfMessagesSent", 1)
+            case Received():
+                yield Sample(event.at, event.queue, "NumberOfMessagesReceived", len(event.messages))
+                if not event.fault:
+                    yield Sample(event.at, event.mapping, "PolledEventCount", len(event.messages))
+                    yield Sample(event.at, event.mapping, "batches", 1)
+            case ReceivedNothing():
+                for k in range(1, event.count + 1):
+                    yield Sample(event.since + k * event.every, event.queue, "NumberOfEmptyReceives", 1)
+            case Throttled():
+                yield Sample(event.at, event.function, "Throttles", 1)
+            case ServiceFailed():
+                yield Sample(event.at, event.mapping, "FailedInvokeEventCount", len(event.messages))
+            case InvocationStarted():
+                yield Sample(event.at, event.function, "Invocations", 1)
+                yield Sample(event.at, event.mapping, "InvokedEventCount", len(event.messages))
+            case InvocationEnded():
+                yield from _ended(event)
+            case Deleted() if event.fault != "" or not event.messages:
+                pass
+            case Deleted():
+                yield Sample(event.at, event.queue, "NumberOfMessagesDeleted", len(event.messages))
+                yield Sample(event.at, event.mapping, "DeletedEventCount", len(event.messages))
+            case _:
+                pass
+
+
+def _ended(event: InvocationEnded) -> Iterator[Sample]:
+    yield Sample(event.at, event.function, "Duration", event.duration)
+    if event.outcome != "succeeded":
+        yield Sample(event.at - event.duration, event.function, "Errors", 1)
+        yield Sample(event.at, event.mapping, "FailedInvokeEventCount", len(event.messages))
+    elif event.failed:
+        yield Sample(event.at, event.mapping, "FailedInvokeEventCount", len(event.failed))
+
+
+@attrs.define
+class Gauges:
+    """Follows the state of queues and functions event by event."""
+
+    scenario: Scenario
+    since: dict[str, dict[int, int]] = attrs.field(factory=dict[str, dict[int, int]])
+    """For each queue, the messages in it, in order of arrival, with the moment from which their age counts."""
+    hidden: dict[str, set[int]] = attrs.field(factory=dict[str, set[int]])
+    """For each queue, the messages in flight."""
+    ages: dict[str, int] = attrs.field(factory=dict[str, int])
+    running: Counter[str] = attrs.field(factory=Counter[str])
+
+    def __attrs_post_init__(self) -> None:
+        """Start with empty queues."""
+        for queue in self.scenario.design.queues:
+            self.since[queue.name], self.hidden[queue.name] = {}, set()
+
+    def follow(self, event: Event) -> Iterator[Sample]:
+        """Take one event in and yield what it changes."""
+        match event:
+            case InvocationStarted() | InvocationEnded():
+                self.running[event.function] += 1 if isinstance(event, InvocationStarted) else -1
+                yield Sample(event.at, event.function, "ConcurrentExecutions", self.running[event.function])
+            case Sent():
+                self.since[event.queue][event.message] = event.at
+                yield from self._queue(event.at, event.queue)
+            case Received():
+                self.hidden[event.queue].update(event.messages)
+                yield from self._queue(event.at, event.queue)
+            case Returned():
+                self.hidden[event.queue].discard(event.message)
+                yield from self._queue(event.at, event.queue)
+            case Deleted():
+                gone = [message for message in event.messages if message not in event.stayed]
+                yield from self._leave(event.at, event.queue, gone)
+            case Expired():
+                yield from self._leave(event.at, event.queue, (event.message,))
+            case DeadLettered():
+                yield from self._leave(event.at, event.queue, (event.message,))
+                self.since[event.target][event.message] = event.at
+                yield from self._queue(event.at, event.target)
+            case _:
+                pass
+
+    def _leave(self, at: int, queue: str, messages: Sequence[int]) -> Iterator[Sample]:
+        oldest = min((self.since[queue].get(message, at) for message in messages), default=at)
+        yield Sample(at, queue, "ApproximateAgeOfOldestMessage", (at - oldest) / 1000)
+        for message in messages:
+            self.since[queue].pop(message, None)
+            self.hidden[queue].discard(message)
+        yield from self._queue(at, queue)
+
+    def _queue(self, at: int, queue: str) -> Iterator[Sample]:
+        hidden = len(self.hidden[queue])
+        yield Sample(at, queue, "ApproximateNumberOfMessagesNotVisible", hidden)
+        yield Sample(at, queue, "ApproximateNumberOfMessagesVisible", len(self.since[queue]) - hidden)
+
+    def ages_at(self, at: int) -> Iterator[Sample]:
+        """The age of the oldest message of each queue at a moment (DLQ-11: since the move)."""
+        for queue, since in self.since.items():
+            age = at - min(since.values(), default=at)
+            yield Sample(at, queue, "ApproximateAgeOfOldestMessage", age / 1000)
+
+
+def summary(
+    scenario: Scenario, events: tuple[Event, ...], fates: Sequence[Fate], ended_at: int, drained_at: int | None
+) -> Summary:
+    """Return a whole run in CloudWatch's metrics."""
+    total: Counter[tuple[str, str]] = Counter()
+    for sample in counts(events):
+        total[sample.name, sample.metric] += sample.value  # type: ignore[assignment]
+    gauges, peak, last = Gauges(scenario), dict[tuple[str, str], float](), dict[tuple[str, str], float]()
+    samples = (sample for event in events for sample in gauges.follow(event))
+    for sample in (*samples, *gauges.ages_at(ended_at)):
+        key = sample.name, sample.metric
+        last[key] = sample.value
+        peak[key] = max(peak.get(key, 0), sample.value)
+    design = scenario.design
+    return {
+        "queues": {
+            queue.name: {metric: total[queue.name, metric] for metric in QUEUE_COUNTS}
+            | {
+                "ApproximateAgeOfOldestMessage": peak.get((queue.name, "ApproximateAgeOfOldestMessage"), 0),
+                "ApproximateNumberOfMessagesNotVisible": peak.get((queue.name, "ApproximateNumberOfMessagesNotVisible"), 0),
+                "ApproximateNumberOfMessagesVisible": last.get((queue.name, "ApproximateNumberOfMessagesVisible"), 0),
+            }
+            for queue in design.queues
+        },
+        "functions": {
+            function.name: {metric: total[function.name, metric] for metric in FUNCTION_COUNTS}
+            | {
+                "ConcurrentExecutions": peak.get((function.name, "ConcurrentExecutions"), 0),
+                "Duration": total[function.name, "Duration"] / max(1, total[function.name, "Invocations"]),
+            }
+            for function in design.functions
+        },
+        "mappings": {
+            mapping.name: {metric: total[mapping.name, metric] for metric in MAPPING_COUNTS} for mapping in design.mappings
+        },
+        "messages": _messages(scenario, events, fates),
+        "drained_at": None if drained_at is None else drained_at / 1000,
+        "ended_at": ended_at / 1000,
+    }
+
+
+def _messages(scenario: Scenario, events: tuple[Event, ...], fates: Sequence[Fate]) -> dict[str, int]:
+    sent = sum(isinstance(event, Sent) for event in events)
+    processed: Counter[int] = Counter()
+    gone: set[int] = set()
+    expired = 0
+    for event in events:
+        match event:
+            case InvocationEnded(outcome="succeeded"):
+                processed.update(message for message in event.messages if message not in event.failed)
+            case Deleted():
+                gone.update(message for message in event.messages if message not in event.stayed)
+            case Expired():
+                expired += 1
+                gone.add(event.message)
+            case _:
+                pass
+    polled = {mapping.queue for mapping in scenario.design.mappings}
+    gone.update(fate.event.message for fate in fates if fate.event.target not in polled)
+    return {
+        "sent": sent,
+        "processed": len(processed),
+        "processed_twice": sum(times > 1 for times in processed.values()),
+        "dead_lettered": len({fate.event.message for fate in fates}),
+        "dead_lettered_unprocessed": sum(not fate.processed for fate in fates),
+        "dead_lettered_by_throttling": sum(bool(fate.throttled) and not fate.processed for fate in fates),
+        "expired": expired,
+        "remaining": sent - len(gone),
+    }
+
+
+def series(
+    scenario: Scenario, events: tuple[Event, ...], ended_at: int, metric: str, name: str, period: float
+) -> list[tuple[float, float]]:
+    """Return one metric over time: sums of counts, maxima of gauges, a value for each period from 0 to the end."""
+    names = [*(queue.name for queue in scenario.design.queues), *(function.name for function in scenario.design.functions)]
+    names += [mapping.name for mapping in scenario.design.mappings]
+    if name not in names:
+        message = f"no queue, function or mapping is called {name!r}: the design has {', '.join(names)}"
+        raise ValueError(message)
+    known = (*GAUGES, *QUEUE_COUNTS, *FUNCTION_COUNTS, *MAPPING_COUNTS, "Duration")
+    if metric not in known:
+        message = f"no metric is called {metric!r}: there are {', '.join(known)}"
+        raise ValueError(message)
+    width = milliseconds(period)
+    if width <= 0:
+        message = f"period must be at least 0.001 seconds, not {period}"
+        raise ValueError(message)
+    if metric not in GAUGES:
+        return _sums((s for s in counts(events) if s.name == name and s.metric == metric), ended_at, width)
+    return _maxima(scenario, events, (name, metric), ended_at, width)
+
+
+def _sums(samples: Iterable[Sample], ended_at: int, width: int) -> list[tuple[float, float]]:
+    sums = [0.0] * (ended_at // width + 1)
+    for sample in samples:
+        sums[max(0, min(sample.at, ended_at)) // width] += sample.value
+    return [(k * width / 1000, value) for k, value in enumerate(sums)]
+
+
+def _maxima(
+    scenario: Scenario, events: tuple[Event, ...], key: tuple[str, str], ended_at: int, width: int
+) -> list[tuple[float, float]]:
+    """Walk through the periods: the maximum of what held when a period began, of its changes, and of ages at its end."""
+    gauges, held, maxima, place = Gauges(scenario), 0.0, list[tuple[float, float]](), 0
+    for k in range(ended_at // width + 1):
+        end = min((k + 1) * width, ended_at + 1)
+        peak = held
+        while place < len(events) and events[place].at < end:
+            for sample in gauges.follow(events[place]):
+                if (sample.name, sample.metric) == key:
+                    peak, held = max(peak, sample.value), sample.value
+            place += 1
+        for sample in gauges.ages_at(min(end, ended_at)):
+            if (sample.name, sample.metric) == key:
+                peak, held = max(peak, sample.value), sample.value
+        maxima.append((k * width / 1000, peak))
+    return maxima

@@ -1,0 +1,72 @@
+"""A scenario is a value: everything that decides a run. Equal scenarios give equal histories, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from chaosqs.errors import InvalidScenario
+from chaosqs.model.assumptions import Assumptions, check_assumptions
+from chaosqs.model.behaviour import Behaviour, check_behaviour
+from chaosqs.model.design import Design
+from chaosqs.model.fault import FaultPlan, check_plan
+from chaosqs.model.values import Checks, concise_repr
+from chaosqs.model.workload import Load, check_load
+
+
+def _ordered(behaviours: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
+    return {name: behaviours[name] for name in sorted(behaviours)}
+
+
+@attrs.frozen(repr=False)
+class Scenario:
+    """A design, what arrives, how the functions behave, what goes wrong, and luck. Raises `InvalidScenario`."""
+
+    design: Design
+    workload: tuple[Load, ...] = attrs.field(default=(), converter=tuple)
+    behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict, converter=_ordered, hash=False)
+    """By function name; a function without an entry behaves as `Behaviour()`."""
+    faults: FaultPlan = attrs.field(factory=FaultPlan)
+    luck: int = 0
+    """Seeds all that AWS leaves to chance. 0 is calm: medians, first-in first-out, no duplicates."""
+    until: float | None = None
+    """Seconds that the run lasts; None: until every message that a mapping can reach is gone and nothing runs."""
+    assumptions: Assumptions = attrs.field(factory=Assumptions)
+
+    __repr__ = concise_repr
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what does not fit the design."""
+        checks = Checks("")
+        _check(checks, self)
+        if checks.problems:
+            raise InvalidScenario(checks.problems)
+
+    def behaviour(self, function: str) -> Behaviour:
+        """Return how a function behaves."""
+        return self.behaviours.get(function) or Behaviour()
+
+
+def _check(checks: Checks, scenario: Scenario) -> None:
+    queues = {queue.name: queue for queue in scenario.design.queues}
+    functions = [function.name for function in scenario.design.functions]
+    for place, load in enumerate(scenario.workload):
+        inner = Checks(f"workload[{place}]", checks.problems)
+        check_load(inner, load)
+        queue = queues.get(load.queue)
+        if queue is None:
+            inner.refuse("queue", load.queue, f"must name a queue of the design: {', '.join(queues) or 'it has none'}")
+        elif load.body_bytes > queue.maximum_message_size:
+            inner.refuse("body_bytes", load.body_bytes, f"must be at most {queue.maximum_message_size}, the queue's limit", "SZ-3")
+        elif queue.fifo and not load.groups:
+            inner.refuse("groups", load.groups, "must be at least 1 for a FIFO queue", "FF-2")
+    for name, behaviour in scenario.behaviours.items():
+        if name not in functions:
+            checks.refuse(f"behaviours[{name!r}]", None, f"must name a function of the design: {', '.join(functions) or 'it has none'}")
+        check_behaviour(Checks(f"behaviours[{name!r}]", checks.problems), behaviour)
+    check_plan(Checks("faults", checks.problems), scenario.faults, (*queues, *functions))
+    checks.whole("luck", scenario.luck, 0, None)
+    if scenario.until is not None:
+        checks.number("until", scenario.until, 0, unit="seconds")
+    check_assumptions(Checks("assumptions", checks.problems), scenario.assumptions)

@@ -1,0 +1,17 @@
+"""Time is an `int` of milliseconds everywhere inside; seconds exist only where users read and write."""
+
+from __future__ import annotations
+
+MINUTE = 60_000
+"""One minute in milliseconds."""
+
+
+def milliseconds(seconds: float) -> int:
+    """Seconds as the nearest whole number of milliseconds."""
+    return round(seconds * 1000)
+
+
+def clock_text(at: int) -> str:
+    """A moment or a duration in milliseconds, as stories print it: `30.0 s`, `0.016 s` below a tenth of a second."""
+    text = f"{at / 1000:.1f} s"
+    return text if at % 100 == 0 or at >= 10_000 else f"{at / 1000:.3f}".rstrip("0") + " s"

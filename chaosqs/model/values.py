@@ -1,0 +1,85 @@
+"""What all values of the model share: a repr that pastes back into a test, and checks that collect problems.
+
+Values do not check themselves one by one: a design or scenario checks all that it contains at once, so that its
+error lists everything that is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import attrs
+
+from chaosqs.errors import Problem
+
+
+def concise_repr(self: attrs.AttrsInstance) -> str:
+    """Return a constructor call with only the fields that differ from their defaults (and those without one)."""
+    shown: list[str] = []
+    for field in attrs.fields(type(self)):
+        value: object = getattr(self, field.name)
+        if field.default is attrs.NOTHING:
+            shown.append(f"{field.name}={value!r}" if shown else repr(value))
+        elif value != _default(field, self):
+            shown.append(f"{field.name}={value!r}")
+    return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _default(field: attrs.Attribute[object], owner: attrs.AttrsInstance) -> object:
+    match field.default:
+        case attrs.Factory(factory=factory, takes_self=True):
+            return factory(owner)
+        case attrs.Factory(factory=factory):
+            return factory()
+        case default:
+            return default
+
+
+@attrs.define
+class Checks:
+    """Collects what is wrong with the fields of one value, each under its path."""
+
+    path: str
+    problems: list[Problem] = attrs.field(factory=list[Problem])
+
+    def refuse(self, field: str, value: object, must: str, rule: str = "") -> None:
+        """Note that `field` must be otherwise."""
+        given = "" if value is None else repr(value)
+        self.problems.append(Problem(f"{self.path}.{field}" if self.path else field, given, must, rule))
+
+    def whole(self, field: str, value: object, low: int, high: int | None, unit: str = "", rule: str = "") -> bool:
+        """Note a value that is not a whole number from low to high; tell whether it is one."""
+        if isinstance(value, int) and not isinstance(value, bool) and value >= low and (high is None or value <= high):
+            return True
+        scope = f"of at least {low}" if high is None else f"from {low} to {high}"
+        self.refuse(field, value, f"must be a whole number {scope}{' ' + unit if unit else ''}", rule)
+        return False
+
+    def number(self, field: str, value: object, low: float, high: float | None = None, unit: str = "") -> bool:
+        """Note a value that is not a finite number from low to high; tell whether it is one."""
+        if isinstance(value, int | float) and not isinstance(value, bool) and low <= value < float("inf"):
+            if high is None or value <= high:
+                return True
+        scope = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
+        self.refuse(field, value, f"must be a number {scope}{' ' + unit if unit else ''}")
+        return False
+
+    def flag(self, field: str, value: object) -> None:
+        """Note a value that is neither True nor False."""
+        if not isinstance(value, bool):
+            self.refuse(field, value, "must be True or False")
+
+    def one_of(self, field: str, value: object, allowed: Sequence[str], rule: str = "") -> bool:
+        """Note a value that is not one of the words allowed; tell whether it is one."""
+        if isinstance(value, str) and value in allowed:
+            return True
+        self.refuse(field, value, "must be " + " or ".join(map(repr, allowed)), rule)
+        return False
+
+    def name(self, field: str, value: object, pattern: str, must: str, rule: str = "") -> bool:
+        """Note a name that does not match the pattern; tell whether it does."""
+        if isinstance(value, str) and re.fullmatch(pattern, value):
+            return True
+        self.refuse(field, value, must, rule)
+        return False
