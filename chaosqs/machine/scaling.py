@@ -1,0 +1,72 @@
+"""How many pollers a mapping has: the start, the growth while messages wait, the ceiling, the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.time import MINUTE
+
+
+@attrs.frozen
+class Law:
+    """One era's law. A poller carries one batch at a time, so pollers bound concurrent invocations."""
+
+    start: int
+    per_minute: int
+    ceiling: int
+
+
+LAWS: Mapping[str, Law] = {
+    "2018-06": Law(start=5, per_minute=60, ceiling=1000),  # ES-1, ES-2, ES-3
+    "2023-11": Law(start=5, per_minute=300, ceiling=1250),
+    "2025-11": Law(start=5, per_minute=300, ceiling=1250),
+}
+_INVOCATIONS_PER_PROVISIONED_POLLER = 10  # PM-1
+_PROVISIONED_PER_MINUTE = 1000  # PM-3
+
+
+def law(mapping: EventSourceMapping, era: str) -> Law:
+    """Return the law that a mapping follows; its maximum concurrency is a ceiling of reading (MC-1)."""
+    if mapping.provisioned_pollers is not None:
+        low, high = (n * _INVOCATIONS_PER_PROVISIONED_POLLER for n in mapping.provisioned_pollers)
+        return Law(low, _PROVISIONED_PER_MINUTE, high)
+    standard, maximum = LAWS[era], mapping.maximum_concurrency
+    if maximum is None:
+        return standard
+    return Law(min(standard.start, maximum), standard.per_minute, min(standard.ceiling, maximum))
+
+
+@attrs.define
+class Scaling:
+    """The number of pollers of one mapping."""
+
+    law: Law
+    held_batches: int
+    """Assumed: up to how many pollers a mapping grows while it is throttled (ES-8, ES-10)."""
+    pollers: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        """Start with the first pollers (ES-1)."""
+        self.pollers = self.law.start
+
+    @property
+    def interval(self) -> int:
+        """Milliseconds between two steps of growth. Assumed: evenly spread over the minute."""
+        return MINUTE // self.law.per_minute
+
+    def grow(self, *, throttled: bool) -> bool:
+        """Take one step of growth while messages wait; tell whether there is one more poller now (ES-2, ES-8)."""
+        if self.pollers >= self.law.ceiling or (throttled and self.pollers >= self.held_batches):
+            return False
+        self.pollers += 1
+        return True
+
+    def shrink(self) -> bool:
+        """Let one idle poller go; tell whether it goes (ES-5)."""
+        if self.pollers <= self.law.start:
+            return False
+        self.pollers -= 1
+        return True

@@ -1,0 +1,53 @@
+"""Who runs next: entries ordered by moment, then by the scenario's tie-break, then by when they were made.
+
+Nothing else decides the order of a run: neither trio nor Python's hashing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from math import inf
+from typing import TypeAlias
+
+import attrs
+
+Step: TypeAlias = Callable[[], None]
+
+_MASK = (1 << 64) - 1
+
+
+@attrs.define
+class Agenda:
+    """The steps that are still to be run."""
+
+    luck: int
+    """0: entries of one moment run in the order in which they were made; else in an order that luck decides."""
+    now: int = 0
+    """The present moment, in milliseconds."""
+    steps: int = 0
+    """How many have been taken."""
+    may_be_over: bool = True
+    """Set where something ended, so that only then somebody looks whether all has."""
+    _heap: list[tuple[int, int, int, Step]] = attrs.field(factory=list[tuple[int, int, int, Step]])
+    _sequence: int = 0
+    _stride: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        """Choose the order of ties: multiples of one odd number, which is another one for each luck."""
+        self._stride = (self.luck * 0x9E3779B97F4A7C15 | 1) & _MASK if self.luck else 0
+
+    def at(self, due: int, step: Step) -> None:
+        """Run a step at a moment."""
+        self._sequence = sequence = self._sequence + 1
+        heappush(self._heap, (due, sequence * self._stride & _MASK, sequence, step))
+
+    def next_due(self) -> float:
+        """Return when the next step is due; infinity where there is none."""
+        return self._heap[0][0] if self._heap else inf
+
+    def take(self) -> Step:
+        """Move on to the next step's moment and return the step."""
+        self.now, _, _, step = heappop(self._heap)
+        self.steps += 1
+        return step

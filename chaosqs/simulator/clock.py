@@ -1,0 +1,101 @@
+"""Virtual time on trio: when nothing is runnable, the clock takes steps from the agenda until something is.
+
+trio asks `deadline_to_sleep_time` only when every task waits. There the time jumps to whatever is next: a step of the
+agenda, which runs on the spot, or a deadline of trio's own (`trio.sleep` in a handler). At most one task becomes
+runnable in one pass, so trio's shuffling has nothing to shuffle.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import attrs
+import trio
+from trio.lowlevel import Abort, Task
+
+from chaosqs.errors import Deadlock, Livelock
+from chaosqs.simulator.agenda import Agenda
+
+MOST_STEPS = 20_000_000
+"""Steps after which a run counts as one that never ends."""
+
+
+@attrs.define(eq=False)
+class VirtualClock(trio.abc.Clock):
+    """A clock that moves from event to event, and the main loop of a run."""
+
+    agenda: Agenda
+    until: int | None
+    """The moment at which the run ends, or None: when `done` says so."""
+    done: Callable[[], bool]
+    waiting: Callable[[], str]
+    """Says who waits for what, for the error of a deadlock."""
+    most_steps: int = MOST_STEPS
+    _runner: Task | None = None
+    _error: BaseException | None = None
+    _awake: bool = False
+
+    def start_clock(self) -> None:
+        """Do nothing: virtual time starts at 0."""
+
+    def current_time(self) -> float:
+        """Return the seconds since the start of the run."""
+        return self.agenda.now / 1000
+
+    def deadline_to_sleep_time(self, deadline: float) -> float:
+        """Move on, as nobody is runnable; always return 0, as virtual time costs none."""
+        if self._runner is not None:
+            try:
+                self._move_on(math.inf if math.isinf(deadline) else math.ceil(deadline * 1000 - 1e-6))
+            except BaseException as error:  # noqa: BLE001 - it is raised again by the task that runs the simulation
+                self._error = error
+                self._finish()
+        return 0
+
+    async def run(self) -> None:
+        """Take steps until the run is over; raise what a step raised."""
+        self._runner = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(_never_abort)
+        if self._error is not None:
+            raise self._error
+
+    def wake_others(self) -> None:
+        """Tell the clock that a step has made a task runnable, which now has its turn."""
+        self._awake = True
+
+    def _move_on(self, deadline: float) -> None:
+        agenda, end = self.agenda, math.inf if self.until is None else self.until
+        self._awake = False
+        while not self._awake:
+            if agenda.may_be_over:
+                agenda.may_be_over = False
+                if self.until is None and self.done():
+                    return self._finish()
+            due = agenda.next_due()
+            if due > deadline or due > end or due == math.inf:
+                return self._wait(min(deadline, end))
+            agenda.take()()
+            if agenda.steps > self.most_steps:
+                message = f"{agenda.steps} steps by {agenda.now / 1000:g} s and no end: {self.waiting()}"
+                raise Livelock(message)
+        return None
+
+    def _wait(self, moment: float) -> None:
+        """No step comes next: move on to a deadline of trio's own, or to the end."""
+        agenda = self.agenda
+        if moment == math.inf:
+            message = f"nothing is left that could happen at {agenda.now / 1000:g} s: {self.waiting()}"
+            raise Deadlock(message)
+        agenda.now = max(agenda.now, int(moment))
+        if moment == self.until:
+            self._finish()
+
+    def _finish(self) -> None:
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            trio.lowlevel.reschedule(runner)
+
+
+def _never_abort(_: Callable[[], None]) -> Abort:
+    return Abort.FAILED

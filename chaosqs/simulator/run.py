@@ -1,0 +1,174 @@
+"""`simulate(scenario) → History`: one run, a pure function of its scenario."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import groupby
+
+import attrs
+import trio
+
+from chaosqs.errors import InvalidScenario, NotDeterministic
+from chaosqs.machine.concurrency import Executions
+from chaosqs.machine.scaling import Scaling, law
+from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, InvocationEnded
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.time import milliseconds
+from chaosqs.model.workload import Arrival, arrivals
+from chaosqs.simulator.agenda import Agenda
+from chaosqs.simulator.clock import VirtualClock
+from chaosqs.simulator.function import Lambda
+from chaosqs.simulator.luck import Luck
+from chaosqs.simulator.mapping import Mapping
+from chaosqs.simulator.nemesis import Nemesis
+from chaosqs.simulator.service import Service
+
+_LEAVES = (Deleted, DeadLettered, Expired, InvocationEnded)
+"""After the last of these events nothing is left to do."""
+
+
+def simulate(scenario: Scenario, *, verify: bool = False) -> History:
+    """Run a scenario in virtual time and return all that happened.
+
+    With `verify` it runs twice, and raises `NotDeterministic` with the first events that differ, if any do. Raises
+    `InvalidScenario` for what cannot be simulated yet, `Livelock` for a run that never ends.
+    """
+    history = World.of(scenario).run()
+    if verify:
+        _compare(history, World.of(scenario).run())
+    return history
+
+
+def _compare(first: History, second: History) -> None:
+    if first.digest == second.digest:
+        return
+    for place, (one, other) in enumerate(zip(first.events, second.events, strict=False)):
+        if one != other:
+            message = f"two runs of one scenario differ at event {place}:\n  {one}\n  {other}"
+            raise NotDeterministic(message)
+    message = f"two runs of one scenario differ in length: {len(first.events)} and {len(second.events)} events"
+    raise NotDeterministic(message)
+
+
+@attrs.define(eq=False)
+class World:
+    """Everything that takes part in one run."""
+
+    scenario: Scenario
+    agenda: Agenda
+    events: list[Event]
+    service: Service
+    functions: Lambda
+    mappings: list[Mapping]
+    to_come: int = 0
+    """Messages that producers have not sent yet."""
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> World:
+        """Build the world that a scenario describes."""
+        _refuse_unsupported(scenario)
+        design, assumptions = scenario.design, scenario.assumptions
+        luck, nemesis, events = Luck(scenario.luck), Nemesis(scenario.faults), list[Event]()
+        agenda = Agenda(scenario.luck)
+        record = partial(_record, events)
+        service = Service(agenda, luck, record, assumptions.partial_receives)
+        for queue in design.queues:
+            service.open(queue)
+        by_name = {function.name: function for function in design.functions}
+        functions = Lambda(
+            agenda, luck, nemesis, record, Executions(design), scenario.behaviour, assumptions, by_name
+        )
+        mappings = [
+            Mapping(
+                mapping,
+                agenda,
+                luck,
+                nemesis,
+                record,
+                service,
+                functions,
+                Scaling(law(mapping, design.era), assumptions.held_batches),
+                assumptions,
+            )
+            for mapping in design.mappings
+            if mapping.enabled
+        ]
+        return cls(scenario, agenda, events, service, functions, mappings)
+
+    def run(self) -> History:
+        """Run to the end."""
+        until = self.scenario.until
+        clock = VirtualClock(self.agenda, None if until is None else milliseconds(until), self.done, self.waiting)
+        self._schedule_arrivals()
+        for mapping in self.mappings:
+            mapping.start()
+        with _without_garbage_collection():
+            trio.run(clock.run, clock=clock)
+        for mapping in self.mappings:
+            mapping.stop()
+        drained = max((event.at for event in self.events if isinstance(event, _LEAVES)), default=0) if self.done() else None
+        return History(self.scenario, tuple(self.events), self.agenda.now, drained)
+
+    def done(self) -> bool:
+        """Tell whether every message that a mapping can reach is gone and nothing runs."""
+        if self.to_come or self.functions.running:
+            return False
+        for mapping in self.mappings:
+            if mapping.carried or mapping.line.machine.stored:
+                return False
+        return True
+
+    def waiting(self) -> str:
+        """Say who waits for what."""
+        stored = {name: line.machine.stored for name, line in self.service.lines.items()}
+        carried = {mapping.mapping.name: mapping.carried for mapping in self.mappings}
+        return f"{self.to_come} messages to come, stored {stored}, batches in hand {carried}, {self.functions.running} running"
+
+    def _schedule_arrivals(self) -> None:
+        numbered = enumerate(arrivals(self.scenario.workload))
+        for at, group in groupby(numbered, key=lambda entry: entry[1].at):
+            batch = tuple(group)
+            self.to_come += len(batch)
+            self.agenda.at(at, partial(self._send, batch))
+
+    def _send(self, batch: tuple[tuple[int, Arrival], ...]) -> None:
+        self.to_come -= len(batch)
+        self.agenda.may_be_over = True
+        self.service.send(batch)
+
+
+def _record(events: list[Event], event: Event) -> int:
+    events.append(event)
+    return len(events) - 1
+
+
+def _refuse_unsupported(scenario: Scenario) -> None:
+    """Say plainly what this version does not simulate, rather than simulate something else."""
+    for queue in scenario.design.queues:
+        if queue.fifo:
+            message = f"queue {queue.name!r} is FIFO: this version simulates standard queues only"
+            raise InvalidScenario(message)
+    for mapping in scenario.design.mappings:
+        if mapping.maximum_batching_window or mapping.filters:
+            message = f"mapping {mapping.name!r}: this version simulates no batching window and no filters"
+            raise InvalidScenario(message)
+    for name, behaviour in scenario.behaviours.items():
+        if behaviour.handler is not None:
+            message = f"behaviour of {name!r}: this version runs models of handlers only, not {behaviour.handler!r}"
+            raise InvalidScenario(message)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Keep the moments of garbage collection out of the run: finalisers may run code (search-notes 3.2)."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
