@@ -29,7 +29,7 @@ class Problem:
         return f"{where}{self.path}{given}: {self.must}{rule}"
 
 
-class InvalidInput(ValueError):  # noqa: N818 - named for what the user gave, as `InvalidDesign` is in the house plan
+class InvalidInput(ValueError):
     """What the user gave cannot be used. `problems` lists everything that is wrong, not the first thing only."""
 
     def __init__(self, problems: Sequence[Problem] | str) -> None:
@@ -54,13 +54,13 @@ class SimulationError(Exception):
     """A simulation could not go on: a bug of chaosqs or of a handler under test, never a verdict on the design."""
 
 
-class Deadlock(SimulationError):  # noqa: N818 - the field's word for it
+class Deadlock(SimulationError):
     """Nothing is left that could happen, yet somebody waits; the message names who and for what."""
 
 
-class Livelock(SimulationError):  # noqa: N818 - the field's word for it
+class Livelock(SimulationError):
     """The run did not end within its bound on steps; the message names what kept happening."""
 
 
-class NotDeterministic(SimulationError):  # noqa: N818 - a statement about the run
+class NotDeterministic(SimulationError):
     """Two runs of one scenario differed; the message shows the first events that differ."""

@@ -20,16 +20,42 @@ def _assumed(default: int, low: int, high: int, unit: str, why: str) -> int:
 class Assumptions:
     """The guesses about AWS that a run rests on; times in milliseconds."""
 
-    receive_latency: int = _assumed(6, 1, 100, "ms", "Median from a message's arrival to the poller that waits for it (C6).")
-    invoke_latency: int = _assumed(8, 1, 100, "ms", "Median from the poller to the first line of the handler, warm (C6).")
+    receive_latency: int = _assumed(
+        6, 1, 100, "ms", "Median from a message's arrival to the poller that waits for it (C6)."
+    )
+    invoke_latency: int = _assumed(
+        8, 1, 100, "ms", "Median from the poller to the first line of the handler, warm (C6)."
+    )
     delete_latency: int = _assumed(8, 1, 100, "ms", "Median of DeleteMessageBatch.")
     latency_spread: int = _assumed(50, 0, 200, "%", "Standard deviation of the logarithm of these latencies (C6).")
-    cold_start: int = _assumed(250, 0, 10_000, "ms", "Median of the initialisation of a new execution environment (LX-15).")
-    long_poll: int = _assumed(20_000, 1_000, 20_000, "ms", "Wait time of the pollers' receives: 15 empty ones a minute from 5 pollers (EP-2, C5).")
-    throttle_retry: int = _assumed(1_000, 100, 10_000, "ms", "Ceiling of the first pause after a throttle; doubles each time, full jitter (C2, C3).")
+    cold_start: int = _assumed(
+        250, 0, 10_000, "ms", "Median of the initialisation of a new execution environment (LX-15)."
+    )
+    long_poll: int = _assumed(
+        20_000,
+        1_000,
+        20_000,
+        "ms",
+        "Wait time of the pollers' receives: 15 empty ones a minute from 5 pollers (EP-2, C5).",
+    )
+    throttle_retry: int = _assumed(
+        1_000,
+        100,
+        10_000,
+        "ms",
+        "Ceiling of the first pause after a throttle; doubles each time, full jitter (C2, C3).",
+    )
     throttle_retry_limit: int = _assumed(20_000, 1_000, 120_000, "ms", "Largest ceiling of that pause (A1, C2, C3).")
-    partial_receives: int = _assumed(40, 0, 100, "%", "Share of receives that return fewer messages than they could, any number being as likely (RX-2, EP-7).")
-    held_batches: int = _assumed(10, 5, 50, "batches", "Pollers up to which a mapping grows while it is throttled (C2, C3).")
+    partial_receives: int = _assumed(
+        40,
+        0,
+        100,
+        "%",
+        "Share of receives that return fewer messages than they could, any number being as likely (RX-2, EP-7).",
+    )
+    held_batches: int = _assumed(
+        10, 5, 50, "batches", "Pollers up to which a mapping grows while it is throttled (C2, C3)."
+    )
 
     __repr__ = concise_repr
 

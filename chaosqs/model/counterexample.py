@@ -81,6 +81,6 @@ class Counterexample:
     scenario: Scenario
     digest: str
     """`History.digest` of the scenario: a replay compares it."""
-    versions: Mapping[str, str] = attrs.field(factory=dict)
+    versions: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Versions of chaosqs, Hypothesis and Python that found it."""
-    explanation: Explanation = attrs.field(factory=Explanation)
+    explanation: Explanation = Explanation()

@@ -137,7 +137,9 @@ def dead_lettered(events: tuple[Event, ...], by_message: Mapping[int, list[Deliv
     """Return the fate of each message that was dead-lettered, in the order of the moves."""
     known = deliveries(events) if by_message is None else by_message
     return [
-        Fate(place, event, tuple(delivery for delivery in known.get(event.message, ()) if delivery.queue == event.queue))
+        Fate(
+            place, event, tuple(delivery for delivery in known.get(event.message, ()) if delivery.queue == event.queue)
+        )
         for place, event in enumerate(events)
         if isinstance(event, DeadLettered)
     ]

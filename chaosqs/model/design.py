@@ -53,6 +53,10 @@ class RedriveAllow:
     __repr__ = concise_repr
 
 
+def _named_fifo(queue: Queue) -> bool:
+    return str(queue.name).endswith(".fifo")
+
+
 @attrs.frozen(repr=False)
 class Queue:
     """An SQS queue."""
@@ -71,7 +75,7 @@ class Queue:
     """Bytes of body and attributes that one message may have; 1,024 to 1,048,576 (SZ-2)."""
     redrive: Redrive | None = None
     """The redrive policy, or None: messages are tried until their retention ends."""
-    fifo: bool = attrs.field(default=attrs.Factory(lambda self: self.name.endswith(".fifo"), takes_self=True))
+    fifo: bool = attrs.field(default=attrs.Factory(_named_fifo, takes_self=True), repr=False)
     """Whether this is a FIFO queue; follows from the name (FF-1)."""
     content_based_deduplication: bool = False
     """FIFO only: the SHA-256 of the body serves as deduplication id (FF-4)."""
@@ -115,9 +119,9 @@ class EventSourceMapping:
     batch_size: int = 10
     """Messages that one invocation gets at the most; 1 to 10,000, FIFO 1 to 10 (EC-1)."""
     maximum_batching_window: int = 0
-    """Seconds that a batch may wait to fill; 0 to 300, at least 1 for a batch size over 10, 0 for FIFO (EC-2 … EC-4)."""
+    """Seconds that a batch may wait to fill; 0 to 300; over 0 for a batch size over 10, 0 for FIFO (EC-2 … EC-4)."""
     maximum_concurrency: int | None = None
-    """Concurrent invocations of this mapping at which it stops to read; 2 to 1,000; None: no such limit (EC-5, MC-1)."""
+    """Concurrent invocations of this mapping at which it stops reading; 2 to 1,000; None: no limit (EC-5, MC-1)."""
     report_batch_item_failures: bool = False
     """Whether the function's answer names the messages that failed (EC-7, PB-1)."""
     filters: tuple[str, ...] = attrs.field(default=(), converter=tuple)
@@ -142,7 +146,7 @@ class Design:
     queues: tuple[Queue, ...] = attrs.field(converter=tuple)
     functions: tuple[Function, ...] = attrs.field(default=(), converter=tuple)
     mappings: tuple[EventSourceMapping, ...] = attrs.field(default=(), converter=tuple)
-    account: Account = attrs.field(factory=Account)
+    account: Account = Account()
     era: str = DEFAULT_ERA
     """Which law the pollers follow: `2018-06`, `2023-11` or `2025-11` (ES-1 … ES-3, PM-*)."""
 

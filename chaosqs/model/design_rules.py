@@ -55,18 +55,27 @@ def _queue_problems(checks: Checks, queue: Queue) -> list[Problem]:
         checks.one_of("redrive_allow.permission", allow.permission, ("allowAll", "denyAll", "byQueue"), "DLQ-17")
         sources = len(allow.source_queues)
         if (allow.permission == "byQueue") != (1 <= sources <= 10):  # noqa: PLR2004 - the rule's own figures
-            checks.refuse("redrive_allow.source_queues", allow.source_queues, "must name 1 to 10 queues with permission 'byQueue' and none without", "DLQ-17")
+            checks.refuse(
+                "redrive_allow.source_queues",
+                allow.source_queues,
+                "must name 1 to 10 queues with permission 'byQueue' and none without",
+                "DLQ-17",
+            )
     return checks.problems
 
 
 def _check_fifo(checks: Checks, queue: Queue) -> None:
     if queue.fifo != str(queue.name).endswith(".fifo"):
-        checks.refuse("fifo", queue.fifo, f"must agree with the name {queue.name!r}: only FIFO queues end in .fifo", "FF-1")
+        checks.refuse(
+            "fifo", queue.fifo, f"must agree with the name {queue.name!r}: only FIFO queues end in .fifo", "FF-1"
+        )
     checks.flag("content_based_deduplication", queue.content_based_deduplication)
     checks.one_of("deduplication_scope", queue.deduplication_scope, ("queue", "messageGroup"), "FF-7")
     checks.one_of("fifo_throughput_limit", queue.fifo_throughput_limit, ("perQueue", "perMessageGroupId"), "FF-8")
     if queue.fifo_throughput_limit == "perMessageGroupId" and queue.deduplication_scope != "messageGroup":
-        checks.refuse("fifo_throughput_limit", queue.fifo_throughput_limit, "needs deduplication_scope 'messageGroup'", "FF-8")
+        checks.refuse(
+            "fifo_throughput_limit", queue.fifo_throughput_limit, "needs deduplication_scope 'messageGroup'", "FF-8"
+        )
     if queue.fifo:
         return
     for field, value, default, rule in (
@@ -84,10 +93,17 @@ def _function_problems(checks: Checks, function: Function) -> list[Problem]:
     checks.whole("memory", function.memory, 128, 10_240, "MB", "LX-3")
     if function.reserved_concurrency is not None:
         checks.whole("reserved_concurrency", function.reserved_concurrency, 0, None, "executions", "LC-3")
-    provisioned = checks.whole("provisioned_concurrency", function.provisioned_concurrency, 0, None, "environments", "LC-9")
+    provisioned = checks.whole(
+        "provisioned_concurrency", function.provisioned_concurrency, 0, None, "environments", "LC-9"
+    )
     reserved = function.reserved_concurrency
     if provisioned and isinstance(reserved, int) and function.provisioned_concurrency > reserved:
-        checks.refuse("provisioned_concurrency", function.provisioned_concurrency, f"must be at most reserved_concurrency {reserved}", "LC-9")
+        checks.refuse(
+            "provisioned_concurrency",
+            function.provisioned_concurrency,
+            f"must be at most reserved_concurrency {reserved}",
+            "LC-9",
+        )
     return checks.problems
 
 
@@ -95,35 +111,44 @@ def _mapping_problems(checks: Checks, mapping: EventSourceMapping) -> list[Probl
     batch = checks.whole("batch_size", mapping.batch_size, 1, 10_000, "messages", "EC-1")
     window = checks.whole("maximum_batching_window", mapping.maximum_batching_window, 0, 300, "seconds", "EC-2")
     if batch and window and mapping.batch_size > 10 and mapping.maximum_batching_window == 0:  # noqa: PLR2004 - the rule's own figure
-        checks.refuse("maximum_batching_window", 0, f"must be at least 1 second for batch_size {mapping.batch_size} (over 10)", "EC-3")
+        checks.refuse(
+            "maximum_batching_window",
+            0,
+            f"must be at least 1 second for batch_size {mapping.batch_size} (over 10)",
+            "EC-3",
+        )
     if mapping.maximum_concurrency is not None:
         checks.whole("maximum_concurrency", mapping.maximum_concurrency, 2, 1000, "invocations", "EC-5")
     checks.flag("report_batch_item_failures", mapping.report_batch_item_failures)
     checks.flag("enabled", mapping.enabled)
     _check_filters(checks, mapping.filters)
-    pollers = mapping.provisioned_pollers
-    if pollers is None:
-        return checks.problems
+    if mapping.provisioned_pollers is not None:
+        _check_pollers(checks, mapping.provisioned_pollers)
+        if mapping.maximum_concurrency is not None:
+            checks.refuse("maximum_concurrency", mapping.maximum_concurrency, "excludes provisioned_pollers", "MC-6")
+    return checks.problems
+
+
+def _check_pollers(checks: Checks, pollers: tuple[int, ...]) -> None:
     if len(pollers) != 2:  # noqa: PLR2004 - a pair
-        checks.refuse("provisioned_pollers", pollers, "must be a pair (minimum, maximum)", "EC-6")
-        return checks.problems
+        return checks.refuse("provisioned_pollers", pollers, "must be a pair (minimum, maximum)", "EC-6")
     low = checks.whole("provisioned_pollers[0]", pollers[0], 2, 200, "pollers", "EC-6")
     high = checks.whole("provisioned_pollers[1]", pollers[1], 2, 10_000, "pollers", "EC-6")
     if low and high and pollers[0] > pollers[1]:
         checks.refuse("provisioned_pollers", pollers, "must have a minimum of at most the maximum", "EC-6")
-    if mapping.maximum_concurrency is not None:
-        checks.refuse("maximum_concurrency", mapping.maximum_concurrency, "excludes provisioned_pollers", "MC-6")
-    return checks.problems
+    return None
 
 
-def _check_filters(checks: Checks, filters: Sequence[str]) -> None:
+def _check_filters(checks: Checks, filters: Sequence[object]) -> None:
     if len(filters) > 10:  # noqa: PLR2004 - the rule's own figure
         checks.refuse("filters", len(filters), "must be at most 10 patterns", "EC-8")
     for place, pattern in enumerate(filters):
         if not isinstance(pattern, str) or len(pattern) > 4096:  # noqa: PLR2004 - the rule's own figure
             checks.refuse(f"filters[{place}]", pattern, "must be JSON text of at most 4,096 characters", "EC-8")
         elif not _is_json_object(pattern):
-            checks.refuse(f"filters[{place}]", pattern, "Invalid filter pattern definition: must be a JSON object", "EC-24")
+            checks.refuse(
+                f"filters[{place}]", pattern, "Invalid filter pattern definition: must be a JSON object", "EC-24"
+            )
 
 
 def _is_json_object(text: str) -> bool:
@@ -164,7 +189,9 @@ def _check_redrive(checks: Checks, design: Design) -> None:
         elif target.name == queue.name:
             checks.refuse(path, name, "must be another queue", "DLQ-1")
         elif target.fifo != queue.fifo:
-            checks.refuse(path, name, f"must be a {'FIFO' if queue.fifo else 'standard'} queue, as {queue.name} is", "DLQ-12")
+            checks.refuse(
+                path, name, f"must be a {'FIFO' if queue.fifo else 'standard'} queue, as {queue.name} is", "DLQ-12"
+            )
         elif target.redrive_allow is not None and not _allows(target, queue.name):
             checks.refuse(path, name, f"does not allow {queue.name} as a source (its redrive_allow)", "DLQ-17")
 
@@ -185,11 +212,23 @@ def _check_mappings(checks: Checks, design: Design) -> None:
         if function is None:
             checks.refuse(f"{path}.function", mapping.function, "must name a function of the design")
         if queue is not None and queue.fifo and _whole(mapping.batch_size) and mapping.batch_size > 10:  # noqa: PLR2004 - the rule's own figure
-            checks.refuse(f"{path}.batch_size", mapping.batch_size, "must be a whole number from 1 to 10 messages for a FIFO queue", "EC-1")
+            checks.refuse(
+                f"{path}.batch_size",
+                mapping.batch_size,
+                "must be a whole number from 1 to 10 messages for a FIFO queue",
+                "EC-1",
+            )
         if queue is not None and queue.fifo and mapping.maximum_batching_window != 0:
-            checks.refuse(f"{path}.maximum_batching_window", mapping.maximum_batching_window, "must be 0 for a FIFO queue", "EC-4")
+            checks.refuse(
+                f"{path}.maximum_batching_window", mapping.maximum_batching_window, "must be 0 for a FIFO queue", "EC-4"
+            )
         if mapping.provisioned_pollers is not None and design.era in ERAS[:-1]:
-            checks.refuse(f"{path}.provisioned_pollers", mapping.provisioned_pollers, f"needs era '2025-11', not {design.era!r}", "EC-6")
+            checks.refuse(
+                f"{path}.provisioned_pollers",
+                mapping.provisioned_pollers,
+                f"needs era '2025-11', not {design.era!r}",
+                "EC-6",
+            )
         if queue is not None and function is not None:
             _check_visibility(checks, path, queue, function)
 
@@ -197,7 +236,12 @@ def _check_mappings(checks: Checks, design: Design) -> None:
 def _check_visibility(checks: Checks, path: str, queue: Queue, function: Function) -> None:
     visibility, timeout = queue.visibility_timeout, function.timeout
     if _whole(visibility) and _whole(timeout) and visibility < timeout:
-        checks.refuse(path, None, f"Queue visibility timeout: {visibility} seconds is less than Function timeout: {timeout} seconds", "EC-11")
+        checks.refuse(
+            path,
+            None,
+            f"Queue visibility timeout: {visibility} seconds is less than Function timeout: {timeout} seconds",
+            "EC-11",
+        )
 
 
 def _check_concurrency(checks: Checks, design: Design) -> None:
@@ -207,7 +251,7 @@ def _check_concurrency(checks: Checks, design: Design) -> None:
         checks.refuse(
             "functions[].reserved_concurrency",
             total,
-            f"in total must leave {_UNRESERVED_MINIMUM} of the account's {design.account.concurrency} executions unreserved",
+            f"in total must leave {_UNRESERVED_MINIMUM} of the account's {design.account.concurrency} unreserved",
             "LC-4",
         )
 

@@ -1,6 +1,6 @@
-"""What a run records. Each event has its moment in milliseconds and its cause: the place in the history of the event
-that led to it, or None.
+"""What a run records.
 
+Each event has its moment in milliseconds and its cause: the place in the history of the event that led to it, or None.
 Messages are numbers in the order of sending. A poller is a number within its mapping, an invocation one of the run.
 `fault` is empty, or names the fault of the plan that made it happen.
 """
@@ -42,8 +42,10 @@ class Received:
 
 @attrs.frozen
 class ReceivedNothing:
-    """Receives that came back empty: `count` long polls one after another since `since`, each `every` milliseconds
-    long. They are recorded together when the poller gets a message at last, or lets go."""
+    """Receives that came back empty: `count` long polls one after another since `since`, each `every` ms long.
+
+    They are recorded together, when the poller gets a message at last, or lets go.
+    """
 
     at: int
     cause: int | None

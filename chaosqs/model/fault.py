@@ -30,14 +30,28 @@ class FaultKind:
 
 
 KINDS: tuple[FaultKind, ...] = (
-    FaultKind("throttled", "invoke", "Lambda answers 429 although the design has room: others took the capacity.", "LC-11"),
-    FaultKind("service_error", "invoke", "Lambda answers 500; the poller gives the batch up until its visibility ends.", "LX-11"),
+    FaultKind(
+        "throttled", "invoke", "Lambda answers 429 although the design has room: others took the capacity.", "LC-11"
+    ),
+    FaultKind(
+        "service_error",
+        "invoke",
+        "Lambda answers 500; the poller gives the batch up until its visibility ends.",
+        "LX-11",
+    ),
     FaultKind("error", "handler", "The handler raises; nothing of the batch is deleted.", "LX-7"),
     FaultKind("slow", "handler", "The handler takes until 1 ms before the function timeout, then succeeds.", "LX-1"),
     FaultKind("timeout", "handler", "The handler hangs; the function timeout ends it.", "LX-9"),
     FaultKind("crash", "handler", "The execution environment dies half-way.", "LX-14"),
-    FaultKind("lost_receive", "receive", "SQS counts the receive and hides the messages; the poller never sees them.", "RX-8"),
-    FaultKind("lost_response", "response", "The function succeeds, but the poller never learns it and deletes nothing.", "EP-13"),
+    FaultKind(
+        "lost_receive", "receive", "SQS counts the receive and hides the messages; the poller never sees them.", "RX-8"
+    ),
+    FaultKind(
+        "lost_response",
+        "response",
+        "The function succeeds, but the poller never learns it and deletes nothing.",
+        "EP-13",
+    ),
     FaultKind("lost_delete", "delete", "The delete after a success gets lost; the messages come back.", "EF-5"),
 )
 """Every kind of fault, in the order in which reports list them; `ok` is none of them."""

@@ -54,4 +54,4 @@ class History:
         (`ConcurrentExecutions`, `ApproximateNumberOfMessages…`, `ApproximateAgeOfOldestMessage`) its maximum.
         Raises ValueError for a metric or a name that the run does not have.
         """
-        return metrics.series(self.scenario, self.events, self.ended_at, metric, name, period)
+        return metrics.series(self.scenario, self.events, self.ended_at, metric, name, period=period)

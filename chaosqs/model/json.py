@@ -6,11 +6,11 @@ Every file carries the version of the schema; a file of a newer one is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar, get_args, get_origin
+from collections.abc import Callable, Iterator
+from typing import TypeAlias, TypeVar, get_args
 
 import attrs
-from cattrs import ClassValidationError, Converter, IterableValidationError
+from cattrs import BaseValidationError, ClassValidationError, Converter, IterableValidationError
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
@@ -22,6 +22,9 @@ SCHEMA = 1
 
 Value = TypeVar("Value")
 
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
+"""What `json.loads` returns."""
+
 
 def to_json(value: attrs.AttrsInstance) -> str:
     """Return a value as JSON text, with the schema's version, two spaces of indentation and a final newline."""
@@ -32,103 +35,112 @@ def to_json(value: attrs.AttrsInstance) -> str:
 def from_json(kind: type[Value], text: str) -> Value:
     """Return the value that JSON text describes. Raises `InvalidScenario` with the path of each thing wrong."""
     try:
-        document: object = json.loads(text)
-    except ValueError as error:
+        document: Json = json.loads(text)
+    except (ValueError, RecursionError) as error:
         message = f"not JSON: {error}"
         raise InvalidScenario(message) from None
     return structure(kind, document)
 
 
-def structure(kind: type[Value], document: object) -> Value:
+def structure(kind: type[Value], document: Json) -> Value:
     """Return the value that a parsed JSON document describes; as `from_json`."""
     if not isinstance(document, dict):
         message = f"must be a JSON object that describes a {kind.__name__}"
         raise InvalidScenario(message)
-    fields = {str(key): value for key, value in document.items()}
+    fields = dict(document)
     version = fields.pop("chaosqs", SCHEMA)
     if version != SCHEMA:
-        raise InvalidScenario([Problem("chaosqs", repr(version), f"must be schema version {SCHEMA}: written by another version of chaosqs")])
+        must = f"must be schema version {SCHEMA}: this file is from another version of chaosqs"
+        raise InvalidScenario([Problem("chaosqs", repr(version), must)])
     try:
         return _CONVERTER.structure(fields, kind)
-    except Exception as error:
-        problems = list(_problems(error, ""))
-        raise InvalidScenario(problems) from None
+    except (BaseValidationError, InvalidInput) as error:
+        raise InvalidScenario(list(_problems(error, ""))) from None
 
 
 def _problems(error: BaseException, path: str) -> Iterator[Problem]:
     """Everything that is wrong, each under its path: cattrs nests one exception group for each level."""
-    match error:
-        case ClassValidationError():
-            for inner, note in error.group_exceptions()[0]:
-                yield from _problems(inner, f"{path}.{note.name}" if path else note.name)
-            for inner in error.group_exceptions()[1]:
-                yield from _problems(inner, path)
-        case IterableValidationError():
-            for inner, note in error.group_exceptions()[0]:
-                yield from _problems(inner, f"{path}[{note.index!r}]")
-            for inner in error.group_exceptions()[1]:
-                yield from _problems(inner, path)
-        case ForbiddenExtraKeysError():
-            for name in sorted(error.extra_fields):
-                known = ", ".join(field.name for field in attrs.fields(error.cl))
-                yield Problem(f"{path}.{name}" if path else name, "", f"unknown field: there are {known}")
-        case InvalidInput(problems=problems) if problems:
-            for problem in problems:
-                yield attrs.evolve(problem, path=_join(path, problem.path))
-        case KeyError():
-            yield Problem(path or str(error.args[0]), "", "is required")
-        case _:
-            yield Problem(path, "", str(error))
+    if isinstance(error, ClassValidationError):
+        named, others = error.group_exceptions()
+        for inner, field in named:
+            yield from _problems(inner, f"{path}.{field.name}" if path else field.name)
+        for inner in others:
+            yield from _problems(inner, path)
+    elif isinstance(error, IterableValidationError):
+        for inner, item in error.group_exceptions()[0]:
+            yield from _problems(inner, f"{path}[{item.index!r}]")
+    else:
+        yield from _leaf(error, path)
 
 
-def _join(path: str, inner: str) -> str:
-    return f"{path}.{inner}" if path and inner else path or inner
+def _leaf(error: BaseException, path: str) -> Iterator[Problem]:
+    prefix = f"{path}." if path else ""
+    if isinstance(error, ForbiddenExtraKeysError):
+        known = ", ".join(field.name for field in attrs.fields(error.cl))
+        for name in sorted(error.extra_fields):
+            yield Problem(f"{prefix}{name}", "", f"unknown field: there are {known}")
+    elif isinstance(error, InvalidInput) and error.problems:
+        for problem in error.problems:
+            yield attrs.evolve(problem, path=f"{prefix}{problem.path}")
+    elif isinstance(error, KeyError):
+        yield Problem(path or str(error.args[0]), "", "is required")
+    else:
+        yield Problem(path, "", str(error))
 
 
-def _strict(kind: type, name: str) -> Callable[[object, type], object]:
+def _shown(value: Json) -> str:
+    return json.dumps(value)[:60]
+
+
+def _strict(kind: type, name: str) -> Callable[[Json, type], Json]:
     """Return a hook that takes values of one JSON type only, where cattrs would convert."""
+    kinds = (int, float) if kind is float else (kind,)
 
-    def hook(value: object, _: type) -> object:
-        if isinstance(value, kind) and not (kind is not bool and isinstance(value, bool)):
+    def hook(value: Json, _: type) -> Json:
+        if isinstance(value, kinds) and (kind is bool or not isinstance(value, bool)):
             return value
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
-            return value
-        message = f"must be {name}, not {json.dumps(value, default=str)[:60]}"
+        message = f"must be {name}, not {_shown(value)}"
         raise TypeError(message)
 
     return hook
 
 
-def _object_hook(kind: type[attrs.AttrsInstance], converter: Converter) -> Callable[[object, type], object]:
+def _object_hook(kind: type[attrs.AttrsInstance], converter: Converter) -> Callable[[Json, type], attrs.AttrsInstance]:
     """Return the hook for a value of ours: a JSON object with its fields and no others."""
     structure_fields = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
 
-    def hook(value: object, _: type) -> object:
-        if isinstance(value, Mapping):
+    def hook(value: Json, _: type) -> attrs.AttrsInstance:
+        if isinstance(value, dict):
             return structure_fields(value, kind)
-        message = f"must be an object that describes a {kind.__name__}, not {json.dumps(value, default=str)[:60]}"
+        message = f"must be an object that describes a {kind.__name__}, not {_shown(value)}"
         raise TypeError(message)
 
     return hook
 
 
-def _structure_load(value: object, _: type) -> Load:
-    steady = isinstance(value, Mapping) and "per_second" in value
-    return _CONVERTER.structure(value, Steady if steady else Burst)
+def _structure_load(value: Json, _: type) -> Load:
+    if isinstance(value, dict) and "per_second" in value:
+        return _CONVERTER.structure(value, Steady)
+    return _CONVERTER.structure(value, Burst)
 
 
-def _structure_tuple(value: object, kind: type) -> object:
+def _structure_tuple(value: Json, kind: type) -> tuple[object, ...]:
     """Take a JSON array only: cattrs would take a string apart."""
     if not isinstance(value, list):
-        message = f"must be an array, not {json.dumps(value, default=str)[:60]}"
+        message = f"must be an array, not {_shown(value)}"
         raise TypeError(message)
-    arguments = get_args(kind)
-    if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004 - tuple[X, ...]
-        return tuple(_CONVERTER.structure(value, list[arguments[0]]))  # type: ignore[valid-type]
-    if len(arguments) != len(value):
-        message = f"must be an array of {len(arguments)}, not {len(value)}"
+    kinds: tuple[object, ...] = get_args(kind)
+    if kinds[-1] is Ellipsis:
+        return tuple(_CONVERTER.structure(value, list[kinds[0]]))  # type: ignore[valid-type]
+    if len(kinds) != len(value):
+        message = f"must be an array of {len(kinds)}, not {len(value)}"
         raise TypeError(message)
-    return tuple(_CONVERTER.structure(item, kind) for item, kind in zip(value, arguments, strict=True))
+    hooks = [_CONVERTER.get_structure_hook(kind) for kind in kinds]
+    return tuple(hook(item, kind) for hook, item, kind in zip(hooks, value, kinds, strict=True))
+
+
+def _is_tuple(kind: type) -> bool:
+    return getattr(kind, "__origin__", None) is tuple
 
 
 def _make_converter() -> Converter:
@@ -137,7 +149,7 @@ def _make_converter() -> Converter:
         converter.register_structure_hook(kind, _strict(kind, name))
     converter.register_structure_hook_factory(attrs.has, _object_hook)
     converter.register_structure_hook(Load, _structure_load)
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is tuple, _structure_tuple)
+    converter.register_structure_hook_func(_is_tuple, _structure_tuple)
     return converter
 
 

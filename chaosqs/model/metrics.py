@@ -72,16 +72,8 @@ def counts(events: Iterable[Event]) -> Iterator[Sample]:
     """Each occurrence that a count metric counts."""
     for event in events:
         match event:
-            case Sent():
-                yield Sample(event.at, event.queue, "NumberOfMessagesSent", 1)
-            case Received():
-                yield Sample(event.at, event.queue, "NumberOfMessagesReceived", len(event.messages))
-                if not event.fault:
-                    yield Sample(event.at, event.mapping, "PolledEventCount", len(event.messages))
-                    yield Sample(event.at, event.mapping, "batches", 1)
-            case ReceivedNothing():
-                for k in range(1, event.count + 1):
-                    yield Sample(event.since + k * event.every, event.queue, "NumberOfEmptyReceives", 1)
+            case Sent() | Received() | ReceivedNothing() | Deleted():
+                yield from _queue_counts(event)
             case Throttled():
                 yield Sample(event.at, event.function, "Throttles", 1)
             case ServiceFailed():
@@ -91,13 +83,26 @@ def counts(events: Iterable[Event]) -> Iterator[Sample]:
                 yield Sample(event.at, event.mapping, "InvokedEventCount", len(event.messages))
             case InvocationEnded():
                 yield from _ended(event)
-            case Deleted() if event.fault != "" or not event.messages:
-                pass
-            case Deleted():
-                yield Sample(event.at, event.queue, "NumberOfMessagesDeleted", len(event.messages))
-                yield Sample(event.at, event.mapping, "DeletedEventCount", len(event.messages))
             case _:
                 pass
+
+
+def _queue_counts(event: Sent | Received | ReceivedNothing | Deleted) -> Iterator[Sample]:
+    match event:
+        case Sent():
+            yield Sample(event.at, event.queue, "NumberOfMessagesSent", 1)
+        case Received():
+            yield Sample(event.at, event.queue, "NumberOfMessagesReceived", len(event.messages))
+            if not event.fault:
+                yield Sample(event.at, event.mapping, "PolledEventCount", len(event.messages))
+                yield Sample(event.at, event.mapping, "batches", 1)
+        case ReceivedNothing():
+            for k in range(1, event.count + 1):
+                yield Sample(event.since + k * event.every, event.queue, "NumberOfEmptyReceives", 1)
+        case Deleted():
+            if not event.fault:
+                yield Sample(event.at, event.queue, "NumberOfMessagesDeleted", len(event.messages))
+                yield Sample(event.at, event.mapping, "DeletedEventCount", len(event.messages))
 
 
 def _ended(event: InvocationEnded) -> Iterator[Sample]:
@@ -192,7 +197,9 @@ def summary(
             queue.name: {metric: total[queue.name, metric] for metric in QUEUE_COUNTS}
             | {
                 "ApproximateAgeOfOldestMessage": peak.get((queue.name, "ApproximateAgeOfOldestMessage"), 0),
-                "ApproximateNumberOfMessagesNotVisible": peak.get((queue.name, "ApproximateNumberOfMessagesNotVisible"), 0),
+                "ApproximateNumberOfMessagesNotVisible": peak.get(
+                    (queue.name, "ApproximateNumberOfMessagesNotVisible"), 0
+                ),
                 "ApproximateNumberOfMessagesVisible": last.get((queue.name, "ApproximateNumberOfMessagesVisible"), 0),
             }
             for queue in design.queues
@@ -206,7 +213,8 @@ def summary(
             for function in design.functions
         },
         "mappings": {
-            mapping.name: {metric: total[mapping.name, metric] for metric in MAPPING_COUNTS} for mapping in design.mappings
+            mapping.name: {metric: total[mapping.name, metric] for metric in MAPPING_COUNTS}
+            for mapping in design.mappings
         },
         "messages": _messages(scenario, events, fates),
         "drained_at": None if drained_at is None else drained_at / 1000,
@@ -245,10 +253,13 @@ def _messages(scenario: Scenario, events: tuple[Event, ...], fates: Sequence[Fat
 
 
 def series(
-    scenario: Scenario, events: tuple[Event, ...], ended_at: int, metric: str, name: str, period: float
+    scenario: Scenario, events: tuple[Event, ...], ended_at: int, metric: str, name: str, *, period: float
 ) -> list[tuple[float, float]]:
     """Return one metric over time: sums of counts, maxima of gauges, a value for each period from 0 to the end."""
-    names = [*(queue.name for queue in scenario.design.queues), *(function.name for function in scenario.design.functions)]
+    names = [
+        *(queue.name for queue in scenario.design.queues),
+        *(function.name for function in scenario.design.functions),
+    ]
     names += [mapping.name for mapping in scenario.design.mappings]
     if name not in names:
         message = f"no queue, function or mapping is called {name!r}: the design has {', '.join(names)}"
@@ -276,7 +287,7 @@ def _sums(samples: Iterable[Sample], ended_at: int, width: int) -> list[tuple[fl
 def _maxima(
     scenario: Scenario, events: tuple[Event, ...], key: tuple[str, str], ended_at: int, width: int
 ) -> list[tuple[float, float]]:
-    """Walk through the periods: the maximum of what held when a period began, of its changes, and of ages at its end."""
+    """Walk through the periods: what held when each began, its changes, and the ages at its end."""
     gauges, held, maxima, place = Gauges(scenario), 0.0, list[tuple[float, float]](), 0
     for k in range(ended_at // width + 1):
         end = min((k + 1) * width, ended_at + 1)

@@ -19,20 +19,23 @@ def _ordered(behaviours: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
     return {name: behaviours[name] for name in sorted(behaviours)}
 
 
+_NO_BEHAVIOURS: Mapping[str, Behaviour] = {}
+
+
 @attrs.frozen(repr=False)
 class Scenario:
     """A design, what arrives, how the functions behave, what goes wrong, and luck. Raises `InvalidScenario`."""
 
     design: Design
     workload: tuple[Load, ...] = attrs.field(default=(), converter=tuple)
-    behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict, converter=_ordered, hash=False)
+    behaviours: Mapping[str, Behaviour] = attrs.field(default=_NO_BEHAVIOURS, converter=_ordered, hash=False)
     """By function name; a function without an entry behaves as `Behaviour()`."""
-    faults: FaultPlan = attrs.field(factory=FaultPlan)
+    faults: FaultPlan = FaultPlan()
     luck: int = 0
     """Seeds all that AWS leaves to chance. 0 is calm: medians, first-in first-out, no duplicates."""
     until: float | None = None
     """Seconds that the run lasts; None: until every message that a mapping can reach is gone and nothing runs."""
-    assumptions: Assumptions = attrs.field(factory=Assumptions)
+    assumptions: Assumptions = Assumptions()
 
     __repr__ = concise_repr
 
@@ -58,12 +61,21 @@ def _check(checks: Checks, scenario: Scenario) -> None:
         if queue is None:
             inner.refuse("queue", load.queue, f"must name a queue of the design: {', '.join(queues) or 'it has none'}")
         elif load.body_bytes > queue.maximum_message_size:
-            inner.refuse("body_bytes", load.body_bytes, f"must be at most {queue.maximum_message_size}, the queue's limit", "SZ-3")
+            inner.refuse(
+                "body_bytes",
+                load.body_bytes,
+                f"must be at most {queue.maximum_message_size}, the queue's limit",
+                "SZ-3",
+            )
         elif queue.fifo and not load.groups:
             inner.refuse("groups", load.groups, "must be at least 1 for a FIFO queue", "FF-2")
     for name, behaviour in scenario.behaviours.items():
         if name not in functions:
-            checks.refuse(f"behaviours[{name!r}]", None, f"must name a function of the design: {', '.join(functions) or 'it has none'}")
+            checks.refuse(
+                f"behaviours[{name!r}]",
+                None,
+                f"must name a function of the design: {', '.join(functions) or 'it has none'}",
+            )
         check_behaviour(Checks(f"behaviours[{name!r}]", checks.problems), behaviour)
     check_plan(Checks("faults", checks.problems), scenario.faults, (*queues, *functions))
     checks.whole("luck", scenario.luck, 0, None)

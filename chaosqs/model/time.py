@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-MINUTE = 60_000
+_SECOND = 1000
+MINUTE = 60 * _SECOND
 """One minute in milliseconds."""
 
 
@@ -13,5 +14,5 @@ def milliseconds(seconds: float) -> int:
 
 def clock_text(at: int) -> str:
     """A moment or a duration in milliseconds, as stories print it: `30.0 s`, `0.016 s` below a tenth of a second."""
-    text = f"{at / 1000:.1f} s"
-    return text if at % 100 == 0 or at >= 10_000 else f"{at / 1000:.3f}".rstrip("0") + " s"
+    exact = at % 100 and at < 10 * _SECOND
+    return f"{at / 1000:.3f}".rstrip("0") + " s" if exact else f"{at / 1000:.1f} s"

@@ -21,19 +21,9 @@ def concise_repr(self: attrs.AttrsInstance) -> str:
         value: object = getattr(self, field.name)
         if field.default is attrs.NOTHING:
             shown.append(f"{field.name}={value!r}" if shown else repr(value))
-        elif value != _default(field, self):
+        elif field.repr and value != field.default:
             shown.append(f"{field.name}={value!r}")
     return f"{type(self).__name__}({', '.join(shown)})"
-
-
-def _default(field: attrs.Attribute[object], owner: attrs.AttrsInstance) -> object:
-    match field.default:
-        case attrs.Factory(factory=factory, takes_self=True):
-            return factory(owner)
-        case attrs.Factory(factory=factory):
-            return factory()
-        case default:
-            return default
 
 
 @attrs.define
@@ -48,7 +38,9 @@ class Checks:
         given = "" if value is None else repr(value)
         self.problems.append(Problem(f"{self.path}.{field}" if self.path else field, given, must, rule))
 
-    def whole(self, field: str, value: object, low: int, high: int | None, unit: str = "", rule: str = "") -> bool:
+    def whole(  # noqa: PLR0917 - the rules are tables that read best as rows
+        self, field: str, value: object, low: int, high: int | None, unit: str = "", rule: str = ""
+    ) -> bool:
         """Note a value that is not a whole number from low to high; tell whether it is one."""
         if isinstance(value, int) and not isinstance(value, bool) and value >= low and (high is None or value <= high):
             return True
@@ -58,9 +50,14 @@ class Checks:
 
     def number(self, field: str, value: object, low: float, high: float | None = None, unit: str = "") -> bool:
         """Note a value that is not a finite number from low to high; tell whether it is one."""
-        if isinstance(value, int | float) and not isinstance(value, bool) and low <= value < float("inf"):
-            if high is None or value <= high:
-                return True
+        highest = float("inf") if high is None else high
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and low <= value <= highest
+            and value < float("inf")
+        ):
+            return True
         scope = f"of at least {low:g}" if high is None else f"from {low:g} to {high:g}"
         self.refuse(field, value, f"must be a number {scope}{' ' + unit if unit else ''}")
         return False

@@ -75,14 +75,17 @@ def arrivals(workload: Iterable[Load]) -> list[Arrival]:
 
 
 def _of(load: Load) -> list[Arrival]:
-    match load:
-        case Burst(count=count):
-            gap = load.over / count if count else 0.0
-        case Steady():
-            count = round(load.per_second * load.seconds)
-            gap = 1 / load.per_second
+    if isinstance(load, Burst):
+        count, gap = load.count, load.over / load.count if load.count else 0.0
+    else:
+        count, gap = round(load.per_second * load.seconds), 1 / load.per_second
     return [
-        Arrival(milliseconds(load.at + k * gap), load.queue, load.body_bytes, f"group-{k % load.groups}" if load.groups else "")
+        Arrival(
+            milliseconds(load.at + k * gap),
+            load.queue,
+            load.body_bytes,
+            f"group-{k % load.groups}" if load.groups else "",
+        )
         for k in range(count)
     ]
 

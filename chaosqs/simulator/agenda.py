@@ -31,16 +31,20 @@ class Agenda:
     """Set where something ended, so that only then somebody looks whether all has."""
     _heap: list[tuple[int, int, int, Step]] = attrs.field(factory=list[tuple[int, int, int, Step]])
     _sequence: int = 0
-    _stride: int = 0
+    _salt: int = 0
 
     def __attrs_post_init__(self) -> None:
-        """Choose the order of ties: multiples of one odd number, which is another one for each luck."""
-        self._stride = (self.luck * 0x9E3779B97F4A7C15 | 1) & _MASK if self.luck else 0
+        """Choose the order of ties."""
+        self._salt = self.luck * 0x9E3779B97F4A7C15 & _MASK
 
     def at(self, due: int, step: Step) -> None:
         """Run a step at a moment."""
         self._sequence = sequence = self._sequence + 1
-        heappush(self._heap, (due, sequence * self._stride & _MASK, sequence, step))
+        tie = 0
+        if self._salt:
+            tie = (sequence * 0xBF58476D1CE4E5B9 ^ self._salt) & _MASK
+            tie = (tie ^ tie >> 29) * 0x94D049BB133111EB & _MASK
+        heappush(self._heap, (due, tie, sequence, step))
 
     def next_due(self) -> float:
         """Return when the next step is due; infinity where there is none."""

@@ -84,12 +84,15 @@ class VirtualClock(trio.abc.Clock):
     def _wait(self, moment: float) -> None:
         """No step comes next: move on to a deadline of trio's own, or to the end."""
         agenda = self.agenda
+        if self.until is None and self.done():
+            return self._finish()
         if moment == math.inf:
             message = f"nothing is left that could happen at {agenda.now / 1000:g} s: {self.waiting()}"
             raise Deadlock(message)
         agenda.now = max(agenda.now, int(moment))
         if moment == self.until:
             self._finish()
+        return None
 
     def _finish(self) -> None:
         runner, self._runner = self._runner, None

@@ -82,8 +82,12 @@ class Lambda:
             )
         )
         course = self._course(request, number)
-        initialisation = round(self.luck.around(self.assumptions.cold_start, _COLD_SPREAD, _COLD, number)) if cold else 0
-        self.agenda.at(now + initialisation + course.duration, partial(self._end, request, number, place, course, answer))
+        initialisation = (
+            round(self.luck.around(self.assumptions.cold_start, _COLD_SPREAD, _COLD, number)) if cold else 0
+        )
+        self.agenda.at(
+            now + initialisation + course.duration, partial(self._end, request, number, place, course, answer)
+        )
         return None
 
     def _end(self, request: Request, number: int, started: int, course: Course, answer: Answer) -> None:
@@ -113,7 +117,11 @@ class Lambda:
         function = self.functions[request.mapping.function]
         behaviour, limit = self.behaviours(function.name), function.timeout * 1000
         strike = self.nemesis.strike("handler", (function.name,), request.batch, self.agenda.now)
-        course = self._modelled(request, number, behaviour) if strike is None else self._struck(request, number, strike, limit)
+        course = (
+            self._modelled(request, number, behaviour)
+            if strike is None
+            else self._struck(request, number, strike, limit)
+        )
         if course.duration < limit:
             return course
         return Course("timed_out", limit, fault=course.fault)  # LX-1, LX-9

@@ -26,7 +26,12 @@ class Luck:
         """Return a number from 0 up to, but not including, 1, evenly distributed; 0.5 where all is calm."""
         if self.seed == 0:
             return 0.5
-        x = (self.seed * 0x9E3779B97F4A7C15 + site * 0xBF58476D1CE4E5B9 + first * 0x94D049BB133111EB + second * 0xD6E8FEB86659FD93) & _MASK
+        x = (
+            self.seed * 0x9E3779B97F4A7C15
+            + site * 0xBF58476D1CE4E5B9
+            + first * 0x94D049BB133111EB
+            + second * 0xD6E8FEB86659FD93
+        ) & _MASK
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
         return ((x ^ (x >> 31)) >> 11) / (1 << 53)

@@ -32,7 +32,9 @@ from chaosqs.simulator.luck import Luck, site
 from chaosqs.simulator.nemesis import Nemesis
 from chaosqs.simulator.service import Line, Service
 
-_RECEIVE, _INVOKE, _DELETE, _RETRY = map(site, ("receive latency", "invoke latency", "delete latency", "throttle retry"))
+_RECEIVE, _INVOKE, _DELETE, _RETRY = map(
+    site, ("receive latency", "invoke latency", "delete latency", "throttle retry")
+)
 _MOST_PER_RECEIVE = 10  # RX-1
 
 

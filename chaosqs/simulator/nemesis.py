@@ -25,7 +25,9 @@ class Nemesis:
 
     plan: FaultPlan
 
-    def strike(self, boundary: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int) -> Strike | None:
+    def strike(
+        self, boundary: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
+    ) -> Strike | None:
         """Return what strikes a call about a batch of (message, receive count), or None.
 
         The first message of the batch that has an outcome for this boundary decides, then the first window.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
@@ -79,9 +79,7 @@ class World:
         for queue in design.queues:
             service.open(queue)
         by_name = {function.name: function for function in design.functions}
-        functions = Lambda(
-            agenda, luck, nemesis, record, Executions(design), scenario.behaviour, assumptions, by_name
-        )
+        functions = Lambda(agenda, luck, nemesis, record, Executions(design), scenario.behaviour, assumptions, by_name)
         mappings = [
             Mapping(
                 mapping,
@@ -110,23 +108,23 @@ class World:
             trio.run(clock.run, clock=clock)
         for mapping in self.mappings:
             mapping.stop()
-        drained = max((event.at for event in self.events if isinstance(event, _LEAVES)), default=0) if self.done() else None
+        drained = (
+            max((event.at for event in self.events if isinstance(event, _LEAVES)), default=0) if self.done() else None
+        )
         return History(self.scenario, tuple(self.events), self.agenda.now, drained)
 
     def done(self) -> bool:
         """Tell whether every message that a mapping can reach is gone and nothing runs."""
         if self.to_come or self.functions.running:
             return False
-        for mapping in self.mappings:
-            if mapping.carried or mapping.line.machine.stored:
-                return False
-        return True
+        return not any(mapping.carried or mapping.line.machine.stored for mapping in self.mappings)
 
     def waiting(self) -> str:
         """Say who waits for what."""
         stored = {name: line.machine.stored for name, line in self.service.lines.items()}
         carried = {mapping.mapping.name: mapping.carried for mapping in self.mappings}
-        return f"{self.to_come} messages to come, stored {stored}, batches in hand {carried}, {self.functions.running} running"
+        running = self.functions.running
+        return f"{self.to_come} messages to come, stored {stored}, batches in hand {carried}, {running} running"
 
     def _schedule_arrivals(self) -> None:
         numbered = enumerate(arrivals(self.scenario.workload))
@@ -163,7 +161,7 @@ def _refuse_unsupported(scenario: Scenario) -> None:
 
 
 @contextmanager
-def _without_garbage_collection() -> Iterator[None]:
+def _without_garbage_collection() -> Generator[None]:
     """Keep the moments of garbage collection out of the run: finalisers may run code (search-notes 3.2)."""
     enabled = gc.isenabled()
     gc.disable()

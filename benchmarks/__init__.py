@@ -1,0 +1,1 @@
+"""Speed, as ratios of minima measured in one run; never part of the tests."""
