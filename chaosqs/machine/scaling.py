@@ -26,6 +26,7 @@ LAWS: Mapping[str, Law] = {
 }
 _INVOCATIONS_PER_PROVISIONED_POLLER = 10  # PM-1
 _PROVISIONED_PER_MINUTE = 1000  # PM-3
+_ALL = 100  # per cent
 
 
 def law(mapping: EventSourceMapping, era: str) -> Law:
@@ -46,16 +47,20 @@ class Scaling:
     law: Law
     held_batches: int
     """Assumed: up to how many pollers a mapping grows while it is throttled (ES-8, ES-10)."""
+    throttled_growth: int
+    """Assumed: milliseconds between two steps of growth while it is throttled (ES-8, ES-10)."""
+    let_go_on_error: int
+    """Assumed: of 100 failed invocations, how many cost the mapping a poller (ES-7, ES-10)."""
     pollers: int = 0
+    _errors: int = 0
 
     def __attrs_post_init__(self) -> None:
         """Start with the first pollers (ES-1)."""
         self.pollers = self.law.start
 
-    @property
-    def interval(self) -> int:
-        """Milliseconds between two steps of growth. Assumed: evenly spread over the minute."""
-        return MINUTE // self.law.per_minute
+    def interval(self, *, throttled: bool) -> int:
+        """Milliseconds to the next step of growth. Assumed: evenly spread over the minute, slower while throttled."""
+        return self.throttled_growth if throttled else MINUTE // self.law.per_minute
 
     def grow(self, *, throttled: bool) -> bool:
         """Take one step of growth while messages wait; tell whether there is one more poller now (ES-2, ES-8)."""
@@ -68,5 +73,22 @@ class Scaling:
         """Let one idle poller go; tell whether it goes (ES-5)."""
         if self.pollers <= self.law.start:
             return False
+        self.pollers -= 1
+        return True
+
+    def after_throttle(self) -> bool:
+        """Tell whether a poller whose batch is done lets go, while others of the mapping are throttled (ES-8).
+
+        Assumed: growth, not the poller itself, then fetches the next batch, so the waiting ones have a chance.
+        """
+        self.pollers -= 1
+        return True
+
+    def after_error(self) -> bool:
+        """Tell whether a poller whose invocation failed lets go (ES-7). Assumed: a fixed share of them does."""
+        self._errors += self.let_go_on_error
+        if self._errors < _ALL or self.pollers <= 1:
+            return False
+        self._errors -= _ALL
         self.pollers -= 1
         return True

@@ -27,7 +27,7 @@ class Assumptions:
         8, 1, 100, "ms", "Median from the poller to the first line of the handler, warm (C6)."
     )
     delete_latency: int = _assumed(8, 1, 100, "ms", "Median of DeleteMessageBatch.")
-    latency_spread: int = _assumed(50, 0, 200, "%", "Standard deviation of the logarithm of these latencies (C6).")
+    latency_spread: int = _assumed(90, 0, 200, "%", "Standard deviation of the logarithm of these latencies (C6).")
     cold_start: int = _assumed(
         250, 0, 10_000, "ms", "Median of the initialisation of a new execution environment (LX-15)."
     )
@@ -39,13 +39,15 @@ class Assumptions:
         "Wait time of the pollers' receives: 15 empty ones a minute from 5 pollers (EP-2, C5).",
     )
     throttle_retry: int = _assumed(
-        1_000,
+        2_000,
         100,
         10_000,
         "ms",
-        "Ceiling of the first pause after a throttle; doubles each time, full jitter (C2, C3).",
+        "Ceiling of the first pause after a throttle; it doubles each time, with full jitter (A1, C2, C3, C4).",
     )
-    throttle_retry_limit: int = _assumed(20_000, 1_000, 120_000, "ms", "Largest ceiling of that pause (A1, C2, C3).")
+    throttle_retry_limit: int = _assumed(
+        16_000, 1_000, 120_000, "ms", "Largest ceiling of that pause (A1, C2, C3, C4)."
+    )
     partial_receives: int = _assumed(
         40,
         0,
@@ -54,7 +56,13 @@ class Assumptions:
         "Share of receives that return fewer messages than they could, any number being as likely (RX-2, EP-7).",
     )
     held_batches: int = _assumed(
-        10, 5, 50, "batches", "Pollers up to which a mapping grows while it is throttled (C2, C3)."
+        8, 5, 50, "batches", "Pollers up to which a mapping grows while it is throttled (C2, C3)."
+    )
+    throttled_growth: int = _assumed(
+        1_000, 100, 60_000, "ms", "Time between two steps of growth while a mapping is throttled (C2, C3, C4)."
+    )
+    let_go_on_error: int = _assumed(
+        50, 0, 100, "%", "Share of the failed invocations that cost the mapping a poller (C7)."
     )
 
     __repr__ = concise_repr

@@ -255,14 +255,23 @@ class Mapping:
         assert poller.request is not None
         event = Released(self.agenda.now, cause, self.mapping.name, poller.number, poller.request.messages, why)
         self.record(event)
-        self._free(poller)
+        scales_down = why == "failed" and not self.mapping.report_batch_item_failures  # PB-13
+        self._free(poller, let_go=scales_down and self.scaling.after_error())
 
-    def _free(self, poller: Poller) -> None:
+    def _free(self, poller: Poller, *, let_go: bool = False) -> None:
         poller.request, poller.receipts = None, ()
         self._set_throttled(poller, throttled=False)
         self.carried -= 1
         self.agenda.may_be_over = True
-        self.agenda.at(self.agenda.now, partial(self._poll, poller))
+        if let_go or (self._throttled and self.scaling.after_throttle()):
+            self._let_go(poller)
+        else:
+            self.agenda.at(self.agenda.now, partial(self._poll, poller))
+
+    def _let_go(self, poller: Poller) -> None:
+        """Do without a poller; messages that wait make the mapping grow again."""
+        self._idle.append(poller)
+        self._grow_later()
 
     # Scaling
 
@@ -270,12 +279,13 @@ class Mapping:
         """Messages wait and every poller is busy: grow by the law while that is so (ES-2)."""
         if not self._growing and self.scaling.pollers < self.scaling.law.ceiling:
             self._growing = True
-            self.agenda.at(self.agenda.now + self.scaling.interval, self._grow)
+            self.agenda.at(self.agenda.now + self.scaling.interval(throttled=self._throttled > 0), self._grow)
 
     def _grow(self) -> None:
         """Take one step; where it is refused, the next receive that leaves messages waiting asks again."""
         self._growing = False
-        if self.line.machine.visible and self.scaling.grow(throttled=self._throttled > 0):
+        wanted = self.line.machine.visible or self.scaling.pollers < self.scaling.law.start
+        if wanted and self.scaling.grow(throttled=self._throttled > 0):
             self._changed("messages wait")
             self._add_poller()
             self._grow_later()

@@ -89,7 +89,12 @@ class World:
                 record,
                 service,
                 functions,
-                Scaling(law(mapping, design.era), assumptions.held_batches),
+                Scaling(
+                    law(mapping, design.era),
+                    assumptions.held_batches,
+                    assumptions.throttled_growth,
+                    assumptions.let_go_on_error,
+                ),
                 assumptions,
             )
             for mapping in design.mappings
