@@ -17,12 +17,14 @@ class Law:
     start: int
     per_minute: int
     ceiling: int
+    minimum: int
+    """Down to how many pollers a mapping goes on an idle queue."""
 
 
 LAWS: Mapping[str, Law] = {
-    "2018-06": Law(start=5, per_minute=60, ceiling=1000),  # ES-1, ES-2, ES-3
-    "2023-11": Law(start=5, per_minute=300, ceiling=1250),
-    "2025-11": Law(start=5, per_minute=300, ceiling=1250),
+    "2018-06": Law(start=5, per_minute=60, ceiling=1000, minimum=5),  # ES-1, ES-2, ES-3
+    "2023-11": Law(start=5, per_minute=300, ceiling=1250, minimum=5),
+    "2025-11": Law(start=5, per_minute=300, ceiling=1250, minimum=2),  # ES-5
 }
 _INVOCATIONS_PER_PROVISIONED_POLLER = 10  # PM-1
 _PROVISIONED_PER_MINUTE = 1000  # PM-3
@@ -33,11 +35,12 @@ def law(mapping: EventSourceMapping, era: str) -> Law:
     """Return the law that a mapping follows; its maximum concurrency is a ceiling of reading (MC-1)."""
     if mapping.provisioned_pollers is not None:
         low, high = (n * _INVOCATIONS_PER_PROVISIONED_POLLER for n in mapping.provisioned_pollers)
-        return Law(low, _PROVISIONED_PER_MINUTE, high)
+        return Law(low, _PROVISIONED_PER_MINUTE, high, minimum=low)
     standard, maximum = LAWS[era], mapping.maximum_concurrency
     if maximum is None:
         return standard
-    return Law(min(standard.start, maximum), standard.per_minute, min(standard.ceiling, maximum))
+    start = min(standard.start, maximum)
+    return Law(start, standard.per_minute, min(standard.ceiling, maximum), minimum=start)  # ES-5: not reduced
 
 
 @attrs.define
@@ -49,9 +52,13 @@ class Scaling:
     """Assumed: up to how many pollers a mapping grows while it is throttled (ES-8, ES-10)."""
     throttled_growth: int
     """Assumed: milliseconds between two steps of growth while it is throttled (ES-8, ES-10)."""
+    long_poll: int
+    """Assumed: milliseconds that a receive of the pollers waits (EP-2)."""
+    idle_reduction: int
+    """Assumed: milliseconds without a message after which a mapping goes below its first pollers (ES-5)."""
     let_go_on_error: int
     """Assumed: of 100 failed invocations, how many cost the mapping a poller (ES-7, ES-10)."""
-    pollers: int = 0
+    pollers: int = attrs.field(init=False)
     _errors: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -69,12 +76,22 @@ class Scaling:
         self.pollers += 1
         return True
 
-    def shrink(self) -> bool:
-        """Let one idle poller go; tell whether it goes (ES-5)."""
-        if self.pollers <= self.law.start:
+    def shrink(self, idle: int) -> bool:
+        """Let one poller go that has found nothing for so many milliseconds; tell whether it goes (ES-5)."""
+        patience = self.patience()
+        if patience is None or idle < patience:
             return False
         self.pollers -= 1
         return True
+
+    def patience(self) -> int | None:
+        """Return for how long a poller may find nothing before it goes; None: for ever.
+
+        Assumed: one long poll beyond the first pollers, a few minutes for those.
+        """
+        if self.pollers > self.law.start:
+            return self.long_poll
+        return self.idle_reduction if self.pollers > self.law.minimum else None
 
     def after_throttle(self) -> bool:
         """Tell whether a poller whose batch is done lets go, while others of the mapping are throttled (ES-8).

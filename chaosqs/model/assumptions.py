@@ -61,6 +61,9 @@ class Assumptions:
     throttled_growth: int = _assumed(
         1_000, 100, 60_000, "ms", "Time between two steps of growth while a mapping is throttled (C2, C3, C4)."
     )
+    idle_reduction: int = _assumed(
+        300_000, 60_000, 3_600_000, "ms", "Time without a message after which a mapping goes down to 2 pollers (ES-5)."
+    )
     let_go_on_error: int = _assumed(
         50, 0, 100, "%", "Share of the failed invocations that cost the mapping a poller (C7)."
     )

@@ -46,7 +46,11 @@ class Poller:
     site: int
     receives: int = 0
     parked: int | None = None
-    """Since when its long polls have found nothing; None while it carries a batch."""
+    """When its present long poll, or the first one not yet recorded, began; None while it carries a batch."""
+    idle_since: int | None = None
+    """Since when it has found nothing; None while it carries a batch."""
+    watched: bool = False
+    """Whether somebody will look whether it should go."""
     receipts: Sequence[Receipt] = ()
     request: Request | None = None
     gives_up: int = 0
@@ -104,14 +108,15 @@ class Mapping:
     def _poll(self, poller: Poller) -> None:
         """Receive, or wait in a long poll until there is something (EP-1, RX-5)."""
         if not self._receive(poller):
-            poller.parked = self.agenda.now
+            poller.parked = poller.idle_since = self.agenda.now
             self._park(poller)
 
     def _park(self, poller: Poller) -> None:
         self.line.waiting.append(partial(self._woken, poller))
-        if self.scaling.pollers > self.scaling.law.start:
-            since = poller.parked
-            self.agenda.at(self.agenda.now + self.assumptions.long_poll, partial(self._retire, poller, since))
+        patience = self.scaling.patience()
+        if patience is not None and not poller.watched:
+            poller.watched = True
+            self.agenda.at(self.agenda.now + patience, partial(self._retire, poller))
 
     def _woken(self, poller: Poller) -> None:
         if poller.parked is None:
@@ -125,7 +130,8 @@ class Mapping:
         receipts = self.service.receive(self.mapping.queue, min(self.mapping.batch_size, _MOST_PER_RECEIVE))
         if not receipts:
             return False
-        now, poller.parked = self.agenda.now, None
+        now = self.agenda.now
+        poller.parked = poller.idle_since = None
         poller.receives += 1
         messages = tuple([receipt.message.number for receipt in receipts])
         counts = tuple([receipt.message.receive_count for receipt in receipts])
@@ -290,14 +296,20 @@ class Mapping:
             self._add_poller()
             self._grow_later()
 
-    def _retire(self, poller: Poller, since: int | None) -> None:
-        """Let a poller go that has found nothing for one long poll (ES-5)."""
-        if poller.parked is None or poller.parked != since or not self.scaling.shrink():
+    def _retire(self, poller: Poller) -> None:
+        """Let a poller go that has found nothing for long enough (ES-5); else look again when it may have."""
+        poller.watched = False
+        patience = self.scaling.patience()
+        if poller.idle_since is None or patience is None:
             return
-        self._count_empty(poller)
-        poller.parked = None
-        self._idle.append(poller)
-        self._changed("nothing to do")
+        if self.scaling.shrink(self.agenda.now - poller.idle_since):
+            self._count_empty(poller)
+            poller.parked = poller.idle_since = None
+            self._idle.append(poller)
+            self._changed("nothing to do")
+        else:
+            poller.watched = True
+            self.agenda.at(poller.idle_since + patience, partial(self._retire, poller))
 
     def _set_throttled(self, poller: Poller, *, throttled: bool) -> None:
         self._throttled += throttled - poller.throttled

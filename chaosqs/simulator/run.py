@@ -14,6 +14,7 @@ import trio
 from chaosqs.errors import InvalidScenario, NotDeterministic
 from chaosqs.machine.concurrency import Executions
 from chaosqs.machine.scaling import Scaling, law
+from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, InvocationEnded
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
@@ -89,12 +90,7 @@ class World:
                 record,
                 service,
                 functions,
-                Scaling(
-                    law(mapping, design.era),
-                    assumptions.held_batches,
-                    assumptions.throttled_growth,
-                    assumptions.let_go_on_error,
-                ),
+                _scaling(mapping, scenario),
                 assumptions,
             )
             for mapping in design.mappings
@@ -142,6 +138,18 @@ class World:
         self.to_come -= len(batch)
         self.agenda.may_be_over = True
         self.service.send(batch)
+
+
+def _scaling(mapping: EventSourceMapping, scenario: Scenario) -> Scaling:
+    assumed = scenario.assumptions
+    return Scaling(
+        law(mapping, scenario.design.era),
+        held_batches=assumed.held_batches,
+        throttled_growth=assumed.throttled_growth,
+        long_poll=assumed.long_poll,
+        idle_reduction=assumed.idle_reduction,
+        let_go_on_error=assumed.let_go_on_error,
+    )
 
 
 def _record(events: list[Event], event: Event) -> int:
