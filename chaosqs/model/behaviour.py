@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from chaosqs.model.values import Checks, concise_repr
+
+
+def _numbers(items: Iterable[int]) -> tuple[int, ...]:
+    return tuple(items)
 
 
 @attrs.frozen(repr=False)
@@ -20,7 +26,7 @@ class Behaviour:
     error_rate: float = 0
     """Share of the invocations that fail; 0 to 1. Which ones is a matter of luck: with luck 0 all where the rate
     is above one half, none otherwise."""
-    poison: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+    poison: tuple[int, ...] = attrs.field(default=(), converter=_numbers)
     """Numbers of the messages on which the handler always fails, counted from 0 in the order of sending."""
     raises: str = "RuntimeError"
     """The error type that a failure shows, where it neither hangs nor crashes (LX-7)."""

@@ -5,12 +5,12 @@ Parts are plain values; a `Design` checks itself and all its parts when it is ma
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 import attrs
 
-from chaosqs.model.values import concise_repr
+from chaosqs.model.values import concise_repr, strings
 
 DEFAULT_ERA = "2025-11"
 ERAS = ("2018-06", "2023-11", DEFAULT_ERA)
@@ -47,7 +47,7 @@ class RedriveAllow:
 
     permission: str = "allowAll"
     """`allowAll`, `denyAll` or `byQueue`."""
-    source_queues: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    source_queues: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """With `byQueue`: the names of the queues that may; 1 to 10."""
 
     __repr__ = concise_repr
@@ -124,7 +124,7 @@ class EventSourceMapping:
     """Concurrent invocations of this mapping at which it stops reading; 2 to 1,000; None: no limit (EC-5, MC-1)."""
     report_batch_item_failures: bool = False
     """Whether the function's answer names the messages that failed (EC-7, PB-1)."""
-    filters: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    filters: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """Filter patterns as JSON text; a message that matches none is deleted unseen; at most 10 (EC-8, FL-2)."""
     enabled: bool = True
     """Whether the mapping polls (EC-22)."""
@@ -139,13 +139,25 @@ class EventSourceMapping:
         return f"{self.queue}→{self.function}"
 
 
+def _queues(items: Iterable[Queue]) -> tuple[Queue, ...]:
+    return tuple(items)
+
+
+def _functions(items: Iterable[Function]) -> tuple[Function, ...]:
+    return tuple(items)
+
+
+def _mappings(items: Iterable[EventSourceMapping]) -> tuple[EventSourceMapping, ...]:
+    return tuple(items)
+
+
 @attrs.frozen(repr=False)
 class Design:
     """Queues, functions and mappings as one deployment. Raises `InvalidDesign` with all that AWS would refuse."""
 
-    queues: tuple[Queue, ...] = attrs.field(converter=tuple)
-    functions: tuple[Function, ...] = attrs.field(default=(), converter=tuple)
-    mappings: tuple[EventSourceMapping, ...] = attrs.field(default=(), converter=tuple)
+    queues: tuple[Queue, ...] = attrs.field(converter=_queues)
+    functions: tuple[Function, ...] = attrs.field(default=(), converter=_functions)
+    mappings: tuple[EventSourceMapping, ...] = attrs.field(default=(), converter=_mappings)
     account: Account = Account()
     era: str = DEFAULT_ERA
     """Which law the pollers follow: `2018-06`, `2023-11` or `2025-11` (ES-1 … ES-3, PM-*)."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from chaosqs.model.values import Checks, concise_repr
+from chaosqs.model.values import Checks, concise_repr, strings
 
 OK = "ok"
 """The outcome of a receive in which nothing goes wrong."""
@@ -79,6 +79,10 @@ def _outcomes(messages: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(receives) for receives in messages)
 
 
+def _windows(items: Iterable[Window]) -> tuple[Window, ...]:
+    return tuple(items)
+
+
 @attrs.frozen(repr=False)
 class FaultPlan:
     """All faults of one run."""
@@ -86,8 +90,8 @@ class FaultPlan:
     messages: tuple[tuple[str, ...], ...] = attrs.field(default=(), converter=_outcomes)
     """For each message, by number, the outcomes of its receives in order: `ok` or the name of a fault kind. The first
     message of a batch that has an outcome for a boundary decides it for the batch."""
-    windows: tuple[Window, ...] = attrs.field(default=(), converter=tuple)
-    banned: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    windows: tuple[Window, ...] = attrs.field(default=(), converter=_windows)
+    banned: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """Kinds that are ignored when the plan is read."""
     heal_at: float | None = None
     """Seconds after which nothing goes wrong any more; None: the plan's own entries are the end of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -13,6 +13,10 @@ from chaosqs.model.design import Design
 from chaosqs.model.fault import FaultPlan, check_plan
 from chaosqs.model.values import Checks, concise_repr
 from chaosqs.model.workload import Load, check_load
+
+
+def _loads(items: Iterable[Load]) -> tuple[Load, ...]:
+    return tuple(items)
 
 
 def _ordered(behaviours: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
@@ -27,7 +31,7 @@ class Scenario:
     """A design, what arrives, how the functions behave, what goes wrong, and luck. Raises `InvalidScenario`."""
 
     design: Design
-    workload: tuple[Load, ...] = attrs.field(default=(), converter=tuple)
+    workload: tuple[Load, ...] = attrs.field(default=(), converter=_loads)
     behaviours: Mapping[str, Behaviour] = attrs.field(default=_NO_BEHAVIOURS, converter=_ordered, hash=False)
     """By function name; a function without an entry behaves as `Behaviour()`."""
     faults: FaultPlan = FaultPlan()

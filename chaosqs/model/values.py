@@ -7,7 +7,7 @@ error lists everything that is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 
@@ -24,6 +24,11 @@ def concise_repr(self: attrs.AttrsInstance) -> str:
         elif field.repr and value != field.default:
             shown.append(f"{field.name}={value!r}")
     return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def strings(items: Iterable[str]) -> tuple[str, ...]:
+    """Take any iterable of strings for a field; type checkers want a function for each kind of item."""
+    return tuple(items)
 
 
 @attrs.define

@@ -5,21 +5,19 @@ A poller carries one batch at a time, from the receive until it is deleted or gi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import attrs
 
 from chaosqs.machine.concurrency import UNRESERVED, Refused
 from chaosqs.machine.scaling import Scaling
-from chaosqs.machine.standard_queue import Receipt
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.event import (
     Deleted,
     Event,
     InvocationEnded,
-    PollersChanged,
     Received,
     ReceivedNothing,
     Released,
@@ -27,6 +25,7 @@ from chaosqs.model.event import (
     Throttled,
 )
 from chaosqs.simulator.agenda import Agenda
+from chaosqs.simulator.crew import Crew, Poller
 from chaosqs.simulator.function import Lambda, Request
 from chaosqs.simulator.luck import Luck, site
 from chaosqs.simulator.nemesis import Nemesis
@@ -36,27 +35,6 @@ _RECEIVE, _INVOKE, _DELETE, _RETRY = map(
     site, ("receive latency", "invoke latency", "delete latency", "throttle retry")
 )
 _MOST_PER_RECEIVE = 10  # RX-1
-
-
-@attrs.define(eq=False)
-class Poller:
-    """One of the mapping's pollers, and the batch that it carries."""
-
-    number: int
-    site: int
-    receives: int = 0
-    parked: int | None = None
-    """When its present long poll, or the first one not yet recorded, began; None while it carries a batch."""
-    idle_since: int | None = None
-    """Since when it has found nothing; None while it carries a batch."""
-    watched: bool = False
-    """Whether somebody will look whether it should go."""
-    receipts: Sequence[Receipt] = ()
-    request: Request | None = None
-    gives_up: int = 0
-    """When the visibility of its batch ends: it retries a throttled batch up to then (ES-8)."""
-    attempts: int = 0
-    throttled: bool = False
 
 
 @attrs.define(eq=False)
@@ -74,10 +52,20 @@ class Mapping:
     assumptions: Assumptions
     carried: int = 0
     """Batches in the pollers' hands."""
-    _pollers: list[Poller] = attrs.field(factory=list[Poller])
-    _idle: list[Poller] = attrs.field(factory=list[Poller])
-    _throttled: int = 0
-    _growing: bool = False
+    crew: Crew = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Gather the crew."""
+        machine = self.line.machine
+        self.crew = Crew(
+            self.mapping.name,
+            self.agenda,
+            self.record,
+            self.scaling,
+            waiting=lambda: machine.visible,
+            poll=self._poll,
+            dismiss=self._dismiss,
+        )
 
     @property
     def line(self) -> Line:
@@ -85,23 +73,14 @@ class Mapping:
         return self.service.lines[self.mapping.queue]
 
     def start(self) -> None:
-        """Begin to poll (ES-1)."""
-        self._changed("first pollers")
-        self.line.on_backlog.append(self._grow_later)
-        for _ in range(self.scaling.pollers):
-            self._add_poller()
+        """Begin to poll."""
+        self.line.on_backlog.append(self.crew.grow_later)
+        self.crew.start()
 
     def stop(self) -> None:
         """Note the empty receives of pollers that still wait when the run ends."""
-        for poller in self._pollers:
+        for poller in self.crew.pollers:
             self._count_empty(poller)
-
-    def _add_poller(self) -> None:
-        number = len(self._pollers) + 1
-        poller = self._idle.pop() if self._idle else Poller(number, site(f"{self.mapping.name}/{number}"))
-        if poller.number == number:
-            self._pollers.append(poller)
-        self.agenda.at(self.agenda.now, partial(self._poll, poller))
 
     # Receiving
 
@@ -113,10 +92,11 @@ class Mapping:
 
     def _park(self, poller: Poller) -> None:
         self.line.waiting.append(partial(self._woken, poller))
-        patience = self.scaling.patience()
-        if patience is not None and not poller.watched:
-            poller.watched = True
-            self.agenda.at(self.agenda.now + patience, partial(self._retire, poller))
+        self.crew.watch(poller)
+
+    def _dismiss(self, poller: Poller) -> None:
+        self._count_empty(poller)
+        poller.parked = poller.idle_since = None
 
     def _woken(self, poller: Poller) -> None:
         if poller.parked is None:
@@ -154,7 +134,7 @@ class Mapping:
         for receipt in receipts:
             receipt.message.last_event = place
         if self.line.machine.visible:
-            self._grow_later()
+            self.crew.grow_later()
         if lost is not None:
             self.agenda.at(now, partial(self._poll, poller))
             return True
@@ -187,7 +167,7 @@ class Mapping:
         if strike is None:
             refused = self.functions.invoke(request, partial(self._answered, poller))
             if refused is None:
-                self._set_throttled(poller, throttled=False)
+                self.crew.set_throttled(poller, throttled=False)
             else:
                 self._throttle(poller, request, refused, "")
         elif strike.kind == "throttled":
@@ -203,7 +183,7 @@ class Mapping:
         """Keep the batch and try again later, up to the end of its visibility (ES-8)."""
         now = self.agenda.now
         poller.attempts += 1
-        self._set_throttled(poller, throttled=True)
+        self.crew.set_throttled(poller, throttled=True)
         place = self.record(
             Throttled(
                 at=now,
@@ -261,62 +241,13 @@ class Mapping:
         assert poller.request is not None
         event = Released(self.agenda.now, cause, self.mapping.name, poller.number, poller.request.messages, why)
         self.record(event)
-        scales_down = why == "failed" and not self.mapping.report_batch_item_failures  # PB-13
-        self._free(poller, let_go=scales_down and self.scaling.after_error())
+        self._free(poller, failed=why == "failed" and not self.mapping.report_batch_item_failures)  # PB-13
 
-    def _free(self, poller: Poller, *, let_go: bool = False) -> None:
+    def _free(self, poller: Poller, *, failed: bool = False) -> None:
         poller.request, poller.receipts = None, ()
-        self._set_throttled(poller, throttled=False)
         self.carried -= 1
         self.agenda.may_be_over = True
-        if let_go or (self._throttled and self.scaling.after_throttle()):
-            self._let_go(poller)
-        else:
-            self.agenda.at(self.agenda.now, partial(self._poll, poller))
-
-    def _let_go(self, poller: Poller) -> None:
-        """Do without a poller; messages that wait make the mapping grow again."""
-        self._idle.append(poller)
-        self._grow_later()
-
-    # Scaling
-
-    def _grow_later(self) -> None:
-        """Messages wait and every poller is busy: grow by the law while that is so (ES-2)."""
-        if not self._growing and self.scaling.pollers < self.scaling.law.ceiling:
-            self._growing = True
-            self.agenda.at(self.agenda.now + self.scaling.interval(throttled=self._throttled > 0), self._grow)
-
-    def _grow(self) -> None:
-        """Take one step; where it is refused, the next receive that leaves messages waiting asks again."""
-        self._growing = False
-        wanted = self.line.machine.visible or self.scaling.pollers < self.scaling.law.start
-        if wanted and self.scaling.grow(throttled=self._throttled > 0):
-            self._changed("messages wait")
-            self._add_poller()
-            self._grow_later()
-
-    def _retire(self, poller: Poller) -> None:
-        """Let a poller go that has found nothing for long enough (ES-5); else look again when it may have."""
-        poller.watched = False
-        patience = self.scaling.patience()
-        if poller.idle_since is None or patience is None:
-            return
-        if self.scaling.shrink(self.agenda.now - poller.idle_since):
-            self._count_empty(poller)
-            poller.parked = poller.idle_since = None
-            self._idle.append(poller)
-            self._changed("nothing to do")
-        else:
-            poller.watched = True
-            self.agenda.at(poller.idle_since + patience, partial(self._retire, poller))
-
-    def _set_throttled(self, poller: Poller, *, throttled: bool) -> None:
-        self._throttled += throttled - poller.throttled
-        poller.throttled = throttled
-
-    def _changed(self, why: str) -> None:
-        self.record(PollersChanged(self.agenda.now, None, self.mapping.name, self.scaling.pollers, why))
+        self.crew.go_on(poller, failed=failed)
 
     def _latency(self, median: int, kind: int, poller: Poller) -> int:
         spread = self.assumptions.latency_spread / 100

@@ -1,0 +1,178 @@
+"""Each kind of event, said in one clause of plain English. What a clause says stands in its events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chaosqs.model.event import (
+    DeadLettered,
+    Deleted,
+    Expired,
+    InvocationEnded,
+    InvocationStarted,
+    PollersChanged,
+    Received,
+    ReceivedNothing,
+    Released,
+    Returned,
+    Sent,
+    ServiceFailed,
+    Throttled,
+)
+from chaosqs.model.time import clock_text
+from chaosqs.report.clause import Clause
+from chaosqs.report.slice import Slice, messages_of
+from chaosqs.report.step import moment_text
+from chaosqs.report.text import counted
+from chaosqs.report.throttling import throttled_text, throttles_before, told_elsewhere, waiting_text
+from chaosqs.report.words import Voice, fault_text, mapping_text, name_text, verb
+
+_LATER = 500
+
+
+def said(story: Slice, clauses: Sequence[Clause], *, summed: bool) -> str:
+    """Return the clauses of one moment as one step; `summed` tells retries with the first throttle."""
+    voice = Voice(story.history.scenario)
+    parts = [_clause(clause, clauses, story, voice, summed=summed) + _when(clause, clauses[0]) for clause in clauses]
+    if not summed:
+        parts.append(waiting_text(story, clauses, voice))
+    return "; ".join(part for part in parts if part)
+
+
+def _when(clause: Clause, first: Clause) -> str:
+    """Give the moment of what happens later than its step begins."""
+    at = clause.events[0].at
+    return f" at {moment_text(at)}" if at - first.events[0].at > _LATER else ""
+
+
+def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice, *, summed: bool) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event
+    match clause.events[0]:
+        case Sent(queue=queue):
+            return f"{voice.of(clause.messages)} {verb(clause.messages, 'arrive')} in {name_text(queue)}"
+        case Received():
+            return _received(clause, voice)
+        case Throttled():
+            told = any(other.all(InvocationStarted) for other in beside)
+            return throttled_text(clause, story, voice, busy=summed or not told, retries=summed)
+        case ServiceFailed(fault=fault):
+            return (
+                f"Lambda answers with a service error instead of running {voice.of(clause.messages)}{fault_text(fault)}"
+            )
+        case InvocationStarted(function=function):
+            where = f" in {name_text(function)}" if len(story.history.scenario.design.functions) > 1 else ""
+            return f"{voice.of(clause.messages)} {verb(clause.messages, 'run')}{_before(clause, story)}{where}"
+        case InvocationEnded():
+            return ended_text(clause, clause.messages, voice)
+        case Released() as released:
+            return "" if told_elsewhere(released, beside) else _released(released, clause, voice)
+        case Deleted():
+            return _deleted(clause, story, voice)
+        case Returned():
+            return _returned(clause, story, voice)
+        case DeadLettered() as moved:
+            limit = voice.maximum(moved.queue)
+            over = f"max_receive_count{f' {limit:,}' if limit else ''}"
+            return f"a receive finds {voice.of(clause.messages)} over {over}: moved to {name_text(moved.target)}"
+        case Expired(queue=queue):
+            return f"the retention period of {voice.of(clause.messages)} ends: gone from {name_text(queue)}"
+        case PollersChanged(mapping=mapping):
+            pollers = clause.all(PollersChanged)[-1].pollers
+            return f"{mapping_text(mapping)} now has {counted(pollers, 'poller')}"
+        case ReceivedNothing():
+            return ""
+
+
+def _received(clause: Clause, voice: Voice) -> str:
+    events = clause.all(Received)
+    pollers = list(dict.fromkeys(event.poller for event in events))
+    who = f"poller {pollers[0]:,} receives" if len(pollers) == 1 else f"{len(pollers):,} pollers receive"
+    again = " again" if min((count for event in events for count in event.receive_counts), default=1) > 1 else ""
+    what = f"{voice.noun(clause.messages)}{again}"
+    if events[0].fault:
+        return f"SQS hands out {what}, but the answer gets lost{fault_text(events[0].fault)}"
+    return f"{who} {what}{_each([len(messages_of(event)) for event in events])}"
+
+
+def _each(sizes: Sequence[int]) -> str:
+    if len(sizes) == 1:
+        return " in one batch" if sizes[0] > 1 else ""
+    if min(sizes) < max(sizes):
+        return f", {min(sizes):,} to {max(sizes):,} each"
+    return ", one each" if sizes[0] == 1 else f", {sizes[0]:,} each"
+
+
+def _before(clause: Clause, story: Slice) -> str:
+    """Tell that messages of the violation ran before, or still do; only where that holds of all of them."""
+    earlier = [
+        _still_running(message, clause.places[0], story) for message in clause.messages if message in story.focus
+    ]
+    if len(earlier) < len(clause.messages) or not all(earlier):
+        return ""
+    still = all(found[-1] for found in earlier)
+    return " again while the earlier invocation still goes on" if still else " again"
+
+
+def _still_running(message: int, place: int, story: Slice) -> list[bool]:
+    """For each earlier invocation with a message: whether it still goes on."""
+    found: dict[int, bool] = {}
+    for event in story.history.events[:place]:
+        match event:
+            case InvocationStarted() if message in event.messages:
+                found[event.invocation] = True
+            case InvocationEnded() if event.invocation in found:
+                found[event.invocation] = False
+            case _:
+                pass
+    return list(found.values())
+
+
+def ended_text(clause: Clause, messages: Sequence[int], voice: Voice) -> str:
+    """Return how invocations of one outcome ended, of these of their messages."""
+    events = clause.all(InvocationEnded)
+    first, function = events[0], voice.function(events[0].function)
+    failed = [message for event in events for message in event.failed if message in messages]
+    match first.outcome:
+        case "succeeded" if failed:
+            result = f"{function} reports {voice.of(failed)} as failed"
+        case "succeeded":
+            result = f"{voice.of(messages)} {verb(messages, 'are')} done"
+        case "raised":
+            result = f"{function} raises an error on {voice.of(messages)}"
+        case "timed_out":
+            result = f"{function} times out on {voice.of(messages)} after {clock_text(first.duration)}"
+        case "crashed":
+            result = f"{function} crashes while it runs {voice.of(messages)}"
+        case other:
+            result = f"{function} ends {voice.of(messages)}: {name_text(other)}"
+    unheard = "" if first.answered else ", but no poller gets the answer"
+    return f"{result}{unheard}{fault_text(first.fault)}"
+
+
+def _released(released: Released, clause: Clause, voice: Voice) -> str:
+    match released.why:
+        case "throttled":
+            return f"the poller gives {voice.of(clause.messages)} up, throttled for a whole visibility timeout"
+        case "no answer":
+            return f"the poller of {voice.of(clause.messages)} no longer waits for an answer"
+        case _:
+            return ""
+
+
+def _deleted(clause: Clause, story: Slice, voice: Voice) -> str:
+    events = clause.all(Deleted)
+    stayed = [message for event in events for message in event.stayed]
+    if events[0].fault:
+        return f"the request to delete {voice.of(clause.messages)} gets lost{fault_text(events[0].fault)}"
+    if stayed:
+        return f"deleting {voice.of(stayed)} has no effect: received again meanwhile"
+    unseen = all(event.cause is not None and isinstance(story.event(event.cause), Received) for event in events)
+    words = f"{voice.of(clause.messages)} {verb(clause.messages, 'are')} deleted"
+    return f"{words} without an invocation" if unseen else words
+
+
+def _returned(clause: Clause, story: Slice, voice: Voice) -> str:
+    events = clause.all(Returned)
+    throttles = list(dict.fromkeys(throttles_before(event, story) for event in events))
+    after = f" after {counted(throttles[0], 'throttle')}" if len(throttles) == 1 and throttles[0] else ""
+    count = voice.count(events[0].queue, events[0].receive_count)
+    return f"visibility of {voice.of(clause.messages)} ends{after} ({count})"

@@ -1,0 +1,158 @@
+"""The causal slice: of a history, only the events that led to a violation.
+
+They are those of the messages concerned, those that the invariant blames, the invocations that occupied the executions
+when one of these messages was throttled, and whatever caused any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import attrs
+
+from chaosqs.model.design import Design
+from chaosqs.model.event import (
+    DeadLettered,
+    Event,
+    Expired,
+    InvocationEnded,
+    InvocationStarted,
+    PollersChanged,
+    ReceivedNothing,
+    Returned,
+    Sent,
+    Throttled,
+)
+from chaosqs.model.history import History
+from chaosqs.model.verdict import Violation
+
+
+@attrs.frozen
+class Slice:
+    """What of a history led to a violation."""
+
+    history: History
+    violation: Violation
+    focus: tuple[int, ...]
+    """The messages that the violation is about, by number."""
+    places: tuple[int, ...]
+    """Places of the events that led to it, in order."""
+    occupiers: dict[int, tuple[int, ...]]
+    """For each throttle of these messages, the places where the invocations started that kept it out."""
+
+    @property
+    def end(self) -> int:
+        """Place of the last event that belongs to it; -1 where there is none."""
+        return self.places[-1] if self.places else -1
+
+    def event(self, place: int) -> Event:
+        """Return the event at a place of the history."""
+        return self.history.events[place]
+
+    def concerns(self, place: int) -> bool:
+        """Tell whether an event is about one of the messages of the violation, or blamed for it."""
+        return place in self.violation.events or any(m in self.focus for m in messages_of(self.event(place)))
+
+    def running(self, throttle: int) -> tuple[int, ...]:
+        """Return the messages that occupied the executions when a message was throttled."""
+        return tuple(m for place in self.occupiers.get(throttle, ()) for m in messages_of(self.event(place)))
+
+
+def messages_of(event: Event) -> tuple[int, ...]:
+    """Return the messages that an event is about."""
+    match event:
+        case Sent() | Returned() | DeadLettered() | Expired():
+            return (event.message,)
+        case ReceivedNothing() | PollersChanged():
+            return ()
+        case _:
+            return event.messages
+
+
+def causal_slice(history: History, violation: Violation) -> Slice:
+    """Return the part of a history that led to a violation."""
+    events = history.events
+    last = _last(events, violation)
+    blamed = [place for place in violation.events if 0 <= place <= last]
+    focus = violation.messages or tuple(dict.fromkeys(m for place in blamed for m in messages_of(events[place])))
+    own = [*blamed, *_about(events, focus, last)]
+    occupiers = _occupiers(history.scenario.design, events, own)
+    started = dict.fromkeys(place for places in occupiers.values() for place in places)
+    beside = [*_ends(events, started, last), *_held_up(events, started, last)]
+    return Slice(history, violation, focus, tuple(sorted(_closed(events, [*own, *started, *beside]))), occupiers)
+
+
+def _last(events: Sequence[Event], violation: Violation) -> int:
+    """Return the place of the violation, the last event to blame; without any, of the last event up to its moment."""
+    if violation.events and 0 <= violation.events[-1] < len(events):
+        return violation.events[-1]
+    return max((place for place, event in enumerate(events) if event.at <= violation.at), default=-1)
+
+
+def _about(events: Sequence[Event], focus: Iterable[int], last: int) -> Iterator[int]:
+    wanted = dict.fromkeys(focus)
+    for place in range(last + 1):
+        if any(message in wanted for message in messages_of(events[place])):
+            yield place
+
+
+def _occupiers(design: Design, events: Sequence[Event], own: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Walk through the events once, noting which invocations run whenever one of our own messages is throttled."""
+    wanted, running, found = dict.fromkeys(own), dict[int, int](), dict[int, tuple[int, ...]]()
+    for place in range(max(own, default=-1) + 1):
+        match events[place]:
+            case InvocationStarted(invocation=invocation):
+                running[invocation] = place
+            case InvocationEnded(invocation=invocation):
+                running.pop(invocation, None)
+            case Throttled() as throttle if place in wanted:
+                found[place] = tuple(start for start in running.values() if _keeps_out(design, events[start], throttle))
+            case _:
+                pass
+    return found
+
+
+def _keeps_out(design: Design, started: Event, throttle: Throttled) -> bool:
+    """Tell whether a running invocation takes an execution from those that the throttled one could have had (LC-3)."""
+    if not isinstance(started, InvocationStarted) or throttle.fault:
+        return False
+    match throttle.reason:
+        case "ReservedFunctionConcurrentInvocationLimitExceeded":
+            return started.function == throttle.function
+        case "ConcurrentInvocationLimitExceeded":
+            return design.function(started.function).reserved_concurrency is None
+        case _:
+            return False
+
+
+def _ends(events: Sequence[Event], started: Iterable[int], last: int) -> Iterator[int]:
+    wanted = {
+        event.invocation: True for event in (events[place] for place in started) if isinstance(event, InvocationStarted)
+    }
+    for place in range(last + 1):
+        event = events[place]
+        if isinstance(event, InvocationEnded) and event.invocation in wanted:
+            yield place
+
+
+def _held_up(events: Sequence[Event], started: Iterable[int], last: int) -> Iterator[int]:
+    """Yield the throttles that held occupiers up: they are why these ran when they did."""
+    receives = dict.fromkeys(events[place].cause for place in started)
+    for place in range(last + 1):
+        event = events[place]
+        if isinstance(event, Throttled) and event.cause is not None and event.cause in receives:
+            yield place
+
+
+def _closed(events: Sequence[Event], places: Iterable[int]) -> dict[int, bool]:
+    """Return the places with all their causes."""
+    found: dict[int, bool] = {}
+    waiting = list(places)
+    while waiting:
+        place = waiting.pop()
+        if place not in found:
+            found[place] = True
+            cause = events[place].cause
+            if cause is not None:
+                waiting.append(cause)
+    return found

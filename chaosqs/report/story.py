@@ -1,0 +1,75 @@
+"""A counterexample as text for a terminal and for the message of a failed test: at most 30 lines of 110 columns.
+
+Only the command that replays may be longer: a shortened path would be of no use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.history import History
+from chaosqs.report import facts
+from chaosqs.report.command import replay_command
+from chaosqs.report.narrate import narrate
+from chaosqs.report.step import Step
+from chaosqs.report.text import flowing, padded, shortened, shown, wrapped
+from chaosqs.report.words import mapping_text, title_of
+
+LINES = 30
+WIDTH = 110
+_LABEL = 16
+_TIME = 8
+_STATUS = "VIOLATED"
+
+
+def story(counterexample: Counterexample, history: History, *, replay: str = "") -> str:
+    """Return the story; `replay` is the path of the counterexample's file, without one there is no such line."""
+    head = [headline(counterexample)]
+    head += ["  " + line for line in wrapped(shown(counterexample.violation.text, 500), WIDTH - 2, 3)]
+    rest = list(_facts(counterexample, replay))
+    room = LINES - len(head) - len(rest) - 2
+    steps = timeline(narrate(counterexample, history), room)
+    parts = [part for part in (head, list(steps), rest) if part]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def headline(counterexample: Counterexample) -> str:
+    """Return the first line: mapping, invariant and verdict."""
+    left = f"{mapping_text(counterexample.mapping)}    {title_of(counterexample.invariant)}"
+    room = WIDTH - len(_STATUS) - 1
+    return f"{padded(shortened(left, room), room)} {_STATUS}"
+
+
+def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
+    """Yield the steps with their times, each on one line or two; on one where there would be too many lines."""
+    time = max((len(step.time) for step in steps), default=0)
+    time = max(time, _TIME)
+    spare = lines - len(steps)
+    for step in steps:
+        broken = wrapped(step.text, WIDTH - time - 2, 2 if spare > 0 else 1)
+        spare -= len(broken) - 1
+        for number, line in enumerate(broken):
+            yield f"{('' if number else step.time).rjust(time)}  {line}"
+
+
+def _facts(counterexample: Counterexample, replay: str) -> Iterator[str]:
+    """Yield the lines below the timeline; each only where its fact is known."""
+    explanation = counterexample.explanation
+    found = facts.faults(counterexample)
+    unneeded = found == [facts.NO_FAULT]
+    free = facts.any_value(explanation)
+    yield from _line("What matters", facts.matters(explanation))
+    yield from _line("Any value", [*free, *(found if unneeded else [])] if free else [])
+    yield from _line("Faults", [] if unneeded and free else found)
+    yield from _line("How often", [text] if (text := facts.rate(explanation.rate)) else [])
+    yield from _line("Prevented by", facts.fixes(explanation), 3)
+    for number, origin in enumerate(facts.origins(explanation)):
+        yield from _line("" if number else "From", [origin], 1)
+    if replay:
+        yield f"  {padded('Replay', _LABEL)}{replay_command(replay)}"
+
+
+def _line(label: str, values: Sequence[str], lines: int = 2) -> Iterator[str]:
+    for number, line in enumerate(flowing(values, WIDTH - _LABEL - 2, lines)):
+        yield f"  {padded('' if number else label, _LABEL)}{line}"

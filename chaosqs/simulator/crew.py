@@ -1,0 +1,122 @@
+"""The pollers of a mapping as a crew: who joins when messages wait, who goes, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import attrs
+
+from chaosqs.machine.scaling import Scaling
+from chaosqs.machine.standard_queue import Receipt
+from chaosqs.model.event import Event, PollersChanged
+from chaosqs.simulator.agenda import Agenda
+from chaosqs.simulator.function import Request
+from chaosqs.simulator.luck import site
+
+
+@attrs.define(eq=False)
+class Poller:
+    """One of the mapping's pollers, and the batch that it carries."""
+
+    number: int
+    site: int
+    receives: int = 0
+    parked: int | None = None
+    """When its present long poll, or the first one not yet recorded, began; None while it carries a batch."""
+    idle_since: int | None = None
+    """Since when it has found nothing; None while it carries a batch."""
+    watched: bool = False
+    """Whether somebody will look whether it should go."""
+    receipts: Sequence[Receipt] = ()
+    request: Request | None = None
+    gives_up: int = 0
+    """When the visibility of its batch ends: it retries a throttled batch up to then (ES-8)."""
+    attempts: int = 0
+    throttled: bool = False
+
+
+@attrs.define(eq=False)
+class Crew:
+    """All pollers of one mapping."""
+
+    mapping: str
+    agenda: Agenda
+    record: Callable[[Event], int]
+    scaling: Scaling
+    waiting: Callable[[], int]
+    """How many messages could be received now."""
+    poll: Callable[[Poller], None]
+    """Set a poller to work."""
+    dismiss: Callable[[Poller], None]
+    """End a poller's wait for messages."""
+    pollers: list[Poller] = attrs.field(factory=list[Poller])
+    throttled: int = 0
+    """How many of them carry a batch that Lambda has refused."""
+    _spare: list[Poller] = attrs.field(factory=list[Poller])
+    _growing: bool = False
+
+    def start(self) -> None:
+        """Set the first pollers to work (ES-1)."""
+        self._changed("first pollers")
+        for _ in range(self.scaling.pollers):
+            self._join()
+
+    def grow_later(self) -> None:
+        """Grow by the law, as messages wait and every poller is busy (ES-2)."""
+        if not self._growing and self.scaling.pollers < self.scaling.law.ceiling:
+            self._growing = True
+            self.agenda.at(self.agenda.now + self.scaling.interval(throttled=self.throttled > 0), self._grow)
+
+    def _grow(self) -> None:
+        """Take one step; where it is refused, the next receive that leaves messages waiting asks again."""
+        self._growing = False
+        wanted = self.waiting() or self.scaling.pollers < self.scaling.law.start
+        if wanted and self.scaling.grow(throttled=self.throttled > 0):
+            self._changed("messages wait")
+            self._join()
+            self.grow_later()
+
+    def _join(self) -> None:
+        if self._spare:
+            poller = self._spare.pop()
+        else:
+            number = len(self.pollers) + 1
+            poller = Poller(number, site(f"{self.mapping}/{number}"))
+            self.pollers.append(poller)
+        self.agenda.at(self.agenda.now, partial(self.poll, poller))
+
+    def go_on(self, poller: Poller, *, failed: bool) -> None:
+        """Set a poller to work whose batch is done, unless the mapping does without it now (ES-7, ES-8)."""
+        self.set_throttled(poller, throttled=False)
+        if (failed and self.scaling.after_error()) or (self.throttled and self.scaling.after_throttle()):
+            self._spare.append(poller)
+            self.grow_later()
+        else:
+            self.agenda.at(self.agenda.now, partial(self.poll, poller))
+
+    def set_throttled(self, poller: Poller, *, throttled: bool) -> None:
+        """Note whether a poller carries a batch that Lambda has refused."""
+        self.throttled += throttled - poller.throttled
+        poller.throttled = throttled
+
+    def watch(self, poller: Poller) -> None:
+        """Look later whether a poller that has found nothing should go (ES-5)."""
+        patience = self.scaling.patience()
+        if patience is not None and poller.idle_since is not None and not poller.watched:
+            poller.watched = True
+            self.agenda.at(poller.idle_since + patience, partial(self._retire, poller))
+
+    def _retire(self, poller: Poller) -> None:
+        poller.watched = False
+        if poller.idle_since is None:
+            return
+        if self.scaling.shrink(self.agenda.now - poller.idle_since):
+            self.dismiss(poller)
+            self._spare.append(poller)
+            self._changed("nothing to do")
+        else:
+            self.watch(poller)
+
+    def _changed(self, why: str) -> None:
+        self.record(PollersChanged(self.agenda.now, None, self.mapping, self.scaling.pollers, why))

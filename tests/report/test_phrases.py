@@ -1,0 +1,115 @@
+"""Every kind of event has its clause, and says what stands in it."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from chaosqs.model.event import (
+    Deleted,
+    Event,
+    Expired,
+    InvocationEnded,
+    InvocationStarted,
+    PollersChanged,
+    Received,
+    ReceivedNothing,
+    Released,
+    Sent,
+    ServiceFailed,
+    Throttled,
+)
+from chaosqs.model.verdict import Violation
+from chaosqs.report.clause import Clause, kind_of
+from chaosqs.report.phrases import said
+from chaosqs.report.sequence import sequence
+from chaosqs.report.slice import causal_slice
+from tests.report.examples import MAPPING, RESERVED, Book
+from tests.report.test_sequence import LINE
+
+ENDED = InvocationEnded(0, None, "worker", MAPPING, 1, (0, 1), "succeeded", (), 3_000, answered=True, fault="")
+DELETED = Deleted(0, None, "orders", MAPPING, (0, 1), (), "")
+THROTTLED = Throttled(0, None, "worker", MAPPING, 1, (0,), 1, RESERVED, 2, 2, "")
+
+CLAUSES: list[tuple[Event, str]] = [
+    (Sent(0, None, "orders", 0, 100, ""), "message 1 arrives in orders"),
+    (Received(0, None, "orders", MAPPING, 7, (0, 1), (1, 1), 9, ""), "poller 7 receives messages 1 and 2 in one batch"),
+    (Received(0, None, "orders", MAPPING, 7, (0,), (2,), 9, ""), "poller 7 receives message 1 again"),
+    (THROTTLED, "message 1 is throttled (429, reserved concurrency 2)"),
+    (attrs.evolve(THROTTLED, fault="throttled"), "message 1 is throttled (429, fault: throttled)"),
+    (
+        attrs.evolve(THROTTLED, reason="CallerRateLimitExceeded"),
+        "message 1 is throttled (429, CallerRateLimitExceeded)",
+    ),
+    (
+        attrs.evolve(THROTTLED, reason="ConcurrentInvocationLimitExceeded", limit=10),
+        "message 1 is throttled (429, unreserved concurrency of the account 10)",
+    ),
+    (
+        ServiceFailed(0, None, "worker", MAPPING, 1, (0,), "service_error"),
+        "Lambda answers with a service error instead of running message 1 (fault: service_error)",
+    ),
+    (InvocationStarted(0, None, "worker", MAPPING, 1, 1, (0, 1), cold=True, running=1), "messages 1 and 2 run"),
+    (ENDED, "messages 1 and 2 are done"),
+    (attrs.evolve(ENDED, failed=(1,)), "the function reports message 2 as failed"),
+    (
+        attrs.evolve(ENDED, outcome="raised", fault="error"),
+        "the function raises an error on messages 1 and 2 (fault: error)",
+    ),
+    (attrs.evolve(ENDED, outcome="timed_out"), "the function times out on messages 1 and 2 after 3.0 s"),
+    (
+        attrs.evolve(ENDED, outcome="crashed", fault="crash"),
+        "the function crashes while it runs messages 1 and 2 (fault: crash)",
+    ),
+    (attrs.evolve(ENDED, outcome="melted"), "the function ends messages 1 and 2: melted"),
+    (attrs.evolve(ENDED, answered=False), "messages 1 and 2 are done, but no poller gets the answer"),
+    (
+        Released(0, None, MAPPING, 1, (0,), "throttled"),
+        "the poller gives message 1 up, throttled for a whole visibility timeout",
+    ),
+    (Released(0, None, MAPPING, 1, (0,), "no answer"), "the poller of message 1 no longer waits for an answer"),
+    (Released(0, None, MAPPING, 1, (0,), "failed"), ""),
+    (DELETED, "messages 1 and 2 are deleted"),
+    (attrs.evolve(DELETED, cause=0), "messages 1 and 2 are deleted without an invocation"),
+    (attrs.evolve(DELETED, stayed=(1,)), "deleting message 2 has no effect: received again meanwhile"),
+    (
+        attrs.evolve(DELETED, stayed=(0, 1), fault="lost_delete"),
+        "the request to delete messages 1 and 2 gets lost (fault: lost_delete)",
+    ),
+    (Expired(0, None, "orders", 0, 1), "the retention period of message 1 ends: gone from orders"),
+    (PollersChanged(0, None, MAPPING, 10, "messages wait"), "orders → worker now has 10 pollers"),
+    (ReceivedNothing(0, None, "orders", MAPPING, 1, 3, 0, 20_000), ""),
+]
+
+
+@pytest.mark.parametrize(("event", "expected"), CLAUSES)
+def test_each_kind_of_event_is_said_plainly(event: Event, expected: str) -> None:
+    """One event alone makes one clause, with all that it says and no more."""
+    book = Book([Received(0, None, "orders", MAPPING, 1, (9,), (1,), 9, "")])
+    place = book.add(event)
+    story = causal_slice(book.history(), Violation("i", "t", 0, "orders", (), (place,)))
+    assert said(story, [Clause((place,), (event,))], summed=False) == expected
+
+
+@pytest.mark.parametrize(("event", "_"), CLAUSES)
+def test_each_kind_of_event_is_drawn_well(event: Event, _: str) -> None:
+    """One event alone makes at most one arrow or note, in Mermaid's syntax."""
+    book = Book([Received(0, None, "orders", MAPPING, 1, (9,), (1,), 9, "")])
+    violation = Violation("i", "t", 0, "orders", (), (book.add(event),))
+    lines = sequence(causal_slice(book.history(), violation)).split("\n")[1:]
+    assert all(LINE.fullmatch(line) for line in lines)
+    assert sum("participant" not in line for line in lines) <= 2
+
+
+def test_events_that_say_different_things_are_not_told_together() -> None:
+    """Success and failure, another fault, another limit: each is a clause of its own."""
+    alike: list[Event] = [
+        ENDED,
+        attrs.evolve(ENDED, outcome="raised"),
+        attrs.evolve(ENDED, outcome="raised", fault="error"),
+        THROTTLED,
+        attrs.evolve(THROTTLED, limit=3),
+        DELETED,
+        attrs.evolve(DELETED, stayed=(1,)),
+    ]
+    assert len({kind_of(event) for event in alike}) == len(alike)

@@ -1,0 +1,149 @@
+"""The story: at most 30 lines of 110 columns, in one layout, whatever users call their things."""
+
+from __future__ import annotations
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.counterexample import Explanation, Fix, Setting
+from chaosqs.model.event import DeadLettered
+from chaosqs.model.fault import FaultPlan
+from chaosqs.model.verdict import Violation
+from chaosqs.model.workload import Burst
+from chaosqs.report.story import story
+from chaosqs.report.text import columns
+from tests.report.examples import EXPLANATION, counterexample, throttled
+from tests.report.hostile import EXPLANATIONS, NAMES, hostile
+from tests.report.runs import run
+
+GOLDEN = """\
+orders → worker    no dead-lettering by throttling                                                    VIOLATED
+  Message 4 went to orders-dlq although worker never failed on it, and never saw it: it was received 2 times,
+  and each time all 2 reserved executions of worker were busy.
+
+   0.0 s  messages 1–6 arrive in orders
+   0.0 s  5 pollers receive messages 1–5, one each; 1 and 2 run; 3–5 are throttled (429, reserved
+          concurrency 2)
+   5.0 s  messages 1 and 2 are done; 3 and 5 run; 4 waits for its next retry at 9.0 s
+   9.0 s  message 4 is throttled again (429, reserved concurrency 2: 3 and 5 run)
+  10.0 s  messages 3 and 5 are done; 4 waits for its next retry
+  30.0 s  visibility of message 4 ends after 2 throttles (receive count 1 of 2); poller 1 receives message 6;
+          it runs; poller 3 receives message 4 again; it is throttled (429, reserved concurrency 2)
+  60.1 s  visibility of message 4 ends after 1 throttle (receive count 2 of 2); a receive finds it over
+          max_receive_count 2: moved to orders-dlq
+
+  What matters    reserved_concurrency 2 (holds from 5) · max_receive_count 2 (holds from 6) ·
+                  visibility_timeout 30
+  Any value       batch_size · memory · receive_wait_time · no fault was needed
+  How often       38 % of 1,000 draws of luck (35–41 %)
+  Prevented by    maximum_concurrency = 2 (0 of 2,000, drain time +0 %) ·
+                  reserved_concurrency ≥ 5 (0 of 2,000) ·
+                  not by visibility_timeout = 60 (12 of 2,000, drain time +25 %)
+  From            template.yaml:41 ReservedConcurrentExecutions: 2
+  Replay          chaosqs replay reports/orders/scenario.json
+"""
+
+
+def test_the_story_of_the_house_plan() -> None:
+    """Headline, sentence, timeline and facts stand where the house plan puts them."""
+    found, history = throttled()
+    found = attrs.evolve(found, explanation=EXPLANATION)
+    assert story(found, history, replay="reports/orders/scenario.json") == GOLDEN
+
+
+POISONED = """\
+orders → worker    nothing dead-lettered                                                              VIOLATED
+  Message 2 went to orders-dlq.
+
+   0.0 s  messages 1 and 2 arrive in orders
+   0.0 s  poller 2 receives message 2; it runs
+   0.3 s  the function raises an error on message 2
+  30.0 s  visibility of message 2 ends (receive count 1 of 3); poller 3 receives it again; it runs again; the
+          function raises an error on it
+  60.0 s  visibility of message 2 ends (receive count 2 of 3); poller 4 receives it again; it runs again; the
+          function raises an error on it
+  90.0 s  visibility of message 2 ends (receive count 3 of 3); a receive finds it over max_receive_count 3:
+          moved to orders-dlq
+
+  Faults          no fault was needed
+"""
+
+
+def test_the_story_of_a_real_run() -> None:
+    """A message that always fails: three deliveries, three failures, and out; the other one is not mentioned."""
+    history = run(Burst("orders", 2), Behaviour(poison=(1,)))
+    place = next(place for place, event in enumerate(history.events) if isinstance(event, DeadLettered))
+    moved = history.events[place]
+    violation = Violation("nothing-dead-lettered", "Message 2 went to orders-dlq.", moved.at, "orders", (1,), (place,))
+    assert story(*counterexample(history, violation)) == POISONED
+
+
+def test_a_line_without_its_fact_is_left_out() -> None:
+    """Without explanation and path only what the history shows is told: headline, sentence, timeline, no fault."""
+    text = story(*throttled())
+    assert text.splitlines()[-1] == "  Faults          no fault was needed"
+    assert not any(label in text for label in ("What matters", "Any value", "How often", "Prevented", "From", "Replay"))
+
+
+def test_faults_that_were_planned_are_not_called_needless_before_that_is_known() -> None:
+    """With faults in the plan and no explanation, nothing is said about faults."""
+    found, history = throttled()
+    scenario = attrs.evolve(found.scenario, faults=FaultPlan(messages=(("slow",),)))
+    assert "ault" not in story(attrs.evolve(found, scenario=scenario), history)
+
+
+def test_faults_that_are_needed_are_named() -> None:
+    """The faults without which it does not happen stand in a line of their own."""
+    found, history = throttled()
+    explained = attrs.evolve(found, explanation=Explanation(faults=("crash at receive 1 of message 4",)))
+    assert "  Faults          crash at receive 1 of message 4\n" in story(explained, history)
+
+
+def test_settings_of_one_name_are_told_apart_by_their_owner() -> None:
+    """Where two queues have a visibility timeout, the story says whose it means."""
+    found, history = throttled()
+    settings = (
+        Setting("a", "visibility_timeout", "30", matters=True),
+        Setting("b", "visibility_timeout", "60", matters=False),
+    )
+    text = story(attrs.evolve(found, explanation=Explanation(settings)), history)
+    assert "  What matters    a.visibility_timeout 30\n" in text
+    assert "  Any value       b.visibility_timeout · no fault was needed\n" in text
+
+
+def test_nothing_that_was_tried_helped() -> None:
+    """Changes that do not prevent it are not listed as if they did."""
+    found, history = throttled()
+    explained = attrs.evolve(found, explanation=Explanation(fixes=(Fix("memory = 256", 7, 10),)))
+    assert "  Prevented by    nothing that was tried · not by memory = 256 (7 of 10)\n" in story(explained, history)
+
+
+def test_the_command_pastes_into_a_shell() -> None:
+    """Spaces and quotes in a path are quoted, control characters written as escapes on the same line."""
+    found, history = throttled()
+    assert story(found, history, replay="my reports/it's.json").endswith(
+        "chaosqs replay 'my reports/it'\"'\"'s.json'\n"
+    )
+    assert story(found, history, replay="a\nb'c").endswith("chaosqs replay $'a\\nb\\'c'\n")
+
+
+@given(st.lists(NAMES, min_size=5, max_size=5), EXPLANATIONS, st.sampled_from(["", "scenario.json"]))
+def test_no_name_breaks_the_layout(names: list[str], explanation: Explanation, replay: str) -> None:
+    """At most 30 printable lines of at most 110 columns, the verdict at the end of the first, the labels in theirs."""
+    design, mapping, invariant, text, name = names
+    found, history = throttled()
+    history = attrs.evolve(history, events=tuple(hostile(event, name) for event in history.events))
+    violation = attrs.evolve(found.violation, text=text)
+    found = attrs.evolve(
+        found, design=design, mapping=mapping, invariant=invariant, violation=violation, explanation=explanation
+    )
+    result = story(found, history, replay=replay)
+    lines = result.removesuffix("\n").split("\n")
+    assert len(lines) <= 30
+    assert all(columns(line) <= 110 and line.isprintable() for line in lines)
+    assert lines[0].endswith(" VIOLATED")
+    assert columns(lines[0]) == 110
+    assert lines.count("") <= 2
+    assert all(line.startswith("  ") for line in lines[1:] if line)
