@@ -20,6 +20,11 @@ from chaosqs.simulator.agenda import Agenda
 MOST_STEPS = 20_000_000
 """Steps after which a run counts as one that never ends."""
 
+_HAIR = 1e-9
+"""Seconds between two answers about one moment."""
+_ROUNDING = 1e-3
+"""Milliseconds by which a deadline may miss the moment that it means."""
+
 
 @attrs.define(eq=False)
 class VirtualClock(trio.abc.Clock):
@@ -35,19 +40,30 @@ class VirtualClock(trio.abc.Clock):
     _runner: Task | None = None
     _error: BaseException | None = None
     _awake: bool = False
+    _instant: float = 0
+    _deadline: float | None = None
+    """The deadline of trio's that the next question about the time will meet exactly."""
 
     def start_clock(self) -> None:
         """Do nothing: virtual time starts at 0."""
 
     def current_time(self) -> float:
-        """Return the seconds since the start of the run."""
-        return self.agenda.now / 1000
+        """Return the seconds since the start of the run, a hair more each time it is asked within one moment.
+
+        So no two deadlines are equal: tasks that sleep until the same moment wake one by one, in the order in which
+        they went to sleep, instead of together in an order that trio chooses.
+        """
+        if self._deadline is not None:
+            self._instant, self._deadline = self._deadline, None
+        else:
+            self._instant = max(self._instant + _HAIR, self.agenda.now / 1000)
+        return self._instant
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
         """Move on, as nobody is runnable; always return 0, as virtual time costs none."""
         if self._runner is not None:
             try:
-                self._move_on(math.inf if math.isinf(deadline) else math.ceil(deadline * 1000 - 1e-6))
+                self._move_on(deadline)
             except BaseException as error:  # noqa: BLE001 - it is raised again by the task that runs the simulation
                 self._error = error
                 self._finish()
@@ -73,26 +89,27 @@ class VirtualClock(trio.abc.Clock):
                 if self.until is None and self.done():
                     return self._finish()
             due = agenda.next_due()
-            if due > deadline or due > end or due == math.inf:
-                return self._wait(min(deadline, end))
+            if due > deadline * 1000 or due > end or due == math.inf:
+                return self._wait(deadline, end)
             agenda.take()()
             if agenda.steps > self.most_steps:
                 message = f"{agenda.steps} steps by {agenda.now / 1000:g} s and no end: {self.waiting()}"
                 raise Livelock(message)
         return None
 
-    def _wait(self, moment: float) -> None:
+    def _wait(self, deadline: float, end: float) -> None:
         """No step comes next: move on to a deadline of trio's own, or to the end."""
         agenda = self.agenda
         if self.until is None and self.done():
-            return self._finish()
-        if moment == math.inf:
+            self._finish()
+        elif deadline * 1000 <= end and deadline != math.inf:
+            agenda.now, self._deadline = max(agenda.now, int(deadline * 1000 + _ROUNDING)), deadline
+        elif end != math.inf:
+            agenda.now = max(agenda.now, int(end))
+            self._finish()
+        else:
             message = f"nothing is left that could happen at {agenda.now / 1000:g} s: {self.waiting()}"
             raise Deadlock(message)
-        agenda.now = max(agenda.now, int(moment))
-        if moment == self.until:
-            self._finish()
-        return None
 
     def _finish(self) -> None:
         runner, self._runner = self._runner, None

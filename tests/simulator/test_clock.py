@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 import trio
 
@@ -52,7 +54,7 @@ def test_trio_deadlines_are_honoured_between_steps() -> None:
 
     async def sleeper() -> None:
         await trio.sleep(2)
-        seen.append(("task", trio.current_time()))
+        seen.append(("task", round(trio.current_time(), 6)))
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
@@ -128,3 +130,25 @@ def test_a_run_with_an_end_lasts_exactly_so_long() -> None:
     clock = _clock(agenda, until=20)
     trio.run(clock.run, clock=clock)
     assert (seen, agenda.now) == ([10, 20], 20)
+
+
+def test_tasks_that_sleep_until_one_moment_wake_in_the_order_in_which_they_fell_asleep() -> None:
+    """trio would run them in one pass, in an order of its own."""
+    for _ in range(5):
+        agenda, seen = Agenda(0), list[tuple[int, int]]()
+        clock = _clock(agenda, until=100_000)
+
+        async def sleeper(number: int, agenda: Agenda = agenda, seen: list[tuple[int, int]] = seen) -> None:
+            for _ in range(3):
+                await trio.sleep(1.1)
+                seen.append((agenda.now, number))
+
+        async def main(clock: VirtualClock = clock, sleeper: Callable[[int], Awaitable[None]] = sleeper) -> None:
+            async with trio.open_nursery() as nursery:
+                for number in range(8):
+                    nursery.start_soon(sleeper, number)
+                    await trio.lowlevel.checkpoint()
+                await clock.run()
+
+        trio.run(main, clock=clock)
+        assert seen == [(moment, number) for moment in (1100, 2200, 3300) for number in range(8)]

@@ -1,0 +1,72 @@
+"""Write docs/reference/ anew from the registries: nothing there is written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import attrs
+
+from chaosqs.invariants import ALL
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.fault import KINDS
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+HEAD = "<!-- Written by `make docs`; edit the registry that it comes from instead. -->\n\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def invariants() -> str:
+    """Return the page of all invariants."""
+    rows = [
+        (f"`{one.name}`", one.statement, one.applies, one.unit, "yes" if one.default else "when asked for") for one in ALL
+    ]
+    intro = (
+        "# Invariants\n\nA verdict is `holds`, `violated`, `not applicable` (with the reason) or `not exercised` "
+        "(nothing happened that could have broken it; `--chaosqs-strict` makes that a failure).\n\n"
+    )
+    return intro + table(("name", "promise", "applies", "exercised counts", "judged by default"), rows)
+
+
+def faults() -> str:
+    """Return the page of all kinds of fault."""
+    rows = [(f"`{kind.name}`", kind.boundary, kind.effect, kind.rule) for kind in KINDS]
+    intro = (
+        "# Faults\n\nA fault plan names, for each message, the outcome of each of its receives, and windows in which "
+        "every call of a boundary is struck. `rule` is the entry of the behaviour ledger that makes it legal.\n\n"
+    )
+    return intro + table(("name", "boundary", "effect", "rule"), rows)
+
+
+def assumptions() -> str:
+    """Return the page of everything that AWS does not document."""
+    rows = [
+        (
+            f"`{field.name}`",
+            f"{field.default} {field.metadata['unit']}",
+            f"{field.metadata['low']} to {field.metadata['high']}",
+            str(field.metadata["why"]),
+        )
+        for field in attrs.fields(Assumptions)
+    ]
+    intro = (
+        "# Assumptions\n\nWhat AWS does not document. Each is a field of `Assumptions`, which a `Scenario` carries. The "
+        "ids name the measurements that pin it.\n\n"
+    )
+    return intro + table(("name", "default", "range", "what it is, and what pins it"), rows)
+
+
+def main() -> None:
+    """Write every page."""
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name, page in (("invariants", invariants()), ("faults", faults()), ("assumptions", assumptions())):
+        (REFERENCE / f"{name}.md").write_text(HEAD + page, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
