@@ -38,6 +38,9 @@ class Assumptions:
         "ms",
         "Wait time of the pollers' receives: 15 empty ones a minute from 5 pollers (EP-2, C5).",
     )
+    low_traffic_wait: int = _assumed(
+        0, 0, 20_000, "ms", "Time after its latest message for which a batching window stays open at least (EP-6)."
+    )
     throttle_retry: int = _assumed(
         2_000,
         100,

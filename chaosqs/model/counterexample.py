@@ -49,6 +49,8 @@ class Rate:
 
     def interval(self) -> tuple[float, float]:
         """Return the 95 % confidence interval of the share (Wilson)."""
+        if not self.of:
+            return 0.0, 1.0
         z, n = 1.96, self.of
         share, square = self.violated / n, 1.96**2
         middle = (share + square / (2 * n)) / (1 + square / n)

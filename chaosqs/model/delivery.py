@@ -11,7 +11,17 @@ from enum import StrEnum
 
 import attrs
 
-from chaosqs.model.event import DeadLettered, Event, InvocationEnded, Received, Released, Throttled
+from chaosqs.model.event import (
+    DeadLettered,
+    Event,
+    FilteredOut,
+    InvocationEnded,
+    InvocationStarted,
+    Received,
+    Released,
+    ServiceFailed,
+    Throttled,
+)
 
 
 class Ending(StrEnum):
@@ -28,6 +38,8 @@ class Ending(StrEnum):
     THROTTLED = "throttled"
     """No invocation of its batch got an execution within the visibility timeout (ES-8, ES-9)."""
     SERVICE_ERROR = "service error"
+    FILTERED = "filtered out"
+    """It matched none of the mapping's filters (FL-2)."""
     LOST = "lost"
     """The poller never saw the message (RX-8)."""
 
@@ -47,6 +59,8 @@ class Delivery:
     """Place of the event that ended it."""
     throttles: list[int] = attrs.field(factory=list[int])
     """Places of its `Throttled` events."""
+    throttled_by: list[str] = attrs.field(factory=list[str])
+    """For each of them the fault that brought it about, or empty."""
     fault: str = ""
     """The fault that brought this ending about, or empty; for throttles: only if all of them were a fault's."""
 
@@ -54,52 +68,69 @@ class Delivery:
 def deliveries(events: Iterable[Event]) -> dict[int, list[Delivery]]:
     """Return the deliveries of each received message, in order."""
     found: dict[int, list[Delivery]] = {}
-    by_receive: dict[tuple[int, int], Delivery] = {}
-    receive_of: dict[int, int] = {}
-    all_events = tuple(events)
-    for place, event in enumerate(all_events):
+    hands = _Hands()
+    for place, event in enumerate(events):
         match event:
             case Received():
                 for message, count in zip(event.messages, event.receive_counts, strict=True):
                     delivery = Delivery(message, event.queue, event.mapping, place, count)
                     if event.fault:
                         _end(delivery, Ending.LOST, place, event.fault)
+                    else:
+                        hands.take((event.mapping, event.poller, message), delivery)
                     found.setdefault(message, []).append(delivery)
-                    by_receive[place, message] = delivery
-                receive_of[place] = place
-            case _ if event.cause in receive_of:
-                receive = receive_of[place] = receive_of[event.cause]
-                _apply(event, place, receive, by_receive, all_events)
+            case Throttled() | ServiceFailed() | InvocationStarted() | Released() | FilteredOut():
+                hands.apply(event, place)
+            case InvocationEnded():
+                for delivery in hands.running.pop(event.invocation, ()):
+                    _end(delivery, _ending(event, delivery.message), place, event.fault)
             case _:
                 pass
     return found
 
 
+@attrs.define
+class _Hands:
+    """What the pollers have in their hands, by mapping, poller and message.
+
+    A batching window longer than the visibility timeout can bring a poller the same message twice.
+    """
+
+    carried: dict[tuple[str, int, int], list[Delivery]] = attrs.field(
+        factory=dict[tuple[str, int, int], list[Delivery]]
+    )
+    running: dict[int, list[Delivery]] = attrs.field(factory=dict[int, list[Delivery]])
+
+    def take(self, key: tuple[str, int, int], delivery: Delivery) -> None:
+        """Put a message into a poller's hand."""
+        before = self.carried.get(key, [])
+        self.carried[key] = [*(other for other in before if other.ending is Ending.OPEN), delivery]
+
+    def apply(self, event: Throttled | ServiceFailed | InvocationStarted | Released | FilteredOut, place: int) -> None:
+        """Note what an event means for the deliveries of its messages."""
+        hand = [self.carried.get((event.mapping, event.poller, message), []) for message in event.messages]
+        deliveries = [delivery for taken in hand for delivery in taken if delivery.ending is Ending.OPEN]
+        if isinstance(event, InvocationStarted):
+            self.running[event.invocation] = deliveries
+        for delivery in deliveries:
+            _apply(event, place, delivery)
+
+
 def _apply(
-    event: Event, place: int, receive: int, by_receive: Mapping[tuple[int, int], Delivery], events: tuple[Event, ...]
+    event: Throttled | ServiceFailed | InvocationStarted | Released | FilteredOut, place: int, delivery: Delivery
 ) -> None:
-    """Note what an event that goes back to a receive means for the deliveries of that receive."""
     match event:
         case Throttled():
-            for delivery in _of(by_receive, receive, event.messages):
-                delivery.throttles.append(place)
-        case InvocationEnded():
-            for delivery in _of(by_receive, receive, event.messages):
-                _end(delivery, _ending(event, delivery.message), place, event.fault)
+            delivery.throttles.append(place)
+            delivery.throttled_by.append(event.fault)
+        case ServiceFailed():
+            _end(delivery, Ending.SERVICE_ERROR, place, event.fault)
+        case FilteredOut():
+            _end(delivery, Ending.FILTERED, place, "")
         case Released(why="throttled"):
-            for delivery in _of(by_receive, receive, event.messages):
-                faults = [getattr(events[throttle], "fault", "") for throttle in delivery.throttles]
-                _end(delivery, Ending.THROTTLED, place, faults[0] if faults and all(faults) else "")
-        case Released(why="service error"):
-            fault: str = getattr(events[event.cause], "fault", "") if event.cause is not None else ""
-            for delivery in _of(by_receive, receive, event.messages):
-                _end(delivery, Ending.SERVICE_ERROR, place, fault)
-        case _:
+            _end(delivery, Ending.THROTTLED, place, delivery.throttled_by[0] if all(delivery.throttled_by) else "")
+        case InvocationStarted() | Released():
             pass
-
-
-def _of(by_receive: Mapping[tuple[int, int], Delivery], receive: int, messages: tuple[int, ...]) -> list[Delivery]:
-    return [by_receive[receive, message] for message in messages if (receive, message) in by_receive]
 
 
 def _end(delivery: Delivery, ending: Ending, place: int, fault: str) -> None:

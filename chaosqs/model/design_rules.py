@@ -6,8 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import attrs
+
 from chaosqs.errors import InvalidDesign, Problem
-from chaosqs.model.design import ERAS, Account, Design, EventSourceMapping, Function, Queue
+from chaosqs.model.parts import ERAS, Account, EventSourceMapping, Function, Queue
 from chaosqs.model.values import Checks
 
 _QUEUE_NAME = r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo"
@@ -15,14 +17,25 @@ _FUNCTION_NAME = r"[A-Za-z0-9_-]{1,64}"
 _UNRESERVED_MINIMUM = 100
 
 
-def refuse_invalid(design: Design) -> None:
+@attrs.frozen
+class Parts:
+    """All that a design consists of."""
+
+    queues: tuple[Queue, ...]
+    functions: tuple[Function, ...]
+    mappings: tuple[EventSourceMapping, ...]
+    account: Account
+    era: str
+
+
+def refuse_invalid(design: Parts) -> None:
     """Raise `InvalidDesign` with everything that is wrong, if anything is."""
     problems = list(problems_of(design))
     if problems:
         raise InvalidDesign(problems)
 
 
-def problems_of(design: Design) -> Iterator[Problem]:
+def problems_of(design: Parts) -> Iterator[Problem]:
     """All that AWS would refuse: first each part alone, then the parts together."""
     for place, queue in enumerate(design.queues):
         yield from _queue_problems(Checks(f"queues[{place}]"), queue)
@@ -164,7 +177,7 @@ def _account_problems(checks: Checks, account: Account) -> list[Problem]:
     return checks.problems
 
 
-def _check_names(checks: Checks, design: Design) -> None:
+def _check_names(checks: Checks, design: Parts) -> None:
     for kind, names in (
         ("queues", [queue.name for queue in design.queues]),
         ("functions", [function.name for function in design.functions]),
@@ -177,7 +190,7 @@ def _check_names(checks: Checks, design: Design) -> None:
             checks.refuse("mappings", name, f"must be at most one for a queue and a function, not {count}", "EC-13")
 
 
-def _check_redrive(checks: Checks, design: Design) -> None:
+def _check_redrive(checks: Checks, design: Parts) -> None:
     queues = {queue.name: queue for queue in design.queues}
     for place, queue in enumerate(design.queues):
         if queue.redrive is None:
@@ -201,7 +214,7 @@ def _allows(target: Queue, source: str) -> bool:
     return allow is None or allow.permission == "allowAll" or source in allow.source_queues
 
 
-def _check_mappings(checks: Checks, design: Design) -> None:
+def _check_mappings(checks: Checks, design: Parts) -> None:
     queues = {queue.name: queue for queue in design.queues}
     functions = {function.name: function for function in design.functions}
     for place, mapping in enumerate(design.mappings):
@@ -244,7 +257,7 @@ def _check_visibility(checks: Checks, path: str, queue: Queue, function: Functio
         )
 
 
-def _check_concurrency(checks: Checks, design: Design) -> None:
+def _check_concurrency(checks: Checks, design: Parts) -> None:
     reserved = [function.reserved_concurrency for function in design.functions if _whole(function.reserved_concurrency)]
     total = sum(amount or 0 for amount in reserved)
     if reserved and _whole(design.account.concurrency) and total > design.account.concurrency - _UNRESERVED_MINIMUM:

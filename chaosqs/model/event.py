@@ -156,6 +156,20 @@ class Deleted:
 
 
 @attrs.frozen
+class FilteredOut:
+    """Messages that matched none of the mapping's filters: deleted before they reached a batch (FL-1, FL-2)."""
+
+    at: int
+    cause: int | None
+    queue: str
+    mapping: str
+    poller: int
+    messages: tuple[int, ...]
+    rules: tuple[str, ...]
+    """For each of them the rule that decided: `FL-2`, `FL-5` or `FL-6`."""
+
+
+@attrs.frozen
 class Returned:
     """The visibility timeout of a message is over; it can be received again (VT-4)."""
 
@@ -211,6 +225,7 @@ Event: TypeAlias = (
     | InvocationEnded
     | Released
     | Deleted
+    | FilteredOut
     | Returned
     | DeadLettered
     | Expired

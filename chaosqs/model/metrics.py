@@ -6,23 +6,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypedDict
 
-import attrs
-
 from chaosqs.model.delivery import Fate
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,
     Event,
     Expired,
+    FilteredOut,
     InvocationEnded,
     InvocationStarted,
     Received,
     ReceivedNothing,
-    Returned,
     Sent,
     ServiceFailed,
     Throttled,
 )
+from chaosqs.model.gauges import GAUGES, Gauges, Sample
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
 
@@ -40,22 +39,6 @@ class Summary(TypedDict):
     ended_at: float
 
 
-@attrs.frozen
-class Sample:
-    """One change of one metric of one queue, function or mapping: an amount to count, or the new value of a gauge."""
-
-    at: int
-    name: str
-    metric: str
-    value: float
-
-
-GAUGES = (
-    "ConcurrentExecutions",
-    "ApproximateNumberOfMessagesVisible",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateAgeOfOldestMessage",
-)
 QUEUE_COUNTS = ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted", "NumberOfEmptyReceives")
 FUNCTION_COUNTS = ("Invocations", "Errors", "Throttles")
 MAPPING_COUNTS = (
@@ -78,6 +61,9 @@ def counts(events: Iterable[Event]) -> Iterator[Sample]:
                 yield Sample(event.at, event.function, "Throttles", 1)
             case ServiceFailed():
                 yield Sample(event.at, event.mapping, "FailedInvokeEventCount", len(event.messages))
+            case FilteredOut():
+                yield Sample(event.at, event.mapping, "FilteredOutEventCount", len(event.messages))
+                yield Sample(event.at, event.queue, "NumberOfMessagesDeleted", len(event.messages))
             case InvocationStarted():
                 yield Sample(event.at, event.function, "Invocations", 1)
                 yield Sample(event.at, event.mapping, "InvokedEventCount", len(event.messages))
@@ -114,70 +100,6 @@ def _ended(event: InvocationEnded) -> Iterator[Sample]:
         yield Sample(event.at, event.mapping, "FailedInvokeEventCount", len(event.failed))
 
 
-@attrs.define
-class Gauges:
-    """Follows the state of queues and functions event by event."""
-
-    scenario: Scenario
-    since: dict[str, dict[int, int]] = attrs.field(factory=dict[str, dict[int, int]])
-    """For each queue, the messages in it, in order of arrival, with the moment from which their age counts."""
-    hidden: dict[str, set[int]] = attrs.field(factory=dict[str, set[int]])
-    """For each queue, the messages in flight."""
-    ages: dict[str, int] = attrs.field(factory=dict[str, int])
-    running: Counter[str] = attrs.field(factory=Counter[str])
-
-    def __attrs_post_init__(self) -> None:
-        """Start with empty queues."""
-        for queue in self.scenario.design.queues:
-            self.since[queue.name], self.hidden[queue.name] = {}, set()
-
-    def follow(self, event: Event) -> Iterator[Sample]:
-        """Take one event in and yield what it changes."""
-        match event:
-            case InvocationStarted() | InvocationEnded():
-                self.running[event.function] += 1 if isinstance(event, InvocationStarted) else -1
-                yield Sample(event.at, event.function, "ConcurrentExecutions", self.running[event.function])
-            case Sent():
-                self.since[event.queue][event.message] = event.at
-                yield from self._queue(event.at, event.queue)
-            case Received():
-                self.hidden[event.queue].update(event.messages)
-                yield from self._queue(event.at, event.queue)
-            case Returned():
-                self.hidden[event.queue].discard(event.message)
-                yield from self._queue(event.at, event.queue)
-            case Deleted():
-                gone = [message for message in event.messages if message not in event.stayed]
-                yield from self._leave(event.at, event.queue, gone)
-            case Expired():
-                yield from self._leave(event.at, event.queue, (event.message,))
-            case DeadLettered():
-                yield from self._leave(event.at, event.queue, (event.message,))
-                self.since[event.target][event.message] = event.at
-                yield from self._queue(event.at, event.target)
-            case _:
-                pass
-
-    def _leave(self, at: int, queue: str, messages: Sequence[int]) -> Iterator[Sample]:
-        oldest = min((self.since[queue].get(message, at) for message in messages), default=at)
-        yield Sample(at, queue, "ApproximateAgeOfOldestMessage", (at - oldest) / 1000)
-        for message in messages:
-            self.since[queue].pop(message, None)
-            self.hidden[queue].discard(message)
-        yield from self._queue(at, queue)
-
-    def _queue(self, at: int, queue: str) -> Iterator[Sample]:
-        hidden = len(self.hidden[queue])
-        yield Sample(at, queue, "ApproximateNumberOfMessagesNotVisible", hidden)
-        yield Sample(at, queue, "ApproximateNumberOfMessagesVisible", len(self.since[queue]) - hidden)
-
-    def ages_at(self, at: int) -> Iterator[Sample]:
-        """The age of the oldest message of each queue at a moment (DLQ-11: since the move)."""
-        for queue, since in self.since.items():
-            age = at - min(since.values(), default=at)
-            yield Sample(at, queue, "ApproximateAgeOfOldestMessage", age / 1000)
-
-
 def summary(
     scenario: Scenario, events: tuple[Event, ...], fates: Sequence[Fate], ended_at: int, drained_at: int | None
 ) -> Summary:
@@ -185,6 +107,7 @@ def summary(
     total: Counter[tuple[str, str]] = Counter()
     for sample in counts(events):
         total[sample.name, sample.metric] += sample.value  # type: ignore[assignment]
+    ended = Counter(event.function for event in events if isinstance(event, InvocationEnded))
     gauges, peak, last = Gauges(scenario), dict[tuple[str, str], float](), dict[tuple[str, str], float]()
     samples = (sample for event in events for sample in gauges.follow(event))
     for sample in (*samples, *gauges.ages_at(ended_at)):
@@ -208,7 +131,7 @@ def summary(
             function.name: {metric: total[function.name, metric] for metric in FUNCTION_COUNTS}
             | {
                 "ConcurrentExecutions": peak.get((function.name, "ConcurrentExecutions"), 0),
-                "Duration": total[function.name, "Duration"] / max(1, total[function.name, "Invocations"]),
+                "Duration": total[function.name, "Duration"] / max(1, ended[function.name]),
             }
             for function in design.functions
         },
@@ -223,33 +146,44 @@ def summary(
 
 
 def _messages(scenario: Scenario, events: tuple[Event, ...], fates: Sequence[Fate]) -> dict[str, int]:
-    sent = sum(isinstance(event, Sent) for event in events)
     processed: Counter[int] = Counter()
-    gone: set[int] = set()
-    expired = 0
     for event in events:
-        match event:
-            case InvocationEnded(outcome="succeeded"):
-                processed.update(message for message in event.messages if message not in event.failed)
-            case Deleted():
-                gone.update(message for message in event.messages if message not in event.stayed)
-            case Expired():
-                expired += 1
-                gone.add(event.message)
-            case _:
-                pass
-    polled = {mapping.queue for mapping in scenario.design.mappings}
-    gone.update(fate.event.message for fate in fates if fate.event.target not in polled)
+        if isinstance(event, InvocationEnded) and event.outcome == "succeeded":
+            processed.update(message for message in event.messages if message not in event.failed)
+    polled = [mapping.queue for mapping in scenario.design.mappings]
     return {
-        "sent": sent,
+        "sent": sum(isinstance(event, Sent) for event in events),
         "processed": len(processed),
         "processed_twice": sum(times > 1 for times in processed.values()),
         "dead_lettered": len({fate.event.message for fate in fates}),
         "dead_lettered_unprocessed": sum(not fate.processed for fate in fates),
         "dead_lettered_by_throttling": sum(bool(fate.throttled) and not fate.processed for fate in fates),
-        "expired": expired,
-        "remaining": sent - len(gone),
+        "expired": sum(isinstance(event, Expired) for event in events),
+        "remaining": len(_remaining(events, polled)),
     }
+
+
+def _remaining(events: Iterable[Event], polled: Sequence[str]) -> dict[int, str]:
+    """Return the queue of each message that is left, save in dead-letter queues that nobody polls."""
+    queue_of: dict[int, str] = {}
+    for event in events:
+        match event:
+            case Sent():
+                queue_of[event.message] = event.queue
+            case Deleted():
+                for message in event.messages:
+                    if message not in event.stayed and queue_of.get(message) == event.queue:
+                        del queue_of[message]
+            case DeadLettered() if event.target in polled:
+                queue_of[event.message] = event.target
+            case DeadLettered() | Expired():
+                queue_of.pop(event.message, None)
+            case FilteredOut():
+                for message in event.messages:
+                    queue_of.pop(message, None)
+            case _:
+                pass
+    return queue_of
 
 
 def series(

@@ -11,6 +11,7 @@ from chaosqs.model.event import (
     Deleted,
     Event,
     Expired,
+    FilteredOut,
     InvocationEnded,
     InvocationStarted,
     PollersChanged,
@@ -71,5 +72,5 @@ def _shared(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one case 
             return event.queue, str(event.receive_count)
         case DeadLettered():
             return event.queue, event.target
-        case ReceivedNothing() | PollersChanged():
+        case ReceivedNothing() | PollersChanged() | FilteredOut():
             return (event.mapping,)

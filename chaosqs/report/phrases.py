@@ -8,6 +8,7 @@ from chaosqs.model.event import (
     DeadLettered,
     Deleted,
     Expired,
+    FilteredOut,
     InvocationEnded,
     InvocationStarted,
     PollersChanged,
@@ -73,6 +74,9 @@ def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice
             limit = voice.maximum(moved.queue)
             over = f"max_receive_count{f' {limit:,}' if limit else ''}"
             return f"a receive finds {voice.of(clause.messages)} over {over}: moved to {name_text(moved.target)}"
+        case FilteredOut(mapping=mapping):
+            many = "matches" if len(clause.messages) == 1 else "match"
+            return f"{voice.of(clause.messages)} {many} no filter of {mapping_text(mapping)}: deleted unseen"
         case Expired(queue=queue):
             return f"the retention period of {voice.of(clause.messages)} ends: gone from {name_text(queue)}"
         case PollersChanged(mapping=mapping):

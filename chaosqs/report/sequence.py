@@ -11,6 +11,7 @@ from chaosqs.model.event import (
     Deleted,
     Event,
     Expired,
+    FilteredOut,
     InvocationEnded,
     InvocationStarted,
     PollersChanged,
@@ -129,6 +130,8 @@ def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | No
         case DeadLettered():
             count = f", received {counted(event.receive_count, 'time')}"
             return Arrow(event.at, actors.queue(event.queue), "->>", actors.queue(event.target), "", messages, count)
+        case FilteredOut():
+            return Arrow(event.at, actors.queue(event.queue), "", "", "filtered out: ", messages, "")
         case Expired():
             return Arrow(event.at, actors.queue(event.queue), "", "", "retention of ", messages, " ends")
         case Released() | PollersChanged() | ReceivedNothing():

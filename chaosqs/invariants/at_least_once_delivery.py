@@ -1,0 +1,138 @@
+"""No message is lost: each one that SQS accepted is processed, or goes where its design says that it goes.
+
+That is: dead-lettered after as many deliveries as the redrive policy grants (DLQ-3), expired when its retention is
+over and not before (RT-1, DLQ-9, DLQ-10), or still in a queue at the end. What code deletes by hand it has taken over,
+as the owner of the queue has what is purged or moved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import attrs
+
+from chaosqs.invariants.verdicts import judged
+from chaosqs.invariants.wording import message_text, times
+from chaosqs.model.design import Design, Queue
+from chaosqs.model.event import (
+    DeadLettered,
+    Deleted,
+    Event,
+    Expired,
+    InvocationEnded,
+    InvocationStarted,
+    Received,
+    Sent,
+)
+from chaosqs.model.history import History
+from chaosqs.model.time import clock_text, milliseconds
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "at-least-once-delivery"
+
+
+def judge(history: History) -> Verdict:
+    """Blame each message that was deleted unprocessed, dead-lettered too soon or expired too soon."""
+    trail = _Trail(
+        history.scenario.design, history.events, {queue.name: queue for queue in history.scenario.design.queues}
+    )
+    for place, event in enumerate(history.events):
+        trail.follow(place, event)
+    return judged(NAME, trail.blamed(), len(trail.since), "no message was sent")
+
+
+@attrs.define
+class _Trail:
+    """What is known of each message, event by event."""
+
+    design: Design
+    events: tuple[Event, ...]
+    queues: dict[str, Queue]
+    """Those of the design; clients may add others."""
+    since: dict[int, int] = attrs.field(factory=dict[int, int])
+    """From when the retention of each message counts."""
+    receives: Counter[tuple[str, int]] = attrs.field(factory=Counter[tuple[str, int]])
+    seen: Counter[int] = attrs.field(factory=Counter[int])
+    """Invocations that got each message."""
+    running: Counter[int] = attrs.field(factory=Counter[int])
+    """Those of them that have not ended."""
+    processed: dict[int, bool] = attrs.field(factory=dict[int, bool])
+    deleted: list[tuple[int, Deleted, int]] = attrs.field(factory=list[tuple[int, Deleted, int]])
+    """Place, event and message of each delete; the run has to be over before it can be judged."""
+    violations: list[Violation] = attrs.field(factory=list[Violation])
+
+    def follow(self, place: int, event: Event) -> None:
+        match event:
+            case Sent():
+                self.since[event.message] = event.at
+            case Received():
+                self.receives.update((event.queue, message) for message in event.messages)
+            case InvocationStarted():
+                self.seen.update(event.messages)
+                self.running.update(event.messages)
+            case InvocationEnded():
+                self.running.subtract(event.messages)
+                if event.outcome == "succeeded":
+                    self.processed.update((message, True) for message in event.messages if message not in event.failed)
+            case Deleted() if event.mapping:
+                self._deleted(place, event)
+            case DeadLettered():
+                self._dead_lettered(place, event)
+            case Expired():
+                self._expired(place, event)
+            case _:
+                pass
+
+    def _deleted(self, place: int, event: Deleted) -> None:
+        answer = None if event.cause is None else self.events[event.cause]
+        failed = answer.failed if isinstance(answer, InvocationEnded) else ()
+        for message in event.messages:
+            if message in event.stayed:
+                continue
+            if message in failed:
+                self._blame_ignored_answer(place, event, message)
+            else:
+                self.deleted.append((place, event, message))
+
+    def _blame_ignored_answer(self, place: int, event: Deleted, message: int) -> None:
+        mapping = next(mapping for mapping in self.design.mappings if mapping.name == event.mapping)
+        deleted = f"{message_text(message)} was deleted from {event.queue}"
+        why = "" if mapping.report_batch_item_failures else ": report_batch_item_failures is off"  # EF-2
+        text = f"{deleted} although {mapping.function} reported it as failed{why}."
+        self._blame(text, event, message, *(() if event.cause is None else (event.cause,)), place)
+
+    def _dead_lettered(self, place: int, event: DeadLettered) -> None:
+        queue, receives = self.queues.get(event.queue), self.receives[event.queue, event.message]
+        redrive = queue.redrive if queue else None
+        if redrive is not None and receives < redrive.max_receive_count:
+            moved = f"{message_text(event.message)} went from {event.queue} to {event.target}"
+            had = f"was received only {times(receives)}" if receives else "was never received"
+            text = f"{moved} although it {had} there: max_receive_count is {redrive.max_receive_count:,}."
+            self._blame(text, event, event.message, place)
+        if queue and queue.fifo:
+            self.since[event.message] = event.at  # DLQ-10; a standard queue keeps the time of sending, DLQ-9
+
+    def _expired(self, place: int, event: Expired) -> None:
+        retention = milliseconds(self.queues[event.queue].retention_period) if event.queue in self.queues else 0
+        age = event.at - self.since.get(event.message, event.at)
+        if age < retention:
+            early, period = clock_text(retention - age), clock_text(retention)
+            expired = f"{message_text(event.message)} expired in {event.queue}"
+            text = f"{expired} {early} before its retention period of {period} was over."
+            self._blame(text, event, event.message, place)
+
+    def blamed(self) -> list[Violation]:
+        """Return what is wrong, in the order of events, now that it is known what was never processed."""
+        for place, event, message in self.deleted:
+            if message in self.processed or self.running[message]:
+                continue
+            deleted, function = (
+                f"{message_text(message)} was deleted from {event.queue}",
+                event.mapping.rpartition("→")[2],
+            )
+            why = f"{function} never succeeded on it" if self.seen[message] else f"{function} never saw it"
+            self._blame(f"{deleted} although {why}.", event, message, place)
+        return sorted(self.violations, key=lambda violation: violation.events[-1])
+
+    def _blame(self, text: str, event: Deleted | DeadLettered | Expired, message: int, *places: int) -> None:
+        self.violations.append(Violation(NAME, text, event.at, event.queue, (message,), places))

@@ -1,0 +1,127 @@
+"""No function runs more executions than it may, and no mapping hands out more than it may.
+
+A function has its reserved concurrency, or shares what is unreserved with all others that have none (LC-2,
+LC-3). An execution counts until its code ends, whether or not a poller still waits for the answer; a mapping
+counts an invocation only as long as it waits (MC-1). A throttle tells how many executions Lambda takes for busy:
+as many as there are.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from chaosqs.invariants.verdicts import judged
+from chaosqs.invariants.wording import counted, messages_text
+from chaosqs.model.design import Design
+from chaosqs.model.event import Event, InvocationEnded, InvocationStarted, Released, Throttled
+from chaosqs.model.history import History
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "concurrency-within-its-limits"
+
+
+def judge(history: History) -> Verdict:
+    """Blame each invocation that exceeds a limit, and each throttle that counts what does not run."""
+    gauge = _Gauge(history.scenario.design, history.events)
+    for place, event in enumerate(history.events):
+        gauge.follow(place, event)
+    return judged(NAME, gauge.violations, gauge.started, "no invocation started")
+
+
+@attrs.define
+class _Pool:
+    """Executions that one limit holds for."""
+
+    whose: str
+    """Of whom texts say that they run: `worker`, `orders→worker`."""
+    limit: int
+    running: dict[int, int] = attrs.field(factory=dict[int, int])
+    """For each invocation that counts, the place of its start."""
+
+
+def _execution_pools(design: Design) -> dict[str, _Pool]:
+    """The pool of each function; those without a reservation share one."""
+    unreserved = _Pool("Functions without reserved concurrency", design.unreserved_concurrency())
+    return {
+        function.name: unreserved
+        if function.reserved_concurrency is None
+        else _Pool(function.name, function.reserved_concurrency)
+        for function in design.functions
+    }
+
+
+def _mapping_pools(design: Design) -> dict[str, _Pool]:
+    """The pool of each mapping with a maximum concurrency."""
+    return {
+        mapping.name: _Pool(mapping.name, mapping.maximum_concurrency)
+        for mapping in design.mappings
+        if mapping.maximum_concurrency is not None
+    }
+
+
+@attrs.define
+class _Gauge:
+    """What runs, event by event."""
+
+    design: Design
+    events: tuple[Event, ...]
+    executions: dict[str, _Pool] = attrs.field(init=False)
+    in_flight: dict[str, _Pool] = attrs.field(init=False)
+    batch_sizes: dict[str, int] = attrs.field(init=False)
+    started: int = 0
+    violations: list[Violation] = attrs.field(factory=list[Violation])
+
+    def __attrs_post_init__(self) -> None:
+        self.executions, self.in_flight = _execution_pools(self.design), _mapping_pools(self.design)
+        self.batch_sizes = {mapping.name: mapping.batch_size for mapping in self.design.mappings}
+
+    def follow(self, place: int, event: Event) -> None:
+        match event:
+            case InvocationStarted():
+                self._started(place, event)
+            case InvocationEnded():
+                self.executions[event.function].running.pop(event.invocation, None)
+                self._no_longer_in_flight(event.mapping, event.invocation)
+            case Released():
+                self._released(event)
+            case Throttled(fault=""):
+                self._throttled(place, event)
+            case _:
+                pass
+
+    def _started(self, place: int, event: InvocationStarted) -> None:
+        self.started += 1
+        self._take(place, event, self.executions[event.function], "executions")
+        if event.mapping in self.in_flight:
+            self._take(place, event, self.in_flight[event.mapping], "invocations in flight")
+        size = self.batch_sizes[event.mapping]
+        if len(event.messages) > size:
+            batch = counted(len(event.messages), "message")
+            text = f"{event.mapping} handed {batch} to {event.function} at once: its batch_size is {size:,}."
+            self._blame(text, event, (place,))
+
+    def _take(self, place: int, event: InvocationStarted, pool: _Pool, things: str) -> None:
+        pool.running[event.invocation] = place
+        if len(pool.running) > pool.limit:
+            had = f"{pool.whose} had {len(pool.running):,} {things} at once when {messages_text(event.messages)} came"
+            self._blame(f"{had}: the limit is {pool.limit:,}.", event, tuple(pool.running.values()))
+
+    def _released(self, event: Released) -> None:
+        """Stop waiting for the invocation whose answer the poller has given up."""
+        cause = None if event.cause is None else self.events[event.cause]
+        if isinstance(cause, InvocationStarted):
+            self._no_longer_in_flight(event.mapping, cause.invocation)
+
+    def _no_longer_in_flight(self, mapping: str, invocation: int) -> None:
+        if mapping in self.in_flight:
+            self.in_flight[mapping].running.pop(invocation, None)
+
+    def _throttled(self, place: int, event: Throttled) -> None:
+        pool = self.executions[event.function]
+        if event.running != len(pool.running):
+            counts = f"{counted(event.running, 'execution')} ran, but {len(pool.running):,} did"
+            text = f"{event.function} was throttled with {messages_text(event.messages)} as if {counts}."
+            self._blame(text, event, (*pool.running.values(), place))
+
+    def _blame(self, text: str, event: InvocationStarted | Throttled, places: tuple[int, ...]) -> None:
+        self.violations.append(Violation(NAME, text, event.at, "", event.messages, places))

@@ -1,0 +1,252 @@
+"""The fake keeps its books: each message is in one place at a time, and each event fits the ones before it.
+
+This promise is chaosqs's own. Whatever breaks it is a bug of the simulator, never of a design.
+
+Code that talks to SQS by itself (a handler, a client) may change visibility timeouts and delays, and no event tells
+of that. Where such code may have run, the moments at which messages come back are not checked.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from chaosqs.invariants.verdicts import judged
+from chaosqs.invariants.wording import message_text, messages_text, times
+from chaosqs.model.design import Queue
+from chaosqs.model.event import (
+    DeadLettered,
+    Deleted,
+    Event,
+    Expired,
+    FilteredOut,
+    InvocationEnded,
+    InvocationStarted,
+    Received,
+    Returned,
+    Sent,
+)
+from chaosqs.model.history import History
+from chaosqs.model.time import clock_text, milliseconds
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "conservation"
+
+
+def judge(history: History) -> Verdict:
+    """Blame each event that does not fit the ones before it, and each message that was forgotten."""
+    books = _Books.of(history)
+    for place, event in enumerate(history.events):
+        books.check_order(place, event)
+        books.enter_message(place, event)
+        books.enter_invocation(place, event)
+    books.close(history.ended_at)
+    return judged(NAME, books.violations, len(history.events), "nothing happened")
+
+
+@attrs.define
+class _Account:
+    """Where one message is."""
+
+    queue: str
+    """The queue that it is in; empty: it is gone."""
+    sent: int
+    """From when its retention counts."""
+    visible_at: int
+    """Until when it is, or was, hidden."""
+    last: int
+    """Place of the event that spoke of it last."""
+    before: int | None = None
+    """Place of the one before that."""
+    in_flight: bool = False
+    receive_count: int = 0
+    mappings: list[str] = attrs.field(factory=list[str])
+    """The mappings that have received it."""
+
+
+@attrs.define
+class _Books:
+    """The places of all messages and the running invocations, event by event."""
+
+    queues: dict[str, Queue]
+    """Those of the design; clients may add others."""
+    by_hand: bool
+    """Whether code that talks to SQS by itself may have run."""
+    now: int = 0
+    accounts: dict[int, _Account] = attrs.field(factory=dict[int, _Account])
+    invocations: dict[int, InvocationStarted | None] = attrs.field(factory=dict[int, InvocationStarted | None])
+    """Each invocation that started; None once it has ended."""
+    violations: list[Violation] = attrs.field(factory=list[Violation])
+
+    @classmethod
+    def of(cls, history: History) -> _Books:
+        """Open the books of a run."""
+        scenario = history.scenario
+        by_hand = any(behaviour.handler is not None for behaviour in scenario.behaviours.values())
+        return cls({queue.name: queue for queue in scenario.design.queues}, by_hand)
+
+    def check_order(self, place: int, event: Event) -> None:
+        """Blame an event that is older than the one before it, or that comes before its cause."""
+        if event.cause is not None and not 0 <= event.cause < place:
+            self._wrong(place, f"Event {place} names event {event.cause} as its cause, which is not before it")
+        if event.at < self.now:
+            moments = f"is of {clock_text(event.at)}, but comes after one of {clock_text(self.now)}"
+            self._wrong(place, f"Event {place} {moments}")
+        self.now = max(self.now, event.at)
+
+    def enter_message(self, place: int, event: Event) -> None:
+        """Check what an event says of messages, and take it into the books."""
+        match event:
+            case Sent():
+                self._sent(place, event)
+            case Received():
+                self.by_hand = self.by_hand or not event.mapping
+                for message, count in zip(event.messages, event.receive_counts, strict=True):
+                    self._received(place, event, message, count)
+            case Returned():
+                self._returned(place, event)
+            case Deleted() | FilteredOut():
+                for message in event.messages:
+                    self._deleted(place, event, message)
+            case DeadLettered():
+                self._dead_lettered(place, event)
+            case Expired():
+                account = self._present(place, event.message, event.queue, "expired in")
+                if account is not None:
+                    account.queue = ""
+            case _:
+                pass
+
+    def _sent(self, place: int, event: Sent) -> None:
+        if event.message in self.accounts:
+            self._wrong(place, "was sent a second time", event.message)
+            return
+        visible = event.at + self._delay(event.queue)
+        self.accounts[event.message] = _Account(event.queue, event.at, visible, place)
+
+    def _received(self, place: int, event: Received, message: int, count: int) -> None:
+        account = self._present(place, message, event.queue, "received from")
+        if account is None:
+            return
+        if not event.mapping and account.in_flight and count == account.receive_count:
+            return  # FF-20: a client repeats its receive and gets the same answer
+        if account.in_flight:
+            self._wrong(place, f"was received from {event.queue} while it was in flight", message)
+        elif event.at < account.visible_at and not self.by_hand:
+            self._wrong(place, f"was received from {event.queue} before its delay was over", message)
+        if count != account.receive_count + 1:
+            before = times(account.receive_count) if account.receive_count else "never"
+            self._wrong(place, f"has the receive count {count} although it was received {before} before", message)
+        if event.visible_at < event.at:
+            self._wrong(place, "was hidden until a moment before its receive", message)
+        account.in_flight, account.visible_at, account.receive_count = True, event.visible_at, count
+        if event.mapping not in account.mappings:
+            account.mappings.append(event.mapping)
+
+    def _returned(self, place: int, event: Returned) -> None:
+        account = self._present(place, event.message, event.queue, "returned to")
+        if account is None:
+            return
+        if not account.in_flight and not self.by_hand:
+            self._wrong(place, f"came back to {event.queue} although it was not in flight", event.message)
+        elif event.at < account.visible_at and not self.by_hand:
+            why = f"although it was hidden until {clock_text(account.visible_at)}"
+            self._wrong(place, f"came back to {event.queue} {why}", event.message)
+        account.in_flight = False
+
+    def _deleted(self, place: int, event: Deleted | FilteredOut, message: int) -> None:
+        """Take a delete in. Where the message has left the queue since its receive, it changes nothing (RH-7, RT-2)."""
+        account = self.accounts.get(message)
+        if account is None or (event.mapping and event.mapping not in account.mappings):
+            who = event.mapping or "a client"
+            self._wrong(place, f"was deleted by {who}, which had not received it", message)
+            return
+        account.before, account.last = account.last, place
+        if isinstance(event, FilteredOut) or message not in event.stayed:
+            account.queue = "" if account.queue == event.queue else account.queue
+        elif account.queue != event.queue and not event.fault:
+            self._wrong(place, f"is said to stay in {event.queue}, where it is not", message)
+
+    def _dead_lettered(self, place: int, event: DeadLettered) -> None:
+        account = self._present(place, event.message, event.queue, "moved out of")
+        if account is None:
+            return
+        source, target = self.queues.get(event.queue), self.queues.get(event.target)
+        went = f"went from {event.queue} to {event.target}"
+        if source and (source.redrive is None or source.redrive.dead_letter_queue != event.target):
+            self._wrong(place, f"{went} without a redrive policy that says so", event.message)
+        if account.in_flight:
+            self._wrong(place, f"{went} while it was in flight", event.message)
+        account.queue, account.in_flight = event.target, False
+        account.visible_at = event.at + self._delay(event.target)
+        account.sent = event.at if target and target.fifo else account.sent  # DLQ-9, DLQ-10
+
+    def enter_invocation(self, place: int, event: Event) -> None:
+        """Check what an event says of invocations, and take it into the books."""
+        match event:
+            case InvocationStarted():
+                self._started(place, event)
+            case InvocationEnded():
+                self._ended(place, event)
+            case _:
+                pass
+
+    def _started(self, place: int, event: InvocationStarted) -> None:
+        if event.invocation in self.invocations:
+            self._wrong(place, f"Invocation {event.invocation} of {event.function} started a second time")
+        self.invocations[event.invocation] = event
+        for message in event.messages:
+            account = self.accounts.get(message)
+            if account is None or event.mapping not in account.mappings:
+                why = f"although {event.mapping} had not received it"
+                self._wrong(place, f"was handed to {event.function} {why}", message)
+
+    def _ended(self, place: int, event: InvocationEnded) -> None:
+        whose = f"Invocation {event.invocation} of {event.function}"
+        if event.invocation not in self.invocations:
+            self._wrong(place, f"{whose} ended, but had not started")
+            return
+        started = self.invocations[event.invocation]
+        self.invocations[event.invocation] = None
+        if started is None:
+            self._wrong(place, f"{whose} ended a second time")
+        elif started.messages != event.messages:
+            batches = f"{messages_text(started.messages)} and ended with {messages_text(event.messages)}"
+            self._wrong(place, f"{whose} started with {batches}")
+
+    def close(self, ended_at: int) -> None:
+        """Blame what should have happened to the messages that are left, but did not."""
+        for message, account in self.accounts.items():
+            if not account.queue:
+                continue
+            if account.in_flight and account.visible_at < ended_at and not self.by_hand:
+                why = f"although it was hidden only until {clock_text(account.visible_at)}"
+                self._wrong(account.last, f"never came back to {account.queue} {why}", message)
+            queue = self.queues.get(account.queue)
+            if queue and account.sent + milliseconds(queue.retention_period) < ended_at:
+                self._wrong(account.last, f"is still in {account.queue} although its retention is over", message)
+
+    def _delay(self, queue: str) -> int:
+        return milliseconds(self.queues[queue].delay) if queue in self.queues else 0
+
+    def _present(self, place: int, message: int, queue: str, done: str) -> _Account | None:
+        """Return the account of a message that has to be in a queue, or blame the event and return None."""
+        account = self.accounts.get(message)
+        if account is not None and account.queue == queue:
+            account.before, account.last = account.last, place
+            return account
+        if account is None:
+            why = "it was never sent"
+        else:
+            why = f"it was in {account.queue}" if account.queue else "it was gone"
+        self._wrong(place, f"was {done} {queue} although {why}", message)
+        return None
+
+    def _wrong(self, place: int, text: str, message: int | None = None) -> None:
+        account = None if message is None else self.accounts.get(message)
+        before = None if account is None else account.before if account.last == place else account.last
+        places = (place,) if before is None else (before, place)
+        messages = () if message is None else (message,)
+        queue = "" if account is None else account.queue
+        subject = "" if message is None else f"{message_text(message)} "
+        text = f"{subject}{text}. This is a bug of chaosqs, not of the design."
+        self.violations.append(Violation(NAME, text, self.now, queue, messages, places))

@@ -1,0 +1,156 @@
+"""A message ends in a dead-letter queue because a function failed on it, never because it had no room for it.
+
+The pollers read without asking whether the function can be invoked (ES-11). A throttled batch is retried until
+its visibility timeout is over, and that costs a receive (ES-8, ES-9). Enough of them, and a message that no
+function ever saw is dead-lettered (DLQ-3).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from chaosqs.invariants.verdicts import judged, not_applicable
+from chaosqs.invariants.wording import listed, message_text, times, unique
+from chaosqs.model.delivery import Delivery, Ending, Fate
+from chaosqs.model.design import Design, EventSourceMapping
+from chaosqs.model.event import Throttled
+from chaosqs.model.history import History
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "no-dead-lettering-by-throttling"
+
+_OTHERWISE = {
+    Ending.OPEN: "{function} was not yet done with it when the run ended",
+    Ending.PROCESSED: "{function} succeeded on it",
+    Ending.REPORTED: "{function} reported it as failed",
+    Ending.FAILED: "{function} failed on it",
+    Ending.FILTERED: "no filter of {function} let it pass",
+    Ending.SERVICE_ERROR: "Lambda answered with a service error",
+    Ending.LOST: "the answer of SQS was lost",
+}
+
+_UNSEEN = (Ending.THROTTLED, Ending.FILTERED, Ending.SERVICE_ERROR, Ending.LOST)
+
+
+def judge(history: History) -> Verdict:
+    """Blame each dead-lettering of an unprocessed message that throttling helped to bring about."""
+    design = history.scenario.design
+    mappings = [mapping for mapping in design.mappings if mapping.enabled]
+    if not mappings:
+        return not_applicable(NAME, "the design has no mapping that polls")
+    guarded = [mapping for mapping in mappings if design.queue(mapping.queue).redrive is not None]
+    if not guarded:
+        polled = listed(unique(mapping.queue for mapping in mappings), last="or")
+        return not_applicable(NAME, f"there is no redrive policy on {polled}, so nothing is dead-lettered")
+    violations: list[Violation] = []
+    excused: list[str] = []
+    for fate in history.dead_lettered:
+        if fate.processed or not fate.throttled:
+            continue
+        if all(delivery.fault for delivery in fate.throttled):
+            excused.append(_excuse(fate))
+        else:
+            violations.append(_violation(history, fate))
+    return judged(NAME, violations, _exercised(history), _idle(history, guarded), excused)
+
+
+def _exercised(history: History) -> int:
+    """Count the deliveries that throttling could have used up: those that met a throttle of no fault's."""
+    redriven = {queue.name for queue in history.scenario.design.queues if queue.redrive is not None}
+    return sum(
+        delivery.queue in redriven and any(not _throttle(history, place).fault for place in delivery.throttles)
+        for by_message in history.deliveries.values()
+        for delivery in by_message
+        if delivery.throttles
+    )
+
+
+def _idle(history: History, mappings: list[EventSourceMapping]) -> str:
+    functions = unique(mapping.function for mapping in mappings)
+    if any(isinstance(event, Throttled) and event.function in functions for event in history.events):
+        return f"only faults throttled {listed(functions)}"
+    return f"{listed(functions)} {'was' if len(functions) == 1 else 'were'} never throttled"
+
+
+def _throttle(history: History, place: int) -> Throttled:
+    event = history.events[place]
+    assert isinstance(event, Throttled), f"{place} is noted as a throttle, but is {event}"
+    return event
+
+
+def _violation(history: History, fate: Fate) -> Violation:
+    """Blame the throttles and the releases that came before the move; a poller may let go after it."""
+    blamed = [place for delivery in fate.throttled for place in (*delivery.throttles, delivery.ended)]
+    before = sorted(place for place in blamed if place is not None and place < fate.moved)
+    event = fate.event
+    return Violation(NAME, _text(history, fate), event.at, event.queue, (event.message,), (*before, fate.moved))
+
+
+def _text(history: History, fate: Fate) -> str:
+    """Tell that the function is not to blame, and what used the message's deliveries up instead."""
+    polled = [delivery for delivery in fate.deliveries if delivery.mapping]
+    function = listed(unique(_function(history.scenario.design, delivery) for delivery in polled))
+    failures = sum(delivery.ending in {Ending.FAILED, Ending.REPORTED} for delivery in fate.deliveries)
+    unseen = all(delivery.ending in _UNSEEN for delivery in polled)
+    if failures:
+        although = f"{function} failed on it only {times(failures)}"
+    else:
+        although = f"{function} never failed on it{', and never saw it' if unseen else ''}"
+    moved = f"{message_text(fate.event.message)} went to {fate.event.target}"
+    return f"{moved} although {although}: {_account(history, fate)}."
+
+
+def _account(history: History, fate: Fate) -> str:
+    """Tell what became of the deliveries: what all of them met, or how many of them met what."""
+    met = Counter(_met(history, delivery) for delivery in fate.deliveries)
+    received = f"it was received {times(len(fate.deliveries))}"
+    if len(met) == 1:
+        (what,) = met
+        return f"{received}, and {'' if len(fate.deliveries) == 1 else 'each time '}{what}"
+    return f"{received}: {listed(f'{times(count)} {what}' for what, count in met.items())}"
+
+
+def _met(history: History, delivery: Delivery) -> str:
+    """Tell what used a delivery up."""
+    if not delivery.mapping:
+        return "a client received it"
+    function = _function(history.scenario.design, delivery)
+    if delivery.ending is not Ending.THROTTLED:
+        return _OTHERWISE[delivery.ending].format(function=function)
+    if delivery.fault:
+        return f"a fault kept it from {function} ({delivery.fault})"
+    own = [throttle for throttle in (_throttle(history, place) for place in delivery.throttles) if not throttle.fault]
+    return _busy(own[0]) if own else f"{function} was throttled"
+
+
+def _busy(throttle: Throttled) -> str:
+    """Tell what Lambda's reason means (LC-12, LC-13)."""
+    match throttle.reason:
+        case "ReservedFunctionConcurrentInvocationLimitExceeded" if throttle.limit == 0:
+            return f"{throttle.function} was switched off by its reserved concurrency of 0"  # LC-5
+        case "ReservedFunctionConcurrentInvocationLimitExceeded":
+            return _all_busy(throttle.limit, "reserved", throttle.function)
+        case "ConcurrentInvocationLimitExceeded" if throttle.limit == 0:
+            return f"the account had no unreserved execution for {throttle.function}"
+        case "ConcurrentInvocationLimitExceeded":
+            return _all_busy(throttle.limit, "unreserved", "the account")
+        case reason:
+            return f"Lambda throttled {throttle.function} ({reason})"
+
+
+def _all_busy(limit: int, kind: str, whose: str) -> str:
+    all_of_them = f"the only {kind} execution" if limit == 1 else f"all {limit:,} {kind} executions"
+    return f"{all_of_them} of {whose} {'was' if limit == 1 else 'were'} busy"
+
+
+def _function(design: Design, delivery: Delivery) -> str:
+    return next(mapping.function for mapping in design.mappings if mapping.name == delivery.mapping)
+
+
+def _excuse(fate: Fate) -> str:
+    faults = listed(unique(delivery.fault for delivery in fate.throttled))
+    event = fate.event
+    return (
+        f"{message_text(event.message)} went to {event.target} unprocessed, "
+        f"but each throttling that used up one of its deliveries came from outside: {faults}"
+    )

@@ -1,0 +1,115 @@
+"""Values of the model as Hypothesis draws them for these tests: every field takes other values than its default."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import ERAS, Account, Design, EventSourceMapping, Function, Queue, Redrive, RedriveAllow
+from chaosqs.model.fault import KIND_NAMES, OK, FaultPlan, Window
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst, Steady
+
+seconds = st.floats(0, 1000) | st.integers(0, 1000)
+shares = st.floats(0, 1)
+
+
+def queues(name: str) -> st.SearchStrategy[Queue]:
+    """A source queue."""
+    return st.builds(
+        Queue,
+        st.just(name),
+        visibility_timeout=st.integers(10, 43_200),
+        retention_period=st.integers(60, 1_209_600),
+        delay=st.integers(0, 900),
+        receive_wait_time=st.integers(0, 20),
+        maximum_message_size=st.integers(1024, 1_048_576),
+        redrive=st.none() | st.builds(Redrive, st.just("dlq"), st.integers(1, 1000)),
+    )
+
+
+functions = st.builds(
+    Function,
+    st.just("worker"),
+    timeout=st.integers(1, 10),
+    memory=st.integers(128, 10_240),
+    reserved_concurrency=st.none() | st.integers(5, 400),
+    provisioned_concurrency=st.integers(0, 5),
+)
+mappings = st.builds(
+    EventSourceMapping,
+    st.just("orders"),
+    st.just("worker"),
+    batch_size=st.integers(1, 10_000),
+    maximum_batching_window=st.integers(1, 300),
+    report_batch_item_failures=st.booleans(),
+    filters=st.lists(st.just('{"body": {"n": [1]}}'), max_size=2),
+    enabled=st.booleans(),
+)
+limited = st.builds(
+    EventSourceMapping, st.just("orders"), st.just("worker"), maximum_concurrency=st.none() | st.integers(2, 1000)
+)
+provisioned = st.builds(
+    EventSourceMapping,
+    st.just("orders"),
+    st.just("worker"),
+    provisioned_pollers=st.tuples(st.integers(2, 200), st.integers(200, 10_000)),
+)
+designs = st.builds(
+    Design,
+    st.tuples(
+        queues("orders"),
+        st.builds(Queue, st.just("dlq"), redrive_allow=st.none() | st.just(RedriveAllow("byQueue", ["orders"]))),
+        st.builds(
+            Queue,
+            st.just("orders.fifo"),
+            content_based_deduplication=st.booleans(),
+            deduplication_scope=st.just("messageGroup"),
+            fifo_throughput_limit=st.sampled_from(("perQueue", "perMessageGroupId")),
+        ),
+    ),
+    st.tuples(functions),
+    st.tuples(mappings | limited) | st.just(()),
+    st.builds(Account, st.integers(500, 1000), st.integers(0, 500)),
+    st.sampled_from(ERAS),
+) | st.builds(Design, st.tuples(st.just(Queue("orders"))), st.tuples(functions), st.tuples(provisioned))
+
+loads = st.builds(
+    Burst,
+    st.just("orders"),
+    count=st.integers(0, 1_000_000),
+    at=seconds,
+    over=seconds,
+    body_bytes=st.integers(1, 1024),
+    groups=st.integers(0, 9),
+) | st.builds(Steady, st.just("orders"), per_second=st.floats(0.5, 9), seconds=seconds, at=seconds)
+behaviours = st.builds(
+    Behaviour,
+    seconds_per_message=seconds,
+    seconds_per_batch=seconds,
+    spread=shares,
+    error_rate=shares,
+    poison=st.lists(st.integers(0, 99), max_size=3),
+    raises=st.sampled_from(("RuntimeError", "ValueError")),
+    hangs=st.booleans(),
+    handler=st.none() | st.just("shop.orders:handle"),
+)
+windows = st.builds(Window, st.sampled_from(KIND_NAMES), st.sampled_from(("", "orders", "worker")), seconds, seconds)
+plans = st.builds(
+    FaultPlan,
+    messages=st.lists(st.lists(st.sampled_from((OK, *KIND_NAMES)), max_size=3), max_size=3),
+    windows=st.lists(windows, max_size=2),
+    banned=st.lists(st.sampled_from(KIND_NAMES), max_size=2),
+    heal_at=st.none() | seconds,
+)
+scenarios = st.builds(
+    Scenario,
+    designs,
+    workload=st.lists(loads, max_size=3),
+    behaviours=st.dictionaries(st.just("worker"), behaviours),
+    faults=plans,
+    luck=st.integers(0, 2**64),
+    until=st.none() | seconds,
+    assumptions=st.builds(Assumptions, long_poll=st.integers(1000, 20_000)),
+)

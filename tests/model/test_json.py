@@ -1,0 +1,207 @@
+"""Values go to JSON and back unchanged; what does not fit is refused under its path."""
+
+from __future__ import annotations
+
+import json
+
+import attrs
+import pytest
+from hypothesis import given
+
+from chaosqs.errors import InvalidScenario
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.counterexample import Counterexample, Explanation, Fix, Rate, Setting
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.json import Json, from_json, structure, to_json
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Violation
+from chaosqs.model.workload import Burst, Steady
+from tests.model.drawn import designs, scenarios
+
+DESIGN = Design([Queue("orders")], [Function("worker")], [EventSourceMapping("orders", "worker")])
+
+
+@given(scenarios)
+def test_scenario_goes_there_and_back(scenario: Scenario) -> None:
+    """Every scenario survives JSON."""
+    assert from_json(Scenario, to_json(scenario)) == scenario
+
+
+@given(designs)
+def test_design_goes_there_and_back(design: Design) -> None:
+    """Every design survives JSON, and equal values give equal text."""
+    text = to_json(design)
+    assert from_json(Design, text) == design
+    assert to_json(from_json(Design, text)) == text
+
+
+def test_counterexample_goes_there_and_back() -> None:
+    """A counterexample with all its explanations survives JSON."""
+    found = Counterexample(
+        "template.yaml",
+        "orders→worker",
+        "no-dead-lettering-by-throttling",
+        Violation("no-dead-lettering-by-throttling", "Message 4 …", 60_100, "orders", (3,), (4, 7)),
+        Scenario(DESIGN, [Burst("orders", 6)], {"worker": Behaviour(5)}),
+        "0123",
+        {"chaosqs": "0.1.0"},
+        Explanation(
+            (Setting("worker", "reserved_concurrency", "2", matters=True, threshold="holds from 5"),),
+            ("throttled at receive 1 of message 4",),
+            Rate(38, 100),
+            (Fix("maximum_concurrency = 2", 0, 2000, 0.1), Fix("reserved_concurrency = 5", 0, 2000)),
+        ),
+    )
+    assert from_json(Counterexample, to_json(found)) == found
+
+
+def test_text_is_for_people_and_diffs() -> None:
+    """Defaults are left out, the version comes first, and the file ends in a newline."""
+    assert (
+        to_json(DESIGN)
+        == """{
+  "chaosqs": 1,
+  "queues": [
+    {
+      "name": "orders"
+    }
+  ],
+  "functions": [
+    {
+      "name": "worker"
+    }
+  ],
+  "mappings": [
+    {
+      "queue": "orders",
+      "function": "worker"
+    }
+  ]
+}
+"""
+    )
+
+
+def test_signs_beyond_ascii_stay_readable() -> None:
+    """Text is not escaped."""
+    assert "shop→" in to_json(Behaviour(raises="shop→"))
+
+
+def test_load_with_a_rate_is_steady() -> None:
+    """The fields of a load tell which kind it is."""
+    document: Json = {"design": {"queues": [{"name": "orders"}]}, "workload": []}
+    assert isinstance(document, dict)
+    document["workload"] = [
+        {"queue": "orders", "count": 1},
+        {"queue": "orders", "per_second": 1, "seconds": 2},
+    ]
+    assert structure(Scenario, document).workload == (Burst("orders", 1), Steady("orders", 1, 2))
+
+
+def test_version_may_be_left_out() -> None:
+    """A file that somebody wrote by hand needs no version."""
+    assert from_json(Behaviour, '{"spread": 1}') == Behaviour(spread=1)
+
+
+def test_other_version_is_refused() -> None:
+    """A file of another version is not guessed at."""
+    with pytest.raises(InvalidScenario, match="chaosqs = 2: must be schema version 1"):
+        from_json(Behaviour, '{"chaosqs": 2}')
+
+
+@pytest.mark.parametrize("text", ["", "{", "nonsense", "[" * 100_000])
+def test_what_is_no_json_is_refused(text: str) -> None:
+    """The error says that it is not JSON."""
+    with pytest.raises(InvalidScenario, match="not JSON"):
+        from_json(Scenario, text)
+
+
+@pytest.mark.parametrize("text", ["[]", "7", "null", '"text"'])
+def test_what_is_no_object_is_refused(text: str) -> None:
+    """The error says what should be described."""
+    with pytest.raises(InvalidScenario, match="must be a JSON object that describes a Scenario"):
+        from_json(Scenario, text)
+
+
+QUEUE = '{"name": "orders"}'
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ("{}", "design: is required"),
+        ('{"design": {"queues": [{}]}}', "design.queues[0].name: is required"),
+        ('{"design": 7}', "design: must be an object that describes a Design, not 7"),
+        ('{"design": {"queues": {}}}', "design.queues: must be an array, not {}"),
+        ('{"design": {"queues": "orders"}}', 'design.queues: must be an array, not "orders"'),
+        (
+            '{"design": {"queues": [{"name": "orders", "colour": 1}]}}',
+            "design.queues[0].colour: unknown field: there are name, visibility_timeout, ",
+        ),
+        ('{"design": {"queues": [{"name": 7}]}}', "design.queues[0].name: must be a string, not 7"),
+        (
+            '{"design": {"queues": [{"name": "orders", "delay": 1.5}]}}',
+            "design.queues[0].delay: must be a whole number, not 1.5",
+        ),
+        (
+            '{"design": {"queues": [{"name": "orders", "delay": true}]}}',
+            "design.queues[0].delay: must be a whole number, not true",
+        ),
+        (
+            '{"design": {"queues": [{"name": "orders", "fifo": 0}]}}',
+            "design.queues[0].fifo: must be true or false, not 0",
+        ),
+        (
+            '{"design": {"queues": [{"name": "orders", "delay": 901}]}}',
+            "design.queues[0].delay = 901: must be a whole number from 0 to 900 seconds (DL-1)",
+        ),
+        (
+            '{"design": {"queues": [], "mappings": [{"queue": "q", "function": "f", "provisioned_pollers": [2]}]}}',
+            "design.mappings[0].provisioned_pollers: must be an array of 2, not 1",
+        ),
+        ('{"design": {"queues": []}, "until": "soon"}', 'until: must be a number, not "soon"'),
+        ('{"design": {"queues": []}, "workload": [{"queue": "q"}]}', "workload[0].count: is required"),
+        ('{"design": {"queues": []}, "behaviours": {"f": 1}}', "behaviours['f']: must be an object that describes"),
+        ('{"design": {"queues": []}, "faults": {"messages": [["ok", 7]]}}', "faults.messages[0][1]: must be a string"),
+        ('{"design": {"queues": []}, "luck": -1}', "luck = -1: must be a whole number of at least 0"),
+    ],
+)
+def test_refusals_name_the_path(document: str, problem: str) -> None:
+    """What is wrong is told under the path at which it stands in the file."""
+    with pytest.raises(InvalidScenario) as caught:
+        from_json(Scenario, document)
+    assert str(caught.value).startswith(problem)
+
+
+def test_all_refusals_come_at_once() -> None:
+    """One attempt shows everything that cannot be read."""
+    document = {"design": {"queues": [{"name": 1}, {"nam": "q"}]}, "luck": "seven"}
+    with pytest.raises(InvalidScenario) as caught:
+        from_json(Scenario, json.dumps(document))
+    assert [problem.path for problem in caught.value.problems] == [
+        "design.queues[0].name",
+        "design.queues[1].name",
+        "design.queues[1].nam",
+        "luck",
+    ]
+
+
+def test_lists_of_pairs_are_read_by_their_length() -> None:
+    """A pair of pollers comes back as a pair."""
+    mapping = EventSourceMapping("orders", "worker", provisioned_pollers=(2, 4))
+    assert from_json(EventSourceMapping, to_json(mapping)) == mapping
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Redrive("dlq", 3),
+        Window("error", "", 0.5, 1),
+        FaultPlan([["ok"], []], heal_at=0),
+        Function("worker", reserved_concurrency=0),
+    ],
+)
+def test_parts_go_there_and_back(value: attrs.AttrsInstance) -> None:
+    """Any value of the model can stand alone in a file."""
+    assert from_json(type(value), to_json(value)) == value
