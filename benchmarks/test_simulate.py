@@ -12,7 +12,7 @@ from benchmarks import limit
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.fault import KIND_NAMES, OK, FaultPlan
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.workload import Burst
+from chaosqs.model.workload import Burst, Load
 from chaosqs.simulator.run import simulate
 from tests.calibration.designs import one_mapping
 
@@ -37,6 +37,14 @@ def test_a_run_costs_at_most_fifteen_bare_loops() -> None:
     assert ours / bare <= 15
 
 
+def _load(over: float) -> list[Load]:
+    return [Burst("orders", 50, over=over)]
+
+
+def _behaviours(seconds: float) -> dict[str, Behaviour]:
+    return {"worker": Behaviour(seconds)}
+
+
 def test_cases_a_second_through_hypothesis() -> None:
     """At least 150 cases a second of a design with 50 messages, on one core, drawing and judging included."""
     design = one_mapping(visibility=60, timeout=10, reserved=3, receives=3)
@@ -53,8 +61,8 @@ def test_cases_a_second_through_hypothesis() -> None:
         st.builds(
             Scenario,
             st.just(design),
-            st.builds(lambda over: [Burst("orders", 50, over=over)], st.sampled_from([0, 1, 10])),
-            st.builds(lambda seconds: {"worker": Behaviour(seconds)}, st.sampled_from([0.05, 0.2, 1])),
+            st.builds(_load, st.sampled_from([0.0, 1, 10])),
+            st.builds(_behaviours, st.sampled_from([0.05, 0.2, 1])),
             st.builds(FaultPlan, st.lists(st.lists(st.sampled_from([OK, *KIND_NAMES]), max_size=3), max_size=20)),
             luck=st.integers(0, 255),
             until=st.just(600),

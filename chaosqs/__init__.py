@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chaosqs import invariants
     from chaosqs.errors import InvalidDesign, InvalidScenario, InvariantViolated
-    from chaosqs.explorer.search import explore
+    from chaosqs.explorer.exploration import explore
     from chaosqs.invariants.registry import check
     from chaosqs.model.assumptions import Assumptions
     from chaosqs.model.behaviour import Behaviour
@@ -59,7 +59,7 @@ __all__ = [
 
 _HOMES = {
     "chaosqs.errors": ("InvalidDesign", "InvalidScenario", "InvariantViolated"),
-    "chaosqs.explorer.search": ("explore",),
+    "chaosqs.explorer.exploration": ("explore",),
     "chaosqs.invariants.registry": ("check",),
     "chaosqs.model.assumptions": ("Assumptions",),
     "chaosqs.model.behaviour": ("Behaviour",),
@@ -86,7 +86,7 @@ def __getattr__(name: str) -> object:
         return import_module("chaosqs.invariants")
     for home, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(home), name)  # type: ignore[no-any-return]
+            return getattr(import_module(home), name)
     message = f"module 'chaosqs' has no attribute {name!r}"
     raise AttributeError(message)
 

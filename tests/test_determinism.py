@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.fault import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.workload import Burst, Steady
+from chaosqs.model.workload import Burst, Load, Steady
 from chaosqs.simulator.run import simulate
 from tests.calibration.designs import one_mapping
 
@@ -35,7 +35,7 @@ def scenarios() -> list[Scenario]:
         [("error", "lost_delete"), ("slow",), ("lost_receive", "crash"), ("lost_response",)],
         [Window("throttled", "worker", 20, 15), Window("service_error", "", 50, 3)],
     )
-    load = [Burst("orders", 40), Steady("orders", 3, 20, at=5)]
+    load: list[Load] = [Burst("orders", 40), Steady("orders", 3, 20, at=5)]
     behaviour = {"worker": Behaviour(0.3, spread=0.4, error_rate=0.1, poison=(7,))}
     return [Scenario(design, load, behaviour, faults, luck=luck, until=600) for luck in (0, 1, 2, 77)]
 

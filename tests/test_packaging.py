@@ -75,9 +75,7 @@ def _python(*arguments: str, place: Path, path: Path | None = None) -> str:
     Coverage stays out of it: it would count copies of the tree.
     """
     environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "PYTHONPATH" and not name.startswith("COVERAGE_")
+        name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith("COVERAGE_")
     }
     if path is not None:
         environment["PYTHONPATH"] = str(path)

@@ -24,7 +24,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def invariants() -> str:
     """Return the page of all invariants."""
     rows = [
-        (f"`{one.name}`", one.statement, one.applies, one.unit, "yes" if one.default else "when asked for") for one in ALL
+        (f"`{one.name}`", one.statement, one.applies, one.unit, "yes" if one.default else "when asked for")
+        for one in ALL
     ]
     intro = (
         "# Invariants\n\nA verdict is `holds`, `violated`, `not applicable` (with the reason) or `not exercised` "
@@ -55,8 +56,8 @@ def assumptions() -> str:
         for field in attrs.fields(Assumptions)
     ]
     intro = (
-        "# Assumptions\n\nWhat AWS does not document. Each is a field of `Assumptions`, which a `Scenario` carries. The "
-        "ids name the measurements that pin it.\n\n"
+        "# Assumptions\n\nWhat AWS does not document. Each is a field of `Assumptions`, which a `Scenario` carries. "
+        "The ids name the measurements that pin it.\n\n"
     )
     return intro + table(("name", "default", "range", "what it is, and what pins it"), rows)
 

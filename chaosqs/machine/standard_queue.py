@@ -1,4 +1,8 @@
-"""A standard queue: who can be received, what a receive does to it, what is over. Time is an argument (milliseconds)."""
+"""A standard queue: who can be received, what a receive does to it, what is over. Time is an argument (milliseconds).
+
+Order is best effort on AWS. Here it is by place: a message that comes back takes its place again, ahead of newer ones
+(OR-2); what chance changes about that is handed in with each receive (OR-1, RX-4).
+"""
 
 from __future__ import annotations
 
@@ -7,38 +11,18 @@ from heapq import heappop, heappush
 
 import attrs
 
+from chaosqs.machine.chance import CALM, MOST_PASSED_OVER, Chance
+from chaosqs.machine.fairness import Fairness
+from chaosqs.machine.message import Message, Receipt
+from chaosqs.machine.outcome import Outcome
+from chaosqs.machine.queue_machine import IN_FLIGHT_QUOTA, beyond_cap
+from chaosqs.machine.store import Store
 from chaosqs.model.design import Queue
 
+__all__ = ["Message", "Receipt", "StandardQueue"]
 
-@attrs.define(eq=False)
-class Message:
-    """One message in the fake."""
-
-    number: int
-    body_bytes: int
-    sent_at: int
-    """From when its retention counts (RT-1); a move to a standard dead-letter queue does not change it (DLQ-9)."""
-    receive_count: int = 0
-    """Receives over all queues (RX-7)."""
-    deliveries: int = 0
-    """Receives from the queue that it is in: what redrive compares (DLQ-2; for chains Assumed: DLQ-20)."""
-    receipt: int = 0
-    """Number of its latest receipt handle; 0 before the first receive (RH-1)."""
-    visible_at: int = 0
-    """Until when it is hidden."""
-    stored: bool = True
-    """False once it was deleted, expired or moved away from this queue."""
-    visible: bool = False
-    last_event: int | None = None
-    """Place of the event that made it receivable: the cause of its next receive."""
-
-
-@attrs.frozen
-class Receipt:
-    """A receipt handle: which receive of which message (RH-1)."""
-
-    message: Message
-    number: int
+_BACK_AFTER = 3
+_DONE = Outcome.DONE  # looking a member up on its class takes longer than a whole delete (Python 3.11)
 
 
 @attrs.define(eq=False)
@@ -46,96 +30,240 @@ class StandardQueue:
     """The messages of one standard queue."""
 
     queue: Queue
-    visible: int = 0
-    """How many can be received now."""
-    stored: int = 0
-    """How many are in the queue, hidden ones included."""
+    in_flight_quota: int = IN_FLIGHT_QUOTA
+    moves_to_back: bool = False
+    """Assumed: whether a message received 3 times or more comes back behind all others (OR-3)."""
+    old_receipts_delete: bool = False
+    """Assumed: whether a receipt that is not the latest one deletes its message (RH-4)."""
+    store: Store = attrs.field(init=False)
+    fairness: Fairness | None = None
+    """The tenants, once a message has carried a group id (FQ-1)."""
     _line: deque[Message] = attrs.field(factory=deque[Message])
-    _hidden: list[tuple[int, int, Message]] = attrs.field(factory=list[tuple[int, int, Message]])
-    _expiries: list[tuple[int, int, Message]] = attrs.field(factory=list[tuple[int, int, Message]])
-    _sequence: int = 0
-    _receipts: int = 0
+    """Messages as they came, by place."""
+    _returned: list[tuple[int, Message]] = attrs.field(factory=list[tuple[int, Message]])
+    """Messages that came back, by place."""
+    _places: int = 0
 
-    def accept(self, message: Message, *, now: int) -> None:
-        """Take a new or moved message in; the queue's delay hides it at first (DL-1)."""
-        self.stored += 1
-        self._sequence += 1
-        heappush(self._expiries, (message.sent_at + self.queue.retention_period * 1000, self._sequence, message))
-        if self.queue.delay:
-            self._hide(message, now + self.queue.delay * 1000)
-        else:
-            self._show(message)
+    def __attrs_post_init__(self) -> None:
+        """Start empty."""
+        self.store = Store(self.queue.retention_period * 1000)
 
-    def receive(self, maximum: int, *, now: int) -> tuple[list[Receipt], list[Message]]:
+    @property
+    def visible(self) -> int:
+        """How many can be received now."""
+        return self.store.visible
+
+    @property
+    def stored(self) -> int:
+        """How many are in the queue, hidden ones included."""
+        return self.store.stored
+
+    @property
+    def receivable(self) -> bool:
+        """Whether a receive would find something: over the quota of messages in flight it does not (IF-3)."""
+        store = self.store
+        return store.visible > 0 and store.stored - store.visible - store.delayed < self.in_flight_quota
+
+    def accept(self, message: Message, *, now: int, delay: int | None = None) -> None:
+        """Take a new or moved message in; a delay in milliseconds hides it at first (DL-1, DL-2)."""
+        self.store.put(message, self.queue.delay * 1000 if delay is None else delay, now)
+        if message.group:
+            if self.fairness is None:
+                self.fairness = Fairness()
+            self.fairness.came(message.group)
+        if message.visible:
+            self._join(message)
+
+    def receive(
+        self, maximum: int, *, now: int, visibility_timeout: int | None = None, chance: Chance = CALM
+    ) -> tuple[list[Receipt], list[Message]]:
         """Return up to `maximum` messages with new receipts, and those that were found to be over max_receive_count.
 
         The latter are not returned to the consumer, do not count as received, and leave this queue (DLQ-2 … DLQ-6).
+        `visibility_timeout`, in milliseconds, overrides the queue's for this receive (VT-2). Group ids hold nothing up
+        here (FQ-3).
         """
         received: list[Receipt] = []
         moved: list[Message] = []
-        redrive = self.queue.redrive
-        while self._line and len(received) < maximum:
-            message = self._line.popleft()
-            if not (message.stored and message.visible):
-                continue
+        store, redrive = self.store, self.queue.redrive
+        until = now + (self.queue.visibility_timeout * 1000 if visibility_timeout is None else visibility_timeout)
+        passed = None if chance is CALM else self._pass_over(chance)
+        if self.fairness is not None:
+            self._rejoin(self.fairness.calmed(now))
+        most = min(maximum, self.in_flight_quota + store.visible + store.delayed - store.stored)
+        while len(received) < most:
+            message = self._next() if passed is None else self._next_asked(chance, passed)
+            if message is None:
+                break
             if redrive is not None and message.deliveries >= redrive.max_receive_count:
-                self._forget(message)
+                self._forget(message, now)
                 moved.append(message)
                 continue
-            message.receive_count += 1
-            message.deliveries += 1
-            self._receipts += 1
-            message.receipt = self._receipts
-            self.visible -= 1
-            self._hide(message, now + self.queue.visibility_timeout * 1000)
-            received.append(Receipt(message, self._receipts))
+            if message.group and self.fairness is not None:
+                self.fairness.took(message.group)
+            received.append(Receipt(message, store.receive(message, until, now)))
+        if passed:
+            self._rejoin(passed)
         return received, moved
 
-    def delete(self, receipt: Receipt) -> bool:
-        """Delete by receipt; tell whether the message is gone. A receipt that is not the latest one deletes nothing
-        (RH-2, Assumed for RH-4); one whose visibility is over, but which is the latest, does (RH-3)."""
+    def delete(self, receipt: Receipt, *, now: int = 0) -> Outcome:
+        """Delete by receipt.
+
+        One that is not the latest deletes nothing, and succeeds (RH-2, Assumed for RH-4); one whose visibility is over,
+        but which is the latest, deletes (RH-3); twice is as good as once (RH-7).
+        """
         message = receipt.message
-        if message.stored and message.receipt == receipt.number:
-            self._forget(message)
-        return not message.stored
+        if not message.stored:
+            return Outcome.GONE
+        if message.receipt != receipt.number and not self.old_receipts_delete:
+            return Outcome.STAYED
+        self._forget(message, now)
+        return _DONE
+
+    def change_visibility(self, receipt: Receipt, timeout: int, *, now: int) -> Outcome:
+        """Hide a message for so many milliseconds from now on, 0: show it (VT-6, VT-10).
+
+        Old receipts work (VT-14), and so does one whose visibility is over (VT-12). It is for this message (VT-15), and
+        until it is visible again (VT-7).
+        """
+        message = receipt.message
+        if not message.stored:
+            return Outcome.GONE
+        if beyond_cap(message, timeout, now):
+            return Outcome.BEYOND
+        if timeout:
+            self._hide(message, now + timeout)
+        elif not message.visible:
+            self.store.show(message)
+            self._came_back(message, now)
+        return Outcome.DONE
 
     def settle(self, *, now: int) -> list[Message]:
         """Make visible what is due, and return it in the order of its moments (VT-4, DL-1)."""
-        shown: list[Message] = []
-        while self._hidden and self._hidden[0][0] <= now:
-            due, _, message = heappop(self._hidden)
-            if message.stored and not message.visible and message.visible_at == due:
-                self._show(message)
-                shown.append(message)
+        shown = self.store.settle(now)
+        for message in shown:
+            if message.receipt:
+                self._came_back(message, now)
+            else:
+                self._join(message)
         return shown
 
     def expire(self, *, now: int) -> list[Message]:
         """Remove what is past its retention, in flight or not, and return it (RT-1, RT-2)."""
-        gone: list[Message] = []
-        while (due := self.next_expiry()) is not None and due <= now:
-            _, _, message = heappop(self._expiries)
-            self._forget(message)
-            gone.append(message)
+        gone = self.store.expired(now)
+        for message in gone:
+            self._left(message, now)
         return gone
 
     def next_expiry(self) -> int | None:
         """When the next message's retention ends, or None."""
-        while self._expiries and not self._expiries[0][2].stored:
-            heappop(self._expiries)
-        return self._expiries[0][0] if self._expiries else None
+        return self.store.next_expiry()
 
-    def _hide(self, message: Message, until: int) -> None:
-        message.visible, message.visible_at = False, until
-        self._sequence += 1
-        heappush(self._hidden, (until, self._sequence, message))
+    def reappear(self, message: Message, *, now: int) -> bool:
+        """A replica that did not hear of a receive or of a delete shows the message again (OR-4, RH-10).
 
-    def _show(self, message: Message) -> None:
-        message.visible = True
-        self.visible += 1
+        Return False where the message is visible anyhow, or past its retention.
+        """
+        if message.visible and message.stored:
+            return False
+        if not message.stored:
+            if message.sent_at + self.store.retention <= now:
+                return False
+            message.stored, message.visible, message.queued = True, False, False
+            self.accept(message, now=now, delay=0)
+            return True
+        self.store.show(message)
+        self._came_back(message, now)
+        return True
+
+    def take_out(self, message: Message) -> None:
+        """Let a message go that moves elsewhere."""
+        self._forget(message, 0)
+
+    def head(self) -> Message | None:
+        """Return the first visible message, or None."""
+        message = self._next()
+        if message is not None:
+            self._rejoin([message])
+        return message
+
+    def purge(self) -> list[Message]:
+        """Let everything go, in flight or delayed, and return it (PQ-1)."""
+        self._line.clear()
+        self._returned.clear()
+        self.fairness = None
+        return self.store.clear()
+
+    def configure(self, queue: Queue, *, now: int) -> None:  # noqa: ARG002 - FIFO queues need to know when
+        """Change the queue's attributes: a delay for new messages only (DL-3), the retention for all (RT-3)."""
+        self.queue = queue
+        if queue.retention_period * 1000 != self.store.retention:
+            self.store.keep_for(queue.retention_period * 1000)
+
+    # The line
+
+    def _join(self, message: Message) -> None:
+        self._places += 1
+        message.place = self._places
+        message.queued = True
         self._line.append(message)
 
-    def _forget(self, message: Message) -> None:
-        message.stored = False
-        self.stored -= 1
-        if message.visible:
-            self.visible -= 1
+    def _came_back(self, message: Message, now: int) -> None:
+        if message.group and self.fairness is not None:
+            self.fairness.returned(message.group, now)
+        if message.queued:
+            return
+        if self.moves_to_back and message.receive_count >= _BACK_AFTER:
+            self._join(message)
+        else:
+            self._rejoin([message])
+
+    def _rejoin(self, messages: list[Message]) -> None:
+        for message in messages:
+            message.queued = True
+            heappush(self._returned, (message.place, message))
+
+    def _next(self) -> Message | None:
+        line, returned = self._line, self._returned
+        while line or returned:
+            if returned and (not line or returned[0][0] < line[0].place):
+                message = heappop(returned)[1]
+            else:
+                message = line.popleft()
+            message.queued = False
+            if message.stored and message.visible:
+                fairness = self.fairness
+                if fairness is None or not message.group or not fairness.put_aside(message, self.store.in_flight):
+                    return message
+        return None if self.fairness is None else self.fairness.noisy_message()
+
+    def _pass_over(self, chance: Chance) -> list[Message]:
+        """Take the messages out of the line that this receive does not see (OR-1)."""
+        passed: list[Message] = []
+        while len(passed) < min(chance.skip, self.store.visible - 1, MOST_PASSED_OVER):
+            message = self._next()
+            if message is None:
+                break
+            passed.append(message)
+        return passed
+
+    def _next_asked(self, chance: Chance, passed: list[Message]) -> Message | None:
+        while len(passed) < MOST_PASSED_OVER:
+            message = self._next()
+            if message is None or chance.asks(message.number):
+                return message
+            passed.append(message)
+        return None
+
+    def _hide(self, message: Message, until: int) -> None:
+        if message.visible and message.group and self.fairness is not None:
+            self.fairness.took(message.group)
+        self.store.hide(message, until)
+
+    def _forget(self, message: Message, now: int) -> None:
+        self.store.forget(message)
+        self._left(message, now)
+
+    def _left(self, message: Message, now: int) -> None:
+        if message.group and self.fairness is not None:
+            self.fairness.left(message, now)

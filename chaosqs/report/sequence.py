@@ -96,7 +96,7 @@ def _drawn(story: Slice, places: Sequence[int]) -> tuple[Actors, list[Arrow]]:
     return actors, arrows
 
 
-def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | None:  # noqa: C901, PLR0911 - one case a kind
+def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | None:  # noqa: C901, PLR0911, PLR0912 - one case a kind
     messages = messages_of(event)
     match event:
         case Sent():

@@ -7,8 +7,9 @@ from functools import partial
 
 import attrs
 
+from chaosqs.machine.batcher import Batcher
+from chaosqs.machine.message import Receipt
 from chaosqs.machine.scaling import Scaling
-from chaosqs.machine.standard_queue import Receipt
 from chaosqs.model.event import Event, PollersChanged
 from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.function import Request
@@ -28,7 +29,16 @@ class Poller:
     """Since when it has found nothing; None while it carries a batch."""
     watched: bool = False
     """Whether somebody will look whether it should go."""
+    held: list[Receipt] = attrs.field(factory=list[Receipt])
+    """What it gathers for its next batch."""
+    latest: int = 0
+    """Place of the receive that brought the latest of it."""
+    batcher: Batcher | None = None
+    """What decides when that is a batch; None where every receive is one (EP-3)."""
+    closes: int = 0
+    """When somebody will look whether it is."""
     receipts: Sequence[Receipt] = ()
+    """The batch that it carries."""
     request: Request | None = None
     gives_up: int = 0
     """When the visibility of its batch ends: it retries a throttled batch up to then (ES-8)."""
@@ -44,8 +54,8 @@ class Crew:
     agenda: Agenda
     record: Callable[[Event], int]
     scaling: Scaling
-    waiting: Callable[[], int]
-    """How many messages could be received now."""
+    waiting: Callable[[], bool]
+    """Tells whether messages could be received now."""
     poll: Callable[[Poller], None]
     """Set a poller to work."""
     dismiss: Callable[[Poller], None]
@@ -89,7 +99,10 @@ class Crew:
     def go_on(self, poller: Poller, *, failed: bool) -> None:
         """Set a poller to work whose batch is done, unless the mapping does without it now (ES-7, ES-8)."""
         self.set_throttled(poller, throttled=False)
-        if (failed and self.scaling.after_error()) or (self.throttled and self.scaling.after_throttle()):
+        lets_go = not poller.held and (
+            (failed and self.scaling.after_error()) or (self.throttled and self.scaling.after_throttle())
+        )
+        if lets_go:
             self._spare.append(poller)
             self.grow_later()
         else:

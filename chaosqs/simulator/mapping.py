@@ -5,12 +5,13 @@ A poller carries one batch at a time, from the receive until it is deleted or gi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import attrs
 
 from chaosqs.machine.concurrency import UNRESERVED, Refused
+from chaosqs.machine.message import Receipt
 from chaosqs.machine.scaling import Scaling
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import EventSourceMapping
@@ -18,8 +19,6 @@ from chaosqs.model.event import (
     Deleted,
     Event,
     InvocationEnded,
-    Received,
-    ReceivedNothing,
     Released,
     ServiceFailed,
     Throttled,
@@ -27,14 +26,11 @@ from chaosqs.model.event import (
 from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.crew import Crew, Poller
 from chaosqs.simulator.function import Lambda, Request
-from chaosqs.simulator.luck import Luck, site
+from chaosqs.simulator.gathering import Gathering
+from chaosqs.simulator.latency import Latency
+from chaosqs.simulator.luck import Luck
 from chaosqs.simulator.nemesis import Nemesis
 from chaosqs.simulator.service import Line, Service
-
-_RECEIVE, _INVOKE, _DELETE, _RETRY = map(
-    site, ("receive latency", "invoke latency", "delete latency", "throttle retry")
-)
-_MOST_PER_RECEIVE = 10  # RX-1
 
 
 @attrs.define(eq=False)
@@ -52,19 +48,33 @@ class Mapping:
     assumptions: Assumptions
     carried: int = 0
     """Batches in the pollers' hands."""
+    latency: Latency = attrs.field(init=False)
     crew: Crew = attrs.field(init=False)
+    gathering: Gathering = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Gather the crew."""
+        """Put the parts together."""
         machine = self.line.machine
+        self.latency = Latency(self.luck, self.assumptions)
         self.crew = Crew(
             self.mapping.name,
             self.agenda,
             self.record,
             self.scaling,
-            waiting=lambda: machine.visible,
-            poll=self._poll,
-            dismiss=self._dismiss,
+            lambda: machine.receivable,
+            self._poll,
+            self._dismiss,
+        )
+        self.gathering = Gathering(
+            self.mapping,
+            self.agenda,
+            self.nemesis,
+            self.record,
+            self.service,
+            self.assumptions,
+            self.latency,
+            self.crew,
+            self._ready,
         )
 
     @property
@@ -80,84 +90,24 @@ class Mapping:
     def stop(self) -> None:
         """Note the empty receives of pollers that still wait when the run ends."""
         for poller in self.crew.pollers:
-            self._count_empty(poller)
-
-    # Receiving
+            self.gathering.count_empty(poller)
 
     def _poll(self, poller: Poller) -> None:
-        """Receive, or wait in a long poll until there is something (EP-1, RX-5)."""
-        if not self._receive(poller):
-            poller.parked = poller.idle_since = self.agenda.now
-            self._park(poller)
-
-    def _park(self, poller: Poller) -> None:
-        self.line.waiting.append(partial(self._woken, poller))
-        self.crew.watch(poller)
+        self.gathering.poll(poller)
 
     def _dismiss(self, poller: Poller) -> None:
-        self._count_empty(poller)
-        poller.parked = poller.idle_since = None
+        self.gathering.dismiss(poller)
 
-    def _woken(self, poller: Poller) -> None:
-        if poller.parked is None:
-            return
-        self._count_empty(poller)
-        if not self._receive(poller):
-            self._park(poller)
-
-    def _receive(self, poller: Poller) -> bool:
-        """Take a batch in hand, if there is one: one receive is one batch (EP-3)."""
-        receipts = self.service.receive(self.mapping.queue, min(self.mapping.batch_size, _MOST_PER_RECEIVE))
-        if not receipts:
-            return False
-        now = self.agenda.now
-        poller.parked = poller.idle_since = None
-        poller.receives += 1
-        messages = tuple([receipt.message.number for receipt in receipts])
-        counts = tuple([receipt.message.receive_count for receipt in receipts])
-        batch = tuple(zip(messages, counts, strict=True))
-        lost = self.nemesis.strike("receive", (self.mapping.queue, self.mapping.function), batch, now)
-        visible_at = receipts[0].message.visible_at
-        place = self.record(
-            Received(
-                at=now,
-                cause=receipts[0].message.last_event,
-                queue=self.mapping.queue,
-                mapping=self.mapping.name,
-                poller=poller.number,
-                messages=messages,
-                receive_counts=counts,
-                visible_at=visible_at,
-                fault="" if lost is None else lost.name,
-            )
-        )
-        for receipt in receipts:
-            receipt.message.last_event = place
-        if self.line.machine.visible:
-            self.crew.grow_later()
-        if lost is not None:
-            self.agenda.at(now, partial(self._poll, poller))
-            return True
+    def _ready(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+        """Take a batch in hand, and invoke the function with it as soon as the calls take."""
         self.carried += 1
-        poller.receipts, poller.gives_up, poller.attempts = receipts, visible_at, 0
-        poller.request = Request(self.mapping, poller.number, place, messages, batch)
-        latency = self._latency(self.assumptions.receive_latency, _RECEIVE, poller)
-        latency += self._latency(self.assumptions.invoke_latency, _INVOKE, poller)
-        self.agenda.at(now + latency, partial(self._invoke, poller, poller.request))
-        return True
-
-    def _count_empty(self, poller: Poller) -> None:
-        """Record the long polls that came back empty while the poller waited, as one event."""
-        if poller.parked is None:
-            return
-        wait = self.assumptions.long_poll
-        count = (self.agenda.now - poller.parked) // wait
-        if count:
-            since, queue = poller.parked, self.mapping.queue
-            poller.parked = since + count * wait
-            self.record(
-                ReceivedNothing(self.agenda.now, None, queue, self.mapping.name, poller.number, count, since, wait)
-            )
+        poller.receipts, poller.attempts = receipts, 0
+        poller.gives_up = min([receipt.message.visible_at for receipt in receipts])
+        messages = tuple([receipt.message.number for receipt in receipts])
+        batch = tuple([(receipt.message.number, receipt.message.receive_count) for receipt in receipts])
+        poller.request = request = Request(self.mapping, poller.number, place, messages, batch)
+        latency = self.latency.receive(poller) + self.latency.invoke(poller)
+        self.agenda.at(self.agenda.now + latency, partial(self._invoke, poller, request))
 
     # Invoking
 
@@ -199,17 +149,11 @@ class Mapping:
                 fault=fault,
             )
         )
-        again = now + self._pause(poller)
+        again = now + self.latency.pause(poller)
         if again < poller.gives_up:
             self.agenda.at(again, partial(self._invoke, poller, request))
         else:
             self.agenda.at(max(now, poller.gives_up), partial(self._release, poller, "throttled", place))
-
-    def _pause(self, poller: Poller) -> int:
-        """Assumed: exponential back-off with full jitter between the retries of a throttled batch (ES-10)."""
-        first, limit = self.assumptions.throttle_retry, self.assumptions.throttle_retry_limit
-        ceiling = min(limit, first << min(poller.attempts - 1, 20))
-        return max(1, round(ceiling * self.luck.fraction(_RETRY ^ poller.site, poller.receives, poller.attempts)))
 
     def _answered(self, poller: Poller, event: InvocationEnded, place: int) -> None:
         if not event.answered:
@@ -217,8 +161,9 @@ class Mapping:
         elif event.outcome != "succeeded":
             self._release(poller, "failed", place)
         else:
-            latency = self._latency(self.assumptions.delete_latency, _DELETE, poller)
-            self.agenda.at(self.agenda.now + latency, partial(self._delete, poller, event.failed, place))
+            self.agenda.at(
+                self.agenda.now + self.latency.delete(poller), partial(self._delete, poller, event.failed, place)
+            )
 
     def _delete(self, poller: Poller, failed: tuple[int, ...], cause: int) -> None:
         """Delete what succeeded, then go on (EF-1; partial batch responses: PB-*)."""
@@ -234,6 +179,8 @@ class Mapping:
             self.record(
                 Deleted(self.agenda.now, cause, self.mapping.queue, self.mapping.name, numbers, tuple(stayed), fault)
             )
+            if self.line.queue.fifo:
+                self.service.serve(self.line)  # FF-16
         self._free(poller)
 
     def _release(self, poller: Poller, why: str, cause: int) -> None:
@@ -247,8 +194,6 @@ class Mapping:
         poller.request, poller.receipts = None, ()
         self.carried -= 1
         self.agenda.may_be_over = True
+        if poller.batcher is not None:
+            poller.batcher.finished(self.agenda.now)  # EP-5
         self.crew.go_on(poller, failed=failed)
-
-    def _latency(self, median: int, kind: int, poller: Poller) -> int:
-        spread = self.assumptions.latency_spread / 100
-        return max(1, round(self.luck.around(median, spread, kind ^ poller.site, poller.receives)))

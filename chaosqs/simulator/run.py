@@ -159,14 +159,6 @@ def _record(events: list[Event], event: Event) -> int:
 
 def _refuse_unsupported(scenario: Scenario) -> None:
     """Say plainly what this version does not simulate, rather than simulate something else."""
-    for queue in scenario.design.queues:
-        if queue.fifo:
-            message = f"queue {queue.name!r} is FIFO: this version simulates standard queues only"
-            raise InvalidScenario(message)
-    for mapping in scenario.design.mappings:
-        if mapping.maximum_batching_window or mapping.filters:
-            message = f"mapping {mapping.name!r}: this version simulates no batching window and no filters"
-            raise InvalidScenario(message)
     for name, behaviour in scenario.behaviours.items():
         if behaviour.handler is not None:
             message = f"behaviour of {name!r}: this version runs models of handlers only, not {behaviour.handler!r}"

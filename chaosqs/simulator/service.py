@@ -1,139 +1,224 @@
-"""SQS in process: the queues of a design, producers' sends, waiting receives, timers, and what the record says of them."""
+"""SQS in process: the queues of a design, sends, waiting receives, timers, and what the record says of them.
+
+Pollers and clients (the operations) come through the same methods, so a message is the same thing to both.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import attrs
 
-from chaosqs.machine.standard_queue import Message, Receipt, StandardQueue
+from chaosqs.machine.chance import CALM, Chance
+from chaosqs.machine.message import Message, Receipt
+from chaosqs.machine.outcome import Outcome
+from chaosqs.machine.redrive import dead_lettered
 from chaosqs.model.design import Queue
-from chaosqs.model.event import DeadLettered, Event, Expired, Returned, Sent
+from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, Returned, Sent
 from chaosqs.model.workload import Arrival
 from chaosqs.simulator.agenda import Agenda
+from chaosqs.simulator.line import Line
 from chaosqs.simulator.luck import Luck, site
 
+__all__ = ["Line", "Numbers", "Service"]
+
+_EXPIRED = Outcome.EXPIRED
+_STAYED = (Outcome.STAYED, _EXPIRED)
 _PARTIAL, _SHARE = site("partial receive"), site("share of a partial receive")
 
 
 @attrs.define(eq=False)
+class Numbers:
+    """Gives messages their numbers: those of the workload come first, clients' messages go on from there."""
+
+    next_free: int = 0
+
+    def take(self) -> int:
+        """Return a number that no message has."""
+        number = self.next_free
+        self.next_free += 1
+        return number
+
+
+@attrs.define(eq=False)
 class Service:
-    """All queues of one run."""
+    """All queues of one account in one Region."""
 
     agenda: Agenda
     luck: Luck
     record: Callable[[Event], int]
     partial_receives: int
     """Assumed: share of the receives, in per cent, that return less than they could."""
-    lines: dict[str, Line] = attrs.field(factory=dict[str, "Line"])
+    lines: dict[str, Line] = attrs.field(factory=dict[str, Line])
+    numbers: Numbers = attrs.field(factory=Numbers)
 
-    def open(self, queue: Queue) -> None:
+    def open(self, queue: Queue) -> Line:
         """Add a queue."""
-        self.lines[queue.name] = Line(queue, StandardQueue(queue), site(queue.name))
+        line = self.lines[queue.name] = Line.of(queue)
+        return line
+
+    # Sending
 
     def send(self, arrivals: Sequence[tuple[int, Arrival]]) -> None:
         """Accept messages that are sent at one moment; only then do waiting receives get their turn."""
         now = self.agenda.now
         for number, arrival in arrivals:
-            place = self.record(Sent(now, None, arrival.queue, number, arrival.body_bytes, arrival.group))
-            message = Message(number, arrival.body_bytes, sent_at=now, last_event=place)
-            self._accept(self.lines[arrival.queue], message)
+            message = Message(number, arrival.body_bytes, now, group=arrival.group)
+            self.put(self.lines[arrival.queue], message)
         for name in dict.fromkeys(arrival.queue for _, arrival in arrivals):
             self.serve(self.lines[name])
 
+    def put(self, line: Line, message: Message, *, delay: int | None = None, cause: int | None = None) -> None:
+        """Accept one message that is sent now; `delay` in milliseconds overrides the queue's (DL-2).
+
+        Call `serve` when all that are sent together are in.
+        """
+        name, size = line.queue.name, message.body_bytes
+        message.last_event = self.record(Sent(self.agenda.now, cause, name, message.number, size, message.group))
+        line.counters.sent += 1
+        line.counters.sent_bytes += size
+        self._accept(line, message, delay)
+
+    # Receiving
+
     def receive(self, name: str, maximum: int) -> list[Receipt]:
+        """Return up to `maximum` messages to a poller, with the queue's visibility timeout."""
+        line = self.lines[name]
+        return self.take(line, self.wanted(line, maximum))
+
+    def take(
+        self, line: Line, maximum: int, *, visibility_timeout: int | None = None, chance: Chance = CALM
+    ) -> list[Receipt]:
         """Return up to `maximum` messages; what is over max_receive_count moves to the dead-letter queue instead."""
-        line, now = self.lines[name], self.agenda.now
+        now = self.agenda.now
         line.receives += 1
-        received, moved = line.machine.receive(self._wanted(line, maximum), now=now)
+        received, moved = line.machine.receive(maximum, now=now, visibility_timeout=visibility_timeout, chance=chance)
         for message in moved:
             self._dead_letter(line, message)
         if received:
-            self._wake_at(line, now + line.queue.visibility_timeout * 1000)
+            line.counters.received += len(received)
+            self.wake_at(line, received[0].message.visible_at)
         return received
 
-    def _wanted(self, line: Line, maximum: int) -> int:
-        """Return how many messages a receive may return: all it could where all is calm, else sometimes fewer (RX-2)."""
-        most = min(maximum, line.machine.visible)
+    def wanted(self, line: Line, maximum: int) -> int:
+        """Return how many messages a receive may return: all where all is calm, else sometimes fewer (RX-2)."""
+        most = min(maximum, line.machine.store.visible)
         if most <= 1 or not self.luck.seed:
             return most
-        if self.luck.fraction(_PARTIAL, line.site, line.receives) * 100 >= self.partial_receives:
+        if self.luck.fraction(_PARTIAL, line.site, line.receives + 1) * 100 >= self.partial_receives:
             return most
-        return 1 + int(self.luck.fraction(_SHARE, line.site, line.receives) * most)
+        return 1 + int(self.luck.fraction(_SHARE, line.site, line.receives + 1) * most)
+
+    # Afterwards
 
     def delete(self, name: str, receipts: Sequence[Receipt]) -> list[int]:
-        """Delete messages; return the numbers of those that stay because they were received again (RH-4)."""
-        machine = self.lines[name].machine
-        return [receipt.message.number for receipt in receipts if not machine.delete(receipt)]
+        """Delete messages; return the numbers of those that stay: received again (RH-4), or expired on FIFO (RH-5)."""
+        line = self.lines[name]
+        stayed = [receipt.message.number for receipt in receipts if self.remove(line, receipt) in _STAYED]
+        if line.queue.fifo and line.waiting:  # FF-16
+            self.agenda.at(self.agenda.now, partial(self.serve, line))
+        return stayed
+
+    def remove(self, line: Line, receipt: Receipt) -> Outcome:
+        """Delete one message; on FIFO queues that may let a group go on, so call `serve` afterwards (FF-16)."""
+        outcome = line.machine.delete(receipt)
+        if outcome is not _EXPIRED:
+            line.counters.deleted += 1
+        return outcome
+
+    def change_visibility(self, line: Line, receipt: Receipt, timeout: int) -> Outcome:
+        """Hide a message for so many milliseconds from now on; 0: it comes back at once (VT-6, VT-10)."""
+        message, was_visible = receipt.message, receipt.message.visible
+        outcome = line.machine.change_visibility(receipt, timeout, now=self.agenda.now)
+        if outcome is Outcome.DONE and timeout:
+            self.wake_at(line, message.visible_at)
+        elif outcome is Outcome.DONE and not was_visible:
+            self._returned(line, message)
+        return outcome
+
+    def purge(self, line: Line) -> None:
+        """Remove all messages of a queue (PQ-1)."""
+        gone = tuple(message.number for message in line.machine.purge())
+        self.agenda.may_be_over = True
+        if gone:
+            self.record(Deleted(self.agenda.now, None, line.queue.name, "", gone, (), "PurgeQueue"))
 
     def serve(self, line: Line) -> None:
-        """Give visible messages to those who wait for one, first come first served (RX-5)."""
-        while line.machine.visible and line.waiting:
-            line.waiting.popleft()()
-        if line.machine.visible:
+        """Give visible messages to those who wait for one, first come first served (RX-5, RX-6)."""
+        machine, waiting = line.machine, line.waiting
+        while waiting and machine.receivable:
+            waiting.popleft()()
+        if line.on_backlog and machine.receivable:
             for notice in line.on_backlog:
                 notice()
 
-    def _accept(self, line: Line, message: Message) -> None:
-        line.machine.accept(message, now=self.agenda.now)
-        if line.queue.delay:
-            self._wake_at(line, self.agenda.now + line.queue.delay * 1000)
-        self._watch_retention(line)
+    def catch_up(self, line: Line) -> None:
+        """Let happen what is due at this very moment, before a client's call."""
+        now, store = self.agenda.now, line.machine.store
+        if (due := store.next_due()) is not None and due <= now:
+            self._settle(line)
+        if (due := store.next_expiry()) is not None and due <= now:
+            self._expire(line)
 
-    def _wake_at(self, line: Line, due: int) -> None:
+    def configure(self, line: Line, queue: Queue) -> None:
+        """Change a queue's attributes (DL-3, RT-3)."""
+        line.queue = queue
+        line.machine.configure(queue, now=self.agenda.now)
+        if (due := line.machine.store.next_due()) is not None:
+            self.wake_at(line, due)
+        line.next_expiry = None
+        self._watch_retention(line)
+        self.serve(line)
+
+    # What time does
+
+    def wake_at(self, line: Line, due: int) -> None:
+        """Look at a queue again when a message of it becomes visible."""
         if line.last_wake != due:
             line.last_wake = due
             self.agenda.at(due, partial(self._settle, line))
 
+    def _accept(self, line: Line, message: Message, delay: int | None = None) -> None:
+        line.machine.accept(message, now=self.agenda.now, delay=delay)
+        if not message.visible:
+            self.wake_at(line, message.visible_at)
+        if line.next_expiry is None or message.sent_at + line.machine.store.retention < line.next_expiry:
+            self._watch_retention(line)
+
     def _settle(self, line: Line) -> None:
         for message in line.machine.settle(now=self.agenda.now):
             if message.receipt:
-                event = Returned(self.agenda.now, message.last_event, line.queue.name, message.number, message.receive_count)
-                message.last_event = self.record(event)
+                self._returned(line, message)
         self.serve(line)
+
+    def _returned(self, line: Line, message: Message) -> None:
+        event = Returned(self.agenda.now, message.last_event, line.queue.name, message.number, message.receive_count)
+        message.last_event = self.record(event)
 
     def _dead_letter(self, line: Line, message: Message) -> None:
         redrive = line.queue.redrive
         self.agenda.may_be_over = True
         assert redrive is not None
-        target = self.lines[redrive.dead_letter_queue]
-        event = DeadLettered(
-            self.agenda.now, message.last_event, line.queue.name, target.queue.name, message.number, message.receive_count
+        now, name, target = self.agenda.now, line.queue.name, self.lines[redrive.dead_letter_queue]
+        place = self.record(
+            DeadLettered(now, message.last_event, name, target.queue.name, message.number, message.receive_count)
         )
-        place = self.record(event)
-        moved = Message(message.number, message.body_bytes, message.sent_at, message.receive_count, last_event=place)
-        self._accept(target, moved)
+        self._accept(target, dead_lettered(message, name, fifo=target.queue.fifo, place=place, now=now))
         if target.waiting:
-            self.agenda.at(self.agenda.now, partial(self.serve, target))
+            self.agenda.at(now, partial(self.serve, target))
 
     def _watch_retention(self, line: Line) -> None:
         due = line.machine.next_expiry()
         if due is not None and (line.next_expiry is None or due < line.next_expiry):
             line.next_expiry = due
-            self.agenda.at(due, partial(self._expire, line))
+            self.agenda.at(max(due, self.agenda.now), partial(self._expire, line))
 
     def _expire(self, line: Line) -> None:
-        for message in line.machine.expire(now=self.agenda.now):
-            self.record(Expired(self.agenda.now, message.last_event, line.queue.name, message.number, message.receive_count))
+        now, name = self.agenda.now, line.queue.name
+        for message in line.machine.expire(now=now):
+            self.record(Expired(now, message.last_event, name, message.number, message.receive_count))
         line.next_expiry = None
         self.agenda.may_be_over = True
         self._watch_retention(line)
-
-
-@attrs.define(eq=False)
-class Line:
-    """One queue with those who wait at it."""
-
-    queue: Queue
-    machine: StandardQueue
-    site: int
-    """Its site of chance."""
-    waiting: deque[Callable[[], None]] = attrs.field(factory=deque[Callable[[], None]])
-    """Long polls that have found nothing yet, in the order in which they began."""
-    on_backlog: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]])
-    """Called when messages are visible and nobody waits for them."""
-    receives: int = 0
-    last_wake: int = -1
-    next_expiry: int | None = None
+        self.serve(line)

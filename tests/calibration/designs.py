@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from statistics import median
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.history import History
+from chaosqs.model.json import Json
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Load
 from chaosqs.simulator.run import simulate
@@ -51,12 +53,13 @@ def runs(design: Design, load: Load, behaviour: Behaviour, seeds: range = SEEDS)
 
 def middle(histories: list[History], *path: str) -> float:
     """Return the median of one figure of the summaries: `middle(runs, "functions", "worker", "Throttles")`."""
-    figures: list[float] = []
-    for history in histories:
-        found: object = history.summary()
-        for key in path:
-            assert isinstance(found, dict)
-            found = found[key]
-        assert isinstance(found, int | float), path
-        figures.append(found)
-    return median(figures)
+    return median(_figure(history, *path) for history in histories)
+
+
+def _figure(history: History, *path: str) -> float:
+    found: Json = json.loads(json.dumps(history.summary()))
+    for key in path:
+        assert isinstance(found, dict), path
+        found = found[key]
+    assert isinstance(found, int | float), path
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.event import InvocationEnded, InvocationStarted, Received, Returned, Throttled
 from chaosqs.model.scenario import Scenario
@@ -50,7 +52,7 @@ def test_A6_retries_until_retention_ends() -> None:
     assert 239 <= summary["functions"]["worker"]["Invocations"] <= 241
     assert summary["messages"]["expired"] == 1
     starts = [event.at for event in history.events if isinstance(event, InvocationStarted)]
-    assert {later - earlier for earlier, later in zip(starts, starts[1:], strict=False)} == {1_440_000}
+    assert {later - earlier for earlier, later in pairwise(starts)} == {1_440_000}
 
 
 def test_A8_a_handler_near_the_visibility_timeout_runs_a_message_twice() -> None:

@@ -1,0 +1,219 @@
+"""The command `chaosqs`: one verb for each thing that one does with designs, scenarios and counterexamples.
+
+Exit status: 0 the promises hold, 1 one is violated, 2 the input is wrong.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+import chaosqs
+from chaosqs.errors import InvalidInput
+from chaosqs.session.wording import brief
+
+if TYPE_CHECKING:
+    from chaosqs.session.answers import Answer
+
+_VIOLATED = 1
+_WRONG = 2
+_PROFILES = ("quick", "ci", "deep")
+
+
+class _InputIsWrong(click.ClickException):
+    """What the user gave cannot be used."""
+
+    exit_code = _WRONG
+
+
+class _Program(click.Group):
+    """A group of verbs that says in a few lines what is wrong with an input, without a traceback."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Let terminals that have no arrow print it all the same, before anything is printed."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb."""
+        try:
+            return super().invoke(ctx)
+        except InvalidInput as error:
+            raise _InputIsWrong(brief(str(error))) from None
+
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+_report_dir = click.option("--report-dir", metavar="DIR", help="Where reports go (default: reports).")
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(chaosqs.__version__, prog_name="chaosqs")
+def main() -> None:
+    """Will this SQS → Lambda design lose, delay, repeat or dead-letter messages, and what story shows it?"""
+
+
+@main.command()
+@click.argument("scenario")
+@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Run N times, with luck 0 … N-1.")
+@_as_json
+def run(scenario: str, seeds: int | None, *, as_json: bool) -> None:
+    """Run SCENARIO (JSON) and sum up each run in CloudWatch's metrics."""
+    from chaosqs.session.runs import read_scenario, run_line, runs
+
+    done = runs(read_scenario(Path(scenario), Path.cwd()), seeds)
+    if as_json:
+        _print_json({"runs": [attrs.asdict(each) for each in done]})
+    else:
+        for each in done:
+            click.echo(run_line(each))
+    _exit(violated=any(each.violated for each in done))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--max-examples", type=click.IntRange(min=1), metavar="N", help="Cases of each search at the most.")
+@click.option("--profile", type=click.Choice(_PROFILES), help="How long each search goes on (default: quick).")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of the searches.")
+@_report_dir
+@_as_json
+def explore(
+    files: tuple[str, ...],
+    max_examples: int | None,
+    profile: str | None,
+    seed: int | None,
+    report_dir: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Search the designs in FILE… for the smallest story in which a promise is broken.
+
+    A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON.
+    """
+    from chaosqs.model.verdict import Status
+    from chaosqs.session.planning import Options, plan
+    from chaosqs.session.summary import summary
+
+    here = Path.cwd()
+    planned = plan(
+        Options(here, here, files, profile=profile, max_examples=max_examples, seed=seed, report_dir=report_dir)
+    )
+    answers: list[Answer] = []
+    for question in planned.questions:
+        found = planned.answer(question)
+        answers.append(found)
+        if found.broken and not as_json:
+            click.echo(found.broken.story)
+    if as_json:
+        _print_json({"answers": [attrs.asdict(found) for found in answers]})
+    else:
+        click.echo("\n".join(summary(answers)))
+    _exit(violated=any(found.status is Status.VIOLATED for found in answers))
+    if not all(found.simulated for found in answers):
+        sys.exit(_WRONG)
+
+
+@main.command()
+@click.argument("counterexample")
+@_as_json
+def replay(counterexample: str, *, as_json: bool) -> None:
+    """Run COUNTEREXAMPLE (the scenario.json of a report) again: does it still fail?"""
+    from chaosqs.session.replaying import FIXED, replayed
+
+    again = replayed(Path(counterexample), Path.cwd())
+    if as_json:
+        _print_json({"file": again.file, "outcome": again.outcome, "story": again.story})
+    else:
+        click.echo(f"{again.file}: {again.outcome}\n\n{again.story}", nl=False)
+    _exit(violated=again.outcome != FIXED)
+
+
+@main.command()
+@click.argument("counterexample")
+@_as_json
+def explain(counterexample: str, *, as_json: bool) -> None:
+    """Print the story of COUNTEREXAMPLE (the scenario.json of a report)."""
+    from chaosqs.session.replaying import story_of
+
+    story = story_of(Path(counterexample), Path.cwd())
+    if as_json:
+        _print_json({"story": story})
+    else:
+        click.echo(story, nl=False)
+
+
+@main.command()
+@click.argument("counterexample")
+@_report_dir
+@_as_json
+def report(counterexample: str, report_dir: str | None, *, as_json: bool) -> None:
+    """Write the report of COUNTEREXAMPLE (the scenario.json of another one)."""
+    from chaosqs.session.answers import written
+    from chaosqs.session.replaying import read_counterexample
+    from chaosqs.session.settings import read_settings
+
+    here = Path.cwd()
+    found = read_counterexample(Path(counterexample), here)
+    broken = written(found, here, here / (report_dir or read_settings(here).report_dir))
+    _print_json({"report": broken.report}) if as_json else click.echo(broken.report)
+
+
+@main.command("import")
+@click.argument("template")
+@_as_json
+def import_(template: str, *, as_json: bool) -> None:
+    """Print the design in TEMPLATE as Python, with where its values came from and what had to be assumed."""
+    from chaosqs.model.json import to_json
+    from chaosqs.session.python_text import as_python
+    from chaosqs.session.sources import read_source
+
+    source = read_source(template, base=Path.cwd(), root=Path.cwd())
+    if as_json:
+        design: object = json.loads(to_json(source.design))
+        _print_json({"design": design, "origins": dict(source.origins), "assumptions": source.assumptions})
+    else:
+        click.echo(as_python(source), nl=False)
+
+
+@main.command()
+@_as_json
+def invariants(*, as_json: bool) -> None:
+    """List the promises that runs are judged by."""
+    from chaosqs.invariants import ALL
+
+    if as_json:
+        entries = [{"name": each.name, "statement": each.statement, "applies": each.applies} for each in ALL]
+        _print_json({"invariants": entries})
+        return
+    for each in ALL:
+        click.echo(f"{each.name}\n  {each.statement}\n  {each.applies}")
+
+
+@main.command()
+@_as_json
+def faults(*, as_json: bool) -> None:
+    """List what can go wrong from outside."""
+    from chaosqs.model.fault import KINDS
+
+    if as_json:
+        _print_json({"faults": [attrs.asdict(kind) for kind in KINDS]})
+        return
+    for kind in KINDS:
+        click.echo(f"{kind.name}  (at {kind.boundary}, {kind.rule})\n  {kind.effect}")
+
+
+def _print_json(value: Mapping[str, object]) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _exit(*, violated: bool) -> None:
+    if violated:
+        sys.exit(_VIOLATED)

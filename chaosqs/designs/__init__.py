@@ -1,0 +1,1 @@
+"""The reference designs that ship with the package: data, no code."""

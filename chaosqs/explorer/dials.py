@@ -1,0 +1,186 @@
+"""The settings of a design as dials: read one, turn it, and know which values it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import attrs
+
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+
+Value = int | None
+"""What a dial can be set to; None: no limit, which counts as more than any number. A flag is False or True."""
+
+_Part = TypeVar("_Part")
+_Write = Callable[[EventSourceMapping, Value], EventSourceMapping]
+
+
+@attrs.frozen
+class Dial:
+    """One setting of one part of a design."""
+
+    owner: str
+    """Name of the queue, function or mapping, or `account`."""
+    name: str
+    """As the model spells it: `reserved_concurrency`."""
+    path: str
+    """Where it is in the design: `functions[0].reserved_concurrency`."""
+    ladder: tuple[Value, ...]
+    """Values worth a try, ascending."""
+    read: Callable[[Design], Value]
+    write: Callable[[Design, Value], Design]
+    """Return the design with another value. Raises `InvalidDesign` where AWS would."""
+
+
+def rank(value: Value) -> float:
+    """Return what orders the values of a dial: no limit comes last."""
+    return float("inf") if value is None else value
+
+
+_COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 20, 50, 100, 500, 900)
+_SECONDS = (1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 3600, 43_200)
+_PERIODS = (60, 300, 3600, 86_400, 345_600, 1_209_600)
+_MEMORY = (128, 256, 512, 1024, 1769, 3008, 10_240)
+
+
+def dials(design: Design, mapping: EventSourceMapping) -> tuple[Dial, ...]:
+    """Return the dials that have to do with a mapping: its own, its queue's, its function's and the account's."""
+    queue, function = design.queue(mapping.queue), design.function(mapping.function)
+    return (
+        *_queue_dials(design.queues.index(queue), queue, function.timeout),
+        *_function_dials(design.functions.index(function), function),
+        *_mapping_dials(design.mappings.index(mapping), mapping),
+        *_account_dials(),
+    )
+
+
+def _queue_dials(place: int, queue: Queue, timeout: int) -> Iterable[Dial]:
+    def dial(
+        name: str, ladder: Iterable[int], read: Callable[[Queue], Value], write: Callable[[Queue, int], Queue]
+    ) -> Dial:
+        def turned(design: Design, value: Value) -> Design:
+            return attrs.evolve(design, queues=_with(design.queues, place, write(design.queues[place], _number(value))))
+
+        return Dial(
+            queue.name,
+            name.rpartition(".")[2],
+            f"queues[{place}].{name}",
+            tuple(ladder),
+            lambda d: read(d.queues[place]),
+            turned,
+        )
+
+    visibilities = sorted({*_SECONDS, *(timeout * factor for factor in (1, 2, 3, 6))})
+    yield dial(
+        "visibility_timeout",
+        visibilities,
+        lambda q: q.visibility_timeout,
+        lambda q, v: attrs.evolve(q, visibility_timeout=v),
+    )
+    if queue.redrive is not None:
+        redrive = queue.redrive
+        yield dial(
+            "redrive.max_receive_count",
+            (*_COUNTS, 1000),
+            lambda q: redrive.max_receive_count if q.redrive is None else q.redrive.max_receive_count,
+            lambda q, v: attrs.evolve(q, redrive=attrs.evolve(redrive, max_receive_count=v)),
+        )
+    yield dial(
+        "retention_period", _PERIODS, lambda q: q.retention_period, lambda q, v: attrs.evolve(q, retention_period=v)
+    )
+    yield dial("delay", (0, 1, 5, 30, 60, 900), lambda q: q.delay, lambda q, v: attrs.evolve(q, delay=v))
+    yield dial(
+        "receive_wait_time",
+        (0, 1, 5, 20),
+        lambda q: q.receive_wait_time,
+        lambda q, v: attrs.evolve(q, receive_wait_time=v),
+    )
+
+
+def _function_dials(place: int, function: Function) -> Iterable[Dial]:
+    def dial(
+        name: str,
+        ladder: Iterable[Value],
+        read: Callable[[Function], Value],
+        write: Callable[[Function, Value], Function],
+    ) -> Dial:
+        def turned(design: Design, value: Value) -> Design:
+            return attrs.evolve(design, functions=_with(design.functions, place, write(design.functions[place], value)))
+
+        return Dial(
+            function.name, name, f"functions[{place}].{name}", tuple(ladder), lambda d: read(d.functions[place]), turned
+        )
+
+    timeouts = tuple(seconds for seconds in _SECONDS if seconds <= 900)  # noqa: PLR2004 - LX-1
+    yield dial("timeout", timeouts, lambda f: f.timeout, lambda f, v: attrs.evolve(f, timeout=_number(v)))
+    yield dial("memory", _MEMORY, lambda f: f.memory, lambda f, v: attrs.evolve(f, memory=_number(v)))
+    yield dial(
+        "reserved_concurrency",
+        (0, *_COUNTS, None),
+        lambda f: f.reserved_concurrency,
+        lambda f, v: attrs.evolve(f, reserved_concurrency=v),
+    )
+
+
+def _mapping_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
+    def dial(name: str, ladder: Iterable[Value], read: Callable[[EventSourceMapping], Value], write: _Write) -> Dial:
+        def turned(design: Design, value: Value) -> Design:
+            return attrs.evolve(design, mappings=_with(design.mappings, place, write(design.mappings[place], value)))
+
+        return Dial(
+            mapping.name, name, f"mappings[{place}].{name}", tuple(ladder), lambda d: read(d.mappings[place]), turned
+        )
+
+    yield dial(
+        "batch_size",
+        (*range(1, 11), 100, 1000, 10_000),
+        lambda m: m.batch_size,
+        lambda m, v: attrs.evolve(m, batch_size=_number(v)),
+    )
+    yield dial(
+        "maximum_batching_window",
+        (0, 1, 5, 20, 60, 300),
+        lambda m: m.maximum_batching_window,
+        lambda m, v: attrs.evolve(m, maximum_batching_window=_number(v)),
+    )
+    yield dial(
+        "maximum_concurrency",
+        (*_COUNTS[1:], 1000, None),
+        lambda m: m.maximum_concurrency,
+        lambda m, v: attrs.evolve(m, maximum_concurrency=v),
+    )
+    yield dial(
+        "report_batch_item_failures",
+        (False, True),
+        lambda m: m.report_batch_item_failures,
+        lambda m, v: attrs.evolve(m, report_batch_item_failures=bool(v)),
+    )
+
+
+def _account_dials() -> Iterable[Dial]:
+    yield Dial(
+        "account",
+        "concurrency",
+        "account.concurrency",
+        (1, 2, 3, 5, 10, 50, 110, 200, 500, 1000, 3000, 10_000),
+        lambda d: d.account.concurrency,
+        lambda d, v: attrs.evolve(d, account=attrs.evolve(d.account, concurrency=_number(v))),
+    )
+    yield Dial(
+        "account",
+        "other_traffic",
+        "account.other_traffic",
+        (0, 1, 10, 100, 500, 900, 990, 995, 998, 999, 1000),
+        lambda d: d.account.other_traffic,
+        lambda d, v: attrs.evolve(d, account=attrs.evolve(d.account, other_traffic=_number(v))),
+    )
+
+
+def _number(value: Value) -> int:
+    assert value is not None, "only concurrency can be without a limit"
+    return value
+
+
+def _with(parts: tuple[_Part, ...], place: int, part: _Part) -> tuple[_Part, ...]:
+    return (*parts[:place], part, *parts[place + 1 :])

@@ -1,0 +1,140 @@
+"""What the end of an invocation means for each message of its batch: which are deleted, which stay in the queue.
+
+=====  =======================================================  ==============
+PB-1   an empty `batchItemFailures`                             all succeeded
+PB-2   `batchItemFailures` is null                              all succeeded
+PB-3   an empty response or object                              all succeeded
+PB-4   null                                                     all succeeded
+PB-5   not JSON; or JSON of another shape (Assumed)             all failed
+PB-6   an item's `itemIdentifier` is an empty string            all failed
+PB-7   … is null                                                all failed
+PB-8   … has another name                                       all failed
+PB-9   … is not in the batch                                    all failed
+PB-10  an exception or a timeout                                all failed
+PB-11  other keys, and no `batchItemFailures`                   all succeeded
+PB-12  an id is listed twice (Assumed: it counts once)          the listed fail
+10.3   ids of the batch                                         the listed fail
+EF-2   `ReportBatchItemFailures` is off, whatever is returned   all succeeded
+EF-2   … and the function raised or timed out                   all failed
+=====  =======================================================  ==============
+
+Where several items are wrong, the first one names the rule.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NoReturn
+
+import attrs
+
+from chaosqs.model.json import Json
+
+LISTED = "10.3"
+"""The rule where nothing is out of the ordinary: that section's first sentence."""
+
+
+@attrs.frozen
+class Outcome:
+    """What becomes of a batch; the messages that are not listed are deleted."""
+
+    all_failed: bool
+    """Whether every message stays in the queue."""
+    failed: tuple[str, ...]
+    """Ids of the messages that stay, in the order of the batch."""
+    rule: str
+    """Id of the rule that decided."""
+
+
+def judge(returned: object, message_ids: Sequence[str], *, reporting: bool) -> Outcome:
+    """Return what a handler's return value means.
+
+    The Python runtime turns the value into JSON first. One that it cannot turn is a function error, as if the handler
+    had raised; NaN and infinities it writes down as they are, which is not JSON (PB-5); bytes it sends on untouched.
+    """
+    if isinstance(returned, bytes):
+        return judge_payload(returned.decode(errors="replace"), message_ids, reporting=reporting)
+    try:
+        payload = json.dumps(returned, default=_decimal)
+    except (TypeError, ValueError, RecursionError):
+        return judge_error(message_ids, reporting=reporting)
+    return judge_payload(payload, message_ids, reporting=reporting)
+
+
+def judge_payload(payload: str, message_ids: Sequence[str], *, reporting: bool) -> Outcome:
+    """Return what the text of a function's response means, from whatever runtime."""
+    if not reporting:
+        return Outcome(all_failed=False, failed=(), rule="EF-2")
+    if not payload.strip():
+        return _succeeded("PB-3")
+    try:
+        response: Json = json.loads(payload, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return _failed(message_ids, "PB-5")
+    return _judge_response(response, message_ids)
+
+
+def judge_error(message_ids: Sequence[str], *, reporting: bool) -> Outcome:
+    """Return what an exception, a crash or a timeout means: the whole batch fails."""
+    return _failed(message_ids, "PB-10" if reporting else "EF-2")
+
+
+def _judge_response(response: Json, message_ids: Sequence[str]) -> Outcome:
+    if response is None:
+        return _succeeded("PB-4")
+    if not isinstance(response, dict):
+        return _failed(message_ids, "PB-5")
+    if "batchItemFailures" not in response:
+        return _succeeded("PB-11" if response else "PB-3")
+    return _judge_items(response["batchItemFailures"], message_ids)
+
+
+def _judge_items(items: Json, message_ids: Sequence[str]) -> Outcome:
+    if items is None:
+        return _succeeded("PB-2")
+    if not isinstance(items, list):
+        return _failed(message_ids, "PB-5")
+    if not items:
+        return _succeeded("PB-1")
+    batch = frozenset(message_ids)
+    listed: dict[str, None] = {}
+    for item in items:
+        name, rule = _identifier(item, batch)
+        if rule:
+            return _failed(message_ids, rule)
+        listed[name] = None
+    failed = tuple(name for name in message_ids if name in listed)
+    return Outcome(len(failed) == len(message_ids), failed, "PB-12" if len(listed) < len(items) else LISTED)
+
+
+def _identifier(item: Json, batch: frozenset[str]) -> tuple[str, str]:
+    """Return the message id that an item names, and the rule by which the item spoils the response, or nothing."""
+    if not isinstance(item, dict) or "itemIdentifier" not in item:
+        return "", "PB-8"
+    name = item["itemIdentifier"]
+    if name is None:
+        return "", "PB-7"
+    if name == "":
+        return "", "PB-6"
+    return (name, "") if isinstance(name, str) and name in batch else ("", "PB-9")
+
+
+def _succeeded(rule: str) -> Outcome:
+    return Outcome(all_failed=False, failed=(), rule=rule)
+
+
+def _failed(message_ids: Sequence[str], rule: str) -> Outcome:
+    return Outcome(all_failed=True, failed=tuple(message_ids), rule=rule)
+
+
+def _decimal(value: object) -> float:
+    """Write a decimal as a number, as the Python runtime does; nothing else is known to it."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(value)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)

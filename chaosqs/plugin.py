@@ -1,0 +1,97 @@
+"""The pytest plugin: options and a marker, and nothing else until one of the options asks for chaosqs.
+
+pytest imports this module at every start, so it imports nothing but pytest.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import pytest
+
+_PROFILES = ("quick", "ci", "deep")
+_PREFIX = "chaosqs::"
+_REPLAY = "chaosqs::replay::"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("chaosqs", "chaosqs: chaos testing of SQS → Lambda designs")
+    group.addoption(
+        "--chaosqs",
+        action="store_true",
+        help="judge the designs of this project, or, without any, run the regression suite that ships with chaosqs",
+    )
+    group.addoption(
+        "--chaosqs-design",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="judge this design: a CloudFormation or SAM template, path.py:attribute, or a design or scenario as "
+        "JSON; may be repeated; implies --chaosqs",
+    )
+    group.addoption("--chaosqs-profile", choices=_PROFILES, help="how long each search goes on (default: quick)")
+    group.addoption("--chaosqs-max-examples", type=_at_least(1), metavar="N", help="cases of each search at the most")
+    group.addoption("--chaosqs-seed", type=_at_least(0), metavar="N", help="seed of the searches")
+    group.addoption("--chaosqs-report-dir", metavar="DIR", help="where reports go (default: reports)")
+    group.addoption("--chaosqs-replay", metavar="FILE", help="replay a counterexample: the scenario.json of a report")
+    group.addoption(
+        "--chaosqs-strict", action="store_true", help="fail where no case could have broken a promise (not exercised)"
+    )
+
+
+def _at_least(low: int) -> Callable[[str], int]:
+    """Return what reads a whole number of at least `low` from the command line."""
+
+    def number(text: str) -> int:
+        if text.isascii() and text.isdecimal() and int(text) >= low:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least {low}, not {text!r}")
+
+    return number
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker and, if chaosqs was asked for, plan what to judge."""
+    config.addinivalue_line(
+        "markers", "chaosqs: what `pytest --chaosqs` adds, one item a design, mapping and invariant"
+    )
+    selected = tuple(argument for argument in config.args if argument.startswith(_PREFIX))
+    config.args[:] = [argument for argument in config.args if argument not in selected]
+    designs: list[str] = config.getoption("chaosqs_design") or []
+    replays = [given.removeprefix(_REPLAY) for given in selected if given.startswith(_REPLAY)]
+    replay: str | None = config.getoption("chaosqs_replay")
+    if replay is None and replays:
+        replay = str(config.rootpath / replays[0])
+    judge = bool(config.getoption("chaosqs") or designs or (selected and replay is None))
+    if judge or replay is not None:
+        _begin(config, tuple(designs), replay, selected, judge=judge)
+
+
+def _begin(
+    config: pytest.Config, designs: tuple[str, ...], replay: str | None, selected: tuple[str, ...], *, judge: bool
+) -> None:
+    """Plan the items and hook into the session."""
+    from chaosqs.errors import InvalidInput
+    from chaosqs.session.hooks import Hooks
+    from chaosqs.session.planning import Options
+    from chaosqs.session.start import items
+    from chaosqs.session.wording import brief
+
+    options = Options(
+        root=config.rootpath,
+        here=config.invocation_params.dir,
+        designs=designs,
+        selected=tuple(given.split("::")[1] for given in selected),
+        profile=config.getoption("chaosqs_profile"),
+        max_examples=config.getoption("chaosqs_max_examples"),
+        seed=config.getoption("chaosqs_seed"),
+        report_dir=config.getoption("chaosqs_report_dir"),
+        strict=bool(config.getoption("chaosqs_strict")),
+    )
+    try:
+        found = items(options, judge=judge, replay=replay, selected=selected)
+    except InvalidInput as error:
+        raise pytest.UsageError(f"chaosqs: {brief(str(error))}") from None
+    config.pluginmanager.register(Hooks(found.leaves, found.notices), "chaosqs-session")

@@ -1,0 +1,141 @@
+"""A question → its answer: search, and where a promise is broken, explain it, write the report and tell the story."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from chaosqs.errors import InvalidInput, InvalidScenario
+from chaosqs.explorer.exploration import counterexample
+from chaosqs.explorer.finding import Finding
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.verdict import Status
+from chaosqs.report.command import replay_command
+from chaosqs.report.folder import REPORT, SCENARIO, write_report
+from chaosqs.report.story import story
+from chaosqs.session.place import Place, place_of
+from chaosqs.session.questions import Budget, Question
+from chaosqs.session.wording import brief, first_line, relative_to, with_relative_paths
+from chaosqs.simulator.run import simulate
+
+
+@attrs.frozen
+class Broken:
+    """A promise that is broken: the story, and where the report is."""
+
+    sentence: str
+    """What happened, in one line."""
+    story: str
+    place: Place
+    """The line of the design to look at first."""
+    report: str = ""
+    """The file to read, relative to the root directory; empty where it could not be written."""
+    replay: str = ""
+    """The command that replays it, for the root directory."""
+    problem: str = ""
+    """Why the report could not be written."""
+
+
+@attrs.frozen
+class Answer:
+    """What came of one question; JSON can hold it, so it travels from xdist's workers."""
+
+    design: str
+    mapping: str
+    invariant: str
+    status: Status = attrs.field(converter=Status)
+    reason: str = ""
+    """Why it is not applicable or not exercised."""
+    exercised: int = 0
+    cases: int = 0
+    reached: dict[str, int] = attrs.field(factory=dict[str, int])
+    """In how many cases something happened."""
+    excused: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    """What had to be assumed about the design."""
+    canary: bool = False
+    simulated: bool = True
+    """Whether this version can simulate the design at all; `reason` says what it cannot."""
+    broken: Broken | None = None
+
+
+def passes(found: Answer, *, strict: bool = False) -> bool:
+    """Tell whether an answer is the one that was hoped for; `strict`: a promise must have been put to the test."""
+    if found.canary:
+        return found.status is Status.VIOLATED
+    if strict and (found.status is Status.NOT_EXERCISED or not found.simulated):
+        return False
+    return found.status is not Status.VIOLATED
+
+
+def answer(question: Question, budget: Budget, *, root: Path, reports: Path) -> Answer:
+    """Answer a question; the report of a promise that is broken goes to the directory `reports`."""
+    try:
+        finding = question.search(budget)
+    except InvalidScenario as error:
+        return _not_simulated(question, first_line(error))
+    verdict = finding.verdict
+    found = Answer(
+        design=question.design,
+        mapping=question.mapping,
+        invariant=finding.invariant,
+        status=verdict.status,
+        reason=verdict.reason,
+        exercised=verdict.exercised,
+        cases=finding.cases,
+        reached=dict(finding.reached),
+        excused=verdict.excused,
+        assumptions=question.assumptions,
+        canary=question.canary,
+    )
+    if finding.scenario is None or question.canary:
+        return found
+    return attrs.evolve(found, broken=_broken(question, finding, budget, root, reports))
+
+
+def _not_simulated(question: Question, reason: str) -> Answer:
+    return Answer(
+        question.design,
+        question.mapping,
+        question.invariant.name,
+        Status.NOT_APPLICABLE,
+        reason,
+        assumptions=question.assumptions,
+        canary=question.canary,
+        simulated=False,
+    )
+
+
+def _broken(question: Question, finding: Finding, budget: Budget, root: Path, reports: Path) -> Broken:
+    explained = counterexample(
+        question.design,
+        finding,
+        question.invariant,
+        behaviours=question.behaviours,
+        profile=budget.profile,
+        origins=question.origins,
+    )
+    try:
+        return written(explained, root, reports)
+    except InvalidInput as error:  # a story that was found must not get lost over its report
+        return Broken(
+            explained.violation.text,
+            story(explained, simulate(explained.scenario)),
+            place_of(explained),
+            problem=brief(with_relative_paths(root, str(error))),
+        )
+
+
+def written(explained: Counterexample, root: Path, reports: Path) -> Broken:
+    """Write the report of a counterexample and return what to say about it. Raises `InvalidInput` as `write_report`."""
+    history = simulate(explained.scenario)
+    folder = relative_to(root, write_report(reports, explained, history))
+    scenario = f"{folder}/{SCENARIO}"
+    return Broken(
+        explained.violation.text,
+        story(explained, history, replay=scenario),
+        place_of(explained),
+        f"{folder}/{REPORT}",
+        replay_command(scenario),
+    )

@@ -1,0 +1,116 @@
+"""From what a user asked for to the questions that there are: options, then the project's table, then what is found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import attrs
+
+from chaosqs.errors import InvalidInput
+from chaosqs.explorer.profiles import profile_named
+from chaosqs.session.answers import Answer, answer
+from chaosqs.session.discovery import discover
+from chaosqs.session.questions import Budget, Question, questions_about, refuse_unknown
+from chaosqs.session.settings import Settings, read_settings
+from chaosqs.session.sources import Source, read_source
+from chaosqs.session.wording import relative_to
+
+SUITE = "no design of this project was judged: this is the regression suite of chaosqs itself"
+
+
+@attrs.frozen
+class Options:
+    """What a command line says; None and empty: nothing."""
+
+    root: Path
+    """The project's directory: where its pyproject.toml is."""
+    here: Path
+    """The directory that paths on the command line are relative to."""
+    designs: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
+    """The designs of the ids of items that were asked for."""
+    profile: str | None = None
+    max_examples: int | None = None
+    seed: int | None = None
+    report_dir: str | None = None
+    strict: bool = False
+
+
+@attrs.frozen
+class Plan:
+    """What is asked, how long, and where reports go."""
+
+    questions: tuple[Question, ...]
+    notices: tuple[str, ...]
+    """What the summary says besides."""
+    budget: Budget
+    root: Path
+    reports: Path
+    strict: bool
+
+    def answer(self, question: Question) -> Answer:
+        """Answer one of the questions."""
+        return answer(question, self.budget, root=self.root, reports=self.reports)
+
+
+def plan(options: Options) -> Plan:
+    """Decide what is asked. Raises `InvalidInput` where something about it is wrong; nothing is written yet."""
+    settings = read_settings(options.root)
+    reports = options.here / options.report_dir if options.report_dir else options.root / settings.report_dir
+    _refuse_unwritable(reports, options.root)
+    questions, notices = _questions(options, settings)
+    profile = profile_named(options.profile or settings.profile)
+    return Plan(
+        questions,
+        notices,
+        Budget(profile, options.max_examples or settings.max_examples, options.seed),
+        options.root,
+        reports,
+        options.strict or settings.strict,
+    )
+
+
+def _refuse_unwritable(reports: Path, root: Path) -> None:
+    """Say now what would otherwise be said after a search: reports cannot be written there."""
+    there = next((place for place in (reports, *reports.parents) if place.exists()), root)
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        why = "cannot be written" if there.is_dir() else "is a file"
+        raise InvalidInput(
+            f"reports cannot go to {relative_to(root, reports)}: {relative_to(root, there)} {why}.\n"
+            "Name another: --report-dir of chaosqs, --chaosqs-report-dir of pytest, report_dir of [tool.chaosqs]."
+        )
+
+
+def _questions(options: Options, settings: Settings) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+    """Take the designs that are given, else those that are configured, else those that are found, else the suite."""
+    root = options.root
+    given = [read_source(design, base=options.here, root=root) for design in options.designs]
+    given = given or [read_source(design, base=root, root=root) for design in _files(options)]
+    if given:
+        return questions_about(given, settings.behaviours), ()
+    if settings.designs:
+        configured = [read_source(design, base=root, root=root) for design in settings.designs]
+        return _of_project(configured, settings), ()
+    found = discover(root)
+    if found.sources:
+        return _of_project(found.sources, settings), found.notices
+    from chaosqs.session.suite import suite  # noqa: PLC0415 - for projects without a design only
+
+    return suite(), (*found.notices, SUITE)
+
+
+def _of_project(sources: Iterable[Source], settings: Settings) -> tuple[Question, ...]:
+    """Return the questions about all designs of a project: now a function that none of them has is a mistake."""
+    everything = tuple(sources)
+    refuse_unknown(settings.behaviours, everything)
+    return questions_about(everything, settings.behaviours)
+
+
+def _files(options: Options) -> Iterator[str]:
+    """Yield the selected designs that are files: then nobody needs to say twice where the design is."""
+    for design in dict.fromkeys(options.selected):
+        file = design.rpartition(":")[0] if ".py:" in design else design
+        if (options.root / file).is_file():
+            yield design

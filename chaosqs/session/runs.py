@@ -1,0 +1,55 @@
+"""Single runs of a scenario, summed up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from chaosqs.invariants import judge
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.metrics import Summary
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status
+from chaosqs.report.words import title_of
+from chaosqs.session.files import read_object, structured
+from chaosqs.simulator.run import simulate
+
+
+@attrs.frozen
+class Run:
+    """What came of one run."""
+
+    luck: int
+    summary: Summary
+    violated: tuple[str, ...]
+    """Names of the invariants that it violates."""
+
+
+def read_scenario(path: Path, root: Path) -> Scenario:
+    """Read a scenario, also that of a counterexample. Raises `InvalidInput` with the file's name for anything else."""
+    fields = read_object(path, root)
+    if "violation" in fields:
+        return structured(Counterexample, fields, path, root).scenario
+    return structured(Scenario, fields, path, root)
+
+
+def runs(scenario: Scenario, seeds: int | None) -> list[Run]:
+    """Run a scenario as it is, or so many times with luck 0, 1, 2 and so on."""
+    lucks = [scenario.luck] if seeds is None else range(seeds)
+    return [_run(attrs.evolve(scenario, luck=luck)) for luck in lucks]
+
+
+def _run(scenario: Scenario) -> Run:
+    history = simulate(scenario)
+    violated = tuple(verdict.invariant for verdict in judge(history) if verdict.status is Status.VIOLATED)
+    return Run(scenario.luck, history.summary(), violated)
+
+
+def run_line(done: Run) -> str:
+    """Return a run in one line: what became of its messages, when it was over, and what it violates."""
+    fates = [f"{count:,} {name.replace('_', ' ')}" for name, count in done.summary["messages"].items() if count]
+    drained = done.summary["drained_at"]
+    over = f"drained at {drained:g} s" if drained is not None else f"not drained at {done.summary['ended_at']:g} s"
+    broken = [f"VIOLATED: {', '.join(map(title_of, done.violated))}"] if done.violated else []
+    return f"luck {done.luck}: {' · '.join([*(fates or ['no messages']), over, *broken])}"

@@ -1,0 +1,98 @@
+"""Where designs come from: a template, a value in a Python file, a design or scenario as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from chaosqs.errors import InvalidDesign, InvalidInput
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design
+from chaosqs.model.json import Json, structure
+from chaosqs.model.scenario import Scenario
+from chaosqs.session.python_file import value_in
+from chaosqs.session.wording import relative_to, with_relative_paths
+from chaosqs.templates import read_template
+
+
+@attrs.frozen
+class Source:
+    """A design, and what its file says besides."""
+
+    name: str
+    """How the user calls it: the file, relative to the root directory."""
+    path: Path
+    design: Design
+    behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
+    """Of a scenario: how its functions behave. Its workload, faults and luck are for the search to draw."""
+    origins: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Where values of the design stand, by path: `functions[0].reserved_concurrency` comes from
+    `template.yaml:41 ReservedConcurrentExecutions: 2`."""
+    assumptions: tuple[str, ...] = ()
+    """What the file does not tell, each as a sentence."""
+
+
+def read_source(given: str, *, base: Path, root: Path) -> Source:
+    """Return the design that a path stands for, which is relative to `base`; its name is relative to `root`.
+
+    Raises `InvalidDesign` where the file has none, or one that AWS would refuse.
+    """
+    file, colon, attribute = given.rpartition(":")
+    if colon and file.endswith(".py"):
+        path, name = base / file, relative_to(root, base / file)
+        return _of_value(f"{name}:{attribute}", path, value_in(path, attribute, shown=name, root=root))
+    path, name = base / given, relative_to(root, base / given)
+    if path.suffix == ".py":
+        raise InvalidDesign(f"{name}: say which of its values is the design, as in {name}:orders")
+    try:
+        return _of_json(name, path, root) if path.suffix == ".json" else _of_template(name, path, root)
+    except InvalidInput as error:
+        raise InvalidDesign(with_relative_paths(root, str(error))) from None
+
+
+def _of_template(name: str, path: Path, root: Path) -> Source:
+    imported = read_template(path)
+    paths = _paths_by_name(imported.design)
+    origins: dict[str, str] = {}
+    for field, origin in imported.origins.items():
+        part = next((named for named in paths if field.startswith(named)), "")
+        origins[paths.get(part, "") + field.removeprefix(part)] = with_relative_paths(root, origin)
+    return Source(name, path, imported.design, {}, origins, imported.assumptions)
+
+
+def _paths_by_name(design: Design) -> dict[str, str]:
+    """Return the path of each part of a design by how templates call it: `functions[0].` by `functions.worker.`."""
+    queues = {f"queues.{queue.name}.": f"queues[{place}]." for place, queue in enumerate(design.queues)}
+    functions = {f"functions.{one.name}.": f"functions[{place}]." for place, one in enumerate(design.functions)}
+    mappings = {f"mappings.{one.name}.": f"mappings[{place}]." for place, one in enumerate(design.mappings)}
+    return {**queues, **functions, **mappings}
+
+
+def _of_json(name: str, path: Path, root: Path) -> Source:
+    """Tell a scenario, a design, a counterexample and a template apart by their fields."""
+    try:
+        document: Json = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return _of_template(name, path, root)  # which says what is wrong with it
+    fields = document.keys() if isinstance(document, dict) else set[str]()
+    if "violation" in fields:
+        raise InvalidDesign(f"{name}: is a counterexample, no design. Replay it: chaosqs replay {name}")
+    if "Resources" in fields or not fields & {"design", "queues"}:
+        return _of_template(name, path, root)
+    try:
+        return _of_value(name, path, structure(Scenario if "design" in fields else Design, document))
+    except InvalidInput as error:
+        raise InvalidDesign("\n".join(f"{name}: {line}" for line in str(error).splitlines())) from None
+
+
+def _of_value(name: str, path: Path, value: object) -> Source:
+    match value:
+        case Design():
+            return Source(name, path, value)
+        case Scenario():
+            return Source(name, path, value.design, value.behaviours)
+        case _:
+            raise InvalidDesign(f"{name}: must be a Design or a Scenario, not {type(value).__name__}")

@@ -1,0 +1,43 @@
+"""How the edges tell a user that an input is wrong: one to three lines, with paths as the user would write them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_MOST_LINES = 3
+
+
+def brief(text: str) -> str:
+    """Return a message of at most three lines, the last of which says how much is left out."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) <= _MOST_LINES:
+        return "\n".join(lines)
+    kept = lines[: _MOST_LINES - 1]
+    return "\n".join([*kept, f"… and {len(lines) - len(kept)} more"])
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an exception says first, or its type where it says nothing."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def relative_to(root: Path, path: Path) -> str:
+    """Return a path as one writes it in the root directory: relative within it, absolute outside."""
+    absolute = Path(os.path.normpath(path.absolute()))
+    inside = absolute.is_relative_to(root)
+    return absolute.relative_to(root).as_posix() if inside else str(absolute)
+
+
+def with_relative_paths(root: Path, text: str) -> str:
+    """Return a text in which files within the root directory are written relative to it."""
+    return text.replace(f"{root}{os.sep}", "")
+
+
+def spelt(part: str) -> str:
+    """Return a part of an item's id as the environment can hold it: pytest puts the id into a variable there."""
+    try:
+        os.fsencode(part)
+    except UnicodeEncodeError:
+        return part.replace("→", "->").encode("ascii", "backslashreplace").decode()
+    return part

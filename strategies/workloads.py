@@ -1,0 +1,83 @@
+"""Workloads: what arrives, where and when. A load's size is one number: a large load costs no more than a small one."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from chaosqs.model.design import Design, Queue
+from chaosqs.model.workload import Burst, Load, Steady
+from chaosqs.strategies.lattice import exact, longest_timeout, moments, spans
+
+_LARGE = (100, 150, 250)
+"""Sizes beyond the usual range that are worth a try."""
+
+
+def workloads(design: Design, *, queue: str | None = None, messages: int = 60) -> SearchStrategy[tuple[Load, ...]]:
+    """Return a strategy for workloads of a design: a load of `queue`, and perhaps one more of any queue that is polled.
+
+    `queue` None: any queue that is polled. `messages`: how many a load has at the most, 1 or more; only where it is
+    60 or more, a load may also have a few hundred. The simplest is one message at once. Raises ValueError for a
+    queue that the design does not have, and for a design in which no queue is polled.
+    """
+    polled = tuple(dict.fromkeys(mapping.queue for mapping in design.mappings))
+    if not polled:
+        raise ValueError("a workload needs a queue that some mapping polls: the design has no mappings")
+    if queue is not None and queue not in [known.name for known in design.queues]:
+        raise ValueError(
+            f"no queue is called {queue!r}: the design has {', '.join(known.name for known in design.queues)}"
+        )
+    loads = {
+        name: _loads(design.queue(name), longest_timeout(design, name), messages)
+        for name in (*polled, queue or polled[0])
+    }
+    of_any = st.one_of([loads[name] for name in polled])
+    first = of_any if queue is None else loads[queue]
+    return st.tuples(first) | st.tuples(first, of_any)
+
+
+@lru_cache(maxsize=256)
+def _loads(queue: Queue, timeout: int, messages: int) -> SearchStrategy[Load]:
+    """Return loads of one queue. Kept: to make a strategy costs more than to draw from it."""
+    bursts = st.builds(
+        Burst,
+        queue=st.just(queue.name),
+        count=_counts(messages),
+        at=st.sampled_from(moments(queue, timeout)),
+        over=st.sampled_from(spans(queue, timeout)),
+        body_bytes=_bodies(queue),
+        groups=_groups(queue),
+    )
+    steadies = st.builds(
+        _steady,
+        queue=st.just(queue.name),
+        count=_counts(messages),
+        per_second=st.sampled_from((1, 0.2, 5, 10)),
+        at=st.sampled_from(moments(queue, timeout)),
+        body_bytes=_bodies(queue),  # as many choices as a burst has, or the shorter one would pass for the simpler
+        groups=_groups(queue),
+    )
+    return bursts | steadies
+
+
+def _bodies(queue: Queue) -> SearchStrategy[int]:
+    return st.sampled_from(tuple(size for size in (100, 262_144) if size <= queue.maximum_message_size))
+
+
+def _counts(messages: int) -> SearchStrategy[int]:
+    """Return a strategy for sizes of a load: one choice, whatever the size."""
+    large = _LARGE if messages >= 60 else ()  # noqa: PLR2004 - the default of `workloads`
+    return st.integers(1, messages + len(large)).map(
+        lambda n: n if n <= messages else max(messages, large[n - messages - 1])
+    )
+
+
+def _groups(queue: Queue) -> SearchStrategy[int]:
+    return st.sampled_from((1, 2, 5)) if queue.fifo else st.just(0)
+
+
+def _steady(*, queue: str, count: int, per_second: float, at: float, body_bytes: int, groups: int) -> Steady:
+    """Make a steady load of so many messages."""
+    return Steady(queue, per_second, exact(count / per_second), at, body_bytes, groups)

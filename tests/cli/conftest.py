@@ -1,0 +1,42 @@
+"""What the tests of the command line share: a directory with a broken design, and a counterexample of it."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chaosqs.cli import main
+from chaosqs.explorer import exploration
+from chaosqs.model.counterexample import Explanation, Setting
+from chaosqs.session.suite import BROKEN, PLACE, SOUND
+from tests.cli.running import Run
+
+
+def _explain(*_: object, origins: dict[str, str], **__: object) -> Explanation:
+    origin = origins.get("functions[0].reserved_concurrency", "")
+    return Explanation((Setting("worker", "reserved_concurrency", "2", matters=True, origin=origin),))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs the command in a directory with `template.yaml` (broken) and `sound.yaml`.
+
+    Counterexamples are explained in no time, by one setting only.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(exploration, "explain", _explain)
+    (tmp_path / "template.yaml").write_bytes((PLACE / BROKEN).read_bytes())
+    (tmp_path / "sound.yaml").write_bytes((PLACE / SOUND[0]).read_bytes())
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments)
+
+    return call
+
+
+@pytest.fixture
+def counterexample(run: Run) -> Path:
+    """Return the file of a counterexample."""
+    assert run("explore", "template.yaml", "--max-examples=10").exit_code == 1
+    (file,) = Path("reports").glob("*/scenario.json")
+    return file

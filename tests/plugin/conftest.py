@@ -1,0 +1,39 @@
+"""What the tests of the plugin share.
+
+The modules imported here stay loaded: pytester forgets what a test loads, and Hypothesis takes a while to load.
+"""
+
+import hypothesis
+import pytest
+
+from chaosqs.explorer import exploration
+from chaosqs.model.counterexample import Explanation, Setting
+from chaosqs.session import hooks, start, suite
+from tests.plugin.projects import BROKEN, SOUND
+
+_ = (hypothesis, hooks, start, suite)  # they stay loaded
+
+
+@pytest.fixture
+def broken(pytester: pytest.Pytester) -> pytest.Pytester:
+    """Return a project whose template is broken."""
+    (pytester.path / "template.yaml").write_text(BROKEN, encoding="utf-8")
+    return pytester
+
+
+@pytest.fixture
+def sound(pytester: pytest.Pytester) -> pytest.Pytester:
+    """Return a project whose template keeps all promises."""
+    (pytester.path / "template.yaml").write_text(SOUND, encoding="utf-8")
+    return pytester
+
+
+@pytest.fixture
+def briefly_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Explain counterexamples in no time, for tests that ask for no more than one setting."""
+
+    def explain(*_: object, origins: dict[str, str], **__: object) -> Explanation:
+        origin = origins.get("functions[0].reserved_concurrency", "")
+        return Explanation((Setting("worker", "reserved_concurrency", "2", matters=True, origin=origin),))
+
+    monkeypatch.setattr(exploration, "explain", explain)

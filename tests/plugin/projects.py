@@ -1,0 +1,33 @@
+"""Templates and settings that projects in these tests have, and how pytest is run on them as a user would."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from chaosqs.session.suite import PLACE
+
+BROKEN = (PLACE / "over_polling.yaml").read_text(encoding="utf-8")
+SOUND = (PLACE / "maximum_concurrency.yaml").read_text(encoding="utf-8")
+FOLDER = "reports/template-orders-worker-no-dead-lettering-by-throttling"
+"""Where the report on the broken template goes."""
+THROTTLING = "chaosqs::template.yaml::orders→worker::no-dead-lettering-by-throttling"
+BRIEFLY = "--chaosqs-max-examples=10"
+"""Enough to find what is broken in the broken template."""
+
+
+def run_pytest(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=place,
+        env={**without_ci(), **environment},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def without_ci() -> dict[str, str]:
+    """Return the environment without what continuous integration adds."""
+    return {name: value for name, value in os.environ.items() if name not in {"CI", "GITHUB_ACTIONS", "BUILD_NUMBER"}}

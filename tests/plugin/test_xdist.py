@@ -1,0 +1,55 @@
+"""With xdist the items run on workers, and the summary is the same."""
+
+import pytest
+
+from tests.plugin.projects import BRIEFLY, SOUND, run_pytest
+
+pytest.importorskip("xdist")
+pytestmark = pytest.mark.xdist_group("plugin-xdist")
+
+
+def section(output: str) -> list[str]:
+    """Return the lines of our section of the summary."""
+    lines = output.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("=") and " chaosqs " in line) + 1
+    return lines[first : next(n for n, line in enumerate(lines) if n >= first and line.startswith("="))]
+
+
+def test_the_summary_is_the_same(pytester: pytest.Pytester) -> None:
+    """Verdicts, cases and notices travel from the workers, in the order of the items."""
+    (pytester.path / "template.yaml").write_text(SOUND, encoding="utf-8")
+    (pytester.path / "main.tf").write_text("", encoding="utf-8")
+    alone = run_pytest(pytester.path, "--chaosqs", BRIEFLY, "-p", "no:xdist")
+    spread = run_pytest(pytester.path, "--chaosqs", BRIEFLY, "-n", "2")
+    assert alone.returncode == spread.returncode == 0, spread.stdout
+    assert "created: 2/2 workers" in spread.stdout
+    assert section(alone.stdout) == section(spread.stdout) != []
+
+
+def test_an_id_runs_alone_on_a_worker(sound: pytest.Pytester) -> None:
+    """An id on the command line means the same to each worker."""
+    done = run_pytest(sound.path, "chaosqs::template.yaml::orders→worker::conservation", BRIEFLY, "-n", "2")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_slip_is_said_once_and_starts_no_worker(sound: pytest.Pytester) -> None:
+    """The controller refuses what is wrong before it starts any worker."""
+    done = run_pytest(sound.path, "--chaosqs-design=nowhere.yaml", "-n", "2")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr.count("nowhere.yaml") == 1
+    assert "worker" not in done.stdout
+
+
+def test_it_runs_where_nothing_but_ascii_can_be_printed(sound: pytest.Pytester) -> None:
+    """The arrow in the ids does not stop a terminal or an environment without Unicode."""
+    done = run_pytest(
+        sound.path,
+        "--chaosqs",
+        BRIEFLY,
+        "-v",
+        LC_ALL="C",
+        PYTHONUTF8="0",
+        PYTHONCOERCECLOCALE="0",
+        PYTHONIOENCODING="ascii",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

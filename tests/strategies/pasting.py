@@ -1,0 +1,28 @@
+"""Whether the repr of a value, pasted into a test, makes the same value again."""
+
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst, Steady
+
+_KINDS = (
+    Account,
+    Behaviour,
+    Burst,
+    Design,
+    EventSourceMapping,
+    FaultPlan,
+    Function,
+    Queue,
+    Redrive,
+    Scenario,
+    Steady,
+    Window,
+)
+
+
+def pastes_back(value: object) -> bool:
+    namespace: dict[str, object] = {kind.__name__: kind for kind in _KINDS}
+    pasted: object = eval(repr(value), namespace)  # noqa: S307 - a repr of our own
+    return pasted == value

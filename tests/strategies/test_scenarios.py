@@ -1,0 +1,180 @@
+from collections.abc import Callable
+
+import pytest
+from hypothesis import find, given
+from hypothesis import strategies as st
+
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.fault import KIND_NAMES, OK, FaultPlan
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst, Load, Steady, arrivals
+from chaosqs.strategies import behaviours, designs, fault_plans, horizon, scenarios, workloads
+from tests.strategies.pasting import pastes_back
+from tests.strategies.sampling import sample
+
+TWO = Design(
+    queues=[
+        Queue("orders", visibility_timeout=60, redrive=Redrive("orders-dlq", max_receive_count=3)),
+        Queue("orders-dlq"),
+        Queue("returns"),
+        Queue("unread.fifo"),
+    ],
+    functions=[Function("worker", timeout=30)],
+    mappings=[
+        EventSourceMapping("orders", "worker", batch_size=5),
+        EventSourceMapping("returns", "worker", enabled=False),
+    ],
+)
+WORKER = TWO.functions[0]
+
+
+@given(scenarios(designs()))
+def test_a_drawn_scenario_pastes_back(scenario: Scenario) -> None:
+    """Every drawn scenario fits its design, and its repr makes it again."""
+    assert pastes_back(scenario)
+
+
+def test_the_simplest_scenario_is_calm() -> None:
+    """What a scenario does not need shrinks away: one message at once, no fault, luck 0, usual behaviour."""
+    simplest = find(scenarios(TWO), lambda _: True)
+    assert simplest == Scenario(TWO, [Burst("orders", 1)], until=simplest.until)
+
+
+@given(scenarios(TWO, queue="returns"))
+def test_the_queue_asked_for_gets_a_load(scenario: Scenario) -> None:
+    """A search on one mapping always sends messages to its queue."""
+    assert scenario.workload[0].queue == "returns"
+    assert {load.queue for load in scenario.workload} <= {"orders", "returns"}
+
+
+@given(scenarios(TWO, behaviours={"worker": Behaviour(seconds_per_message=2)}))
+def test_given_behaviours_stay(scenario: Scenario) -> None:
+    """What the user says of a function is never drawn."""
+    assert scenario.behaviour("worker") == Behaviour(seconds_per_message=2)
+
+
+@given(scenarios(TWO, faults=False, failing=False))
+def test_a_scenario_can_be_without_faults(scenario: Scenario) -> None:
+    """With `faults` and `failing` off, nothing goes wrong from outside, and functions fail only by being slow."""
+    assert scenario.faults == FaultPlan()
+    assert not scenario.behaviour("worker").error_rate
+    assert not scenario.behaviour("worker").poison
+
+
+@given(scenarios(TWO))
+def test_a_run_goes_on_long_enough(scenario: Scenario) -> None:
+    """After the last arrival there are 10 visibility timeouts at least."""
+    assert scenario.until is not None
+    assert scenario.until >= arrivals(scenario.workload)[-1].at / 1000 + 10 * 60
+    assert scenario.until == horizon(scenario.design, scenario.workload, scenario.behaviours)
+
+
+def test_every_kind_of_fault_is_drawn() -> None:
+    """A fault of each kind can strike one message, strike for a while, and be banned."""
+    plans = sample(fault_plans(TWO))
+    assert {kind for plan in plans for receives in plan.messages for kind in receives} == {OK, *KIND_NAMES}
+    assert {window.kind for plan in plans for window in plan.windows} == set(KIND_NAMES)
+    assert {kind for plan in plans for kind in plan.banned} == set(KIND_NAMES)
+
+
+def test_the_simplest_fault_plan_is_empty() -> None:
+    """No fault is what a plan shrinks to."""
+    assert find(fault_plans(TWO), lambda _: True) == FaultPlan()
+
+
+@given(fault_plans(TWO, 2, kinds=["crash"]))
+def test_a_fault_plan_keeps_within_its_bounds(plan: FaultPlan) -> None:
+    """Only the messages and kinds that are asked for occur."""
+    assert len(plan.messages) <= 2
+    assert {kind for receives in plan.messages for kind in receives} <= {"ok", "crash"}
+
+
+@given(fault_plans(TWO, kinds=()))
+def test_without_kinds_there_are_no_faults(plan: FaultPlan) -> None:
+    """No kinds, no faults."""
+    assert plan == FaultPlan()
+
+
+LOADS: dict[str, Callable[[tuple[Load, ...]], bool]] = {
+    "a burst in step with the queue": lambda loads: isinstance(loads[0], Burst) and loads[0].at == loads[0].over == 60,
+    "a large burst": lambda loads: isinstance(loads[0], Burst) and loads[0].count == 250,
+    "a steady load": lambda loads: isinstance(loads[0], Steady) and loads[0].per_second == 10,
+    "two queues": lambda loads: len(loads) == 2 and loads[1].queue == "returns",
+}
+
+
+@pytest.fixture(scope="module")
+def loads() -> list[tuple[Load, ...]]:
+    return sample(workloads(TWO))
+
+
+@pytest.mark.parametrize("wanted", LOADS.values(), ids=LOADS)
+def test_the_workloads_that_matter_are_drawn(
+    wanted: Callable[[tuple[Load, ...]], bool], loads: list[tuple[Load, ...]]
+) -> None:
+    """Bursts and steady loads, at the moments that make ties, of a few hundred messages, on one queue or two."""
+    assert any(map(wanted, loads))
+
+
+@given(st.data(), st.integers(1, 20))
+def test_a_load_keeps_within_its_bound(data: st.DataObject, messages: int) -> None:
+    """`messages` bounds each load."""
+    loads = data.draw(workloads(TWO, messages=messages))
+    assert all(1 <= len(arrivals([load])) <= messages for load in loads)
+
+
+@given(workloads(TWO))
+def test_a_steady_load_sends_as_many_messages_as_were_drawn(loads: tuple[Load, ...]) -> None:
+    """Rates and durations agree with whole numbers of messages."""
+    for load in loads:
+        if isinstance(load, Steady):
+            assert abs(load.per_second * load.seconds - len(arrivals([load]))) < 0.01
+
+
+def test_a_queue_in_order_has_message_groups() -> None:
+    """A load of a FIFO queue names message groups, as SQS demands (FF-2)."""
+    queues = [Queue("line.fifo")]
+    design = Design(queues, [Function("worker")], [EventSourceMapping("line.fifo", "worker")])
+    assert find(workloads(design), lambda _: True) == (Burst("line.fifo", 1, groups=1),)
+
+
+BEHAVIOURS: dict[str, Callable[[Behaviour], bool]] = {
+    "times out": lambda behaviour: behaviour.seconds_per_batch == 30,
+    "on the edge": lambda behaviour: behaviour.seconds_per_batch == 29.999,
+    "full batches time out": lambda behaviour: behaviour.seconds_per_message * 5 == 30,
+    "always fails": lambda behaviour: behaviour.error_rate == 1,
+    "hangs on one message": lambda behaviour: behaviour.poison == (0,) and behaviour.hangs,
+    "crashes": lambda behaviour: behaviour.crashes,
+    "varies": lambda behaviour: behaviour.spread > 0,
+}
+
+
+@pytest.fixture(scope="module")
+def drawn_behaviours() -> list[Behaviour]:
+    return sample(behaviours(WORKER, batch_size=5), 300)
+
+
+@pytest.mark.parametrize("wanted", BEHAVIOURS.values(), ids=BEHAVIOURS)
+def test_the_behaviours_that_matter_are_drawn(
+    wanted: Callable[[Behaviour], bool], drawn_behaviours: list[Behaviour]
+) -> None:
+    """Durations tie with the timeout, full batches reach it, and failures look like all that failures look like."""
+    assert any(map(wanted, drawn_behaviours))
+
+
+def test_the_simplest_behaviour_is_the_default() -> None:
+    """A function that need not misbehave does not."""
+    assert find(behaviours(WORKER), lambda _: True) == Behaviour()
+
+
+def test_what_the_design_does_not_have_is_refused_by_name() -> None:
+    """An unknown queue, function or fault is a ValueError that says what there is."""
+    with pytest.raises(ValueError, match="no queue is called 'orrders': the design has orders"):
+        workloads(TWO, queue="orrders")
+    with pytest.raises(ValueError, match="no function is called 'clerk': the design has worker"):
+        scenarios(TWO, behaviours={"clerk": Behaviour()})
+    with pytest.raises(ValueError, match="no fault is called 'meteor': there are throttled"):
+        fault_plans(TWO, kinds=["meteor"])
+    with pytest.raises(ValueError, match="the design has no mappings"):
+        workloads(Design([Queue("orders")]))
