@@ -1,0 +1,97 @@
+"""One door: HTTP requests of clients in, HTTP responses out, and never a socket between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from itertools import count
+from urllib.parse import urlsplit
+
+import attrs
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from chaosqs.errors import SimulationError
+from chaosqs.machine.identity import uuid
+from chaosqs.simulator.door.json_dialect import JsonDialect
+from chaosqs.simulator.door.query_dialect import QueryDialect
+from chaosqs.simulator.door.scope import region_of
+from chaosqs.simulator.door.shapes import is_operation
+from chaosqs.simulator.door.waiter import Waiter
+from chaosqs.simulator.door.wire import Dialect, Reply, body_text, header
+from chaosqs.simulator.operations import ApiError
+from chaosqs.simulator.operations.errors import error
+
+_JSON, _QUERY = JsonDialect(), QueryDialect()
+
+
+@attrs.define(eq=False)
+class Door:
+    """Answers what clients send while a world is open."""
+
+    waiter: Waiter
+    others: Callable[[AWSPreparedRequest], AWSResponse | None] | None = None
+    """Answers the requests of other services, or None: they are refused."""
+    is_open: bool = True
+    _requests: Iterator[int] = attrs.field(factory=lambda: count(1))
+
+    def send(self, service: str, request: AWSPreparedRequest) -> AWSResponse:
+        """Answer a request; raises `SimulationError` where nobody here serves it."""
+        if service == "sqs":
+            return self._sqs(request)
+        answer = None if self.others is None else self.others(request)
+        if answer is None:
+            raise SimulationError(_not_served(service, request))
+        return answer
+
+    def _sqs(self, request: AWSPreparedRequest) -> AWSResponse:
+        dialect = _JSON if header(request, "X-Amz-Target") else _QUERY
+        request_id = uuid(b"request", next(self._requests))
+        return self._response(request, self._reply(dialect, request, request_id), request_id)
+
+    def _reply(self, dialect: Dialect, request: AWSPreparedRequest, request_id: str) -> Reply:
+        operation = dialect.operation(request)
+        try:
+            if not is_operation(operation):
+                raise error("UnknownOperationException", f"The action {operation} is not valid for this endpoint.")
+            parameters = dialect.parameters(operation, request)
+            result = self.waiter.call(operation, parameters, region=region_of(request))
+        except ApiError as refusal:
+            return dialect.refuse(refusal, request_id)
+        return dialect.answer(operation, result, request_id)
+
+    def _response(self, request: AWSPreparedRequest, reply: Reply, request_id: str) -> AWSResponse:
+        headers = reply.headers | {
+            "x-amzn-RequestId": request_id,
+            "Date": formatdate(self.waiter.epoch() // 1, usegmt=True),
+            "Content-Length": str(len(reply.body)),
+            "connection": "keep-alive",
+        }
+        # The stubs ask for less than botocore takes.
+        return AWSResponse(request.url, reply.status, headers, _Raw(reply.body))  # type: ignore[arg-type]
+
+
+@attrs.frozen
+class _Raw:
+    """The body as botocore reads it from a connection."""
+
+    body: bytes
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.body
+
+
+def _not_served(service: str, request: AWSPreparedRequest) -> str:
+    target = header(request, "X-Amz-Target").rpartition(".")[2]
+    operation = target or _action(request) or f"{request.method} {urlsplit(request.url).path}"
+    return (
+        f"{service} {operation}: chaosqs answers for SQS only, and lets nothing out to the network. "
+        'Where moto is to answer it, open the world with chaosqs.aws(passthrough="moto").'
+    )
+
+
+def _action(request: AWSPreparedRequest) -> str:
+    first = body_text(request).partition("&")[0] if header(request, "Content-Type").startswith(_FORM) else ""
+    return first.removeprefix("Action=") if first.startswith("Action=") else ""
+
+
+_FORM = "application/x-www-form-urlencoded"

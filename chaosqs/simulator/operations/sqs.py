@@ -1,0 +1,145 @@
+"""`Sqs`: all of SQS in process, as operations on queues in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import attrs
+
+from chaosqs.model.event import Event
+from chaosqs.simulator.agenda import Agenda
+from chaosqs.simulator.luck import Luck
+from chaosqs.simulator.operations import handling, move_tasks, permissions, queues, receiving, sending, tags
+from chaosqs.simulator.operations.errors import error
+from chaosqs.simulator.operations.metrics import metrics
+from chaosqs.simulator.operations.parameters import Parameters
+from chaosqs.simulator.operations.region import ACCOUNT, EPOCH, REGION, ChanceOf, Region, World, calm
+from chaosqs.simulator.operations.waiting import Wait
+from chaosqs.simulator.service import Service
+
+Operation: TypeAlias = Callable[[Region, Parameters], "dict[str, object] | Wait"]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "AddPermission": permissions.add_permission,
+    "CancelMessageMoveTask": move_tasks.cancel_message_move_task,
+    "ChangeMessageVisibility": handling.change_message_visibility,
+    "ChangeMessageVisibilityBatch": handling.change_message_visibility_batch,
+    "CreateQueue": queues.create_queue,
+    "DeleteMessage": handling.delete_message,
+    "DeleteMessageBatch": handling.delete_message_batch,
+    "DeleteQueue": queues.delete_queue,
+    "GetQueueAttributes": queues.get_queue_attributes,
+    "GetQueueUrl": queues.get_queue_url,
+    "ListDeadLetterSourceQueues": queues.list_dead_letter_source_queues,
+    "ListMessageMoveTasks": move_tasks.list_message_move_tasks,
+    "ListQueueTags": tags.list_queue_tags,
+    "ListQueues": queues.list_queues,
+    "PurgeQueue": queues.purge_queue,
+    "ReceiveMessage": receiving.receive_message,
+    "RemovePermission": permissions.remove_permission,
+    "SendMessage": sending.send_message,
+    "SendMessageBatch": sending.send_message_batch,
+    "SetQueueAttributes": queues.set_queue_attributes,
+    "StartMessageMoveTask": move_tasks.start_message_move_task,
+    "TagQueue": tags.tag_queue,
+    "UntagQueue": tags.untag_queue,
+}
+
+
+def _forget(event: Event) -> int:
+    del event
+    return 0
+
+
+@attrs.define(eq=False)
+class Sqs:
+    """SQS for every account and Region of one world.
+
+    Nothing waits in here: time is the agenda's. On its own, a door calls `advance` to let time pass and `finish` on a
+    `Wait`; in a simulation the clock takes the agenda's steps, and a door uses `Wait.then`.
+    """
+
+    agenda: Agenda = attrs.field(factory=lambda: Agenda(0))
+    luck: Luck = attrs.field(factory=lambda: Luck(0))
+    record: Callable[[Event], int] = _forget
+    epoch: int = EPOCH
+    """Milliseconds since 1970 at moment 0: what timestamps count from."""
+    chance: ChanceOf = calm
+    fifo_limits: bool = False
+    recreate_after: int = 60_000
+    keys: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    world: World = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Start with no queue anywhere."""
+        self.world = World(
+            self.agenda,
+            self.luck,
+            self.record,
+            self.epoch,
+            self.chance,
+            self.fifo_limits,
+            self.recreate_after,
+            self.keys,
+        )
+
+    @classmethod
+    def of(cls, service: Service, messages: int) -> Sqs:
+        """Return SQS with the queues of a simulation, in the account and Region of the design.
+
+        `messages` is how many the workload sends: what clients send is numbered from there. Events about queues that
+        are not the design's are not recorded.
+        """
+        record, known = service.record, frozenset(service.lines)
+
+        def record_known(event: Event) -> int:
+            return record(event) if getattr(event, "queue", None) in known else -1
+
+        service.record = record_known
+        sqs = cls(service.agenda, service.luck, record_known)
+        sqs.world.numbers.next_free = messages
+        sqs.world.adopt(service, ACCOUNT, REGION)
+        return sqs
+
+    @property
+    def now(self) -> int:
+        """The present moment, in milliseconds of virtual time."""
+        return self.agenda.now
+
+    def call(
+        self, operation: str, parameters: Mapping[str, object], *, region: str = REGION, account: str = ACCOUNT
+    ) -> dict[str, object] | Wait:
+        """Carry out one operation and return its result; both in botocore's shapes, binary values as bytes.
+
+        A ReceiveMessage that has to wait returns a `Wait` instead. Raises `ApiError` for what AWS would refuse; then
+        nothing has changed.
+        """
+        found = OPERATIONS.get(operation)
+        if found is None:
+            raise error("UnknownOperationException", f"The action {operation} is not valid for this endpoint.")
+        return found(self.world.region(account, region), parameters)
+
+    def metrics(self, url: str, *, region: str = REGION, account: str = ACCOUNT) -> dict[str, float]:
+        """Return CloudWatch's metrics of a queue as they stand now; raises `ApiError` where there is none."""
+        return metrics(self.world.region(account, region).find({"QueueUrl": url}).line, now=self.now)
+
+    def next_due(self) -> int | None:
+        """Return when something happens next by itself, in milliseconds of virtual time, or None."""
+        due = self.agenda.next_due()
+        return None if due == float("inf") else int(due)
+
+    def advance(self, milliseconds: int) -> None:
+        """Let time pass: everything that is due happens at its moment, in order."""
+        until = self.agenda.now + milliseconds
+        while self.agenda.next_due() <= until:
+            self.agenda.take()()
+        self.agenda.now = until
+
+    def finish(self, wait: Wait) -> dict[str, object]:
+        """Move time on until a wait has its answer, and return that."""
+        answers: list[dict[str, object]] = []
+        wait.then(answers.append)
+        while not answers:
+            self.agenda.take()()
+        return answers[0]
