@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chaosqs.model.history import History
     from chaosqs.model.scenario import Scenario
     from chaosqs.model.workload import Burst, Steady
+    from chaosqs.simulator.aws import aws
     from chaosqs.simulator.run import simulate
 
 __version__ = "0.1.0"
@@ -51,6 +52,7 @@ __all__ = [
     "Scenario",
     "Steady",
     "Window",
+    "aws",
     "check",
     "explore",
     "invariants",
@@ -76,6 +78,7 @@ _HOMES = {
     "chaosqs.model.history": ("History",),
     "chaosqs.model.scenario": ("Scenario",),
     "chaosqs.model.workload": ("Burst", "Steady"),
+    "chaosqs.simulator.aws": ("aws",),
     "chaosqs.simulator.run": ("simulate",),
 }
 

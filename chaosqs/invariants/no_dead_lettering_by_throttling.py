@@ -13,7 +13,7 @@ from chaosqs.invariants.verdicts import judged, not_applicable
 from chaosqs.invariants.wording import listed, message_text, times, unique
 from chaosqs.model.delivery import Delivery, Ending, Fate
 from chaosqs.model.design import Design, EventSourceMapping
-from chaosqs.model.event import Throttled
+from chaosqs.model.event import InvocationStarted, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 
@@ -51,10 +51,11 @@ def judge(history: History) -> Verdict:
             excused.append(_excuse(fate))
         else:
             violations.append(_violation(history, fate))
-    return judged(NAME, violations, _exercised(history), _idle(history, guarded), excused)
+    exercised = _throttled(history) + _capped(history, guarded)
+    return judged(NAME, violations, exercised, _idle(history, guarded), excused)
 
 
-def _exercised(history: History) -> int:
+def _throttled(history: History) -> int:
     """Count the deliveries that throttling could have used up: those that met a throttle of no fault's."""
     redriven = {queue.name for queue in history.scenario.design.queues if queue.redrive is not None}
     return sum(
@@ -65,11 +66,30 @@ def _exercised(history: History) -> int:
     )
 
 
+def _capped(history: History, mappings: list[EventSourceMapping]) -> int:
+    """Count the invocations that filled the maximum concurrency of their function's mappings (MC-1).
+
+    One more batch in the pollers' hands would have been throttled, had the mappings not stopped reading.
+    """
+    design = history.scenario.design
+    full = {
+        mapping.function: sum(other.maximum_concurrency or 0 for other in design.mappings_of(mapping.function))
+        for mapping in mappings
+        if design.maximum_concurrency_fits(mapping.function)
+    }
+    if not full:
+        return 0
+    return sum(
+        isinstance(event, InvocationStarted) and event.running >= full.get(event.function, event.running + 1)
+        for event in history.events
+    )
+
+
 def _idle(history: History, mappings: list[EventSourceMapping]) -> str:
     functions = unique(mapping.function for mapping in mappings)
     if any(isinstance(event, Throttled) and event.function in functions for event in history.events):
         return f"only faults throttled {listed(functions)}"
-    return f"{listed(functions)} {'was' if len(functions) == 1 else 'were'} never throttled"
+    return f"{listed(functions)} {'was' if len(functions) == 1 else 'were'} never at the limit"
 
 
 def _throttle(history: History, place: int) -> Throttled:

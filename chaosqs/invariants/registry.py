@@ -39,8 +39,9 @@ NO_DEAD_LETTERING_BY_THROTTLING = Invariant(
     name=no_dead_lettering_by_throttling.NAME,
     title="no dead-lettering by throttling",
     statement="No message is dead-lettered unprocessed because its function had no execution free for it.",
-    applies="To designs that poll a queue with a redrive policy; exercised by throttles, those of faults apart.",
-    unit="throttled deliveries",
+    applies="To designs that poll a queue with a redrive policy; exercised by throttles, those of faults apart, and "
+    "by invocations that fill the maximum concurrency of their function's mappings.",
+    unit="times at the limit",
     default=True,
     judge=no_dead_lettering_by_throttling.judge,
 )

@@ -26,7 +26,7 @@ class Row:
     exercised: int = 0
     """How often the invariant could have failed, all cases together."""
     unit: str = ""
-    """What that counts: `throttled deliveries`."""
+    """What that counts: `times at the limit`."""
     cases: int = 0
     """Scenarios that were judged."""
     reason: str = ""

@@ -14,6 +14,7 @@ from chaosqs.machine.chance import CALM, Chance
 from chaosqs.machine.message import Message, Receipt
 from chaosqs.machine.outcome import Outcome
 from chaosqs.machine.redrive import dead_lettered
+from chaosqs.machine.standard_queue import StandardQueue
 from chaosqs.model.design import Queue
 from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, Returned, Sent
 from chaosqs.model.workload import Arrival
@@ -136,6 +137,18 @@ class Service:
         elif outcome is Outcome.DONE and not was_visible:
             self._returned(line, message)
         return outcome
+
+    def reappear(self, line: Line, message: Message) -> bool:
+        """Have a replica of a standard queue show a message again that is in flight, or deleted (OR-4, RH-10).
+
+        Tell whether it does: on FIFO queues never.
+        """
+        if not isinstance(line.machine, StandardQueue) or not line.machine.reappear(message, now=self.agenda.now):
+            return False
+        self._returned(line, message)
+        self._watch_retention(line)
+        self.serve(line)
+        return True
 
     def purge(self, line: Line) -> None:
         """Remove all messages of a queue (PQ-1)."""

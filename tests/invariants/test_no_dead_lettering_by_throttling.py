@@ -195,7 +195,7 @@ def test_run_without_throttles_proves_nothing() -> None:
     functions = [Function("worker"), Function("auditor")]
     mappings = [EventSourceMapping("orders", "worker"), EventSourceMapping("returns", "auditor")]
     verdict = judge(Story(Design([*queues, Queue("dlq")], functions, mappings)).end())
-    assert (verdict.status, verdict.reason) == (Status.NOT_EXERCISED, "worker and auditor were never throttled")
+    assert (verdict.status, verdict.reason) == (Status.NOT_EXERCISED, "worker and auditor were never at the limit")
 
 
 def test_throttles_of_a_queue_without_redrive_policy_do_not_count() -> None:

@@ -55,7 +55,7 @@ def test_nothing_is_exercised_in_an_empty_run() -> None:
     verdicts = invariants.judge(Story(orders_design()).end(), invariants.ALL)
     assert {verdict.status for verdict in verdicts} == {Status.NOT_EXERCISED}
     assert [verdict.reason for verdict in verdicts] == [
-        "worker was never throttled",
+        "worker was never at the limit",
         "no message was sent",
         "no invocation started",
         "nothing happened",

@@ -9,7 +9,7 @@ import pytest
 from chaosqs.explorer import exploration
 from chaosqs.model.counterexample import Explanation, Setting
 from chaosqs.session import hooks, start, suite
-from tests.plugin.projects import BROKEN, SOUND
+from tests.plugin.projects import BROKEN, ROOMY, SOUND
 
 _ = (hypothesis, hooks, start, suite)  # they stay loaded
 
@@ -25,6 +25,13 @@ def broken(pytester: pytest.Pytester) -> pytest.Pytester:
 def sound(pytester: pytest.Pytester) -> pytest.Pytester:
     """Return a project whose template keeps all promises."""
     (pytester.path / "template.yaml").write_text(SOUND, encoding="utf-8")
+    return pytester
+
+
+@pytest.fixture
+def roomy(pytester: pytest.Pytester) -> pytest.Pytester:
+    """Return a project whose function never runs out of executions."""
+    (pytester.path / "template.yaml").write_text(ROOMY, encoding="utf-8")
     return pytester
 
 

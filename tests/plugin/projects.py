@@ -9,6 +9,8 @@ from chaosqs.session.suite import PLACE
 
 BROKEN = (PLACE / "over_polling.yaml").read_text(encoding="utf-8")
 SOUND = (PLACE / "maximum_concurrency.yaml").read_text(encoding="utf-8")
+ROOMY = "".join(line for line in SOUND.splitlines(keepends=True) if "Concurren" not in line and "Scaling" not in line)
+"""The sound design without any limit on its concurrency."""
 FOLDER = "reports/template-orders-worker-no-dead-lettering-by-throttling"
 """Where the report on the broken template goes."""
 THROTTLING = "chaosqs::template.yaml::orders→worker::no-dead-lettering-by-throttling"

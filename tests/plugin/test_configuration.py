@@ -121,7 +121,7 @@ def test_a_seed_draws_other_cases(sound: pytest.Pytester) -> None:
     assert line(1) != line(2)
 
 
-def test_strict_in_the_table(sound: pytest.Pytester) -> None:
+def test_strict_in_the_table(roomy: pytest.Pytester) -> None:
     """`strict = true` is `--chaosqs-strict` for good."""
-    sound.makepyprojecttoml("[tool.pytest.ini_options]\n[tool.chaosqs]\nstrict = true\nmax_examples = 2\n")
-    sound.runpytest("--chaosqs", "-k", "throttling").assert_outcomes(failed=1)
+    roomy.makepyprojecttoml("[tool.pytest.ini_options]\n[tool.chaosqs]\nstrict = true\nmax_examples = 2\n")
+    roomy.runpytest("--chaosqs", "-k", "throttling").assert_outcomes(failed=1)

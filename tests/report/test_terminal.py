@@ -21,7 +21,7 @@ def test_the_table() -> None:
             "no-dead-lettering-by-throttling",
             Status.VIOLATED,
             1204,
-            "throttled deliveries",
+            "times at the limit",
             500,
         ),
         Row("template.yaml", mapping, "at-least-once-delivery", Status.HOLDS, 12030, "messages", 1),
@@ -39,7 +39,7 @@ def test_the_table() -> None:
     ]
     assert summary_lines(rows) == [
         "template.yaml: orders → worker",
-        "  no dead-lettering by throttling  VIOLATED        1,204 throttled deliveries in 500 cases",
+        "  no dead-lettering by throttling  VIOLATED        1,204 times at the limit in 500 cases",
         "  at-least-once delivery           holds           12,030 messages in 1 case",
         "  order                            not applicable  orders is no FIFO queue",
         "template.yaml: mails → mailer",

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
-from chaosqs.model.event import Event
+from chaosqs.model.event import DeadLettered, Deleted, Event
 from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.luck import Luck
 from chaosqs.simulator.operations import handling, move_tasks, permissions, queues, receiving, sending, tags
@@ -94,7 +94,13 @@ class Sqs:
         record, known = service.record, frozenset(service.lines)
 
         def record_known(event: Event) -> int:
-            return record(event) if getattr(event, "queue", None) in known else -1
+            if getattr(event, "queue", None) not in known:
+                return -1
+            if isinstance(event, DeadLettered) and event.target not in known:
+                event = Deleted(
+                    event.at, event.cause, event.queue, "", (event.message,), (), f"moved to {event.target}"
+                )
+            return record(event)
 
         service.record = record_known
         sqs = cls(service.agenda, service.luck, record_known)

@@ -1,0 +1,76 @@
+"""Every test here talks through a real boto3 client, without credentials, and may open no socket."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.validate import ParamValidator
+
+from chaosqs.simulator.aws import World, aws
+from chaosqs.simulator.door.shapes import output_shape
+from chaosqs.simulator.operations import Sqs, Wait
+from tests.conformance.query_client import query_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*address: object, **_: object) -> None:
+        pytest.fail(f"a socket was to be opened to {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture(autouse=True)
+def no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing in the environment helps a client: no credentials, no Region, no configuration file."""
+    for name in (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_DEFAULT_REGION",
+        "AWS_PROFILE",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+
+@pytest.fixture(autouse=True)
+def results_are_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No operation answers with what botocore's model does not have: a client would drop it in silence."""
+    call = Sqs.call
+
+    def checked(self: Sqs, operation: str, parameters: Mapping[str, object], *, region: str) -> object:
+        result = call(self, operation, parameters, region=region)
+        if isinstance(result, Wait):
+            return result
+        shape = output_shape(operation)
+        if shape is None:
+            assert result == {}
+        else:  # what is required may be left out all the same: AWS sends no empty list of failures
+            empty: dict[str, object] = {name: [] for name in shape.required_members}
+            report = ParamValidator().validate(empty | result, shape)
+            assert not report.has_errors(), report.generate_report()
+        return result
+
+    monkeypatch.setattr(Sqs, "call", checked)
+
+
+@pytest.fixture
+def world() -> Generator[World]:
+    with aws() as opened:
+        yield opened
+
+
+@pytest.fixture(params=["json", "query"])
+def sqs(request: pytest.FixtureRequest, world: World) -> SQSClient:
+    """A client of either protocol: both have to pass all that is about queues."""
+    return query_client() if request.param == "query" else world.client("sqs")

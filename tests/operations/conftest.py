@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from chaosqs.simulator.operations import Sqs
+
+
+@pytest.fixture
+def sqs() -> Sqs:
+    return Sqs()
