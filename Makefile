@@ -19,7 +19,7 @@ unchanged = git diff --exit-code --stat -- $(1) && test -z "$$(git ls-files --ot
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check gallery bench deep docs lock lint clean floor format $(STATIC)
+.PHONY: help calibrate demo test check gallery bench deep docs lock lint clean floor format $(STATIC)
 
 help:
 	@echo "make demo     a design that fails, its smallest story, and the design that fixes it"
@@ -27,6 +27,7 @@ help:
 	@echo "make test     the tests, with coverage          make lint    the static gates alone"
 	@echo "make gallery  write reports/ anew               make docs    write docs/reference/ anew"
 	@echo "make bench    the benchmarks                    make deep    the long searches"
+	@echo "make calibrate  measurements on real AWS against the fake's figures"
 	@echo "make format   lay out the code                  make lock    write constraints/ anew (LOCK_FLAGS=--upgrade)"
 	@echo "make clean    remove what the others made"
 
@@ -63,7 +64,7 @@ check: .venv/dev.stamp
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory floor
 	@$(MAKE) --no-print-directory docs
-	@$(call unchanged,docs/reference)
+	@$(call unchanged,docs)
 	@$(MAKE) --no-print-directory gallery
 	@$(call unchanged,reports)
 	@echo "check: all gates pass"
@@ -113,10 +114,14 @@ deep: .venv/dev.stamp
 # Generated and committed ----------------------------------------------------------------------------------------------
 
 gallery: .venv/dev.stamp
-	$(BIN)/python tools/gallery.py
+	$(BIN)/python -m tools.gallery
+
+# Every row of the seeds and of the published measurements; writes docs/calibration.md.
+calibrate: .venv/dev.stamp
+	$(BIN)/python -m tools.calibrate
 
 docs: .venv/dev.stamp
-	$(BIN)/python tools/docs.py
+	$(BIN)/python -m tools.docs
 
 # Pins with hashes, and no index address: any mirror will do. dev.txt agrees with run.txt, on top of which it is installed.
 lock: .venv/dev.stamp

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import attrs
@@ -10,15 +9,11 @@ import attrs
 from chaosqs.invariants import ALL
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.fault import KINDS
+from tools import fidelity
+from tools.tables import table
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 HEAD = "<!-- Written by `make docs`; edit the registry that it comes from instead. -->\n\n"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
 def invariants() -> str:
@@ -67,6 +62,7 @@ def main() -> None:
     REFERENCE.mkdir(parents=True, exist_ok=True)
     for name, page in (("invariants", invariants()), ("faults", faults()), ("assumptions", assumptions())):
         (REFERENCE / f"{name}.md").write_text(HEAD + page, encoding="utf-8", newline="\n")
+    (REFERENCE.parent / "fidelity.md").write_text(HEAD + fidelity.page(), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
