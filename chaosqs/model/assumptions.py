@@ -31,6 +31,16 @@ class Assumptions:
     cold_start: int = _assumed(
         250, 0, 10_000, "ms", "Median of the initialisation of a new execution environment (LX-15)."
     )
+    environment_lifetime: int = _assumed(
+        600_000,
+        60_000,
+        7_200_000,
+        "ms",
+        "Time without an invocation after which an execution environment goes: minutes to hours are seen (LX-13).",
+    )
+    call_latency: int = _assumed(
+        8, 1, 1_000, "ms", "Median of a call that a real handler makes to SQS; as that of DeleteMessageBatch."
+    )
     long_poll: int = _assumed(
         20_000,
         1_000,
@@ -50,6 +60,13 @@ class Assumptions:
     )
     throttle_retry_limit: int = _assumed(
         16_000, 1_000, 120_000, "ms", "Largest ceiling of that pause (A1, C2, C3, C4)."
+    )
+    rate_retry: int = _assumed(
+        1_000,
+        100,
+        2_000,
+        "ms",
+        "Pause after a throttle by a rate: what Retry-After says, which counts whole seconds (LC-8, LC-11).",
     )
     partial_receives: int = _assumed(
         40,

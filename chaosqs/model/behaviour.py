@@ -34,8 +34,13 @@ class Behaviour:
     """A failure looks like a hang: the function timeout ends it (LX-9)."""
     crashes: bool = False
     """A failure looks like a crash: the execution environment is gone (LX-14)."""
+    memory_scales: bool = False
+    """True: the times above are those of one whole vCPU (1,769 MB), and with less memory all takes longer in
+    proportion: 14 times as long with 128 MB (LX-3). Assumed: more than one vCPU makes nothing faster."""
+    response_bytes: int = 0
+    """Size of what the function returns; over 6,291,556 bytes it is an error instead (LX-5)."""
     handler: str | None = None
-    """`package.module:function`: real code instead of this model."""
+    """`package.module:function`: real code instead of this model; then the other fields say nothing."""
 
     __repr__ = concise_repr
 
@@ -48,6 +53,8 @@ def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
     checks.number("error_rate", behaviour.error_rate, 0, 1)
     for place, message in enumerate(behaviour.poison):
         checks.whole(f"poison[{place}]", message, 0, None, "(the number of a message)")
+    checks.whole("response_bytes", behaviour.response_bytes, 0, None, "bytes", "LX-5")
+    checks.flag("memory_scales", behaviour.memory_scales)
     checks.flag("hangs", behaviour.hangs)
     checks.flag("crashes", behaviour.crashes)
     if behaviour.hangs is True and behaviour.crashes is True:

@@ -75,9 +75,14 @@ class Design:
         return tuple(mapping for mapping in self.mappings if mapping.function == function)
 
     def unreserved_concurrency(self) -> int:
-        """Executions that functions without a reservation share with the account's other traffic (LC-3)."""
+        """Executions that functions without a reservation share with the account's other traffic (LC-3).
+
+        What is provisioned for them is part of it, and other traffic cannot have that (LC-9).
+        """
         reserved = sum(function.reserved_concurrency or 0 for function in self.functions)
-        return max(0, self.account.concurrency - reserved - self.account.other_traffic)
+        unreserved = [function for function in self.functions if function.reserved_concurrency is None]
+        provisioned = sum(function.provisioned_concurrency for function in unreserved)
+        return max(provisioned, self.account.concurrency - reserved - self.account.other_traffic)
 
     def concurrency_limit(self, function: str) -> int:
         """Executions that a function can have at the most: its reservation, or what is unreserved (LC-2, LC-3)."""
@@ -87,15 +92,19 @@ class Design:
     def maximum_concurrency_fits(self, function: str) -> bool:
         """Tell whether each mapping of a function has a maximum concurrency and all of them find room at once (MC-3).
 
-        A function without a reservation shares its room with all others that have none, so theirs count too.
+        A function without a reservation shares its room with all others that have none, so theirs count too, and what
+        is provisioned for one of them is none of the others' (LC-9).
         """
-        if self.function(function).reserved_concurrency is None:
-            sharing = [other.name for other in self.functions if other.reserved_concurrency is None]
-        else:
-            sharing = [function]
-        mappings = [mapping for name in sharing for mapping in self.mappings_of(name) if mapping.enabled]
-        limits = [mapping.maximum_concurrency for mapping in mappings]
-        return None not in limits and sum(limit or 0 for limit in limits) <= self.concurrency_limit(function)
+        sharing = [self.function(function)]
+        if sharing[0].reserved_concurrency is None:
+            sharing = [other for other in self.functions if other.reserved_concurrency is None]
+        needed = 0
+        for other in sharing:
+            limits = [mapping.maximum_concurrency for mapping in self.mappings_of(other.name) if mapping.enabled]
+            if None in limits:
+                return False
+            needed += max(other.provisioned_concurrency, sum(limit or 0 for limit in limits))
+        return needed <= self.concurrency_limit(function)
 
 
 _Part = TypeVar("_Part", Queue, Function)

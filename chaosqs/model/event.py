@@ -88,6 +88,8 @@ class ServiceFailed:
     poller: int
     messages: tuple[int, ...]
     fault: str
+    reason: str = ""
+    """As Lambda names it where no fault has brought it about: `RecursiveInvocationException` (LX-17)."""
 
 
 @attrs.frozen
@@ -122,10 +124,15 @@ class InvocationEnded:
     failed: tuple[int, ...]
     """Messages that a succeeded invocation reported as failed (PB-*)."""
     duration: int
-    """Milliseconds in the handler, initialisation not counted (LX-15)."""
+    """Milliseconds in the handler; initialisation counts only after a crash or a timeout (LX-14, LX-15)."""
     answered: bool
     """Whether a poller still waited for the answer and got it."""
     fault: str
+    rule: str = ""
+    """Id of the rule by which an answer or an error means what it means: `EF-2`, `PB-1` … `PB-12`, `LX-5` …; empty for
+    a model that does nothing out of the ordinary."""
+    error: str = ""
+    """What real code raised, as its type and the first line of its message; or Lambda's own error type (LX-9)."""
 
 
 @attrs.frozen

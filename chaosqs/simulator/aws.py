@@ -1,4 +1,4 @@
-"""`chaosqs.aws()`: a fake SQS in virtual time for an ordinary synchronous test, behind the real boto3.
+"""`chaosqs.aws()`: a fake SQS and Lambda in virtual time for an ordinary synchronous test, behind the real boto3.
 
 Needs boto3 (`pip install 'chaosqs[boto]'`), which is imported when a world opens.
 """
@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from chaosqs.errors import InvalidInput, Problem
-from chaosqs.model.design import Design
+from chaosqs.model.design import Design, Function
+from chaosqs.model.history import History
 from chaosqs.model.time import milliseconds
 from chaosqs.model.values import Checks
-from chaosqs.simulator.operations import ACCOUNT, Sqs, Wait
+from chaosqs.simulator.control.code import Handler
+from chaosqs.simulator.control.parts import Parts
+from chaosqs.simulator.control.past import history
+from chaosqs.simulator.control.registering import register
+from chaosqs.simulator.operations import ACCOUNT, Sqs
 from chaosqs.simulator.service import Service
-from chaosqs.simulator.turn import Turn, turns
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,7 +32,9 @@ if TYPE_CHECKING:
 
 
 def aws(design: Design | None = None, *, passthrough: str | None = None) -> Opening:
-    """Return what opens a world, in which every boto3 and botocore client of this process talks to a fake SQS.
+    """Return what opens a world, in which every boto3 and botocore client of this process talks to a fake AWS.
+
+    It has SQS and, for functions that queues invoke, Lambda.
 
     ::
 
@@ -42,8 +48,21 @@ def aws(design: Design | None = None, *, passthrough: str | None = None) -> Open
     configuration, else us-east-1). With `passthrough="moto"`, moto answers for the other services; without, their
     operations raise `SimulationError`. Nothing reaches the network.
 
-    Time moves by `world.advance`, by long polls, which wait until a message is due or the wait is over, and by what
-    botocore sleeps between two attempts. `time.sleep` in the test itself is not touched, and moves nothing here.
+    Functions come by `CreateFunction` with a zip of Python code, or by `world.function` as they are in this process;
+    event source mappings poll as time moves::
+
+            world.function("worker", handler, timeout=10)
+            boto3.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName="worker")
+            world.run_until_idle()
+            print(world.logs("worker"))
+
+    A handler takes the virtual time that it sleeps (`time.sleep`) and waits (long polls, boto3's pauses between
+    attempts), and no other: so it occupies its execution, and invocations overlap, by what it waits. While it runs,
+    time, random numbers and environment variables are those of its invocation, and threads are refused.
+
+    Time moves by `world.advance`, `world.run_until_idle`, by long polls, which wait until a message is due or the wait
+    is over, by synchronous invocations, and by what botocore sleeps between two attempts. `time.sleep` in the test
+    itself is not touched, and moves nothing here.
 
     As a pytest fixture, one line, which gives each test a world of its own::
 
@@ -84,32 +103,89 @@ class Opening:
 
 @attrs.define(eq=False)
 class World:
-    """A fake SQS in virtual time, for as long as its `with` block lasts. Time starts at 0."""
+    """A fake SQS and Lambda in virtual time, for as long as its `with` block lasts. Time starts at 0."""
 
-    _sqs: Sqs
-    _turn: Turn
+    _parts: Parts
     _door: Door
+    _region: str
+    """The Region of clients that name none."""
+    _design: Design | None
 
     @property
     def now(self) -> float:
         """Seconds since the world opened."""
-        return self._sqs.now / 1000
+        return self._parts.sqs.now / 1000
 
     @property
     def time(self) -> float:
         """Seconds since 1970 as AWS's clocks show them in this world, which opens on 1 December 2025, 0:00 UTC."""
-        return (self._sqs.epoch + self._sqs.now) / 1000
+        return (self._parts.sqs.epoch + self._parts.sqs.now) / 1000
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: delays, visibility and retention that end by then do so, each at its moment.
+        """Let time pass: what is due by then happens, each at its moment; mappings poll and functions run.
 
-        `seconds` is a finite number of at least 0, to the millisecond; anything else raises `InvalidInput`.
+        `seconds` is a finite number of at least 0, to the millisecond; anything else raises `InvalidInput`. A handler
+        that calls it sleeps.
         """
         checks = Checks("")
         if not checks.number("seconds", seconds, 0):
             raise InvalidInput(checks.problems)
-        with self._turn:
-            self._sqs.advance(milliseconds(seconds))
+        with self._parts.turn():
+            self._parts.fibers.sleep(milliseconds(seconds))
+
+    def run_until_idle(self, limit: float = 3600) -> float:
+        """Let time pass until no mapping and no function has anything to do; return how many seconds that took.
+
+        Raises `Livelock` where that is not so after `limit` seconds; it says who is busy with what. A queue whose
+        messages come back for ever, without a dead-letter queue, is one that never is idle.
+        """
+        with self._parts.turn():
+            return self._parts.run_until_idle(milliseconds(limit)) / 1000
+
+    def function(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        timeout: int | None = None,
+        memory: int | None = None,
+        reserved_concurrency: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        region: str | None = None,
+    ) -> str:
+        """Deploy a callable of this process as a function, in the place of one of the same name; return its ARN.
+
+        `handler` is called with an event and a context, as Lambda's Python runtime does. What is not said about the
+        function is as in the design that the world was opened with, whose mappings of it then poll at once, else as
+        AWS has it: `timeout` 3 seconds, `memory` 128 MB. Raises `InvalidInput` for what AWS would refuse.
+        """
+        known = None if self._design is None else next((f for f in self._design.functions if f.name == name), None)
+        asked = known or Function(name)
+        asked = attrs.evolve(
+            asked,
+            timeout=asked.timeout if timeout is None else timeout,
+            memory=asked.memory if memory is None else memory,
+            reserved_concurrency=asked.reserved_concurrency if reserved_concurrency is None else reserved_concurrency,
+        )
+        mappings = () if self._design is None or known is None else self._design.mappings_of(name)
+        with self._parts.turn():
+            home = self._parts.control.region(region or self._region)
+            return register(home, asked, handler, environment or {}, mappings)
+
+    def logs(self, name: str, region: str | None = None) -> str:
+        """Return what a function has printed and logged, between Lambda's own lines: START, END, REPORT.
+
+        Raises `InvalidInput` where no function has that name.
+        """
+        home = self._parts.control.region(region or self._region)
+        if name not in home.lines:
+            raise InvalidInput(f"no function is called {name!r} in {home.sqs.name}: there are {', '.join(home.lines)}")
+        return "".join(f"{line}\n" for line in home.lines[name])
+
+    def history(self, region: str | None = None) -> History:
+        """Return what has happened up to now in one Region, for `chaosqs.check` and for its metrics."""
+        with self._parts.turn():
+            return history(self._parts.control.region(region or self._region), self._parts.events)
 
     def client(self, service: Literal["sqs"] = "sqs", region: str | None = None) -> SQSClient:
         """Return a boto3 client of this process's default session; any other client does as well.
@@ -123,29 +199,6 @@ class World:
         return boto3.client(service, region)  # pyright: ignore[reportUnknownMemberType] - its other services are not typed
 
 
-@attrs.frozen(eq=False)
-class _DrivingWaiter:
-    """Moves time itself, since nobody else does; callers in threads take turns."""
-
-    sqs: Sqs
-    turn: Turn
-
-    def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
-        with self.turn:
-            result = self.sqs.call(operation, parameters, region=region)
-            return self.sqs.finish(result) if isinstance(result, Wait) else result
-
-    def sleep(self, seconds: float) -> None:
-        with self.turn:
-            self.sqs.advance(milliseconds(seconds))
-
-    def jitter(self) -> float:
-        return 0.5
-
-    def epoch(self) -> float:
-        return (self.sqs.epoch + self.sqs.now) / 1000
-
-
 @contextmanager
 def _opened(design: Design | None, passthrough: str | None) -> Generator[World]:
     try:
@@ -155,15 +208,18 @@ def _opened(design: Design | None, passthrough: str | None) -> Generator[World]:
         from chaosqs.simulator.door.door import Door  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"chaosqs.aws() needs boto3: pip install 'chaosqs[boto]' ({error})") from error
-    sqs, turn = Sqs(), turns()
+    parts, region = Parts.new(), sdk.default_region()
     with (
         others.moto() if passthrough else nullcontext() as answer,
-        others.moto_leaves_sqs_alone(),
-        sdk.opened(Door(_DrivingWaiter(sqs, turn), answer)) as door,
+        others.moto_leaves_ours_alone(),
+        sdk.opened(Door(parts, answer, parts)) as door,
     ):
         if design is not None:
-            _deploy(design, sqs, sdk.default_region())
-        yield World(sqs, turn, door)
+            _deploy(design, parts.sqs, region)
+        try:
+            yield World(parts, door, region, design)
+        finally:
+            parts.control.close()
 
 
 def _deploy(design: Design, sqs: Sqs, region: str) -> None:

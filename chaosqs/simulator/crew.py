@@ -63,6 +63,10 @@ class Crew:
     pollers: list[Poller] = attrs.field(factory=list[Poller])
     throttled: int = 0
     """How many of them carry a batch that Lambda has refused."""
+    numbered_from: int = 0
+    """How many pollers the mapping had before it was configured anew: these are numbered on from there."""
+    retired: bool = False
+    """Whether nobody is to poll any more."""
     _spare: list[Poller] = attrs.field(factory=list[Poller])
     _growing: bool = False
 
@@ -78,11 +82,17 @@ class Crew:
             self._growing = True
             self.agenda.at(self.agenda.now + self.scaling.interval(throttled=self.throttled > 0), self._grow)
 
+    def retire(self) -> None:
+        """Stop polling: who waits goes, who carries a batch finishes it (Assumed: EC-23)."""
+        self.retired = True
+        for poller in self.pollers:
+            self.dismiss(poller)
+
     def _grow(self) -> None:
         """Take one step; where it is refused, the next receive that leaves messages waiting asks again."""
         self._growing = False
         wanted = self.waiting() or self.scaling.pollers < self.scaling.law.start
-        if wanted and self.scaling.grow(throttled=self.throttled > 0):
+        if wanted and not self.retired and self.scaling.grow(throttled=self.throttled > 0):
             self._changed("messages wait")
             self._join()
             self.grow_later()
@@ -91,7 +101,7 @@ class Crew:
         if self._spare:
             poller = self._spare.pop()
         else:
-            number = len(self.pollers) + 1
+            number = self.numbered_from + len(self.pollers) + 1
             poller = Poller(number, site(f"{self.mapping}/{number}"))
             self.pollers.append(poller)
         self.agenda.at(self.agenda.now, partial(self.poll, poller))
@@ -99,6 +109,8 @@ class Crew:
     def go_on(self, poller: Poller, *, failed: bool) -> None:
         """Set a poller to work whose batch is done, unless the mapping does without it now (ES-7, ES-8)."""
         self.set_throttled(poller, throttled=False)
+        if self.retired and not poller.held:
+            return
         lets_go = not poller.held and (
             (failed and self.scaling.after_error()) or (self.throttled and self.scaling.after_throttle())
         )

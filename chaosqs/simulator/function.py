@@ -1,53 +1,42 @@
-"""Lambda in process: one invocation, from the request to its end. The handler is a model of durations and failures."""
+"""Lambda in process: one invocation, from the request to its end. The handler is a model, or real code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol
 
 import attrs
 
 from chaosqs.machine.concurrency import Executions, Refused
+from chaosqs.machine.environments import Environment
+from chaosqs.machine.recursion import loops
 from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import EventSourceMapping, Function
+from chaosqs.model.design import Function
 from chaosqs.model.event import Event, InvocationEnded, InvocationStarted
-from chaosqs.model.time import milliseconds
 from chaosqs.simulator.agenda import Agenda
+from chaosqs.simulator.course import CRASHED, TIMED_OUT, Models
 from chaosqs.simulator.luck import Luck, site
 from chaosqs.simulator.nemesis import Nemesis, Strike
+from chaosqs.simulator.request import Answer, Course, Invocation, Request
 
-_DURATION, _ERROR, _COLD = site("duration"), site("error"), site("cold start")
+__all__ = ["Answer", "Lambda", "Request", "Stage"]
+
+_COLD = site("cold start")
 _COLD_SPREAD = 0.4  # Assumed: standard deviation of the logarithm of a cold start (LX-15 gives 0.1 to over 1 s)
+_LONGEST_INITIALISATION = 10_000  # LX-12
 
 
-@attrs.frozen
-class Request:
-    """One synchronous invocation of a function with a batch."""
+class Stage(Protocol):
+    """Where real handlers run."""
 
-    mapping: EventSourceMapping
-    poller: int
-    received: int
-    """Place of the event by which the batch was received: the cause of all that follows."""
-    messages: tuple[int, ...]
-    """Their numbers."""
-    batch: tuple[tuple[int, int], ...]
-    """(message, receive count) of each."""
+    def plays(self, function: str) -> bool:
+        """Tell whether a function is real code."""
+        ...
 
-
-Answer: TypeAlias = Callable[[InvocationEnded, int], None]
-"""Called with the end of an invocation, and its place in the history, when the poller learns of it."""
-
-
-@attrs.frozen
-class Course:
-    """How an invocation will go."""
-
-    outcome: str
-    duration: int
-    failed: tuple[int, ...] = ()
-    fault: str = ""
+    def begin(self, invocation: Invocation, done: Callable[[Course], None]) -> None:
+        """Hand the batch to the handler; `done` is called, as a step of the agenda, when that has come to an end."""
+        ...
 
 
 @attrs.define(eq=False)
@@ -59,103 +48,101 @@ class Lambda:
     nemesis: Nemesis
     record: Callable[[Event], int]
     executions: Executions
-    behaviours: Callable[[str], Behaviour]
+    models: Models
     assumptions: Assumptions
-    functions: dict[str, Function]
+    functions: Mapping[str, Function]
+    stage: Stage | None = None
+    """Set where a function of the run is real code."""
     invocations: int = 0
     running: int = 0
 
+    def drops(self, request: Request) -> bool:
+        """Tell whether the guard against recursive loops takes a batch for the next turn of one (LX-16, LX-17).
+
+        Only real code sends messages, so no other batch can be.
+        """
+        return loops((receipt.message for receipt in request.receipts), request.mapping.function)
+
     def invoke(self, request: Request, answer: Answer) -> Refused | None:
         """Start an invocation, or return why no execution is free; `answer` is called when it has ended."""
-        name = request.mapping.function
-        refused = self.executions.refuse(name)
+        name, now = request.mapping.function, self.agenda.now
+        refused = self.executions.refuse(name, now=now)
         if refused is not None:
             return refused
-        cold = self.executions.start(name)
+        environment = self.executions.start(name, now=now)
         self.running += 1
-        self.invocations += 1
-        number, now = self.invocations, self.agenda.now
-        busy = self.executions.running[name]
+        self.invocations = number = self.invocations + 1
+        mapping, cold, busy = request.mapping.name, environment.new, self.executions.running[name]
+        poller, messages = request.poller, request.messages
         place = self.record(
-            InvocationStarted(
-                now, request.received, name, request.mapping.name, request.poller, number, request.messages, cold, busy
-            )
+            InvocationStarted(now, request.received, name, mapping, poller, number, messages, cold, busy)
         )
-        course = self._course(request, number)
-        initialisation = (
-            round(self.luck.around(self.assumptions.cold_start, _COLD_SPREAD, _COLD, number)) if cold else 0
-        )
-        self.agenda.at(
-            now + initialisation + course.duration, partial(self._end, request, number, place, course, answer)
-        )
+        before, within = self._initialisation(environment, number) if cold or environment.reset else (0, 0)
+        strike = self.nemesis.strike("handler", (name,), request.batch, now)
+        limit = self.functions[name].timeout * 1000
+        self._begin(Invocation(request, number, place, environment, now + before, within, limit, strike, answer))
         return None
 
-    def _end(self, request: Request, number: int, started: int, course: Course, answer: Answer) -> None:
-        now, name = self.agenda.now, request.mapping.function
-        self.executions.end(name, reusable=course.outcome in ("succeeded", "raised"))
+    def _initialisation(self, environment: Environment, number: int) -> tuple[int, int]:
+        """Return how long an environment is initialised: before its invocation, and within it.
+
+        A new one's comes before, but for one that takes too long, which is done again (LX-12); that of one that
+        crashed or timed out comes within (LX-14).
+        """
+        length = round(self.luck.around(self.assumptions.cold_start, _COLD_SPREAD, _COLD, number))
+        if environment.reset:
+            return 0, length
+        return (length, 0) if length <= _LONGEST_INITIALISATION else (_LONGEST_INITIALISATION, length)
+
+    def _begin(self, invocation: Invocation) -> None:
+        if self.stage is not None and self.stage.plays(invocation.request.mapping.function):
+            step = partial(self.stage.begin, invocation, partial(self._played, invocation))
+            self.agenda.at(invocation.begins, step)
+        else:
+            course = self.models.course(invocation)
+            self.agenda.at(invocation.begins + course.duration, partial(self._end, invocation, course))
+
+    def _played(self, invocation: Invocation, course: Course) -> None:
+        """End an invocation of real code: what that did stands, and a fault replaces how it ended."""
+        course = _struck(course, invocation.strike, invocation.limit)
+        self.agenda.at(invocation.begins + course.duration, partial(self._end, invocation, course))
+
+    def _end(self, invocation: Invocation, course: Course) -> None:
+        now, request = self.agenda.now, invocation.request
+        name = request.mapping.function
+        reusable = course.outcome in ("succeeded", "raised")
+        self.executions.end(name, invocation.environment, now=now, reusable=reusable)
         self.running -= 1
         self.agenda.may_be_over = True
         lost = self.nemesis.strike("response", (name,), request.batch, now)
-        fault = lost.name if lost is not None else course.fault
         event = InvocationEnded(
             at=now,
-            cause=started,
+            cause=invocation.place,
             function=name,
             mapping=request.mapping.name,
-            invocation=number,
+            invocation=invocation.number,
             messages=request.messages,
             outcome=course.outcome,
             failed=course.failed,
             duration=course.duration,
             answered=lost is None,
-            fault=fault,
+            fault=lost.name if lost is not None else course.fault,
+            rule=course.rule,
+            error=course.error,
         )
-        answer(event, self.record(event))
+        invocation.answer(event, self.record(event))
 
-    def _course(self, request: Request, number: int) -> Course:
-        """Decide how an invocation goes: first the fault plan, then the behaviour, and the timeout over all."""
-        function = self.functions[request.mapping.function]
-        behaviour, limit = self.behaviours(function.name), function.timeout * 1000
-        strike = self.nemesis.strike("handler", (function.name,), request.batch, self.agenda.now)
-        course = (
-            self._modelled(request, number, behaviour)
-            if strike is None
-            else self._struck(request, number, strike, limit)
-        )
-        if course.duration < limit:
-            return course
-        return Course("timed_out", limit, fault=course.fault)  # LX-1, LX-9
 
-    def _struck(self, request: Request, number: int, strike: Strike, limit: int) -> Course:
-        normal = self._duration(request, number, len(request.batch))
-        match strike.kind:
-            case "slow":
-                return Course("succeeded", max(normal, limit - 1), fault=strike.name)
-            case "timeout":
-                return Course("timed_out", limit, fault=strike.name)
-            case "crash":
-                return Course("crashed", normal // 2, fault=strike.name)
-            case _:
-                return Course("raised", normal, fault=strike.name)
-
-    def _modelled(self, request: Request, number: int, behaviour: Behaviour) -> Course:
-        """What the behaviour does: messages one after another, up to the first poison or the end."""
-        messages = request.messages
-        poison = tuple(message for message in messages if message in behaviour.poison)
-        loud = behaviour.hangs or behaviour.crashes
-        if self.luck.fraction(_ERROR, number) >= 1 - behaviour.error_rate:
-            return self._failure(behaviour, self._duration(request, number, len(messages)))
-        if poison and (loud or not request.mapping.report_batch_item_failures):
-            reached = messages.index(poison[0]) + 1
-            return self._failure(behaviour, self._duration(request, number, reached))
-        return Course("succeeded", self._duration(request, number, len(messages)), poison)
-
-    def _failure(self, behaviour: Behaviour, duration: int) -> Course:
-        if behaviour.hangs:
-            return Course("timed_out", 1 << 40)
-        return Course("crashed" if behaviour.crashes else "raised", duration)
-
-    def _duration(self, request: Request, number: int, messages: int) -> int:
-        behaviour = self.behaviours(request.mapping.function)
-        seconds = behaviour.seconds_per_batch + messages * behaviour.seconds_per_message
-        return milliseconds(self.luck.around(seconds, behaviour.spread, _DURATION, number))
+def _struck(course: Course, strike: Strike | None, limit: int) -> Course:
+    """Return how real code ends that a fault strikes; where it has failed by itself, there is nothing to replace."""
+    if strike is None or course.outcome != "succeeded":
+        return course
+    match strike.kind:
+        case "slow":
+            return attrs.evolve(course, duration=max(course.duration, limit - 1), fault=strike.name)
+        case "timeout":
+            return Course("timed_out", limit, fault=strike.name, error=TIMED_OUT)
+        case "crash":
+            return Course("crashed", course.duration, fault=strike.name, error=CRASHED)
+        case _:
+            return Course("raised", course.duration, fault=strike.name)

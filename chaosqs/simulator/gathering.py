@@ -53,7 +53,7 @@ class Gathering:
         """Receive, or wait in a long poll until there is something (EP-1, RX-5)."""
         if poller.batcher is not None and self._hand_over(poller):
             return
-        if not self._receive(poller):
+        if not self.crew.retired and not self._receive(poller):
             poller.parked = self.agenda.now
             poller.idle_since = None if poller.held else self.agenda.now
             self._park(poller)

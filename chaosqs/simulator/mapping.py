@@ -46,6 +46,8 @@ class Mapping:
     functions: Lambda
     scaling: Scaling
     assumptions: Assumptions
+    numbered_from: int = 0
+    """How many pollers it had before it was configured anew."""
     carried: int = 0
     """Batches in the pollers' hands."""
     latency: Latency = attrs.field(init=False)
@@ -64,6 +66,7 @@ class Mapping:
             lambda: machine.receivable,
             self._poll,
             self._dismiss,
+            numbered_from=self.numbered_from,
         )
         self.gathering = Gathering(
             self.mapping,
@@ -92,6 +95,12 @@ class Mapping:
         for poller in self.crew.pollers:
             self.gathering.count_empty(poller)
 
+    def retire(self) -> None:
+        """Stop polling; what the pollers carry they finish (Assumed: EC-23)."""
+        if self.crew.grow_later in self.line.on_backlog:
+            self.line.on_backlog.remove(self.crew.grow_later)
+        self.crew.retire()
+
     def _poll(self, poller: Poller) -> None:
         self.gathering.poll(poller)
 
@@ -105,7 +114,7 @@ class Mapping:
         poller.gives_up = min([receipt.message.visible_at for receipt in receipts])
         messages = tuple([receipt.message.number for receipt in receipts])
         batch = tuple([(receipt.message.number, receipt.message.receive_count) for receipt in receipts])
-        poller.request = request = Request(self.mapping, poller.number, place, messages, batch)
+        poller.request = request = Request(self.mapping, poller.number, place, messages, batch, receipts)
         latency = self.latency.receive(poller) + self.latency.invoke(poller)
         self.agenda.at(self.agenda.now + latency, partial(self._invoke, poller, request))
 
@@ -114,7 +123,9 @@ class Mapping:
     def _invoke(self, poller: Poller, request: Request) -> None:
         now, function = self.agenda.now, self.mapping.function
         strike = self.nemesis.strike("invoke", (function,), request.batch, now)
-        if strike is None:
+        if self.functions.stage is not None and self.functions.drops(request):
+            self._refuse(poller, request, reason="RecursiveInvocationException")  # LX-17
+        elif strike is None:
             refused = self.functions.invoke(request, partial(self._answered, poller))
             if refused is None:
                 self.crew.set_throttled(poller, throttled=False)
@@ -124,10 +135,15 @@ class Mapping:
             busy, limit = self.functions.executions.running[function], self.functions.executions.limit(function)
             self._throttle(poller, request, Refused(UNRESERVED, busy, limit), strike.name)
         else:
-            event = ServiceFailed(
-                now, request.received, function, self.mapping.name, poller.number, request.messages, strike.name
-            )
-            self._release(poller, "service error", self.record(event))
+            self._refuse(poller, request, fault=strike.name)
+
+    def _refuse(self, poller: Poller, request: Request, *, fault: str = "", reason: str = "") -> None:
+        """Give a batch up that Lambda has answered with an error which no retry in place would change (LX-11)."""
+        now, mapping, messages = self.agenda.now, self.mapping, request.messages
+        event = ServiceFailed(
+            now, request.received, mapping.function, mapping.name, poller.number, messages, fault, reason
+        )
+        self._release(poller, "service error", self.record(event))
 
     def _throttle(self, poller: Poller, request: Request, refused: Refused, fault: str) -> None:
         """Keep the batch and try again later, up to the end of its visibility (ES-8)."""
@@ -149,7 +165,7 @@ class Mapping:
                 fault=fault,
             )
         )
-        again = now + self.latency.pause(poller)
+        again = now + (self.assumptions.rate_retry if refused.by_rate else self.latency.pause(poller))
         if again < poller.gives_up:
             self.agenda.at(again, partial(self._invoke, poller, request))
         else:

@@ -7,11 +7,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import attrs
 import trio
 
-from chaosqs.errors import InvalidScenario, NotDeterministic
+from chaosqs.errors import NotDeterministic
 from chaosqs.machine.concurrency import Executions
 from chaosqs.machine.scaling import Scaling, law
 from chaosqs.model.design import EventSourceMapping
@@ -22,11 +23,15 @@ from chaosqs.model.time import milliseconds
 from chaosqs.model.workload import Arrival, arrivals
 from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.clock import VirtualClock
+from chaosqs.simulator.course import Models
 from chaosqs.simulator.function import Lambda
 from chaosqs.simulator.luck import Luck
 from chaosqs.simulator.mapping import Mapping
 from chaosqs.simulator.nemesis import Nemesis
 from chaosqs.simulator.service import Service
+
+if TYPE_CHECKING:
+    from chaosqs.simulator.stage import RealCode
 
 _LEAVES = (Deleted, DeadLettered, Expired, InvocationEnded)
 """After the last of these events nothing is left to do."""
@@ -36,7 +41,7 @@ def simulate(scenario: Scenario, *, verify: bool = False) -> History:
     """Run a scenario in virtual time and return all that happened.
 
     With `verify` it runs twice, and raises `NotDeterministic` with the first events that differ, if any do. Raises
-    `InvalidScenario` for what cannot be simulated yet, `Livelock` for a run that never ends.
+    `InvalidScenario` for a handler that cannot be imported, `Livelock` for a run that never ends.
     """
     history = World.of(scenario).run()
     if verify:
@@ -65,13 +70,14 @@ class World:
     service: Service
     functions: Lambda
     mappings: list[Mapping]
+    real: RealCode | None = None
+    """What runs handlers that are real code; None where all are modelled."""
     to_come: int = 0
     """Messages that producers have not sent yet."""
 
     @classmethod
     def of(cls, scenario: Scenario) -> World:
         """Build the world that a scenario describes."""
-        _refuse_unsupported(scenario)
         design, assumptions = scenario.design, scenario.assumptions
         luck, nemesis, events = Luck(scenario.luck), Nemesis(scenario.faults), list[Event]()
         agenda = Agenda(scenario.luck)
@@ -80,7 +86,8 @@ class World:
         for queue in design.queues:
             service.open(queue)
         by_name = {function.name: function for function in design.functions}
-        functions = Lambda(agenda, luck, nemesis, record, Executions(design), scenario.behaviour, assumptions, by_name)
+        models, executions = Models(luck, scenario.behaviour, by_name), Executions(design, assumptions)
+        functions = Lambda(agenda, luck, nemesis, record, executions, models, assumptions, by_name)
         mappings = [
             Mapping(
                 mapping,
@@ -96,7 +103,8 @@ class World:
             for mapping in design.mappings
             if mapping.enabled
         ]
-        return cls(scenario, agenda, events, service, functions, mappings)
+        functions.stage = real = _real_code(scenario, agenda, luck, service)
+        return cls(scenario, agenda, events, service, functions, mappings, real)
 
     def run(self) -> History:
         """Run to the end."""
@@ -106,7 +114,10 @@ class World:
         for mapping in self.mappings:
             mapping.start()
         with _without_garbage_collection():
-            trio.run(clock.run, clock=clock)
+            if self.real is None:
+                trio.run(clock.run, clock=clock)
+            else:
+                self.real.run(clock)
         for mapping in self.mappings:
             mapping.stop()
         drained = (
@@ -152,17 +163,17 @@ def _scaling(mapping: EventSourceMapping, scenario: Scenario) -> Scaling:
     )
 
 
+def _real_code(scenario: Scenario, agenda: Agenda, luck: Luck, service: Service) -> RealCode | None:
+    if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
+        return None
+    from chaosqs.simulator.stage import RealCode  # noqa: PLC0415 - greenback and boto3 wait until they are wanted
+
+    return RealCode.of(scenario, agenda, luck, service)
+
+
 def _record(events: list[Event], event: Event) -> int:
     events.append(event)
     return len(events) - 1
-
-
-def _refuse_unsupported(scenario: Scenario) -> None:
-    """Say plainly what this version does not simulate, rather than simulate something else."""
-    for name, behaviour in scenario.behaviours.items():
-        if behaviour.handler is not None:
-            message = f"behaviour of {name!r}: this version runs models of handlers only, not {behaviour.handler!r}"
-            raise InvalidScenario(message)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ import pytest
 from botocore.validate import ParamValidator
 
 from chaosqs.simulator.aws import World, aws
+from chaosqs.simulator.control import Control
+from chaosqs.simulator.door.lambda_shapes import lambda_model
 from chaosqs.simulator.door.shapes import output_shape
 from chaosqs.simulator.operations import Sqs, Wait
 from tests.conformance.query_client import query_client
@@ -62,6 +64,25 @@ def results_are_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
         return result
 
     monkeypatch.setattr(Sqs, "call", checked)
+
+
+@pytest.fixture(autouse=True)
+def results_of_lambda_are_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for Lambda."""
+    call = Control.call
+
+    def checked(self: Control, operation: str, parameters: Mapping[str, object], *, region: str) -> dict[str, object]:
+        result = call(self, operation, parameters, region=region)
+        shape = lambda_model().operation_model(operation).output_shape
+        if shape is None:
+            assert result == {}
+        else:
+            assert result.keys() <= shape.members.keys()
+            report = ParamValidator().validate(result, shape)
+            assert not report.has_errors(), report.generate_report()
+        return result
+
+    monkeypatch.setattr(Control, "call", checked)
 
 
 @pytest.fixture

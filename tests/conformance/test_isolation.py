@@ -141,7 +141,7 @@ def test_a_thread_that_a_test_starts_is_in_its_world(sqs: SQSClient) -> None:
         ("dynamodb", "list_tables", "dynamodb ListTables"),
         ("sns", "list_topics", "sns ListTopics"),
         ("s3", "list_buckets", "s3 GET /"),
-        ("lambda", "list_functions", "lambda GET /2015-03-31/functions"),
+        ("kinesis", "list_streams", "kinesis ListStreams"),
     ],
 )
 def test_other_services_are_refused_by_name(service: str, operation: str, named: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
+from io import BytesIO
 from itertools import count
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from chaosqs.errors import SimulationError
 from chaosqs.machine.identity import uuid
 from chaosqs.simulator.door.json_dialect import JsonDialect
 from chaosqs.simulator.door.query_dialect import QueryDialect
+from chaosqs.simulator.door.rest import Functions, reply
 from chaosqs.simulator.door.scope import region_of
 from chaosqs.simulator.door.shapes import is_operation
 from chaosqs.simulator.door.waiter import Waiter
@@ -31,6 +33,8 @@ class Door:
     waiter: Waiter
     others: Callable[[AWSPreparedRequest], AWSResponse | None] | None = None
     """Answers the requests of other services, or None: they are refused."""
+    functions: Functions | None = None
+    """Answers the requests to Lambda, or None: they are those of another service."""
     is_open: bool = True
     _requests: Iterator[int] = attrs.field(factory=lambda: count(1))
 
@@ -38,6 +42,8 @@ class Door:
         """Answer a request; raises `SimulationError` where nobody here serves it."""
         if service == "sqs":
             return self._sqs(request)
+        if service == "lambda" and self.functions is not None:
+            return self._lambda(self.functions, request)
         answer = None if self.others is None else self.others(request)
         if answer is None:
             raise SimulationError(_not_served(service, request))
@@ -47,6 +53,10 @@ class Door:
         dialect = _JSON if header(request, "X-Amz-Target") else _QUERY
         request_id = uuid(b"request", next(self._requests))
         return self._response(request, self._reply(dialect, request, request_id), request_id)
+
+    def _lambda(self, functions: Functions, request: AWSPreparedRequest) -> AWSResponse:
+        request_id = uuid(b"request", next(self._requests))
+        return self._response(request, reply(functions, request), request_id)
 
     def _reply(self, dialect: Dialect, request: AWSPreparedRequest, request_id: str) -> Reply:
         operation = dialect.operation(request)
@@ -70,21 +80,18 @@ class Door:
         return AWSResponse(request.url, reply.status, headers, _Raw(reply.body))  # type: ignore[arg-type]
 
 
-@attrs.frozen
-class _Raw:
+class _Raw(BytesIO):
     """The body as botocore reads it from a connection."""
 
-    body: bytes
-
     def stream(self) -> Iterator[bytes]:
-        yield self.body
+        yield self.read()
 
 
 def _not_served(service: str, request: AWSPreparedRequest) -> str:
     target = header(request, "X-Amz-Target").rpartition(".")[2]
     operation = target or _action(request) or f"{request.method} {urlsplit(request.url).path}"
     return (
-        f"{service} {operation}: chaosqs answers for SQS only, and lets nothing out to the network. "
+        f"{service} {operation}: chaosqs answers for Lambda and SQS only, and lets nothing out to the network. "
         'Where moto is to answer it, open the world with chaosqs.aws(passthrough="moto").'
     )
 

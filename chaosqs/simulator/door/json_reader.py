@@ -22,7 +22,7 @@ _Reader: TypeAlias = Callable[[Json], object]
 @cache
 def parameters_reader(operation: str) -> Callable[[Json], dict[str, object]]:
     """Return the function that reads the parameters of an operation; it raises `ApiError` where a type is wrong."""
-    return _structure_reader(input_shape(operation))
+    return structure_reader(input_shape(operation))
 
 
 def malformed(message: str) -> ApiError:
@@ -33,7 +33,7 @@ def malformed(message: str) -> ApiError:
 def _reader(shape: Shape) -> _Reader:
     match shape:
         case StructureShape():
-            return _structure_reader(shape)
+            return structure_reader(shape)
         case MapShape():
             return _map_reader(_reader(shape.value))
         case ListShape():
@@ -42,7 +42,8 @@ def _reader(shape: Shape) -> _Reader:
             return _SCALARS[shape.type_name]
 
 
-def _structure_reader(shape: StructureShape) -> Callable[[Json], dict[str, object]]:
+def structure_reader(shape: StructureShape) -> Callable[[Json], dict[str, object]]:
+    """Return the function that reads one structure."""
     readers = {name: _reader(member) for name, member in shape.members.items()}
 
     def read(value: Json) -> dict[str, object]:
@@ -83,6 +84,18 @@ def _whole(value: Json) -> int:
     raise _unexpected(value, "an Integer")
 
 
+def _truth(value: Json) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _unexpected(value, "a Boolean")
+
+
+def _moment(value: Json) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise _unexpected(value, "a Timestamp")
+
+
 def _binary(value: Json) -> bytes:
     try:
         return b64decode(_string(value), validate=True)
@@ -95,6 +108,10 @@ _SCALARS: dict[str, _Reader] = {
     "integer": _whole,
     "long": _whole,
     "blob": _binary,
+    "boolean": _truth,
+    "double": _moment,
+    "float": _moment,
+    "timestamp": _moment,
 }
 
 

@@ -1,4 +1,4 @@
-"""Other services, answered by moto where the user asks for it; and moto kept away from SQS while a world is open.
+"""Other services, answered by moto where the user asks for it; and moto kept away from ours while a world is open.
 
 moto is not a dependency: it is imported when a world asks for it, and minded when somebody else has imported it.
 """
@@ -28,16 +28,20 @@ def moto() -> Generator[Callable[[AWSPreparedRequest], AWSResponse | None]]:
 
 
 @contextmanager
-def moto_leaves_sqs_alone() -> Generator[None]:
-    """Take SQS out of moto's hands where moto is loaded: it would answer before the request gets to the door."""
+def moto_leaves_ours_alone() -> Generator[None]:
+    """Take SQS and Lambda out of moto's hands where it is loaded: it would answer before a request gets to the door."""
     if "moto.core.config" not in sys.modules:
         yield
         return
     from moto.core.config import default_user_config  # noqa: PLC0415 - only where somebody else has imported it
 
     passed_on = default_user_config.setdefault("core", {}).setdefault("passthrough", {}).setdefault("services", [])
-    passed_on.append("sqs")
+    passed_on.extend(_OURS)
     try:
         yield
     finally:
-        passed_on.remove("sqs")
+        for service in _OURS:
+            passed_on.remove(service)
+
+
+_OURS = ("lambda", "sqs")

@@ -121,7 +121,7 @@ def _sign(original: _Function) -> object:
 def _needs_signature(signer: RequestSigner, door: Door) -> bool:
     """Tell whether whoever answers looks at it: moto tells anonymous clients from others."""
     service: str = vars(signer)["_service_id"]
-    return door.others is not None and service != "SQS" and vars(signer)["_credentials"] is not None
+    return door.others is not None and service not in ("Lambda", "SQS") and vars(signer)["_credentials"] is not None
 
 
 def _off_the_network(original: _Function) -> object:

@@ -1,0 +1,58 @@
+"""The errors of Lambda as they are on the wire: their names, statuses and fields are those of AWS's own model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+_NOTHING: Mapping[str, str] = {}
+
+
+@attrs.frozen
+class LambdaError(Exception):
+    """What Lambda answers where it refuses a request."""
+
+    code: str
+    status: int
+    message: str
+    fields: Mapping[str, str] = _NOTHING
+    """What the body says besides."""
+    headers: Mapping[str, str] = _NOTHING
+    fault: str = "User"
+
+
+def invalid(message: str) -> LambdaError:
+    """Return InvalidParameterValueException."""
+    return LambdaError("InvalidParameterValueException", 400, message)
+
+
+def not_valid(message: str) -> LambdaError:
+    """Return ValidationException: what the model of the service itself refuses."""
+    return LambdaError("ValidationException", 400, message)
+
+
+def conflict(message: str) -> LambdaError:
+    """Return ResourceConflictException."""
+    return LambdaError("ResourceConflictException", 409, message)
+
+
+def not_found(message: str) -> LambdaError:
+    """Return ResourceNotFoundException."""
+    return LambdaError("ResourceNotFoundException", 404, message)
+
+
+def in_use(message: str) -> LambdaError:
+    """Return ResourceInUseException."""
+    return LambdaError("ResourceInUseException", 400, message)
+
+
+def throttled(reason: str, retry_after: int = 1) -> LambdaError:
+    """Return TooManyRequestsException, with its reason and the seconds to wait in a header (LC-11, LC-12)."""
+    headers = {"Retry-After": str(retry_after)}
+    return LambdaError("TooManyRequestsException", 429, "Rate Exceeded.", {"Reason": reason}, headers)
+
+
+def too_large(message: str) -> LambdaError:
+    """Return RequestTooLargeException (LX-5, LX-6)."""
+    return LambdaError("RequestTooLargeException", 413, message)

@@ -1,0 +1,123 @@
+"""Invoke: synchronous, asynchronous, or as a test of permissions (ledger 7, 8)."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from functools import partial
+
+import attrs
+
+from chaosqs.machine.concurrency import Refused
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.event import InvocationEnded, Throttled
+from chaosqs.simulator.control.deployed import Deployed, Version
+from chaosqs.simulator.control.errors import LambdaError, throttled, too_large
+from chaosqs.simulator.control.names import named
+from chaosqs.simulator.control.output import Output
+from chaosqs.simulator.control.region import Direct, LambdaRegion
+from chaosqs.simulator.control.result import Result
+from chaosqs.simulator.operations.parameters import Parameters, text
+from chaosqs.simulator.request import Request
+
+SYNC_LIMIT, ASYNC_LIMIT = 6 * 1024 * 1024, 1024 * 1024
+"""Bytes of an event (LX-5, LX-6)."""
+_TAIL = 4096
+_RETRIES = (60_000, 120_000)
+"""Milliseconds before the second and the third attempt of an asynchronous invocation that fails."""
+_THROTTLE_PAUSE, _LONGEST_PAUSE, _GIVES_UP = 1000, 300_000, 21_600_000
+"""Milliseconds between attempts that are throttled, doubling; and for how long they go on."""
+
+Done = Callable[["Result", "Output"], None]
+
+
+@attrs.frozen(eq=False)
+class _Event:
+    """What is invoked."""
+
+    region: LambdaRegion
+    function: Deployed
+    version: Version
+    arn: str
+    payload: str
+
+
+def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Invoke a function: wait for it, put it into the queue of asynchronous events, or do nothing."""
+    wanted = named(text(parameters, "FunctionName") or "", text(parameters, "Qualifier"))
+    function, version = region.find(wanted)
+    kind = text(parameters, "InvocationType") or "RequestResponse"
+    event = _Event(region, function, version, region.arn(function.name, wanted.qualifier), _payload(parameters, kind))
+    if kind == "DryRun":
+        return {"StatusCode": 204, "Payload": b""}
+    if kind == "Event":
+        region.world.agenda.at(region.now, partial(_attempt, event, region.now, 0, _THROTTLE_PAUSE))
+        return {"StatusCode": 202, "Payload": b""}
+    result, output = region.world.fibers.wait(partial(_begin, event))
+    shown: dict[str, object] = {"StatusCode": 200, "ExecutedVersion": version.number, "Payload": result.payload}
+    if result.failed:
+        shown["FunctionError"] = "Unhandled"  # LX-7, LX-8
+    if text(parameters, "LogType") == "Tail":
+        shown["LogResult"] = b64encode(output.text().encode()[-_TAIL:]).decode()
+    return shown
+
+
+def _payload(parameters: Parameters, kind: str) -> str:
+    """Return the event; raises `LambdaError` where it is too large, or no JSON."""
+    given = parameters.get("Payload")
+    content = given if isinstance(given, bytes) else b""
+    limit = ASYNC_LIMIT if kind == "Event" else SYNC_LIMIT
+    if len(content) > limit:
+        raise too_large(
+            f"{len(content)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+        )
+    try:
+        return json.dumps(json.loads(content or b"{}"))
+    except (ValueError, RecursionError) as error:
+        message = f"Could not parse request body into json: {error}"
+        raise LambdaError("InvalidRequestContentException", 400, message) from None
+
+
+def _begin(event: _Event, answer: Callable[[tuple[Result, Output]], None]) -> None:
+    """Begin; raises `LambdaError` where no execution is free (LC-11 … LC-13)."""
+    refused = _start(event, lambda result, output: answer((result, output)))
+    if refused is not None:
+        raise throttled(refused.reason)
+
+
+def _start(event: _Event, done: Done) -> Refused | None:
+    region, name = event.region, event.function.name
+    settings = EventSourceMapping("", name)
+    request = Request(settings, 0, None, (), ())
+
+    def ended(end: InvocationEnded, place: int) -> None:
+        del place
+        done(*region.stage.ended.pop(end.invocation))
+
+    region.calls[id(settings)] = Direct(settings, event.function, event.version, event.arn, event.payload)
+    refused = region.engine.invoke(request, ended)
+    if refused is not None:
+        del region.calls[id(settings)]
+        region.world.record(
+            Throttled(
+                region.now, None, name, settings.name, 0, (), 1, refused.reason, refused.running, refused.limit, ""
+            )
+        )
+    return refused
+
+
+def _attempt(event: _Event, since: int, failures: int, pause: int) -> None:
+    """Invoke asynchronously: again after an error, twice; again while throttled, for six hours (LX-18)."""
+    region = event.region
+
+    def done(result: Result, output: Output) -> None:
+        del output
+        if result.failed and failures < len(_RETRIES):
+            again = partial(_attempt, event, since, failures + 1, _THROTTLE_PAUSE)
+            region.world.agenda.at(region.now + _RETRIES[failures], again)
+
+    refused = _start(event, done)
+    if refused is not None and region.now + pause <= since + _GIVES_UP:
+        again = partial(_attempt, event, since, failures, min(2 * pause, _LONGEST_PAUSE))
+        region.world.agenda.at(region.now + pause, again)

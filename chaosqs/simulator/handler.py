@@ -1,0 +1,86 @@
+"""The user's own handler: found by its name, and what it returned or raised put into Lambda's terms.
+
+It is imported once, as Python imports it, so what a test has replaced in its module holds. What it keeps in its module
+is shared by all environments and outlives the run, as it outlives an invocation in a warm environment.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+import attrs
+
+from chaosqs.errors import InvalidScenario, Problem
+from chaosqs.machine.partial_batch import judge, judge_error
+from chaosqs.simulator.course import CRASHED, RESPONSE_LIMIT, TOO_LARGE
+from chaosqs.simulator.request import Course
+
+Call = Callable[[object, object], object]
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
+_LONGEST_ERROR = 200
+_SPOILT = ("PB-10", "EF-2")
+"""The rules of a batch that failed as a whole because there was no answer."""
+
+
+@attrs.frozen
+class Handler:
+    """A function of the user's that takes an event and a context."""
+
+    module: str
+    call: Call
+    awaits: bool
+    """Whether it is an `async def`."""
+
+
+def load(function: str, name: str) -> Handler:
+    """Import the handler of a function by its name, `package.module:function`; raise `InvalidScenario`."""
+    module, _, attribute = name.partition(":")
+    try:
+        found: object = getattr(import_module(module), attribute, None)
+    except Exception as error:
+        raise _invalid(function, name, f"module {module!r} cannot be imported: {describe(error)}") from error
+    if found is None:
+        raise _invalid(function, name, f"module {module!r} has no function {attribute!r}")
+    if not callable(found):
+        raise _invalid(function, name, f"{attribute!r} of module {module!r} must be a function of event and context")
+    return Handler(module, found, inspect.iscoroutinefunction(found))
+
+
+def _invalid(function: str, name: str, must: str) -> InvalidScenario:
+    return InvalidScenario([Problem(f"behaviours[{function!r}].handler", repr(name), must)])
+
+
+def returned(value: object, duration: int, messages: Mapping[str, int], *, reporting: bool) -> Course:
+    """Return how an invocation went whose handler has returned; `messages`: the number of each message by its id."""
+    ids = tuple(messages)
+    outcome = judge(value, ids, reporting=reporting)
+    if outcome.all_failed and outcome.rule in _SPOILT:
+        return Course("raised", duration, rule=outcome.rule, error=f"Runtime.MarshalError: {type(value).__name__}")
+    if _size(value) > RESPONSE_LIMIT:
+        return Course("raised", duration, rule="LX-5", error=TOO_LARGE)
+    return Course("succeeded", duration, tuple(messages[name] for name in outcome.failed), rule=outcome.rule)
+
+
+def raised(error: BaseException, duration: int, *, reporting: bool) -> Course:
+    """Return how an invocation went whose handler has raised (LX-7), or has ended its process (LX-14)."""
+    if isinstance(error, Exception):
+        rule = judge_error((), reporting=reporting).rule
+        return Course("raised", duration, rule=rule, error=describe(error))
+    return Course("crashed", duration, error=f"{CRASHED}: {describe(error)}")
+
+
+def describe(error: BaseException) -> str:
+    """Return an error as its type and the first line of its message, without what differs from run to run."""
+    lines = str(error).splitlines() or [""]
+    text = _ADDRESS.sub("0x…", lines[0])[:_LONGEST_ERROR]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _size(value: object) -> int:
+    if value is None:
+        return 0
+    return len(value) if isinstance(value, bytes) else len(json.dumps(value, default=str))

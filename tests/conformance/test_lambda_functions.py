@@ -1,0 +1,211 @@
+"""Functions through a real client: created from a zip, shown, changed, deleted; concurrency; versions and aliases."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaosqs.errors import InvalidInput
+from chaosqs.simulator.aws import World, aws
+from tests.conformance.lambda_under_test import ROLE, fields, dictionaries, functions, package
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:worker"
+HELLO = """
+    def handler(event, context):
+        return {"hello": event["name"]}
+"""
+pytestmark = pytest.mark.usefixtures("world")
+
+
+def test_a_function_is_created_from_a_zip() -> None:
+    """LX-1, LX-3: 3 seconds and 128 MB, unless it is said otherwise."""
+    aws_lambda = functions()
+    created = aws_lambda.create(HELLO, Description="says hello", Environment={"Variables": {"KEY": "value"}})
+    assert created["FunctionArn"] == ARN
+    assert (created["Timeout"], created["MemorySize"], created["Version"]) == (3, 128, "$LATEST")
+    assert (created["State"], created["LastUpdateStatus"]) == ("Active", "Successful")
+    assert created["LastModified"] == "2025-12-01T00:00:00.000+0000"
+    assert aws_lambda("get_function_configuration", FunctionName="worker") == created
+    assert fields(aws_lambda("get_function", FunctionName=ARN)["Configuration"]) == created
+    assert aws_lambda.invoke({"name": "you"}) == ({"hello": "you"}, None)
+
+
+def test_waiters_find_a_function_active() -> None:
+    functions().create(HELLO)
+    client = functions().client
+    getattr(client, "get_waiter")("function_active_v2").wait(FunctionName="worker")  # noqa: B009 - untyped
+
+
+def test_what_is_missing_or_there_twice_is_refused() -> None:
+    aws_lambda = functions()
+    aws_lambda.create(HELLO)
+    message = aws_lambda.refuses(
+        "ResourceConflictException",
+        "create_function",
+        FunctionName="worker",
+        Runtime="python3.13",
+        Role=ROLE,
+        Handler="index.handler",
+        Code={"ZipFile": package(index=HELLO)},
+    )
+    assert message == "Function already exist: worker"
+    message = aws_lambda.refuses("ResourceNotFoundException", "get_function", FunctionName="nobody")
+    assert message == f"Function not found: {ARN.replace('worker', 'nobody')}"
+
+
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [
+        ({"Timeout": 901}, "ValidationException"),
+        ({"MemorySize": 10_241}, "ValidationException"),
+        ({"Runtime": "cobol"}, "ValidationException"),
+        ({"PackageType": "Image"}, "InvalidParameterValueException"),
+        ({"Code": {"ZipFile": b"no zip"}}, "InvalidParameterValueException"),
+        ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "InvalidParameterValueException"),
+    ],
+)
+def test_what_cannot_be_created_is_refused(setting: dict[str, object], code: str) -> None:
+    """LX-2."""
+    given = {"Code": {"ZipFile": package(index=HELLO)}, "Runtime": "python3.13", "Handler": "index.handler"}
+    functions().refuses(code, "create_function", FunctionName="worker", Role=ROLE, **{**given, **setting})
+
+
+def test_functions_are_listed_in_pages() -> None:
+    aws_lambda = functions()
+    for name in ("b", "a", "c"):
+        aws_lambda.create(HELLO, name)
+    first = aws_lambda("list_functions", MaxItems=2)
+    assert [item["FunctionName"] for item in dictionaries(first["Functions"])] == ["a", "b"]
+    second = aws_lambda("list_functions", Marker=first["NextMarker"])
+    assert [item["FunctionName"] for item in dictionaries(second["Functions"])] == ["c"]
+    assert "NextMarker" not in second
+
+
+def test_packages_with_modules_of_the_same_name_do_not_meet() -> None:
+    """Each package has a name space of its own, whatever its modules are called."""
+    aws_lambda = functions()
+    aws_lambda.create("import json\nWHO = 'first'\ndef handler(event, context):\n    return WHO", "first")
+    aws_lambda.create("WHO = 'second'\ndef handler(event, context):\n    import index\n    return index.WHO", "second")
+    for _ in range(2):
+        assert aws_lambda.invoke(name="first") == ("first", None)
+        assert aws_lambda.invoke(name="second") == ("second", None)
+    assert "index" not in sys.modules
+
+
+def test_a_module_lives_as_long_as_its_environment() -> None:
+    """LX-13: what it keeps is there at the next invocation; LX-14: after a crash it begins anew."""
+    functions().create(
+        """
+        import sys
+        count = 0
+        def handler(event, context):
+            global count
+            count += 1
+            if event.get("exit"):
+                sys.exit(1)
+            return count
+        """
+    )
+    assert [functions().invoke()[0] for _ in range(2)] == [1, 2]
+    assert functions().invoke({"exit": True})[1] == "Unhandled"
+    assert functions().invoke()[0] == 1
+
+
+def test_packages_are_removed_when_the_world_closes() -> None:
+    with aws():
+        functions("eu-west-1").create("import os\ndef handler(event, context):\n    return os.path.dirname(__file__)")
+        place = Path(str(functions("eu-west-1").invoke()[0]))
+        assert place.exists()
+    assert not place.exists()
+
+
+def test_new_code_is_run_from_the_next_invocation_on() -> None:
+    aws_lambda = functions()
+    before = aws_lambda.create(HELLO)
+    aws_lambda.invoke({"name": "you"})
+    source = "def handler(event, context):\n    return 'new'"
+    after = aws_lambda("update_function_code", FunctionName="worker", ZipFile=package(index=source))
+    assert after["CodeSha256"] != before["CodeSha256"]
+    assert after["RevisionId"] != before["RevisionId"]
+    assert aws_lambda.invoke() == ("new", None)
+
+
+def test_a_configuration_is_changed_in_part() -> None:
+    aws_lambda = functions()
+    aws_lambda.create(HELLO, Description="says hello")
+    changed = aws_lambda("update_function_configuration", FunctionName="worker", Timeout=60)
+    assert (changed["Timeout"], changed["Description"]) == (60, "says hello")
+
+
+def test_the_environment_is_that_of_the_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "outside")
+    functions().create(
+        """
+        import os
+        def handler(event, context):
+            return [os.environ["KEY"], os.environ["AWS_LAMBDA_FUNCTION_NAME"], os.environ["AWS_REGION"]]
+        """,
+        Environment={"Variables": {"KEY": "inside"}},
+    )
+    assert functions().invoke()[0] == ["inside", "worker", "us-east-1"]
+
+
+def test_a_deleted_function_is_gone() -> None:
+    aws_lambda = functions()
+    aws_lambda.create(HELLO)
+    aws_lambda("delete_function", FunctionName="worker")
+    aws_lambda.refuses("ResourceNotFoundException", "invoke", FunctionName="worker")
+
+
+def test_LC_03_concurrency_is_reserved_and_taken_back() -> None:
+    aws_lambda = functions()
+    aws_lambda.create(HELLO)
+    assert aws_lambda("get_function_concurrency", FunctionName="worker") == {}
+    aws_lambda("put_function_concurrency", FunctionName="worker", ReservedConcurrentExecutions=7)
+    assert aws_lambda("get_function_concurrency", FunctionName="worker") == {"ReservedConcurrentExecutions": 7}
+    limits = fields(aws_lambda("get_account_settings")["AccountLimit"])
+    assert (limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]) == (1000, 993)
+    assert fields(aws_lambda("get_function", FunctionName="worker")["Concurrency"]) == {
+        "ReservedConcurrentExecutions": 7
+    }
+    aws_lambda("delete_function_concurrency", FunctionName="worker")
+    assert aws_lambda("get_function_concurrency", FunctionName="worker") == {}
+
+
+def test_LC_04_a_hundred_executions_stay_unreserved(world: World) -> None:
+    functions().create(HELLO)
+    functions()("put_function_concurrency", FunctionName="worker", ReservedConcurrentExecutions=900)
+    message = functions().refuses(
+        "InvalidParameterValueException",
+        "put_function_concurrency",
+        FunctionName="worker",
+        ReservedConcurrentExecutions=901,
+    )
+    assert message.endswith("below its minimum value of [100].")
+    with pytest.raises(InvalidInput, match=r"below its minimum value of \[100\].*LC-4"):
+        world.function("other", lambda event, _: event, reserved_concurrency=1)
+
+
+def test_versions_keep_what_they_were_and_aliases_move() -> None:
+    """EC-25."""
+    aws_lambda = functions()
+    aws_lambda.create("def handler(event, context):\n    return context.function_version")
+    assert aws_lambda("publish_version", FunctionName="worker")["Version"] == "1"
+    assert aws_lambda("publish_version", FunctionName="worker")["Version"] == "1"  # nothing has changed
+    source = package(index="def handler(event, context):\n    return 'new ' + context.function_version")
+    assert aws_lambda("update_function_code", FunctionName="worker", ZipFile=source, Publish=True)["Version"] == "2"
+    alias = aws_lambda("create_alias", FunctionName="worker", Name="live", FunctionVersion="1")
+    assert alias["AliasArn"] == f"{ARN}:live"
+    assert [aws_lambda.invoke(name=name)[0] for name in ("worker", "worker:1", f"{ARN}:live")] == [
+        "new $LATEST",
+        "1",
+        "1",
+    ]
+    aws_lambda("update_alias", FunctionName="worker", Name="live", FunctionVersion="2")
+    assert aws_lambda.invoke(Qualifier="live")[0] == "new 2"
+    assert len(dictionaries(aws_lambda("list_versions_by_function", FunctionName="worker")["Versions"])) == 3
+    assert len(dictionaries(aws_lambda("list_aliases", FunctionName="worker")["Aliases"])) == 1
+    aws_lambda("delete_alias", FunctionName="worker", Name="live")
+    aws_lambda.refuses("ResourceNotFoundException", "get_alias", FunctionName="worker", Name="live")

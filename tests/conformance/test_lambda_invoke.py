@@ -1,0 +1,264 @@
+"""Invoke through a real client: what comes back, what is refused, what a handler may do."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from chaosqs.errors import SimulationError
+from chaosqs.simulator.aws import World
+from tests.conformance.clients import call, client_of
+from tests.conformance.lambda_under_test import LambdaUnderTest, fields, functions, queue_of
+
+if TYPE_CHECKING:
+    from chaosqs.simulator.control.code import Handler
+
+
+def deployed(world: World, handler: Handler, timeout: int = 3) -> LambdaUnderTest:
+    world.function("worker", handler, timeout=timeout)
+    return functions()
+
+
+def no_retries() -> LambdaUnderTest:
+    config = Config(retries={"mode": "standard", "total_max_attempts": 1})
+    return LambdaUnderTest(call(boto3.Session(region_name="us-east-1"), "client", service_name="lambda", config=config))
+
+
+def echo(event: object, _: object) -> object:
+    return event
+
+
+def test_what_a_handler_returns_is_the_payload(world: World) -> None:
+    aws_lambda = deployed(world, echo)
+    assert aws_lambda.invoke({"text": "hällo"}) == ({"text": "hällo"}, None)
+    answer = aws_lambda("invoke", FunctionName="worker")
+    assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
+
+
+def test_LX_10_no_return_value_is_null(world: World) -> None:
+    assert deployed(world, lambda _, __: None).invoke() == (None, None)
+
+
+def test_LX_07_an_exception_is_an_answer_with_an_error(world: World) -> None:
+    def raises(event: object, context: object) -> object:
+        raise KeyError("name")
+
+    payload, error = deployed(world, raises).invoke()
+    body = fields(payload)
+    assert error == "Unhandled"
+    assert (body["errorType"], body["errorMessage"]) == ("KeyError", "'name'")
+    assert 'raise KeyError("name")' in str(body["stackTrace"])
+    assert "simulator" not in str(body["stackTrace"])
+
+
+def test_LX_09_a_timeout_ends_a_handler(world: World) -> None:
+    ends: list[float] = []
+
+    def hangs(event: object, context: object) -> object:
+        try:
+            time.sleep(60)
+        finally:
+            ends.append(world.now)
+        return event
+
+    payload, error = deployed(world, hangs, timeout=4).invoke()
+    body = fields(payload)
+    assert error == "Unhandled"
+    assert body["errorType"] == "Sandbox.Timedout"
+    assert str(body["errorMessage"]).endswith("Error: Task timed out after 4.00 seconds")
+    assert (ends, world.now) == ([4], 4)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("import nowhere", "Runtime.ImportModuleError"),
+        ("x = 1", "Runtime.HandlerNotFound"),
+        ("def handler(", "Runtime.UserCodeSyntaxError"),
+        ("def handler(event, context):\n    return {1, 2}", "Runtime.MarshalError"),
+        ("def handler(event, context):\n    raise SystemExit", "Runtime.ExitError"),
+    ],
+)
+def test_code_that_fails_by_itself(world: World, source: str, kind: str) -> None:
+    functions().create(source)
+    payload, error = functions().invoke()
+    assert (fields(payload)["errorType"], error) == (kind, "Unhandled")
+    assert kind in world.logs("worker")
+
+
+def test_stack_traces_show_the_paths_of_lambda() -> None:
+    with pytest.raises(AssertionError):
+        raise AssertionError
+
+
+@pytest.mark.usefixtures("world")
+def test_stack_traces_show_lambdas_paths() -> None:
+    functions().create("def handler(event, context):\n    raise ValueError('no')")
+    assert '"/var/task/index.py", line 2, in handler' in str(fields(functions().invoke()[0])["stackTrace"])
+
+
+def test_decimals_are_numbers(world: World) -> None:
+    assert deployed(world, lambda _, __: Decimal("1.5")).invoke() == (1.5, None)
+
+
+def test_LX_05_a_response_has_a_limit(world: World) -> None:
+    payload, error = deployed(world, lambda _, __: "x" * 6_291_555).invoke()
+    assert (fields(payload)["errorType"], error) == ("Function.ResponseSizeTooLarge", "Unhandled")
+    assert deployed(world, lambda _, __: "x" * 6_291_554).invoke()[1] is None
+
+
+def test_LX_05_LX_06_events_have_limits(world: World) -> None:
+    aws_lambda = deployed(world, echo)
+    large = json.dumps("x" * 1_048_576)
+    aws_lambda.refuses(
+        "RequestTooLargeException", "invoke", FunctionName="worker", InvocationType="Event", Payload=large
+    )
+    assert aws_lambda("invoke", FunctionName="worker", Payload=large)["StatusCode"] == 200
+    aws_lambda.refuses("RequestTooLargeException", "invoke", FunctionName="worker", Payload=json.dumps("x" * 6_291_456))
+
+
+def test_what_is_no_json_is_refused(world: World) -> None:
+    """LX-11."""
+    deployed(world, echo).refuses("InvalidRequestContentException", "invoke", FunctionName="worker", Payload="{")
+
+
+def test_a_dry_run_runs_nothing(world: World) -> None:
+    aws_lambda = deployed(world, echo)
+    assert aws_lambda("invoke", FunctionName="worker", InvocationType="DryRun")["StatusCode"] == 204
+    assert world.logs("worker") == ""
+
+
+def test_LX_18_asynchronous_invocations_are_tried_three_times(world: World) -> None:
+    moments: list[float] = []
+
+    def fails(event: object, context: object) -> object:
+        moments.append(world.now)
+        raise ValueError(event)
+
+    aws_lambda = deployed(world, fails)
+    answer = aws_lambda("invoke", FunctionName="worker", InvocationType="Event", Payload="{}")
+    assert answer["StatusCode"] == 202
+    assert moments == []
+    world.advance(600)
+    assert moments == [0, 60, 180]
+
+
+def test_the_tail_of_the_log_comes_along(world: World) -> None:
+    def prints(event: object, context: object) -> object:
+        print("hello")  # noqa: T201 - that is what is tested
+        return event
+
+    answer = deployed(world, prints)("invoke", FunctionName="worker", LogType="Tail")
+    tail = b64decode(str(answer["LogResult"])).decode()
+    assert tail.splitlines()[1] == "hello"
+    assert tail == world.logs("worker")
+
+
+@pytest.mark.parametrize(("reserved", "reason"), [(0, "ReservedFunctionConcurrentInvocationLimitExceeded")])
+def test_LC_05_reserved_zero_switches_a_function_off(world: World, reserved: int, reason: str) -> None:
+    """LC-11, LC-12."""
+    world.function("worker", echo, reserved_concurrency=reserved)
+    with pytest.raises(ClientError) as caught:
+        no_retries()("invoke", FunctionName="worker")
+    response = caught.value.response
+    assert response["Error"] == {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}
+    assert fields(response)["Reason"] == reason
+    assert fields(response["ResponseMetadata"])["HTTPStatusCode"] == 429
+    assert "retry-after" in fields(fields(response["ResponseMetadata"])["HTTPHeaders"])
+    found = world.history().summary()["functions"]["worker"]
+    assert (found["Throttles"], found["Invocations"], found["Errors"]) == (1, 0, 0)  # LC-14
+
+
+def test_LC_13_one_function_waits_for_another_that_is_busy(world: World) -> None:
+    """A handler that invokes: the client's retries outlast an invocation that holds the one execution."""
+
+    def outer(event: object, context: object) -> object:
+        functions()("invoke", FunctionName="inner", InvocationType="Event", Payload="{}")
+        time.sleep(0.1)
+        return functions().invoke({}, "inner")[0]
+
+    def inner(event: object, context: object) -> object:
+        time.sleep(1)
+        return world.now
+
+    world.function("inner", inner, reserved_concurrency=1)
+    world.function("outer", outer, timeout=30)
+    answer, error = functions().invoke({}, "outer")
+    assert error is None
+    assert isinstance(answer, float)
+    assert answer > 2
+    assert world.history().summary()["functions"]["inner"]["Throttles"] >= 1
+
+
+def test_invocations_overlap_by_what_they_wait(world: World) -> None:
+    """Each occupies its execution for the virtual time that its handler takes."""
+    order: list[tuple[str, float]] = []
+
+    def handler(event: object, context: object) -> object:
+        name, seconds = str(fields(event)["name"]), int(str(fields(event)["seconds"]))
+        order.append((f"{name} begins", world.now))
+        time.sleep(seconds)
+        order.append((f"{name} ends", world.now))
+        return None
+
+    aws_lambda = deployed(world, handler)
+    for name, seconds in (("long", 2), ("short", 1)):
+        payload = json.dumps({"name": name, "seconds": seconds})
+        aws_lambda("invoke", FunctionName="worker", InvocationType="Event", Payload=payload)
+    world.advance(5)
+    assert order == [("long begins", 0), ("short begins", 0), ("short ends", 1), ("long ends", 2)]
+    assert world.history().summary()["functions"]["worker"]["ConcurrentExecutions"] == 2
+
+
+def test_a_handler_polls_in_virtual_time(world: World) -> None:
+    queue = queue_of()
+
+    def handler(event: object, context: object) -> object:
+        client = client_of(boto3.Session())
+        found = client.receive_message(QueueUrl=queue.url, WaitTimeSeconds=20).get("Messages", [])
+        return [message.get("Body") for message in found]
+
+    aws_lambda = deployed(world, handler, timeout=30)
+    queue.send("late", delay=7)
+    assert aws_lambda.invoke() == (["late"], None)
+    assert world.now == 7
+
+
+def test_handlers_see_the_worlds_time_and_chance(world: World) -> None:
+    def handler(event: object, context: object) -> object:
+        time.sleep(0.5)
+        return [time.time(), random.random(), getattr(context, "get_remaining_time_in_millis")()]  # noqa: B009 - untyped
+
+    (first, _), (second, _) = (deployed(world, handler).invoke() for _ in range(2))
+    assert isinstance(first, list)
+    assert isinstance(second, list)
+    assert first[0] == 1_764_547_200.5
+    assert first[1] != second[1]
+    assert first[2] == 2500
+
+
+def test_handlers_may_not_start_threads(world: World) -> None:
+    """They would wait for each other: it is said, and nothing hangs."""
+
+    def handler(event: object, context: object) -> object:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(int).result()
+
+    aws_lambda = deployed(world, handler)
+    with pytest.raises(SimulationError, match="starts a thread"):
+        aws_lambda.invoke()
+
+
+def test_outside_of_handlers_time_is_real(world: World) -> None:
+    deployed(world, echo).invoke()
+    assert abs(time.time() - world.time) > 1000

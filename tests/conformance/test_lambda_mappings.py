@@ -1,0 +1,246 @@
+"""Event source mappings through a real client: fields, states, what is refused, what an update does."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from chaosqs.simulator.aws import World
+from tests.conformance.lambda_under_test import LambdaUnderTest, Worker, connected, dictionaries, functions, queue_of
+from tests.conformance.queue_under_test import QueueUnderTest
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:worker"
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
+
+
+@pytest.fixture
+def worker(world: World) -> Worker:
+    worker = Worker()
+    world.function("worker", worker)
+    return worker
+
+
+@pytest.fixture
+def queue(worker: Worker) -> QueueUnderTest:
+    del worker
+    return queue_of()
+
+
+def test_EC_21_a_mapping_is_created_then_enabled(world: World, queue: QueueUnderTest) -> None:
+    """EC-1, EC-2: the defaults; and the fields that AWS gives for a queue, no more (ledger 12)."""
+    aws_lambda = functions()
+    created = aws_lambda("create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="worker")
+    uuid = str(created["UUID"])
+    modified = created.pop("LastModified")
+    assert getattr(modified, "timestamp")() == 1_764_547_200  # noqa: B009 - untyped
+    assert created == {
+        "UUID": uuid,
+        "EventSourceMappingArn": f"arn:aws:lambda:us-east-1:123456789012:event-source-mapping:{uuid}",
+        "EventSourceArn": QUEUE,
+        "FunctionArn": FUNCTION,
+        "BatchSize": 10,
+        "MaximumBatchingWindowInSeconds": 0,
+        "FunctionResponseTypes": [],
+        "State": "Creating",
+        "StateTransitionReason": "USER_INITIATED",
+    }
+    world.advance(60)
+    assert aws_lambda("get_event_source_mapping", UUID=uuid) == created | {"State": "Enabled", "LastModified": modified}
+
+
+def test_EC_22_created_disabled_it_is_disabled_at_once(world: World, queue: QueueUnderTest, worker: Worker) -> None:
+    uuid = functions().map(queue, Enabled=False)
+    assert functions().state(uuid) == "Disabled"
+    queue.send("one")
+    world.advance(60)
+    assert worker.bodies == []
+    updated = functions()("update_event_source_mapping", UUID=uuid, Enabled=True)
+    assert updated["State"] == "Enabling"
+    world.run_until_idle()
+    assert worker.bodies == ["one"]
+
+
+def test_EC_23_disabled_it_finishes_what_it_has(world: World, queue: QueueUnderTest) -> None:
+    worker = Worker(lambda _: time.sleep(2))
+    uuid = connected(world, worker, queue)
+    queue.send("one")
+    world.advance(1)
+    assert functions()("update_event_source_mapping", UUID=uuid, Enabled=False)["State"] == "Disabling"
+    queue.send("two")
+    world.advance(30)
+    assert functions().state(uuid) == "Disabled"
+    assert worker.bodies == ["one"]
+    assert queue.counters() == (1, 0, 0)
+
+
+def test_EC_12_a_missing_queue_is_found_by_a_receive(worker: Worker) -> None:
+    del worker
+    message = functions().refuses(
+        "InvalidParameterValueException", "create_event_source_mapping", EventSourceArn=QUEUE, FunctionName="worker"
+    )
+    assert message.startswith(
+        "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue."
+    )
+
+
+def test_EC_13_a_second_mapping_of_the_same_is_refused(queue: QueueUnderTest) -> None:
+    uuid = functions().map(queue)
+    message = functions().refuses(
+        "ResourceConflictException", "create_event_source_mapping", EventSourceArn=QUEUE, FunctionName=FUNCTION
+    )
+    assert message.endswith(f"Please update or delete the existing mapping with UUID {uuid}")
+
+
+def test_a_missing_function_is_refused(queue: QueueUnderTest) -> None:
+    functions().refuses(
+        "ResourceNotFoundException", "create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="nobody"
+    )
+
+
+INVALID, OUT_OF_RANGE = "InvalidParameterValueException", "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("setting", "code", "says"),
+    [
+        ({"BatchSize": 11}, INVALID, "Maximum batch window in seconds must be greater than 0 if maximum batch size is"),
+        ({"BatchSize": 10_001}, OUT_OF_RANGE, "'batchSize' failed to satisfy constraint"),
+        ({"MaximumBatchingWindowInSeconds": 301}, OUT_OF_RANGE, "less than or equal to 300"),
+        ({"ScalingConfig": {"MaximumConcurrency": 1001}}, OUT_OF_RANGE, "'scalingConfig.maximumConcurrency'"),
+        ({"ProvisionedPollerConfig": {"MinimumPollers": 1}}, INVALID, "at least 2"),
+        ({"ProvisionedPollerConfig": {"MinimumPollers": 9, "MaximumPollers": 8}}, INVALID, "MaximumPollers"),
+        (
+            {"ProvisionedPollerConfig": {"MinimumPollers": 2}, "ScalingConfig": {"MaximumConcurrency": 2}},
+            INVALID,
+            "mutually exclusive",
+        ),
+        ({"StartingPosition": "LATEST"}, INVALID, "StartingPosition"),
+        ({"FunctionResponseTypes": ["Everything"]}, OUT_OF_RANGE, "enum value set"),
+        ({"FilterCriteria": {"Filters": [{"Pattern": '{"body": ["x"]}'}] * 6}}, INVALID, "limit of 5"),
+    ],
+)
+def test_EC_01_to_EC_10_what_is_out_of_range(
+    queue: QueueUnderTest, setting: dict[str, object], code: str, says: str
+) -> None:
+    message = functions().refuses(
+        code, "create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="worker", **setting
+    )
+    assert says in message
+
+
+@pytest.mark.parametrize("pattern", ["null", "text", '{"eventSource": "aws:sqs"}', '{"eventSource": []}'])
+def test_EC_24_a_filter_that_is_none(queue: QueueUnderTest, pattern: str) -> None:
+    message = functions().refuses(
+        INVALID,
+        "create_event_source_mapping",
+        EventSourceArn=queue.arn,
+        FunctionName="worker",
+        FilterCriteria={"Filters": [{"Pattern": pattern}]},
+    )
+    assert message == "Invalid filter pattern definition."
+
+
+@pytest.mark.parametrize("setting", [{"BatchSize": 11}, {"MaximumBatchingWindowInSeconds": 1}])
+def test_EC_04_fifo_has_small_batches_and_no_window(worker: Worker, setting: dict[str, object]) -> None:
+    del worker
+    queue = queue_of("orders.fifo")
+    functions().refuses(
+        INVALID, "create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="worker", **setting
+    )
+
+
+def test_EC_05_an_empty_block_removes_and_a_missing_one_keeps(world: World, queue: QueueUnderTest) -> None:
+    aws_lambda = functions()
+    uuid = aws_lambda.map(queue, ScalingConfig={"MaximumConcurrency": 5}, MetricsConfig={"Metrics": ["EventCount"]})
+    world.advance(60)
+    kept = aws_lambda("update_event_source_mapping", UUID=uuid, BatchSize=5)
+    assert (kept["ScalingConfig"], kept["BatchSize"], kept["State"]) == ({"MaximumConcurrency": 5}, 5, "Updating")
+    aws_lambda.refuses("ResourceInUseException", "update_event_source_mapping", UUID=uuid, BatchSize=6)
+    world.advance(60)
+    removed = aws_lambda("update_event_source_mapping", UUID=uuid, ScalingConfig={})
+    assert "ScalingConfig" not in removed
+    assert removed["MetricsConfig"] == {"Metrics": ["EventCount"]}
+
+
+def test_an_update_changes_what_comes_afterwards(world: World) -> None:
+    worker, queue = Worker(), queue_of()
+    uuid = connected(world, worker, queue, BatchSize=1)
+    functions()("update_event_source_mapping", UUID=uuid, BatchSize=10)
+    world.advance(60)
+    queue.client.send_message_batch(
+        QueueUrl=queue.url, Entries=[{"Id": str(n), "MessageBody": str(n)} for n in range(10)]
+    )
+    world.run_until_idle()
+    assert len(worker.batches) == 1
+
+
+def test_EC_25_a_mapping_of_an_alias_follows_it(world: World) -> None:
+    queue, aws_lambda = queue_of(), functions()
+    aws_lambda.create("def handler(event, context):\n    print('version', context.function_version)")
+    aws_lambda("publish_version", FunctionName="worker")
+    aws_lambda("update_function_configuration", FunctionName="worker", Description="two")
+    aws_lambda("publish_version", FunctionName="worker")
+    aws_lambda("create_alias", FunctionName="worker", Name="live", FunctionVersion="1")
+    aws_lambda.map(queue, "worker:live")
+    queue.send("one")
+    world.run_until_idle()
+    aws_lambda("update_alias", FunctionName="worker", Name="live", FunctionVersion="2")
+    queue.send("two")
+    world.run_until_idle()
+    assert [line for line in world.logs("worker").splitlines() if line.startswith("version")] == [
+        "version 1",
+        "version 2",
+    ]
+
+
+def test_mappings_are_listed(world: World, queue: QueueUnderTest) -> None:
+    other = queue_of("other")
+    world.function("second", Worker())
+    uuids = [functions().map(queue), functions().map(other), functions().map(queue, "second")]
+
+    def listed(**by: object) -> list[object]:
+        answer = functions()("list_event_source_mappings", **by)
+        return [item["UUID"] for item in dictionaries(answer["EventSourceMappings"])]
+
+    assert listed() == uuids
+    assert listed(EventSourceArn=queue.arn) == [uuids[0], uuids[2]]
+    assert listed(FunctionName="worker") == uuids[:2]
+    assert listed(FunctionName="second", EventSourceArn=other.arn) == []
+
+
+def test_a_deleted_mapping_stops_and_is_gone(world: World) -> None:
+    worker, queue, aws_lambda = Worker(), queue_of(), functions()
+    uuid = connected(world, worker, queue)
+    assert aws_lambda("delete_event_source_mapping", UUID=uuid)["State"] == "Deleting"
+    queue.send("one")
+    world.advance(60)
+    assert worker.bodies == []
+    aws_lambda.refuses("ResourceNotFoundException", "get_event_source_mapping", UUID=uuid)
+    assert aws_lambda.map(queue) != uuid
+
+
+def test_the_event_has_all_fields(world: World) -> None:
+    """Ledger 10.9."""
+    worker, queue = Worker(), queue_of()
+    connected(world, worker, queue)
+    sent = queue.client.send_message(
+        QueueUrl=queue.url,
+        MessageBody="one",
+        MessageAttributes={"kind": {"DataType": "String", "StringValue": "order"}},
+    )
+    world.run_until_idle()
+    (record,) = worker.records
+    assert record["messageId"] == sent["MessageId"]
+    assert record["md5OfBody"] == sent["MD5OfMessageBody"]
+    assert record["eventSourceARN"] == queue.arn
+    assert "kind" in json.dumps(record["messageAttributes"])
+
+
+def test_a_region_has_its_own(world: World, queue: QueueUnderTest) -> None:
+    """EC-16."""
+    del world, queue
+    elsewhere: LambdaUnderTest = functions("eu-west-1")
+    assert elsewhere("list_event_source_mappings") == {"EventSourceMappings": []}
+    elsewhere.refuses("ResourceNotFoundException", "get_function", FunctionName="worker")
