@@ -50,6 +50,15 @@ class Agenda:
         """Return when the next step is due; infinity where there is none."""
         return self._heap[0][0] if self._heap else inf
 
+    def take_by(self, limit: float) -> Step | None:
+        """Take the next step if it is due by a moment; None otherwise."""
+        heap = self._heap
+        if not heap or heap[0][0] > limit:
+            return None
+        self.now, _, _, step = heappop(heap)
+        self.steps += 1
+        return step
+
     def take(self) -> Step:
         """Move on to the next step's moment and return the step."""
         self.now, _, _, step = heappop(self._heap)

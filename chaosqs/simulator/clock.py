@@ -82,16 +82,17 @@ class VirtualClock(trio.abc.Clock):
 
     def _move_on(self, deadline: float) -> None:
         agenda, end = self.agenda, math.inf if self.until is None else self.until
+        limit = min(deadline * 1000, end)
         self._awake = False
         while not self._awake:
             if agenda.may_be_over:
                 agenda.may_be_over = False
                 if self.until is None and self.done():
                     return self._finish()
-            due = agenda.next_due()
-            if due > deadline * 1000 or due > end or due == math.inf:
+            step = agenda.take_by(limit)
+            if step is None:
                 return self._wait(deadline, end)
-            agenda.take()()
+            step()
             if agenda.steps > self.most_steps:
                 message = f"{agenda.steps} steps by {agenda.now / 1000:g} s and no end: {self.waiting()}"
                 raise Livelock(message)

@@ -6,8 +6,9 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
+from operator import methodcaller
 from textwrap import dedent
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 import attrs
 import boto3
@@ -17,6 +18,9 @@ from botocore.exceptions import ClientError
 from chaosqs.simulator.aws import World
 from tests.conformance.clients import call, client_of
 from tests.conformance.queue_under_test import QueueUnderTest, create
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 ROLE = "arn:aws:iam::123456789012:role/worker"
 
@@ -53,7 +57,7 @@ class LambdaUnderTest:
         assert answer.pop("ResponseMetadata")
         return answer
 
-    def map(self, queue: QueueUnderTest, name: str = "worker", **parameters: object) -> str:
+    def map(self, queue: QueueUnderTest, name: str = "worker", /, **parameters: object) -> str:
         """Create a mapping; return its UUID."""
         created = self("create_event_source_mapping", EventSourceArn=queue.arn, FunctionName=name, **parameters)
         return str(created["UUID"])
@@ -77,14 +81,15 @@ class LambdaUnderTest:
         """Expect an error; return its message."""
         with pytest.raises(ClientError) as caught:
             self(operation, **parameters)
-        error = caught.value.response["Error"]
-        assert error["Code"] == code, error
-        return error["Message"]
+        error = caught.value.response.get("Error", {})
+        assert error.get("Code") == code, error
+        return error.get("Message", "")
 
 
 def functions(region: str | None = None) -> LambdaUnderTest:
-    client: object = call(boto3.Session(region_name=region), "client", service_name="lambda")
-    return LambdaUnderTest(client)
+    # One session for all: each reads the model of Lambda anew, which takes longer than a test.
+    given = {} if region is None else {"region_name": region}
+    return LambdaUnderTest(methodcaller("client", "lambda", **given)(boto3))
 
 
 def fields(value: object) -> dict[str, object]:
@@ -111,7 +116,7 @@ def package(**modules: str) -> bytes:
     return content.getvalue()
 
 
-def queue_of(name: str = "orders", attributes: Mapping[str, str] | None = None) -> QueueUnderTest:
+def queue_of(name: str = "orders", attributes: Mapping[QueueAttributeNameType, str] | None = None) -> QueueUnderTest:
     return create(client_of(boto3.Session()), name, attributes)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from chaosqs.errors import InvalidInput
 from chaosqs.simulator.aws import World, aws
-from tests.conformance.lambda_under_test import ROLE, fields, dictionaries, functions, package
+from tests.conformance.lambda_under_test import ROLE, dictionaries, fields, functions, package
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:worker"
 HELLO = """

@@ -13,7 +13,7 @@ from chaosqs.simulator.aws import World
 from tests.conformance.lambda_under_test import Worker, connected, functions, queue_of
 from tests.conformance.queue_under_test import QueueUnderTest
 
-REPORTING = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
+REPORTING = ["ReportBatchItemFailures"]
 
 
 def with_dead_letters(maximum: int, visibility: str = "30") -> tuple[QueueUnderTest, QueueUnderTest]:
@@ -97,7 +97,7 @@ def test_G_24_maximum_concurrency_prevents_it(world: World) -> None:
 def test_G_25_an_unknown_id_fails_the_whole_batch(world: World) -> None:
     """PB-9."""
     queue, worker = queue_of(), Worker(listing("nope"))
-    connected(world, worker, queue, **REPORTING)
+    connected(world, worker, queue, FunctionResponseTypes=REPORTING)
     queue.send("one")
     queue.send("two")
     world.advance(5)
@@ -109,7 +109,7 @@ def test_G_25_an_unknown_id_fails_the_whole_batch(world: World) -> None:
 def test_G_26_empty_answers_delete_everything(world: World, answer: object) -> None:
     """PB-1, PB-2, PB-3, PB-4."""
     queue, worker = queue_of(), Worker(lambda _: answer)
-    connected(world, worker, queue, **REPORTING)
+    connected(world, worker, queue, FunctionResponseTypes=REPORTING)
     queue.send("one")
     world.run_until_idle()
     assert queue.counters() == (0, 0, 0)
@@ -130,7 +130,7 @@ def test_G_28_on_fifo_what_comes_after_the_failed_one_is_deleted(world: World) -
     queue, worker = queue_of("orders.fifo"), Worker(lambda ids: listing(ids[1])(ids) if len(ids) > 1 else None)
     for body in ("one", "two", "three"):
         queue.send(body, group="g")
-    connected(world, worker, queue, **REPORTING)
+    connected(world, worker, queue, FunctionResponseTypes=REPORTING)
     world.run_until_idle()
     assert worker.batches == [["one", "two", "three"], ["two"]]
     assert worker.counts()[-1] == "2"
