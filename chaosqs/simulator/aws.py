@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 
 
 def aws(design: Design | None = None, *, passthrough: str | None = None) -> Opening:
-    """Return what opens a world, in which every boto3 and botocore client of this process talks to a fake AWS.
-
-    It has SQS and, for functions that queues invoke, Lambda.
+    """Return what opens a world, in which every boto3 client of this process talks to a fake SQS and Lambda.
 
     ::
 

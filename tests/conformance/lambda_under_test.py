@@ -98,9 +98,12 @@ def fields(value: object) -> dict[str, object]:
 
 
 def dictionaries(value: object) -> list[dict[str, object]]:
-    assert isinstance(value, list)
-    items: list[object] = value
-    return [fields(item) for item in items]
+    assert _is_list(value), value
+    return [fields(item) for item in value]
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
 
 
 def _is_fields(value: object) -> TypeGuard[dict[str, object]]:

@@ -222,6 +222,28 @@ def long_polls(_event: Event, _context: Context) -> None:
     NOTES.append((time.monotonic(), len(found.get("Messages", []))))
 
 
+def sends_a_message(_event: Event, _context: Context) -> None:
+    client().send_message(QueueUrl=URL + "done", MessageBody="one")
+
+
+def sends_a_batch(_event: Event, _context: Context) -> None:
+    entries = [{"Id": "a", "MessageBody": "one"}, {"Id": "b", "MessageBody": "two"}]
+    client().send_message_batch(QueueUrl=URL + "done", Entries=entries)  # type: ignore[arg-type]
+    found = client().receive_message(QueueUrl=URL + "done", MessageSystemAttributeNames=["AWSTraceHeader"])
+    NOTES.extend(message.get("Attributes") for message in found.get("Messages", []))
+
+
+def sends_with_a_header_of_its_own(_event: Event, _context: Context) -> None:
+    own: dict[str, str] = {"StringValue": "Root=1-5759e988-bd862e3fe1be46a994272793", "DataType": "String"}
+    client().send_message(
+        QueueUrl=URL + "done",
+        MessageBody="one",
+        MessageSystemAttributes={"AWSTraceHeader": own},  # type: ignore[dict-item]
+    )
+    found = client().receive_message(QueueUrl=URL + "done", MessageSystemAttributeNames=["AWSTraceHeader"])
+    NOTES.extend(message.get("Attributes") for message in found.get("Messages", []))
+
+
 def presses_stop(_event: Event, _context: Context) -> None:
     raise KeyboardInterrupt
 

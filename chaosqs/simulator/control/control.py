@@ -83,6 +83,8 @@ def _busy(region: LambdaRegion) -> list[str]:
     reasons: list[str] = []
     if region.engine.running:
         reasons.append(f"{region.engine.running} invocations run")
+    if region.waiting:
+        reasons.append(f"{region.waiting} asynchronous events wait or run")
     for mapped in region.mappings.values():
         name, stored = mapped.settings.name, mapped.hosted.line.machine.stored
         if mapped.state not in ("Enabled", "Disabled"):

@@ -52,6 +52,7 @@ def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
     if kind == "DryRun":
         return {"StatusCode": 204, "Payload": b""}
     if kind == "Event":
+        region.waiting += 1
         region.world.agenda.at(region.now, partial(_attempt, event, region.now, 0, _THROTTLE_PAUSE))
         return {"StatusCode": 202, "Payload": b""}
     result, output = region.world.fibers.wait(partial(_begin, event))
@@ -116,8 +117,14 @@ def _attempt(event: _Event, since: int, failures: int, pause: int) -> None:
         if result.failed and failures < len(_RETRIES):
             again = partial(_attempt, event, since, failures + 1, _THROTTLE_PAUSE)
             region.world.agenda.at(region.now + _RETRIES[failures], again)
+        else:
+            region.waiting -= 1
 
     refused = _start(event, done)
-    if refused is not None and region.now + pause <= since + _GIVES_UP:
+    if refused is None:
+        return
+    if region.now + pause > since + _GIVES_UP:
+        region.waiting -= 1
+    else:
         again = partial(_attempt, event, since, failures, min(2 * pause, _LONGEST_PAUSE))
         region.world.agenda.at(region.now + pause, again)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import attrs
+
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.simulator.control import polling
 from chaosqs.simulator.control.errors import conflict, in_use, invalid, not_found
@@ -95,10 +97,10 @@ def update_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
     if name is not None:
         wanted = named(name)
         (function, version), qualifier = region.find(wanted), wanted.qualifier
-    if function is not mapped.function:
-        raise invalid("A mapping of chaosqs stays with its function: create another one.")
-    settings = configured(mapped.settings, parameters, mapped.hosted.line.queue, version.configuration.timeout)
-    mapped.qualifier, mapped.metrics = qualifier, metrics(mapped.metrics, parameters)
+    before = attrs.evolve(mapped.settings, function=function.name)
+    settings = configured(before, parameters, mapped.hosted.line.queue, version.configuration.timeout)
+    mapped.function, mapped.qualifier = function, qualifier
+    mapped.metrics = metrics(mapped.metrics, parameters)
     polling.update(region, mapped, settings)
     return present(region, mapped)
 

@@ -37,6 +37,8 @@ class Call:
     request_id: str
     payload: str
     """The event, as JSON."""
+    trace: str
+    """The trace header that botocore passes on with every call (LX-16)."""
     number: int
     """Which invocation of its Region it is."""
     cold: bool
@@ -184,6 +186,7 @@ class Performance:
             "AWS_LAMBDA_FUNCTION_NAME": version.function,
             "AWS_LAMBDA_FUNCTION_VERSION": version.number,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.configuration.memory),
+            "_X_AMZN_TRACE_ID": self.call.trace,
             "_HANDLER": version.configuration.handler,
             **dict(version.configuration.variables),
         }

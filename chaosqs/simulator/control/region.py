@@ -81,6 +81,8 @@ class LambdaRegion:
     """Invocations without a mapping, by the identity of what stands for it."""
     lines: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
     """What each function has printed, deleted ones too."""
+    waiting: int = 0
+    """Asynchronous events that have not ended for good."""
     packages: list[Zip] = attrs.field(factory=list[Zip])
     """Unpacked code, to be removed when the world closes."""
     deployments: dict[str, Function] = attrs.field(factory=dict[str, Function])
@@ -136,8 +138,9 @@ class LambdaRegion:
         """Return what a request invokes: a mapping's batch, or what somebody invokes without one (EC-25)."""
         direct = self.calls.pop(id(request.mapping), None)
         if direct is not None:
-            return Target(direct.function, direct.version, direct.arn, self.sqs.name, direct.payload)
+            return Target(direct.function, direct.version, direct.arn, self.sqs.name, direct.payload, ())
         mapped = self.polled[id(request.mapping)]
         function, event = mapped.function, batch_event(request, mapped.hosted, self.world.epoch)
         arn = self.arn(function.name, mapped.qualifier)
-        return Target(function, mapped.version, arn, self.sqs.name, json.dumps(event))
+        messages = tuple(receipt.message for receipt in request.receipts)
+        return Target(function, mapped.version, arn, self.sqs.name, json.dumps(event), messages)

@@ -8,7 +8,9 @@ from functools import partial
 import attrs
 
 from chaosqs.machine.identity import message_id, uuid
+from chaosqs.machine.message import Message
 from chaosqs.machine.partial_batch import Outcome, judge_error, judge_payload
+from chaosqs.machine.recursion import trace_header
 from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.control.code import Loaded
 from chaosqs.simulator.control.deployed import Deployed, Version
@@ -28,6 +30,8 @@ class Target:
     arn: str
     region: str
     payload: str
+    messages: tuple[Message, ...]
+    """The batch; empty where somebody invokes."""
 
 
 @attrs.define(eq=False)
@@ -58,8 +62,9 @@ class Stage:
         cold = key not in self._loaded
         loaded = self._loaded[key] = target.version.code.load() if cold else self._loaded[key]
         request_id = uuid(b"invocation", number)
+        trace = trace_header(request_id, target.messages, target.function.name)
         call = Call(
-            target.version, target.arn, target.region, request_id, target.payload, number, cold, self.agenda.now
+            target.version, target.arn, target.region, request_id, target.payload, trace, number, cold, self.agenda.now
         )
         ended = partial(self._end, invocation, done, key, output)
         self._running[number] = performance = Performance(

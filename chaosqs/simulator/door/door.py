@@ -18,6 +18,7 @@ from chaosqs.simulator.door.query_dialect import QueryDialect
 from chaosqs.simulator.door.rest import Functions, reply
 from chaosqs.simulator.door.scope import region_of
 from chaosqs.simulator.door.shapes import is_operation
+from chaosqs.simulator.door.tracing import traced
 from chaosqs.simulator.door.waiter import Waiter
 from chaosqs.simulator.door.wire import Dialect, Reply, body_text, header
 from chaosqs.simulator.operations import ApiError
@@ -64,6 +65,7 @@ class Door:
             if not is_operation(operation):
                 raise error("UnknownOperationException", f"The action {operation} is not valid for this endpoint.")
             parameters = dialect.parameters(operation, request)
+            parameters = traced(operation, parameters, header(request, "X-Amzn-Trace-Id"))
             result = self.waiter.call(operation, parameters, region=region_of(request))
         except ApiError as refusal:
             return dialect.refuse(refusal, request_id)

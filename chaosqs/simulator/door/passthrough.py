@@ -44,4 +44,4 @@ def moto_leaves_ours_alone() -> Generator[None]:
             passed_on.remove(service)
 
 
-_OURS = ("lambda", "sqs")
+_OURS = ("awslambda", "lambda", "sqs")  # moto has called Lambda by both names
