@@ -56,6 +56,8 @@ demo: .venv/run.stamp
 	@echo
 	@echo "The same system, with the setting that prevents it:"
 	@cd examples/over-polling-fixed && $(CHAOS)
+	@echo
+	@echo "To replay the counterexample: cd examples/over-polling, then ../../.venv/bin/<the command of the story>"
 
 # Gates --------------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from chaosqs.explorer.drawing import draws
 from chaosqs.explorer.lattice import Lattice
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.order import ending
+from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Fix
 from chaosqs.model.design import Design, EventSourceMapping
@@ -53,9 +54,16 @@ def fixes(
             after = oracle.variation(ending(attrs.evolve(scenario, design=change.design)))
             if after is not None and after.cures(before) and _survives(change.design, tests, oracle):
                 drain = _relative(after.drained, before.drained)
-                proven.append((change.size, Fix(change.text, 0, len(tests), drain)))
+                certain = _excludes(change.design, mapping, oracle)
+                proven.append((change.size, Fix(change.text, 0, len(tests), drain, certain)))
                 break
     return tuple(fix for _, fix in sorted(proven, key=lambda entry: entry[0]))
+
+
+def _excludes(design: Design, mapping: EventSourceMapping, oracle: Oracle) -> bool:
+    """Tell whether the rules themselves exclude the violation: mappings that fit are never throttled (MC-1, MC-3)."""
+    throttling = oracle.invariant.name == NO_DEAD_LETTERING_BY_THROTTLING.name
+    return throttling and design.maximum_concurrency_fits(mapping.function)
 
 
 def trial_scenarios(

@@ -38,6 +38,8 @@ class Fix:
     of: int
     drain: float | None = None
     """Time to drain the counterexample's own workload, relative to before: 0.1 is ten per cent longer."""
+    certain: bool = False
+    """Whether AWS's rules exclude the violation with it (MC-1, MC-3); otherwise a longer search may yet find one."""
 
 
 @attrs.frozen

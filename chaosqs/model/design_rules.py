@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import attrs
 
 from chaosqs.errors import InvalidDesign, Problem
+from chaosqs.model.event_filter import parse
+from chaosqs.model.filter_rules import InvalidPattern
 from chaosqs.model.parts import ERAS, Account, EventSourceMapping, Function, Queue
 from chaosqs.model.values import Checks
 
@@ -158,17 +159,15 @@ def _check_filters(checks: Checks, filters: Sequence[object]) -> None:
     for place, pattern in enumerate(filters):
         if not isinstance(pattern, str) or len(pattern) > 4096:  # noqa: PLR2004 - the rule's own figure
             checks.refuse(f"filters[{place}]", pattern, "must be JSON text of at most 4,096 characters", "EC-8")
-        elif not _is_json_object(pattern):
-            checks.refuse(
-                f"filters[{place}]", pattern, "Invalid filter pattern definition: must be a JSON object", "EC-24"
-            )
+        else:
+            _check_pattern(checks, f"filters[{place}]", pattern)
 
 
-def _is_json_object(text: str) -> bool:
+def _check_pattern(checks: Checks, field: str, pattern: str) -> None:
     try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
+        parse(pattern)
+    except InvalidPattern as error:
+        checks.refuse(field, pattern, str(error).removesuffix(" (EC-24)"), "EC-24")
 
 
 def _account_problems(checks: Checks, account: Account) -> list[Problem]:

@@ -60,7 +60,8 @@ def fixes(explanation: Explanation) -> list[str]:
 
 def fix_text(fix: Fix) -> str:
     """Return how a change did: `0 of 2,000, drain time +0 %`."""
-    return f"{fix.violated:,} of {fix.of:,}{'' if fix.drain is None else f', drain time {drain_text(fix.drain)}'}"
+    seen = "excluded by AWS's rules" if fix.certain else f"{fix.violated:,} of {fix.of:,}"
+    return f"{seen}{'' if fix.drain is None else f', drain time {drain_text(fix.drain)}'}"
 
 
 def drain_text(drain: float) -> str:

@@ -24,7 +24,8 @@ def source(scenario: Scenario, invariant: str) -> str:
             f"def test_{_identifier(invariant)}() -> None:",
             f"{_INDENT}scenario = {laid_out(tree, 1)}",
             f"{_INDENT}invariant = invariants.by_name({invariant!r})",
-            f"{_INDENT}assert not check(simulate(scenario), [invariant])",
+            f"{_INDENT}violations = check(simulate(scenario), [invariant])",
+            f'{_INDENT}assert not violations, "\\n".join(map(str, violations))',
         ]
     )
 

@@ -27,7 +27,7 @@ class Found:
 
 
 def discover(root: Path) -> Found:
-    """Return the designs of a root directory. Raises `InvalidDesign` for a template that AWS would refuse."""
+    """Return the designs of a root directory. Raises `InvalidDesign` for a template that is broken."""
     sources: list[Source] = []
     notices: list[str] = []
     for path in (path for pattern in _PATTERNS for path in sorted(root.glob(pattern))):
@@ -35,15 +35,15 @@ def discover(root: Path) -> Found:
         try:
             sources.append(read_source(name, base=root, root=root))
         except InvalidDesign as error:
-            if error.problems or _tells_a_line(name, str(error)):
+            if not _has_no_design(name, str(error)):
                 raise
             notices.append(f"{name} is not judged: {_without(name, str(error))}")
     return Found(tuple(sources), (*notices, *_other_formats(root)))
 
 
-def _tells_a_line(name: str, message: str) -> bool:
-    """Tell whether a message is about a line of a template, not about a file that has no design in it."""
-    return re.match(rf"{re.escape(name)}:\d+: ", message) is not None
+def _has_no_design(name: str, message: str) -> bool:
+    """Tell whether a file can be read and is none of ours: another kind of template, or one without a mapping."""
+    return re.match(rf"{re.escape(name)}: (maps no SQS queue|has no Resources)", message) is not None
 
 
 def _without(name: str, message: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from chaosqs.session.questions import Budget, Question, questions_about, refuse_
 from chaosqs.session.settings import Settings, read_settings
 from chaosqs.session.sources import Source, read_source
 from chaosqs.session.wording import relative_to
+from chaosqs.simulator.handler import load
 
 SUITE = "no design of this project was judged: this is the regression suite of chaosqs itself"
 
@@ -62,6 +64,7 @@ def plan(options: Options) -> Plan:
     _refuse_unwritable(reports, options.root)
     questions, notices = _questions(options, settings)
     profile = profile_named(options.profile or settings.profile)
+    _import_handlers(settings, options.root)
     return Plan(
         questions,
         notices,
@@ -70,6 +73,15 @@ def plan(options: Options) -> Plan:
         reports,
         options.strict or settings.strict,
     )
+
+
+def _import_handlers(settings: Settings, root: Path) -> None:
+    """Import the real handlers now, from the project's directory if need be; raise `InvalidInput` where that fails."""
+    for name, behaviour in settings.behaviours.items():
+        if behaviour.handler is not None:
+            if str(root) not in sys.path:
+                sys.path.append(str(root))
+            load(name, behaviour.handler)
 
 
 def _refuse_unwritable(reports: Path, root: Path) -> None:

@@ -8,6 +8,7 @@ import attrs
 
 from chaosqs.errors import InvalidInput
 from chaosqs.explorer.replay import Outcome, replay
+from chaosqs.invariants import by_name
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.report.story import story
 from chaosqs.session.files import read_object, structured
@@ -37,7 +38,16 @@ def read_counterexample(path: Path, root: Path) -> Counterexample:
     fields = read_object(path, root)
     if "violation" not in fields:
         raise InvalidInput(f"{relative_to(root, path)}: is no counterexample; give the scenario.json of a report")
-    return structured(Counterexample, fields, path, root)
+    found = structured(Counterexample, fields, path, root)
+    mappings = [mapping.name for mapping in found.scenario.design.mappings]
+    try:
+        by_name(found.invariant)
+    except ValueError as error:
+        raise InvalidInput(f"{relative_to(root, path)}: {error}") from None
+    if found.mapping not in mappings:
+        there = ", ".join(mappings) or "none"
+        raise InvalidInput(f"{relative_to(root, path)}: its design has no mapping {found.mapping!r}; there are {there}")
+    return found
 
 
 def replayed(path: Path, root: Path) -> Replayed:

@@ -38,7 +38,8 @@ class Agenda:
         self._salt = self.luck * 0x9E3779B97F4A7C15 & _MASK
 
     def at(self, due: int, step: Step) -> None:
-        """Run a step at a moment."""
+        """Run a step at a moment, which must not be over."""
+        assert due >= self.now, f"a step is due at {due} ms, but it is {self.now} ms already"
         self._sequence = sequence = self._sequence + 1
         tie = 0
         if self._salt:

@@ -130,7 +130,7 @@ class Crew:
         patience = self.scaling.patience()
         if patience is not None and poller.idle_since is not None and not poller.watched:
             poller.watched = True
-            self.agenda.at(poller.idle_since + patience, partial(self._retire, poller))
+            self.agenda.at(max(self.agenda.now, poller.idle_since + patience), partial(self._retire, poller))
 
     def _retire(self, poller: Poller) -> None:
         poller.watched = False

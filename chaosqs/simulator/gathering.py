@@ -8,12 +8,12 @@ from functools import partial
 import attrs
 
 from chaosqs.machine.batcher import MOST_PER_RECEIVE, Batcher
-from chaosqs.machine.event_filter import Match, Pattern, matches, parse
 from chaosqs.machine.message import Receipt, body_of
 from chaosqs.machine.sqs_event import PAYLOAD_LIMIT, plain_record_bytes
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.event import Event, FilteredOut, Received, ReceivedNothing
+from chaosqs.model.event_filter import Match, Pattern, matches, parse
 from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.crew import Crew, Poller
 from chaosqs.simulator.latency import Latency

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosqs.errors import InvalidInput
-from chaosqs.machine.event_filter import MOST_CHARACTERS, Match, matches, parse
-from chaosqs.machine.filter_rules import REFUSAL, InvalidPattern
+from chaosqs.model.event_filter import MOST_CHARACTERS, Match, matches, parse
+from chaosqs.model.filter_rules import REFUSAL, InvalidPattern
 from chaosqs.model.json import Json
 
 # Golden rows
@@ -33,6 +33,10 @@ def of(pattern: Json, body: Json) -> Match:
         pytest.param({"test2": [{"exists": True}]}, {"test2": "7411"}, {"test5": "74545"}, id="FL_8_exists"),
         pytest.param({"test2": [{"numeric": ["<", 100]}]}, {"test2": 93}, {"test2": 105}, id="FL_9_below"),
         pytest.param({"n": [{"numeric": [">=", 100, "<", 200]}]}, {"n": 100}, {"n": 200}, id="FL_9_range"),
+        pytest.param({"a": [{"cidr": "10.0.0.0/24"}]}, {"a": "10.0.0.7"}, {"a": "10.0.1.7"}, id="FL_8_cidr"),
+        pytest.param(
+            {"a": [{"cidr": "10.0.0.0/24"}]}, {"a": "10.0.0.7"}, {"a": "no address"}, id="FL_8_cidr_of_a_word"
+        ),
         pytest.param({"test2": [{"prefix": "us-1"}]}, {"test2": "us-1-48454"}, {"test2": "eu-wert"}, id="FL_8_prefix"),
         # Lambda's table of comparison operators
         pytest.param({"UserID": [None]}, {"UserID": None}, {"UserID": ""}, id="FL_8_null"),
@@ -176,7 +180,8 @@ def test_FL_2_a_match_names_its_rule_and_whether_the_format_decided() -> None:
         ('{"body": {"a": [{}]}}', "body.a must have one operator"),
         ('{"body": {"a": [{"prefix": "x", "suffix": "y"}]}}', "body.a must have one operator"),
         ('{"body": {"a": [{"wildcard": "x*"}]}}', 'body.a has the operator "wildcard"; Lambda has exists, prefix'),
-        ('{"body": {"a": [{"cidr": "10.0.0.0/24"}]}}', 'body.a has the operator "cidr"'),
+        ('{"body": {"a": [{"cidr": "10.0.0.300/24"}]}}', 'body.a must have a network such as "10.0.0.0/24"'),
+        ('{"body": {"a": [{"cidr": 10}]}}', 'body.a must have a network such as "10.0.0.0/24"'),
         ('{"body": {"a": [{"exists": 0}]}}', 'body.a must have true or false for "exists"'),
         ('{"body": {"a": [{"prefix": 5}]}}', "body.a must compare with a string"),
         ('{"body": {"a": [{"prefix": {"x": "y"}}]}}', "body.a must compare with a string"),

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from chaosqs.machine.event_filter import Match, matches, parse
+from chaosqs.model.event_filter import Match, matches, parse
 from chaosqs.model.json import Json
 
 World: TypeAlias = dict[tuple[str, ...], Json]

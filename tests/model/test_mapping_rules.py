@@ -95,12 +95,12 @@ def test_EC_8_filters() -> None:
     pattern = '{"body": ["' + "x" * 4082 + '"]}'
     assert len(pattern) == 4096
     assert mapped(filters=(pattern,) * 10) == []
-    assert mapped(filters=('{"body": []}',) * 11) == [("mappings[0].filters", "EC-8")]
+    assert mapped(filters=('{"body": ["x"]}',) * 11) == [("mappings[0].filters", "EC-8")]
     assert mapped(filters=(pattern + " ",)) == [("mappings[0].filters[0]", "EC-8")]
-    assert mapped(filters=("{}", 7)) == [("mappings[0].filters[1]", "EC-8")]
+    assert mapped(filters=(pattern, 7)) == [("mappings[0].filters[1]", "EC-8")]
 
 
-@pytest.mark.parametrize("pattern", ["null", "plain text", "[]", '"text"'])
+@pytest.mark.parametrize("pattern", ["null", "plain text", "[]", '"text"', '{"body": []}'])
 def test_EC_24_filter_is_a_json_object(pattern: str) -> None:
     """What is not a JSON object is no pattern."""
     assert mapped(filters=(pattern,)) == [("mappings[0].filters[0]", "EC-24")]

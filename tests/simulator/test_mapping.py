@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chaosqs.errors import InvalidInput
+from chaosqs.errors import InvalidDesign
 from chaosqs.invariants import ALL
 from chaosqs.invariants.registry import check
 from chaosqs.model.behaviour import Behaviour
@@ -121,9 +121,8 @@ def test_G_29_FL_2_what_matches_no_filter_is_deleted_unseen() -> None:
 def test_EC_24_a_filter_that_AWS_refuses_is_refused() -> None:
     """With AWS's words for it."""
     mapping = EventSourceMapping("orders", "worker", filters=['{"body": "text"}'])
-    design = Design([Queue("orders")], [Function("worker")], [mapping])
-    with pytest.raises(InvalidInput, match="Invalid filter pattern definition"):
-        simulate(Scenario(design))
+    with pytest.raises(InvalidDesign, match=r"filters\[0\].*Invalid filter pattern definition.*EC-24"):
+        Design([Queue("orders")], [Function("worker")], [mapping])
 
 
 def fifo(**settings: int) -> Design:
@@ -286,3 +285,15 @@ def test_DLQ_9_a_message_that_has_outlived_the_dead_letter_queue_expires_there_a
     design = Design(queues, [Function("worker", timeout=1)], [EventSourceMapping("orders", "worker")])
     history = run(design, Burst("orders", 1), Behaviour(2), until=100)
     assert history.summary()["messages"]["expired"] == 1
+
+
+def test_ES_5_pollers_that_wait_again_after_a_while_never_turn_time_back() -> None:
+    """Who becomes idle after a mapping has shrunk and grown again is looked at later, not before."""
+    design = Design(
+        [Queue("orders", visibility_timeout=960, redrive=Redrive("dead", 3)), Queue("dead")],
+        [Function("worker", timeout=900)],
+        [EventSourceMapping("orders", "worker", maximum_batching_window=10)],
+    )
+    history = run(design, Burst("orders", 2, over=1), Behaviour(seconds_per_batch=900))
+    moments = [event.at for event in history.events]
+    assert moments == sorted(moments)

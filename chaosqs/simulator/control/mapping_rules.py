@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import attrs
 
-from chaosqs.machine.event_filter import parse
-from chaosqs.machine.filter_rules import InvalidPattern
 from chaosqs.model.design import EventSourceMapping, Queue
+from chaosqs.model.event_filter import parse
+from chaosqs.model.filter_rules import InvalidPattern
 from chaosqs.simulator.control.errors import LambdaError, invalid
 from chaosqs.simulator.operations.parameters import Parameters, integer, sequence, structure, text, texts
 

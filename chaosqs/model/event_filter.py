@@ -14,7 +14,7 @@ from enum import Enum
 
 import attrs
 
-from chaosqs.machine.filter_rules import (
+from chaosqs.model.filter_rules import (
     OPERATORS,
     InvalidPattern,
     Path,

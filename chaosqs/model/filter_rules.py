@@ -3,7 +3,7 @@
 Lambda lists these for event filtering: a string, number, true, false or null, `exists`, `prefix`, `suffix`,
 `equals-ignore-case`, `anything-but` and `numeric` (FL-8). Not listed there, and taken as EventBridge takes them
 (Assumed): `equals-ignore-case` inside `prefix` and `suffix`; `prefix`, `suffix` and `equals-ignore-case` inside
-`anything-but`. Refused: `wildcard` and `cidr`, which EventBridge keeps for the rules of event buses.
+`anything-but`. Refused: `wildcard`, which EventBridge keeps for the rules of event buses.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import operator
 from collections.abc import Callable, Mapping
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NoReturn, Self, TypeAlias
 
 from chaosqs.errors import InvalidInput
@@ -157,6 +158,26 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+
+def _cidr(operand: Json, path: Path) -> Test:
+    """Return whether a value is an address in a network. Assumed: published samples for SQS use it."""
+    try:
+        network = ip_network(operand) if isinstance(operand, str) else None
+    except ValueError:
+        network = None
+    if network is None:
+        refuse(path, 'must have a network such as "10.0.0.0/24" for "cidr"')
+    return lambda leaf: isinstance(leaf, str) and _inside(leaf, network)
+
+
+def _inside(text: str, network: IPv4Network | IPv6Network) -> bool:
+    try:
+        return ip_address(text) in network
+    except ValueError:
+        return False
+
+
 OPERATORS: Mapping[str, Callable[[Json, Path], Test]] = {
     "exists": _exists,
     "prefix": partial(_text, str.startswith),
@@ -164,5 +185,6 @@ OPERATORS: Mapping[str, Callable[[Json, Path], Test]] = {
     _FOLDED: _ignoring_case,
     "anything-but": _anything_but,
     "numeric": _numeric,
+    "cidr": _cidr,
 }
 """What a rule that is an object may be; no key of a branch of `$or` may have such a name."""
