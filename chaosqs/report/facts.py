@@ -60,7 +60,7 @@ def fixes(explanation: Explanation) -> list[str]:
 
 def fix_text(fix: Fix) -> str:
     """Return how a change did: `0 of 2,000, drain time +0 %`."""
-    seen = "excluded by AWS's rules" if fix.certain else f"{fix.violated:,} of {fix.of:,}"
+    seen = "certain by AWS's rules" if fix.certain else f"{fix.violated:,} of {fix.of:,}"
     return f"{seen}{'' if fix.drain is None else f', drain time {drain_text(fix.drain)}'}"
 
 
