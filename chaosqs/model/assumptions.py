@@ -84,6 +84,9 @@ class Assumptions:
     idle_reduction: int = _assumed(
         300_000, 60_000, 3_600_000, "ms", "Time without a message after which a mapping goes down to 2 pollers (ES-5)."
     )
+    mapping_change: int = _assumed(
+        60_000, 1_000, 120_000, "ms", "Time until a change of a mapping holds: about a minute (EC-21)."
+    )
     let_go_on_error: int = _assumed(
         50, 0, 100, "%", "Share of the failed invocations that cost the mapping a poller (C7)."
     )

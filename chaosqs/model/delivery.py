@@ -74,7 +74,7 @@ def deliveries(events: Iterable[Event]) -> dict[int, list[Delivery]]:
             case Received():
                 for message, count in zip(event.messages, event.receive_counts, strict=True):
                     delivery = Delivery(message, event.queue, event.mapping, place, count)
-                    if event.fault:
+                    if event.lost:
                         _end(delivery, Ending.LOST, place, event.fault)
                     else:
                         hands.take((event.mapping, event.poller, message), delivery)
@@ -127,6 +127,8 @@ def _apply(
             _end(delivery, Ending.SERVICE_ERROR, place, event.fault)
         case FilteredOut():
             _end(delivery, Ending.FILTERED, place, "")
+        case Released(why="restarted"):
+            _end(delivery, Ending.LOST, place, event.fault)
         case Released(why="throttled"):
             _end(delivery, Ending.THROTTLED, place, delivery.throttled_by[0] if all(delivery.throttled_by) else "")
         case InvocationStarted() | Released():

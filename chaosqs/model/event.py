@@ -11,6 +11,35 @@ from typing import TypeAlias
 
 import attrs
 
+from chaosqs.model.change_event import Operated, PollersChanged
+from chaosqs.model.code_event import Effect, PointPassed, Reached
+from chaosqs.model.poller_event import Held, ReceivedNothing, ReceiveFailed, Released
+
+__all__ = [
+    "DeadLettered",
+    "Deleted",
+    "Effect",
+    "Event",
+    "Expired",
+    "FilteredOut",
+    "Held",
+    "InvocationEnded",
+    "InvocationStarted",
+    "Operated",
+    "PointPassed",
+    "PollersChanged",
+    "Reached",
+    "ReceiveFailed",
+    "Received",
+    "ReceivedNothing",
+    "Released",
+    "Returned",
+    "SendFailed",
+    "Sent",
+    "ServiceFailed",
+    "Throttled",
+]
+
 
 @attrs.frozen
 class Sent:
@@ -22,6 +51,20 @@ class Sent:
     message: int
     body_bytes: int
     group: str
+    copy_of: int | None = None
+    """The message that it repeats, as its producer never learned that SQS had that; None: it is new."""
+    fault: str = ""
+
+
+@attrs.frozen
+class SendFailed:
+    """A producer's attempt to send came to nothing that it knows of; it sends again later (OR-4)."""
+
+    at: int
+    cause: int | None
+    queue: str
+    message: int
+    fault: str
 
 
 @attrs.frozen
@@ -37,24 +80,9 @@ class Received:
     receive_counts: tuple[int, ...]
     visible_at: int
     fault: str
-    """Names the fault that lost the answer: then SQS counted the receive, and the poller never saw it (RX-8)."""
-
-
-@attrs.frozen
-class ReceivedNothing:
-    """Receives that came back empty: `count` long polls one after another since `since`, each `every` ms long.
-
-    They are recorded together, when the poller gets a message at last, or lets go.
-    """
-
-    at: int
-    cause: int | None
-    queue: str
-    mapping: str
-    poller: int
-    count: int
-    since: int
-    every: int
+    """Names the fault that struck the receive."""
+    lost: bool = False
+    """Whether that lost the answer: then SQS counted the receive, and the poller never saw it (RX-8)."""
 
 
 @attrs.frozen
@@ -107,6 +135,8 @@ class InvocationStarted:
     """Whether a new execution environment had to be initialised first (LX-12)."""
     running: int
     """Executions of this function that are busy now, this one included."""
+    fault: str = ""
+    """Names the fault that made it start cold."""
 
 
 @attrs.frozen
@@ -133,19 +163,6 @@ class InvocationEnded:
     a model that does nothing out of the ordinary."""
     error: str = ""
     """What real code raised, as its type and the first line of its message; or Lambda's own error type (LX-9)."""
-
-
-@attrs.frozen
-class Released:
-    """A poller forgot its batch without deleting it; the messages come back when their visibility ends."""
-
-    at: int
-    cause: int | None
-    mapping: str
-    poller: int
-    messages: tuple[int, ...]
-    why: str
-    """`throttled` (for a whole visibility timeout), `failed`, `service error` or `no answer`."""
 
 
 @attrs.frozen
@@ -185,6 +202,8 @@ class Returned:
     queue: str
     message: int
     receive_count: int
+    fault: str = ""
+    """Names the fault by which it is visible before that, or again after its delete."""
 
 
 @attrs.frozen
@@ -211,31 +230,27 @@ class Expired:
     receive_count: int
 
 
-@attrs.frozen
-class PollersChanged:
-    """A mapping has another number of pollers now (ES-1 … ES-8)."""
-
-    at: int
-    cause: int | None
-    mapping: str
-    pollers: int
-    why: str
-
-
 Event: TypeAlias = (
     Sent
+    | SendFailed
     | Received
+    | ReceiveFailed
     | ReceivedNothing
     | Throttled
     | ServiceFailed
     | InvocationStarted
+    | PointPassed
+    | Effect
+    | Reached
     | InvocationEnded
     | Released
+    | Held
     | Deleted
     | FilteredOut
     | Returned
     | DeadLettered
     | Expired
     | PollersChanged
+    | Operated
 )
 """Everything that a history can contain."""

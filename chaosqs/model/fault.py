@@ -10,54 +10,13 @@ from collections.abc import Iterable
 
 import attrs
 
-from chaosqs.model.values import Checks, concise_repr, strings
+from chaosqs.model.fault_kinds import FAULT_POINT, KIND_NAMES, KINDS, OK, FaultKind, kind_of
+from chaosqs.model.values import concise_repr, strings
 
-OK = "ok"
-"""The outcome of a receive in which nothing goes wrong."""
+__all__ = ["FAULT_POINT", "KINDS", "KIND_NAMES", "OK", "Action", "FaultKind", "FaultPlan", "Pause", "Window", "kind_of"]
 
-
-@attrs.frozen
-class FaultKind:
-    """One thing that can go wrong, and where."""
-
-    name: str
-    boundary: str
-    """Which call it strikes: receive, invoke, handler, response or delete."""
-    effect: str
-    """What happens, in a sentence."""
-    rule: str
-    """The rule of the ledger that makes it legal behaviour of AWS."""
-
-
-KINDS: tuple[FaultKind, ...] = (
-    FaultKind(
-        "throttled", "invoke", "Lambda answers 429 although the design has room: others took the capacity.", "LC-11"
-    ),
-    FaultKind(
-        "service_error",
-        "invoke",
-        "Lambda answers 500; the poller gives the batch up until its visibility ends.",
-        "LX-11",
-    ),
-    FaultKind("error", "handler", "The handler raises; nothing of the batch is deleted.", "LX-7"),
-    FaultKind("slow", "handler", "The handler takes until 1 ms before the function timeout, then succeeds.", "LX-1"),
-    FaultKind("timeout", "handler", "The handler hangs; the function timeout ends it.", "LX-9"),
-    FaultKind("crash", "handler", "The execution environment dies half-way.", "LX-14"),
-    FaultKind(
-        "lost_receive", "receive", "SQS counts the receive and hides the messages; the poller never sees them.", "RX-8"
-    ),
-    FaultKind(
-        "lost_response",
-        "response",
-        "The function succeeds, but the poller never learns it and deletes nothing.",
-        "EP-13",
-    ),
-    FaultKind("lost_delete", "delete", "The delete after a success gets lost; the messages come back.", "EF-5"),
-)
-"""Every kind of fault, in the order in which reports list them; `ok` is none of them."""
-
-KIND_NAMES = tuple(kind.name for kind in KINDS)
-_BOUNDARY = {kind.name: kind.boundary for kind in KINDS}
+ACTIONS = ("redeploy", "purge", "redrive", "change")
+"""What an operator can do: deploy a function anew, purge a queue, move a dead-letter queue back, change a setting."""
 
 
 @attrs.frozen(repr=False)
@@ -66,11 +25,43 @@ class Window:
 
     kind: str
     scope: str
-    """Name of the function or queue that it strikes; empty: all."""
+    """Name of the queue, function or mapping (`orders→worker`) that it strikes; empty: all."""
     start: float
     """Seconds after the start of the run."""
     seconds: float
     """How long it lasts."""
+
+    __repr__ = concise_repr
+
+
+@attrs.frozen(repr=False)
+class Action:
+    """Something that an operator does at a moment of the run."""
+
+    kind: str
+    """One of `ACTIONS`."""
+    target: str
+    """`redeploy`: a function; `purge`: a queue; `redrive`: a dead-letter queue; `change`: any of them, or a mapping."""
+    at: float
+    """Seconds after the start of the run."""
+    setting: str = ""
+    """For `change`: the name of the field: `visibility_timeout`, `reserved_concurrency`, `batch_size`, `enabled` …"""
+    value: int | bool | None = None
+    """For `change`: what it becomes."""
+
+    __repr__ = concise_repr
+
+
+@attrs.frozen(repr=False)
+class Pause:
+    """A hold in the order of things: one task waits while others take so many steps."""
+
+    task: str
+    """Who waits: a poller (`orders→worker/3`), or an invocation of real code by its number (`worker#12`)."""
+    step: int
+    """From which of its steps on, counted from 1."""
+    steps: int
+    """How many steps of others go first, 1 or more; a hold ends after `Assumptions.longest_pause` at the latest."""
 
     __repr__ = concise_repr
 
@@ -80,6 +71,14 @@ def _outcomes(messages: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:
 
 
 def _windows(items: Iterable[Window]) -> tuple[Window, ...]:
+    return tuple(items)
+
+
+def _actions(items: Iterable[Action]) -> tuple[Action, ...]:
+    return tuple(items)
+
+
+def _pauses(items: Iterable[Pause]) -> tuple[Pause, ...]:
     return tuple(items)
 
 
@@ -95,42 +94,27 @@ class FaultPlan:
     """Kinds that are ignored when the plan is read."""
     heal_at: float | None = None
     """Seconds after which nothing goes wrong any more; None: the plan's own entries are the end of it."""
+    sends: tuple[str, ...] = attrs.field(default=(), converter=strings)
+    """For each message, by number, the outcome of its send."""
+    actions: tuple[Action, ...] = attrs.field(default=(), converter=_actions)
+    pauses: tuple[Pause, ...] = attrs.field(default=(), converter=_pauses)
 
     __repr__ = concise_repr
 
-    def outcome(self, boundary: str, message: int, receive: int) -> str:
-        """Return the fault kind of a message's n-th receive (from 1) at a boundary, or `ok`."""
+    def outcome(self, message: int, receive: int) -> str:
+        """Return the fault of a message's n-th receive (from 1), or `ok`."""
         receives = self.messages[message] if message < len(self.messages) else ()
-        kind = receives[receive - 1] if receive <= len(receives) else OK
-        return kind if _BOUNDARY.get(kind) == boundary and kind not in self.banned else OK
+        kind = receives[receive - 1] if 0 < receive <= len(receives) else OK
+        return OK if kind in self.banned else kind
 
-    def strikes(self, boundary: str, scopes: tuple[str, ...], now: int) -> tuple[int, Window] | None:
-        """Return the first window, with its place, that strikes a call of one of the scopes now (milliseconds)."""
-        for place, window in enumerate(self.windows):
-            if (
-                _BOUNDARY[window.kind] == boundary
-                and window.start * 1000 <= now < (window.start + window.seconds) * 1000
-                and (not window.scope or window.scope in scopes)
-                and window.kind not in self.banned
-            ):
-                return place, window
-        return None
+    def send_outcome(self, message: int) -> str:
+        """Return the fault of a message's send, or `ok`."""
+        kind = self.sends[message] if message < len(self.sends) else OK
+        return OK if kind in self.banned else kind
 
-
-def check_plan(checks: Checks, plan: FaultPlan, scopes: Iterable[str]) -> None:
-    """Note what is wrong with a fault plan for a design with these queues and functions."""
-    known = tuple(scopes)
-    for message, receives in enumerate(plan.messages):
-        for place, kind in enumerate(receives):
-            checks.one_of(f"messages[{message}][{place}]", kind, (OK, *KIND_NAMES))
-    for place, window in enumerate(plan.windows):
-        path = f"windows[{place}]"
-        checks.one_of(f"{path}.kind", window.kind, KIND_NAMES)
-        if window.scope:
-            checks.one_of(f"{path}.scope", window.scope, known)
-        checks.number(f"{path}.start", window.start, 0, unit="seconds")
-        checks.number(f"{path}.seconds", window.seconds, 0, unit="seconds")
-    for place, kind in enumerate(plan.banned):
-        checks.one_of(f"banned[{place}]", kind, KIND_NAMES)
-    if plan.heal_at is not None:
-        checks.number("heal_at", plan.heal_at, 0, unit="seconds")
+    @property
+    def ends_at(self) -> float:
+        """When the last window, action or the healing is over, in seconds; faults of single messages apart."""
+        ends = [window.start + window.seconds for window in self.windows if window.kind not in self.banned]
+        last = max([*ends, *(action.at for action in self.actions)], default=0.0)
+        return last if self.heal_at is None else min(last, self.heal_at)

@@ -51,7 +51,8 @@ class History:
         """Return one metric of one queue or function over time: (start of period in seconds, value).
 
         Counts (`Throttles`, `Invocations`, `Errors`, `NumberOfMessages…`) are sums over the period, gauges
-        (`ConcurrentExecutions`, `ApproximateNumberOfMessages…`, `ApproximateAgeOfOldestMessage`) its maximum.
+        (`ConcurrentExecutions`, `ApproximateNumberOfMessages…`, `ApproximateAgeOfOldestMessage`) its maximum, and
+        `Duration` is the mean of the invocations that ended in it, in milliseconds, or 0 where none did.
         Raises ValueError for a metric or a name that the run does not have.
         """
         return metrics.series(self.scenario, self.events, self.ended_at, metric, name, period=period)

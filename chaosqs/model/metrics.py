@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypedDict
 
+import attrs
+
 from chaosqs.model.delivery import Fate
 from chaosqs.model.event import (
     DeadLettered,
@@ -189,7 +191,7 @@ def _remaining(events: Iterable[Event], polled: Sequence[str]) -> dict[int, str]
 def series(
     scenario: Scenario, events: tuple[Event, ...], ended_at: int, metric: str, name: str, *, period: float
 ) -> list[tuple[float, float]]:
-    """Return one metric over time: sums of counts, maxima of gauges, a value for each period from 0 to the end."""
+    """Return one metric over time: sums of counts, maxima of gauges, means of durations, for each period to the end."""
     names = [
         *(queue.name for queue in scenario.design.queues),
         *(function.name for function in scenario.design.functions),
@@ -206,9 +208,10 @@ def series(
     if width <= 0:
         message = f"period must be at least 0.001 seconds, not {period}"
         raise ValueError(message)
-    if metric not in GAUGES:
-        return _sums((s for s in counts(events) if s.name == name and s.metric == metric), ended_at, width)
-    return _maxima(scenario, events, (name, metric), ended_at, width)
+    if metric in GAUGES:
+        return _maxima(scenario, events, (name, metric), ended_at, width)
+    samples = [sample for sample in counts(events) if sample.name == name and sample.metric == metric]
+    return _means(samples, ended_at, width) if metric == "Duration" else _sums(samples, ended_at, width)
 
 
 def _sums(samples: Iterable[Sample], ended_at: int, width: int) -> list[tuple[float, float]]:
@@ -216,6 +219,13 @@ def _sums(samples: Iterable[Sample], ended_at: int, width: int) -> list[tuple[fl
     for sample in samples:
         sums[max(0, min(sample.at, ended_at)) // width] += sample.value
     return [(k * width / 1000, value) for k, value in enumerate(sums)]
+
+
+def _means(samples: Sequence[Sample], ended_at: int, width: int) -> list[tuple[float, float]]:
+    """Return the means, 0 where there is nothing: CloudWatch has no value there."""
+    ones = [attrs.evolve(sample, value=1) for sample in samples]
+    pairs = zip(_sums(samples, ended_at, width), _sums(ones, ended_at, width), strict=True)
+    return [(start, total / max(1, count)) for (start, total), (_, count) in pairs]
 
 
 def _maxima(

@@ -10,7 +10,8 @@ from chaosqs.errors import InvalidScenario
 from chaosqs.model.assumptions import Assumptions, check_assumptions
 from chaosqs.model.behaviour import Behaviour, check_behaviour
 from chaosqs.model.design import Design
-from chaosqs.model.fault import FaultPlan, check_plan
+from chaosqs.model.fault import FaultPlan
+from chaosqs.model.fault_rules import check_plan
 from chaosqs.model.values import Checks, concise_repr
 from chaosqs.model.workload import Load, check_load
 
@@ -81,7 +82,9 @@ def _check(checks: Checks, scenario: Scenario) -> None:
                 f"must name a function of the design: {', '.join(functions) or 'it has none'}",
             )
         check_behaviour(Checks(f"behaviours[{name!r}]", checks.problems), behaviour)
-    check_plan(Checks("faults", checks.problems), scenario.faults, (*queues, *functions))
+    mappings = [mapping.name for mapping in scenario.design.mappings]
+    inner = Checks("faults", checks.problems)
+    check_plan(inner, scenario.faults, queues=queues, functions=functions, mappings=mappings)
     checks.whole("luck", scenario.luck, 0, None)
     if scenario.until is not None:
         checks.number("until", scenario.until, 0, unit="seconds")

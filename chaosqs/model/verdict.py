@@ -8,12 +8,14 @@ import attrs
 
 
 class Status(StrEnum):
-    """The four things that a verdict can be."""
+    """The five things that a verdict can be."""
 
     HOLDS = "holds"
     VIOLATED = "violated"
     NOT_APPLICABLE = "not applicable"
     NOT_EXERCISED = "not exercised"
+    INCONCLUSIVE = "inconclusive"
+    """The invariant itself failed: `Verdict.reason` is its traceback."""
 
 
 @attrs.frozen
@@ -43,7 +45,7 @@ class Verdict:
     invariant: str
     status: Status
     reason: str = ""
-    """Why it is not applicable or not exercised; empty otherwise."""
+    """Why it is not applicable, not exercised or inconclusive; empty otherwise."""
     exercised: int = 0
     """How often it could have failed: occurrences of what it speaks about."""
     violations: tuple[Violation, ...] = ()

@@ -9,16 +9,23 @@ import attrs
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,
+    Effect,
     Event,
     Expired,
     FilteredOut,
+    Held,
     InvocationEnded,
     InvocationStarted,
+    Operated,
+    PointPassed,
     PollersChanged,
+    Reached,
     Received,
     ReceivedNothing,
+    ReceiveFailed,
     Released,
     Returned,
+    SendFailed,
     Sent,
     ServiceFailed,
     Throttled,
@@ -50,10 +57,12 @@ def kind_of(event: Event) -> tuple[str, ...]:
     return (type(event).__name__, *_shared(event))
 
 
-def _shared(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one case a kind of event
+def _shared(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event
     match event:
         case Sent():
-            return (event.queue,)
+            return event.queue, str(event.copy_of), event.fault
+        case SendFailed():
+            return event.queue, event.fault
         case Received():
             return event.mapping, event.fault, "again" if min(event.receive_counts, default=1) > 1 else ""
         case Throttled():
@@ -61,16 +70,28 @@ def _shared(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911 - one case 
         case ServiceFailed():
             return event.function, event.fault
         case InvocationStarted():
-            return (event.function,)
+            return event.function, event.fault
         case InvocationEnded():
             return event.function, event.outcome, str(bool(event.failed)), str(event.answered), event.fault
         case Released():
-            return event.mapping, event.why
+            return event.mapping, event.why, event.fault
+        case Held():
+            return event.mapping, str(event.until), event.fault
         case Deleted():
             return event.queue, str(bool(event.stayed)), event.fault
-        case Returned() | Expired():
+        case Returned():
+            return event.queue, str(event.receive_count), event.fault
+        case Expired():
             return event.queue, str(event.receive_count)
         case DeadLettered():
             return event.queue, event.target
-        case ReceivedNothing() | PollersChanged() | FilteredOut():
+        case Operated():
+            return event.kind, event.target, event.setting, event.value
+        case PointPassed():
+            return event.function, event.site, event.fault
+        case Effect():
+            return event.function, event.name, str(event.values)
+        case ReceivedNothing() | ReceiveFailed() | PollersChanged() | FilteredOut():
             return (event.mapping,)
+        case Reached():
+            return (event.mark,)

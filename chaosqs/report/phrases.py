@@ -7,15 +7,22 @@ from collections.abc import Sequence
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,
+    Effect,
     Expired,
     FilteredOut,
+    Held,
     InvocationEnded,
     InvocationStarted,
+    Operated,
+    PointPassed,
     PollersChanged,
+    Reached,
     Received,
     ReceivedNothing,
+    ReceiveFailed,
     Released,
     Returned,
+    SendFailed,
     Sent,
     ServiceFailed,
     Throttled,
@@ -48,8 +55,10 @@ def _when(clause: Clause, first: Clause) -> str:
 
 def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice, *, summed: bool) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event
     match clause.events[0]:
-        case Sent(queue=queue):
-            return f"{voice.of(clause.messages)} {verb(clause.messages, 'arrive')} in {name_text(queue)}"
+        case Sent() as sent:
+            return _sent(sent, clause, voice)
+        case SendFailed(queue=queue, fault=fault):
+            return f"sending {voice.of(clause.messages)} to {name_text(queue)} fails{fault_text(fault)}"
         case Received():
             return _received(clause, voice)
         case Throttled():
@@ -61,7 +70,8 @@ def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice
             )
         case InvocationStarted(function=function):
             where = f" in {name_text(function)}" if len(story.history.scenario.design.functions) > 1 else ""
-            return f"{voice.of(clause.messages)} {verb(clause.messages, 'run')}{_before(clause, story)}{where}"
+            cold = fault_text(clause.all(InvocationStarted)[0].fault)
+            return f"{voice.of(clause.messages)} {verb(clause.messages, 'run')}{_before(clause, story)}{where}{cold}"
         case InvocationEnded():
             return ended_text(clause, clause.messages, voice)
         case Released() as released:
@@ -82,8 +92,43 @@ def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice
         case PollersChanged(mapping=mapping):
             pollers = clause.all(PollersChanged)[-1].pollers
             return f"{mapping_text(mapping)} now has {counted(pollers, 'poller')}"
-        case ReceivedNothing():
+        case Held(until=until, fault=fault):
+            return f"the poller of {voice.of(clause.messages)} waits until {moment_text(until)}{fault_text(fault)}"
+        case Operated() as operated:
+            return operated_text(operated)
+        case PointPassed(site=site, fault=fault):
+            return f"the handler fails at {name_text(site)}{fault_text(fault)}" if fault else ""
+        case Effect() as effect:
+            return effect_text(effect)
+        case ReceivedNothing() | ReceiveFailed() | Reached():
             return ""
+
+
+def _sent(sent: Sent, clause: Clause, voice: Voice) -> str:
+    words = f"{voice.of(clause.messages)} {verb(clause.messages, 'arrive')} in {name_text(sent.queue)}"
+    if sent.copy_of is not None:
+        words += f", a copy of message {sent.copy_of + 1:,}: its producer never learned that it had arrived"
+    return words + fault_text(sent.fault)
+
+
+def operated_text(operated: Operated) -> str:
+    """Return what an operator did."""
+    target, fault = mapping_text(operated.target), fault_text(operated.fault)
+    match operated.kind:
+        case "redeploy":
+            return f"{target} is deployed anew{fault}"
+        case "purge":
+            return f"{target} is purged{fault}"
+        case "redrive":
+            return f"the messages of {target} are moved back to where they came from{fault}"
+        case _:
+            return f"{name_text(operated.setting)} of {target} becomes {name_text(operated.value)}{fault}"
+
+
+def effect_text(effect: Effect) -> str:
+    """Return what a handler recorded: `charged (order 7)`."""
+    values = ", ".join(f"{name_text(name)} {name_text(str(value))}" for name, value in effect.values)
+    return f"{name_text(effect.function)} records {name_text(effect.name)}{f' ({values})' if values else ''}"
 
 
 def _received(clause: Clause, voice: Voice) -> str:
@@ -92,9 +137,9 @@ def _received(clause: Clause, voice: Voice) -> str:
     who = f"poller {pollers[0]:,} receives" if len(pollers) == 1 else f"{len(pollers):,} pollers receive"
     again = " again" if min((count for event in events for count in event.receive_counts), default=1) > 1 else ""
     what = f"{voice.noun(clause.messages)}{again}"
-    if events[0].fault:
+    if events[0].lost:
         return f"SQS hands out {what}, but the answer gets lost{fault_text(events[0].fault)}"
-    return f"{who} {what}{_each([len(messages_of(event)) for event in events])}"
+    return f"{who} {what}{_each([len(messages_of(event)) for event in events])}{fault_text(events[0].fault)}"
 
 
 def _each(sizes: Sequence[int]) -> str:
@@ -158,6 +203,10 @@ def _released(released: Released, clause: Clause, voice: Voice) -> str:
             return f"the poller gives {voice.of(clause.messages)} up, throttled for a whole visibility timeout"
         case "no answer":
             return f"the poller of {voice.of(clause.messages)} no longer waits for an answer"
+        case "restarted":
+            return (
+                f"the poller of {voice.of(clause.messages)} restarts and forgets its batch{fault_text(released.fault)}"
+            )
         case _:
             return ""
 
@@ -165,8 +214,10 @@ def _released(released: Released, clause: Clause, voice: Voice) -> str:
 def _deleted(clause: Clause, story: Slice, voice: Voice) -> str:
     events = clause.all(Deleted)
     stayed = [message for event in events for message in event.stayed]
-    if events[0].fault:
-        return f"the request to delete {voice.of(clause.messages)} gets lost{fault_text(events[0].fault)}"
+    if events[0].fault and stayed:
+        lost = events[0].fault.startswith("lost_delete")
+        words = f"the request to delete {voice.of(stayed)} gets lost" if lost else f"deleting {voice.of(stayed)} fails"
+        return words + fault_text(events[0].fault)
     if stayed:
         return f"deleting {voice.of(stayed)} has no effect: received again meanwhile"
     unseen = all(event.cause is not None and isinstance(story.event(event.cause), Received) for event in events)
@@ -179,4 +230,8 @@ def _returned(clause: Clause, story: Slice, voice: Voice) -> str:
     throttles = list(dict.fromkeys(throttles_before(event, story) for event in events))
     after = f" after {counted(throttles[0], 'throttle')}" if len(throttles) == 1 and throttles[0] else ""
     count = voice.count(events[0].queue, events[0].receive_count)
+    if events[0].fault:
+        return (
+            f"SQS shows {voice.of(clause.messages)} again, which it should not{fault_text(events[0].fault)} ({count})"
+        )
     return f"visibility of {voice.of(clause.messages)} ends{after} ({count})"

@@ -9,22 +9,30 @@ import attrs
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,
+    Effect,
     Event,
     Expired,
     FilteredOut,
+    Held,
     InvocationEnded,
     InvocationStarted,
+    Operated,
+    PointPassed,
     PollersChanged,
+    Reached,
     Received,
     ReceivedNothing,
+    ReceiveFailed,
     Released,
     Returned,
+    SendFailed,
     Sent,
     ServiceFailed,
     Throttled,
 )
 from chaosqs.report.actors import Actors
 from chaosqs.report.escape import mermaid
+from chaosqs.report.phrases import effect_text
 from chaosqs.report.slice import Slice, messages_of
 from chaosqs.report.step import moment_text
 from chaosqs.report.text import counted, named, numbers
@@ -52,7 +60,8 @@ class Arrow:
 
     def text(self) -> str:
         """Return it in Mermaid's syntax."""
-        label = mermaid(f"{moment_text(self.at)}  {self.before}{named(self.messages)}{self.after}")
+        messages = named(self.messages) if self.messages else ""
+        label = mermaid(f"{moment_text(self.at)}  {self.before}{messages}{self.after}")
         return (
             f"    {self.source}{self.line}{self.target}: {label}"
             if self.line
@@ -100,11 +109,16 @@ def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | No
     messages = messages_of(event)
     match event:
         case Sent():
-            return Arrow(event.at, actors.producer(), "->>", actors.queue(event.queue), "", messages, "")
+            after = "" if event.copy_of is None else f", a copy of message {event.copy_of + 1:,}"
+            after += fault_text(event.fault)
+            return Arrow(event.at, actors.producer(), "->>", actors.queue(event.queue), "", messages, after)
+        case SendFailed():
+            why = fault_text(event.fault)
+            return Arrow(event.at, actors.producer(), "-x", actors.queue(event.queue), "", messages, why)
         case Received():
             poller = actors.poller(event.mapping, event.poller)
             again = " again" if min(event.receive_counts, default=1) > 1 else ""
-            line = "-x" if event.fault else "->>"
+            line = "-x" if event.lost else "->>"
             return Arrow(
                 event.at, actors.queue(event.queue), line, poller, "", messages, again + fault_text(event.fault)
             )
@@ -118,7 +132,8 @@ def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | No
             return Arrow(event.at, actors.function(event.function), "--x", poller, "service error for ", messages, why)
         case InvocationStarted():
             poller = actors.poller(event.mapping, event.poller)
-            return Arrow(event.at, poller, "->>", actors.function(event.function), "run ", messages, "")
+            cold = fault_text(event.fault)
+            return Arrow(event.at, poller, "->>", actors.function(event.function), "run ", messages, cold)
         case InvocationEnded():
             return _ended(event, actors)
         case Released(why="throttled"):
@@ -126,7 +141,8 @@ def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | No
         case Deleted():
             return _deleted(event, actors)
         case Returned():
-            return Arrow(event.at, actors.queue(event.queue), "", "", "visibility of ", messages, " ends")
+            after = fault_text(event.fault) or " ends"
+            return Arrow(event.at, actors.queue(event.queue), "", "", "visibility of ", messages, after)
         case DeadLettered():
             count = f", received {counted(event.receive_count, 'time')}"
             return Arrow(event.at, actors.queue(event.queue), "->>", actors.queue(event.target), "", messages, count)
@@ -134,7 +150,19 @@ def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | No
             return Arrow(event.at, actors.queue(event.queue), "", "", "filtered out: ", messages, "")
         case Expired():
             return Arrow(event.at, actors.queue(event.queue), "", "", "retention of ", messages, " ends")
-        case Released() | PollersChanged() | ReceivedNothing():
+        case Released(why="restarted"):
+            after = fault_text(event.fault)
+            return Arrow(event.at, actors.poller(event.mapping, event.poller), "", "", "forgets ", messages, after)
+        case Held():
+            after = f" until {moment_text(event.until)}{fault_text(event.fault)}"
+            return Arrow(event.at, actors.poller(event.mapping, event.poller), "", "", "holds ", messages, after)
+        case Effect():
+            return Arrow(event.at, actors.function(event.function), "", "", effect_text(event), (), "")
+        case PointPassed() if event.fault:
+            return Arrow(event.at, actors.function(event.function), "", "", f"fails at {event.site}", (), "")
+        case (
+            Released() | PollersChanged() | ReceivedNothing() | ReceiveFailed() | Operated() | PointPassed() | Reached()
+        ):
             return None
 
 

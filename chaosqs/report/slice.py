@@ -13,13 +13,19 @@ import attrs
 from chaosqs.model.design import Design
 from chaosqs.model.event import (
     DeadLettered,
+    Effect,
     Event,
     Expired,
     InvocationEnded,
     InvocationStarted,
+    Operated,
+    PointPassed,
     PollersChanged,
+    Reached,
     ReceivedNothing,
+    ReceiveFailed,
     Returned,
+    SendFailed,
     Sent,
     Throttled,
 )
@@ -61,9 +67,11 @@ class Slice:
 def messages_of(event: Event) -> tuple[int, ...]:
     """Return the messages that an event is about."""
     match event:
-        case Sent() | Returned() | DeadLettered() | Expired():
+        case Sent() | SendFailed() | Returned() | DeadLettered() | Expired():
             return (event.message,)
-        case ReceivedNothing() | PollersChanged():
+        case Effect():
+            return () if event.message is None else (event.message,)
+        case ReceivedNothing() | ReceiveFailed() | PollersChanged() | Operated() | PointPassed() | Reached():
             return ()
         case _:
             return event.messages
@@ -78,8 +86,9 @@ def causal_slice(history: History, violation: Violation) -> Slice:
     own = [*blamed, *_about(events, focus, last)]
     occupiers = _occupiers(history.scenario.design, events, own)
     started = dict.fromkeys(place for places in occupiers.values() for place in places)
-    beside = [*_ends(events, started, last), *_held_up(events, started, last)]
-    return Slice(history, violation, focus, tuple(sorted(_closed(events, [*own, *started, *beside]))), occupiers)
+    beside = [*_ends(events, started, last), *_held_up(events, started, last), *_operated(events, last)]
+    places = _closed(events, [*own, *started, *beside])
+    return Slice(history, violation, focus, tuple(sorted([*places, *_within(events, places, last)])), occupiers)
 
 
 def _last(events: Sequence[Event], violation: Violation) -> int:
@@ -141,6 +150,22 @@ def _held_up(events: Sequence[Event], started: Iterable[int], last: int) -> Iter
     for place in range(last + 1):
         event = events[place]
         if isinstance(event, Throttled) and event.cause is not None and event.cause in receives:
+            yield place
+
+
+def _operated(events: Sequence[Event], last: int) -> Iterator[int]:
+    """Yield what operators did before."""
+    for place in range(last + 1):
+        if isinstance(events[place], Operated):
+            yield place
+
+
+def _within(events: Sequence[Event], known: dict[int, bool], last: int) -> Iterator[int]:
+    """Yield what the handlers of these invocations recorded, and where a fault struck in their code."""
+    for place in range(last + 1):
+        event = events[place]
+        told = isinstance(event, Effect) or (isinstance(event, PointPassed) and event.fault)
+        if told and place not in known and event.cause in known:
             yield place
 
 

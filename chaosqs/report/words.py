@@ -15,6 +15,8 @@ _REASONS = {
     "ConcurrentInvocationLimitExceeded": "unreserved concurrency of the account",
 }
 """What Lambda's reasons mean that come with a limit (LC-12)."""
+_GROWTH = 1000
+"""New environments that a function gets in 10 s: one with fewer executions cannot ask for more (LC-6)."""
 
 
 @attrs.define
@@ -74,7 +76,21 @@ def limit_text(throttled: Throttled) -> str:
     if throttled.fault:
         return f"429, fault: {name_text(throttled.fault)}"
     known = _REASONS.get(throttled.reason)
-    return f"429, {known} {throttled.limit:,}" if known else f"429, {name_text(throttled.reason)}"
+    return f"429, {known} {throttled.limit:,}" if known else f"429, {_rate_text(throttled)}"
+
+
+def _rate_text(throttled: Throttled) -> str:
+    """Return which rate was exceeded while there was room (LC-6, LC-8); both may have the same reason."""
+    match throttled.reason:
+        case "ReservedFunctionInvocationRateLimitExceeded" if throttled.limit == 1:
+            return "over 10 requests a second for its only execution"
+        case "ReservedFunctionInvocationRateLimitExceeded":
+            return f"over 10 requests a second for each of its {throttled.limit:,} executions"
+        case "FunctionInvocationRateLimitExceeded":
+            growth = f", or over {_GROWTH:,} new ones in 10 s" if throttled.limit > _GROWTH else ""
+            return f"over 10 requests a second for each execution of the account{growth}"
+        case reason:
+            return name_text(reason)
 
 
 def busy_text(messages: Sequence[int], noun: str = "message") -> str:

@@ -60,7 +60,9 @@ class Book:
             self.add(Sent(at, None, "orders", message, 100, ""))
 
     def receive(self, message: int, poller: int, *, at: int, count: int = 1, fault: str = "") -> int:
-        received = Received(at, message, "orders", MAPPING, poller, (message,), (count,), at + 30_000, fault)
+        received = Received(
+            at, message, "orders", MAPPING, poller, (message,), (count,), at + 30_000, fault, bool(fault)
+        )
         self.received[message] = self.add(received)
         return self.received[message]
 

@@ -7,14 +7,22 @@ import pytest
 
 from chaosqs.model.event import (
     Deleted,
+    Effect,
     Event,
     Expired,
+    Held,
     InvocationEnded,
     InvocationStarted,
+    Operated,
+    PointPassed,
     PollersChanged,
+    Reached,
     Received,
     ReceivedNothing,
+    ReceiveFailed,
     Released,
+    Returned,
+    SendFailed,
     Sent,
     ServiceFailed,
     Throttled,
@@ -79,6 +87,56 @@ CLAUSES: list[tuple[Event, str]] = [
     (Expired(0, None, "orders", 0, 1), "the retention period of message 1 ends: gone from orders"),
     (PollersChanged(0, None, MAPPING, 10, "messages wait"), "orders → worker now has 10 pollers"),
     (ReceivedNothing(0, None, "orders", MAPPING, 1, 3, 0, 20_000), ""),
+    (ReceiveFailed(0, None, "orders", MAPPING, 1, "failed_receive"), ""),
+    (
+        Sent(0, None, "orders", 1, 100, "", copy_of=0),
+        "message 2 arrives in orders, a copy of message 1: its producer never learned that it had arrived",
+    ),
+    (SendFailed(0, None, "orders", 0, "lost_send"), "sending message 1 to orders fails (fault: lost_send)"),
+    (
+        Received(0, None, "orders", MAPPING, 7, (0,), (1,), 9, "lost_receive", lost=True),
+        "SQS hands out message 1, but the answer gets lost (fault: lost_receive)",
+    ),
+    (
+        Received(0, None, "orders", MAPPING, 7, (0,), (1,), 9, "out_of_order"),
+        "poller 7 receives message 1 (fault: out_of_order)",
+    ),
+    (
+        InvocationStarted(0, None, "worker", MAPPING, 1, 1, (0, 1), cold=True, running=1, fault="cold_start"),
+        "messages 1 and 2 run (fault: cold_start)",
+    ),
+    (
+        Released(0, None, MAPPING, 1, (0,), "restarted", "restart"),
+        "the poller of message 1 restarts and forgets its batch (fault: restart)",
+    ),
+    (Held(0, None, MAPPING, 1, (0,), 10_000, "stall"), "the poller of message 1 waits until 10.0 s (fault: stall)"),
+    (
+        attrs.evolve(DELETED, stayed=(1,), fault="partial_delete"),
+        "deleting message 2 fails (fault: partial_delete)",
+    ),
+    (
+        attrs.evolve(DELETED, fault="lost_delete_response"),
+        "messages 1 and 2 are deleted",
+    ),
+    (
+        Returned(0, None, "orders", 0, 1, "duplicate"),
+        "SQS shows message 1 again, which it should not (fault: duplicate) (receive count 1 of 2)",
+    ),
+    (Operated(0, None, "redeploy", "worker", "", ""), "worker is deployed anew"),
+    (Operated(0, None, "purge", "orders", "", ""), "orders is purged"),
+    (Operated(0, None, "redrive", "dlq", "", ""), "the messages of dlq are moved back to where they came from"),
+    (
+        Operated(0, None, "change", MAPPING, "enabled", "False", "disabled"),
+        "enabled of orders → worker becomes False (fault: disabled)",
+    ),
+    (PointPassed(0, None, "worker", 1, "charge-card", ""), ""),
+    (
+        PointPassed(0, None, "worker", 1, "charge-card", "fault_point:charge-card"),
+        "the handler fails at charge-card (fault: fault_point:charge-card)",
+    ),
+    (Effect(0, None, "worker", 1, "charged", (("order", 7),), 0), "worker records charged (order 7)"),
+    (Effect(0, None, "worker", 1, "charged", ()), "worker records charged"),
+    (Reached(0, None, "worker", 1, "paid twice"), ""),
 ]
 
 
