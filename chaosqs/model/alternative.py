@@ -90,8 +90,8 @@ class Stream:
     A record goes to the shard that the MD5 of its partition key says: its message group, or its own number without
     one. Lambda polls a shard once a second, reads on at once while there is more, at 2 MB a second at the most, and
     sends no more than 6 MB, in Base64, to one invocation. A batch that fails is tried again and blocks its shard, until
-    it succeeds, its records are too old, or `maximum_retry_attempts` is over; a throttled one is tried until its records
-    are too old (Lambda Developer Guide, with-kinesis and kinesis-on-failure-destination).
+    it succeeds, its records are too old, or `maximum_retry_attempts` is over; a throttled one is tried until they are
+    too old (Lambda Developer Guide, with-kinesis and kinesis-on-failure-destination).
 
     Assumed: the pauses between two attempts are those of the assumption `throttle_retry`.
 
@@ -121,7 +121,7 @@ class Stream:
 Alternative: TypeAlias = SelfPolling | RateLimitedFront | Stream
 """Something that takes the place of a function's event source mappings."""
 
-KINDS: dict[str, type[SelfPolling] | type[RateLimitedFront] | type[Stream]] = {
+KINDS: dict[str, type[SelfPolling | RateLimitedFront | Stream]] = {
     "self_polling": SelfPolling,
     "rate_limited_front": RateLimitedFront,
     "stream": Stream,

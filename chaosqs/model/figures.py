@@ -79,7 +79,7 @@ def figures(name: str, history: History, notes: Sequence[Note] = (), *, pushed: 
     summary, told = history.summary(), Counter(note.what for note in notes)
     messages, functions = summary["messages"], summary["functions"].values()
     sent, processed = _sent(history.events, notes), _processed(history.events, notes)
-    drained = summary["drained_at"]
+    remaining = messages["remaining"] + _left(notes, processed)
     return Figures(
         name,
         sent=len(sent),
@@ -89,13 +89,13 @@ def figures(name: str, history: History, notes: Sequence[Note] = (), *, pushed: 
         dead_lettered_by_throttling=messages["dead_lettered_by_throttling"] + _never_seen(history.events, notes),
         discarded=messages["expired"] + told[Happened.DISCARDED],
         lost_to_the_caller=told[Happened.GIVEN_UP] if pushed else None,
-        remaining=messages["remaining"] + _left(notes, processed),
+        remaining=remaining,
         throttles=round(sum(function["Throttles"] for function in functions)),
         rate_limited=told[Happened.REFUSED] if pushed else None,
         invocations=round(sum(function["Invocations"] for function in functions)),
         concurrent_executions=round(max((function["ConcurrentExecutions"] for function in functions), default=0)),
         longest_wait=_longest_wait(sent, processed),
-        drained_at=drained,
+        drained_at=None if remaining else summary["drained_at"],
         digest=_digest(history, notes),
     )
 
@@ -128,7 +128,8 @@ def _never_seen(events: Iterable[Event], notes: Sequence[Note]) -> int:
     moved = {message for _, message in _noted(notes, Happened.DEAD_LETTERED)}
     if not moved:
         return 0
-    return len(moved - {number for event in events if isinstance(event, InvocationStarted) for number in event.messages})
+    seen = {number for event in events if isinstance(event, InvocationStarted) for number in event.messages}
+    return len(moved - seen)
 
 
 def _left(notes: Sequence[Note], processed: Moments) -> int:

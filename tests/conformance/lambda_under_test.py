@@ -135,6 +135,6 @@ def connected(
     """Deploy a worker behind a queue and wait until it polls; return the mapping's UUID."""
     world.function("worker", worker, timeout=timeout, reserved_concurrency=reserved)
     uuid = functions().map(queue, **mapping)
-    world.advance(10)
+    world.advance(60)
     assert functions().state(uuid) == "Enabled"
     return uuid

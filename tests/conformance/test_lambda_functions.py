@@ -19,7 +19,7 @@ HELLO = """
 pytestmark = pytest.mark.usefixtures("world")
 
 
-def test_a_function_is_created_from_a_zip() -> None:
+def test_LX_01_LX_03_a_function_is_created_from_a_zip() -> None:
     """LX-1, LX-3: 3 seconds and 128 MB, unless it is said otherwise."""
     aws_lambda = functions()
     created = aws_lambda.create(HELLO, Description="says hello", Environment={"Variables": {"KEY": "value"}})
@@ -66,7 +66,7 @@ def test_what_is_missing_or_there_twice_is_refused() -> None:
         ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "InvalidParameterValueException"),
     ],
 )
-def test_what_cannot_be_created_is_refused(setting: dict[str, object], code: str) -> None:
+def test_LX_02_LX_03_what_cannot_be_created_is_refused(setting: dict[str, object], code: str) -> None:
     """LX-2."""
     given = {"Code": {"ZipFile": package(index=HELLO)}, "Runtime": "python3.13", "Handler": "index.handler"}
     functions().refuses(code, "create_function", FunctionName="worker", Role=ROLE, **{**given, **setting})

@@ -49,7 +49,7 @@ def test_LX_10_no_return_value_is_null(world: World) -> None:
     assert deployed(world, lambda _, __: None).invoke() == (None, None)
 
 
-def test_LX_07_an_exception_is_an_answer_with_an_error(world: World) -> None:
+def test_LX_07_LX_08_an_exception_is_an_answer_with_an_error(world: World) -> None:
     def raises(_: object, __: object) -> object:
         raise KeyError("name")
 
@@ -122,7 +122,7 @@ def test_LX_05_LX_06_events_have_limits(world: World) -> None:
     aws_lambda.refuses("RequestTooLargeException", "invoke", FunctionName="worker", Payload=json.dumps("x" * 6_291_456))
 
 
-def test_what_is_no_json_is_refused(world: World) -> None:
+def test_LX_11_what_is_no_json_is_refused(world: World) -> None:
     """LX-11."""
     deployed(world, echo).refuses("InvalidRequestContentException", "invoke", FunctionName="worker", Payload="{")
 
@@ -160,8 +160,8 @@ def test_the_tail_of_the_log_comes_along(world: World) -> None:
 
 
 @pytest.mark.parametrize(("reserved", "reason"), [(0, "ReservedFunctionConcurrentInvocationLimitExceeded")])
-def test_LC_05_reserved_zero_switches_a_function_off(world: World, reserved: int, reason: str) -> None:
-    """LC-11, LC-12."""
+def test_LC_05_LC_11_LC_12_LC_15_reserved_zero_is_off(world: World, reserved: int, reason: str) -> None:
+    """Throttled once, with a reason and a time to try again at; Lambda itself does not try again."""
     world.function("worker", echo, reserved_concurrency=reserved)
     with pytest.raises(ClientError) as caught:
         no_retries()("invoke", FunctionName="worker")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
 
 from chaosqs.simulator.aws import World
-from tests.conformance.lambda_under_test import LambdaUnderTest, Worker, connected, dictionaries, functions, queue_of
+from tests.conformance.lambda_under_test import (
+    LambdaUnderTest,
+    Worker,
+    connected,
+    dictionaries,
+    functions,
+    queue_of,
+)
 from tests.conformance.queue_under_test import QueueUnderTest
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:worker"
@@ -69,7 +75,7 @@ def test_EC_23_disabled_it_finishes_what_it_has(world: World, queue: QueueUnderT
     world.advance(1)
     assert functions()("update_event_source_mapping", UUID=uuid, Enabled=False)["State"] == "Disabling"
     queue.send("two")
-    world.advance(30)
+    world.advance(60)
     assert functions().state(uuid) == "Disabled"
     assert worker.bodies == ["one"]
     assert queue.counters() == (1, 0, 0)
@@ -121,7 +127,7 @@ INVALID, OUT_OF_RANGE = "InvalidParameterValueException", "ValidationException"
         ({"FilterCriteria": {"Filters": [{"Pattern": '{"body": ["x"]}'}] * 6}}, INVALID, "limit of 5"),
     ],
 )
-def test_EC_01_to_EC_10_what_is_out_of_range(
+def test_EC_01_to_EC_03_EC_05_to_EC_08_EC_10_what_is_out_of_range(
     queue: QueueUnderTest, setting: dict[str, object], code: str, says: str
 ) -> None:
     message = functions().refuses(
@@ -221,26 +227,42 @@ def test_a_deleted_mapping_stops_and_is_gone(world: World) -> None:
     assert aws_lambda.map(queue) != uuid
 
 
-def test_the_event_has_all_fields(world: World) -> None:
-    """Ledger 10.9."""
-    worker, queue = Worker(), queue_of()
-    connected(world, worker, queue)
-    sent = queue.client.send_message(
-        QueueUrl=queue.url,
-        MessageBody="one",
-        MessageAttributes={"kind": {"DataType": "String", "StringValue": "order"}},
-    )
-    world.run_until_idle()
-    (record,) = worker.records
-    assert record["messageId"] == sent["MessageId"]
-    assert record["md5OfBody"] == sent["MD5OfMessageBody"]
-    assert record["eventSourceARN"] == queue.arn
-    assert "kind" in json.dumps(record["messageAttributes"])
-
-
-def test_a_region_has_its_own(world: World, queue: QueueUnderTest) -> None:
-    """EC-16."""
-    del world, queue
+def test_EC_16_a_region_has_its_own(queue: QueueUnderTest) -> None:
+    """Its functions and mappings, and a mapping has its queue and its function in one."""
     elsewhere: LambdaUnderTest = functions("eu-west-1")
     assert elsewhere("list_event_source_mappings") == {"EventSourceMappings": []}
     elsewhere.refuses("ResourceNotFoundException", "get_function", FunctionName="worker")
+    elsewhere.create("def handler(event, context):\n    pass")
+    message = elsewhere.refuses(INVALID, "create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="worker")
+    assert "same region" in message
+
+
+def test_EC_09_metrics_are_shown_where_they_are_asked_for(queue: QueueUnderTest) -> None:
+    """`EventCount`, and nothing that Lambda does not know."""
+    uuid = functions().map(queue, MetricsConfig={"Metrics": ["EventCount"]})
+    assert functions()("get_event_source_mapping", UUID=uuid)["MetricsConfig"] == {"Metrics": ["EventCount"]}
+    functions().refuses(
+        OUT_OF_RANGE,
+        "create_event_source_mapping",
+        EventSourceArn=queue.arn,
+        FunctionName="worker",
+        MetricsConfig={"Metrics": ["Everything"]},
+    )
+
+
+def test_EC_11_an_update_looks_at_the_timeouts_again(world: World, queue: QueueUnderTest) -> None:
+    """A function's timeout may be raised above the queue's visibility timeout; then the mapping cannot be changed."""
+    uuid = functions().map(queue)
+    world.advance(60)
+    functions()("update_function_configuration", FunctionName="worker", Timeout=60)
+    message = functions().refuses(INVALID, "update_event_source_mapping", UUID=uuid, BatchSize=5)
+    assert message == "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds"
+
+
+def test_EC_21_a_change_holds_after_a_minute(world: World, queue: QueueUnderTest) -> None:
+    """As long as is assumed, and not a moment sooner."""
+    uuid = functions().map(queue)
+    world.advance(59.999)
+    assert functions().state(uuid) == "Creating"
+    world.advance(0.001)
+    assert functions().state(uuid) == "Enabled"

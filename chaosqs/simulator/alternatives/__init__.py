@@ -1,0 +1,1 @@
+"""Runs scenarios in which something else than event source mappings brings messages to a function."""
