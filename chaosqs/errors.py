@@ -62,5 +62,9 @@ class Livelock(SimulationError):
     """The run did not end within its bound on steps; the message names what kept happening."""
 
 
+class EscapedSimulation(SimulationError):
+    """A handler did what would happen in real time or outside of the process; the message names call and line."""
+
+
 class NotDeterministic(SimulationError):
     """Two runs of one scenario differed; the message shows the first events that differ."""

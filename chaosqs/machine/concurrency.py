@@ -77,7 +77,8 @@ class _Share:
     def may_use_ready(self, *, now: int) -> bool:
         """Tell whether a provisioned environment is free. Assumed: those that were asked too often are as busy ones."""
         rate = self.ready_requests
-        return rate is not None and self.environments.ready > 0 and rate.allows(now=now)
+        free = self.environments.ready > 0 and self.pool.running < self.pool.size  # a redeployment may leave too many
+        return rate is not None and free and rate.allows(now=now)
 
 
 @attrs.define(eq=False)
@@ -112,13 +113,16 @@ class Executions:
         return _Share(pool, environments, growth, reason, requests(provisioned) if provisioned else None)
 
     def refuse(self, function: str, *, now: int, latest: bool = False) -> Refused | None:
-        """Return why a function cannot have one more execution, or None where it can (LC-3, LC-5, LC-6, LC-8)."""
+        """Return why a function cannot have one more execution, or None where it can (LC-3, LC-5, LC-6, LC-8).
+
+        Where it never can, receives go on all the same (ES-12).
+        """
         share = self._shares[function]
         pool, rate = share.pool, share.ready_requests
         if rate is not None and not latest and share.may_use_ready(now=now):
             return None
         if pool.on_demand >= pool.size - pool.provisioned:
-            asked_too_often = not latest and share.environments.ready > 0
+            asked_too_often = not latest and share.environments.ready > 0 and pool.running < pool.size
             return pool.refuse(pool.rate_reason if asked_too_often else pool.reason, by_rate=asked_too_often)
         if not pool.requests.allows(now=now):
             return pool.refuse(pool.rate_reason, by_rate=True)
@@ -126,13 +130,28 @@ class Executions:
             return pool.refuse(share.growth_reason, by_rate=True)
         return None
 
+    def refuse_unreserved(self, function: str, *, now: int) -> Refused | None:
+        """Return how a function is refused while others hold all that the account has unreserved (LC-2).
+
+        None for one with a reservation, or with an idle provisioned environment: nobody takes these (LC-3, LC-9).
+        """
+        share = self._shares[function]
+        pool = share.pool
+        if pool.reason != UNRESERVED or share.may_use_ready(now=now):
+            return None
+        return Refused(UNRESERVED, pool.size, pool.size)
+
+    def forget_idle(self, function: str) -> None:
+        """Let the idle environments of a function go; provisioned ones stay (LC-9, LX-13)."""
+        self._shares[function].environments.forget_idle()
+
     def start(self, function: str, *, now: int, latest: bool = False) -> Environment:
         """Take one execution that `refuse` has not refused, in the environment that is best (LX-13)."""
         share = self._shares[function]
+        rate = None if latest or not share.may_use_ready(now=now) else share.ready_requests
         self.running[function] += 1
         share.pool.running += 1
-        rate = share.ready_requests
-        if rate is not None and not latest and share.may_use_ready(now=now):
+        if rate is not None:
             rate.take()
             return share.environments.take_ready()
         share.pool.on_demand += 1
@@ -157,11 +176,18 @@ class Executions:
         self.__attrs_post_init__()
         for name, share in self._shares.items():
             old = before.get(name)
-            if old is not None and old.environments.provisioned == share.environments.provisioned:
+            if old is not None:
+                old.environments.provision(share.environments.provisioned)
                 share.environments, share.growth = old.environments, old.growth
             self.running[name] = running = busy.get(name, 0)
             share.pool.running += running
-            share.pool.on_demand += running
+            share.pool.on_demand += running - share.environments.busy
+
+    def renew(self, function: str) -> None:
+        """Deploy a function anew: what runs goes on in the environment it has, what starts gets a new one."""
+        share = self._shares[function]
+        share.pool.on_demand += share.environments.busy
+        share.environments.renew()
 
     def limit(self, function: str) -> int:
         """Return the executions that a function can have at the most."""

@@ -17,6 +17,8 @@ class Environment:
     reset: bool = False
     """Whether a crash or a timeout ended its last invocation: the next one initialises it again (LX-14)."""
     idle_since: int = 0
+    generation: int = 0
+    """How many deployments its function had before it was made."""
 
 
 @attrs.define(eq=False)
@@ -32,15 +34,32 @@ class Environments:
     """In the order in which they were last used."""
     _ready: list[Environment] = attrs.field(factory=list[Environment])
     """The provisioned ones that are idle."""
+    _busy: list[Environment] = attrs.field(factory=list[Environment])
+    """The provisioned ones that have an invocation."""
+    _generation: int = 0
 
     def __attrs_post_init__(self) -> None:
         """Initialise what is provisioned."""
-        self._ready.extend(self._make(provisioned=True) for _ in range(self.provisioned))
+        self.provision(self.provisioned)
+
+    def provision(self, count: int) -> None:
+        """Have so many provisioned: idle ones go first, and busy ones beyond it are none from now on (LC-9)."""
+        self.provisioned = count
+        more = count - len(self._ready) - len(self._busy)
+        self._ready[:0] = [self._make(provisioned=True) for _ in range(more)]
+        del self._ready[: max(0, -more)]
+        while len(self._busy) > count:
+            self._busy.pop().provisioned = False
 
     @property
     def ready(self) -> int:
         """How many provisioned ones are idle."""
         return len(self._ready)
+
+    @property
+    def busy(self) -> int:
+        """How many provisioned ones have an invocation."""
+        return len(self._busy)
 
     def warm(self, *, now: int) -> bool:
         """Tell whether one that is not provisioned is idle."""
@@ -50,17 +69,38 @@ class Environments:
 
     def take_ready(self) -> Environment:
         """Take the provisioned one that was used last."""
-        return self._ready.pop()
+        self._busy.append(self._ready.pop())
+        return self._busy[-1]
 
     def take(self, *, now: int) -> Environment:
         """Take the idle one that was used last, or a new one (LX-13)."""
         return self._idle.pop() if self.warm(now=now) else self._make(provisioned=False)
 
+    def forget_idle(self) -> None:
+        """Let all idle ones go but those that are provisioned: Lambda recycles them when it likes (LX-13)."""
+        self._idle.clear()
+
+    def renew(self) -> None:
+        """Begin anew, as after a deployment: what is idle goes, and what is busy goes after its invocation.
+
+        Assumed: as many are provisioned again at once; busy ones are none from now on (LC-9).
+        """
+        self._generation += 1
+        self._idle.clear()
+        self._ready.clear()
+        while self._busy:
+            self._busy.pop().provisioned = False
+        self.provision(self.provisioned)
+
     def give_back(self, environment: Environment, *, now: int, reusable: bool) -> None:
         """Take one back after an invocation; after a crash or a timeout it starts anew (LX-14)."""
+        if environment.generation != self._generation:
+            return
         environment.new, environment.reset, environment.idle_since = False, not reusable, now
         (self._ready if environment.provisioned else self._idle).append(environment)
+        if environment.provisioned:
+            self._busy.remove(environment)
 
     def _make(self, *, provisioned: bool) -> Environment:
         self._made += 1
-        return Environment(self._made, provisioned, new=not provisioned)
+        return Environment(self._made, provisioned, new=not provisioned, generation=self._generation)

@@ -4,6 +4,8 @@ A group yields messages from its first remaining one up to the first that is hid
 hides what follows: Assumed, FF-24). Groups that can be served wait by the place of their first remaining message; one
 whose message came back by visibility waits behind all that were sent before (FF-25). Only groups whose first
 message is among the first 120,000 of the queue are looked at (IF-5).
+
+So no group is in two batches (EQ-1), one batch may have several (EQ-2), and all of a failed one wait (EQ-3).
 """
 
 from __future__ import annotations
@@ -72,7 +74,9 @@ class Groups:
         if message.place <= self._seen_up_to:
             self._seen -= 1
             self._look_further()
-        group = self.groups[message.group]
+        group = self.groups.get(message.group)
+        if group is None:
+            return  # its last messages left together, and one before it has closed the group
         if not message.visible and message.receipt:
             group.in_flight -= 1
         if group.first() is None:

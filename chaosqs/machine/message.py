@@ -8,6 +8,7 @@ from __future__ import annotations
 import attrs
 
 from chaosqs.machine.attributes import Content
+from chaosqs.model.workload import body_text
 
 
 @attrs.define(eq=False)
@@ -49,6 +50,8 @@ class Message:
     """When it came into this queue: its age in a dead-letter queue counts from here (DLQ-11)."""
     source: str = ""
     """Name of the queue that it was dead-lettered from, or empty (DLQ-8)."""
+    copy_of: int | None = None
+    """The message whose contents it repeats: it was sent again (OR-4), or moved back (MV-4)."""
 
 
 @attrs.frozen
@@ -63,5 +66,4 @@ def body_of(message: Message) -> str:
     """Return a message's body; that of a message of a workload is its number as JSON, filled up to its size."""
     if message.content is not None:
         return message.content.body
-    text = f'{{"message": {message.number}}}'
-    return text.ljust(message.body_bytes) if len(text) <= message.body_bytes else str(message.number)
+    return body_text(message.number if message.copy_of is None else message.copy_of, message.body_bytes)

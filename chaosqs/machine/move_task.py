@@ -28,6 +28,8 @@ class MoveTask:
     moved: int = 0
     status: str = RUNNING
     failure: str = ""
+    cause: int | None = None
+    """Place of the event that started it; None: each message's move is caused by what brought it here."""
 
     @property
     def active(self) -> bool:

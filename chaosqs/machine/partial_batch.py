@@ -18,7 +18,7 @@ EF-2   `ReportBatchItemFailures` is off, whatever is returned   all succeeded
 EF-2   … and the function raised or timed out                   all failed
 =====  =======================================================  ==============
 
-Where several items are wrong, the first one names the rule.
+Where several items are wrong, the first one names the rule. FIFO queues have no rule of their own (PB-15).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a message is after a move: into a dead-letter queue (DLQ-6 … DLQ-15), or out of it again (MV-4, MV-5)."""
+"""What a message is after a move: into a dead-letter queue (DLQ-6 … DLQ-15), or out of it again (MV-4, MV-5).
+
+Reported failures count receives as all others do (EQ-5).
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,11 @@ def dead_lettered(message: Message, source: str, *, fifo: bool, place: int, now:
         content=content,
         first_received_at=message.first_received_at,
         source=source,
+        copy_of=message.copy_of,
     )
 
 
 def redriven(message: Message, number: int, *, now: int) -> Message:
     """Return a message as it leaves a dead-letter queue: a new one in all but its contents (MV-4, MV-5)."""
-    return Message(number, message.body_bytes, now, group=message.group, content=message.content)
+    first = message.number if message.copy_of is None else message.copy_of
+    return Message(number, message.body_bytes, now, group=message.group, content=message.content, copy_of=first)

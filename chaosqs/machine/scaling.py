@@ -1,4 +1,8 @@
-"""How many pollers a mapping has: the start, the growth while messages wait, the ceiling, the way back."""
+"""How many pollers a mapping has: the start, the growth while messages wait, the ceiling, the way back.
+
+Each mapping scales by itself (ES-13), on FIFO queues as well (ES-6), and does not ask what its function may have: not
+its reservation, not the account (ES-4, ES-11). The ceiling alone is above the concurrency of an account (MC-0).
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ _ALL = 100  # per cent
 
 
 def law(mapping: EventSourceMapping, era: str) -> Law:
-    """Return the law that a mapping follows; its maximum concurrency is a ceiling of reading (MC-1)."""
+    """Return the law that a mapping follows; its maximum concurrency is a ceiling of reading (MC-1, MC-2)."""
     if mapping.provisioned_pollers is not None:
         low, high = (n * _INVOCATIONS_PER_PROVISIONED_POLLER for n in mapping.provisioned_pollers)
         return Law(low, _PROVISIONED_PER_MINUTE, high, minimum=low)

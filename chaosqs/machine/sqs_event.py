@@ -1,7 +1,7 @@
 """The event of one invocation: a batch of messages as Lambda hands it to the function, and its size.
 
-The table of fields is §10.9 of the behaviour ledger; what it leaves open is the order of the keys, which is that of
-the examples in Lambda's Developer Guide.
+The table of fields is §10.9 of the behaviour ledger (ER-1 … ER-14); what it leaves open is the order of the
+keys, which is that of the examples in Lambda's Developer Guide.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Record:
 
 
 def event(records: Iterable[Record], *, window: int) -> Event:
-    """Return the event for a batch of a mapping with this batching window, in seconds."""
+    """Return the event for a batch of a mapping with this batching window, in seconds; in its order (EP-12)."""
     return {"Records": [event_record(record, window=window) for record in records]}
 
 

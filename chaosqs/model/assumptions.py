@@ -5,6 +5,8 @@ Every default is pinned by published measurements (`docs/fidelity.md` lists whic
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import attrs
 
 from chaosqs.model.values import Checks, concise_repr
@@ -40,6 +42,13 @@ class Assumptions:
     )
     call_latency: int = _assumed(
         8, 1, 1_000, "ms", "Median of a call that a real handler makes to SQS; as that of DeleteMessageBatch."
+    )
+    send_retry: int = _assumed(
+        1_000, 100, 60_000, "ms", "Pause of a producer after a send that failed, or whose answer got lost."
+    )
+    receive_retry: int = _assumed(1_000, 100, 60_000, "ms", "Pause of a poller after a receive that failed (EF-8).")
+    delete_retry: int = _assumed(
+        1_000, 100, 60_000, "ms", "Pause of a poller before it repeats a delete: once, if at all (EF-5)."
     )
     long_poll: int = _assumed(
         20_000,
@@ -90,8 +99,24 @@ class Assumptions:
     let_go_on_error: int = _assumed(
         50, 0, 100, "%", "Share of the failed invocations that cost the mapping a poller (C7)."
     )
+    longest_pause: int = _assumed(
+        1_000,
+        0,
+        60_000,
+        "ms",
+        "Time for which a pause of the fault plan holds a task back at most: latency of a call on AWS's side has no "
+        "upper bound, and code may stand still for as long.",
+    )
 
     __repr__ = concise_repr
+
+
+def nearer_to_measured(assumptions: Assumptions) -> Iterator[Assumptions]:
+    """Yield the assumptions with one that differs from its default set to that, each in turn."""
+    for field in attrs.fields(Assumptions):
+        usual = field.default
+        if isinstance(usual, int) and getattr(assumptions, field.name) != usual:
+            yield attrs.evolve(assumptions, **{field.name: usual})
 
 
 def check_assumptions(checks: Checks, assumptions: Assumptions) -> None:

@@ -40,7 +40,11 @@ class Behaviour:
     response_bytes: int = 0
     """Size of what the function returns; over 6,291,556 bytes it is an error instead (LX-5)."""
     handler: str | None = None
-    """`package.module:function`: real code instead of this model; then the other fields say nothing."""
+    """`package.module:function`: real code instead of this model; then the other fields say nothing.
+
+    Its module is imported once in a process: what it keeps in its globals is shared by all environments of a run, and
+    outlives the run, as it outlives an invocation in a warm environment. Where a run leaves something there that
+    changes the next one, `simulate(verify=True)` raises `NotDeterministic`: make such things in the handler."""
 
     __repr__ = concise_repr
 

@@ -14,6 +14,7 @@ class PollersChanged:
     mapping: str
     pollers: int
     why: str
+    fault: str = ""
 
 
 @attrs.frozen

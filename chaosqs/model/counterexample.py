@@ -61,6 +61,21 @@ class Rate:
 
 
 @attrs.frozen
+class Tipping:
+    """From when on the violation was inevitable: whatever luck had followed, and though nothing more went wrong."""
+
+    at: int | None
+    """The moment in milliseconds; None: it was certain from the start."""
+    what: str
+    """What happened then: `third receive of message 2`; empty from the start, and for the violation itself."""
+    violated: int
+    """So many of the futures drawn from there on end in the violation (at least 95 %)."""
+    of: int
+    avoidable_at: int | None = None
+    """A moment before it at which chance could still have avoided the violation; None: none was found."""
+
+
+@attrs.frozen
 class Explanation:
     """Why it happens and what prevents it."""
 
@@ -69,6 +84,8 @@ class Explanation:
     """The faults without which it does not happen; empty: no fault was needed."""
     rate: Rate | None = None
     fixes: tuple[Fix, ...] = ()
+    assumptions: tuple[str, ...] | None = None
+    """What AWS does not document and the verdict hangs on; empty: on nothing; None: that was not looked at."""
 
 
 @attrs.frozen

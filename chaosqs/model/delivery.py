@@ -57,6 +57,8 @@ class Delivery:
     ending: Ending = Ending.OPEN
     ended: int | None = None
     """Place of the event that ended it."""
+    started: int | None = None
+    """Place of the `InvocationStarted` event that handed it to a function."""
     throttles: list[int] = attrs.field(factory=list[int])
     """Places of its `Throttled` events."""
     throttled_by: list[str] = attrs.field(factory=list[str])
@@ -112,6 +114,9 @@ class _Hands:
         deliveries = [delivery for taken in hand for delivery in taken if delivery.ending is Ending.OPEN]
         if isinstance(event, InvocationStarted):
             self.running[event.invocation] = deliveries
+            for delivery in deliveries:
+                delivery.started = place
+            return
         for delivery in deliveries:
             _apply(event, place, delivery)
 
@@ -127,7 +132,7 @@ def _apply(
             _end(delivery, Ending.SERVICE_ERROR, place, event.fault)
         case FilteredOut():
             _end(delivery, Ending.FILTERED, place, "")
-        case Released(why="restarted"):
+        case Released(why="restarted" | "no answer"):  # no answer to an invocation that never reached Lambda
             _end(delivery, Ending.LOST, place, event.fault)
         case Released(why="throttled"):
             _end(delivery, Ending.THROTTLED, place, delivery.throttled_by[0] if all(delivery.throttled_by) else "")

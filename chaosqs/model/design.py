@@ -93,7 +93,7 @@ class Design:
         """Tell whether each mapping of a function has a maximum concurrency and all of them find room at once (MC-3).
 
         A function without a reservation shares its room with all others that have none, so theirs count too, and what
-        is provisioned for one of them is none of the others' (LC-9).
+        is provisioned for one of them is none of the others' (LC-9). Then throttling dead-letters nothing (MC-4).
         """
         sharing = [self.function(function)]
         if sharing[0].reserved_concurrency is None:

@@ -132,7 +132,7 @@ def _mapping_problems(checks: Checks, mapping: EventSourceMapping) -> list[Probl
             "EC-3",
         )
     if mapping.maximum_concurrency is not None:
-        checks.whole("maximum_concurrency", mapping.maximum_concurrency, 2, 1000, "invocations", "EC-5")
+        checks.whole("maximum_concurrency", mapping.maximum_concurrency, 2, 1000, "invocations", "EC-5")  # MC-5
     checks.flag("report_batch_item_failures", mapping.report_batch_item_failures)
     checks.flag("enabled", mapping.enabled)
     _check_filters(checks, mapping.filters)
@@ -147,7 +147,7 @@ def _check_pollers(checks: Checks, pollers: tuple[int, ...]) -> None:
     if len(pollers) != 2:  # noqa: PLR2004 - a pair
         return checks.refuse("provisioned_pollers", pollers, "must be a pair (minimum, maximum)", "EC-6")
     low = checks.whole("provisioned_pollers[0]", pollers[0], 2, 200, "pollers", "EC-6")
-    high = checks.whole("provisioned_pollers[1]", pollers[1], 2, 10_000, "pollers", "EC-6")
+    high = checks.whole("provisioned_pollers[1]", pollers[1], 2, 10_000, "pollers", "EC-6")  # PM-2
     if low and high and pollers[0] > pollers[1]:
         checks.refuse("provisioned_pollers", pollers, "must have a minimum of at most the maximum", "EC-6")
     return None
@@ -184,7 +184,7 @@ def _check_names(checks: Checks, design: Parts) -> None:
         for name, count in Counter(names).items():
             if count > 1:
                 checks.refuse(kind, name, f"must have names of their own: {count} of them have this one")
-    for name, count in Counter(mapping.name for mapping in design.mappings).items():
+    for name, count in Counter(mapping.name for mapping in design.mappings).items():  # EC-17: each pair is welcome
         if count > 1:
             checks.refuse("mappings", name, f"must be at most one for a queue and a function, not {count}", "EC-13")
 
@@ -233,7 +233,7 @@ def _check_mappings(checks: Checks, design: Parts) -> None:
         if queue is not None and queue.fifo and mapping.maximum_batching_window != 0:
             checks.refuse(
                 f"{path}.maximum_batching_window", mapping.maximum_batching_window, "must be 0 for a FIFO queue", "EC-4"
-            )
+            )  # EQ-4
         if mapping.provisioned_pollers is not None and design.era in ERAS[:-1]:
             checks.refuse(
                 f"{path}.provisioned_pollers",

@@ -52,8 +52,11 @@ class Sent:
     body_bytes: int
     group: str
     copy_of: int | None = None
-    """The message that it repeats, as its producer never learned that SQS had that; None: it is new."""
+    """The message that it repeats: its producer never learned that SQS had that, or a dead-letter queue was moved back
+    (then its cause is the delete there); None: it is new."""
     fault: str = ""
+    deduplication_id: str = ""
+    """What a client gave, or the digest of its body (FF-3, FF-4); empty on standard queues and for a workload."""
 
 
 @attrs.frozen
@@ -152,7 +155,7 @@ class InvocationEnded:
     outcome: str
     """`succeeded`, `raised`, `timed_out` or `crashed`."""
     failed: tuple[int, ...]
-    """Messages that a succeeded invocation reported as failed (PB-*)."""
+    """Messages that a succeeded invocation reported as failed (PB-*), whether or not the mapping looks (EF-2)."""
     duration: int
     """Milliseconds in the handler; initialisation counts only after a crash or a timeout (LX-14, LX-15)."""
     answered: bool

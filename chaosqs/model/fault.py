@@ -97,6 +97,7 @@ class FaultPlan:
     sends: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """For each message, by number, the outcome of its send."""
     actions: tuple[Action, ...] = attrs.field(default=(), converter=_actions)
+    """What an operator does. Those from `heal_at` on are not carried out; those of one moment are, in this order."""
     pauses: tuple[Pause, ...] = attrs.field(default=(), converter=_pauses)
 
     __repr__ = concise_repr

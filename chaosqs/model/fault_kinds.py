@@ -91,7 +91,7 @@ KINDS: tuple[FaultKind, ...] = (
     FaultKind(
         "out_of_order",
         "poll",
-        "The receive passes the oldest messages over and returns the newest.",
+        "The receive passes the oldest messages over, up to 1,000, and returns the newest, newest first.",
         "OR-1",
         standard_only=True,
     ),

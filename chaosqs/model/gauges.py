@@ -60,7 +60,7 @@ class Gauges:
         match event:
             case InvocationStarted() | InvocationEnded():
                 self.running[event.function] += 1 if isinstance(event, InvocationStarted) else -1
-                yield Sample(event.at, event.function, "ConcurrentExecutions", self.running[event.function])
+                yield Sample(event.at, event.function, "ConcurrentExecutions", self.running[event.function])  # CW-18
             case Sent():
                 self.since[event.queue][event.message] = event.at
                 yield from self._queue(event.at, event.queue)
@@ -68,6 +68,7 @@ class Gauges:
                 self.hidden[event.queue].update(event.messages)
                 yield from self._queue(event.at, event.queue)
             case Returned():
+                self.since[event.queue].setdefault(event.message, event.at)  # it was deleted, and is back (RH-10)
                 self.hidden[event.queue].discard(event.message)
                 yield from self._queue(event.at, event.queue)
             case Deleted():

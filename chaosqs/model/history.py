@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from functools import cached_property
+from typing import TypeVar
 
 import attrs
 
 from chaosqs.model import metrics
 from chaosqs.model.delivery import Delivery, Fate, dead_lettered, deliveries
-from chaosqs.model.event import Event
+from chaosqs.model.design import Design
+from chaosqs.model.event import Effect, Event, Sent
+from chaosqs.model.operated import designs_in_force
 from chaosqs.model.scenario import Scenario
+
+_E = TypeVar("_E", bound=Event)
 
 
 @attrs.frozen(slots=False)
@@ -35,6 +41,48 @@ class History:
         return dead_lettered(self.events, self.deliveries)
 
     @cached_property
+    def effects(self) -> tuple[Effect, ...]:
+        """All that handlers noted with `chaosqs.record`, in order."""
+        return tuple(event for _, event in self.each(Effect))
+
+    @cached_property
+    def sent(self) -> dict[int, Sent]:
+        """The send of each message, in the order of sending."""
+        return {event.message: event for _, event in self.each(Sent)}
+
+    def each(self, kind: type[_E]) -> list[tuple[int, _E]]:
+        """Return the events of one kind with their places, in order."""
+        return [(place, event) for place, event in self._by_kind.get(kind, ()) if isinstance(event, kind)]
+
+    @cached_property
+    def struck(self) -> list[int]:
+        """The places of the events that a fault had its part in, in order."""
+        return [place for place, event in enumerate(self.events) if getattr(event, "fault", "")]
+
+    @cached_property
+    def _by_kind(self) -> dict[type, list[tuple[int, Event]]]:
+        found: dict[type, list[tuple[int, Event]]] = {}
+        for entry in enumerate(self.events):
+            found.setdefault(type(entry[1]), []).append(entry)
+        return found
+
+    @cached_property
+    def designs(self) -> list[tuple[int, Design]]:
+        """The designs that were in force, each with the place of the event from which on it was; the first from 0."""
+        if not self.scenario.faults.actions:
+            return [(0, self.scenario.design)]
+        return designs_in_force(self.scenario.design, self.events)
+
+    def design_at(self, place: int) -> Design:
+        """Return the design that was in force at an event: the scenario's, with what an operator had changed by then.
+
+        A change of a queue or a function holds from its `Operated` on, for what begins after it; one of a mapping from
+        the `PollersChanged` on that it causes, for the batches that are received after it.
+        """
+        designs = self.designs
+        return designs[0 if len(designs) == 1 else bisect_right(designs, place, key=_place) - 1][1]
+
+    @cached_property
     def digest(self) -> str:
         """A fingerprint of all events: equal for equal scenarios, in any process, on any machine."""
         seen = hashlib.blake2b(digest_size=16)
@@ -56,3 +104,7 @@ class History:
         Raises ValueError for a metric or a name that the run does not have.
         """
         return metrics.series(self.scenario, self.events, self.ended_at, metric, name, period=period)
+
+
+def _place(entry: tuple[int, Design]) -> int:
+    return entry[0]

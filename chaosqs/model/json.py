@@ -124,6 +124,14 @@ def _structure_load(value: Json, _: type) -> Load:
     return _CONVERTER.structure(value, Burst)
 
 
+def _structure_setting(value: Json, _: type) -> int | bool | None:
+    """Take what an operator can change a setting to."""
+    if value is None or isinstance(value, int):
+        return value
+    message = f"must be a whole number, true, false or null, not {_shown(value)}"
+    raise TypeError(message)
+
+
 def _structure_tuple(value: Json, kind: type) -> tuple[object, ...]:
     """Take a JSON array only: cattrs would take a string apart."""
     if not isinstance(value, list):
@@ -149,6 +157,7 @@ def _make_converter() -> Converter:
         converter.register_structure_hook(kind, _strict(kind, name))
     converter.register_structure_hook_factory(attrs.has, _object_hook)
     converter.register_structure_hook(Load, _structure_load)
+    converter.register_structure_hook_func(lambda kind: kind == int | bool | None, _structure_setting)
     converter.register_structure_hook_func(_is_tuple, _structure_tuple)
     return converter
 

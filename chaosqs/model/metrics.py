@@ -1,4 +1,9 @@
-"""CloudWatch's metrics of a run, computed from its events (ledger §11). Ages and times in seconds, durations in ms."""
+"""CloudWatch's metrics of a run, computed from its events (ledger §11). Ages and times in seconds, durations in ms.
+
+Each invocation counts once as such, and once as an error where it ends in one (CW-14, CW-15); a throttle counts as
+nothing else (CW-16, LC-14). A mapping counts messages: read, filtered out, handed over, failed or reported, deleted
+(CW-26 … CW-30, FL-11, PB-14); one that is disabled reads none (CW-33).
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,7 @@ from chaosqs.model.event import (
     InvocationStarted,
     Received,
     ReceivedNothing,
+    Returned,
     Sent,
     ServiceFailed,
     Throttled,
@@ -81,24 +87,30 @@ def _queue_counts(event: Sent | Received | ReceivedNothing | Deleted) -> Iterato
             yield Sample(event.at, event.queue, "NumberOfMessagesSent", 1)
         case Received():
             yield Sample(event.at, event.queue, "NumberOfMessagesReceived", len(event.messages))
-            if not event.fault:
+            if not event.lost:
                 yield Sample(event.at, event.mapping, "PolledEventCount", len(event.messages))
                 yield Sample(event.at, event.mapping, "batches", 1)
         case ReceivedNothing():
             for k in range(1, event.count + 1):
                 yield Sample(event.since + k * event.every, event.queue, "NumberOfEmptyReceives", 1)
         case Deleted():
+            yield Sample(event.at, event.queue, "NumberOfMessagesDeleted", _succeeded(event))
             if not event.fault:
-                yield Sample(event.at, event.queue, "NumberOfMessagesDeleted", len(event.messages))
-                yield Sample(event.at, event.mapping, "DeletedEventCount", len(event.messages))
+                yield Sample(event.at, event.mapping, "DeletedEventCount", _succeeded(event))
+
+
+def _succeeded(event: Deleted) -> int:
+    """Count the deletes that SQS took: a late one it refuses on a FIFO queue (RH-5), elsewhere it changes nothing."""
+    refused = event.stayed if event.fault or event.queue.endswith(".fifo") else ()
+    return len(event.messages) - len(refused)
 
 
 def _ended(event: InvocationEnded) -> Iterator[Sample]:
-    yield Sample(event.at, event.function, "Duration", event.duration)
+    yield Sample(event.at, event.function, "Duration", event.duration)  # CW-17
     if event.outcome != "succeeded":
         yield Sample(event.at - event.duration, event.function, "Errors", 1)
         yield Sample(event.at, event.mapping, "FailedInvokeEventCount", len(event.messages))
-    elif event.failed:
+    elif event.failed and event.rule != "EF-2":  # PB-14; who does not look counts none
         yield Sample(event.at, event.mapping, "FailedInvokeEventCount", len(event.failed))
 
 
@@ -170,7 +182,7 @@ def _remaining(events: Iterable[Event], polled: Sequence[str]) -> dict[int, str]
     queue_of: dict[int, str] = {}
     for event in events:
         match event:
-            case Sent():
+            case Sent() | Returned():  # it may return after its delete (RH-10)
                 queue_of[event.message] = event.queue
             case Deleted():
                 for message in event.messages:

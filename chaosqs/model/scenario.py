@@ -12,6 +12,7 @@ from chaosqs.model.behaviour import Behaviour, check_behaviour
 from chaosqs.model.design import Design
 from chaosqs.model.fault import FaultPlan
 from chaosqs.model.fault_rules import check_plan
+from chaosqs.model.operated import check_actions
 from chaosqs.model.values import Checks, concise_repr
 from chaosqs.model.workload import Load, check_load
 
@@ -85,6 +86,8 @@ def _check(checks: Checks, scenario: Scenario) -> None:
     mappings = [mapping.name for mapping in scenario.design.mappings]
     inner = Checks("faults", checks.problems)
     check_plan(inner, scenario.faults, queues=queues, functions=functions, mappings=mappings)
+    if scenario.faults.actions:
+        check_actions(inner, scenario.design, scenario.faults.actions, () if checks.problems else scenario.workload)
     checks.whole("luck", scenario.luck, 0, None)
     if scenario.until is not None:
         checks.number("until", scenario.until, 0, unit="seconds")

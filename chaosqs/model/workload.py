@@ -90,6 +90,12 @@ def _of(load: Load) -> list[Arrival]:
     ]
 
 
+def body_text(message: int, body_bytes: int) -> str:
+    """Return the body of a message of a workload: its number as JSON, filled up to its size."""
+    text = f'{{"message": {message}}}'
+    return text.ljust(body_bytes) if len(text) <= body_bytes else str(message)
+
+
 def check_load(checks: Checks, load: Load) -> None:
     """Note what is wrong with one entry of a workload, its queue apart."""
     match load:

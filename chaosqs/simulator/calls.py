@@ -1,6 +1,7 @@
 """What real handlers ask of SQS: their boto3 calls reach the queues of the run, take virtual time, and are recorded.
 
-A call takes its time first and has its effect then, so an invocation that ends meanwhile has not made it.
+A call takes its time first and has its effect then, so an invocation that ends meanwhile has not made it. What it has
+deleted stays deleted, whatever becomes of its batch (EF-4).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from chaosqs.machine.identity import uuid
 from chaosqs.machine.recursion import trace_header
 from chaosqs.model.event import Event
 from chaosqs.simulator.disguise import current
+from chaosqs.simulator.door.tracing import traced
 from chaosqs.simulator.execution import Execution
 from chaosqs.simulator.operations import Sqs, Wait
-from chaosqs.simulator.operations.parameters import Parameters, sequence, structure
+from chaosqs.simulator.operations.parameters import Parameters
 from chaosqs.simulator.service import Service
 
 
@@ -59,7 +61,7 @@ class Calls:
         execution.call()
         self.causes.cause = execution.invocation.place
         try:
-            result = self.sqs.call(operation, _traced(operation, parameters, execution))
+            result = self.sqs.call(operation, traced(operation, parameters, _trace(execution)))
         finally:
             self.causes.cause = None
         return execution.answer(result) if isinstance(result, Wait) else result
@@ -105,19 +107,8 @@ def _addressed(parameters: Parameters) -> Parameters:
     return {**parameters, "QueueUrl": url.rstrip("/").rpartition("/")[2]} if isinstance(url, str) else parameters
 
 
-def _traced(operation: str, parameters: Parameters, execution: Execution) -> Parameters:
-    """Pass the trace header on with what is sent, as the SDK does in Lambda (LX-16); one of the user's own stays."""
-    if operation == "SendMessage":
-        return _with_header(parameters, execution)
-    if operation == "SendMessageBatch":
-        entries = [_with_header(structure(entry), execution) for entry in sequence(parameters, "Entries")]
-        return {**parameters, "Entries": entries}
-    return parameters
-
-
-def _with_header(parameters: Parameters, execution: Execution) -> Parameters:
+def _trace(execution: Execution) -> str:
+    """Return the trace header that the SDK passes on with what the handler sends (LX-16)."""
     request, number = execution.invocation.request, execution.invocation.number
     messages = (receipt.message for receipt in request.receipts)
-    header = trace_header(uuid(b"invocation", number), messages, request.mapping.function)
-    own = {"AWSTraceHeader": {"StringValue": header, "DataType": "String"}}
-    return {"MessageSystemAttributes": own, **parameters}
+    return trace_header(uuid(b"invocation", number), messages, request.mapping.function)

@@ -83,17 +83,18 @@ class VirtualClock(trio.abc.Clock):
     def _move_on(self, deadline: float) -> None:
         agenda, end = self.agenda, math.inf if self.until is None else self.until
         limit = min(deadline * 1000, end)
+        take_by, most_steps = agenda.take_by, self.most_steps  # looked up once: the loop is the heart of every run
         self._awake = False
         while not self._awake:
             if agenda.may_be_over:
                 agenda.may_be_over = False
                 if self.until is None and self.done():
                     return self._finish()
-            step = agenda.take_by(limit)
+            step = take_by(limit)
             if step is None:
                 return self._wait(deadline, end)
             step()
-            if agenda.steps > self.most_steps:
+            if agenda.steps > most_steps:
                 message = f"{agenda.steps} steps by {agenda.now / 1000:g} s and no end: {self.waiting()}"
                 raise Livelock(message)
         return None

@@ -22,6 +22,8 @@ class Poller:
 
     number: int
     site: int
+    task: str
+    """Its name as that of a task of the agenda, which a pause of the fault plan can hold back: `orders→worker/3`."""
     receives: int = 0
     parked: int | None = None
     """When its present long poll, or the first one not yet recorded, began; None while it carries a batch."""
@@ -37,6 +39,10 @@ class Poller:
     """What decides when that is a batch; None where every receive is one (EP-3)."""
     closes: int = 0
     """When somebody will look whether it is."""
+    again: int | None = None
+    """When it receives again after a receive that failed; None: nothing of that kind is planned."""
+    pending: bool = False
+    """Whether the answer to its receive is still on its way, by a fault: its batch waits for that."""
     receipts: Sequence[Receipt] = ()
     """The batch that it carries."""
     request: Request | None = None
@@ -67,7 +73,11 @@ class Crew:
     """How many pollers the mapping had before it was configured anew: these are numbered on from there."""
     retired: bool = False
     """Whether nobody is to poll any more."""
+    left: Callable[[], None] | None = None
+    """Called after that when a poller has finished what it carried."""
     _spare: list[Poller] = attrs.field(factory=list[Poller])
+    _leaving: list[Poller] = attrs.field(factory=list[Poller])
+    """Those that go as soon as they have finished what they carry."""
     _growing: bool = False
 
     def start(self) -> None:
@@ -75,6 +85,11 @@ class Crew:
         self._changed("first pollers")
         for _ in range(self.scaling.pollers):
             self._join()
+
+    @property
+    def busy(self) -> int:
+        """How many pollers carry a batch, or gather one."""
+        return sum(bool(poller.request or poller.held or poller.pending) for poller in self.pollers)
 
     def grow_later(self) -> None:
         """Grow by the law, as messages wait and every poller is busy (ES-2)."""
@@ -88,6 +103,31 @@ class Crew:
         for poller in self.pollers:
             self.dismiss(poller)
 
+    def scale_down(self, fault: str) -> None:
+        """Go down to the law's fewest pollers: those that wait go now, the others when they are done."""
+        surplus = self.scaling.pollers - self.scaling.law.minimum
+        if surplus <= 0:
+            return
+        self.scaling.pollers = self.scaling.law.minimum
+        there = [poller for poller in self.pollers if poller not in self._spare and poller not in self._leaving]
+        for poller in sorted(there, key=lambda poller: (poller.idle_since is None, -poller.number))[:surplus]:
+            if poller.idle_since is None:
+                self._leaving.append(poller)
+            else:
+                self.dismiss(poller)
+                self._spare.append(poller)
+        self._changed("fault", fault)
+
+    def lets_go(self, poller: Poller) -> bool:
+        """Tell whether a poller that would receive now is not to: the mapping does without it."""
+        if self._leaving and poller in self._leaving and not poller.held:
+            self._leaving.remove(poller)
+            self._spare.append(poller)
+            return True
+        if self.retired:
+            self._left()
+        return self.retired
+
     def _grow(self) -> None:
         """Take one step; where it is refused, the next receive that leaves messages waiting asks again."""
         self._growing = False
@@ -98,27 +138,32 @@ class Crew:
             self.grow_later()
 
     def _join(self) -> None:
+        if self._leaving:  # nobody goes only to come back
+            self._leaving.pop()
+            return
         if self._spare:
             poller = self._spare.pop()
         else:
             number = self.numbered_from + len(self.pollers) + 1
-            poller = Poller(number, site(f"{self.mapping}/{number}"))
+            task = f"{self.mapping}/{number}"
+            poller = Poller(number, site(task), task)
             self.pollers.append(poller)
-        self.agenda.at(self.agenda.now, partial(self.poll, poller))
+        self.agenda.at(self.agenda.now, partial(self.poll, poller), poller.task)
 
     def go_on(self, poller: Poller, *, failed: bool) -> None:
         """Set a poller to work whose batch is done, unless the mapping does without it now (ES-7, ES-8)."""
         self.set_throttled(poller, throttled=False)
         if self.retired and not poller.held:
+            self._left()
             return
-        lets_go = not poller.held and (
+        lets_go = not (poller.held or poller in self._leaving) and (
             (failed and self.scaling.after_error()) or (self.throttled and self.scaling.after_throttle())
         )
         if lets_go:
             self._spare.append(poller)
             self.grow_later()
         else:
-            self.agenda.at(self.agenda.now, partial(self.poll, poller))
+            self.agenda.at(self.agenda.now, partial(self.poll, poller), poller.task)
 
     def set_throttled(self, poller: Poller, *, throttled: bool) -> None:
         """Note whether a poller carries a batch that Lambda has refused."""
@@ -143,5 +188,9 @@ class Crew:
         else:
             self.watch(poller)
 
-    def _changed(self, why: str) -> None:
-        self.record(PollersChanged(self.agenda.now, None, self.mapping, self.scaling.pollers, why))
+    def _left(self) -> None:
+        if self.left is not None:
+            self.left()
+
+    def _changed(self, why: str, fault: str = "") -> None:
+        self.record(PollersChanged(self.agenda.now, None, self.mapping, self.scaling.pollers, why, fault))

@@ -17,9 +17,11 @@ import greenback
 import trio
 from trio.lowlevel import Abort
 
-from chaosqs.errors import SimulationError
+from chaosqs import user_code
+from chaosqs.errors import EscapedSimulation, SimulationError
 from chaosqs.simulator.agenda import Agenda
-from chaosqs.simulator.course import CRASHED, TIMED_OUT
+from chaosqs.simulator.call_site import call_site
+from chaosqs.simulator.course import TIMED_OUT, killed
 from chaosqs.simulator.disguise import Source, enter
 from chaosqs.simulator.handler import Handler, raised, returned
 from chaosqs.simulator.operations import Wait
@@ -46,6 +48,8 @@ class Execution:
     """Returns how long the n-th wait takes where that is a call, in milliseconds."""
     dies_at: int = 0
     """At which of its waits its environment dies; 0: at none."""
+    pace: int = 1
+    """How many times as long its sleeps and calls take as they would."""
     over: bool = False
     _scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     _waits: int = 0
@@ -63,9 +67,12 @@ class Execution:
 
     # The course of it
 
-    async def run(self, handler: Handler, event: object, context: object, messages: Mapping[str, int]) -> None:
-        """Run the handler to its end, whatever that is."""
+    async def run(
+        self, handler: Handler, event: object, context: object, messages: Mapping[str, int], code: user_code.Simulation
+    ) -> None:
+        """Run the handler to its end, whatever that is; `code`: what it reports to."""
         enter(self)
+        user_code.enter(code)
         reporting = self.invocation.request.mapping.report_batch_item_failures
         with self._scope:
             try:
@@ -125,7 +132,7 @@ class Execution:
 
     def sleep(self, seconds: float) -> None:
         """Suspend this invocation; a part of a millisecond counts as a whole one."""
-        self._await(ceil(round(seconds * 1000, _DIGITS)))
+        self._await(ceil(round(seconds * 1000 * self.pace, _DIGITS)))
 
     def read_clock(self) -> int:
         """Return the milliseconds since the start of the run."""
@@ -136,7 +143,7 @@ class Execution:
 
     def call(self) -> None:
         """Let the time pass that a call takes."""
-        self._await(self.latency(self._waits + 1))
+        self._await(self.latency(self._waits + 1) * self.pace)
 
     def answer(self, wait: Wait) -> Mapping[str, object]:
         """Wait for the answer to a long poll."""
@@ -145,7 +152,7 @@ class Execution:
         def arrange(wake: Callable[[], None]) -> None:
             def tell(answer: dict[str, object]) -> None:
                 answers.append(answer)
-                self.agenda.at(self.agenda.now, wake)
+                self.agenda.at(self.agenda.now, wake, self.invocation.task)
 
             wait.then(tell)
 
@@ -156,7 +163,8 @@ class Execution:
     def refuse(self, what: str) -> None:
         """End the run, as the handler does what cannot be simulated."""
         name = self.invocation.request.mapping.function
-        error = SimulationError(f"the handler of {name} {what}: that would run in real time, outside of the simulation")
+        where = f"at {call_site()}: that would run in real time, outside of the simulation"
+        error = EscapedSimulation(f"the handler of {name} {what} {where}")
         self._fail(error)
         raise error
 
@@ -170,7 +178,7 @@ class Execution:
 
     async def _pause(self, milliseconds: int) -> None:
         due = self.agenda.now + milliseconds
-        await self._wait(lambda wake: self.agenda.at(due, wake))
+        await self._wait(lambda wake: self.agenda.at(due, wake, self.invocation.task))
 
     async def _wait(
         self, arrange: Callable[[Callable[[], None]], None], gone: Callable[[], None] | None = None
@@ -179,9 +187,8 @@ class Execution:
         self._reads = 0
         self._waits += 1
         if self._waits == self.dies_at and not self.over:
-            strike = self.invocation.strike
-            fault = "" if strike is None else strike.name
-            self._finish(Course("crashed", self.duration, fault=fault, error=CRASHED))
+            assert self.invocation.strike is not None
+            self._finish(killed(self.invocation.strike, self.duration))
             self._cut()
         task, waiting = trio.lowlevel.current_task(), True
 

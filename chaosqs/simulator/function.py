@@ -15,7 +15,7 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Function
 from chaosqs.model.event import Event, InvocationEnded, InvocationStarted
 from chaosqs.simulator.agenda import Agenda
-from chaosqs.simulator.course import CRASHED, TIMED_OUT, Models
+from chaosqs.simulator.course import NEVER_RUNS, Models, struck
 from chaosqs.simulator.luck import Luck, site
 from chaosqs.simulator.nemesis import Nemesis, Strike
 from chaosqs.simulator.request import Answer, Course, Invocation, Request
@@ -25,6 +25,8 @@ __all__ = ["Answer", "Lambda", "Request", "Stage"]
 _COLD = site("cold start")
 _COLD_SPREAD = 0.4  # Assumed: standard deviation of the logarithm of a cold start (LX-15 gives 0.1 to over 1 s)
 _LONGEST_INITIALISATION = 10_000  # LX-12
+_SLOW_INITIALISATION = 9_000
+"""Milliseconds of the initialisation that a fault makes long: it comes before the handler still (LX-12)."""
 
 
 class Stage(Protocol):
@@ -63,9 +65,14 @@ class Lambda:
         """
         return loops((receipt.message for receipt in request.receipts), request.mapping.function)
 
-    def invoke(self, request: Request, answer: Answer) -> Refused | None:
-        """Start an invocation, or return why no execution is free; `answer` is called when it has ended."""
+    def invoke(self, request: Request, answer: Answer, cold_start: str = "") -> Refused | None:
+        """Start an invocation, or return why no execution is free; `answer` is called when it has ended.
+
+        `cold_start` names a fault by which no idle environment is left, and the initialisation of a new one is slow.
+        """
         name, now = request.mapping.function, self.agenda.now
+        if cold_start:
+            self.executions.forget_idle(name)
         refused = self.executions.refuse(name, now=now)
         if refused is not None:
             return refused
@@ -74,52 +81,62 @@ class Lambda:
         self.invocations = number = self.invocations + 1
         mapping, cold, busy = request.mapping.name, environment.new, self.executions.running[name]
         poller, messages = request.poller, request.messages
+        fault = cold_start if cold else ""
         place = self.record(
-            InvocationStarted(now, request.received, name, mapping, poller, number, messages, cold, busy)
+            InvocationStarted(now, request.received, name, mapping, poller, number, messages, cold, busy, fault)
         )
-        before, within = self._initialisation(environment, number) if cold or environment.reset else (0, 0)
-        strike = self.nemesis.strike("handler", (name,), request.batch, now)
+        strike = self.nemesis.strike("handler", (request.mapping.queue, name, mapping), request.batch, now)
+        before = within = 0
+        if cold or environment.reset or strike is not None:
+            before, within = self._initialisation(environment, number, strike, slow=bool(fault))
         limit = self.functions[name].timeout * 1000
         self._begin(Invocation(request, number, place, environment, now + before, within, limit, strike, answer))
         return None
 
-    def _initialisation(self, environment: Environment, number: int) -> tuple[int, int]:
+    def _initialisation(
+        self, environment: Environment, number: int, strike: Strike | None, *, slow: bool
+    ) -> tuple[int, int]:
         """Return how long an environment is initialised: before its invocation, and within it.
 
-        A new one's comes before, but for one that takes too long, which is done again (LX-12); that of one that
-        crashed or timed out comes within (LX-14).
+        A new one's comes before, but for one that takes too long or fails, which is done again (LX-12); that of one
+        that crashed or timed out comes within (LX-14). Assumed: so does one that fails in what was a warm one.
         """
         length = round(self.luck.around(self.assumptions.cold_start, _COLD_SPREAD, _COLD, number))
-        if environment.reset:
-            return 0, length
-        return (length, 0) if length <= _LONGEST_INITIALISATION else (_LONGEST_INITIALISATION, length)
+        if slow:
+            length = _SLOW_INITIALISATION
+        fails = strike is not None and strike.kind == NEVER_RUNS
+        if not environment.new:
+            return 0, length if environment.reset or fails else 0
+        before = min(length, _LONGEST_INITIALISATION)
+        return before, length if before < length or fails else 0
 
     def _begin(self, invocation: Invocation) -> None:
-        if self.stage is not None and self.stage.plays(invocation.request.mapping.function):
+        runs = invocation.strike is None or invocation.strike.kind != NEVER_RUNS
+        if runs and self.stage is not None and self.stage.plays(invocation.request.mapping.function):
             step = partial(self.stage.begin, invocation, partial(self._played, invocation))
-            self.agenda.at(invocation.begins, step)
+            self.agenda.at(invocation.begins, step, invocation.task)
         else:
             course = self.models.course(invocation)
             self.agenda.at(invocation.begins + course.duration, partial(self._end, invocation, course))
 
     def _played(self, invocation: Invocation, course: Course) -> None:
         """End an invocation of real code: what that did stands, and a fault replaces how it ended."""
-        course = _struck(course, invocation.strike, invocation.limit)
+        course = struck(course, invocation)
         self.agenda.at(invocation.begins + course.duration, partial(self._end, invocation, course))
 
     def _end(self, invocation: Invocation, course: Course) -> None:
         now, request = self.agenda.now, invocation.request
-        name = request.mapping.function
+        name, mapping = request.mapping.function, request.mapping.name
         reusable = course.outcome in ("succeeded", "raised")
         self.executions.end(name, invocation.environment, now=now, reusable=reusable)
         self.running -= 1
         self.agenda.may_be_over = True
-        lost = self.nemesis.strike("response", (name,), request.batch, now)
+        lost = self.nemesis.strike("response", (request.mapping.queue, name, mapping), request.batch, now)
         event = InvocationEnded(
             at=now,
             cause=invocation.place,
             function=name,
-            mapping=request.mapping.name,
+            mapping=mapping,
             invocation=invocation.number,
             messages=request.messages,
             outcome=course.outcome,
@@ -131,18 +148,3 @@ class Lambda:
             error=course.error,
         )
         invocation.answer(event, self.record(event))
-
-
-def _struck(course: Course, strike: Strike | None, limit: int) -> Course:
-    """Return how real code ends that a fault strikes; where it has failed by itself, there is nothing to replace."""
-    if strike is None or course.outcome != "succeeded":
-        return course
-    match strike.kind:
-        case "slow":
-            return attrs.evolve(course, duration=max(course.duration, limit - 1), fault=strike.name)
-        case "timeout":
-            return Course("timed_out", limit, fault=strike.name, error=TIMED_OUT)
-        case "crash":
-            return Course("crashed", course.duration, fault=strike.name, error=CRASHED)
-        case _:
-            return Course("raised", course.duration, fault=strike.name)

@@ -17,7 +17,8 @@ from chaosqs.model.event_filter import Match, Pattern, matches, parse
 from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.crew import Crew, Poller
 from chaosqs.simulator.latency import Latency
-from chaosqs.simulator.nemesis import Nemesis
+from chaosqs.simulator.nemesis import Nemesis, Strike
+from chaosqs.simulator.receive_faults import ReceiveFaults
 from chaosqs.simulator.service import Line, Service
 
 _ALWAYS_FITS = PAYLOAD_LIMIT // 16
@@ -38,10 +39,18 @@ class Gathering:
     crew: Crew
     ready: Callable[[Poller, Sequence[Receipt], int], None]
     """Called with a poller's batch, and the place of the receive that completed it."""
+    faults: ReceiveFaults = attrs.field(init=False)
+    _asks_poll: bool = attrs.field(init=False)
+    _asks_answer: bool = attrs.field(init=False)
+    """Whether the fault plan has anything for receives before they are answered, or for the answers."""
     _patterns: tuple[Pattern, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         """Read the filters; raise `InvalidPattern` for what AWS would refuse (EC-24)."""
+        self.faults = ReceiveFaults(
+            self.mapping, self.agenda, self.nemesis, self.record, self.service, self.assumptions, self.latency
+        )
+        self._asks_poll, self._asks_answer = self.nemesis.asks("poll"), self.nemesis.asks("receive")
         self._patterns = tuple(parse(pattern) for pattern in self.mapping.filters)
 
     @property
@@ -53,7 +62,7 @@ class Gathering:
         """Receive, or wait in a long poll until there is something (EP-1, RX-5)."""
         if poller.batcher is not None and self._hand_over(poller):
             return
-        if not self.crew.retired and not self._receive(poller):
+        if not self.crew.lets_go(poller) and not self._receive(poller):
             poller.parked = self.agenda.now
             poller.idle_since = None if poller.held else self.agenda.now
             self._park(poller)
@@ -88,34 +97,76 @@ class Gathering:
             self._park(poller)
 
     def _receive(self, poller: Poller) -> bool:
-        """Receive once; without a window that is a batch (EP-3). Tell whether anything came."""
+        """Receive once; without a window that is a batch (EP-3, EP-7). Tell whether the poller need not wait."""
         batcher = poller.batcher
         wanted = min(self.mapping.batch_size, MOST_PER_RECEIVE) if batcher is None else batcher.wanted
-        receipts = self.service.receive(self.mapping.queue, wanted)
+        strike = self.faults.poll(wanted) if self._asks_poll else None
+        if strike is not None and (due := self.faults.fail(poller, strike)) is not None:
+            self._try_again(poller, due)
+            return True
+        receipts = (
+            self.service.receive(self.mapping.queue, wanted) if strike is None else self.faults.receive(strike, wanted)
+        )
         if not receipts:
             return False
         poller.parked = poller.idle_since = None
         poller.receives += 1
-        place, lost = self._recorded(poller, receipts)
+        if self._asks_answer and strike is None:
+            strike = self.faults.answer(receipts)
+        place = self._recorded(poller, receipts, strike)
         if self.line.machine.receivable:
             self.crew.grow_later()
-        if self._patterns and not lost:
+        if strike is None:
+            self._take_in(poller, receipts, place)
+        else:
+            self._answered(poller, receipts, place, strike)
+        return True
+
+    def _try_again(self, poller: Poller, due: int) -> None:
+        """Let a poller whose receive brought nothing, although messages wait, receive again at a moment."""
+        poller.parked = poller.idle_since = None
+        poller.again = due
+        self.agenda.at(due, partial(self._again, poller, due), poller.task)
+
+    def _again(self, poller: Poller, due: int) -> None:
+        if poller.again == due:
+            poller.again = None
+            self.poll(poller)
+
+    def _answered(self, poller: Poller, receipts: Sequence[Receipt], place: int, strike: Strike) -> None:
+        """Go on with an answer that a fault has struck; where it changed only what came, with that."""
+        if strike.kind == "lost_receive":
+            self._look_again(poller)
+        elif strike.kind == "slow_receive":
+            poller.pending = True
+            due = self.faults.hold(poller, receipts, place, strike)
+            self.agenda.at(due, partial(self._late, poller, receipts, place), poller.task)
+        else:
+            self._take_in(poller, receipts, place)
+            if strike.kind == "duplicate":
+                self.faults.duplicate(receipts, strike)
+
+    def _late(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+        poller.pending = False
+        self._take_in(poller, receipts, place)
+
+    def _take_in(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+        """Make a batch of what came, or a part of one."""
+        if self._patterns:
             receipts = self._filtered(poller, receipts, place)
-        if lost or not receipts:
-            self.agenda.at(self.agenda.now + self.latency.receive(poller), partial(self.poll, poller))
-        elif batcher is None and self._is_batch(receipts):
+        if not receipts:
+            self._look_again(poller)
+        elif poller.batcher is None and self._is_batch(receipts):
             self.ready(poller, receipts, place)
         else:
             self._gather(poller, receipts, place)
-        return True
 
-    def _recorded(self, poller: Poller, receipts: Sequence[Receipt]) -> tuple[int, bool]:
-        """Record a receive; return its place, and whether a fault lost the answer (RX-8)."""
+    def _look_again(self, poller: Poller) -> None:
+        self.agenda.at(self.agenda.now + self.latency.receive(poller), partial(self.poll, poller), poller.task)
+
+    def _recorded(self, poller: Poller, receipts: Sequence[Receipt], strike: Strike | None) -> int:
+        """Record a receive; return its place."""
         first = receipts[0].message
-        messages = tuple([receipt.message.number for receipt in receipts])
-        counts = tuple([receipt.message.receive_count for receipt in receipts])
-        scopes = (self.mapping.queue, self.mapping.function)
-        lost = self.nemesis.strike("receive", scopes, zip(messages, counts, strict=True), self.agenda.now)
         place = self.record(
             Received(
                 at=self.agenda.now,
@@ -123,15 +174,16 @@ class Gathering:
                 queue=self.mapping.queue,
                 mapping=self.mapping.name,
                 poller=poller.number,
-                messages=messages,
-                receive_counts=counts,
+                messages=tuple([receipt.message.number for receipt in receipts]),
+                receive_counts=tuple([receipt.message.receive_count for receipt in receipts]),
                 visible_at=first.visible_at,
-                fault="" if lost is None else lost.name,
+                fault="" if strike is None else strike.name,
+                lost=strike is not None and strike.kind == "lost_receive",  # RX-8
             )
         )
         for receipt in receipts:
             receipt.message.last_event = place
-        return place, lost is not None
+        return place
 
     def _filtered(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> list[Receipt]:
         """Delete what matches no filter, and return the rest (FL-1, FL-2)."""
@@ -165,7 +217,7 @@ class Gathering:
         poller.latest = place
         poller.batcher.add([plain_record_bytes(receipt.message.body_bytes) for receipt in receipts], self.agenda.now)
         if not self._hand_over(poller):
-            self.agenda.at(self.agenda.now + self.latency.receive(poller), partial(self._poll_on, poller))
+            self.agenda.at(self.agenda.now + self.latency.receive(poller), partial(self._poll_on, poller), poller.task)
 
     def _poll_on(self, poller: Poller) -> None:
         if poller.request is None and poller.parked is None:
@@ -180,15 +232,16 @@ class Gathering:
         if due > self.agenda.now:
             if poller.closes != due:
                 poller.closes = due
-                self.agenda.at(due, partial(self._closed, poller))
+                self.agenda.at(due, partial(self._closed, poller), poller.task)
             return False
         taken = batcher.take(self.agenda.now)
         batch, poller.held = poller.held[:taken], poller.held[taken:]
+        poller.again = None
         if poller.parked is not None:
             self.dismiss(poller)
         self.ready(poller, batch, poller.latest)
         return True
 
     def _closed(self, poller: Poller) -> None:
-        if poller.request is None and poller.held:
+        if poller.request is None and poller.held and not poller.pending:
             self._hand_over(poller)

@@ -15,7 +15,7 @@ from importlib import import_module
 import attrs
 
 from chaosqs.errors import InvalidScenario, Problem
-from chaosqs.machine.partial_batch import judge, judge_error
+from chaosqs.machine.partial_batch import LISTED, judge, judge_error
 from chaosqs.simulator.course import CRASHED, RESPONSE_LIMIT, TOO_LARGE
 from chaosqs.simulator.request import Course
 
@@ -62,7 +62,14 @@ def returned(value: object, duration: int, messages: Mapping[str, int], *, repor
         return Course("raised", duration, rule=outcome.rule, error=f"Runtime.MarshalError: {type(value).__name__}")
     if _size(value) > RESPONSE_LIMIT:
         return Course("raised", duration, rule="LX-5", error=TOO_LARGE)
-    return Course("succeeded", duration, tuple(messages[name] for name in outcome.failed), rule=outcome.rule)
+    failed = outcome.failed if reporting else _unread(value, ids)
+    return Course("succeeded", duration, tuple(messages[name] for name in failed), rule=outcome.rule)
+
+
+def _unread(value: object, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the messages that a handler reports as failed to a mapping that does not look (EF-2, G-27)."""
+    outcome = judge(value, ids, reporting=True)
+    return outcome.failed if outcome.rule in (LISTED, "PB-12") else ()
 
 
 def raised(error: BaseException, duration: int, *, reporting: bool) -> Course:

@@ -16,11 +16,12 @@ _MASK = (1 << 64) - 1
 _NORMAL = NormalDist()
 
 
-@attrs.frozen
+@attrs.define
 class Luck:
     """The chance of one run."""
 
     seed: int
+    """Stays what it is, unless the run is redrawn from some moment on (`simulator/redraw.py`)."""
 
     def fraction(self, site: int, first: int = 0, second: int = 0) -> float:
         """Return a number from 0 up to, but not including, 1, evenly distributed; 0.5 where all is calm."""

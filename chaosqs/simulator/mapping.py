@@ -16,8 +16,8 @@ from chaosqs.machine.scaling import Scaling
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.event import (
-    Deleted,
     Event,
+    Held,
     InvocationEnded,
     Released,
     ServiceFailed,
@@ -25,12 +25,19 @@ from chaosqs.model.event import (
 )
 from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.crew import Crew, Poller
+from chaosqs.simulator.deleting import Deleting
 from chaosqs.simulator.function import Lambda, Request
 from chaosqs.simulator.gathering import Gathering
 from chaosqs.simulator.latency import Latency
 from chaosqs.simulator.luck import Luck
-from chaosqs.simulator.nemesis import Nemesis
+from chaosqs.simulator.nemesis import Nemesis, Strike
 from chaosqs.simulator.service import Line, Service
+
+_UNANSWERED = 1_000
+"""Assumed: milliseconds after which a poller invokes again whose request got lost (EP-13)."""
+
+_STALL = 10_000
+"""Milliseconds for which a `stall` of one batch lasts."""
 
 
 @attrs.define(eq=False)
@@ -51,19 +58,25 @@ class Mapping:
     carried: int = 0
     """Batches in the pollers' hands."""
     latency: Latency = attrs.field(init=False)
+    scopes: tuple[str, str, str] = attrs.field(init=False)
+    """What windows of faults may name to strike it: queue, function, mapping."""
     crew: Crew = attrs.field(init=False)
     gathering: Gathering = attrs.field(init=False)
+    deleting: Deleting = attrs.field(init=False)
+    _asks_hold: bool = attrs.field(init=False)
+    """Whether the fault plan has anything for batches in a poller's hand."""
 
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
-        machine = self.line.machine
+        self.scopes = self.mapping.queue, self.mapping.function, self.mapping.name
         self.latency = Latency(self.luck, self.assumptions)
+        machine = self.line.machine
         self.crew = Crew(
             self.mapping.name,
             self.agenda,
             self.record,
             self.scaling,
-            lambda: machine.receivable,
+            self._sees_backlog if self.nemesis.asks("poll") else lambda: machine.receivable,
             self._poll,
             self._dismiss,
             numbered_from=self.numbered_from,
@@ -79,6 +92,10 @@ class Mapping:
             self.crew,
             self._ready,
         )
+        self.deleting = Deleting(
+            self.mapping, self.agenda, self.nemesis, self.record, self.service, self.assumptions, self._free
+        )
+        self._asks_hold = self.nemesis.asks("hold")
 
     @property
     def line(self) -> Line:
@@ -101,6 +118,9 @@ class Mapping:
             self.line.on_backlog.remove(self.crew.grow_later)
         self.crew.retire()
 
+    def _sees_backlog(self) -> bool:
+        return self.line.machine.receivable and not self.gathering.faults.blind()
+
     def _poll(self, poller: Poller) -> None:
         self.gathering.poll(poller)
 
@@ -116,26 +136,73 @@ class Mapping:
         batch = tuple([(receipt.message.number, receipt.message.receive_count) for receipt in receipts])
         poller.request = request = Request(self.mapping, poller.number, place, messages, batch, receipts)
         latency = self.latency.receive(poller) + self.latency.invoke(poller)
-        self.agenda.at(self.agenda.now + latency, partial(self._invoke, poller, request))
+        strike = self.nemesis.strike("hold", self.scopes, batch, self.agenda.now) if self._asks_hold else None
+        due, step = self.agenda.now + latency, partial(self._invoke, poller, request)
+        if strike is not None and strike.kind == "restart":
+            step = partial(self._restart, poller, request, strike.name)
+        elif strike is not None:
+            due = latency + self._stall(request, strike)
+        self.agenda.at(due, step, poller.task)
+
+    def _stall(self, request: Request, strike: Strike) -> int:
+        """Record that a poller keeps its batch to itself; return until when."""
+        now, mapping = self.agenda.now, self.mapping.name
+        until = now + _STALL if strike.until is None else strike.until
+        self.record(Held(now, request.received, mapping, request.poller, request.messages, until, strike.name))
+        return until
+
+    def _restart(self, poller: Poller, request: Request, fault: str) -> None:
+        """Have a poller forget its batch, and what it has gathered for the next one (EP-13)."""
+        messages = request.messages + tuple(receipt.message.number for receipt in poller.held)
+        poller.held, poller.batcher = [], None
+        now, mapping = self.agenda.now, self.mapping.name
+        self.record(Released(now, request.received, mapping, poller.number, messages, "restarted", fault))
+        self._free(poller)
 
     # Invoking
 
     def _invoke(self, poller: Poller, request: Request) -> None:
-        now, function = self.agenda.now, self.mapping.function
-        strike = self.nemesis.strike("invoke", (function,), request.batch, now)
+        strike = self.nemesis.strike("invoke", self.scopes, request.batch, self.agenda.now)
         if self.functions.stage is not None and self.functions.drops(request):
-            self._refuse(poller, request, reason="RecursiveInvocationException")  # LX-17
-        elif strike is None:
-            refused = self.functions.invoke(request, partial(self._answered, poller))
-            if refused is None:
-                self.crew.set_throttled(poller, throttled=False)
-            else:
-                self._throttle(poller, request, refused, "")
-        elif strike.kind == "throttled":
-            busy, limit = self.functions.executions.running[function], self.functions.executions.limit(function)
-            self._throttle(poller, request, Refused(UNRESERVED, busy, limit), strike.name)
-        else:
-            self._refuse(poller, request, fault=strike.name)
+            return self._refuse(poller, request, reason="RecursiveInvocationException")  # LX-17
+        if strike is not None and self._is_stopped(poller, request, strike):
+            return None
+        cold_start = strike.name if strike is not None and strike.kind == "cold_start" else ""
+        refused = self.functions.invoke(request, partial(self._answered, poller), cold_start)
+        if refused is not None:
+            return self._throttle(poller, request, refused, "")
+        return self.crew.set_throttled(poller, throttled=False)
+
+    def _is_stopped(self, poller: Poller, request: Request, strike: Strike) -> bool:
+        """Do what a fault does to an invocation; tell whether that never reaches a function."""
+        function, executions = self.mapping.function, self.functions.executions
+        refused: Refused | None = None
+        match strike.kind:
+            case "throttled":
+                refused = Refused(UNRESERVED, executions.running[function], executions.limit(function))
+            case "account_full":
+                refused = executions.refuse_unreserved(function, now=self.agenda.now)
+            case "lost_invoke" if strike.until is not None or not poller.attempts:  # one message's: the first attempt
+                self._lose(poller, request, strike)
+                return True
+            case "service_error":
+                self._refuse(poller, request, fault=strike.name)
+                return True
+            case _:
+                pass
+        if refused is not None:
+            self._throttle(poller, request, refused, strike.name)
+        return refused is not None
+
+    def _lose(self, poller: Poller, request: Request, strike: Strike) -> None:
+        """Wait in vain for an answer, and invoke again."""
+        now = self.agenda.now
+        again = min(now + _UNANSWERED, max(now, poller.gives_up))
+        poller.attempts += 1
+        place = self.record(
+            Held(now, request.received, self.mapping.name, poller.number, request.messages, again, strike.name)
+        )
+        self._invoke_again(poller, request, again, partial(self._release, poller, "no answer", place, strike.name))
 
     def _refuse(self, poller: Poller, request: Request, *, fault: str = "", reason: str = "") -> None:
         """Give a batch up that Lambda has answered with an error which no retry in place would change (LX-11)."""
@@ -166,10 +233,14 @@ class Mapping:
             )
         )
         again = now + (self.assumptions.rate_retry if refused.by_rate else self.latency.pause(poller))
-        if again < poller.gives_up:
-            self.agenda.at(again, partial(self._invoke, poller, request))
+        self._invoke_again(poller, request, again, partial(self._release, poller, "throttled", place))
+
+    def _invoke_again(self, poller: Poller, request: Request, at: int, give_up: Callable[[], None]) -> None:
+        """Invoke at a moment, unless visibility is over by then: then give up when it is (ES-8)."""
+        if at < poller.gives_up:
+            self.agenda.at(at, partial(self._invoke, poller, request), poller.task)
         else:
-            self.agenda.at(max(now, poller.gives_up), partial(self._release, poller, "throttled", place))
+            self.agenda.at(max(self.agenda.now, poller.gives_up), give_up, poller.task)
 
     def _answered(self, poller: Poller, event: InvocationEnded, place: int) -> None:
         if not event.answered:
@@ -177,33 +248,14 @@ class Mapping:
         elif event.outcome != "succeeded":
             self._release(poller, "failed", place)
         else:
-            self.agenda.at(
-                self.agenda.now + self.latency.delete(poller), partial(self._delete, poller, event.failed, place)
-            )
+            step = partial(self.deleting.delete, poller, event.failed, place)
+            self.agenda.at(self.agenda.now + self.latency.delete(poller), step, poller.task)
 
-    def _delete(self, poller: Poller, failed: tuple[int, ...], cause: int) -> None:
-        """Delete what succeeded, then go on (EF-1; partial batch responses: PB-*)."""
-        assert poller.request is not None
-        kept = () if not self.mapping.report_batch_item_failures else failed
-        receipts = [receipt for receipt in poller.receipts if receipt.message.number not in kept]
-        numbers = tuple(receipt.message.number for receipt in receipts)
-        batch = [entry for entry in poller.request.batch if entry[0] in numbers]
-        lost = self.nemesis.strike("delete", (self.mapping.queue,), batch, self.agenda.now)
-        stayed = self.service.delete(self.mapping.queue, receipts) if lost is None else list(numbers)
-        if numbers:
-            fault = "" if lost is None else lost.name
-            self.record(
-                Deleted(self.agenda.now, cause, self.mapping.queue, self.mapping.name, numbers, tuple(stayed), fault)
-            )
-            if self.line.queue.fifo:
-                self.service.serve(self.line)  # FF-16
-        self._free(poller)
-
-    def _release(self, poller: Poller, why: str, cause: int) -> None:
+    def _release(self, poller: Poller, why: str, cause: int, fault: str = "") -> None:
         """Forget the batch; nothing brings its messages back before their visibility ends (EC-15, EF-3)."""
         assert poller.request is not None
-        event = Released(self.agenda.now, cause, self.mapping.name, poller.number, poller.request.messages, why)
-        self.record(event)
+        messages = poller.request.messages
+        self.record(Released(self.agenda.now, cause, self.mapping.name, poller.number, messages, why, fault))
         self._free(poller, failed=why == "failed" and not self.mapping.report_batch_item_failures)  # PB-13
 
     def _free(self, poller: Poller, *, failed: bool = False) -> None:

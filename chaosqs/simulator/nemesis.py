@@ -31,6 +31,8 @@ class Nemesis:
     _windows: dict[str, tuple[Window, ...]] = attrs.field(factory=dict[str, tuple[Window, ...]])
     """The windows of each boundary that are not banned."""
     _healed: int | None = None
+    _passed: set[tuple[int, int]] = attrs.field(factory=set[tuple[int, int]])
+    """The (message, receive count)s whose outcome for a poll has struck."""
 
     def __attrs_post_init__(self) -> None:
         """Sort the plan by boundary."""
@@ -43,6 +45,10 @@ class Nemesis:
                 self._windows[known.boundary] = (*self._windows.get(known.boundary, ()), window)
         self._boundaries = frozenset([*keyed, *self._windows])
         self._healed = None if plan.heal_at is None else milliseconds(plan.heal_at)
+
+    def asks(self, boundary: str) -> bool:
+        """Tell whether anything of the plan can ever strike at a boundary."""
+        return boundary in self._boundaries
 
     def strike(
         self, boundary: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
@@ -60,11 +66,23 @@ class Nemesis:
                 return Strike(outcome, f"{outcome} at receive {receive} of message {message + 1}")
         return self.window(boundary, scopes, now)
 
-    def send(self, queue: str, message: int, now: int) -> Strike | None:
-        """Return what strikes the send of a message."""
+    def poll(self, scopes: tuple[str, ...], message: int, receive: int, now: int) -> Strike | None:
+        """Return what strikes a receive that would find a message first, and count as its n-th receive.
+
+        The outcome of one message strikes once: a receive that fails does not count, so the next would meet it again.
+        """
+        if (message, receive) in self._passed:
+            return self.window("poll", scopes, now)
+        strike = self.strike("poll", scopes, ((message, receive),), now)
+        if strike is not None and strike.until is None:
+            self._passed.add((message, receive))
+        return strike
+
+    def send(self, queue: str, message: int, now: int, *, again: bool = False) -> Strike | None:
+        """Return what strikes the send of a message; sent `again` only a window does."""
         if "send" not in self._boundaries or self._is_healed(now):
             return None
-        outcome = self.plan.send_outcome(message)
+        outcome = OK if again else self.plan.send_outcome(message)
         if outcome != OK:
             return Strike(outcome, f"{outcome} of message {message + 1}")
         return self.window("send", (queue,), now)
@@ -81,7 +99,7 @@ class Nemesis:
 
     def window(self, boundary: str, scopes: tuple[str, ...], now: int, kind: str = "") -> Strike | None:
         """Return the strike of the first window that is open now for one of the scopes; `kind`: only of this kind."""
-        for window in self._windows.get(boundary, ()):
+        for window in self._windows.get(boundary, ()) if not self._is_healed(now) else ():
             if (
                 window.start * 1000 <= now < (window.start + window.seconds) * 1000
                 and (not window.scope or window.scope in scopes)

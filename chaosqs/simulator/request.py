@@ -64,3 +64,8 @@ class Invocation:
     strike: Strike | None
     """What the fault plan has for its handler."""
     answer: Answer
+
+    @property
+    def task(self) -> str:
+        """Its name where its handler is real code: what a pause of the fault plan names."""
+        return f"{self.request.mapping.function}#{self.number}"

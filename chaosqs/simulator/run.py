@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
@@ -15,7 +15,7 @@ import trio
 from chaosqs.errors import NotDeterministic
 from chaosqs.machine.concurrency import Executions
 from chaosqs.machine.scaling import Scaling, law
-from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.design import EventSourceMapping, Function
 from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, InvocationEnded
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
@@ -25,12 +25,17 @@ from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.clock import VirtualClock
 from chaosqs.simulator.course import Models
 from chaosqs.simulator.function import Lambda
+from chaosqs.simulator.life import Life
 from chaosqs.simulator.luck import Luck
 from chaosqs.simulator.mapping import Mapping
+from chaosqs.simulator.module_state import unchanged
 from chaosqs.simulator.nemesis import Nemesis
+from chaosqs.simulator.producer import Producer
+from chaosqs.simulator.schedule import Policy, agenda_of
 from chaosqs.simulator.service import Service
 
 if TYPE_CHECKING:
+    from chaosqs.simulator.operator import Operator
     from chaosqs.simulator.stage import RealCode
 
 _LEAVES = (Deleted, DeadLettered, Expired, InvocationEnded)
@@ -43,10 +48,20 @@ def simulate(scenario: Scenario, *, verify: bool = False) -> History:
     With `verify` it runs twice, and raises `NotDeterministic` with the first events that differ, if any do. Raises
     `InvalidScenario` for a handler that cannot be imported, `Livelock` for a run that never ends.
     """
+    if not verify:
+        return World.of(scenario).run()
+    first = isolated(scenario)
     history = World.of(scenario).run()
-    if verify:
-        _compare(history, World.of(scenario).run())
+    _compare(first, history)
     return history
+
+
+def isolated(scenario: Scenario, *, verify: bool = False) -> History:
+    """Simulate, and put the globals of handlers that are real code back to what they were: for runs of a search."""
+    if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
+        return simulate(scenario, verify=verify)
+    with unchanged(scenario):
+        return simulate(scenario, verify=verify)
 
 
 def _compare(first: History, second: History) -> None:
@@ -70,17 +85,22 @@ class World:
     service: Service
     functions: Lambda
     mappings: list[Mapping]
+    """All that poll, or did."""
+    life: Life
+    producer: Producer
     real: RealCode | None = None
     """What runs handlers that are real code; None where all are modelled."""
+    operator: Operator | None = None
+    """Who carries out the plan's actions; None where there are none."""
     to_come: int = 0
     """Messages that producers have not sent yet."""
 
     @classmethod
-    def of(cls, scenario: Scenario) -> World:
-        """Build the world that a scenario describes."""
+    def of(cls, scenario: Scenario, policy: Policy | None = None) -> World:
+        """Build the world that a scenario describes; `policy`: who else is held back than by its pauses."""
         design, assumptions = scenario.design, scenario.assumptions
         luck, nemesis, events = Luck(scenario.luck), Nemesis(scenario.faults), list[Event]()
-        agenda = Agenda(scenario.luck)
+        agenda = agenda_of(scenario, policy)
         record = partial(_record, events)
         service = Service(agenda, luck, record, assumptions.partial_receives)
         for queue in design.queues:
@@ -88,31 +108,22 @@ class World:
         by_name = {function.name: function for function in design.functions}
         models, executions = Models(luck, scenario.behaviour, by_name), Executions(design, assumptions)
         functions = Lambda(agenda, luck, nemesis, record, executions, models, assumptions, by_name)
-        mappings = [
-            Mapping(
-                mapping,
-                agenda,
-                luck,
-                nemesis,
-                record,
-                service,
-                functions,
-                _scaling(mapping, scenario),
-                assumptions,
-            )
-            for mapping in design.mappings
-            if mapping.enabled
-        ]
-        functions.stage = real = _real_code(scenario, agenda, luck, service)
-        return cls(scenario, agenda, events, service, functions, mappings, real)
+        settings = {mapping.name: mapping for mapping in design.mappings}
+        make = partial(_mapping, scenario, agenda, luck, nemesis, record, service, functions)
+        producer = Producer(agenda, nemesis, record, service, assumptions.send_retry)
+        life = Life(agenda, nemesis, record, make, settings)
+        functions.stage = real = _real_code(scenario, agenda, luck, service, by_name)
+        operator = _operator(scenario, functions, by_name, life, service, real)
+        return cls(scenario, agenda, events, service, functions, life.mappings, life, producer, real, operator)
 
     def run(self) -> History:
         """Run to the end."""
         until = self.scenario.until
         clock = VirtualClock(self.agenda, None if until is None else milliseconds(until), self.done, self.waiting)
         self._schedule_arrivals()
-        for mapping in self.mappings:
-            mapping.start()
+        self.life.start()
+        if self.operator is not None:
+            self.operator.start(self.scenario.faults)
         with _without_garbage_collection():
             if self.real is None:
                 trio.run(clock.run, clock=clock)
@@ -120,23 +131,28 @@ class World:
                 self.real.run(clock)
         for mapping in self.mappings:
             mapping.stop()
-        drained = (
-            max((event.at for event in self.events if isinstance(event, _LEAVES)), default=0) if self.done() else None
-        )
+        left = any(mapping.line.machine.stored for mapping in self.mappings)  # where an operator has disabled one
+        gone = (event.at for event in self.events if isinstance(event, _LEAVES))
+        drained = max(gone, default=0) if self.done() and not left else None
         return History(self.scenario, tuple(self.events), self.agenda.now, drained)
 
     def done(self) -> bool:
         """Tell whether every message that a mapping can reach is gone and nothing runs."""
-        if self.to_come or self.functions.running:
+        if self.to_come or self.service.to_come or self.functions.running:
             return False
-        return not any(mapping.carried or mapping.line.machine.stored for mapping in self.mappings)
+        mappings = self.mappings
+        if self.operator is not None:
+            if self.operator.busy:
+                return False
+            mappings = [mapping for mapping in mappings if self.operator.waits_for(mapping)]
+        return not any(mapping.carried or mapping.line.machine.stored for mapping in mappings)
 
     def waiting(self) -> str:
         """Say who waits for what."""
         stored = {name: line.machine.stored for name, line in self.service.lines.items()}
         carried = {mapping.mapping.name: mapping.carried for mapping in self.mappings}
-        running = self.functions.running
-        return f"{self.to_come} messages to come, stored {stored}, batches in hand {carried}, {running} running"
+        running, to_come = self.functions.running, self.to_come + self.service.to_come
+        return f"{to_come} messages to come, stored {stored}, batches in hand {carried}, {running} running"
 
     def _schedule_arrivals(self) -> None:
         numbered = enumerate(arrivals(self.scenario.workload))
@@ -144,11 +160,27 @@ class World:
             batch = tuple(group)
             self.to_come += len(batch)
             self.agenda.at(at, partial(self._send, batch))
+        self.service.numbers.next_free = max(self.service.numbers.next_free, self.to_come)
 
     def _send(self, batch: tuple[tuple[int, Arrival], ...]) -> None:
         self.to_come -= len(batch)
         self.agenda.may_be_over = True
-        self.service.send(batch)
+        self.producer.send(batch)
+
+
+def _mapping(  # noqa: PLR0913, PLR0917 - all that a mapping has to do with
+    scenario: Scenario,
+    agenda: Agenda,
+    luck: Luck,
+    nemesis: Nemesis,
+    record: Callable[[Event], int],
+    service: Service,
+    functions: Lambda,
+    settings: EventSourceMapping,
+    numbered_from: int,
+) -> Mapping:
+    scaling, assumed = _scaling(settings, scenario), scenario.assumptions
+    return Mapping(settings, agenda, luck, nemesis, record, service, functions, scaling, assumed, numbered_from)
 
 
 def _scaling(mapping: EventSourceMapping, scenario: Scenario) -> Scaling:
@@ -163,17 +195,36 @@ def _scaling(mapping: EventSourceMapping, scenario: Scenario) -> Scaling:
     )
 
 
-def _real_code(scenario: Scenario, agenda: Agenda, luck: Luck, service: Service) -> RealCode | None:
+def _real_code(
+    scenario: Scenario, agenda: Agenda, luck: Luck, service: Service, by_name: dict[str, Function]
+) -> RealCode | None:
     if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
         return None
     from chaosqs.simulator.stage import RealCode  # noqa: PLC0415 - greenback and boto3 wait until they are wanted
 
-    return RealCode.of(scenario, agenda, luck, service)
+    return RealCode.of(scenario, agenda, luck, service, by_name)
 
 
 def _record(events: list[Event], event: Event) -> int:
     events.append(event)
     return len(events) - 1
+
+
+def _operator(  # noqa: PLR0917 - all that an operator has to do with
+    scenario: Scenario,
+    functions: Lambda,
+    by_name: dict[str, Function],
+    life: Life,
+    service: Service,
+    real: RealCode | None,
+) -> Operator | None:
+    if not scenario.faults.actions:
+        return None
+    from chaosqs.simulator.operations import Sqs  # noqa: PLC0415 - the operations wait until they are wanted
+    from chaosqs.simulator.operator import Operator  # noqa: PLC0415
+
+    sqs = Sqs.of(service, len(arrivals(scenario.workload))) if real is None else real.calls.sqs
+    return Operator.of(scenario.design, sqs, functions, by_name, life)
 
 
 @contextmanager

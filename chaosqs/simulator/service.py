@@ -53,6 +53,8 @@ class Service:
     """Assumed: share of the receives, in per cent, that return less than they could."""
     lines: dict[str, Line] = attrs.field(factory=dict[str, Line])
     numbers: Numbers = attrs.field(factory=Numbers)
+    to_come: int = 0
+    """Messages that will come, or come back, by a fault: a run waits for them."""
 
     def open(self, queue: Queue) -> Line:
         """Add a queue."""
@@ -70,13 +72,17 @@ class Service:
         for name in dict.fromkeys(arrival.queue for _, arrival in arrivals):
             self.serve(self.lines[name])
 
-    def put(self, line: Line, message: Message, *, delay: int | None = None, cause: int | None = None) -> None:
+    def put(
+        self, line: Line, message: Message, *, delay: int | None = None, cause: int | None = None, fault: str = ""
+    ) -> None:
         """Accept one message that is sent now; `delay` in milliseconds overrides the queue's (DL-2).
 
         Call `serve` when all that are sent together are in.
         """
-        name, size = line.queue.name, message.body_bytes
-        message.last_event = self.record(Sent(self.agenda.now, cause, name, message.number, size, message.group))
+        now, name, number, size = self.agenda.now, line.queue.name, message.number, message.body_bytes
+        own = "" if message.content is None else message.content.deduplication_id
+        sent = Sent(now, cause, name, number, size, message.group, message.copy_of, fault, own)
+        message.last_event = self.record(sent)
         line.counters.sent += 1
         line.counters.sent_bytes += size
         self._accept(line, message, delay)
@@ -114,12 +120,15 @@ class Service:
     # Afterwards
 
     def delete(self, name: str, receipts: Sequence[Receipt]) -> list[int]:
-        """Delete messages; return the numbers of those that stay: received again (RH-4), or expired on FIFO (RH-5)."""
+        """Delete messages; return the numbers of those that stay: received again (RH-4), or expired on FIFO (RH-5).
+
+        A batch with two deliveries of one message has two receipts for it, of which one may delete it.
+        """
         line = self.lines[name]
-        stayed = [receipt.message.number for receipt in receipts if self.remove(line, receipt) in _STAYED]
+        stayed = [receipt.message for receipt in receipts if self.remove(line, receipt) in _STAYED]
         if line.queue.fifo and line.waiting:  # FF-16
             self.agenda.at(self.agenda.now, partial(self.serve, line))
-        return stayed
+        return [message.number for message in stayed if message.stored]
 
     def remove(self, line: Line, receipt: Receipt) -> Outcome:
         """Delete one message; on FIFO queues that may let a group go on, so call `serve` afterwards (FF-16)."""
@@ -138,24 +147,27 @@ class Service:
             self._returned(line, message)
         return outcome
 
-    def reappear(self, line: Line, message: Message) -> bool:
-        """Have a replica of a standard queue show a message again that is in flight, or deleted (OR-4, RH-10).
+    def reappear(self, line: Line, *messages: Message, fault: str = "") -> bool:
+        """Have a replica of a standard queue show messages again that are in flight, or deleted (OR-4, RH-10).
 
-        Tell whether it does: on FIFO queues never.
+        Tell whether it shows any: on FIFO queues never, and none that is visible, or past its retention.
         """
-        if not isinstance(line.machine, StandardQueue) or not line.machine.reappear(message, now=self.agenda.now):
+        machine, now = line.machine, self.agenda.now
+        if not isinstance(machine, StandardQueue):
             return False
-        self._returned(line, message)
+        shown = [message for message in messages if machine.reappear(message, now=now)]
+        for message in shown:
+            self._returned(line, message, fault)
         self._watch_retention(line)
         self.serve(line)
-        return True
+        return bool(shown)
 
-    def purge(self, line: Line) -> None:
+    def purge(self, line: Line, *, cause: int | None = None) -> None:
         """Remove all messages of a queue (PQ-1)."""
         gone = tuple(message.number for message in line.machine.purge())
         self.agenda.may_be_over = True
         if gone:
-            self.record(Deleted(self.agenda.now, None, line.queue.name, "", gone, (), "PurgeQueue"))
+            self.record(Deleted(self.agenda.now, cause, line.queue.name, "", gone, (), "PurgeQueue"))
 
     def serve(self, line: Line) -> None:
         """Give visible messages to those who wait for one, first come first served (RX-5, RX-6)."""
@@ -205,9 +217,9 @@ class Service:
                 self._returned(line, message)
         self.serve(line)
 
-    def _returned(self, line: Line, message: Message) -> None:
-        event = Returned(self.agenda.now, message.last_event, line.queue.name, message.number, message.receive_count)
-        message.last_event = self.record(event)
+    def _returned(self, line: Line, message: Message, fault: str = "") -> None:
+        now, name, count = self.agenda.now, line.queue.name, message.receive_count
+        message.last_event = self.record(Returned(now, message.last_event, name, message.number, count, fault))
 
     def _dead_letter(self, line: Line, message: Message) -> None:
         redrive = line.queue.redrive

@@ -34,7 +34,7 @@ def test_A2_first_wave_takes_fifty_runs_three_batches_and_throttles_two() -> Non
     assert sum(isinstance(event, Throttled) for event in first_wave) == 2
 
 
-def test_A3_five_pollers_first_and_no_growth_beyond_the_held_batches_while_throttled() -> None:
+def test_A3_ES_1_ES_11_five_pollers_first_and_no_growth_beyond_the_held_batches_while_throttled() -> None:
     """A mapping begins with 5 pollers, and stops growing while Lambda refuses it."""
     history = simulate(
         Scenario(one_mapping(reserved=1, timeout=10), [Burst("orders", 1000)], {"worker": Behaviour(5)}, until=60)
@@ -89,7 +89,7 @@ def test_A15_a_failing_message_gets_exactly_max_receive_count_deliveries() -> No
         assert history.dead_lettered[0].event.at == receives * 30_000
 
 
-def test_A17_maximum_concurrency_instead_of_reserved_concurrency_throttles_nothing() -> None:
+def test_A17_MC_4_maximum_concurrency_instead_of_reserved_concurrency_throttles_nothing() -> None:
     """The same number as maximum concurrency gives 0 throttles, as reserved concurrency it gives some."""
     load, behaviour = Burst("orders", 200), Behaviour(seconds_per_message=0.4, spread=0.2)
     capped = runs(one_mapping(timeout=10, maximum=3), load, behaviour)

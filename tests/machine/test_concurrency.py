@@ -211,6 +211,34 @@ def test_LX_14_a_crash_resets_the_environment() -> None:
     assert not environment.reset
 
 
+def test_LC_9_provisioned_environments_that_work_stay_so_when_their_function_is_redeployed() -> None:
+    """They leave as much room for others as before, and are there again when they are done."""
+    functions = (Function("worker", provisioned_concurrency=2), Function("auditor"))
+    room = executions(*functions, account=Account(concurrency=5))
+    started = [room.start("worker", now=0) for _ in range(3)]
+    for _ in range(2):
+        room.redeploy(room.design)
+        auditors = fill(room, "auditor")
+        assert len(auditors) == 2, "5 less the 2 provisioned and the one beyond them"
+        free(room, "auditor", auditors, now=0)
+    free(room, "worker", started, now=1)
+    assert len(fill(room, "auditor", now=2)) == 3
+    assert [environment.provisioned for environment in fill(room, "worker", now=2)] == [True, True]
+
+
+def test_LC_9_a_redeployment_may_provision_more_or_fewer() -> None:
+    """What is beyond the new number goes: idle ones at once, busy ones are as any other."""
+    room = executions(Function("worker", reserved_concurrency=4, provisioned_concurrency=3))
+    started = [room.start("worker", now=0) for _ in range(2)]
+    room.redeploy(Design([], [Function("worker", reserved_concurrency=4, provisioned_concurrency=1)]))
+    assert [environment.provisioned for environment in started] == [True, False]
+    assert [environment.provisioned for environment in fill(room, "worker")] == [False, False]
+    room.redeploy(Design([], [Function("worker", reserved_concurrency=4, provisioned_concurrency=2)]))
+    assert fill(room, "worker") == [], "a new one is ready, but four run"
+    room.end("worker", started[1], now=1, reusable=True)
+    assert [environment.provisioned for environment in fill(room, "worker", now=1)] == [True]
+
+
 @given(
     width=st.integers(1, 50),
     refill=st.integers(1, 50),

@@ -66,7 +66,7 @@ ATTRIBUTES: Mapping[str, Attribute] = {
 }
 
 
-def test_10_9_a_plain_message_has_these_fields_and_no_others() -> None:
+def test_ER_1_to_ER_6_ER_12_ER_14_a_plain_message_has_these_fields_and_no_others() -> None:
     """A standard queue, window 0, no attributes: the record of the ledger, all attribute values strings."""
     assert event([record()], window=0) == {
         "Records": [
@@ -91,7 +91,7 @@ def test_10_9_a_plain_message_has_these_fields_and_no_others() -> None:
 
 
 @pytest.mark.parametrize("window", [0, 1])
-def test_10_9_message_attributes_have_their_value_their_type_and_two_empty_lists(window: int) -> None:
+def test_ER_11_ER_13_message_attributes_have_their_value_their_type_and_two_empty_lists(window: int) -> None:
     """Text stands in `stringValue`, bytes in Base64 in `binaryValue`; the digest is there at any window."""
     built = event_record(attrs.evolve(record(), attributes=ATTRIBUTES, attributes_digest="f00d"), window=window)
     empty: dict[str, Json] = {"stringListValues": [], "binaryListValues": []}
@@ -109,13 +109,13 @@ def test_AT_6_the_digest_of_attributes_is_computed_where_it_is_not_given() -> No
     assert built["md5OfMessageAttributes"] == attributes_md5(ATTRIBUTES)
 
 
-def test_10_9_without_attributes_the_digest_is_absent_or_null_by_the_window() -> None:
+def test_ER_13_without_attributes_the_digest_is_absent_or_null_by_the_window() -> None:
     """Recorded on AWS: no field at window 0, and null at a window of 1 s or more."""
     assert "md5OfMessageAttributes" not in event_record(record(), window=0)
     assert event_record(record(), window=1)["md5OfMessageAttributes"] is None
 
 
-def test_10_9_a_fifo_message_has_its_group_deduplication_id_and_sequence_number() -> None:
+def test_ER_8_ER_9_a_fifo_message_has_its_group_deduplication_id_and_sequence_number() -> None:
     """All three are there, as strings."""
     assert system_attributes(fifo_record(3)) == {
         "ApproximateReceiveCount": "2",
@@ -136,7 +136,7 @@ def test_10_9_a_fifo_message_has_its_group_deduplication_id_and_sequence_number(
         pytest.param(attrs.evolve(record(), dead_letter_source_arn=ARN), "DeadLetterQueueSourceArn", ARN, id="DLQ_8"),
     ],
 )
-def test_10_9_some_attributes_are_there_only_when_set(given_record: Record, name: str, value: str) -> None:
+def test_ER_7_ER_8_ER_10_some_attributes_are_there_only_when_set(given_record: Record, name: str, value: str) -> None:
     """A group on a standard queue, a trace header, the queue that a message was dead-lettered from."""
     plain, more = system_attributes(record()), system_attributes(given_record)
     assert isinstance(plain, dict)
@@ -206,7 +206,7 @@ def process(processor: BatchProcessor, records: list[Record]) -> object:
     return process_partial_response(event=event(records, window=0), record_handler=handle, processor=processor)
 
 
-def test_10_9_powertools_reads_every_field() -> None:
+def test_ER_1_to_ER_14_powertools_reads_every_field() -> None:
     """`SQSEvent` finds in our event what it finds in AWS's."""
     sent = attrs.evolve(fifo_record(1), attributes=ATTRIBUTES, dead_letter_source_arn=ARN, trace_header="Root=1-5")
     (read,) = SQSEvent(event([sent], window=0)).records

@@ -47,13 +47,13 @@ def test_EC_3_batch_over_ten_needs_a_window() -> None:
     assert mapped(batch_size=11) == [("mappings[0].maximum_batching_window", "EC-3")]
 
 
-def test_EC_4_fifo_queue_has_no_window() -> None:
+def test_EC_4_EQ_4_fifo_queue_has_no_window() -> None:
     """A batching window is for standard queues."""
     refusal = [("mappings[0].maximum_batching_window", "EC-4")]
     assert refused(EventSourceMapping("orders.fifo", "worker", maximum_batching_window=1)) == refusal
 
 
-def test_EC_5_maximum_concurrency() -> None:
+def test_EC_5_MC_5_maximum_concurrency() -> None:
     """None, or 2 to 1,000 invocations."""
     for accepted in (None, 2, 1000):
         assert mapped(maximum_concurrency=accepted) == []
@@ -61,7 +61,7 @@ def test_EC_5_maximum_concurrency() -> None:
         assert mapped(maximum_concurrency=wrong) == [("mappings[0].maximum_concurrency", "EC-5")]
 
 
-def test_EC_6_provisioned_pollers() -> None:
+def test_EC_6_PM_2_provisioned_pollers() -> None:
     """A minimum of 2 to 200 and a maximum of 2 to 10,000, in this order."""
     for accepted in ((2, 2), (200, 10_000)):
         assert mapped(provisioned_pollers=accepted) == []

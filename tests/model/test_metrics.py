@@ -36,13 +36,13 @@ def sent(count: int = 1) -> Story:
 # AWS/SQS
 
 
-def test_number_of_messages_sent_leaves_moves_out() -> None:
+def test_CW_1_number_of_messages_sent_leaves_moves_out() -> None:
     """DLQ-16: a move to the dead-letter queue is not a send."""
     story = sent(2).dead_letter(0)
     assert (queue(story)["NumberOfMessagesSent"], queue(story, "orders-dlq")["NumberOfMessagesSent"]) == (2, 0)
 
 
-def test_number_of_messages_received_counts_redeliveries_and_lost_answers() -> None:
+def test_CW_2_number_of_messages_received_counts_redeliveries_and_lost_answers() -> None:
     """Every returned message counts, every time; SQS does not know that an answer got lost (RX-8)."""
     story = sent(2)
     story.receive(0, 1)
@@ -50,7 +50,7 @@ def test_number_of_messages_received_counts_redeliveries_and_lost_answers() -> N
     assert queue(story)["NumberOfMessagesReceived"] == 3
 
 
-def test_RH_7_number_of_messages_deleted_counts_requests_that_succeed() -> None:
+def test_RH_7_CW_3_CW_30_number_of_messages_deleted_counts_requests_that_succeed() -> None:
     """A delete that changes nothing counts, one that never arrived does not."""
     story = sent(2)
     first = story.receive(0, 1).start().finish().delete(stayed=(0,))
@@ -60,7 +60,7 @@ def test_RH_7_number_of_messages_deleted_counts_requests_that_succeed() -> None:
     assert mapping(story)["DeletedEventCount"] == 3
 
 
-def test_number_of_empty_receives_counts_long_polls() -> None:
+def test_CW_4_number_of_empty_receives_counts_long_polls() -> None:
     """Long polls that are recorded together count one by one."""
     story = sent(0).at(60)
     story.tell(ReceivedNothing(60_000, None, "orders", "orders→worker", 1, 3, 0, 20_000))
@@ -68,7 +68,7 @@ def test_number_of_empty_receives_counts_long_polls() -> None:
     assert story.end().series("NumberOfEmptyReceives", "orders", 30) == [(0, 1), (30, 1), (60, 1)]
 
 
-def test_messages_visible_and_not_visible() -> None:
+def test_CW_6_CW_7_messages_visible_and_not_visible() -> None:
     """In flight is what was received and is neither back nor gone; the summary has its maximum."""
     story = sent(5)
     story.receive(0, 1, 2).start().finish().delete(0)
@@ -90,7 +90,7 @@ def test_expired_messages_are_not_visible() -> None:
     assert queue(story)["ApproximateNumberOfMessagesVisible"] == 1
 
 
-def test_age_of_the_oldest_message() -> None:
+def test_CW_9_age_of_the_oldest_message() -> None:
     """Its age in seconds, up to the moment at which it leaves, or up to the end."""
     story = sent().at(10).send()
     story.at(40).receive(0).start().finish().delete()
@@ -98,7 +98,7 @@ def test_age_of_the_oldest_message() -> None:
     assert queue(story.at(90))["ApproximateAgeOfOldestMessage"] == 80
 
 
-def test_DLQ_11_age_in_a_dead_letter_queue_counts_from_the_move() -> None:
+def test_DLQ_11_CW_9_age_in_a_dead_letter_queue_counts_from_the_move() -> None:
     """A message is as old there as it has been there."""
     story = sent().at(100).dead_letter(0).at(130)
     assert queue(story)["ApproximateAgeOfOldestMessage"] == 100
@@ -108,7 +108,7 @@ def test_DLQ_11_age_in_a_dead_letter_queue_counts_from_the_move() -> None:
 # AWS/Lambda
 
 
-def test_LC_14_throttles_are_neither_invocations_nor_errors() -> None:
+def test_LC_14_CW_14_CW_16_CW_28_throttles_are_neither_invocations_nor_errors() -> None:
     """Each retry of a poller counts as a throttle, and as nothing else."""
     story = sent()
     story.receive(0).throttle().throttle()
@@ -118,21 +118,21 @@ def test_LC_14_throttles_are_neither_invocations_nor_errors() -> None:
 
 
 @pytest.mark.parametrize(("outcome", "errors"), [("succeeded", 0), ("raised", 1), ("timed_out", 1), ("crashed", 1)])
-def test_errors_are_invocations_that_end_in_one(outcome: str, errors: int) -> None:
+def test_CW_14_CW_15_errors_are_invocations_that_end_in_one(outcome: str, errors: int) -> None:
     """Exceptions, timeouts and crashes are errors of invocations."""
     story = sent()
     story.receive(0).start().finish(outcome)
     assert (function(story)["Invocations"], function(story)["Errors"]) == (1, errors)
 
 
-def test_PB_14_reported_messages_are_no_error() -> None:
+def test_PB_14_CW_29_reported_messages_are_no_error() -> None:
     """A partial batch response leaves Errors alone, and counts its messages as failed."""
     story = sent(3)
     story.receive(0, 1, 2).start().finish(failed=(1, 2))
     assert (function(story)["Errors"], mapping(story)["FailedInvokeEventCount"]) == (0, 2)
 
 
-def test_errors_have_the_moment_of_the_start() -> None:
+def test_CW_15_CW_29_errors_have_the_moment_of_the_start() -> None:
     """CloudWatch files an error under the moment at which its invocation started."""
     story = sent().at(50)
     batch = story.receive(0).start()
@@ -142,7 +142,7 @@ def test_errors_have_the_moment_of_the_start() -> None:
     assert story.end().series("FailedInvokeEventCount", "orders→worker") == [(0, 0), (60, 1)]
 
 
-def test_duration_is_the_mean_of_what_has_ended() -> None:
+def test_CW_17_duration_is_the_mean_of_what_has_ended() -> None:
     """Milliseconds in the handler, a mean over the invocations that have ended."""
     story = sent(3)
     batches = [story.receive(message).start() for message in range(3)]
@@ -154,7 +154,7 @@ def test_duration_is_the_mean_of_what_has_ended() -> None:
     assert function(sent())["Duration"] == 0
 
 
-def test_concurrent_executions_is_a_maximum() -> None:
+def test_CW_18_concurrent_executions_is_a_maximum() -> None:
     """As many as ever ran at once."""
     story = sent(3)
     first = story.receive(0).start()
@@ -167,7 +167,7 @@ def test_concurrent_executions_is_a_maximum() -> None:
 # Event source mappings
 
 
-def test_polled_event_count_and_batches() -> None:
+def test_CW_26_polled_event_count_and_batches() -> None:
     """What a poller saw; a receive whose answer got lost it did not see."""
     story = sent(3)
     story.receive(0, 1)
@@ -175,7 +175,7 @@ def test_polled_event_count_and_batches() -> None:
     assert (mapping(story)["PolledEventCount"], mapping(story)["batches"]) == (2, 1)
 
 
-def test_invoked_event_count_counts_each_attempt() -> None:
+def test_CW_28_invoked_event_count_counts_each_attempt() -> None:
     """A message that is handed out twice counts twice."""
     story = sent(2)
     story.receive(0, 1).start().finish("raised")
@@ -184,14 +184,14 @@ def test_invoked_event_count_counts_each_attempt() -> None:
     assert (figures["InvokedEventCount"], figures["FailedInvokeEventCount"]) == (4, 2)
 
 
-def test_LX_11_service_errors_fail_without_an_invocation() -> None:
+def test_LX_11_CW_14_CW_29_service_errors_fail_without_an_invocation() -> None:
     """An answer of Lambda's own is a failed invoke, and no invocation."""
     story = sent(2)
     story.receive(0, 1).service_error()
     assert (mapping(story)["FailedInvokeEventCount"], function(story)["Invocations"]) == (2, 0)
 
 
-def test_FL_11_filtered_messages() -> None:
+def test_FL_11_CW_27_CW_30_filtered_messages() -> None:
     """What no filter lets pass is polled and deleted, but never invoked; the mapping itself counts no delete."""
     story = sent(2)
     story.receive(0, 1).filter_out()

@@ -35,6 +35,20 @@ def test_series_of_gauges_are_maxima() -> None:
     assert history.series("ApproximateNumberOfMessagesVisible", "orders") == [(0, 3), (60, 1), (120, 1)]
 
 
+def test_CW_17_series_of_durations_are_means() -> None:
+    """The mean of the invocations that ended in a period, in milliseconds, and 0 where none did."""
+    story = Story(orders_design()).send(3)
+    batches = [story.receive(message).start() for message in range(3)]
+    for seconds, batch in zip((10, 30, 70), batches, strict=True):
+        story.at(seconds)
+        batch.finish().delete()
+    history = story.at(150).end()
+    assert history.series("Duration", "worker") == [(0, 20_000), (60, 70_000), (120, 0)]
+    ((_, mean),) = history.series("Duration", "worker", 200)
+    assert mean == pytest.approx(110_000 / 3)
+    assert history.summary()["functions"]["worker"]["Duration"] == pytest.approx(110_000 / 3)
+
+
 def test_series_of_ages_grow() -> None:
     """The age of the oldest message grows with time, and falls when it leaves."""
     history = busy_minute()

@@ -134,7 +134,7 @@ def test_FQ_8_flight_is_what_consumers_hold(orders: Probe) -> None:
     assert orders.counts() == (0, 30, 0)
 
 
-def test_FQ_9_metrics_of_quiet_groups(orders: Probe) -> None:
+def test_FQ_9_CW_12_CW_13_metrics_of_quiet_groups(orders: Probe) -> None:
     """The same as the whole, without the noisy ones."""
     fill(orders, "a", 40)
     orders.send("b", MessageGroupId="b")

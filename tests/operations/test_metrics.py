@@ -6,7 +6,7 @@ from chaosqs.simulator.operations import Sqs
 from tests.operations.probe import queue, with_dead_letters
 
 
-def test_a_standard_queues_metrics(sqs: Sqs) -> None:
+def test_CW_1_to_CW_9_a_standard_queues_metrics(sqs: Sqs) -> None:
     """Sends and their bytes, receives again and again, deletes again and again, empty receives, the three gauges."""
     orders = queue(sqs, VisibilityTimeout=10)
     orders.send("four")
@@ -33,7 +33,7 @@ def test_a_standard_queues_metrics(sqs: Sqs) -> None:
     }
 
 
-def test_a_fifo_queues_metrics(sqs: Sqs) -> None:
+def test_CW_9_to_CW_11_a_fifo_queues_metrics(sqs: Sqs) -> None:
     """Dropped duplicates, and groups with something in flight; a blocked message shows in the oldest age."""
     orders = queue(sqs, "orders.fifo")
     for body, group in (("a", "g1"), ("a", "g1"), ("b", "g1"), ("c", "g2"), ("d", "g3")):
@@ -50,7 +50,7 @@ def test_a_fifo_queues_metrics(sqs: Sqs) -> None:
     assert sqs.metrics(orders.url)["ApproximateNumberOfGroupsWithInflightMessages"] == 0
 
 
-def test_purged_and_moved_messages_are_no_deletes(sqs: Sqs) -> None:
+def test_CW_3_purged_and_moved_messages_are_no_deletes(sqs: Sqs) -> None:
     """Nobody asked to delete them."""
     orders, dead = with_dead_letters(sqs, 1, VisibilityTimeout=0)
     orders.send()
@@ -60,7 +60,7 @@ def test_purged_and_moved_messages_are_no_deletes(sqs: Sqs) -> None:
     assert (orders.metric("deleted"), dead.metric("deleted")) == (0, 0)
 
 
-def test_OR_3_poison_pills_are_left_out_of_the_oldest_age_where_they_move_to_the_back(sqs: Sqs) -> None:
+def test_OR_3_CW_9_poison_pills_are_left_out_of_the_oldest_age_where_they_move_to_the_back(sqs: Sqs) -> None:
     """An option, as the move is."""
     orders = queue(sqs, VisibilityTimeout=0)
     machine = sqs.world.region("123456789012", "us-east-1").queues["orders"].line.machine

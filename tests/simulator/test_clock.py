@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from chaosqs.errors import Deadlock, Livelock
-from chaosqs.simulator.agenda import Agenda
+from chaosqs.simulator.agenda import Agenda, HoldingAgenda
 from chaosqs.simulator.clock import VirtualClock
 
 
@@ -152,3 +152,24 @@ def test_tasks_that_sleep_until_one_moment_wake_in_the_order_in_which_they_fell_
 
         trio.run(main, clock=clock)
         assert seen == [(moment, number) for moment in (1100, 2200, 3300) for number in range(8)]
+
+
+def test_a_task_that_is_held_wakes_between_other_steps_and_deadlines_of_trio() -> None:
+    """The clock waits for no step that is held, and for every deadline in between."""
+    agenda = HoldingAgenda(luck=0, hold=lambda task, step, _: 9 if (task, step) == ("a", 1) else 0, longest=1000)
+    seen = list[tuple[int, str]]()
+    clock = _clock(agenda, until=2000)
+    agenda.at(100, lambda: seen.append((agenda.now, "held")), "a")
+    agenda.at(500, lambda: seen.append((agenda.now, "step")), "b")
+
+    async def sleeper() -> None:
+        await trio.sleep(0.8)
+        seen.append((agenda.now, "deadline"))
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sleeper)
+            await clock.run()
+
+    trio.run(main, clock=clock)
+    assert seen == [(500, "step"), (800, "deadline"), (1100, "held")]

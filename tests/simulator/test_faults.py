@@ -12,17 +12,17 @@ from chaosqs.model.event import (
     InvocationStarted,
     Received,
     Released,
+    Sent,
     ServiceFailed,
     Throttled,
 )
-from chaosqs.model.fault import KIND_NAMES, FaultPlan, Window
+from chaosqs.model.fault import KIND_NAMES, KINDS, FaultKind, FaultPlan, Window
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulator.run import simulate
 from tests.calibration.designs import one_mapping
-
-NAME = "{} at receive 1 of message 1"
+from tests.simulator.faulted import FIFO, FIRST, STANDARD, design, named, run
 
 
 def struck(kind: str) -> History:
@@ -36,13 +36,62 @@ def first(history: History, kind: type[Event]) -> Event:
     return next(event for event in history.events if isinstance(event, kind))
 
 
+KEYED = [kind for kind in KINDS if kind.keyed and kind.boundary != "point"]
+WINDOWED = [kind for kind in KINDS if kind.boundary != "point"]
+QUEUES = pytest.mark.parametrize("queue", [STANDARD, FIFO])
+
+
+def by_name(kind: FaultKind) -> str:
+    """Return a kind's name, for the names of tests."""
+    return kind.name
+
+
+@QUEUES
+@pytest.mark.parametrize("kind", KEYED, ids=by_name)
+def test_every_kind_strikes_the_message_that_it_is_for(kind: FaultKind, queue: str) -> None:
+    """Once, and the record names it; all messages get through, twice in the same way, and the books are right."""
+    sends = kind.boundary == "send"
+    plan = FaultPlan(sends=[kind.name]) if sends else FaultPlan([[kind.name]])
+    history = run(plan, Burst(queue, 4, groups=1), of=design(queue))
+    name = f"{kind.name} of message 1" if sends else FIRST.format(kind.name)
+    assert named(history) == (set() if kind.standard_only and queue == FIFO else {name})
+    assert history.summary()["messages"]["processed"] == history.summary()["messages"]["sent"]
+
+
+@QUEUES
+@pytest.mark.parametrize("kind", WINDOWED, ids=by_name)
+def test_every_kind_strikes_while_its_window_is_open(kind: FaultKind, queue: str) -> None:
+    """Under luck too; afterwards all messages get through."""
+    plan = FaultPlan(windows=[Window(kind.name, "", 0.5, 8)])
+    loads = [Burst(queue, 30, over=10, groups=3), Burst(queue, 10, at=1, groups=3)]
+    for luck in (0, 7):
+        history = run(plan, *loads, of=design(queue, era="2025-11"), seconds=0.1, luck=luck)
+        spared = kind.standard_only and queue == FIFO
+        assert named(history) == (set() if spared else {f"{kind.name} from 0.5 s for 8 s"})
+        assert history.summary()["messages"]["processed"] == history.summary()["messages"]["sent"]
+
+
+@pytest.mark.parametrize("kind", WINDOWED, ids=by_name)
+def test_no_kind_strikes_after_the_plan_has_healed(kind: FaultKind) -> None:
+    """A window that is open then has ended: what is sent later is delivered once, and processed."""
+    plan = FaultPlan(windows=[Window(kind.name, "", 1, 600)], heal_at=10)
+    history = run(plan, Burst(STANDARD, 20, over=10), Burst(STANDARD, 5, at=120, over=1), seconds=0.1)
+    late = [event.message for event in history.events if isinstance(event, Sent) and event.at >= 120_000]
+    assert len(late) == 5
+    assert [[delivery.ending for delivery in history.deliveries[message]] for message in late] == [["processed"]] * 5
+
+
 @pytest.mark.parametrize("kind", KIND_NAMES)
-def test_every_kind_is_named_in_the_history_and_the_message_still_gets_through(kind: str) -> None:
-    """One fault on one receive: the record names it, and the next delivery (or this one) succeeds."""
-    history = struck(kind)
-    assert any(getattr(event, "fault", "") == NAME.format(kind) for event in history.events), kind
-    assert history.summary()["messages"]["processed"] == 1
-    assert history.summary()["messages"]["remaining"] == 0
+def test_a_plan_that_bans_a_kind_is_calm(kind: str) -> None:
+    """Keyed and by window: the run is the one without a plan, event by event."""
+    known = next(known for known in KINDS if known.name == kind)
+    outcome = "fault_point:charge" if known.boundary == "point" else kind
+    windows = [] if known.boundary == "point" else [Window(kind, "", 0, 60)]
+    keyed = [outcome] if known.keyed else []
+    sends = known.boundary == "send"
+    plan = FaultPlan([] if sends else [keyed], windows, banned=[outcome], sends=keyed if sends else [])
+    load = Burst(STANDARD, 3)
+    assert run(plan, load).digest == run(FaultPlan(), load).digest
 
 
 def test_throttled_keeps_the_batch_for_a_whole_visibility_timeout() -> None:

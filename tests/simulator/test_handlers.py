@@ -154,7 +154,7 @@ def test_the_context_is_lambdas() -> None:
     ("wanted", "reporting", "outcome", "failed", "rule"),
     [
         (0, False, "succeeded", False, "EF-2"),
-        (2, False, "succeeded", False, "EF-2"),
+        (2, False, "succeeded", True, "EF-2"),
         (0, True, "succeeded", False, "PB-4"),
         (1, True, "succeeded", False, "PB-1"),
         (2, True, "succeeded", True, "10.3"),
@@ -170,12 +170,24 @@ def test_the_context_is_lambdas() -> None:
 def test_PB_EF_2_LX_5_the_return_value_decides(
     *, wanted: int, reporting: bool, outcome: str, failed: bool, rule: str
 ) -> None:
-    """By the rules of partial batch responses; the history names the rule."""
+    """By the rules of partial batch responses; the history names the rule.
+
+    A mapping that does not look at the answer deletes what that names as failed (G-27).
+    """
     history = played(scenario("answers", wanted + 1, reporting=reporting, until=20))
     end = next(end for end in ends(history) if end.messages == (wanted,))
     assert (end.outcome, end.failed, end.rule) == (outcome, (wanted,) if failed else (), rule)
     deleted = [event.messages for event in history.events if isinstance(event, Deleted)]
-    assert ((wanted,) in deleted) is (outcome == "succeeded" and not failed)
+    assert ((wanted,) in deleted) is (outcome == "succeeded" and not (failed and reporting))
+
+
+def test_EF_2_PB_14_failures_that_nobody_looks_at_are_not_counted() -> None:
+    """The history has what the handler reported; the metric has nothing of it, as the mapping has not."""
+    counted = [
+        played(scenario("answers", 3, reporting=reporting, until=20)).summary()["mappings"]["orders→worker"]
+        for reporting in (False, True)
+    ]
+    assert [figures["FailedInvokeEventCount"] for figures in counted] == [0, 1]
 
 
 def test_LX_7_an_exception_is_a_function_error() -> None:

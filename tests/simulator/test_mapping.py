@@ -62,7 +62,7 @@ def test_EP_3_without_a_window_one_receive_is_one_batch() -> None:
     assert [len(batch) for batch in started(history)] == [1] * 8
 
 
-def test_EP_4_a_window_gathers_until_it_closes() -> None:
+def test_EP_4_EP_7_a_window_gathers_until_it_closes() -> None:
     """The messages of a window run together; the first one opens it."""
     design = windowed(100, 5)
     history = run(design, Burst("orders", 80, over=8), Behaviour(), luck=0)
@@ -103,8 +103,8 @@ def test_EP_10_a_window_longer_than_the_visibility_timeout_delivers_twice() -> N
     assert history.summary()["messages"]["processed_twice"] > 0
 
 
-def test_G_29_FL_2_what_matches_no_filter_is_deleted_unseen() -> None:
-    """FilteredOutEventCount counts it; no invocation does."""
+def test_G_29_FL_1_FL_2_what_matches_no_filter_is_deleted_unseen() -> None:
+    """FilteredOutEventCount counts it; it costs a receive, and no invocation."""
     pattern = json.dumps({"body": {"message": [{"numeric": [">=", 2]}]}})
     mapping = EventSourceMapping("orders", "worker", filters=[pattern])
     design = Design([Queue("orders")], [Function("worker")], [mapping])
@@ -113,6 +113,7 @@ def test_G_29_FL_2_what_matches_no_filter_is_deleted_unseen() -> None:
     assert [event.messages for event in only(history, FilteredOut) if isinstance(event, FilteredOut)] == [(0, 1)]
     summary = history.summary()
     assert summary["mappings"]["orders→worker"]["FilteredOutEventCount"] == 2
+    assert summary["queues"]["orders"]["NumberOfMessagesReceived"] == 5
     assert summary["queues"]["orders"]["NumberOfMessagesDeleted"] == 5
     assert summary["messages"]["remaining"] == 0
     assert check(history, ALL) == ()
@@ -191,7 +192,7 @@ def test_PB_only_reported_messages_come_back() -> None:
     assert history.summary()["mappings"]["orders→worker"]["FailedInvokeEventCount"] >= 2
 
 
-def test_A12_ES_7_errors_cost_pollers_although_messages_wait() -> None:
+def test_A12_ES_7_PB_13_errors_cost_pollers_although_messages_wait() -> None:
     """Fewer invocations at once than without errors; with partial responses nothing is lost of the scale (PB-13)."""
 
     def peak(behaviour: Behaviour, *, partial: bool = False) -> float:

@@ -81,7 +81,7 @@ def _payload(parameters: Parameters, kind: str) -> str:
 
 
 def _begin(event: _Event, answer: Callable[[tuple[Result, Output]], None]) -> None:
-    """Begin; raises `LambdaError` where no execution is free (LC-11 … LC-13)."""
+    """Begin; raises `LambdaError` where no execution is free (LC-11 … LC-13, LC-15)."""
     refused = _start(event, lambda result, output: answer((result, output)))
     if refused is not None:
         raise throttled(refused.reason)

@@ -1,4 +1,4 @@
-"""The life of an event source mapping: when it begins to poll, when it stops (EC-21 … EC-23)."""
+"""The life of an event source mapping: when it begins to poll, when it stops (EC-21, EC-22, EC-23)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from chaosqs.model.design import DEFAULT_ERA, EventSourceMapping
 from chaosqs.simulator.control.mapped import Mapped
 from chaosqs.simulator.control.region import ASSUMED, NOBODY, LambdaRegion
 from chaosqs.simulator.mapping import Mapping
-
-EFFECTIVE = 10_000
-"""Assumed: milliseconds until a change of a mapping holds; EC-21 says about a minute, at the most."""
+from chaosqs.simulator.succession import succeed
 
 
 def create(region: LambdaRegion, mapped: Mapped) -> None:
@@ -59,12 +57,12 @@ def stop(mapped: Mapped) -> None:
     if mapped.poller is not None:
         mapped.poller.retire()
         mapped.pollers += len(mapped.poller.crew.pollers)
-        mapped.former = [*(poller for poller in mapped.former if poller.carried), mapped.poller]
+        mapped.former = [*(poller for poller in mapped.former if poller.crew.busy), mapped.poller]
         mapped.poller = None
 
 
 def _later(region: LambdaRegion, mapped: Mapped, state: str) -> None:
-    region.world.agenda.at(region.now + EFFECTIVE, partial(_settle, region, mapped, state))
+    region.world.agenda.at(region.now + ASSUMED.mapping_change, partial(_settle, region, mapped, state))
 
 
 def _settle(region: LambdaRegion, mapped: Mapped, state: str) -> None:
@@ -92,7 +90,7 @@ def _start(region: LambdaRegion, mapped: Mapped) -> None:
         ASSUMED,
         mapped.pollers,
     )
-    mapped.poller.start()
+    succeed(mapped.poller, mapped.former)
 
 
 def _scaling(settings: EventSourceMapping) -> Scaling:

@@ -64,8 +64,8 @@ class Door:
         try:
             if not is_operation(operation):
                 raise error("UnknownOperationException", f"The action {operation} is not valid for this endpoint.")
-            parameters = dialect.parameters(operation, request)
-            parameters = traced(operation, parameters, header(request, "X-Amzn-Trace-Id"))
+            asked = dialect.parameters(operation, request)
+            parameters = traced(operation, asked, header(request, "X-Amzn-Trace-Id"))
             result = self.waiter.call(operation, parameters, region=region_of(request))
         except ApiError as refusal:
             return dialect.refuse(refusal, request_id)

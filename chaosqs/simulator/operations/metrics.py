@@ -1,4 +1,4 @@
-"""CloudWatch's metrics of one queue: counts since its creation, gauges of this moment (ledger 11.1)."""
+"""CloudWatch's metrics of one queue: counts since its creation, gauges of this moment (CW-1 … CW-13)."""
 
 from __future__ import annotations
 

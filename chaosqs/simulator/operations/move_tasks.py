@@ -42,13 +42,20 @@ def start_message_move_task(region: Region, parameters: Parameters) -> dict[str,
         raise invalid(message)
     if sum(task.active for task in region.tasks) >= _MOST_ACTIVE:
         raise invalid(f"There are already {_MOST_ACTIVE} active tasks.")
+    return {"TaskHandle": begin(region, source, destination_arn, rate).handle}
+
+
+def begin(
+    region: Region, source: Hosted, destination: str = "", rate: int | None = None, *, cause: int | None = None
+) -> MoveTask:
+    """Begin to move messages to the queue of an ARN, or each to where it came from: an active task for its source."""
     region.world.tasks += 1
-    handle = _handle(uuid(b"move task", region.world.tasks), source_arn)
+    handle = _handle(uuid(b"move task", region.world.tasks), source.address.arn)
     waiting = source.line.machine.store.visible
-    task = MoveTask(handle, source_arn, destination_arn, rate, region.now, waiting)
+    task = MoveTask(handle, source.address.arn, destination, rate, region.now, waiting, cause=cause)
     region.tasks.append(task)
     region.world.agenda.at(region.now + task.interval, partial(_step, region, task))
-    return {"TaskHandle": handle}
+    return task
 
 
 def list_message_move_tasks(region: Region, parameters: Parameters) -> dict[str, object]:
@@ -78,25 +85,33 @@ def _step(region: Region, task: MoveTask) -> None:
     """Move one message, or end the task."""
     source = _found(region, task.source)
     if task.status != RUNNING or task.over(region.now) or source is None:
-        return task.end()
+        return _end(region, task)
     region.service.catch_up(source.line)
     message = source.line.machine.head()
     if message is None or task.moved >= task.to_move:
-        return task.end()
+        return _end(region, task)
     destination = _found(region, task.destination) if task.destination else region.queues.get(message.source)
     if destination is None:
         known = task.destination or message.source
-        return task.end("AWS.SimpleQueueService.NonExistentQueue" if known else "CouldNotDetermineMessageSource")
-    _move(region, source, destination, message)
+        return _end(
+            region, task, "AWS.SimpleQueueService.NonExistentQueue" if known else "CouldNotDetermineMessageSource"
+        )
+    _move(region, task, source, destination, message)
     task.moved += 1
     region.world.agenda.at(region.now + task.interval, partial(_step, region, task))
     return None
 
 
-def _move(region: Region, source: Hosted, destination: Hosted, message: Message) -> None:
+def _end(region: Region, task: MoveTask, failure: str = "") -> None:
+    task.end(failure)
+    region.world.agenda.may_be_over = True
+
+
+def _move(region: Region, task: MoveTask, source: Hosted, destination: Hosted, message: Message) -> None:
     now, service = region.now, region.service
+    cause = message.last_event if task.cause is None else task.cause
     source.line.machine.take_out(message)
-    gone = Deleted(now, message.last_event, source.line.queue.name, "", (message.number,), (), "StartMessageMoveTask")
+    gone = Deleted(now, cause, source.line.queue.name, "", (message.number,), (), "StartMessageMoveTask")
     place = service.record(gone)
     service.put(destination.line, redriven(message, region.world.numbers.take(), now=now), cause=place)
     service.serve(destination.line)

@@ -158,9 +158,14 @@ def set_queue_attributes(region: Region, parameters: Parameters) -> dict[str, ob
 def purge_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     """Remove all messages. Assumed: at once, not within 60 seconds (PQ-1, PQ-3)."""
     hosted = region.find(parameters)
-    if hosted.purged_at is not None and region.now < hosted.purged_at + _PURGE_EVERY:  # PQ-2
+    if not may_purge(hosted, region.now):
         message = f"Only one PurgeQueue operation on {hosted.address.name} is allowed every 60 seconds."
         raise error("PurgeQueueInProgress", message)
     hosted.purged_at = region.now
     region.service_of(hosted).purge(hosted.line)
     return {}
+
+
+def may_purge(hosted: Hosted, now: int) -> bool:
+    """Tell whether the latest purge is long enough ago (PQ-2)."""
+    return hosted.purged_at is None or now >= hosted.purged_at + _PURGE_EVERY
