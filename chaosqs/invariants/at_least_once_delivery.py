@@ -1,8 +1,8 @@
 """No message is lost: each one that SQS accepted is processed, or goes where its design says that it goes.
 
-That is: dead-lettered after as many deliveries as the redrive policy grants (DLQ-3), expired when its retention is
-over and not before (RT-1, DLQ-9, DLQ-10), or still in a queue at the end. What code deletes by hand it has taken over,
-as the owner of the queue has what is purged or moved.
+That is: dead-lettered (`no-early-dead-lettering` says when), expired when its retention is over and not before (RT-1,
+DLQ-9, DLQ-10), or still in a queue at the end. What code deletes by hand it has taken over, as the owner of the queue
+has what is purged or moved.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections import Counter
 
 import attrs
 
+from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.verdicts import judged
-from chaosqs.invariants.wording import message_text, times
+from chaosqs.invariants.wording import message_text
 from chaosqs.model.design import Design, Queue
 from chaosqs.model.event import (
     DeadLettered,
@@ -21,7 +22,6 @@ from chaosqs.model.event import (
     Expired,
     InvocationEnded,
     InvocationStarted,
-    Received,
     Sent,
 )
 from chaosqs.model.history import History
@@ -36,7 +36,10 @@ def judge(history: History) -> Verdict:
     trail = _Trail(
         history.scenario.design, history.events, {queue.name: queue for queue in history.scenario.design.queues}
     )
+    changes = dict(history.designs[1:])
     for place, event in enumerate(history.events):
+        if place in changes:
+            trail.change(changes[place])
         trail.follow(place, event)
     return judged(NAME, trail.blamed(), len(trail.since), "no message was sent")
 
@@ -51,7 +54,6 @@ class _Trail:
     """Those of the design; clients may add others."""
     since: dict[int, int] = attrs.field(factory=dict[int, int])
     """From when the retention of each message counts."""
-    receives: Counter[tuple[str, int]] = attrs.field(factory=Counter[tuple[str, int]])
     seen: Counter[int] = attrs.field(factory=Counter[int])
     """Invocations that got each message."""
     running: Counter[int] = attrs.field(factory=Counter[int])
@@ -61,12 +63,14 @@ class _Trail:
     """Place, event and message of each delete; the run has to be over before it can be judged."""
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
+    def change(self, design: Design) -> None:
+        """Follow an operator."""
+        self.design, self.queues = design, {queue.name: queue for queue in design.queues}
+
     def follow(self, place: int, event: Event) -> None:
         match event:
             case Sent():
                 self.since[event.message] = event.at
-            case Received():
-                self.receives.update((event.queue, message) for message in event.messages)
             case InvocationStarted():
                 self.seen.update(event.messages)
                 self.running.update(event.messages)
@@ -77,7 +81,7 @@ class _Trail:
             case Deleted() if event.mapping:
                 self._deleted(place, event)
             case DeadLettered():
-                self._dead_lettered(place, event)
+                self._dead_lettered(event)
             case Expired():
                 self._expired(place, event)
             case _:
@@ -101,14 +105,8 @@ class _Trail:
         text = f"{deleted} although {mapping.function} reported it as failed{why}."
         self._blame(text, event, message, *(() if event.cause is None else (event.cause,)), place)
 
-    def _dead_lettered(self, place: int, event: DeadLettered) -> None:
-        queue, receives = self.queues.get(event.queue), self.receives[event.queue, event.message]
-        redrive = queue.redrive if queue else None
-        if redrive is not None and receives < redrive.max_receive_count:
-            moved = f"{message_text(event.message)} went from {event.queue} to {event.target}"
-            had = f"was received only {times(receives)}" if receives else "was never received"
-            text = f"{moved} although it {had} there: max_receive_count is {redrive.max_receive_count:,}."
-            self._blame(text, event, event.message, place)
+    def _dead_lettered(self, event: DeadLettered) -> None:
+        queue = self.queues.get(event.queue)
         if queue and queue.fifo:
             self.since[event.message] = event.at  # DLQ-10; a standard queue keeps the time of sending, DLQ-9
 
@@ -134,5 +132,17 @@ class _Trail:
             self._blame(f"{deleted} although {why}.", event, message, place)
         return sorted(self.violations, key=lambda violation: violation.events[-1])
 
-    def _blame(self, text: str, event: Deleted | DeadLettered | Expired, message: int, *places: int) -> None:
+    def _blame(self, text: str, event: Deleted | Expired, message: int, *places: int) -> None:
         self.violations.append(Violation(NAME, text, event.at, event.queue, (message,), places))
+
+
+AT_LEAST_ONCE_DELIVERY = Invariant(
+    name=NAME,
+    title="at-least-once delivery",
+    statement="Every message is processed, dead-lettered, expired when its retention is over, or still in a queue at "
+    "the end.",
+    applies="To every design; exercised when a message is sent.",
+    unit="messages",
+    default=True,
+    judge=judge,
+)

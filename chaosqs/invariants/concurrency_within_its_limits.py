@@ -3,13 +3,17 @@
 A function has its reserved concurrency, or shares what is unreserved with all others that have none (LC-2,
 LC-3). An execution counts until its code ends, whether or not a poller still waits for the answer; a mapping
 counts an invocation only as long as it waits (MC-1). A throttle tells how many executions Lambda takes for busy:
-as many as there are.
+as many as there are. Where an operator changes a limit, it is the new one for what starts afterwards: what runs then
+goes on, and a batch that was received before a mapping's change has the maximum concurrency of that time still.
 """
 
 from __future__ import annotations
 
+from math import inf
+
 import attrs
 
+from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.verdicts import judged
 from chaosqs.invariants.wording import counted, messages_text
 from chaosqs.model.design import Design
@@ -22,8 +26,10 @@ NAME = "concurrency-within-its-limits"
 
 def judge(history: History) -> Verdict:
     """Blame each invocation that exceeds a limit, and each throttle that counts what does not run."""
-    gauge = _Gauge(history.scenario.design, history.events)
+    gauge, changes = _Gauge(history, history.scenario.design), dict(history.designs[1:])
     for place, event in enumerate(history.events):
+        if place in changes:
+            gauge.change(changes[place])
         gauge.follow(place, event)
     return judged(NAME, gauge.violations, gauge.started, "no invocation started")
 
@@ -34,7 +40,7 @@ class _Pool:
 
     whose: str
     """Of whom texts say that they run: `worker`, `orders→worker`."""
-    limit: int
+    limit: float
     running: dict[int, int] = attrs.field(factory=dict[int, int])
     """For each invocation that counts, the place of its start."""
 
@@ -50,30 +56,39 @@ def _execution_pools(design: Design) -> dict[str, _Pool]:
     }
 
 
-def _mapping_pools(design: Design) -> dict[str, _Pool]:
-    """The pool of each mapping with a maximum concurrency."""
-    return {
-        mapping.name: _Pool(mapping.name, mapping.maximum_concurrency)
-        for mapping in design.mappings
-        if mapping.maximum_concurrency is not None
-    }
+def _maximum(design: Design, mapping: str) -> float:
+    """The maximum concurrency of a mapping; infinity where it has none."""
+    found = [known.maximum_concurrency for known in design.mappings if known.name == mapping]
+    return min((limit for limit in found if limit is not None), default=inf)
 
 
 @attrs.define
 class _Gauge:
     """What runs, event by event."""
 
+    history: History
     design: Design
-    events: tuple[Event, ...]
+    """As an operator has left it by now."""
     executions: dict[str, _Pool] = attrs.field(init=False)
     in_flight: dict[str, _Pool] = attrs.field(init=False)
-    batch_sizes: dict[str, int] = attrs.field(init=False)
+    """The pool of each mapping that has a maximum concurrency at some time."""
     started: int = 0
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
     def __attrs_post_init__(self) -> None:
-        self.executions, self.in_flight = _execution_pools(self.design), _mapping_pools(self.design)
-        self.batch_sizes = {mapping.name: mapping.batch_size for mapping in self.design.mappings}
+        self.executions = _execution_pools(self.design)
+        mappings = [mapping for _, design in self.history.designs for mapping in design.mappings]
+        limited = dict.fromkeys(mapping.name for mapping in mappings if mapping.maximum_concurrency is not None)
+        self.in_flight = {name: _Pool(name, _maximum(self.design, name)) for name in limited}
+
+    def change(self, design: Design) -> None:
+        """Have other limits hold from now on, for all that runs."""
+        running = {place for pool in self.executions.values() for place in pool.running.values()}
+        self.design, self.executions = design, _execution_pools(design)
+        for place in sorted(running):
+            event = self.history.events[place]
+            if isinstance(event, InvocationStarted):
+                self.executions[event.function].running[event.invocation] = place
 
     def follow(self, place: int, event: Event) -> None:
         match event:
@@ -93,12 +108,10 @@ class _Gauge:
         self.started += 1
         self._take(place, event, self.executions[event.function], "executions")
         if event.mapping in self.in_flight:
-            self._take(place, event, self.in_flight[event.mapping], "invocations in flight")
-        size = self.batch_sizes[event.mapping]
-        if len(event.messages) > size:
-            batch = counted(len(event.messages), "message")
-            text = f"{event.mapping} handed {batch} to {event.function} at once: its batch_size is {size:,}."
-            self._blame(text, event, (place,))
+            pool = self.in_flight[event.mapping]
+            before = self.design if event.cause is None else self.history.design_at(event.cause)
+            pool.limit = max(_maximum(self.design, event.mapping), _maximum(before, event.mapping))
+            self._take(place, event, pool, "invocations in flight")
 
     def _take(self, place: int, event: InvocationStarted, pool: _Pool, things: str) -> None:
         pool.running[event.invocation] = place
@@ -108,7 +121,7 @@ class _Gauge:
 
     def _released(self, event: Released) -> None:
         """Stop waiting for the invocation whose answer the poller has given up."""
-        cause = None if event.cause is None else self.events[event.cause]
+        cause = None if event.cause is None else self.history.events[event.cause]
         if isinstance(cause, InvocationStarted):
             self._no_longer_in_flight(event.mapping, cause.invocation)
 
@@ -125,3 +138,15 @@ class _Gauge:
 
     def _blame(self, text: str, event: InvocationStarted | Throttled, places: tuple[int, ...]) -> None:
         self.violations.append(Violation(NAME, text, event.at, "", event.messages, places))
+
+
+CONCURRENCY_WITHIN_ITS_LIMITS = Invariant(
+    name=NAME,
+    title="concurrency within its limits",
+    statement="No function runs more executions than it may, and no mapping has more invocations in flight than its "
+    "maximum concurrency.",
+    applies="To every design; exercised when an invocation starts.",
+    unit="invocations",
+    default=True,
+    judge=judge,
+)

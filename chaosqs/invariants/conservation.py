@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import attrs
 
+from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.verdicts import judged
 from chaosqs.invariants.wording import message_text, messages_text, times
-from chaosqs.model.design import Queue
+from chaosqs.model.design import Design, Queue
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,
@@ -34,8 +35,10 @@ NAME = "conservation"
 
 def judge(history: History) -> Verdict:
     """Blame each event that does not fit the ones before it, and each message that was forgotten."""
-    books = _Books.of(history)
+    books, changes = _Books.of(history), dict(history.designs[1:])
     for place, event in enumerate(history.events):
+        if place in changes:
+            books.change(changes[place], event.at)
         books.check_order(place, event)
         books.enter_message(place, event)
         books.enter_invocation(place, event)
@@ -83,6 +86,14 @@ class _Books:
         scenario = history.scenario
         by_hand = any(behaviour.handler is not None for behaviour in scenario.behaviours.values())
         return cls({queue.name: queue for queue in scenario.design.queues}, by_hand)
+
+    def change(self, design: Design, at: int) -> None:
+        """Follow an operator; a new delay holds for what is delayed in a FIFO queue too (DL-3)."""
+        self.queues |= {queue.name: queue for queue in design.queues}
+        for account in self.accounts.values():
+            queue = self.queues.get(account.queue)
+            if queue and queue.fifo and not account.in_flight and account.visible_at > at:
+                account.visible_at = account.sent + milliseconds(queue.delay)
 
     def check_order(self, place: int, event: Event) -> None:
         """Blame an event that is older than the one before it, or that comes before its cause."""
@@ -143,8 +154,15 @@ class _Books:
             account.mappings.append(event.mapping)
 
     def _returned(self, place: int, event: Returned) -> None:
+        """Take a message in that is visible again; a fault may show it early, or after its delete (OR-4, RH-10)."""
+        known = self.accounts.get(event.message)
+        if event.fault and known is not None and not known.queue:
+            known.queue = event.queue
         account = self._present(place, event.message, event.queue, "returned to")
         if account is None:
+            return
+        if event.fault:
+            account.in_flight, account.visible_at = False, event.at
             return
         if not account.in_flight and not self.by_hand:
             self._wrong(place, f"came back to {event.queue} although it was not in flight", event.message)
@@ -178,7 +196,10 @@ class _Books:
             self._wrong(place, f"{went} while it was in flight", event.message)
         account.queue, account.in_flight = event.target, False
         account.visible_at = event.at + self._delay(event.target)
-        account.sent = event.at if target and target.fifo else account.sent  # DLQ-9, DLQ-10
+        if target and target.fifo:
+            account.sent = event.at  # DLQ-10
+        elif target:  # DLQ-9: the clock runs on; what has outlived the retention there goes at once
+            account.sent = max(account.sent, event.at - milliseconds(target.retention_period))
 
     def enter_invocation(self, place: int, event: Event) -> None:
         """Check what an event says of invocations, and take it into the books."""
@@ -250,3 +271,15 @@ class _Books:
         subject = "" if message is None else f"{message_text(message)} "
         text = f"{subject}{text}. This is a bug of chaosqs, not of the design."
         self.violations.append(Violation(NAME, text, self.now, queue, messages, places))
+
+
+CONSERVATION = Invariant(
+    name=NAME,
+    title="conservation",
+    statement="Every message is in exactly one place at a time, and every event fits the ones before it; "
+    "anything else is a bug of chaosqs.",
+    applies="To every design; exercised by every event.",
+    unit="events",
+    default=True,
+    judge=judge,
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.verdicts import judged, not_applicable
 from chaosqs.invariants.wording import listed, message_text, times, unique
 from chaosqs.model.delivery import Delivery, Ending, Fate
@@ -154,6 +155,8 @@ def _busy(throttle: Throttled) -> str:
             return f"the account had no unreserved execution for {throttle.function}"
         case "ConcurrentInvocationLimitExceeded":
             return _all_busy(throttle.limit, "unreserved", "the account")
+        case "ReservedFunctionInvocationRateLimitExceeded" | "FunctionInvocationRateLimitExceeded":
+            return f"{throttle.function} was invoked faster than Lambda's rates allow"  # LC-6, LC-8
         case reason:
             return f"Lambda throttled {throttle.function} ({reason})"
 
@@ -174,3 +177,15 @@ def _excuse(fate: Fate) -> str:
         f"{message_text(event.message)} went to {event.target} unprocessed, "
         f"but each throttling that used up one of its deliveries came from outside: {faults}"
     )
+
+
+NO_DEAD_LETTERING_BY_THROTTLING = Invariant(
+    name=NAME,
+    title="no dead-lettering by throttling",
+    statement="No message is dead-lettered unprocessed because its function had no execution free for it.",
+    applies="To designs that poll a queue with a redrive policy; exercised by throttles, those of faults apart, and "
+    "by invocations that fill the maximum concurrency of their function's mappings.",
+    unit="times at the limit",
+    default=True,
+    judge=judge,
+)

@@ -1,95 +1,83 @@
-"""Every invariant by name, with what it promises, when it applies and what it counts."""
+"""Every invariant by name. What each promises, when it applies and what it counts stands in its own file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-import attrs
-
-from chaosqs.invariants import (
-    at_least_once_delivery,
-    concurrency_within_its_limits,
-    conservation,
-    no_dead_lettering_by_throttling,
-)
+from chaosqs.invariants import limits, own
+from chaosqs.invariants.at_least_once_delivery import AT_LEAST_ONCE_DELIVERY
+from chaosqs.invariants.batches_within_limits import BATCHES_WITHIN_LIMITS
+from chaosqs.invariants.bounded_retries import BOUNDED_RETRIES
+from chaosqs.invariants.bounded_retries import named as retries_named
+from chaosqs.invariants.concurrency_within_its_limits import CONCURRENCY_WITHIN_ITS_LIMITS
+from chaosqs.invariants.conservation import CONSERVATION
+from chaosqs.invariants.dead_letter_queue_outlives_source import DEAD_LETTER_QUEUE_OUTLIVES_SOURCE
+from chaosqs.invariants.deduplication_holds import DEDUPLICATION_HOLDS
+from chaosqs.invariants.drains_after_healing import DRAINS_AFTER_HEALING
+from chaosqs.invariants.exactly_once_effect import named as effect_named
+from chaosqs.invariants.fifo_order import FIFO_ORDER
+from chaosqs.invariants.filtered_never_delivered import FILTERED_NEVER_DELIVERED
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.no_bystander_dead_lettered import NO_BYSTANDER_DEAD_LETTERED
+from chaosqs.invariants.no_concurrent_processing import NO_CONCURRENT_PROCESSING
+from chaosqs.invariants.no_dead_lettering_by_throttling import NO_DEAD_LETTERING_BY_THROTTLING
+from chaosqs.invariants.no_early_dead_lettering import NO_EARLY_DEAD_LETTERING
+from chaosqs.invariants.no_loss_after_send import NO_LOSS_AFTER_SEND
+from chaosqs.invariants.no_second_processing import NO_SECOND_PROCESSING
+from chaosqs.invariants.no_starvation import NO_STARVATION
+from chaosqs.invariants.one_group_at_a_time import ONE_GROUP_AT_A_TIME
+from chaosqs.invariants.reported_failures_kept import REPORTED_FAILURES_KEPT
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 
-
-@attrs.frozen
-class Invariant:
-    """A promise about every run of a design, and the function that judges whether a history keeps it."""
-
-    name: str
-    """As commands and reports spell it: `no-dead-lettering-by-throttling`."""
-    title: str
-    """As stories spell it: `no dead-lettering by throttling`."""
-    statement: str
-    """The promise, in one sentence."""
-    applies: str
-    """The designs and runs that it speaks about, in one sentence."""
-    unit: str
-    """What `Verdict.exercised` counts."""
-    default: bool
-    """Whether a search judges it without being asked: a sound design keeps it, whatever AWS may legally do."""
-    judge: Callable[[History], Verdict] = attrs.field(repr=False)
-
-
-NO_DEAD_LETTERING_BY_THROTTLING = Invariant(
-    name=no_dead_lettering_by_throttling.NAME,
-    title="no dead-lettering by throttling",
-    statement="No message is dead-lettered unprocessed because its function had no execution free for it.",
-    applies="To designs that poll a queue with a redrive policy; exercised by throttles, those of faults apart, and "
-    "by invocations that fill the maximum concurrency of their function's mappings.",
-    unit="times at the limit",
-    default=True,
-    judge=no_dead_lettering_by_throttling.judge,
+ALL = (
+    NO_DEAD_LETTERING_BY_THROTTLING,
+    AT_LEAST_ONCE_DELIVERY,
+    NO_LOSS_AFTER_SEND,
+    NO_EARLY_DEAD_LETTERING,
+    NO_BYSTANDER_DEAD_LETTERED,
+    DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
+    REPORTED_FAILURES_KEPT,
+    NO_CONCURRENT_PROCESSING,
+    NO_SECOND_PROCESSING,
+    FIFO_ORDER,
+    ONE_GROUP_AT_A_TIME,
+    DEDUPLICATION_HOLDS,
+    BATCHES_WITHIN_LIMITS,
+    FILTERED_NEVER_DELIVERED,
+    BOUNDED_RETRIES,
+    DRAINS_AFTER_HEALING,
+    NO_STARVATION,
+    CONCURRENCY_WITHIN_ITS_LIMITS,
+    CONSERVATION,
 )
-AT_LEAST_ONCE_DELIVERY = Invariant(
-    name=at_least_once_delivery.NAME,
-    title="at-least-once delivery",
-    statement="Every message is processed, dead-lettered after all the deliveries that its redrive policy grants, "
-    "expired when its retention is over, or still in a queue at the end.",
-    applies="To every design; exercised when a message is sent.",
-    unit="messages",
-    default=True,
-    judge=at_least_once_delivery.judge,
-)
-CONCURRENCY_WITHIN_ITS_LIMITS = Invariant(
-    name=concurrency_within_its_limits.NAME,
-    title="concurrency within its limits",
-    statement="No function runs more executions than it may, no mapping has more invocations in flight than "
-    "its maximum concurrency, and no batch is larger than the batch size.",
-    applies="To every design; exercised when an invocation starts.",
-    unit="invocations",
-    default=True,
-    judge=concurrency_within_its_limits.judge,
-)
-CONSERVATION = Invariant(
-    name=conservation.NAME,
-    title="conservation",
-    statement="Every message is in exactly one place at a time, and every event fits the ones before it; "
-    "anything else is a bug of chaosqs.",
-    applies="To every design; exercised by every event.",
-    unit="events",
-    default=True,
-    judge=conservation.judge,
-)
-
-ALL = (NO_DEAD_LETTERING_BY_THROTTLING, AT_LEAST_ONCE_DELIVERY, CONCURRENCY_WITHIN_ITS_LIMITS, CONSERVATION)
 """Every invariant, in the order in which reports list them."""
 
 DEFAULT = tuple(invariant for invariant in ALL if invariant.default)
 """Those that a search judges without being asked."""
 
 
-def by_name(name: str) -> Invariant:
-    """Return the invariant of that name. Raises ValueError where there is none."""
+def _ours(name: str) -> Invariant | None:
+    """Return the invariant of ours of that name, or one of a family, which has figures in its names; None: neither."""
     for invariant in ALL:
         if invariant.name == name:
             return invariant
-    message = f"no invariant is called {name!r}: there are {', '.join(invariant.name for invariant in ALL)}"
-    raise ValueError(message)
+    return limits.named(name) or retries_named(name) or effect_named(name)
+
+
+own.take(_ours)
+
+
+def by_name(name: str) -> Invariant:
+    """Return the invariant of that name: one of ours, one of a family, or a user's own whose module has been imported.
+
+    A family has figures in its names: limits, effects, retries. Raises ValueError where there is none of that name.
+    """
+    found = _ours(name) or own.known(name)
+    if found is not None:
+        return found
+    ours = ", ".join(invariant.name for invariant in ALL)
+    raise ValueError(f"no invariant is called {name!r}: there are {ours}, and your own once their files are imported")
 
 
 def judge(history: History, invariants: Iterable[Invariant] = DEFAULT) -> tuple[Verdict, ...]:

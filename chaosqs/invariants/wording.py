@@ -36,3 +36,8 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 def unique(words: Iterable[str]) -> list[str]:
     """Return each word once, in the order of first appearance."""
     return list(dict.fromkeys(words))
+
+
+def function_of(mapping: str) -> str:
+    """Return the function that a mapping, `orders→worker`, invokes."""
+    return mapping.rpartition("→")[2]

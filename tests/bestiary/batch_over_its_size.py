@@ -15,7 +15,7 @@ def three_messages(batch_size: int) -> History:
 
 
 VILLAIN = Villain(
-    breaks="concurrency-within-its-limits",
+    breaks="batches-within-limits",
     says="orders→worker handed 3 messages to worker at once: its batch_size is 2.",
     strikes=lambda: three_messages(2),
     near_miss=lambda: three_messages(3),

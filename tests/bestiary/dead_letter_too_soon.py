@@ -25,7 +25,7 @@ def poison_with_one_delivery_more() -> History:
 
 
 VILLAIN = Villain(
-    breaks="at-least-once-delivery",
+    breaks="no-early-dead-lettering",
     says="Message N went from orders to orders-dlq although it was received only 2 times there: "
     "max_receive_count is 3.",
     strikes=poison_with_one_delivery_more,

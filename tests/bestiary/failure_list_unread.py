@@ -1,26 +1,37 @@
-"""A broken consumer: the function reports a message as failed, and the mapping, which was not told to look, deletes it.
+"""A broken design: the function reports a message as failed, and the mapping, which was not told to look, deletes it.
 
 This is G-27 of the ledger: without report_batch_item_failures the function's answer is ignored (EF-2).
 """
 
 from __future__ import annotations
 
+from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+from chaosqs.simulator.run import simulate
 from tests.bestiary.villain import Villain
-from tests.invariants.builder import Story, orders_design
+from tests.invariants.builder import orders_design
 
 
-def partial_failure(*deleted: int) -> History:
-    mapping = EventSourceMapping("orders", "worker", report_batch_item_failures=len(deleted) == 1)
-    story = Story(orders_design(mapping=mapping)).send(2)
-    story.receive(0, 1).start().finish(failed=(1,)).delete(*deleted)
-    return story.end()
+def handler(event: dict[str, list[dict[str, str]]], context: object) -> dict[str, list[dict[str, str]]]:
+    """Fail on the second message of all, and say so."""
+    del context
+    failed = [record for record in event["Records"] if record["body"].startswith('{"message": 1}')]
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+
+
+def partial_failure(*, reported: bool) -> History:
+    mapping = EventSourceMapping("orders", "worker", batch_size=2, report_batch_item_failures=reported)
+    behaviour = Behaviour(handler=f"{__name__}:handler")
+    return simulate(Scenario(orders_design(mapping=mapping), [Burst("orders", 2)], {"worker": behaviour}))
 
 
 VILLAIN = Villain(
-    breaks="at-least-once-delivery",
+    breaks="reported-failures-kept",
     says="Message N was deleted from orders although worker reported it as failed: report_batch_item_failures is off.",
-    strikes=lambda: partial_failure(0, 1),
-    near_miss=lambda: partial_failure(0),
+    strikes=lambda: partial_failure(reported=False),
+    near_miss=lambda: partial_failure(reported=True),
+    also=("at-least-once-delivery",),
 )

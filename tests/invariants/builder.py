@@ -9,6 +9,7 @@ from collections import Counter
 
 import attrs
 
+from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.event import (
     DeadLettered,
@@ -16,8 +17,10 @@ from chaosqs.model.event import (
     Event,
     Expired,
     FilteredOut,
+    Held,
     InvocationEnded,
     InvocationStarted,
+    Operated,
     Received,
     Released,
     Returned,
@@ -51,6 +54,22 @@ def orders_design(
     )
 
 
+def fifo_design(
+    *,
+    max_receive_count: int | None = 2,
+    visibility_timeout: int = 30,
+    batch_size: int = 10,
+    report_batch_item_failures: bool = False,
+) -> Design:
+    """The same with FIFO queues: `orders.fifo` and its dead-letter queue `orders-dlq.fifo`."""
+    redrive = None if max_receive_count is None else Redrive("orders-dlq.fifo", max_receive_count)
+    queue = Queue("orders.fifo", visibility_timeout=visibility_timeout, redrive=redrive)
+    mapping = EventSourceMapping(
+        "orders.fifo", "worker", batch_size, report_batch_item_failures=report_batch_item_failures
+    )
+    return Design([queue, Queue("orders-dlq.fifo")], [Function("worker", timeout=5, reserved_concurrency=2)], [mapping])
+
+
 @attrs.define(eq=False)
 class Story:
     """A history in the making."""
@@ -74,10 +93,10 @@ class Story:
         self.events.append(event)
         return len(self.events) - 1
 
-    def send(self, count: int = 1, queue: str = "orders") -> Story:
+    def send(self, count: int = 1, queue: str = "orders", group: str = "") -> Story:
         """Send the next messages."""
         for _ in range(count):
-            self.tell(Sent(self.now, None, queue, self.sent, 100, ""))
+            self.tell(Sent(self.now, None, queue, self.sent, 100, group))
             self.sent += 1
         return self
 
@@ -87,7 +106,8 @@ class Story:
         queue = mapping.partition("→")[0]
         counts = tuple(self.receives[message] for message in messages)
         visible_at = self.now + self.design.queue(queue).visibility_timeout * 1000
-        place = self.tell(Received(self.now, None, queue, mapping, poller, messages, counts, visible_at, fault))
+        lost = fault.startswith("lost_receive")
+        place = self.tell(Received(self.now, None, queue, mapping, poller, messages, counts, visible_at, fault, lost))
         return Batch(self, mapping, poller, place, messages)
 
     def client_receives(self, message: int, *, count: int, visible_for: int = 30, queue: str = "orders") -> Story:
@@ -101,10 +121,10 @@ class Story:
         self.tell(Deleted(self.now, None, queue, "", messages, (), fault))
         return self
 
-    def give_back(self, *messages: int, queue: str = "orders") -> Story:
-        """End the visibility timeout of messages."""
+    def give_back(self, *messages: int, queue: str = "orders", fault: str = "") -> Story:
+        """End the visibility timeout of messages; by a fault: before it is over, or after their delete."""
         for message in messages:
-            self.tell(Returned(self.now, None, queue, message, self.receives[message]))
+            self.tell(Returned(self.now, None, queue, message, self.receives[message], fault))
         return self
 
     def dead_letter(self, message: int, queue: str = "orders", target: str = "orders-dlq") -> Story:
@@ -117,9 +137,16 @@ class Story:
         self.tell(Expired(self.now, None, queue, message, self.receives[message]))
         return self
 
-    def end(self, *, drained: bool = False) -> History:
-        """Return what was told up to now."""
-        return History(Scenario(self.design), tuple(self.events), self.now, self.now if drained else None)
+    def operate(self, target: str, setting: str, value: int) -> Story:
+        """Have an operator change a setting."""
+        self.tell(Operated(self.now, None, "change", target, setting, repr(value)))
+        return self
+
+    def end(self, *, drained: bool = False, behaviour: Behaviour | None = None) -> History:
+        """Return what was told up to now; `behaviour`: how the first function is said to behave."""
+        behaviours = {} if behaviour is None else {self.design.functions[0].name: behaviour}
+        scenario = Scenario(self.design, behaviours=behaviours)
+        return History(scenario, tuple(self.events), self.now, self.now if drained else None)
 
 
 @attrs.define(eq=False)
@@ -174,6 +201,12 @@ class Batch:
         queue, rules = self.mapping.partition("→")[0], ("FL-2",) * len(self.messages)
         event = FilteredOut(self.story.now, self.received, queue, self.mapping, self.poller, self.messages, rules)
         self.last = self.story.tell(event)
+        return self
+
+    def hold(self, seconds: float, fault: str) -> Batch:
+        """Have a fault keep it in the poller's hand."""
+        until = self.story.now + round(seconds * 1000)
+        self.story.tell(Held(self.story.now, self.received, self.mapping, self.poller, self.messages, until, fault))
         return self
 
     def start(self) -> Batch:

@@ -35,36 +35,6 @@ def test_success_of_another_delivery_counts() -> None:
     assert judge(story.end()).status is Status.HOLDS
 
 
-def test_DLQ_3_dead_lettered_without_a_delivery() -> None:
-    """A message that was moved before anybody received it was robbed of all its deliveries."""
-    (violation,) = judge(Story(orders_design()).send().dead_letter(0).end()).violations
-    assert violation.text == (
-        "Message 1 went from orders to orders-dlq although it was never received there: max_receive_count is 2."
-    )
-
-
-def test_DLQ_20_receives_count_by_queue() -> None:
-    """In a chain of dead-letter queues each queue grants its own deliveries."""
-    queues = [
-        Queue("orders", redrive=Redrive("retries", 1)),
-        Queue("retries", redrive=Redrive("dead", 1)),
-        Queue("dead"),
-    ]
-    mappings = [EventSourceMapping(name, "worker") for name in ("orders", "retries")]
-    story = Story(Design(queues, [Function("worker")], mappings)).send()
-    story.receive(0).start().finish("raised").release("failed")
-    story.at(30).give_back(0).dead_letter(0, target="retries").dead_letter(0, queue="retries", target="dead")
-    (violation,) = judge(story.end()).violations
-    assert violation.text.startswith("Message 1 went from retries to dead although it was never received there")
-
-
-def test_RX_8_lost_receive_counts_as_a_delivery() -> None:
-    """SQS counts a receive whose answer got lost, and may dead-letter for it."""
-    story = Story(orders_design(max_receive_count=1)).send()
-    story.receive(0, fault="lost_receive at receive 1 of message 1")
-    assert judge(story.at(30).give_back(0).dead_letter(0).end()).status is Status.HOLDS
-
-
 def test_DLQ_9_retention_of_a_standard_queue_counts_from_sending() -> None:
     """In a standard dead-letter queue a message keeps the time at which it was sent."""
     design = Design(
@@ -96,7 +66,7 @@ def test_violations_come_in_the_order_of_events() -> None:
     """What can be judged only at the end of the run stands where it happened."""
     story = Story(orders_design()).send(2)
     story.receive(0).delete()
-    story.dead_letter(1)
+    story.expire(1)
     verdict = judge(story.end())
     assert [violation.messages for violation in verdict.violations] == [(0,), (1,)]
 

@@ -132,6 +132,11 @@ def unreserved(executions: int) -> Design:
         (unreserved(0), UNRESERVED, "the account had no unreserved execution for worker"),
         (unreserved(1), UNRESERVED, "the only unreserved execution of the account was busy"),
         (unreserved(1000), UNRESERVED, "all 1,000 unreserved executions of the account were busy"),
+        (
+            reserved(5),
+            "ReservedFunctionInvocationRateLimitExceeded",
+            "worker was invoked faster than Lambda's rates allow",
+        ),
         (unreserved(1), "CallerRateLimitExceeded", "Lambda throttled worker (CallerRateLimitExceeded)"),
     ],
 )

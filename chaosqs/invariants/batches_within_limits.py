@@ -1,0 +1,189 @@
+"""No batch is larger than its mapping allows, nor held longer.
+
+By count: `batch_size` (EC-1). By size: 6 MB, of which the bodies are the part that is known exactly (EP-4, EP-8); one
+message alone is always a batch. By time: a mapping without a window invokes as soon as a receive brings something
+(EP-3), one with a window when that closes (EP-4). A window opens when the poller's invocation before has ended (EP-5),
+and with low traffic the long poll that is under way may add its 20 seconds (EP-6).
+"""
+
+from __future__ import annotations
+
+from math import exp
+
+import attrs
+
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.verdicts import judged
+from chaosqs.invariants.wording import counted, messages_text
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.event import (
+    Deleted,
+    Event,
+    FilteredOut,
+    Held,
+    InvocationEnded,
+    InvocationStarted,
+    Operated,
+    Received,
+    Released,
+    ServiceFailed,
+    Throttled,
+)
+from chaosqs.model.history import History
+from chaosqs.model.time import clock_text, milliseconds
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "batches-within-limits"
+
+_PAYLOAD = 6 * 1024 * 1024
+_LOW_TRAFFIC = 20_000  # EP-6
+_RARE = 6
+"""Standard deviations that a latency does not exceed."""
+
+_Attempt = InvocationStarted | Throttled | ServiceFailed
+
+
+def judge(history: History) -> Verdict:
+    """Blame each batch that is too large, or that was held for too long before its first invocation."""
+    hands = _Hands(
+        history,
+        _slack(history.scenario.assumptions),
+        {mapping.name: mapping.batch_size for mapping in history.scenario.design.mappings},
+        {mapping.name: mapping.maximum_batching_window for mapping in history.scenario.design.mappings},
+    )
+    for place, event in enumerate(history.events):
+        hands.follow(place, event)
+    return judged(NAME, hands.violations, hands.exercised, "no batch was handed over", hands.excused)
+
+
+def _slack(assumed: Assumptions) -> int:
+    """Return what the calls of a poller may take between a receive and an invocation."""
+    calls = 2 * assumed.receive_latency + assumed.invoke_latency
+    return round(calls * exp(_RARE * assumed.latency_spread / 100))
+
+
+@attrs.define
+class _Hand:
+    """What one poller has in its hands."""
+
+    received: dict[int, int] = attrs.field(factory=dict[int, int])
+    """For each message that has not been tried yet, the moment of its receive."""
+    free_at: int = 0
+    """When the batch before was done."""
+    fault: str = ""
+    """What slowed the poller down."""
+
+
+@attrs.define
+class _Hands:
+    """What all pollers have in their hands, event by event."""
+
+    history: History
+    slack: int
+    sizes: dict[str, int]
+    """The batch size of each mapping, the largest that it had."""
+    windows: dict[str, int]
+    """The batching window of each mapping, in seconds, the longest that it had."""
+    hands: dict[tuple[str, int], _Hand] = attrs.field(factory=dict[tuple[str, int], _Hand])
+    exercised: int = 0
+    violations: list[Violation] = attrs.field(factory=list[Violation])
+    excused: list[str] = attrs.field(factory=list[str])
+
+    def follow(self, place: int, event: Event) -> None:
+        match event:
+            case Received(mapping=mapping) if mapping and not event.lost:
+                self._received(event)
+            case InvocationStarted() | Throttled() | ServiceFailed():
+                self._tried(place, event)
+            case InvocationEnded() | Deleted():
+                self._done(event)
+            case Released():
+                hand = self._hand(event.mapping, event.poller)
+                hand.free_at = event.at
+                self._forget(hand, event.messages)
+            case FilteredOut():
+                self._forget(self._hand(event.mapping, event.poller), event.messages)
+            case Held():
+                self._hand(event.mapping, event.poller).fault = event.fault
+            case Operated():
+                self._changed(event)
+            case _:
+                pass
+
+    def _hand(self, mapping: str, poller: int) -> _Hand:
+        key = mapping, poller
+        if key not in self.hands:
+            self.hands[key] = _Hand()
+        return self.hands[key]
+
+    def _received(self, event: Received) -> None:
+        hand = self._hand(event.mapping, event.poller)
+        hand.fault = event.fault or hand.fault
+        for message in event.messages:
+            hand.received.setdefault(message, event.at)
+
+    def _forget(self, hand: _Hand, messages: tuple[int, ...]) -> None:
+        for message in messages:
+            hand.received.pop(message, None)
+
+    def _done(self, event: InvocationEnded | Deleted) -> None:
+        """Note when the poller is free again; a delete by hand, or by a filter, says nothing about that."""
+        start: Event | None = event
+        while isinstance(start, InvocationEnded | Deleted):
+            start = None if start.cause is None else self.history.events[start.cause]
+        if isinstance(start, InvocationStarted):
+            hand = self._hand(start.mapping, start.poller)
+            hand.free_at, hand.fault = event.at, event.fault or hand.fault
+
+    def _changed(self, event: Operated) -> None:
+        for setting, limits in (("batch_size", self.sizes), ("maximum_batching_window", self.windows)):
+            if event.setting == setting and event.target in limits and event.value.isdigit():
+                limits[event.target] = max(limits[event.target], int(event.value))
+
+    def _tried(self, place: int, event: _Attempt) -> None:
+        """Check a batch when its poller first invokes the function with it."""
+        hand = self._hand(event.mapping, event.poller)
+        moments = [hand.received.pop(message) for message in event.messages if message in hand.received]
+        if not moments:
+            return
+        self.exercised += 1
+        self._check_size(place, event)
+        began = max(min(moments), hand.free_at)
+        window = milliseconds(self.windows.get(event.mapping, 0))
+        if event.at - began > window + (_LOW_TRAFFIC if window else 0) + self.slack:
+            held = f"{event.mapping} held {messages_text(event.messages)} for {clock_text(event.at - began)}"
+            text = f"{held} before it invoked {event.function}: its maximum_batching_window is {clock_text(window)}"
+            fault = hand.fault or ("a pause" if self.history.scenario.faults.pauses else "")
+            if fault:
+                self.excused.append(f"{text}; but that was a fault: {fault}")
+            else:
+                self._blame(place, event, f"{text}.")
+        hand.fault = ""
+
+    def _check_size(self, place: int, event: _Attempt) -> None:
+        size, sent = self.sizes.get(event.mapping, len(event.messages)), self.history.sent
+        if len(event.messages) > size:
+            batch = counted(len(event.messages), "message")
+            text = f"{event.mapping} handed {batch} to {event.function} at once: its batch_size is {size:,}."
+            self._blame(place, event, text)
+        bodies = sum([sent[message].body_bytes for message in event.messages if message in sent])
+        if bodies > _PAYLOAD and len(event.messages) > 1:
+            batch = f"{counted(len(event.messages), 'message')} with {bodies:,} bytes of bodies"
+            text = f"{event.mapping} handed {batch} to {event.function} at once: a payload has at most {_PAYLOAD:,}."
+            self._blame(place, event, text)
+
+    def _blame(self, place: int, event: _Attempt, text: str) -> None:
+        queue = event.mapping.partition("→")[0]
+        self.violations.append(Violation(NAME, text, event.at, queue, event.messages, (place,)))
+
+
+BATCHES_WITHIN_LIMITS = Invariant(
+    name=NAME,
+    title="batches within limits",
+    statement="No batch has more messages than its mapping's batch size, more than 6 MB, or is held longer than its "
+    "batching window and 20 seconds of low traffic.",
+    applies="To every design; exercised when a batch is handed to a function for the first time.",
+    unit="batches",
+    default=True,
+    judge=judge,
+)

@@ -1,0 +1,119 @@
+"""No message is delivered without end: as often as max_receive_count says, or a stated number of times without one.
+
+Without a redrive policy a message that always fails comes back until its retention is over: every visibility timeout
+for days, on a FIFO queue with its whole group waiting (EF-3, FF-19). Not judged unless asked for: that a queue has no
+dead-letter queue shows in its template, and any message that fails would prove it again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import attrs
+
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.redrive_limits import RedriveLimits
+from chaosqs.invariants.verdicts import judged, not_applicable
+from chaosqs.invariants.wording import function_of, message_text, times
+from chaosqs.model.delivery import Delivery, Ending
+from chaosqs.model.event import Operated
+from chaosqs.model.history import History
+from chaosqs.model.time import clock_text
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "bounded-retries"
+MOST = 20
+
+
+def bounded_retries(most: int = MOST) -> Invariant:
+    """Return the invariant for a number of deliveries, 1 or more, that is enough where no redrive policy says so."""
+    name = NAME if most == MOST else f"{NAME}-up-to-{most}"
+    return Invariant(
+        name=name,
+        title=name.replace("-", " "),
+        statement="No message is delivered more often than max_receive_count says, nor, where no redrive policy does, "
+        f"more than {times(most)} without success.",
+        applies="To designs with a mapping that polls; exercised when a message is received again.",
+        unit="repeated deliveries",
+        default=False,
+        judge=partial(_judge, name, most),
+    )
+
+
+def named(name: str) -> Invariant | None:
+    """Return the invariant of that name; None where it is not of this family."""
+    found = re.fullmatch(rf"{NAME}-up-to-(\d+)", name)
+    return None if found is None else bounded_retries(int(found[1]))
+
+
+def _judge(name: str, most: int, history: History) -> Verdict:
+    """Blame the delivery of each message that is one too many."""
+    if not any(mapping.enabled for mapping in history.scenario.design.mappings):
+        return not_applicable(name, "the design has no mapping that polls")
+    retries = _Retries(name, most, history, _granted(history))
+    exercised = 0
+    for deliveries in history.deliveries.values():
+        if len(deliveries) > 1:
+            exercised += len(deliveries) - 1
+            retries.count(deliveries)
+    retries.violations.sort(key=lambda violation: violation.events[-1])
+    return judged(name, retries.violations, exercised, "no message was received twice", retries.excused)
+
+
+def _granted(history: History) -> dict[str, int]:
+    """Return the largest max_receive_count that each queue had in a run."""
+    limits = RedriveLimits.of(history.scenario.design)
+    granted = dict(limits.counts)
+    for _, event in history.each(Operated):
+        limits.change(event)
+        granted = {queue: max(count, limits.counts[queue]) for queue, count in granted.items()}
+    return granted
+
+
+@attrs.define
+class _Retries:
+    """What is found of one run."""
+
+    name: str
+    most: int
+    history: History
+    granted: Mapping[str, int]
+    violations: list[Violation] = attrs.field(factory=list[Violation])
+    excused: list[str] = attrs.field(factory=list[str])
+
+    def count(self, deliveries: Sequence[Delivery]) -> None:
+        """Count the deliveries of one message, queue by queue; an attempt that is repeated counts once (FF-20)."""
+        processed = any(delivery.ending is Ending.PROCESSED for delivery in deliveries)
+        for queue in dict.fromkeys(delivery.queue for delivery in deliveries):
+            own = {delivery.receive_count: delivery for delivery in deliveries if delivery.queue == queue}
+            most = self.granted.get(queue)
+            if most is None and not processed and len(own) > self.most:
+                self._endless(list(own.values()))
+            elif most is not None and len(own) > most:
+                self._too_many(list(own.values()), most)
+
+    def _too_many(self, own: Sequence[Delivery], most: int) -> None:
+        received = f"{message_text(own[0].message)} was received {times(len(own))} from {own[0].queue}"
+        self._blame(own[most], f"{received}: max_receive_count is {most:,}.")
+
+    def _endless(self, own: Sequence[Delivery]) -> None:
+        """Blame the first delivery over the limit, or the faults without which it would not have come to that."""
+        faults = [delivery.fault for delivery in own if delivery.fault]
+        first, last = own[0], own[-1]
+        span = clock_text(self.history.events[last.received].at - self.history.events[first.received].at)
+        received = f"{message_text(first.message)} was received {times(len(own))} from {first.queue} in {span}"
+        never = f"{function_of(last.mapping)} never succeeded on it" if last.mapping else "nobody deleted it"
+        if len(own) - len(faults) <= self.most:
+            self.excused.append(f"{received} and {never}, but faults had their share: {faults[0]}")
+        else:
+            self._blame(own[self.most], f"{received}, and {never}: {first.queue} has no redrive policy.")
+
+    def _blame(self, delivery: Delivery, text: str) -> None:
+        place, message = delivery.received, delivery.message
+        at = self.history.events[place].at
+        self.violations.append(Violation(self.name, text, at, delivery.queue, (message,), (place,)))
+
+
+BOUNDED_RETRIES = bounded_retries()

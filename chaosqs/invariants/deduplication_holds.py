@@ -1,0 +1,77 @@
+"""Of all sends to a FIFO queue with one deduplication id within five minutes, one message comes of it (FF-5, FF-6).
+
+A message of a workload is its own id, and the copies that its producer sends again have the same. The scope is the
+queue, or each of its message groups (FF-7). A purge makes the queue forget (PQ-3).
+"""
+
+from __future__ import annotations
+
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.verdicts import judged, not_applicable
+from chaosqs.invariants.wording import message_text, messages_text
+from chaosqs.model.event import Deleted, Event, Sent
+from chaosqs.model.history import History
+from chaosqs.model.time import MINUTE, clock_text
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "deduplication-holds"
+INTERVAL = 5 * MINUTE  # FF-5
+
+_Key = tuple[str, str, str]
+"""Queue, scope and deduplication id."""
+
+
+def judge(history: History) -> Verdict:
+    """Blame each message of a FIFO queue that repeats another one of the last five minutes."""
+    scopes = {queue.name: queue.deduplication_scope for queue in history.scenario.design.queues if queue.fifo}
+    if not scopes:
+        return not_applicable(NAME, "the design has no FIFO queue")
+    purges = [(place, event.queue) for place, event in history.each(Deleted) if event.fault == "PurgeQueue"]
+    known: dict[_Key, tuple[int, Sent]] = {}
+    exercised, violations = 0, list[Violation]()
+    for place, event in history.each(Sent):
+        if event.queue not in scopes or _moved(history.events, event):
+            continue
+        exercised += bool(event.deduplication_id or event.copy_of is not None or event.fault)
+        while purges and purges[0][0] < place:
+            queue = purges.pop(0)[1]
+            known = {key: entry for key, entry in known.items() if key[0] != queue}
+        key = _key(event, scopes[event.queue])
+        first = known.get(key)
+        if first is not None and event.at - first[1].at < INTERVAL:
+            violations.append(_violation(first, place, event))
+        else:
+            known[key] = place, event
+    return judged(NAME, violations, exercised, "nobody sent a message that could have been a duplicate")
+
+
+def _moved(events: tuple[Event, ...], event: Sent) -> bool:
+    """Tell whether a message was not sent, but moved out of a dead-letter queue: that is no send (MV-4)."""
+    return event.cause is not None and isinstance(events[event.cause], Deleted)
+
+
+def _key(event: Sent, scope: str) -> _Key:
+    own = event.message if event.copy_of is None else event.copy_of
+    return event.queue, event.group if scope == "messageGroup" else "", event.deduplication_id or f"message {own}"
+
+
+def _violation(first: tuple[int, Sent], place: int, event: Sent) -> Violation:
+    before, original = first
+    repeats = (
+        f"{message_text(event.message)} is in {event.queue} although it repeats {messages_text([original.message])}"
+    )
+    text = f"{repeats}, which was sent {clock_text(event.at - original.at)} before. This is a bug of chaosqs."
+    messages = (event.message, original.message)
+    return Violation(NAME, text, event.at, event.queue, messages, (before, place))
+
+
+DEDUPLICATION_HOLDS = Invariant(
+    name=NAME,
+    title="deduplication holds",
+    statement="Of all sends to a FIFO queue with one deduplication id within five minutes, one message comes of it.",
+    applies="To designs with a FIFO queue; exercised by sends with a deduplication id of their own, and by those that "
+    "a producer repeats.",
+    unit="sends",
+    default=True,
+    judge=judge,
+)

@@ -1,0 +1,234 @@
+"""Once nothing goes wrong any more, everything comes to its end: no message waits for ever, none goes round in circles.
+
+The bound is `chaosqs.model.horizon`: by then each message is processed, dead-lettered or expired. Whether it was right
+to dead-letter it, other promises say. A message that was processed may still be in its queue, unless it goes round
+for ever: then each delete comes too late, and each delivery finds what the one before it found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.remaining import Remaining, Stay
+from chaosqs.invariants.verdicts import judged, not_applicable
+from chaosqs.invariants.wording import counted, listed, message_text, messages_text, times, unique
+from chaosqs.model.delivery import Delivery, Ending
+from chaosqs.model.design import Design, EventSourceMapping
+from chaosqs.model.event import Operated, Received
+from chaosqs.model.history import History
+from chaosqs.model.horizon import MOST_RECEIVES, horizon
+from chaosqs.model.time import clock_text, milliseconds
+from chaosqs.model.verdict import Verdict, Violation
+from chaosqs.model.workload import arrivals
+
+NAME = "drains-after-healing"
+
+_CIRCLE = 3
+"""Deliveries alike, one after another, that make a circle."""
+_MET = {
+    Ending.PROCESSED: "{function} succeeded on it, but it was not deleted before its visibility ended",
+    Ending.REPORTED: "{function} reported it as failed",
+    Ending.FAILED: "{function} failed on it",
+    Ending.THROTTLED: "{function} had no execution for it",
+    Ending.SERVICE_ERROR: "Lambda answered with a service error",
+    Ending.FILTERED: "no filter of {function} let it pass",
+    Ending.LOST: "its poller never saw it",
+}
+_FAILED = (Ending.FAILED, Ending.REPORTED)
+
+
+def judge(history: History) -> Verdict:
+    """Blame each message that is not over when it must be, and name what excuses the others."""
+    design = history.scenario.design
+    if not design.mappings:
+        return not_applicable(NAME, "the design has no mapping")
+    remaining = Remaining.of(history.events)
+    polled = {mapping.queue for mapping in design.mappings}
+    left = [stay for stay in remaining.stays.values() if stay.queue in polled]
+    court = _Court(history, remaining, _ends(history, remaining) if left else 0)
+    excuses: dict[tuple[str, str], list[int]] = {}
+    violations: list[Violation] = []
+    for stay in left:
+        excuse = court.excuse(stay)
+        if excuse:
+            excuses.setdefault((stay.queue, excuse), []).append(stay.message)
+        elif court.is_stuck(stay):
+            violations.append(court.violation(stay))
+    excused = [_excused(queue, why, messages) for (queue, why), messages in excuses.items()]
+    exercised = remaining.sent - sum(map(len, excuses.values()))
+    return judged(NAME, violations, exercised, excused[0] if excused else "no message was sent", excused)
+
+
+def _ends(history: History, remaining: Remaining) -> int:
+    """Return when everything must be over, in milliseconds; later where code sends messages besides the workload's."""
+    scenario = history.scenario
+    faults = scenario.faults
+    ends = 1000 * horizon(scenario.design, scenario.workload, scenario.behaviours, faults, scenario.assumptions)
+    planned = max([arrival.at for arrival in arrivals(scenario.workload)[-1:]], default=0)
+    return ends + max(0, remaining.last_sent - max(planned, milliseconds(faults.ends_at)))
+
+
+def _excused(queue: str, why: str, messages: Sequence[int]) -> str:
+    who = messages_text(messages) if len(messages) <= _CIRCLE else counted(len(messages), "message")
+    verb = "is" if len(messages) == 1 else "are"
+    return f"{who[0].upper()}{who[1:]} {verb} still in {queue}: {why}"
+
+
+@attrs.frozen
+class _Court:
+    """Hears why messages are still there."""
+
+    history: History
+    remaining: Remaining
+    ends: int
+    """When everything must be over."""
+
+    # Excuses
+
+    def excuse(self, stay: Stay) -> str:
+        """Return what excuses a message; empty: nothing."""
+        design = self.history.scenario.design
+        mappings = [mapping for mapping in design.mappings if mapping.queue == stay.queue]
+        polling = [mapping for mapping in mappings if mapping.enabled]
+        if not polling:
+            return f"{listed(mapping.name for mapping in mappings)} is disabled"
+        return (
+            _without_executions(design, polling)
+            or self._operated(stay.queue, polling)
+            or self._too_short()
+            or self._failing(stay)
+        )
+
+    def _operated(self, queue: str, mappings: Sequence[EventSourceMapping]) -> str:
+        names = {queue, *(mapping.name for mapping in mappings), *(mapping.function for mapping in mappings)}
+        for event in self.history.events if self.history.scenario.faults.actions else ():
+            if isinstance(event, Operated) and not event.fault and event.kind == "change" and event.target in names:
+                return f"an operator changed {event.setting} of {event.target} at {clock_text(event.at)}"
+        return ""
+
+    def _too_short(self) -> str:
+        if self.history.ended_at >= self.ends:
+            return ""
+        return f"the run ended at {clock_text(self.history.ended_at)}, it takes up to {clock_text(self.ends)}"
+
+    def _failing(self, stay: Stay) -> str:
+        """Tell that a function fails on a message by itself, and nothing takes the message away from it in time."""
+        delivery = next(reversed(self._over(stay)), None)
+        if delivery is None or delivery.ending not in _FAILED or delivery.fault:
+            first = self._first_of_group(stay)
+            alike = all(self._would_fail(mapping, stay.message) for mapping in self._mappings(stay.queue))
+            return self._failing(first) if alike and first is not stay else ""
+        redrive = self.history.scenario.design.queue(stay.queue).redrive
+        function = self._function(delivery)
+        if redrive is None:
+            return f"{function} fails on it, and without a redrive policy it is retried until its retention ends"
+        if redrive.max_receive_count <= MOST_RECEIVES:
+            return ""
+        return f"{function} fails on it, and max_receive_count grants {redrive.max_receive_count:,} deliveries"
+
+    def _would_fail(self, mapping: EventSourceMapping, message: int) -> bool:
+        behaviour = self.history.scenario.behaviour(mapping.function)
+        seconds = behaviour.seconds_per_batch + behaviour.seconds_per_message * mapping.batch_size
+        timeout = self.history.scenario.design.function(mapping.function).timeout
+        return behaviour.error_rate > 0 or message in behaviour.poison or seconds >= timeout
+
+    # What is wrong
+
+    def is_stuck(self, stay: Stay) -> bool:
+        """Tell whether a message that nothing excuses is not processed, or goes round for ever."""
+        processed = any(each.ending is Ending.PROCESSED for each in self.history.deliveries.get(stay.message, ()))
+        return not processed or self._alike(self._over(stay)) >= _CIRCLE
+
+    def violation(self, stay: Stay) -> Violation:
+        """Tell what a message waits for."""
+        text = (
+            f"{message_text(stay.message)} is still in {stay.queue} although all could be over "
+            f"by {clock_text(self.ends)}: {self._waits_for(stay)}."
+        )
+        first = self._first_of_group(stay)
+        concerned = [stay] if first is stay else [stay, first]
+        found = [each for other in concerned for each in self._over(other)[-_CIRCLE:]]
+        places = [place for each in found for place in (each.received, each.ended) if place is not None]
+        places += [other.came for other in concerned]
+        messages = tuple(other.message for other in concerned)
+        return Violation(NAME, text, self.ends, stay.queue, messages, tuple(sorted(places)))
+
+    def _waits_for(self, stay: Stay) -> str:
+        first, found = self._first_of_group(stay), self._deliveries(stay)
+        if first is not stay:
+            return f"it waits behind message {first.message + 1:,} of its group, and that one {self._met(first)}"
+        return f"it {self._met(stay)}" if found else "no poller has received it"
+
+    def _met(self, stay: Stay) -> str:
+        """Tell what became of a message's deliveries, and whether that goes on for ever."""
+        received, found = len(self._deliveries(stay)), self._over(stay)
+        if not found:
+            return f"was received {times(received)}, and is in work" if received else "was never received"
+        met = unique(self._text(each) for each in found)
+        each_time = "" if received == 1 else "each time " if len(met) == 1 else "in the end "
+        alike = self._alike(found)
+        circle = f" – a circle: the last {times(alike)} nothing else had changed" if alike >= _CIRCLE else ""
+        return f"was received {times(received)}, and {each_time}{self._text(found[-1])}{circle}"
+
+    def _text(self, delivery: Delivery) -> str:
+        fault = f" ({delivery.fault})" if delivery.fault else ""
+        return _MET[delivery.ending].format(function=self._function(delivery)) + fault
+
+    def _alike(self, found: Sequence[Delivery]) -> int:
+        """Count the last deliveries that are alike: same batch, same ending, as many messages in the queues."""
+        states = [(each.ending, self._batch(each), self.remaining.found.get(each.received)) for each in found]
+        alike = 0
+        while alike < len(states) and states[-1 - alike] == states[-1]:
+            alike += 1
+        return alike
+
+    def _batch(self, delivery: Delivery) -> tuple[int, ...]:
+        event = self.history.events[delivery.received]
+        return event.messages if isinstance(event, Received) else ()
+
+    def _first_of_group(self, stay: Stay) -> Stay:
+        """Return the message of a FIFO group that all others of it wait for (FF-13); any other is its own."""
+        if not self.history.scenario.design.queue(stay.queue).fifo:
+            return stay
+        stays = self.remaining.stays.values()
+        return next(other for other in stays if (other.queue, other.group) == (stay.queue, stay.group))
+
+    def _deliveries(self, stay: Stay) -> list[Delivery]:
+        """Return the deliveries of a message from the queue that it is in."""
+        return [each for each in self.history.deliveries.get(stay.message, ()) if each.queue == stay.queue]
+
+    def _over(self, stay: Stay) -> list[Delivery]:
+        """Return those of them that are over."""
+        return [each for each in self._deliveries(stay) if each.ending is not Ending.OPEN]
+
+    def _mappings(self, queue: str) -> list[EventSourceMapping]:
+        return [mapping for mapping in self.history.scenario.design.mappings if mapping.queue == queue]
+
+    def _function(self, delivery: Delivery) -> str:
+        return delivery.mapping.rpartition("→")[2] or "a client"
+
+
+def _without_executions(design: Design, mappings: Sequence[EventSourceMapping]) -> str:
+    """Tell that no function of the mappings can ever run (LC-5), or that others keep all executions (LC-2)."""
+    if any(design.concurrency_limit(mapping.function) for mapping in mappings):
+        return ""
+    function = mappings[0].function
+    if design.function(function).reserved_concurrency == 0:
+        return f"{function} is switched off by its reserved concurrency of 0"
+    return f"other traffic takes all executions that {function} could have"
+
+
+DRAINS_AFTER_HEALING = Invariant(
+    name=NAME,
+    title="drains after healing",
+    statement="Once the faults are over, every message is processed, dead-lettered or expired within the time that the "
+    "design needs for that at the most, and none goes round in circles.",
+    applies="To designs with a mapping; excused are disabled mappings, functions without any execution, functions that "
+    "fail on a message for which there is no redrive policy, what an operator changed, and runs that end too soon.",
+    unit="messages",
+    default=True,
+    judge=judge,
+)

@@ -1,0 +1,100 @@
+"""An effect that the user's code records happens at most once for each message, or for each value of a key.
+
+`chaosqs.record("charged", order=7)` in a handler says that something happened outside: a card was charged, a mail was
+sent. SQS delivers at least once (OR-4), so only code that looks whether it has done its work before keeps this promise:
+no fault excuses it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.verdicts import judged, not_applicable
+from chaosqs.invariants.wording import message_text
+from chaosqs.model.event import Effect, InvocationStarted
+from chaosqs.model.history import History
+from chaosqs.model.time import clock_text
+from chaosqs.model.verdict import Verdict, Violation
+
+_NAME = re.compile(r"exactly-once-(?P<name>.+?)(?:-by-(?P<by>\w+))?")
+_Key = tuple[str | int | float | bool | None, str]
+
+
+def exactly_once_effect(name: str, *, by: str = "") -> Invariant:
+    """Return the invariant that an effect happens at most once.
+
+    `name`: as `chaosqs.record` has it. `by`: the name of the value that tells one from another (`order`); empty: once
+    for each message, which the handler named or which was alone in its batch.
+    """
+    title = f"exactly once {name} by {by}" if by else f"exactly once {name}"
+    invariant = title.replace(" ", "-")
+    return Invariant(
+        name=invariant,
+        title=title,
+        statement=f"The effect {name!r} happens at most once for each {by or 'message'}.",
+        applies=f"To runs of real code; exercised when it records {name!r}.",
+        unit="effects",
+        default=True,
+        judge=partial(_judge, invariant, name, by),
+    )
+
+
+def named(invariant: str) -> Invariant | None:
+    """Return the invariant of that name; None where it is not of this family."""
+    found = _NAME.fullmatch(invariant)
+    return None if found is None else exactly_once_effect(found["name"], by=found["by"] or "")
+
+
+def _judge(invariant: str, name: str, by: str, history: History) -> Verdict:
+    if all(behaviour.handler is None for behaviour in history.scenario.behaviours.values()):
+        return not_applicable(invariant, "no function is real code")
+    first: dict[_Key, int] = {}
+    exercised, violations = 0, list[Violation]()
+    for place, event in history.each(Effect):
+        if event.name != name:
+            continue
+        message = _message(history, event)
+        key = _key(event, by, message)
+        if key is None:
+            continue
+        exercised += 1
+        if key in first:
+            violations.append(_violation(history, invariant, by, (first[key], place), message))
+        else:
+            first[key] = place
+    return judged(invariant, violations, exercised, f"no code recorded {name!r} with {by or 'a message'}")
+
+
+def _key(event: Effect, by: str, message: int | None) -> _Key | None:
+    """Return what the effect must happen once for; the type keeps 1, 1.0 and True apart."""
+    if not by:
+        return None if message is None else (message, "")
+    for name, value in event.values:
+        if name == by:
+            return value, type(value).__name__
+    return None
+
+
+def _message(history: History, event: Effect) -> int | None:
+    """Return the message that an effect is about: the one named, or the only one of its batch."""
+    if event.message is not None or event.cause is None:
+        return event.message
+    start = history.events[event.cause]
+    return start.messages[0] if isinstance(start, InvocationStarted) and len(start.messages) == 1 else None
+
+
+def _violation(history: History, invariant: str, by: str, places: tuple[int, int], message: int | None) -> Violation:
+    first, again = (history.events[place] for place in places)
+    assert isinstance(again, Effect), f"{places[1]} is noted as an effect, but is {again}"
+    who = message_text(message) if message is not None else again.function
+    what = f" for {by} {dict(again.values)[by]!r}" if by else ""
+    text = f"{who} had the effect {again.name!r}{what} again at {clock_text(again.at)}, after {clock_text(first.at)}."
+    queue = "" if message is None else _queue(history, message)
+    return Violation(invariant, text, again.at, queue, () if message is None else (message,), places)
+
+
+def _queue(history: History, message: int) -> str:
+    sent = history.sent.get(message)
+    return "" if sent is None else sent.queue

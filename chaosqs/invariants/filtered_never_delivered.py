@@ -1,0 +1,68 @@
+"""No invocation has a message that matches none of its mapping's filters (FL-1, FL-2).
+
+Judged of the messages of the workload, whose bodies are known; what clients send is not in a history.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.verdicts import judged, not_applicable
+from chaosqs.invariants.wording import listed, message_text, unique
+from chaosqs.model.event import FilteredOut, InvocationStarted
+from chaosqs.model.event_filter import Match, Pattern, matches, parse
+from chaosqs.model.history import History
+from chaosqs.model.verdict import Verdict, Violation
+from chaosqs.model.workload import arrivals, body_text
+
+NAME = "filtered-never-delivered"
+
+
+def judge(history: History) -> Verdict:
+    """Blame each invocation with a message that should have been filtered out."""
+    filters = {
+        mapping.name: mapping.filters
+        for mapping in history.scenario.design.mappings
+        if mapping.enabled and mapping.filters
+    }
+    if not filters:
+        return not_applicable(NAME, "no mapping that polls has a filter")
+    of_workload = len(arrivals(history.scenario.workload))  # the copies that producers send have other numbers
+    dropped = sum(len(event.messages) for _, event in history.each(FilteredOut))
+    violations = [
+        _violation(place, event, message)
+        for place, event in history.each(InvocationStarted)
+        if event.mapping in filters
+        for message in event.messages
+        if message < of_workload and not _passes(history, filters[event.mapping], message)
+    ]
+    return judged(NAME, violations, dropped, f"every message matched a filter of {listed(unique(filters))}")
+
+
+@lru_cache(maxsize=64)
+def _patterns(filters: tuple[str, ...]) -> tuple[Pattern, ...]:
+    return tuple(parse(pattern) for pattern in filters)
+
+
+def _passes(history: History, filters: tuple[str, ...], message: int) -> bool:
+    sent = history.sent.get(message)
+    size = 0 if sent is None else sent.body_bytes
+    return matches(_patterns(filters), body_text(message, size)) is Match.MATCHED
+
+
+def _violation(place: int, event: InvocationStarted, message: int) -> Violation:
+    text = f"{message_text(message)} was given to {event.function} although it matches no filter of {event.mapping}."
+    queue = event.mapping.partition("→")[0]
+    return Violation(NAME, text, event.at, queue, (message,), (place,))
+
+
+FILTERED_NEVER_DELIVERED = Invariant(
+    name=NAME,
+    title="filtered never delivered",
+    statement="No invocation has a message that matches none of its mapping's filters.",
+    applies="To designs with a mapping that polls and has filters; exercised by messages that match none.",
+    unit="messages filtered out",
+    default=True,
+    judge=judge,
+)

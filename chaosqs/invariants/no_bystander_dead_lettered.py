@@ -1,0 +1,122 @@
+"""No healthy message is dead-lettered because of a poison message in its batches.
+
+Without partial batch responses one message fails all that are in its batch, and each failure costs all of them a
+delivery (EF-2, EF-3). So does a handler that dies of one, whatever the mapping asks for (PB-10).
+
+Of a model it is known which messages are poison. Of real code only this is known: which batches failed. There a message
+counts as a bystander where the function never failed on it alone, but each time had another one in hand on which it
+never succeeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.verdicts import judged, not_applicable
+from chaosqs.invariants.wording import function_of, listed, message_text, messages_text, times, unique
+from chaosqs.model.delivery import Delivery, Ending, Fate
+from chaosqs.model.design import Design
+from chaosqs.model.event import InvocationEnded
+from chaosqs.model.history import History
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "no-bystander-dead-lettered"
+
+
+def judge(history: History) -> Verdict:
+    """Blame each dead-lettering of a healthy message that the failures of a poison message helped to bring about."""
+    design = history.scenario.design
+    risky = _risky(design)
+    if not risky:
+        return not_applicable(
+            NAME, "no mapping reads batches of more than one message from a queue with a redrive policy"
+        )
+    exercised, violations = 0, list[Violation]()
+    suspects = _Suspects(history, _processed(history))
+    for fate in history.dead_lettered:
+        own = [delivery for delivery in fate.deliveries if delivery.mapping in risky and not delivery.fault]
+        exercised += any(delivery.ending in {Ending.FAILED, Ending.REPORTED} for delivery in own)
+        failed = [delivery for delivery in own if delivery.ending is Ending.FAILED]
+        spoilt = [] if fate.processed else suspects.spoilt(fate.event.message, failed)
+        if spoilt:
+            violations.append(_violation(history, fate, spoilt))
+    return judged(NAME, violations, exercised, "no message was dead-lettered after a function had failed on it")
+
+
+def _risky(design: Design) -> list[str]:
+    return [
+        mapping.name
+        for mapping in design.mappings
+        if mapping.enabled and mapping.batch_size > 1 and design.queue(mapping.queue).redrive is not None
+    ]
+
+
+def _processed(history: History) -> frozenset[int]:
+    return frozenset(
+        message
+        for message, deliveries in history.deliveries.items()
+        if any(delivery.ending is Ending.PROCESSED for delivery in deliveries)
+    )
+
+
+@attrs.frozen
+class _Suspects:
+    """Who may have failed a batch."""
+
+    history: History
+    processed: frozenset[int]
+    """Messages on which some invocation succeeded."""
+
+    def spoilt(self, message: int, failed: Sequence[Delivery]) -> list[tuple[Delivery, tuple[int, ...]]]:
+        """Return the deliveries of a message that others spoilt, and who; none where it is not above suspicion."""
+        found = [(delivery, self._of(message, delivery)) for delivery in failed]
+        if any(culprits is None for _, culprits in found):
+            return []
+        return [(delivery, culprits) for delivery, culprits in found if culprits]
+
+    def _of(self, message: int, delivery: Delivery) -> tuple[int, ...] | None:
+        """Return who spoilt the batch of a delivery, nobody if it failed by chance; None: maybe the message itself."""
+        event = self.history.events[delivery.ended or 0]
+        assert isinstance(event, InvocationEnded), f"{delivery.ended} is noted as the end of {delivery}, but is {event}"
+        behaviour = self.history.scenario.behaviour(event.function)
+        if behaviour.handler is not None:
+            others = (other for other in event.messages if other != message and other not in self.processed)
+            return tuple(others) or None
+        if message in behaviour.poison:
+            return None
+        reports = _reports(self.history.scenario.design, delivery.mapping)
+        if reports and not (behaviour.hangs or behaviour.crashes):
+            return ()
+        return tuple(other for other in event.messages if other in behaviour.poison)
+
+
+def _reports(design: Design, name: str) -> bool:
+    return any(mapping.report_batch_item_failures for mapping in design.mappings if mapping.name == name)
+
+
+def _violation(history: History, fate: Fate, spoilt: Sequence[tuple[Delivery, tuple[int, ...]]]) -> Violation:
+    event, ends = fate.event, [delivery.ended for delivery, _ in spoilt]
+    culprits = tuple(dict.fromkeys(culprit for _, culprits in spoilt for culprit in culprits))
+    places = sorted(place for place in ends if place is not None and place < fate.moved)
+    functions = listed(unique(function_of(delivery.mapping) for delivery, _ in spoilt))
+    moved = f"{message_text(event.message)} went to {event.target} although {functions} did not fail because of it"
+    design = history.scenario.design
+    told = any(_reports(design, delivery.mapping) for delivery, _ in spoilt)
+    off = "" if told else "; report_batch_item_failures is off"
+    text = f"{moved}: {times(len(spoilt))} it was in a batch that failed with {messages_text(culprits)}{off}."
+    return Violation(NAME, text, event.at, event.queue, (event.message, *culprits), (*places, fate.moved))
+
+
+NO_BYSTANDER_DEAD_LETTERED = Invariant(
+    name=NAME,
+    title="no bystander dead-lettered",
+    statement="No healthy message is dead-lettered because a poison message failed its batches.",
+    applies="To designs with batches of more than one message from a queue with a redrive policy; exercised when a "
+    "message is dead-lettered on which a function had failed.",
+    unit="messages dead-lettered after failures",
+    default=True,
+    judge=judge,
+)

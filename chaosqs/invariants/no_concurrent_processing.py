@@ -1,0 +1,77 @@
+"""No message is in two running invocations at once.
+
+Visibility counts from the receive: a batching window, retries after throttles, a cold start and the run itself all eat
+it (EP-10). When it is over before the invocation is, another poller receives the message, and its function works on it
+twice at the same time (VT-4, G-33).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.redelivery import excuse, handed, why_again
+from chaosqs.invariants.verdicts import judged, not_applicable
+from chaosqs.invariants.wording import function_of, message_text
+from chaosqs.model.delivery import Delivery
+from chaosqs.model.history import History
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "no-concurrent-processing"
+
+
+def judge(history: History) -> Verdict:
+    """Blame each invocation that gets a message which another one still works on."""
+    if not any(mapping.enabled for mapping in history.scenario.design.mappings):
+        return not_applicable(NAME, "the design has no mapping that polls")
+    violations: list[Violation] = []
+    excused: list[str] = []
+    exercised = 0
+    for deliveries in history.deliveries.values():
+        if len(deliveries) == 1:
+            continue
+        started = handed(deliveries)
+        exercised += max(0, len(started) - 1)
+        for first, second in _overlaps(started):
+            fault = excuse(history, first, second)
+            if fault:
+                excused.append(f"{_text(first, second)}, but only by a fault: {fault}")
+            else:
+                violations.append(_violation(history, first, second))
+    violations.sort(key=lambda violation: violation.events[-1])
+    return judged(NAME, violations, exercised, "no message was handed to a function twice", excused)
+
+
+def _overlaps(started: list[Delivery]) -> Iterator[tuple[Delivery, Delivery]]:
+    """Each delivery that started while the invocation of an earlier one ran, with the latest such one."""
+    running: list[Delivery] = []
+    for second in started:
+        running = [first for first in running if first.ended is None or first.ended > (second.started or 0)]
+        if running:
+            yield running[-1], second
+        running.append(second)
+
+
+def _text(first: Delivery, second: Delivery) -> str:
+    given = f"{message_text(first.message)} was given to {function_of(second.mapping)}"
+    return f"{given} while {function_of(first.mapping)} still worked on it"
+
+
+def _violation(history: History, first: Delivery, second: Delivery) -> Violation:
+    assert first.started is not None
+    assert second.started is not None
+    text = f"{_text(first, second)}: {why_again(history, first)}."
+    places = (first.received, first.started, second.received, second.started)
+    at = history.events[second.started].at
+    return Violation(NAME, text, at, second.queue, (second.message,), tuple(sorted(places)))
+
+
+NO_CONCURRENT_PROCESSING = Invariant(
+    name=NAME,
+    title="no concurrent processing",
+    statement="No message is in two running invocations at the same time.",
+    applies="To designs with a mapping that polls; exercised when a message is handed to a function again.",
+    unit="repeated invocations",
+    default=True,
+    judge=judge,
+)

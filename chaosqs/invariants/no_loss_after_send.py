@@ -1,0 +1,72 @@
+"""No message vanishes: each one that SQS has accepted is in a queue at the end, or something took it out.
+
+What takes a message out: a delete, by a poller or by hand, a filter, a purge, a move, the end of its retention. Whether
+a poller had a reason to delete is for `at-least-once-delivery` to say. A history does not list what queues hold; but
+where a run is drained, the queues that mappings poll are empty, and what should be there is lost.
+"""
+
+from __future__ import annotations
+
+from chaosqs.invariants.invariant import Invariant
+from chaosqs.invariants.verdicts import judged
+from chaosqs.invariants.wording import message_text
+from chaosqs.model.event import DeadLettered, Deleted, Expired, FilteredOut, Returned, Sent
+from chaosqs.model.history import History
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "no-loss-after-send"
+
+
+def judge(history: History) -> Verdict:
+    """Blame the last trace of each message that is in no queue although nothing took it out."""
+    if not history.sent:
+        return judged(NAME, (), 0, "no message was sent")
+    if history.drained_at is None:
+        return judged(NAME, (), 0, "messages were left when the run ended, so none could be missed")
+    polled = {mapping.queue for mapping in history.scenario.design.mappings if mapping.enabled}
+    left = _left(history)
+    violations = [
+        _violation(history, message, queue, place) for message, (queue, place) in left.items() if queue in polled
+    ]
+    return judged(NAME, violations, len(history.sent), "")
+
+
+def _left(history: History) -> dict[int, tuple[str, int]]:
+    """For each message that nothing took out: where it should be, and the place of the event that says so."""
+    left: dict[int, tuple[str, int]] = {}
+    for place, event in enumerate(history.events):
+        match event:
+            case Sent() | Returned():
+                left[event.message] = (event.queue, place)
+            case DeadLettered():
+                left[event.message] = (event.target, place)
+            case Expired():
+                left.pop(event.message, None)
+            case Deleted():
+                for message in event.messages:
+                    if message not in event.stayed:
+                        left.pop(message, None)
+            case FilteredOut():
+                for message in event.messages:
+                    left.pop(message, None)
+            case _:
+                pass
+    return left
+
+
+def _violation(history: History, message: int, queue: str, place: int) -> Violation:
+    gone = f"{message_text(message)} is gone from {queue} although nothing deleted, moved, filtered or expired it"
+    text = f"{gone}. This is a bug of chaosqs, not of the design."
+    return Violation(NAME, text, history.events[place].at, queue, (message,), (place,))
+
+
+NO_LOSS_AFTER_SEND = Invariant(
+    name=NAME,
+    title="no loss after send",
+    statement="Every message that SQS has accepted is in a queue at the end, or was deleted, filtered out, moved, "
+    "purged or expired.",
+    applies="To every design; exercised by the messages of a run that ends with empty queues.",
+    unit="messages",
+    default=True,
+    judge=judge,
+)

@@ -1,0 +1,106 @@
+"""Why a message was handed out again while, or after, a function worked on it: by the design, or by a fault.
+
+Visibility counts from the receive, so a batching window, retries and a slow function all eat it (EP-10). A fault
+excuses a second delivery where it showed the message too early, kept it from being deleted, or cost more time than was
+missing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+
+from chaosqs.model.delivery import Delivery
+from chaosqs.model.event import (
+    Deleted,
+    Event,
+    Held,
+    InvocationEnded,
+    InvocationStarted,
+    Operated,
+    Received,
+    Released,
+    Returned,
+    ServiceFailed,
+)
+from chaosqs.model.history import History
+from chaosqs.model.time import clock_text
+
+_SHOWS, _DELAYS = ("duplicate",), ("slow_receive",)
+_OPERATED = ("visibility_timeout", "timeout", "maximum_batching_window")
+"""Settings whose change during a run no design can foresee."""
+_NOTABLE = 1_000
+"""Milliseconds between receive and invocation from which on a text tells of them."""
+
+
+def handed(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """Return the deliveries that started an invocation, in the order in which they did."""
+    return sorted(
+        (delivery for delivery in deliveries if delivery.started is not None),
+        key=lambda delivery: delivery.started or 0,
+    )
+
+
+def excuse(history: History, first: Delivery, second: Delivery) -> str:
+    """Return the fault without which the second delivery of a message would not have met the first, or nothing."""
+    delays: list[str] = []
+    sooner, later = sorted((first, second), key=lambda delivery: delivery.received)
+    struck = history.struck
+    for place in struck[bisect_left(struck, sooner.received) : bisect_left(struck, later.received)]:
+        shown, delayed = _strike(history.events[place], first)
+        if shown:
+            return shown
+        if delayed:
+            delays.append(delayed)
+    if sooner.throttled_by and all(sooner.throttled_by):
+        delays.append(sooner.throttled_by[0])
+    if delays and (sooner is second or _missing(history, first, second) <= _lost(history, first)):
+        return delays[0]
+    return next((_told(event) for _, event in history.each(Operated) if event.setting in _OPERATED), "")
+
+
+def _told(event: Operated) -> str:
+    return f"an operator changed {event.setting} of {event.target} to {event.value}"
+
+
+def _strike(event: Event, first: Delivery) -> tuple[str, str]:
+    """Return the fault that brought a message back, or kept it from being deleted; and the fault that cost time."""
+    message = first.message
+    match event:
+        case Received() if message in event.messages and event.poller and event.fault:
+            kind = event.fault.partition(" ")[0]
+            return (event.fault if kind in _SHOWS else "", event.fault if kind in _DELAYS else "")
+        case Returned() if event.message == message:
+            return event.fault, ""
+        case Deleted() | Released() if message in event.messages:
+            return event.fault, ""
+        case InvocationEnded(answered=False) if message in event.messages:
+            return event.fault, ""
+        case Held() | InvocationStarted() | ServiceFailed() if message in event.messages:
+            return "", event.fault
+        case _:
+            return "", ""
+
+
+def _missing(history: History, first: Delivery, second: Delivery) -> int:
+    """Return how many milliseconds sooner the first delivery had to end to be over before the second one began."""
+    end = history.ended_at if first.ended is None else history.events[first.ended].at
+    return max(0, end - history.events[second.received].at)
+
+
+def _lost(history: History, first: Delivery) -> int:
+    """Return how many milliseconds faults may have cost: all before the handler's own time."""
+    events = history.events
+    end = None if first.ended is None else events[first.ended]
+    until = end.at - end.duration if isinstance(end, InvocationEnded) else history.ended_at
+    return until - events[first.received].at
+
+
+def why_again(history: History, first: Delivery) -> str:
+    """Tell what visibility timeout a delivery had, which was too short, and what ate it."""
+    received = history.events[first.received]
+    assert isinstance(received, Received), f"{first.received} is noted as a receive, but is {received}"
+    hidden = received.visible_at - received.at
+    waited = 0 if first.started is None else history.events[first.started].at - received.at
+    wait = f", {clock_text(waited)} of which passed before the invocation" if waited >= _NOTABLE else ""
+    return f"its visibility timeout was {clock_text(hidden)}{wait}"

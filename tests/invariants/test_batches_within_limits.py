@@ -1,0 +1,114 @@
+"""How large a batch may be, and how long a poller may keep it."""
+
+from __future__ import annotations
+
+from chaosqs.invariants import BATCHES_WITHIN_LIMITS
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.event import Sent
+from chaosqs.model.verdict import Status
+from tests.invariants.builder import Story, orders_design
+
+judge = BATCHES_WITHIN_LIMITS.judge
+
+
+def windowed(window: int = 5) -> Story:
+    mapping = EventSourceMapping("orders", "worker", batch_size=10, maximum_batching_window=window)
+    return Story(orders_design(mapping=mapping))
+
+
+def test_EC_1_batch_of_the_batch_size() -> None:
+    """A full batch holds; one message more is blamed at its first attempt, be that a throttle, and once only."""
+    story = Story(orders_design(mapping=EventSourceMapping("orders", "worker", batch_size=2))).send(5)
+    story.receive(0, 1).start()
+    story.receive(2, 3, 4, poller=2).throttle().throttle().start()
+    verdict = judge(story.end())
+    assert [violation.text for violation in verdict.violations] == [
+        "orders→worker handed 3 messages to worker at once: its batch_size is 2."
+    ]
+    assert verdict.exercised == 2
+
+
+def test_batch_size_changed_by_an_operator() -> None:
+    """Which of the two holds for a batch under way nobody promises: the larger one does."""
+    story = Story(orders_design(mapping=EventSourceMapping("orders", "worker", batch_size=1))).send(2)
+    story.operate("orders→worker", "batch_size", 2).receive(0, 1).start()
+    assert judge(story.end()).status is Status.HOLDS
+
+
+def test_EP_8_one_message_is_always_a_batch() -> None:
+    """However large it is."""
+    story = Story(orders_design())
+    story.tell(Sent(0, None, "orders", 0, 7_000_000, ""))
+    story.receive(0).start()
+    assert judge(story.end()).status is Status.HOLDS
+
+
+def test_EP_4_window_counts_from_the_oldest_message() -> None:
+    """Messages that come later do not keep the batch open for longer than window and low traffic."""
+    story = windowed().send(2)
+    story.receive(0)
+    story.at(20)
+    story.receive(1)
+    story.at(31)
+    batch = story.receive(1)
+    batch.messages = (0, 1)
+    batch.start()
+    (violation,) = judge(story.end()).violations
+    assert violation.text == (
+        "orders→worker held messages 1 and 2 for 31.0 s before it invoked worker: its maximum_batching_window is 5.0 s."
+    )
+
+
+def test_EP_5_window_opens_when_the_invocation_before_has_ended() -> None:
+    """What a poller receives meanwhile waits for that; where it is given up, from then on."""
+    story = windowed().send(2)
+    first = story.receive(0).start()
+    second = story.at(1).receive(1)
+    story.at(100)
+    first.finish().delete()
+    story.at(110)
+    second.start()
+    assert judge(story.end()).status is Status.HOLDS
+
+
+def test_EP_3_without_a_window_nothing_is_held() -> None:
+    """Nor does low traffic excuse: there is nothing to wait for (EP-6)."""
+    story = windowed(0).send()
+    batch = story.receive(0)
+    story.at(10)
+    batch.start()
+    assert judge(story.end()).status is Status.VIOLATED
+
+
+def test_throttles_after_the_first_attempt_are_no_holding() -> None:
+    """A batch that was tried in time may be retried for as long as it is visible to nobody else (ES-8)."""
+    story = windowed(0).send()
+    batch = story.receive(0).throttle()
+    story.at(25)
+    batch.start()
+    assert judge(story.end()).status is Status.HOLDS
+
+
+def test_faults_that_hold_a_batch_excuse() -> None:
+    """A stalled poller is named."""
+    story = windowed(0).send()
+    batch = story.receive(0).hold(10, "stall at receive 1 of message 1")
+    story.at(10)
+    batch.start()
+    verdict = judge(story.end())
+    assert (verdict.status, len(verdict.excused)) == (Status.HOLDS, 1)
+    assert verdict.excused[0].endswith("but that was a fault: stall at receive 1 of message 1")
+
+
+def test_message_that_was_filtered_or_given_back_is_not_held() -> None:
+    """The clock of the next delivery starts anew."""
+    story = windowed(0).send(2)
+    story.receive(0, 1).filter_out()
+    story.at(50)
+    story.receive(0, 1).start()
+    assert judge(story.end()).status is Status.HOLDS
+
+
+def test_run_without_batches_proves_nothing() -> None:
+    """Only a batch that is handed over can be too large."""
+    assert judge(Story(orders_design()).send().end()).reason == "no batch was handed over"

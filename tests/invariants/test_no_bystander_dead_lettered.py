@@ -1,0 +1,99 @@
+"""Who is a bystander, of modelled functions and of real code."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaosqs.invariants import NO_BYSTANDER_DEAD_LETTERED
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping
+from chaosqs.model.history import History
+from chaosqs.model.verdict import Status
+from tests.invariants.builder import Story, orders_design
+
+judge = NO_BYSTANDER_DEAD_LETTERED.judge
+
+REAL = Behaviour(handler="shop.worker:handler")
+
+
+def batches(*, reported: bool = False, max_receive_count: int | None = 1) -> Design:
+    mapping = EventSourceMapping("orders", "worker", batch_size=2, report_batch_item_failures=reported)
+    return orders_design(mapping=mapping, max_receive_count=max_receive_count)
+
+
+def failed_together(behaviour: Behaviour, *, reported: bool = False, fault: str = "") -> History:
+    story = Story(batches(reported=reported)).send(2)
+    story.receive(0, 1).start().finish("raised", fault=fault).release("failed")
+    return story.at(30).give_back(0, 1).dead_letter(0).dead_letter(1).end(behaviour=behaviour)
+
+
+def test_healthy_message_beside_a_poison_one() -> None:
+    """The poison message itself is no bystander; the verdict names both, and blames the failed batch and the move."""
+    verdict = judge(failed_together(Behaviour(poison=[0])))
+    (violation,) = verdict.violations
+    assert (violation.messages, violation.events, verdict.exercised) == ((1, 0), (4, 9), 2)
+
+
+def test_failures_by_chance_have_no_culprit() -> None:
+    """Where no message of the batch is poison, nobody is to blame for its failure."""
+    assert judge(failed_together(Behaviour(error_rate=1))).status is Status.HOLDS
+    assert judge(failed_together(Behaviour(error_rate=1, poison=[5]))).status is Status.HOLDS
+
+
+def test_PB_10_quiet_poison_does_not_fail_a_batch_that_is_reported_item_by_item() -> None:
+    """With partial batch responses only a crash or a hang takes the others along."""
+    assert judge(failed_together(Behaviour(error_rate=1, poison=[0]), reported=True)).status is Status.HOLDS
+    assert judge(failed_together(Behaviour(poison=[0], hangs=True), reported=True)).status is Status.VIOLATED
+
+
+def test_failure_by_a_fault_is_not_the_neighbours() -> None:
+    """Had the fault not failed the batch, who knows."""
+    verdict = judge(failed_together(Behaviour(poison=[0]), fault="error at receive 1 of message 1"))
+    assert verdict.status is Status.NOT_EXERCISED
+
+
+def test_real_code_that_never_failed_on_the_message_alone() -> None:
+    """Of real code the company is all that is known: a neighbour on which it never succeeded."""
+    first, second = judge(failed_together(REAL)).violations
+    assert (first.messages, second.messages) == ((0, 1), (1, 0))
+
+
+def test_real_code_that_failed_on_the_message_alone_or_succeeded_on_its_neighbour() -> None:
+    """Then the message itself is the one."""
+    alone = Story(batches()).send()
+    alone.receive(0).start().finish("raised").release("failed")
+    assert judge(alone.at(30).give_back(0).dead_letter(0).end(behaviour=REAL)).status is Status.HOLDS
+    story = Story(batches()).send(2)
+    story.receive(0, 1).start().finish("raised").release("failed")
+    story.at(30).give_back(0, 1).receive(1).start().finish().delete()
+    assert judge(story.dead_letter(0).end(behaviour=REAL)).status is Status.HOLDS
+
+
+def test_message_that_was_processed_is_not_judged() -> None:
+    """What a function succeeded on at last was not lost to its neighbours."""
+    story = Story(batches(max_receive_count=2)).send(2)
+    story.receive(0, 1).start().finish("raised").release("failed")
+    story.at(30).give_back(0, 1).receive(1).start().finish().delete(stayed=(1,), fault="lost_delete")
+    history = story.at(60).give_back(1).dead_letter(1).end(behaviour=Behaviour(poison=[0]))
+    assert judge(history).status is Status.HOLDS
+
+
+@pytest.mark.parametrize(
+    "design", [orders_design(), batches(max_receive_count=None)], ids=["single messages", "no redrive policy"]
+)
+def test_designs_without_company_or_dead_letters_are_not_judged(design: Design) -> None:
+    """It takes batches of several messages, and a redrive policy."""
+    verdict = judge(Story(design).end())
+    assert (verdict.status, verdict.reason) == (
+        Status.NOT_APPLICABLE,
+        "no mapping reads batches of more than one message from a queue with a redrive policy",
+    )
+
+
+def test_run_without_failures_proves_nothing() -> None:
+    """Nothing was dead-lettered after a failure."""
+    verdict = judge(Story(batches()).send().end())
+    assert (verdict.status, verdict.reason) == (
+        Status.NOT_EXERCISED,
+        "no message was dead-lettered after a function had failed on it",
+    )
