@@ -16,10 +16,16 @@ from chaosqs.model.design import ERAS, Account, Design, EventSourceMapping, Func
 _UNRESERVED_MINIMUM = 100  # LC-4
 _LEAST_MAXIMUM_CONCURRENCY = 2  # EC-5
 _LARGEST_PLAIN_BATCH = 10  # EC-1, EC-3
+_TIMEOUTS, _RECEIVES = 6, 5  # EC-19, EC-20
+_DAY, _LONGEST_RETENTION = 86_400, 1_209_600  # RT-1
 
 
 def designs(
-    *, fifo: bool = False, dead_letter_queues: bool | None = None, maximum_concurrency_fits: bool = False
+    *,
+    fifo: bool = False,
+    dead_letter_queues: bool | None = None,
+    maximum_concurrency_fits: bool = False,
+    sound: bool = False,
 ) -> SearchStrategy[Design]:
     """Return a strategy for designs; the simplest has AWS's defaults everywhere.
 
@@ -27,7 +33,11 @@ def designs(
     `dead_letter_queues`: True: every queue that is polled has one; False: none has; None: each as it comes.
     `maximum_concurrency_fits`: every mapping has a maximum concurrency, and all those of a function find room in
     what it can have at once (MC-3), as `Design.maximum_concurrency_fits` tells.
+    `sound`: that, and all of AWS's advice: a visibility timeout of six times the function's plus the window (EC-19),
+    five receives or more (EC-20), partial batch responses, a retention of a day or more, and dead-letter queues that
+    keep messages for longer than their sources (DLQ-9).
     """
+    maximum_concurrency_fits = maximum_concurrency_fits or sound
     end = ".fifo" if fifo else ""
     shapes = (
         ((f"orders{end}", "worker"),),
@@ -36,7 +46,8 @@ def designs(
         ((f"orders{end}", "worker"), (f"orders{end}", "auditor")),
     )
     redrives = _REDRIVES[dead_letter_queues]
-    return st.one_of([_of_shape(shape, redrives, fits=maximum_concurrency_fits) for shape in shapes])
+    drawn = st.one_of([_of_shape(shape, redrives, fits=maximum_concurrency_fits) for shape in shapes])
+    return drawn.map(_advised) if sound else drawn
 
 
 def _of_shape(
@@ -158,6 +169,33 @@ def _visible_long_enough(
 
 def _dead_letter_queues(queues: tuple[Queue, ...]) -> tuple[Queue, ...]:
     return tuple(Queue(queue.redrive.dead_letter_queue) for queue in queues if queue.redrive is not None)
+
+
+def _advised(design: Design) -> Design:
+    """Return a design with AWS's advice followed."""
+    return attrs.evolve(
+        design,
+        queues=[
+            attrs.evolve(queue, retention_period=_LONGEST_RETENTION)
+            if any(source.redrive and source.redrive.dead_letter_queue == queue.name for source in design.queues)
+            else _patient(queue, design)
+            for queue in design.queues
+        ],
+        mappings=[attrs.evolve(mapping, report_batch_item_failures=True) for mapping in design.mappings],
+    )
+
+
+def _patient(queue: Queue, design: Design) -> Queue:
+    polling = [mapping for mapping in design.mappings if mapping.queue == queue.name]
+    advice = [
+        _TIMEOUTS * design.function(mapping.function).timeout + mapping.maximum_batching_window for mapping in polling
+    ]
+    redrive = queue.redrive
+    if redrive is not None:
+        redrive = attrs.evolve(redrive, max_receive_count=max(_RECEIVES, redrive.max_receive_count))
+    visibility = max([queue.visibility_timeout, *advice])
+    retention = max(_DAY, queue.retention_period)
+    return attrs.evolve(queue, visibility_timeout=visibility, retention_period=retention, redrive=redrive)
 
 
 def _account(concurrency: int, spare: int | None, shared: int, functions: tuple[Function, ...]) -> Account:

@@ -9,57 +9,135 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from chaosqs.model.design import Design, Queue
-from chaosqs.model.fault import KIND_NAMES, OK, FaultPlan, Window
+from chaosqs.model.design import Design
+from chaosqs.model.fault import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, FaultKind, FaultPlan, Window
 from chaosqs.strategies.lattice import longest_timeout, moments, spans
+from chaosqs.strategies.schedules import pauses
 
 _RECEIVES = 3
 _WINDOWS = 3
+_ACTIONS = 2
 _BANNED = 4
 
 
-def fault_plans(design: Design, messages: int = 8, *, kinds: Sequence[str] = KIND_NAMES) -> SearchStrategy[FaultPlan]:
+def fault_plans(
+    design: Design,
+    messages: int = 8,
+    *,
+    kinds: Sequence[str] = KIND_NAMES,
+    points: Sequence[str] = (),
+    actions: Sequence[str] = ("redeploy", "redrive"),
+    held: Sequence[str] = (),
+) -> SearchStrategy[FaultPlan]:
     """Return a strategy for fault plans of a design.
 
-    `messages`: the first so many messages may meet faults of their own, 0 or more, each at its first three receives.
-    `kinds`: the names of the faults that may occur; none: the empty plan only. Raises ValueError for an unknown kind.
+    `messages`: the first so many messages may meet faults of their own, 0 or more, each at its send and at its first
+    three receives. `kinds`: the names of the faults that may occur; none: the empty plan only. `points`: sites in the
+    user's code at which a fault may strike (`chaosqs.fault_point`). `actions`: what operators may do, of `redeploy`,
+    `purge` and `redrive`. `held`: functions that are real code, whose invocations may be paused as pollers may. Kinds
+    that cannot happen on FIFO queues are left out where all queues are such. Raises ValueError for an unknown kind.
     """
     unknown = [kind for kind in kinds if kind not in KIND_NAMES]
     if unknown:
         raise ValueError(f"no fault is called {', '.join(map(repr, unknown))}: there are {', '.join(KIND_NAMES)}")
     if not kinds:
         return st.just(FaultPlan())
-    queue = design.queues[0]
-    scopes = (*(function.name for function in design.functions), *(mapping.queue for mapping in design.mappings))
-    return _plans(
-        queue, longest_timeout(design, queue.name), tuple(dict.fromkeys(("", *scopes))), messages, tuple(kinds)
-    )
+    return _plans(_Wanted(design, messages, tuple(kinds), tuple(points), tuple(actions), tuple(held)))
+
+
+@attrs.frozen
+class _Wanted:
+    """What plans are drawn for."""
+
+    design: Design
+    messages: int
+    kinds: tuple[str, ...]
+    points: tuple[str, ...]
+    actions: tuple[str, ...]
+    held: tuple[str, ...]
+
+    @property
+    def possible(self) -> tuple[FaultKind, ...]:
+        """The kinds that can strike something of the design."""
+        fifo = all(self.design.queue(mapping.queue).fifo for mapping in self.design.mappings)
+        return tuple(kind for kind in KINDS if kind.name in self.kinds and not (fifo and kind.standard_only))
+
+    def names(self, kind: FaultKind) -> tuple[str, ...]:
+        """Return how a plan spells a kind: the one in user code once for each site."""
+        return tuple(f"{FAULT_POINT}:{point}" for point in self.points) if kind.name == FAULT_POINT else (kind.name,)
+
+    def scopes(self, kind: FaultKind) -> tuple[str, ...]:
+        """Return what a window of a kind may strike: everything first."""
+        design = self.design
+        named = {
+            "function": [function.name for function in design.functions],
+            "queue": [mapping.queue for mapping in design.mappings],
+            "mapping": [mapping.name for mapping in design.mappings],
+        }
+        kinds = [scope for scope in ("function", "queue", "mapping") if scope in kind.scopes]
+        return tuple(dict.fromkeys(("", *(name for scope in kinds for name in named[scope]))))
 
 
 @lru_cache(maxsize=256)
-def _plans(
-    queue: Queue, timeout: int, scopes: tuple[str, ...], messages: int, kinds: tuple[str, ...]
-) -> SearchStrategy[FaultPlan]:
-    """Return plans with times that relate to one queue. Kept: to make a strategy costs more than to draw from it."""
-    windows = st.builds(
-        Window,
-        kind=st.sampled_from(kinds),
-        scope=st.sampled_from(scopes),
-        start=st.sampled_from(moments(queue, timeout)),
-        seconds=st.sampled_from(spans(queue, timeout)[1:]),
-    )
-    outcomes = st.lists(st.sampled_from((OK, *kinds)), max_size=_RECEIVES)
+def _plans(wanted: _Wanted) -> SearchStrategy[FaultPlan]:
+    """Return plans with times that relate to the first queue. Kept: to make a strategy costs more than to draw."""
+    possible = wanted.possible
+    of_sends = [kind.name for kind in possible if kind.keyed and kind.boundary == "send"]
+    of_receives = [name for kind in possible if kind.keyed and kind.boundary != "send" for name in wanted.names(kind)]
     return st.just(FaultPlan()) | st.builds(
         FaultPlan,
-        messages=st.lists(outcomes, max_size=messages),
-        windows=st.lists(windows, max_size=_WINDOWS),
-        banned=st.lists(st.sampled_from(kinds), max_size=_BANNED, unique=True).map(_in_order),
+        messages=st.lists(st.lists(st.sampled_from((OK, *of_receives)), max_size=_RECEIVES), max_size=wanted.messages),
+        windows=st.lists(_windows(wanted), max_size=_WINDOWS) if of_receives or of_sends else st.just(()),
+        banned=st.lists(st.sampled_from([kind.name for kind in possible]), max_size=_BANNED, unique=True).map(_ordered),
+        sends=st.lists(st.sampled_from((OK, *of_sends)), max_size=wanted.messages),
+        actions=_actions(wanted),
+        pauses=pauses(wanted.design, real=wanted.held),
     )
 
 
-def _in_order(banned: list[str]) -> tuple[str, ...]:
+def _windows(wanted: _Wanted) -> SearchStrategy[Window]:
+    queue = wanted.design.queues[0]
+    timeout = longest_timeout(wanted.design, queue.name)
+    scopes = {name: wanted.scopes(kind) for kind in wanted.possible for name in wanted.names(kind)}
+
+    def window(kind: str, scope: int, start: float, seconds: float) -> Window:
+        return Window(kind, scopes[kind][scope % len(scopes[kind])], start, seconds)
+
+    return st.builds(
+        window,
+        st.sampled_from(tuple(scopes)),
+        st.integers(0, max(map(len, scopes.values())) - 1),
+        st.sampled_from(moments(queue, timeout)),
+        st.sampled_from(spans(queue, timeout)[1:]),
+    )
+
+
+def _actions(wanted: _Wanted) -> SearchStrategy[tuple[Action, ...]]:
+    """Return what operators do: functions deployed anew, dead-letter queues moved back, queues purged."""
+    design, queue = wanted.design, wanted.design.queues[0]
+    sources = dict.fromkeys(mapping.queue for mapping in design.mappings)
+    redrives = [design.queue(name).redrive for name in sources]
+    targets = {
+        "redeploy": [function.name for function in design.functions],
+        "redrive": [redrive.dead_letter_queue for redrive in redrives if redrive is not None],
+        "purge": list(sources),
+    }
+    acts = [(kind, target) for kind in wanted.actions for target in dict.fromkeys(targets[kind])]
+    if not acts:
+        return st.just(())
+    times = moments(queue, longest_timeout(design, queue.name))
+    one = st.builds(_action, act=st.sampled_from(acts), at=st.sampled_from(times))
+    return st.lists(one, max_size=_ACTIONS).map(tuple)
+
+
+def _action(*, act: tuple[str, str], at: float) -> Action:
+    return Action(*act, at)
+
+
+def _ordered(banned: list[str]) -> tuple[str, ...]:
     """Return the kinds in the order of the registry: one set, one spelling."""
     return tuple(kind for kind in KIND_NAMES if kind in banned)

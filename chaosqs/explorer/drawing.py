@@ -35,14 +35,16 @@ def hunt(
     max_examples: int,
     random_seed: int,
     shrinking: bool = False,
+    remembered: bool = False,
     database: ExampleDatabase | None = None,
 ) -> bool:
     """Call a function on drawn values until it raises `Stop`; then, if `shrinking`, on smaller ones, the smallest last.
 
-    Return whether it raised. Raises `NotDeterministic` where one value gave two answers, `SimulationError` where
-    nothing could be drawn, and what the function raises otherwise.
+    `remembered`: only on those that the database has. Return whether it raised. Raises `NotDeterministic` where one
+    value gave two answers, `SimulationError` where nothing could be drawn, and what the function raises otherwise.
     """
-    options = _settings(max_examples, database, (*_SEARCH, Phase.shrink) if shrinking else _SEARCH)
+    phases = (Phase.reuse,) if remembered else (*_SEARCH, Phase.shrink) if shrinking else _SEARCH
+    options = _settings(max_examples, database, phases)
     return _in_no_other_test(lambda: _hunt(strategy, function, options, random_seed))
 
 

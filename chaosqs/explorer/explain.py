@@ -12,15 +12,17 @@ import attrs
 
 from chaosqs.explorer.dials import Dial, Value, dials, rank
 from chaosqs.explorer.fix import fixes
+from chaosqs.explorer.guesses import hanging
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.order import ending
 from chaosqs.explorer.panel import Panel, panel_of
+from chaosqs.explorer.plan_text import without_one
 from chaosqs.explorer.profiles import CI, Profile
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Explanation, Setting
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.fault import OK, FaultPlan
+from chaosqs.model.fault import FaultPlan
 from chaosqs.model.scenario import Scenario
 
 _SCAN = 4
@@ -49,6 +51,7 @@ def explain(
         faults=_needed_faults(scenario, oracle),
         rate=rate,
         fixes=fixes(scenario, mapping, oracle, dict(behaviours or {}), profile.trials),
+        assumptions=hanging(panel),
     )
 
 
@@ -128,22 +131,7 @@ def _edge(fails: Value, good: Value, holds: Callable[[Value], bool | None]) -> V
 
 def _needed_faults(scenario: Scenario, oracle: Oracle) -> tuple[str, ...]:
     """Return, as texts, the faults without which the violation does not happen: each one left out alone."""
-    plan = scenario.faults
-    needed: list[str] = []
-    for message, receives in enumerate(plan.messages):
-        for place, kind in enumerate(receives):
-            if kind != OK:
-                less = (*receives[:place], OK, *receives[place + 1 :])
-                messages = (*plan.messages[:message], less, *plan.messages[message + 1 :])
-                if _holds_with(scenario, attrs.evolve(plan, messages=messages), oracle):
-                    needed.append(f"{kind} at receive {place + 1} of message {message + 1}")
-    for place, window in enumerate(plan.windows):
-        if _holds_with(
-            scenario, attrs.evolve(plan, windows=(*plan.windows[:place], *plan.windows[place + 1 :])), oracle
-        ):
-            scope = f" on {window.scope}" if window.scope else ""
-            needed.append(f"{window.kind}{scope} from {window.start:g} s for {window.seconds:g} s")
-    return tuple(needed)
+    return tuple(text for text, plan in without_one(scenario.faults) if _holds_with(scenario, plan, oracle))
 
 
 def _holds_with(scenario: Scenario, plan: FaultPlan, oracle: Oracle) -> bool:

@@ -12,12 +12,12 @@ from hypothesis.database import ExampleDatabase
 from chaosqs.explorer.explain import explain
 from chaosqs.explorer.finding import Finding
 from chaosqs.explorer.profiles import CI, Profile, profile_named
-from chaosqs.explorer.search import search
+from chaosqs.explorer.search import searched
 from chaosqs.invariants import DEFAULT, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
-from chaosqs.simulator.run import simulate
+from chaosqs.simulator.run import isolated
 
 
 @attrs.frozen
@@ -49,31 +49,35 @@ def explore(  # noqa: PLR0913 - each is a question of its own, and all but one h
     seed: int | None = None,
     database: ExampleDatabase | None = None,
     origins: Mapping[str, str] | None = None,
+    vary_assumptions: bool = False,
 ) -> Exploration:
     """Search each mapping of a design for a violation of each invariant, and explain what is found.
 
     `name` is how reports call the design, `origins` where its settings were read from (see `explain`). `profile` is
-    one of `quick`, `ci` and `deep`, or one of your own; `max_examples` and `seed` override it. Raises as `search`
+    one of `quick`, `ci` and `deep`, or one of your own; `max_examples` and `seed` override it. `vary_assumptions`:
+    whether the search may also set what AWS does not document to the ends of its ranges. Raises as `search`
     does, and ValueError for an unknown profile.
     """
     budget = profile_named(profile) if isinstance(profile, str) else profile
     findings: list[Finding] = []
     for mapping in design.mappings:
+        found = searched(
+            design,
+            mapping.name,
+            invariants,
+            behaviours=behaviours,
+            profile=budget,
+            max_examples=max_examples,
+            seed=seed,
+            database=database,
+            guesses=vary_assumptions,
+        )
         for invariant in invariants:
-            found = search(
-                design,
-                mapping.name,
-                invariant,
-                behaviours=behaviours,
-                profile=budget,
-                max_examples=max_examples,
-                seed=seed,
-                database=database,
-            )
-            if found.violated:
-                story = counterexample(name, found, invariant, behaviours=behaviours, profile=budget, origins=origins)
-                found = attrs.evolve(found, counterexample=story)
-            findings.append(found)
+            finding = found.finding(invariant)
+            if finding.violated:
+                story = counterexample(name, finding, invariant, behaviours=behaviours, profile=budget, origins=origins)
+                finding = attrs.evolve(finding, counterexample=story)
+            findings.append(finding)
     return Exploration(name, tuple(findings))
 
 
@@ -97,7 +101,7 @@ def counterexample(
         invariant=finding.invariant,
         violation=finding.verdict.violations[0],
         scenario=scenario,
-        digest=simulate(scenario).digest,
+        digest=isolated(scenario).digest,
         versions=versions(),
         explanation=explain(scenario, mapping, invariant, behaviours=behaviours, profile=profile, origins=origins),
     )

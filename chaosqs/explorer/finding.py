@@ -29,6 +29,8 @@ class Finding:
     """The smallest scenario found that violates the invariant, or None."""
     counterexample: Counterexample | None = None
     """The same with its explanation, once it has one."""
+    unreached: tuple[str, ...] = ()
+    """Marks of the user's `chaosqs.sometimes` that no case reached."""
 
     @property
     def violated(self) -> bool:

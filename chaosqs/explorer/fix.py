@@ -51,7 +51,7 @@ def fixes(
     proven: list[tuple[float, Fix]] = []
     for ladder in _ladders(scenario.design, mapping):
         for change in ladder:
-            after = oracle.variation(ending(attrs.evolve(scenario, design=change.design)))
+            after = oracle.redesigned(scenario, change.design)
             if after is not None and after.cures(before) and _survives(change.design, tests, oracle):
                 drain = _relative(after.drained, before.drained)
                 certain = _excludes(change.design, mapping, oracle)
@@ -80,7 +80,7 @@ def trial_scenarios(
 def _survives(design: Design, tests: list[Scenario], oracle: Oracle) -> bool:
     """Tell whether no test violates the invariant. One that does moves to the front: it may well do so again."""
     for place, test in enumerate(tests):
-        answer = oracle.variation(ending(attrs.evolve(test, design=design)))
+        answer = oracle.redesigned(test, design)
         if answer is None or answer.violated:
             tests.insert(0, tests.pop(place))
             return False

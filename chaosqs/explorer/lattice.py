@@ -13,7 +13,7 @@ import attrs
 from chaosqs.explorer.order import HEALTHY, complexity, ending, strain
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Function
-from chaosqs.model.fault import KIND_NAMES, FaultPlan
+from chaosqs.model.fault import FAULT_POINT, KINDS, FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.strategies.lattice import exact, longest_timeout
@@ -34,6 +34,8 @@ class Lattice:
     queue: str
     given: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
     """Behaviours that stay as they are."""
+    points: tuple[str, ...] = ()
+    """Sites in the handlers' code at which a fault may strike."""
 
     def worlds(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
         """Return the worlds with so many messages and so much strain on the functions, the simplest first.
@@ -53,8 +55,23 @@ class Lattice:
         calm = [
             world for world in self.worlds(messages) if all(load.at == 0 and load.over == 0 for load in bursts(world))
         ]
-        plans = [FaultPlan(messages=((kind,) * strikes,)) for kind in KIND_NAMES]
-        return sorted((attrs.evolve(world, faults=plan) for plan in plans for world in calm), key=complexity)
+        plans = self._plans(strikes)
+        return sorted((ending(attrs.evolve(world, faults=plan)) for plan in plans for world in calm), key=complexity)
+
+    def _plans(self, strikes: int) -> Iterator[FaultPlan]:
+        """Yield the plans with one kind of fault: at receives, or, for one strike, at the send."""
+        fifo = self.design.queue(self.queue).fifo
+        for kind in KINDS:
+            if not kind.keyed or (fifo and kind.standard_only):
+                continue
+            if kind.boundary == "send":
+                if strikes == 1:
+                    yield FaultPlan(sends=(kind.name,))
+            elif kind.name == FAULT_POINT:
+                for point in self.points:
+                    yield FaultPlan(messages=((f"{FAULT_POINT}:{point}",) * strikes,))
+            else:
+                yield FaultPlan(messages=((kind.name,) * strikes,))
 
     def _all(self, messages: int) -> Iterator[Scenario]:
         for workload in self._workloads(messages):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
+from chaosqs.explorer.order import ending
 from chaosqs.invariants import Invariant
 from chaosqs.model.delivery import Ending
+from chaosqs.model.design import Design
 from chaosqs.model.event import Expired
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation
-from chaosqs.simulator.run import simulate
+from chaosqs.simulator.run import isolated
 
 
 @attrs.frozen
@@ -55,7 +57,7 @@ class Oracle:
         known = self._answers.get(scenario)
         if known is None:
             self.simulations += 1
-            history = simulate(scenario)
+            history = isolated(scenario)
             violated = self.judge(history).status is Status.VIOLATED
             expired = sum(isinstance(event, Expired) for event in history.events)
             known = self._answers[scenario] = Answer(violated, _processed(history), expired, history.drained_at)
@@ -70,6 +72,13 @@ class Oracle:
         try:
             return self.answer(scenario)
         except (InvalidInput, SimulationError):
+            return None
+
+    def redesigned(self, scenario: Scenario, design: Design) -> Answer | None:
+        """Return what a scenario comes to with another design; None where it does not fit, or cannot be simulated."""
+        try:
+            return self.variation(ending(attrs.evolve(scenario, design=design)))
+        except InvalidInput:
             return None
 
 

@@ -1,7 +1,8 @@
 """Which of two scenarios is the simpler one: a total order, so that "the smallest counterexample" means something.
 
-In this order: fewer faults from outside; less luck (0 is calm); less strain on the functions; fewer messages; fewer
-loads; loads at once and from the start; behaviours nearer to the default; rounder numbers; smaller ones; the text.
+In this order: fewer faults from outside; fewer guesses about AWS that differ from the measured ones; less luck (0 is
+calm); less strain on the functions; fewer messages; fewer loads; loads at once and from the start; behaviours nearer
+to the default; faults that are better known; rounder numbers; smaller ones; the text.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import attrs
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
-from chaosqs.model.fault import OK, FaultPlan
+from chaosqs.model.fault import KINDS, OK, Action, FaultPlan, Pause, Window, kind_of
+from chaosqs.model.horizon import horizon
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady, arrivals
-from chaosqs.strategies import horizon
 
 Complexity = tuple[tuple[float, ...], str]
 
@@ -21,19 +22,33 @@ Complexity = tuple[tuple[float, ...], str]
 def complexity(scenario: Scenario) -> Complexity:
     """Return what orders scenarios of one design: the smaller, the simpler."""
     workload, behaviours = scenario.workload, tuple(scenario.behaviours.values())
-    times = [value for part in (*workload, *behaviours, *scenario.faults.windows) for value in _times(part)]
+    times = [value for part in (*workload, *behaviours, *_timed(scenario.faults)) for value in _times(part)]
     figures = (
         _faults(scenario.faults),
+        sum(value != usual for value, usual in _fields(scenario.assumptions)),
         scenario.luck,
         sum(strain(scenario.design, name, behaviour) for name, behaviour in scenario.behaviours.items()),
         len(arrivals(workload)),
         len(workload),
         sum(_oddities(load) for load in workload),
         sum(_deviations(behaviour) for behaviour in behaviours),
+        _strangeness(scenario.faults),
         sum(len(f"{value:g}") for value in times),
         sum(times),
     )
     return figures, repr(scenario)
+
+
+def _strangeness(plan: FaultPlan) -> int:
+    """Return how far down the catalogue of faults a plan reaches: what teams know comes first there."""
+    kinds = [*plan.sends, *(kind for receives in plan.messages for kind in receives), *(w.kind for w in plan.windows)]
+    found = [known for kind in kinds if (known := kind_of(kind)) is not None]
+    return sum(KINDS.index(kind) for kind in found)
+
+
+def _timed(plan: FaultPlan) -> tuple[Window | Action | Pause, ...]:
+    """Return what has numbers in a plan."""
+    return (*plan.windows, *plan.actions, *plan.pauses)
 
 
 HEALTHY, ON_THE_EDGE, FAILING = 0, 1, 2
@@ -56,11 +71,15 @@ def strain(design: Design, function: str, behaviour: Behaviour) -> int:
 
 def ending(scenario: Scenario) -> Scenario:
     """Return the scenario with the end that fits what it has become."""
-    return attrs.evolve(scenario, until=horizon(scenario.design, scenario.workload, scenario.behaviours))
+    until = horizon(scenario.design, scenario.workload, scenario.behaviours, scenario.faults, scenario.assumptions)
+    return attrs.evolve(scenario, until=until)
 
 
 def _faults(plan: FaultPlan) -> int:
-    return sum(kind != OK for receives in plan.messages for kind in receives) + len(plan.windows) + len(plan.banned)
+    """Count everything that a plan says to go wrong, and what it says of kinds that must not."""
+    single = sum(kind != OK for receives in (*plan.messages, plan.sends) for kind in receives)
+    healing = plan.heal_at is not None
+    return single + len(plan.windows) + len(plan.banned) + len(plan.actions) + len(plan.pauses) + healing
 
 
 def _oddities(load: Load) -> int:

@@ -36,10 +36,10 @@ class Panel:
         answers: list[Answer] = []
         for scenario in self.scenarios:
             try:
-                changed = attrs.evolve(scenario, design=dial.write(scenario.design, value))
+                design = dial.write(scenario.design, value)
             except InvalidInput:
                 return None
-            answer = self.oracle.variation(ending(changed))
+            answer = self.oracle.redesigned(scenario, design)
             if answer is None or answer.violated:
                 return None if answer is None else False
             answers.append(answer)

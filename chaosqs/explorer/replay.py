@@ -11,7 +11,7 @@ from chaosqs.invariants import by_name
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status, Verdict
-from chaosqs.simulator.run import simulate
+from chaosqs.simulator.run import isolated
 
 
 class Outcome(StrEnum):
@@ -37,12 +37,14 @@ class Replay:
 def replay(counterexample: Counterexample) -> Replay:
     """Run a counterexample's scenario again and judge it, as it was judged when it was found.
 
-    Raises ValueError for an invariant that this version does not know, `NotDeterministic` where two runs differ.
+    Raises ValueError for an invariant that is not known or fails itself, `NotDeterministic` where two runs differ.
     """
     invariant = by_name(counterexample.invariant)
-    history = simulate(counterexample.scenario, verify=True)
+    history = isolated(counterexample.scenario, verify=True)
     queue = counterexample.mapping.partition("→")[0] or None
     verdict = attributed(invariant.judge(history), queue)
+    if verdict.status is Status.INCONCLUSIVE:
+        raise ValueError(f"{invariant.name} cannot be judged, as it raises an error:\n{verdict.reason}")
     if verdict.status is not Status.VIOLATED:
         return Replay(Outcome.FIXED, verdict, history)
     same = history.digest == counterexample.digest

@@ -15,11 +15,12 @@ import attrs
 from chaosqs.explorer.lattice import LADDER, MOST_FAULTS, SHORT_LADDER, Lattice
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.order import FAILING, HEALTHY, ON_THE_EDGE, complexity, ending
+from chaosqs.explorer.schedules import minimal
 from chaosqs.explorer.simpler import simpler
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.fault import FaultPlan
 from chaosqs.model.scenario import Scenario
-from chaosqs.simulator.run import simulate
+from chaosqs.simulator.run import isolated
 
 _FEW = 5
 
@@ -51,6 +52,8 @@ def calm_form(lattice: Lattice, oracle: Oracle, simulations: int) -> Scenario | 
 def simplified(scenario: Scenario, lattice: Lattice, oracle: Oracle, simulations: int) -> Scenario:
     """Return a scenario in its simplest form, or the simplest world with one kind of fault, whichever is simpler."""
     steps = _downhill(scenario, oracle, lattice.given, simulations)
+    if steps.faults.pauses:
+        steps = _downhill(minimal(steps, oracle.violated, simulations), oracle, lattice.given, simulations)
     faulty = None if steps.faults == FaultPlan() else _faulty(oracle, lattice, simulations)
     return _without_end(steps if faulty is None else min(steps, faulty, key=complexity), oracle)
 
@@ -112,7 +115,7 @@ def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour]
 
 def _without_end(scenario: Scenario, oracle: Oracle) -> Scenario:
     """Leave the end out where everything is done before it."""
-    if scenario.until is None or simulate(scenario).drained_at is None:
+    if scenario.until is None or isolated(scenario).drained_at is None:
         return scenario
     endless = attrs.evolve(scenario, until=None)
     return endless if oracle.violated(endless) else scenario

@@ -6,27 +6,26 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from chaosqs.explorer.simpler_plans import plans
+from chaosqs.model.assumptions import nearer_to_measured
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
-from chaosqs.model.fault import OK, FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady
-from chaosqs.strategies.lattice import durations, exact, longest_timeout, message_durations, moments, spans
+from chaosqs.strategies.lattice import durations, exact, longest_timeout, message_durations, spans
 
 _SMALL_LUCK = 32
 
 
 def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scenario]:
     """Yield scenarios that differ in one step from this one, for the better or not; `given` behaviours stay."""
-    for plan in _plans(scenario.design, scenario.faults):
+    for plan in plans(scenario.design, scenario.faults):
         yield attrs.evolve(scenario, faults=plan)
+    for guesses in nearer_to_measured(scenario.assumptions):
+        yield attrs.evolve(scenario, assumptions=guesses)
     for luck in range(min(scenario.luck, _SMALL_LUCK)):
         yield attrs.evolve(scenario, luck=luck)
-    for name, behaviour in scenario.behaviours.items():
-        if name not in given:
-            for less in _behaviours(scenario.design, name, behaviour):
-                others = {key: value for key, value in scenario.behaviours.items() if key != name}
-                yield attrs.evolve(scenario, behaviours=others if less == Behaviour() else {**others, name: less})
+    yield from _behaved(scenario, given)
     for place, load in enumerate(scenario.workload):
         before, after = scenario.workload[:place], scenario.workload[place + 1 :]
         if before or after:
@@ -35,50 +34,12 @@ def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scen
             yield attrs.evolve(scenario, workload=(*before, other, *after))
 
 
-def _plans(design: Design, plan: FaultPlan) -> Iterator[FaultPlan]:
-    """Yield plans without some of the faults, and with shorter or earlier windows."""
-    yield FaultPlan()
-    yield FaultPlan(plan.messages)
-    yield FaultPlan((), plan.windows, plan.banned, plan.heal_at)
-    if plan.banned:
-        kept = tuple(tuple(OK if kind in plan.banned else kind for kind in receives) for receives in plan.messages)
-        yield attrs.evolve(
-            plan, messages=kept, windows=tuple(w for w in plan.windows if w.kind not in plan.banned), banned=()
-        )
-    for place, window in enumerate(plan.windows):
-        yield attrs.evolve(plan, windows=(*plan.windows[:place], *plan.windows[place + 1 :]))
-        for less in _windows(design, window):
-            yield attrs.evolve(plan, windows=(*plan.windows[:place], less, *plan.windows[place + 1 :]))
-    for message, receives in enumerate(plan.messages):
-        yield attrs.evolve(plan, messages=_trimmed((*plan.messages[:message], (), *plan.messages[message + 1 :])))
-        for place in range(len(receives)):
-            less_receives = (*receives[:place], OK, *receives[place + 1 :])
-            yield attrs.evolve(
-                plan, messages=_trimmed((*plan.messages[:message], less_receives, *plan.messages[message + 1 :]))
-            )
-    yield attrs.evolve(plan, messages=_trimmed(plan.messages))
-
-
-def _trimmed(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
-    """Leave out what says that nothing goes wrong, at the ends, where it means nothing."""
-    kept: list[tuple[str, ...]] = []
-    for receives in messages:
-        last = max((place for place, kind in enumerate(receives, 1) if kind != OK), default=0)
-        kept.append(receives[:last])
-    while kept and not kept[-1]:
-        kept.pop()
-    return tuple(kept)
-
-
-def _windows(design: Design, window: Window) -> Iterator[Window]:
-    queue = design.queues[0]
-    timeout = longest_timeout(design, queue.name)
-    if window.scope:
-        yield attrs.evolve(window, scope="")
-    for start in moments(queue, timeout):
-        yield attrs.evolve(window, start=start)
-    for seconds in spans(queue, timeout)[1:]:
-        yield attrs.evolve(window, seconds=seconds)
+def _behaved(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scenario]:
+    for name, behaviour in scenario.behaviours.items():
+        if name not in given:
+            for less in _behaviours(scenario.design, name, behaviour):
+                others = {key: value for key, value in scenario.behaviours.items() if key != name}
+                yield attrs.evolve(scenario, behaviours=others if less == Behaviour() else {**others, name: less})
 
 
 def _behaviours(design: Design, name: str, behaviour: Behaviour) -> Iterator[Behaviour]:

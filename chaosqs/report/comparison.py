@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import attrs
 
+from chaosqs.model.figures import Figures
 from chaosqs.model.history import History
 from chaosqs.report.escape import code, fenced, prose
 from chaosqs.report.terminal import Row, summary_lines
@@ -22,9 +24,13 @@ class Column:
 def comparison(columns: Sequence[Column]) -> str:
     """Return a Markdown table: a row a figure, a column a design."""
     figures = [_figures(column.history) for column in columns]
-    head = ["", *(prose(column.name, 60) for column in columns)]
     rows = [[name, *(figure[name] for figure in figures)] for name in figures[0]]
-    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---", *["---:"] * len(columns)], *rows))
+    return _table([column.name for column in columns], rows)
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = ["", *(prose(name, 60) for name in names)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---", *["---:"] * len(names)], *rows))
 
 
 def _figures(history: History) -> dict[str, str]:
@@ -54,3 +60,58 @@ def holding(title: str, sentence: str, rows: Sequence[Row], columns: Sequence[Co
         + f"\n\n## The same load, side by side\n\n{code(load)}, luck {scenario.luck}\n\n"
         + comparison(columns)
     )
+
+
+@attrs.frozen
+class Comparison:
+    """The same workload on several designs. As text it is a Markdown table; `attrs.asdict` makes it ready for JSON."""
+
+    columns: tuple[Figures, ...]
+    """In the order in which they were given: the scenario itself, then the alternatives."""
+
+    def __str__(self) -> str:
+        """Return the table: a row a figure, a column a design; a row that applies to none of them is left out."""
+        shown = [(name, [show(column) for column in self.columns]) for name, show in _ROWS]
+        applies = [[name, *cells] for name, cells in shown if {*cells} - _UNSAID.get(name, set[str]())]
+        return _table([column.name for column in self.columns], applies)
+
+    def column(self, name: str) -> Figures:
+        """Return the figures of one design; KeyError where none has that name."""
+        return {column.name: column for column in self.columns}[name]
+
+
+_NONE = "–"
+_Row: TypeAlias = tuple[str, Callable[[Figures], str]]
+
+
+def _count(value: int | None) -> str:
+    return _NONE if value is None else f"{value:,}"
+
+
+def _seconds(value: float | None, missing: str) -> str:
+    return missing if value is None else f"{value:,.1f} s"
+
+
+_ROWS: tuple[_Row, ...] = (
+    ("messages sent", lambda figures: _count(figures.sent)),
+    ("processed", lambda figures: _count(figures.processed)),
+    ("processed twice", lambda figures: _count(figures.processed_twice)),
+    ("dead-lettered", lambda figures: _count(figures.dead_lettered)),
+    ("of these by throttling, never seen", lambda figures: _count(figures.dead_lettered_by_throttling)),
+    ("expired or discarded", lambda figures: _count(figures.discarded)),
+    ("lost to the caller", lambda figures: _count(figures.lost_to_the_caller)),
+    ("left at the end", lambda figures: _count(figures.remaining)),
+    ("throttles", lambda figures: _count(figures.throttles)),
+    ("requests answered with 429", lambda figures: _count(figures.rate_limited)),
+    ("invocations", lambda figures: _count(figures.invocations)),
+    ("executions at once", lambda figures: _count(figures.concurrent_executions)),
+    ("longest wait", lambda figures: _seconds(figures.longest_wait, _NONE)),
+    ("drained after", lambda figures: _seconds(figures.drained_at, "not drained")),
+)
+_UNSAID = {
+    "expired or discarded": {"0"},
+    "lost to the caller": {_NONE},
+    "left at the end": {"0"},
+    "requests answered with 429": {_NONE},
+}
+"""Rows that are left out where they say nothing else."""

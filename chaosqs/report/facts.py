@@ -58,6 +58,11 @@ def fixes(explanation: Explanation) -> list[str]:
     return [*(work or ["nothing that was tried"]), *fail] if tried else []
 
 
+def guesses(explanation: Explanation) -> list[str]:
+    """Return the assumptions that the verdict hangs on; nothing where it hangs on none, or nobody looked."""
+    return [shown(text, 80) for text in explanation.assumptions or ()]
+
+
 def fix_text(fix: Fix) -> str:
     """Return how a change did: `0 of 2,000, drain time +0 %`."""
     seen = "certain by AWS's rules" if fix.certain else f"{fix.violated:,} of {fix.of:,}"

@@ -32,6 +32,8 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         free=facts.any_value(explanation),
         faults=faults,
         no_fault=faults == [facts.NO_FAULT],
+        guesses=facts.guesses(explanation),
+        guessed=explanation.assumptions is not None,
         rate=facts.rate(explanation.rate),
         fixes=_best_first(explanation.fixes),
         drain=facts.drain_text,

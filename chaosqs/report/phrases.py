@@ -56,7 +56,7 @@ def _when(clause: Clause, first: Clause) -> str:
 def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice, *, summed: bool) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event
     match clause.events[0]:
         case Sent() as sent:
-            return _sent(sent, clause, voice)
+            return _sent(sent, clause, story, voice)
         case SendFailed(queue=queue, fault=fault):
             return f"sending {voice.of(clause.messages)} to {name_text(queue)} fails{fault_text(fault)}"
         case Received():
@@ -104,9 +104,12 @@ def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice
             return ""
 
 
-def _sent(sent: Sent, clause: Clause, voice: Voice) -> str:
+def _sent(sent: Sent, clause: Clause, story: Slice, voice: Voice) -> str:
     words = f"{voice.of(clause.messages)} {verb(clause.messages, 'arrive')} in {name_text(sent.queue)}"
-    if sent.copy_of is not None:
+    cause = None if sent.cause is None else story.event(sent.cause)
+    if sent.copy_of is not None and isinstance(cause, Deleted):
+        words += f", which was message {sent.copy_of + 1:,} in the dead-letter queue"
+    elif sent.copy_of is not None:
         words += f", a copy of message {sent.copy_of + 1:,}: its producer never learned that it had arrived"
     return words + fault_text(sent.fault)
 

@@ -118,6 +118,17 @@ def counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
+_ORDINALS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def ordinal(number: int) -> str:
+    """Return which of several: `first`, `tenth`, `11th`, `22nd`."""
+    if number < len(_ORDINALS):
+        return _ORDINALS[number]
+    teen = number % 100 in {11, 12, 13}
+    return f"{number:,}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def numbers(messages: Iterable[int], noun: str = "message") -> str:
     """Return messages as stories number them, from 1: `4`, `1 and 2`, `1–5 and 7`; many of them only as a count."""
     unique = sorted(dict.fromkeys(messages))

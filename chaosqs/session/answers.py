@@ -17,7 +17,7 @@ from chaosqs.report.story import story
 from chaosqs.session.place import Place, place_of
 from chaosqs.session.questions import Budget, Question
 from chaosqs.session.wording import brief, first_line, relative_to, with_relative_paths
-from chaosqs.simulator.run import simulate
+from chaosqs.simulator.run import isolated
 
 
 @attrs.frozen
@@ -46,12 +46,14 @@ class Answer:
     invariant: str
     status: Status = attrs.field(converter=Status)
     reason: str = ""
-    """Why it is not applicable or not exercised."""
+    """Why it is not applicable or not exercised; the traceback where it is inconclusive."""
     exercised: int = 0
     cases: int = 0
     reached: dict[str, int] = attrs.field(factory=dict[str, int])
     """In how many cases something happened."""
     excused: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
+    """Marks of the user's `chaosqs.sometimes` that no case reached."""
     assumptions: tuple[str, ...] = ()
     """What had to be assumed about the design."""
     canary: bool = False
@@ -64,9 +66,9 @@ def passes(found: Answer, *, strict: bool = False) -> bool:
     """Tell whether an answer is the one that was hoped for; `strict`: a promise must have been put to the test."""
     if found.canary:
         return found.status is Status.VIOLATED
-    if strict and (found.status is Status.NOT_EXERCISED or not found.simulated):
+    if strict and (found.status is Status.NOT_EXERCISED or found.unreached or not found.simulated):
         return False
-    return found.status is not Status.VIOLATED
+    return found.status not in {Status.VIOLATED, Status.INCONCLUSIVE}
 
 
 def answer(question: Question, budget: Budget, *, root: Path, reports: Path) -> Answer:
@@ -86,6 +88,7 @@ def answer(question: Question, budget: Budget, *, root: Path, reports: Path) -> 
         cases=finding.cases,
         reached=dict(finding.reached),
         excused=verdict.excused,
+        unreached=finding.unreached,
         assumptions=question.assumptions,
         canary=question.canary,
     )
@@ -121,7 +124,7 @@ def _broken(question: Question, finding: Finding, budget: Budget, root: Path, re
     except InvalidInput as error:  # a story that was found must not get lost over its report
         return Broken(
             explained.violation.text,
-            story(explained, simulate(explained.scenario)),
+            story(explained, isolated(explained.scenario)),
             place_of(explained),
             problem=brief(with_relative_paths(root, str(error))),
         )
@@ -129,7 +132,7 @@ def _broken(question: Question, finding: Finding, budget: Budget, root: Path, re
 
 def written(explained: Counterexample, root: Path, reports: Path) -> Broken:
     """Write the report of a counterexample and return what to say about it. Raises `InvalidInput` as `write_report`."""
-    history = simulate(explained.scenario)
+    history = isolated(explained.scenario)
     folder = relative_to(root, write_report(reports, explained, history))
     scenario = f"{folder}/{SCENARIO}"
     return Broken(

@@ -8,6 +8,7 @@ from chaosqs.model.verdict import Status
 from chaosqs.report.words import mapping_text, title_of
 from chaosqs.session.answers import Answer, passes
 from chaosqs.session.place import Place
+from chaosqs.session.wording import last_line
 
 
 @attrs.frozen
@@ -57,6 +58,9 @@ def _without_story(found: Answer, title: str) -> tuple[str, str]:
     if found.canary:
         sentence = f"the search found nothing in {found.cases:,} cases of a design that is broken on purpose"
         return f"{title}: {sentence}", f"{found.design}: {title}: {sentence}: do not rely on this installation."
+    if found.status is Status.INCONCLUSIVE:
+        headline = f"{title}: {found.status}: {last_line(found.reason)}"
+        return headline, f"{found.design}: {title} is {found.status}, as judging it failed:\n{found.reason}"
     status = found.status if found.simulated else "not simulated"
     assert status != Status.HOLDS, f"{found} fails although it holds"
     headline = f"{title}: {status}: {found.reason}"

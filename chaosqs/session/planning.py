@@ -13,6 +13,7 @@ from chaosqs.errors import InvalidInput
 from chaosqs.explorer.profiles import profile_named
 from chaosqs.session.answers import Answer, answer
 from chaosqs.session.discovery import discover
+from chaosqs.session.promises import asked_of
 from chaosqs.session.questions import Budget, Question, questions_about, refuse_unknown
 from chaosqs.session.settings import Settings, read_settings
 from chaosqs.session.sources import Source, read_source
@@ -68,7 +69,7 @@ def plan(options: Options) -> Plan:
     return Plan(
         questions,
         notices,
-        Budget(profile, options.max_examples or settings.max_examples, options.seed),
+        Budget(profile, options.max_examples or settings.max_examples, options.seed, settings.vary_assumptions),
         options.root,
         reports,
         options.strict or settings.strict,
@@ -101,23 +102,23 @@ def _questions(options: Options, settings: Settings) -> tuple[tuple[Question, ..
     given = [read_source(design, base=options.here, root=root) for design in options.designs]
     given = given or [read_source(design, base=root, root=root) for design in _files(options)]
     if given:
-        return questions_about(given, settings.behaviours), ()
+        return questions_about(given, settings.behaviours, asked_of(settings, root)), ()
     if settings.designs:
         configured = [read_source(design, base=root, root=root) for design in settings.designs]
-        return _of_project(configured, settings), ()
+        return _of_project(configured, settings, root), ()
     found = discover(root)
     if found.sources:
-        return _of_project(found.sources, settings), found.notices
+        return _of_project(found.sources, settings, root), found.notices
     from chaosqs.session.suite import suite  # noqa: PLC0415 - for projects without a design only
 
     return suite(), (*found.notices, SUITE)
 
 
-def _of_project(sources: Iterable[Source], settings: Settings) -> tuple[Question, ...]:
+def _of_project(sources: Iterable[Source], settings: Settings, root: Path) -> tuple[Question, ...]:
     """Return the questions about all designs of a project: now a function that none of them has is a mistake."""
     everything = tuple(sources)
     refuse_unknown(settings.behaviours, everything)
-    return questions_about(everything, settings.behaviours)
+    return questions_about(everything, settings.behaviours, asked_of(settings, root))
 
 
 def _files(options: Options) -> Iterator[str]:

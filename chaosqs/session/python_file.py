@@ -18,9 +18,11 @@ def value_in(path: Path, attribute: str, *, shown: str, root: Path) -> object:
 
     Raises `InvalidDesign`, calling the file `shown`, where it cannot be imported or has no such value.
     """
-    if not path.is_file():
-        raise InvalidDesign(f"{shown}: there is no such file")
-    module = _imported(path, shown, root)
+    return attribute_of(module_of(path, shown=shown, root=root), attribute, shown=shown)
+
+
+def attribute_of(module: ModuleType, attribute: str, *, shown: str) -> object:
+    """Return a value of a module. Raises `InvalidDesign`, calling its file `shown`, where it has no such value."""
     if hasattr(module, attribute):
         value: object = getattr(module, attribute)
         return value
@@ -28,7 +30,10 @@ def value_in(path: Path, attribute: str, *, shown: str, root: Path) -> object:
     raise InvalidDesign(f"{shown}: defines no {attribute!r}\nIt defines {public}.")
 
 
-def _imported(path: Path, shown: str, root: Path) -> ModuleType:
+def module_of(path: Path, *, shown: str, root: Path) -> ModuleType:
+    """Import a file, anew each time. Raises as `value_in` does."""
+    if not path.is_file():
+        raise InvalidDesign(f"{shown}: there is no such file")
     name = f"_chaosqs_design_{path.stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

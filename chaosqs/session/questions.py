@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
 
 import attrs
@@ -12,7 +12,7 @@ from chaosqs import invariants
 from chaosqs.errors import InvalidInput
 from chaosqs.explorer.finding import Finding
 from chaosqs.explorer.profiles import Profile
-from chaosqs.explorer.search import search
+from chaosqs.explorer.search import Searched, searched
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
@@ -28,6 +28,8 @@ class Budget:
     """Cases at the most; None: as the profile says."""
     seed: int | None = None
     """None: as the profile says."""
+    vary_assumptions: bool = False
+    """Whether what AWS does not document is drawn too."""
 
 
 @attrs.frozen
@@ -66,40 +68,55 @@ def questions_about(
     """
     once = {source.name: source for source in sources}.values()
     return tuple(
-        _question(source, mapping.name, invariant, behaviours)
+        question
         for source in once
         for mapping in source.design.mappings
-        for invariant in asked
+        for question in _about(source, mapping.name, _with_own(asked, source), behaviours)
     )
 
 
-def _question(source: Source, mapping: str, invariant: Invariant, given: Mapping[str, Behaviour]) -> Question:
+def _with_own(asked: tuple[Invariant, ...], source: Source) -> tuple[Invariant, ...]:
+    """Add the invariants that stand beside a design; each once, by name."""
+    return tuple({invariant.name: invariant for invariant in (*asked, *source.invariants)}.values())
+
+
+def _about(
+    source: Source, mapping: str, asked: tuple[Invariant, ...], given: Mapping[str, Behaviour]
+) -> Iterator[Question]:
+    """Yield the questions about one mapping: whichever is asked first searches for all of them."""
     names = [function.name for function in source.design.functions]
     behaviours = {name: behaviour for name, behaviour in {**source.behaviours, **given}.items() if name in names}
-    return Question(
-        source.name,
-        mapping,
-        invariant,
-        source.path,
-        partial(_search, source.design, mapping, invariant, behaviours),
-        behaviours,
-        source.origins,
-        source.assumptions,
-    )
+    search = lru_cache(maxsize=1)(partial(_searched, source.design, mapping, asked, behaviours))
+    for invariant in asked:
+        yield Question(
+            source.name,
+            mapping,
+            invariant,
+            source.path,
+            partial(_finding, search, invariant),
+            behaviours,
+            source.origins,
+            source.assumptions,
+        )
 
 
-def _search(
-    design: Design, mapping: str, invariant: Invariant, behaviours: Mapping[str, Behaviour], budget: Budget
-) -> Finding:
-    return search(
+def _searched(
+    design: Design, mapping: str, asked: tuple[Invariant, ...], behaviours: Mapping[str, Behaviour], budget: Budget
+) -> Searched:
+    return searched(
         design,
         mapping,
-        invariant,
+        asked,
         behaviours=behaviours,
         profile=budget.profile,
         max_examples=budget.max_examples,
         seed=budget.seed,
+        guesses=budget.vary_assumptions,
     )
+
+
+def _finding(search: Callable[[Budget], Searched], invariant: Invariant, budget: Budget) -> Finding:
+    return search(budget).finding(invariant)
 
 
 def refuse_unknown(behaviours: Mapping[str, Behaviour], sources: Iterable[Source]) -> None:

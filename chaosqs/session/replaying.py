@@ -8,13 +8,13 @@ import attrs
 
 from chaosqs.errors import InvalidInput
 from chaosqs.explorer.replay import Outcome, replay
-from chaosqs.invariants import by_name
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.report.story import story
 from chaosqs.session.files import read_object, structured
 from chaosqs.session.place import Place, place_of
+from chaosqs.session.promises import known
 from chaosqs.session.wording import relative_to
-from chaosqs.simulator.run import simulate
+from chaosqs.simulator.run import isolated
 
 FIXED = Outcome.FIXED
 """What a replay comes to when the invariant is not violated any more."""
@@ -41,8 +41,8 @@ def read_counterexample(path: Path, root: Path) -> Counterexample:
     found = structured(Counterexample, fields, path, root)
     mappings = [mapping.name for mapping in found.scenario.design.mappings]
     try:
-        by_name(found.invariant)
-    except ValueError as error:
+        known(found.invariant, found.design, root)
+    except InvalidInput as error:
         raise InvalidInput(f"{relative_to(root, path)}: {error}") from None
     if found.mapping not in mappings:
         there = ", ".join(mappings) or "none"
@@ -66,4 +66,4 @@ def replayed(path: Path, root: Path) -> Replayed:
 def story_of(path: Path, root: Path) -> str:
     """Return the story of a counterexample, with the explanation that its file has. Raises as `read_counterexample`."""
     found = read_counterexample(path, root)
-    return story(found, simulate(found.scenario), replay=relative_to(root, path))
+    return story(found, isolated(found.scenario), replay=relative_to(root, path))

@@ -8,12 +8,13 @@ import attrs
 
 from chaosqs.invariants import judge
 from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.json import Json
 from chaosqs.model.metrics import Summary
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.report.words import title_of
 from chaosqs.session.files import read_object, structured
-from chaosqs.simulator.run import simulate
+from chaosqs.simulator.run import isolated
 
 
 @attrs.frozen
@@ -28,7 +29,11 @@ class Run:
 
 def read_scenario(path: Path, root: Path) -> Scenario:
     """Read a scenario, also that of a counterexample. Raises `InvalidInput` with the file's name for anything else."""
-    fields = read_object(path, root)
+    return scenario_of(read_object(path, root), path, root)
+
+
+def scenario_of(fields: dict[str, Json], path: Path, root: Path) -> Scenario:
+    """Return the scenario that the fields of a file describe; as `read_scenario`."""
     if "violation" in fields:
         return structured(Counterexample, fields, path, root).scenario
     return structured(Scenario, fields, path, root)
@@ -41,7 +46,7 @@ def runs(scenario: Scenario, seeds: int | None) -> list[Run]:
 
 
 def _run(scenario: Scenario) -> Run:
-    history = simulate(scenario)
+    history = isolated(scenario)
     violated = tuple(verdict.invariant for verdict in judge(history) if verdict.status is Status.VIOLATED)
     return Run(scenario.luck, history.summary(), violated)
 

@@ -20,6 +20,18 @@ REPORTS = "reports"
 
 
 @attrs.frozen
+class Limits:
+    """The table `[tool.chaosqs.limits]`, whose keys may have dashes; None: no limit."""
+
+    oldest_message: float | None = None
+    """Seconds that a message may stay in a queue that a mapping polls; above 0."""
+    downstream_concurrency: int | None = None
+    """Executions of all functions together at once; 1 or more."""
+    throttle_rate: float | None = None
+    """Share of the attempts to invoke a function that may be throttled; 0 to 1."""
+
+
+@attrs.frozen
 class Settings:
     """The table `[tool.chaosqs]`; each field is the key of that name."""
 
@@ -31,8 +43,13 @@ class Settings:
     """Cases of each search at the most; None: as the profile says."""
     report_dir: str = REPORTS
     """Directory of the reports, relative to the root directory."""
+    vary_assumptions: bool = False
+    """Whether the search may also set what AWS does not document to the ends of its ranges."""
     strict: bool = False
     """Whether a promise that no case could have broken counts as a failure."""
+    invariants: tuple[str, ...] = ()
+    """Promises to judge besides: names of those that are judged when asked for, or `path.py:name` for your own."""
+    limits: Limits = Limits()
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour], hash=False)
     """How functions behave, by name; the search draws the behaviour of all others."""
 
@@ -61,8 +78,12 @@ def _table(path: Path) -> dict[str, Json]:
     for name in ("tool", "chaosqs"):
         document = document.get(name, {}) if isinstance(document, dict) else None
     if isinstance(document, dict):
-        return document
+        return document | {"limits": _with_underscores(document["limits"])} if "limits" in document else document
     raise InvalidInput(f"{FILE}: tool.chaosqs must be a table: write [tool.chaosqs]")
+
+
+def _with_underscores(table: Json) -> Json:
+    return {key.replace("-", "_"): value for key, value in table.items()} if isinstance(table, dict) else table
 
 
 def _problems(settings: Settings) -> str:
@@ -71,6 +92,13 @@ def _problems(settings: Settings) -> str:
     checks.one_of("profile", settings.profile, [profile.name for profile in PROFILES])
     if settings.max_examples is not None:
         checks.whole("max_examples", settings.max_examples, 1, None, "cases")
+    limits, inner = settings.limits, Checks("limits", checks.problems)
+    if limits.oldest_message is not None:
+        inner.number("oldest_message", limits.oldest_message, 0.001, unit="seconds")
+    if limits.downstream_concurrency is not None:
+        inner.whole("downstream_concurrency", limits.downstream_concurrency, 1, None, "executions")
+    if limits.throttle_rate is not None:
+        inner.number("throttle_rate", limits.throttle_rate, 0, 1)
     for name, behaviour in settings.behaviours.items():
         check_behaviour(Checks(f"behaviours.{name}", checks.problems), behaviour)
     return "\n".join(map(str, checks.problems))

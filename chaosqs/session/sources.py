@@ -9,11 +9,12 @@ from pathlib import Path
 import attrs
 
 from chaosqs.errors import InvalidDesign, InvalidInput
+from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
 from chaosqs.model.json import Json, structure
 from chaosqs.model.scenario import Scenario
-from chaosqs.session.python_file import value_in
+from chaosqs.session.python_file import attribute_of, module_of
 from chaosqs.session.wording import relative_to, with_relative_paths
 from chaosqs.templates import read_template
 
@@ -33,6 +34,8 @@ class Source:
     `template.yaml:41 ReservedConcurrentExecutions: 2`."""
     assumptions: tuple[str, ...] = ()
     """What the file does not tell, each as a sentence."""
+    invariants: tuple[Invariant, ...] = ()
+    """Those that a Python file defines beside its design."""
 
 
 def read_source(given: str, *, base: Path, root: Path) -> Source:
@@ -43,7 +46,10 @@ def read_source(given: str, *, base: Path, root: Path) -> Source:
     file, colon, attribute = given.rpartition(":")
     if colon and file.endswith(".py"):
         path, name = base / file, relative_to(root, base / file)
-        return _of_value(f"{name}:{attribute}", path, value_in(path, attribute, shown=name, root=root))
+        module = module_of(path, shown=name, root=root)
+        source = _of_value(f"{name}:{attribute}", path, attribute_of(module, attribute, shown=name))
+        own = tuple(value for value in vars(module).values() if isinstance(value, Invariant))
+        return attrs.evolve(source, invariants=own)
     path, name = base / given, relative_to(root, base / given)
     if path.suffix == ".py":
         raise InvalidDesign(f"{name}: say which of its values is the design, as in {name}:orders")

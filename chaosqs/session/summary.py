@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
+from chaosqs.explorer.reached import MARKS
 from chaosqs.invariants import by_name
-from chaosqs.report.terminal import Row, summary_lines
+from chaosqs.model.verdict import Status
+from chaosqs.report.terminal import Row, listed, summary_lines
 from chaosqs.session.answers import Answer, passes
+from chaosqs.session.wording import last_line
 
 _EVERY_MAPPING = "every mapping"
 
@@ -15,12 +19,26 @@ def summary(answers: Sequence[Answer], notices: Iterable[str] = ()) -> list[str]
     """Return the table of verdicts, what they rest on, and where the reports are."""
     asked = [found for found in answers if not found.canary]
     return [
-        *summary_lines([_row(found) for found in asked]),
+        *_judged(asked),
+        *(line for found in asked if found.status is Status.INCONCLUSIVE for line in found.reason.splitlines()),
         *(_canary(found) for found in answers if found.canary),
         *_assumptions(answers),
         *(found.broken.problem or f"report: {found.broken.report}" for found in asked if found.broken),
         *notices,
     ]
+
+
+def _judged(asked: Sequence[Answer]) -> Iterator[str]:
+    """Yield the verdicts on each mapping, and what its cases never reached: a pass does not speak about that."""
+    for _, group in groupby(asked, key=lambda found: (found.design, found.mapping)):
+        own = list(group)
+        yield from summary_lines([_row(found) for found in own])
+        reached = {mark: True for found in own for mark in found.reached}
+        cases = max(found.cases for found in own)
+        if cases:
+            yield from listed(f"no case of {cases:,} reached", [mark for mark in MARKS if mark not in reached])
+        missed = dict.fromkeys(mark for found in own for mark in found.unreached)
+        yield from listed("never reached, though it should be sometimes", list(missed))
 
 
 def details(found: Answer) -> str:
@@ -45,7 +63,7 @@ def _row(found: Answer) -> Row:
         found.exercised,
         by_name(found.invariant).unit,
         found.cases,
-        found.reason,
+        last_line(found.reason),
     )
 
 

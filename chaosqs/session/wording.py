@@ -22,6 +22,11 @@ def first_line(error: BaseException) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
+def last_line(text: str) -> str:
+    """Return the last line of a text: of a traceback, what went wrong."""
+    return text.strip().rpartition("\n")[2]
+
+
 def relative_to(root: Path, path: Path) -> str:
     """Return a path as one writes it in the root directory: relative within it, absolute outside."""
     absolute = Path(os.path.normpath(path.absolute()))

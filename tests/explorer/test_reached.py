@@ -1,6 +1,9 @@
+import attrs
+import pytest
+
 from chaosqs.explorer.reached import MARKS, margins, reached
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.fault import KIND_NAMES, FaultPlan
+from chaosqs.model.fault import FAULT_POINT, KINDS, FaultKind, FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulator.run import simulate
@@ -19,13 +22,20 @@ def test_a_calm_run_reaches_nothing() -> None:
     assert reached(simulate(Scenario(ROOMY, [Burst("orders", 1)]))) == ()
 
 
-def test_every_kind_of_fault_leaves_its_mark() -> None:
+def plan_with(kind: FaultKind) -> FaultPlan:
+    """Return a plan in which a kind strikes the first thing that it can."""
+    if kind.boundary == "send":
+        return FaultPlan(sends=[kind.name]) if kind.keyed else FaultPlan(windows=[Window(kind.name, "", 0, 5)])
+    return FaultPlan(messages=[[kind.name]]) if kind.keyed else FaultPlan(windows=[Window(kind.name, "", 0, 5)])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.name != FAULT_POINT], ids=lambda kind: kind.name)
+def test_every_kind_of_fault_leaves_its_mark(kind: FaultKind) -> None:
     """A fault that struck is told by its kind, and only if it struck."""
-    for kind in KIND_NAMES:
-        struck = Scenario(ROOMY, [Burst("orders", 1)], faults=FaultPlan(messages=[[kind]]))
-        missed = Scenario(ROOMY, [Burst("orders", 1)], faults=FaultPlan(messages=[[], [kind]]))
-        assert f"fault {kind}" in reached(simulate(struck))
-        assert f"fault {kind}" not in reached(simulate(missed))
+    struck = Scenario(ROOMY, [Burst("orders", 3)], faults=plan_with(kind))
+    missed = attrs.evolve(struck, faults=attrs.evolve(struck.faults, banned=[kind.name]))
+    assert f"fault {kind.name}" in reached(simulate(struck))
+    assert f"fault {kind.name}" not in reached(simulate(missed))
 
 
 def test_failures_are_told_by_how_they_look() -> None:
@@ -42,5 +52,10 @@ def test_failures_are_told_by_how_they_look() -> None:
 def test_margins_are_shares_of_what_is_granted() -> None:
     """A message that used up all its deliveries is at 1; the search climbs there."""
     failed = simulate(Scenario(ROOMY, [Burst("orders", 1)], {"worker": Behaviour(poison=[0])}))
-    assert margins(failed) == {"throttled": 0, "received": 1}
+    assert margins(failed) == {
+        "throttled": 0,
+        "received": 1,
+        "age": pytest.approx(2 / 3, abs=0.01),
+        "concurrency": 0.001,
+    }
     assert margins(simulate(STARVED))["throttled"] > 0

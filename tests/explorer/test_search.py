@@ -7,7 +7,7 @@ from chaosqs.errors import NotDeterministic
 from chaosqs.explorer import CI, PROFILES, QUICK, Finding, profile_named, search, search_designs
 from chaosqs.explorer.oracle import attributed
 from chaosqs.explorer.reached import MARKS
-from chaosqs.invariants import ALL, CONCURRENCY_WITHIN_ITS_LIMITS, NO_DEAD_LETTERING_BY_THROTTLING
+from chaosqs.invariants import CONCURRENCY_WITHIN_ITS_LIMITS, NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.history import History
@@ -131,15 +131,6 @@ def test_an_answer_that_changes_is_an_error() -> None:
 
     with pytest.raises(NotDeterministic, match="judged in two ways"):
         search(SOUND, MAPPING, invariant(moody), profile=QUICK)
-
-
-@pytest.mark.parametrize("promised", ALL, ids=lambda promised: promised.name)
-def test_designs_whose_maximum_concurrency_fits_are_sound(promised: object) -> None:
-    """No design drawn with room for its maximum concurrency violates anything."""
-    found = next(known for known in ALL if known == promised)
-    finding = search_designs(designs(maximum_concurrency_fits=True, dead_letter_queues=True), found, profile=QUICK)
-    assert finding.scenario is None
-    assert finding.verdict.status in {Status.HOLDS, Status.NOT_EXERCISED}
 
 
 def test_a_search_over_designs_finds_and_names_the_mapping() -> None:

@@ -134,7 +134,7 @@ def test_faults_shrink_to_one(plan: FaultPlan) -> None:
     oracle = Oracle(invariant(processed_once), "orders")
     assert oracle.violated(scenario)
     assert shrink(scenario, oracle) == Scenario(
-        ROOMY, [Burst("orders", 1)], faults=FaultPlan(messages=[["lost_delete"]])
+        ROOMY, [Burst("orders", 1)], faults=FaultPlan(messages=[["lost_response"]])
     )
 
 

@@ -50,6 +50,25 @@ CLAUSES: list[tuple[Event, str]] = [
         "message 1 is throttled (429, CallerRateLimitExceeded)",
     ),
     (
+        attrs.evolve(THROTTLED, reason="ReservedFunctionInvocationRateLimitExceeded"),
+        "message 1 is throttled (429, over 10 requests a second for each of its 2 executions)",
+    ),
+    (
+        attrs.evolve(THROTTLED, reason="ReservedFunctionInvocationRateLimitExceeded", limit=1),
+        "message 1 is throttled (429, over 10 requests a second for its only execution)",
+    ),
+    (
+        attrs.evolve(THROTTLED, reason="FunctionInvocationRateLimitExceeded", limit=900),
+        "message 1 is throttled (429, over 10 requests a second for each execution of the account)",
+    ),
+    (
+        attrs.evolve(THROTTLED, reason="FunctionInvocationRateLimitExceeded", limit=5000),
+        (
+            "message 1 is throttled (429, over 10 requests a second for each execution of the account, "
+            "or over 1,000 new ones in 10 s)"
+        ),
+    ),
+    (
         attrs.evolve(THROTTLED, reason="ConcurrentInvocationLimitExceeded", limit=10),
         "message 1 is throttled (429, unreserved concurrency of the account 10)",
     ),

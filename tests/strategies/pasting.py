@@ -2,18 +2,20 @@
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.fault import Action, FaultPlan, Pause, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Steady
 
 _KINDS = (
     Account,
+    Action,
     Behaviour,
     Burst,
     Design,
     EventSourceMapping,
     FaultPlan,
     Function,
+    Pause,
     Queue,
     Redrive,
     Scenario,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.fault import KIND_NAMES, OK, FaultPlan
+from chaosqs.model.fault import FAULT_POINT, KINDS, OK, FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady, arrivals
 from chaosqs.strategies import behaviours, designs, fault_plans, horizon, scenarios, workloads
@@ -27,6 +27,7 @@ TWO = Design(
     ],
 )
 WORKER = TWO.functions[0]
+NAMES = [kind.name for kind in KINDS if kind.name != FAULT_POINT]
 
 
 @given(scenarios(designs()))
@@ -64,18 +65,40 @@ def test_a_scenario_can_be_without_faults(scenario: Scenario) -> None:
 
 @given(scenarios(TWO))
 def test_a_run_goes_on_long_enough(scenario: Scenario) -> None:
-    """After the last arrival there are 10 visibility timeouts at least."""
+    """After the last arrival there is time for all deliveries that the redrive policy grants, and for the move."""
     assert scenario.until is not None
-    assert scenario.until >= arrivals(scenario.workload)[-1].at / 1000 + 10 * 60
-    assert scenario.until == horizon(scenario.design, scenario.workload, scenario.behaviours)
+    assert scenario.until >= arrivals(scenario.workload)[-1].at / 1000 + 3 * 60
+    assert scenario.until == horizon(scenario.design, scenario.workload, scenario.behaviours, scenario.faults)
 
 
 def test_every_kind_of_fault_is_drawn() -> None:
-    """A fault of each kind can strike one message, strike for a while, and be banned."""
-    plans = sample(fault_plans(TWO))
-    assert {kind for plan in plans for receives in plan.messages for kind in receives} == {OK, *KIND_NAMES}
-    assert {window.kind for plan in plans for window in plan.windows} == set(KIND_NAMES)
-    assert {kind for plan in plans for kind in plan.banned} == set(KIND_NAMES)
+    """A fault of each kind can strike one message or one send, strike for a while, and be banned."""
+    plans = sample(fault_plans(TWO, points=["charge"]))
+    of_sends = {kind.name for kind in KINDS if kind.keyed and kind.boundary == "send"}
+    of_receives = {kind.name for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"}}
+    drawn = {kind for plan in plans for receives in plan.messages for kind in receives}
+    assert drawn == {OK, *of_receives, "fault_point:charge"}
+    assert {kind for plan in plans for kind in plan.sends} == {OK, *of_sends}
+    assert {window.kind for plan in plans for window in plan.windows} == {*NAMES, "fault_point:charge"}
+    assert {kind for plan in plans for kind in plan.banned} == {kind.name for kind in KINDS}
+
+
+def test_operators_and_pauses_are_drawn() -> None:
+    """A function is deployed anew, a dead-letter queue moved back, a poller and an invocation held."""
+    plans = sample(fault_plans(TWO, held=["worker"]))
+    acts = {(action.kind, action.target) for plan in plans for action in plan.actions}
+    assert {("redeploy", "worker"), ("redrive", "orders-dlq")} <= acts
+    assert not {kind for kind, _ in acts} & {"purge", "change"}
+    assert {pause.task.partition("#")[0] for plan in plans for pause in plan.pauses if "#" in pause.task} == {"worker"}
+
+
+def test_fifo_queues_are_spared_what_cannot_happen_there() -> None:
+    """A FIFO queue has no duplicates within a receive, and no other order."""
+    fifo = Design([Queue("orders.fifo")], [Function("worker")], [EventSourceMapping("orders.fifo", "worker")])
+    plans = sample(fault_plans(fifo))
+    impossible = {kind.name for kind in KINDS if kind.standard_only}
+    assert not impossible & {kind for plan in plans for receives in plan.messages for kind in receives}
+    assert not impossible & {window.kind for plan in plans for window in plan.windows}
 
 
 def test_the_simplest_fault_plan_is_empty() -> None:

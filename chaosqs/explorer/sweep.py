@@ -1,0 +1,210 @@
+"""One pass of cases over a mapping of a design, judged by many invariants at once; each may be asked for its finding.
+
+A case costs a hundred times what a judgement costs, so the invariants share them. What each one finds is the same as
+if it had searched alone: the cases do not depend on who judges.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from functools import partial
+
+import attrs
+from hypothesis import event, target
+from hypothesis.database import ExampleDatabase
+from hypothesis.strategies import SearchStrategy
+
+from chaosqs.errors import NotDeterministic
+from chaosqs.explorer.drawing import Shelf, Stop, draws, hunt
+from chaosqs.explorer.finding import Finding
+from chaosqs.explorer.oracle import Oracle
+from chaosqs.explorer.profiles import Profile
+from chaosqs.explorer.reached import in_order, margins, reached
+from chaosqs.explorer.schedules import policies, scheduled
+from chaosqs.explorer.tally import Tally
+from chaosqs.invariants import Invariant
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status
+from chaosqs.simulator.run import isolated
+
+_SCHEDULES = 2
+"""One case under a policy for so many others."""
+_FIRST, _EVERY = 3, 100
+"""So many first cases run twice, and one in so many after them: a simulator that contradicts itself proves nothing."""
+
+
+@attrs.define(eq=False)
+class Trial:
+    """One invariant on trial."""
+
+    oracle: Oracle
+    shelf: ExampleDatabase | None = None
+    """What is remembered of earlier searches."""
+    tally: Tally = attrs.field(factory=Tally)
+
+    @property
+    def open(self) -> bool:
+        """Whether no violation is known yet."""
+        return self.tally.violating is None
+
+
+@attrs.define(eq=False)
+class Sweep:
+    """A search for violations of several invariants."""
+
+    strategy: SearchStrategy[Scenario]
+    trials: Sequence[Trial]
+    budget: Profile
+    """With a seed."""
+    schedules: bool = False
+    """Whether policies try other orders of tasks, too: for real code, in which an order may be a bug."""
+    cases: int = 0
+    _error: Exception | None = None
+
+    def run(self) -> None:
+        """Draw until each invariant is violated by some case, or the budget is spent; first what is remembered.
+
+        Raises `NotDeterministic` where a scenario has two histories, and what the simulator raises.
+        """
+        for trial in self.trials:
+            if trial.shelf is not None:
+                self._hunt(partial(self._judged, (trial,)), trial.shelf, remembered=True)
+        known = [trial for trial in self.trials if not trial.open]
+        if len(known) < len(self.trials):
+            self._hunt(partial(self._judged, self.trials))
+        if self.schedules and any(trial.open for trial in self.trials):
+            self._try_schedules()
+        for trial in self.trials:
+            if trial.shelf is not None and not trial.open and trial not in known:
+                self._hunt(partial(self._violating, trial), trial.shelf)
+
+    def _try_schedules(self) -> None:
+        """Judge drawn scenarios under policies; what violates an invariant is kept with the pauses that do the same."""
+        number = max(1, self.budget.max_examples // _SCHEDULES)
+        tried = zip(draws(self.strategy, number), policies(self.budget.seed or 0, number), strict=False)
+        for scenario, policy in tried:
+            history = scheduled(scenario, policy)
+            marks = reached(history)
+            for trial in self.trials:
+                if trial.open:
+                    trial.tally.add(history.scenario, trial.oracle.judge(history), marks)
+
+    def smallest(self, trial: Trial) -> Scenario:
+        """Draw the same cases again, and let Hypothesis shrink the one that violates the invariant.
+
+        Without the database: it would take what it has for small already. If it was the one that knew the scenario,
+        it stays as it is.
+        """
+        self._hunt(partial(self._violating, trial), shrinking=True)
+        if trial.tally.violating is None:
+            raise NotDeterministic("a violation was found once, and not when the search was repeated")
+        return trial.tally.violating
+
+    def _hunt(
+        self,
+        case: partial[None],
+        database: ExampleDatabase | None = None,
+        *,
+        shrinking: bool = False,
+        remembered: bool = False,
+    ) -> None:
+        hunt(
+            self.strategy,
+            case,
+            max_examples=self.budget.max_examples,
+            random_seed=self.budget.seed or 0,
+            shrinking=shrinking,
+            remembered=remembered,
+            database=database,
+        )
+        if self._error is not None:
+            raise self._error
+
+    def _judged(self, trials: Sequence[Trial], scenario: Scenario) -> None:
+        """Count a case for each invariant that has not found a violation; stop when there is none left."""
+        history, marks = self._observed(scenario)
+        for trial in trials:
+            if trial.open:
+                trial.tally.add(scenario, trial.oracle.judge(history), marks)
+        if not any(trial.open for trial in trials):
+            raise Stop
+
+    def _violating(self, trial: Trial, scenario: Scenario) -> None:
+        history, _ = self._observed(scenario)
+        if trial.oracle.judge(history).status is Status.VIOLATED:
+            trial.tally.violating = scenario
+            raise Stop
+
+    def _observed(self, scenario: Scenario) -> tuple[History, tuple[str, ...]]:
+        """Simulate a case and tell Hypothesis what it reached, and how near it came to trouble."""
+        history = self._simulated(scenario)
+        marks = reached(history)
+        for mark in marks:
+            event(mark)
+        for label, value in margins(history).items():
+            target(value, label=label)
+        return history, marks
+
+    def _simulated(self, scenario: Scenario) -> History:
+        """Simulate, some cases twice; note the scenario on whatever goes wrong."""
+        self.cases += 1
+        twice = self.cases <= _FIRST or self.cases % _EVERY == 0
+        try:
+            return isolated(scenario, verify=twice)
+        except Exception as error:
+            error.add_note(f"while simulating {scenario!r}")
+            if not isinstance(error, NotDeterministic):
+                raise
+            self._error = error  # Hypothesis would run the case once more, and call a contradiction its own
+            raise Stop from error
+
+
+def budgeted(profile: Profile, max_examples: int | None = None, seed: int | None = None) -> Profile:
+    """Return a profile with what the user says instead, and with a seed."""
+    chosen = profile.seed if seed is None else seed
+    return attrs.evolve(
+        profile,
+        max_examples=profile.max_examples if max_examples is None else max_examples,
+        seed=secrets.randbits(32) if chosen is None else chosen,
+    )
+
+
+def swept(
+    strategy: SearchStrategy[Scenario],
+    invariants: Sequence[Invariant],
+    budget: Profile,
+    *,
+    queue: str | None = None,
+    database: ExampleDatabase | None = None,
+    name: str = "",
+    schedules: bool = False,
+) -> Sweep:
+    """Return a search that is over.
+
+    `queue`: violations about messages of others do not count. `name`: under which the database knows the search.
+    `schedules`: as `Sweep` has it.
+    """
+    trials = [
+        Trial(Oracle(invariant, queue), None if database is None else Shelf(database, f"{invariant.name} {name}"))
+        for invariant in invariants
+    ]
+    sweep = Sweep(strategy, trials, budget, schedules)
+    sweep.run()
+    return sweep
+
+
+def finding(trial: Trial, mapping: str, smallest: Scenario | None = None, unreached: Sequence[str] = ()) -> Finding:
+    """Return what a search has to say; a counterexample only after it has proved to be deterministic.
+
+    Raises `NotDeterministic` where it has not.
+    """
+    name, tally = trial.oracle.invariant.name, trial.tally
+    counts = {mark: tally.reached[mark] for mark in in_order(tally.reached)}
+    if smallest is None:
+        return Finding(mapping, name, tally.verdict(name), tally.cases, counts, unreached=tuple(unreached))
+    verdict = trial.oracle.judge(isolated(smallest, verify=True))
+    if verdict.status is not Status.VIOLATED:
+        raise NotDeterministic(f"one scenario was judged in two ways: {name} is violated, and then not: {smallest!r}")
+    return Finding(mapping, name, verdict, tally.cases, counts, smallest, unreached=tuple(unreached))

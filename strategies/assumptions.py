@@ -1,0 +1,23 @@
+"""What AWS does not document, drawn: each guess as it is pinned, or at one of the ends of its range."""
+
+from __future__ import annotations
+
+import attrs
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from chaosqs.model.assumptions import Assumptions
+
+_MOST = 3
+
+
+def assumptions() -> SearchStrategy[Assumptions]:
+    """Return a strategy for assumptions; the simplest are those that measurements pin, up to three differ from them."""
+    ends = [
+        (field.name, end)
+        for field in attrs.fields(Assumptions)
+        for end in (field.metadata["low"], field.metadata["high"])
+        if end != field.default
+    ]
+    others = st.lists(st.sampled_from(ends), max_size=_MOST, unique_by=lambda entry: entry[0])
+    return others.map(lambda chosen: attrs.evolve(Assumptions(), **dict(chosen)))

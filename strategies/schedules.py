@@ -1,0 +1,49 @@
+"""Schedules: which task waits while others go first. The simplest schedule is first-in first-out, without a pause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from chaosqs.model.design import Design
+from chaosqs.model.fault import Pause
+
+_TASKS = 10
+_FEW_STEPS = 4
+"""A poller takes three steps with a batch, and a handler that waits once two: the first few are worth most."""
+_STEPS = 40
+_HOLDS = (1, 3, 10, 30)
+_PAUSES = 3
+
+
+def pauses(design: Design, *, real: Iterable[str] = ()) -> SearchStrategy[tuple[Pause, ...]]:
+    """Return a strategy for the pauses of a fault plan, of up to three tasks.
+
+    They hold the first ten pollers of each mapping, and the first ten invocations of the functions named in `real`:
+    those whose behaviour is a handler of the user's. The simplest comes first: no pause. Raises ValueError for a
+    function that the design does not have.
+    """
+    names = tuple(function.name for function in design.functions)
+    unknown = [name for name in real if name not in names]
+    if unknown:
+        raise ValueError(f"no function is called {', '.join(map(repr, unknown))}: the design has {', '.join(names)}")
+    invoked = tuple(f"{name}#{number}" for number in range(1, _TASKS + 1) for name in real)
+    polled = (mapping.name for mapping in design.mappings if mapping.enabled)
+    pollers = tuple(f"{name}/{number}" for name in polled for number in range(1, _TASKS + 1))
+    return _pauses((*invoked, *pollers))
+
+
+@lru_cache(maxsize=256)
+def _pauses(tasks: tuple[str, ...]) -> SearchStrategy[tuple[Pause, ...]]:
+    if not tasks:
+        return st.just(())
+    each = st.builds(
+        Pause,
+        task=st.sampled_from(tasks),
+        step=st.integers(1, _FEW_STEPS) | st.integers(1, _STEPS),
+        steps=st.sampled_from(_HOLDS),
+    )
+    return st.lists(each, max_size=_PAUSES, unique_by=lambda pause: (pause.task, pause.step)).map(tuple)

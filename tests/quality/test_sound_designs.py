@@ -1,0 +1,41 @@
+"""Designs that follow AWS's advice keep every promise, whatever strikes them: the search raises no false alarm."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaosqs.explorer import CI
+from chaosqs.explorer.sweep import Sweep, budgeted, swept
+from chaosqs.invariants import DEFAULT
+from chaosqs.model.verdict import Status
+from chaosqs.strategies import designs, scenarios
+
+CHUNKS, SCENARIOS = 50, 1_000
+
+
+def searched(*, fifo: bool, seed: int, cases: int) -> Sweep:
+    """Judge so many scenarios of sound designs with functions that do not fail by themselves."""
+    drawn = scenarios(designs(fifo=fifo, sound=True, dead_letter_queues=True), failing=False)
+    return swept(drawn, DEFAULT, budgeted(CI, cases, seed))
+
+
+def broken(sweep: Sweep) -> dict[str, object]:
+    return {trial.oracle.invariant.name: trial.tally.violating for trial in sweep.trials if not trial.open}
+
+
+@pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
+def test_sound_designs_keep_every_promise(*, fifo: bool) -> None:
+    """400 scenarios of each kind of queue, under all faults, schedules and operators: no violation."""
+    sweep = searched(fifo=fifo, seed=0, cases=400)
+    assert broken(sweep) == {}
+    held = [trial.tally.verdict("").status for trial in sweep.trials]
+    assert held.count(Status.HOLDS) >= len(held) // 2
+    assert Status.INCONCLUSIVE not in held
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(CHUNKS))
+@pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
+def test_a_hundred_thousand_scenarios_of_sound_designs(*, fifo: bool, seed: int) -> None:
+    """100 chunks of 1,000 scenarios, each with a seed of its own: no violation."""
+    assert broken(searched(fifo=fifo, seed=seed + 1, cases=SCENARIOS)) == {}
