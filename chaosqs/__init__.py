@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chaosqs import invariants
-    from chaosqs.errors import InvalidDesign, InvalidScenario, InvariantViolated
+    from chaosqs.errors import EscapedSimulation, InvalidDesign, InvalidScenario, InvariantViolated
     from chaosqs.explorer.exploration import explore
+    from chaosqs.invariants.own import invariant, not_applicable, not_exercised
     from chaosqs.invariants.registry import check
+    from chaosqs.model.alternative import RateLimitedFront, SelfPolling, Stream
     from chaosqs.model.assumptions import Assumptions
     from chaosqs.model.behaviour import Behaviour
     from chaosqs.model.design import (
@@ -24,45 +26,66 @@ if TYPE_CHECKING:
         Redrive,
         RedriveAllow,
     )
-    from chaosqs.model.fault import FaultPlan, Window
+    from chaosqs.model.fault import Action, FaultPlan, Pause, Window
+    from chaosqs.model.figures import Figures
     from chaosqs.model.history import History
     from chaosqs.model.scenario import Scenario
     from chaosqs.model.workload import Burst, Steady
+    from chaosqs.report.comparison import Comparison
+    from chaosqs.session.comparing import compare
     from chaosqs.simulator.aws import aws
     from chaosqs.simulator.run import simulate
+    from chaosqs.user_code import fault_point, record, sometimes
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Account",
+    "Action",
     "Assumptions",
     "Behaviour",
     "Burst",
+    "Comparison",
     "Design",
+    "EscapedSimulation",
     "EventSourceMapping",
     "FaultPlan",
+    "Figures",
     "Function",
     "History",
     "InvalidDesign",
     "InvalidScenario",
     "InvariantViolated",
+    "Pause",
     "Queue",
+    "RateLimitedFront",
     "Redrive",
     "RedriveAllow",
     "Scenario",
+    "SelfPolling",
     "Steady",
+    "Stream",
     "Window",
     "aws",
     "check",
+    "compare",
     "explore",
+    "fault_point",
+    "invariant",
     "invariants",
+    "not_applicable",
+    "not_exercised",
+    "record",
     "simulate",
+    "sometimes",
 ]
 
 _HOMES = {
-    "chaosqs.errors": ("InvalidDesign", "InvalidScenario", "InvariantViolated"),
+    "chaosqs.errors": ("EscapedSimulation", "InvalidDesign", "InvalidScenario", "InvariantViolated"),
     "chaosqs.explorer.exploration": ("explore",),
+    "chaosqs.invariants.own": ("invariant", "not_applicable", "not_exercised"),
     "chaosqs.invariants.registry": ("check",),
+    "chaosqs.model.alternative": ("RateLimitedFront", "SelfPolling", "Stream"),
     "chaosqs.model.assumptions": ("Assumptions",),
     "chaosqs.model.behaviour": ("Behaviour",),
     "chaosqs.model.design": (
@@ -74,12 +97,16 @@ _HOMES = {
         "Redrive",
         "RedriveAllow",
     ),
-    "chaosqs.model.fault": ("FaultPlan", "Window"),
+    "chaosqs.model.fault": ("Action", "FaultPlan", "Pause", "Window"),
+    "chaosqs.model.figures": ("Figures",),
     "chaosqs.model.history": ("History",),
     "chaosqs.model.scenario": ("Scenario",),
     "chaosqs.model.workload": ("Burst", "Steady"),
+    "chaosqs.report.comparison": ("Comparison",),
+    "chaosqs.session.comparing": ("compare",),
     "chaosqs.simulator.aws": ("aws",),
     "chaosqs.simulator.run": ("simulate",),
+    "chaosqs.user_code": ("fault_point", "record", "sometimes"),
 }
 
 
@@ -89,7 +116,8 @@ def __getattr__(name: str) -> object:
         return import_module("chaosqs.invariants")
     for home, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(home), name)
+            found = globals()[name] = getattr(import_module(home), name)
+            return found
     message = f"module 'chaosqs' has no attribute {name!r}"
     raise AttributeError(message)
 

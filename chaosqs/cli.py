@@ -1,6 +1,6 @@
 """The command `chaosqs`: one verb for each thing that one does with designs, scenarios and counterexamples.
 
-Exit status: 0 the promises hold, 1 one is violated, 2 the input is wrong.
+Exit status: 0 the promises hold, 1 one is violated or could not be judged, 2 the input is wrong.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def explore(
         _print_json({"answers": [attrs.asdict(found) for found in answers]})
     else:
         click.echo("\n".join(summary(answers)))
-    _exit(violated=any(found.status is Status.VIOLATED for found in answers))
+    _exit(violated=any(found.status in {Status.VIOLATED, Status.INCONCLUSIVE} for found in answers))
     if not all(found.simulated for found in answers):
         sys.exit(_WRONG)
 
@@ -164,6 +164,21 @@ def report(counterexample: str, report_dir: str | None, *, as_json: bool) -> Non
     found = read_counterexample(Path(counterexample), here)
     broken = written(found, here, here / (report_dir or read_settings(here).report_dir))
     _print_json({"report": broken.report}) if as_json else click.echo(broken.report)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="SCENARIO FILE…")
+@_as_json
+def compare(files: tuple[str, ...], *, as_json: bool) -> None:
+    """Put designs side by side under the workload of SCENARIO (JSON); each column is named for its file.
+
+    A FILE is another scenario with the same workload, a design, or an alternative to the event source mappings of a
+    function: {"stream": {"function": "worker", "shards": 5}}, and likewise "self_polling" or "rate_limited_front".
+    """
+    from chaosqs.session.comparing import compare_files
+
+    done = compare_files([Path(name) for name in files], Path.cwd())
+    _print_json(attrs.asdict(done)) if as_json else click.echo(str(done), nl=False)
 
 
 @main.command("import")

@@ -19,8 +19,8 @@ def programs(page: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("program", programs(ROOT / "README.md"))
-def test_the_programs_of_the_readme_run(program: str) -> None:
+@pytest.mark.parametrize("program", [*programs(ROOT / "README.md"), *programs(ROOT / "docs" / "invariants.md")])
+def test_the_programs_of_the_pages_run(program: str) -> None:
     """Each as it stands, and the tests in it pass."""
     names: dict[str, object] = {}
     exec(compile(program, "README.md", "exec"), names)  # noqa: S102 - our own page

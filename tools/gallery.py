@@ -18,6 +18,7 @@ from chaosqs.report.folder import write_report
 from chaosqs.report.terminal import Row
 from chaosqs.session.sources import read_source
 from chaosqs.simulator.run import simulate
+from tools import side_roads
 
 ROOT = Path(__file__).parents[1]
 REPORTS = Path("reports")
@@ -93,7 +94,7 @@ def main() -> None:
     head = (
         "# Gallery\n\nWritten by `make gallery`; messages are numbered from 1 in texts, from 0 in `scenario.json`.\n\n"
     )
-    lines = [line for story in STORIES for line in tell(story)]
+    lines = [line for story in STORIES for line in tell(story)] + side_roads.tell(REPORTS)
     (REPORTS / "README.md").write_text(head + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
