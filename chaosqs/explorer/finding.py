@@ -30,7 +30,7 @@ class Finding:
     counterexample: Counterexample | None = None
     """The same with its explanation, once it has one."""
     unreached: tuple[str, ...] = ()
-    """Marks of the user's `chaosqs.sometimes` that no case reached."""
+    """Marks that no case reached although the design has what it takes; those of users begin with `sometimes `."""
 
     @property
     def violated(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
+from chaosqs.model.design import Design
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,
@@ -23,7 +24,7 @@ from chaosqs.model.event import (
     ServiceFailed,
     Throttled,
 )
-from chaosqs.model.fault import ACTIONS, KIND_NAMES
+from chaosqs.model.fault import ACTIONS, FAULT_POINT, KIND_NAMES, KINDS
 from chaosqs.model.history import History
 
 SOMETIMES = "sometimes"
@@ -59,6 +60,8 @@ MARKS = (
 )
 """Everything of ours that `reached` can return, in the order in which reports list it; users' marks follow."""
 
+_NEVER_DRAWN = ("throttled by a rate", "service error", "operator: purge", "operator: change")
+"""What takes loads or code of a kind that no search draws, or operators whom only a user can ask for."""
 _OUTCOMES = {"raised": "errors", "timed_out": "timeouts", "crashed": "crashes"}
 _RECEIVE = 10
 
@@ -68,6 +71,29 @@ def reached(history: History) -> tuple[str, ...]:
     seen = {mark: True for event in history.events for mark in _marks(event)}
     seen.update(dict.fromkeys(_of_the_whole(history), True))
     return in_order(seen)
+
+
+def reachable(design: Design, points: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the marks that a search of a design can reach at all; `points`: sites of faults in its handlers."""
+    mappings = [mapping for mapping in design.mappings if mapping.enabled]
+    fifo = all(design.queue(mapping.queue).fifo for mapping in mappings)
+    unreserved = [f for f in design.functions if f.reserved_concurrency is None]
+    redriven = any(design.queue(mapping.queue).redrive for mapping in mappings)
+    needs = {
+        "throttled by the account": bool(unreserved),
+        "fault account_full": bool(unreserved),
+        "dead-lettered": redriven,
+        "operator: redrive": redriven,
+        "partial batch failure": any(mapping.report_batch_item_failures for mapping in mappings),
+        "filtered out": any(mapping.filters for mapping in mappings),
+        "batch of several": any(mapping.batch_size > 1 for mapping in mappings),
+        "batch larger than a receive": any(mapping.batch_size > _RECEIVE for mapping in mappings),
+        "several message groups": fifo,
+        "maximum concurrency": any(mapping.maximum_concurrency for mapping in mappings),
+        f"fault {FAULT_POINT}": bool(points),
+        **{f"fault {kind.name}": not fifo for kind in KINDS if kind.standard_only},
+    }
+    return tuple(mark for mark in MARKS if mark not in _NEVER_DRAWN and needs.get(mark, True))
 
 
 def in_order(marks: Collection[str]) -> tuple[str, ...]:

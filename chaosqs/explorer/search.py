@@ -12,7 +12,7 @@ from chaosqs.explorer.finding import Finding
 from chaosqs.explorer.lattice import Lattice
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.profiles import CI, Profile
-from chaosqs.explorer.reached import SOMETIMES
+from chaosqs.explorer.reached import SOMETIMES, reachable
 from chaosqs.explorer.shrink import calm_form, shrink, simplified
 from chaosqs.explorer.sites import Sites, sites
 from chaosqs.explorer.sweep import Sweep, Trial, budgeted, finding, swept
@@ -43,7 +43,9 @@ class Searched:
             idle = Verdict(invariant.name, Status.NOT_APPLICABLE, f"{mapping} is switched off")
             return Finding(mapping, invariant.name, idle, cases=0)
         trial = next(trial for trial in self.sweep.trials if trial.oracle.invariant is invariant)
-        missed = [mark for mark in self.named.marks if not trial.tally.reached[f"{SOMETIMES} {mark}"]]
+        users = [f"{SOMETIMES} {mark}" for mark in self.named.marks]
+        wanted = [*reachable(self.design, self.named.points), *users]
+        missed = [mark for mark in wanted if not trial.tally.reached[mark]]
         smallest = None if trial.open else self._smallest(self.sweep, trial)
         return finding(trial, mapping, smallest, () if smallest else missed)
 

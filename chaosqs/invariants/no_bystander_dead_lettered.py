@@ -1,7 +1,8 @@
 """No healthy message is dead-lettered because of a poison message in its batches.
 
 Without partial batch responses one message fails all that are in its batch, and each failure costs all of them a
-delivery (EF-2, EF-3). So does a handler that dies of one, whatever the mapping asks for (PB-10).
+delivery (EF-2, EF-3). A handler that dies of one fails them all whatever the mapping asks for (PB-10): that no setting
+of the design prevents but a batch size of 1, so it is excused where partial batch responses are on.
 
 Of a model it is known which messages are poison. Of real code only this is known: which batches failed. There a message
 counts as a bystander where the function never failed on it alone, but each time had another one in hand on which it
@@ -34,16 +35,19 @@ def judge(history: History) -> Verdict:
         return not_applicable(
             NAME, "no mapping reads batches of more than one message from a queue with a redrive policy"
         )
-    exercised, violations = 0, list[Violation]()
+    exercised, violations, excused = 0, list[Violation](), list[str]()
     suspects = _Suspects(history, _processed(history))
     for fate in history.dead_lettered:
         own = [delivery for delivery in fate.deliveries if delivery.mapping in risky and not delivery.fault]
         exercised += any(delivery.ending in {Ending.FAILED, Ending.REPORTED} for delivery in own)
         failed = [delivery for delivery in own if delivery.ending is Ending.FAILED]
         spoilt = [] if fate.processed else suspects.spoilt(fate.event.message, failed)
-        if spoilt:
+        if spoilt and all(_reports(design, delivery.mapping) for delivery, _ in spoilt):
+            excused.append(_violation(history, fate, spoilt).text)
+        elif spoilt:
             violations.append(_violation(history, fate, spoilt))
-    return judged(NAME, violations, exercised, "no message was dead-lettered after a function had failed on it")
+    nothing = "no message was dead-lettered after a function had failed on it"
+    return judged(NAME, violations, exercised, nothing, excused=excused)
 
 
 def _risky(design: Design) -> list[str]:

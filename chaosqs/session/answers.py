@@ -9,11 +9,13 @@ import attrs
 from chaosqs.errors import InvalidInput, InvalidScenario
 from chaosqs.explorer.exploration import counterexample
 from chaosqs.explorer.finding import Finding
+from chaosqs.explorer.reached import SOMETIMES
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.verdict import Status
 from chaosqs.report.command import replay_command
 from chaosqs.report.folder import REPORT, SCENARIO, write_report
 from chaosqs.report.story import story
+from chaosqs.session.patching import with_patch
 from chaosqs.session.place import Place, place_of
 from chaosqs.session.questions import Budget, Question
 from chaosqs.session.wording import brief, first_line, relative_to, with_relative_paths
@@ -53,7 +55,7 @@ class Answer:
     """In how many cases something happened."""
     excused: tuple[str, ...] = ()
     unreached: tuple[str, ...] = ()
-    """Marks of the user's `chaosqs.sometimes` that no case reached."""
+    """Marks that no case reached although the design has what it takes; those of users begin with `sometimes `."""
     assumptions: tuple[str, ...] = ()
     """What had to be assumed about the design."""
     canary: bool = False
@@ -66,9 +68,14 @@ def passes(found: Answer, *, strict: bool = False) -> bool:
     """Tell whether an answer is the one that was hoped for; `strict`: a promise must have been put to the test."""
     if found.canary:
         return found.status is Status.VIOLATED
-    if strict and (found.status is Status.NOT_EXERCISED or found.unreached or not found.simulated):
+    if strict and (found.status is Status.NOT_EXERCISED or missed(found) or not found.simulated):
         return False
     return found.status not in {Status.VIOLATED, Status.INCONCLUSIVE}
+
+
+def missed(found: Answer) -> list[str]:
+    """Return the marks of the user's `chaosqs.sometimes` that no case reached."""
+    return [mark.removeprefix(f"{SOMETIMES} ") for mark in found.unreached if mark.startswith(f"{SOMETIMES} ")]
 
 
 def answer(question: Question, budget: Budget, *, root: Path, reports: Path) -> Answer:
@@ -119,6 +126,8 @@ def _broken(question: Question, finding: Finding, budget: Budget, root: Path, re
         profile=budget.profile,
         origins=question.origins,
     )
+    if question.origins:  # those of a template
+        explained = with_patch(explained, question.path, root)
     try:
         return written(explained, root, reports)
     except InvalidInput as error:  # a story that was found must not get lost over its report

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from chaosqs.explorer.reached import MARKS
+from chaosqs.explorer.reached import SOMETIMES
 from chaosqs.invariants import by_name
 from chaosqs.model.verdict import Status
 from chaosqs.report.terminal import Row, listed, summary_lines
-from chaosqs.session.answers import Answer, passes
+from chaosqs.session.answers import Answer, missed, passes
 from chaosqs.session.wording import last_line
 
 _EVERY_MAPPING = "every mapping"
@@ -33,12 +33,11 @@ def _judged(asked: Sequence[Answer]) -> Iterator[str]:
     for _, group in groupby(asked, key=lambda found: (found.design, found.mapping)):
         own = list(group)
         yield from summary_lines([_row(found) for found in own])
-        reached = {mark: True for found in own for mark in found.reached}
-        cases = max(found.cases for found in own)
-        if cases:
-            yield from listed(f"no case of {cases:,} reached", [mark for mark in MARKS if mark not in reached])
-        missed = dict.fromkeys(mark for found in own for mark in found.unreached)
-        yield from listed("never reached, though it should be sometimes", list(missed))
+        whole = max((found for found in own if not found.broken), key=lambda found: found.cases, default=None)
+        if whole is not None:
+            never = [mark for mark in whole.unreached if not mark.startswith(f"{SOMETIMES} ")]
+            yield from listed(f"no case of {whole.cases:,} reached", never)
+            yield from listed("never reached, though it should be sometimes", missed(whole))
 
 
 def details(found: Answer) -> str:
