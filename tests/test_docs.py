@@ -19,7 +19,12 @@ def programs(page: Path) -> list[str]:
     return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("program", [*programs(ROOT / "README.md"), *programs(ROOT / "docs" / "invariants.md")])
+PROGRAMS = [
+    program for page in ("README.md", "docs/invariants.md", "docs/faults.md") for program in programs(ROOT / page)
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_the_programs_of_the_pages_run(program: str) -> None:
     """Each as it stands, and the tests in it pass."""
     names: dict[str, object] = {}

@@ -8,7 +8,7 @@ import attrs
 
 from chaosqs.invariants import ALL
 from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.fault import KINDS
+from chaosqs.model.fault import KINDS, FaultKind
 from tools import fidelity
 from tools.tables import table
 
@@ -31,12 +31,20 @@ def invariants() -> str:
 
 def faults() -> str:
     """Return the page of all kinds of fault."""
-    rows = [(f"`{kind.name}`", kind.boundary, kind.effect, kind.rule) for kind in KINDS]
+    rows = [(f"`{kind.name}`", kind.boundary, _strikes(kind), kind.effect, kind.rule) for kind in KINDS]
     intro = (
-        "# Faults\n\nA fault plan names, for each message, the outcome of each of its receives, and windows in which "
-        "every call of a boundary is struck. `rule` is the entry of the behaviour ledger that makes it legal.\n\n"
+        "# Faults\n\nA fault plan names, for each message, the outcome of its send and of each of its receives, and "
+        "windows in which every call of a boundary is struck ([how to](../faults.md)). `rule` is the entry of the "
+        "behaviour ledger that makes it legal.\n\n"
     )
-    return intro + table(("name", "boundary", "effect", "rule"), rows)
+    return intro + table(("name", "boundary", "strikes", "effect", "rule"), rows)
+
+
+def _strikes(kind: FaultKind) -> str:
+    """Say what a kind can strike."""
+    single = ("one send, " if kind.boundary == "send" else "one receive, ") if kind.keyed else ""
+    scopes = "" if len(kind.scopes) > 1 else f" of one {kind.scopes[0]}"
+    return f"{single}windows{scopes}{'; standard queues only' if kind.standard_only else ''}"
 
 
 def assumptions() -> str:

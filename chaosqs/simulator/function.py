@@ -85,13 +85,18 @@ class Lambda:
         place = self.record(
             InvocationStarted(now, request.received, name, mapping, poller, number, messages, cold, busy, fault)
         )
-        strike = self.nemesis.strike("handler", (request.mapping.queue, name, mapping), request.batch, now)
+        strike = None if self.nemesis.calm else self._strike("handler", request)
         before = within = 0
         if cold or environment.reset or strike is not None:
             before, within = self._initialisation(environment, number, strike, slow=bool(fault))
         limit = self.functions[name].timeout * 1000
         self._begin(Invocation(request, number, place, environment, now + before, within, limit, strike, answer))
         return None
+
+    def _strike(self, boundary: str, request: Request) -> Strike | None:
+        mapping = request.mapping
+        scopes = (mapping.queue, mapping.function, mapping.name)
+        return self.nemesis.strike(boundary, scopes, request.batch, self.agenda.now)
 
     def _initialisation(
         self, environment: Environment, number: int, strike: Strike | None, *, slow: bool
@@ -131,7 +136,7 @@ class Lambda:
         self.executions.end(name, invocation.environment, now=now, reusable=reusable)
         self.running -= 1
         self.agenda.may_be_over = True
-        lost = self.nemesis.strike("response", (request.mapping.queue, name, mapping), request.batch, now)
+        lost = None if self.nemesis.calm else self._strike("response", request)
         event = InvocationEnded(
             at=now,
             cause=invocation.place,

@@ -65,6 +65,8 @@ class Mapping:
     deleting: Deleting = attrs.field(init=False)
     _asks_hold: bool = attrs.field(init=False)
     """Whether the fault plan has anything for batches in a poller's hand."""
+    _asks_invoke: bool = attrs.field(init=False)
+    """Whether it has anything for invocations."""
 
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
@@ -95,7 +97,7 @@ class Mapping:
         self.deleting = Deleting(
             self.mapping, self.agenda, self.nemesis, self.record, self.service, self.assumptions, self._free
         )
-        self._asks_hold = self.nemesis.asks("hold")
+        self._asks_hold, self._asks_invoke = self.nemesis.asks("hold"), self.nemesis.asks("invoke")
 
     @property
     def line(self) -> Line:
@@ -162,7 +164,9 @@ class Mapping:
     # Invoking
 
     def _invoke(self, poller: Poller, request: Request) -> None:
-        strike = self.nemesis.strike("invoke", self.scopes, request.batch, self.agenda.now)
+        strike = (
+            self.nemesis.strike("invoke", self.scopes, request.batch, self.agenda.now) if self._asks_invoke else None
+        )
         if self.functions.stage is not None and self.functions.drops(request):
             return self._refuse(poller, request, reason="RecursiveInvocationException")  # LX-17
         if strike is not None and self._is_stopped(poller, request, strike):
@@ -202,7 +206,7 @@ class Mapping:
         place = self.record(
             Held(now, request.received, self.mapping.name, poller.number, request.messages, again, strike.name)
         )
-        self._invoke_again(poller, request, again, partial(self._release, poller, "no answer", place, strike.name))
+        self._invoke_again(poller, request, again, "no answer", place, strike.name)
 
     def _refuse(self, poller: Poller, request: Request, *, fault: str = "", reason: str = "") -> None:
         """Give a batch up that Lambda has answered with an error which no retry in place would change (LX-11)."""
@@ -233,13 +237,16 @@ class Mapping:
             )
         )
         again = now + (self.assumptions.rate_retry if refused.by_rate else self.latency.pause(poller))
-        self._invoke_again(poller, request, again, partial(self._release, poller, "throttled", place))
+        self._invoke_again(poller, request, again, "throttled", place)
 
-    def _invoke_again(self, poller: Poller, request: Request, at: int, give_up: Callable[[], None]) -> None:
+    def _invoke_again(  # noqa: PLR0917 - the last three are those of `_release`
+        self, poller: Poller, request: Request, at: int, why: str, cause: int, fault: str = ""
+    ) -> None:
         """Invoke at a moment, unless visibility is over by then: then give up when it is (ES-8)."""
         if at < poller.gives_up:
             self.agenda.at(at, partial(self._invoke, poller, request), poller.task)
         else:
+            give_up = partial(self._release, poller, why, cause, fault)
             self.agenda.at(max(self.agenda.now, poller.gives_up), give_up, poller.task)
 
     def _answered(self, poller: Poller, event: InvocationEnded, place: int) -> None:

@@ -26,6 +26,8 @@ class Nemesis:
     """Reads a fault plan."""
 
     plan: FaultPlan
+    calm: bool = True
+    """Whether nothing of the plan can ever strike."""
     _boundaries: frozenset[str] = frozenset()
     """Where anything of the plan can strike: all others need not ask."""
     _windows: dict[str, tuple[Window, ...]] = attrs.field(factory=dict[str, tuple[Window, ...]])
@@ -44,6 +46,7 @@ class Nemesis:
             if known is not None and not {window.kind, known.name} & {*plan.banned}:
                 self._windows[known.boundary] = (*self._windows.get(known.boundary, ()), window)
         self._boundaries = frozenset([*keyed, *self._windows])
+        self.calm = not self._boundaries
         self._healed = None if plan.heal_at is None else milliseconds(plan.heal_at)
 
     def asks(self, boundary: str) -> bool:

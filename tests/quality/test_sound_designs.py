@@ -17,8 +17,9 @@ CHUNKS, SCENARIOS = 50, 1_000
 
 
 def healthy(scenario: Scenario) -> Scenario:
-    """Return the scenario with functions that keep a second or more below their timeout: on its edge, one timeout leads
-    to the next, as the initialisation after it counts (LX-14).
+    """Return the scenario with functions that keep a second or more below their timeout.
+
+    On the edge one timeout leads to the next, as the initialisation after it counts (LX-14).
     """
     kept = {
         name: behaviour
