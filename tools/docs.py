@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import attrs
-
 from chaosqs.invariants import ALL
-from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.fault import KINDS, FaultKind
 from tools import fidelity
 from tools.tables import table
@@ -49,20 +46,7 @@ def _strikes(kind: FaultKind) -> str:
 
 def assumptions() -> str:
     """Return the page of everything that AWS does not document."""
-    rows = [
-        (
-            f"`{field.name}`",
-            f"{field.default} {field.metadata['unit']}",
-            f"{field.metadata['low']} to {field.metadata['high']}",
-            str(field.metadata["why"]),
-        )
-        for field in attrs.fields(Assumptions)
-    ]
-    intro = (
-        "# Assumptions\n\nWhat AWS does not document. Each is a field of `Assumptions`, which a `Scenario` carries. "
-        "The ids name the measurements that pin it.\n\n"
-    )
-    return intro + table(("name", "default", "range", "what it is, and what pins it"), rows)
+    return f"# Assumptions\n\n{fidelity.ASSUMED}\n\n{fidelity.assumed()}"
 
 
 def main() -> None:

@@ -7,6 +7,9 @@ import tomllib
 from pathlib import Path
 from typing import TypeAlias
 
+import attrs
+
+from chaosqs.model.assumptions import Assumptions
 from tools.tables import table
 
 Rule: TypeAlias = dict[str, str]
@@ -18,6 +21,10 @@ FLAGS = (
     "`C` is confirmed by an AWS source or recording, `C2` by two, on `D` AWS sources disagree, `I` is inferred, `U` "
     "unconfirmed. A rule without a test fails the tests."
 )
+ASSUMED = (
+    "AWS does not document these. Each is a field of `Assumptions`, which a `Scenario` carries; the ids name the "
+    "measurements that pin it. `vary_assumptions` lets a search draw them, and a story says which its verdict hangs on."
+)
 HEAD = ("rule", "what AWS does", "certainty", "where it is kept", "a test that carries its id")
 
 
@@ -27,9 +34,23 @@ def page() -> str:
     every = [rule for chapter in chapters.values() for rule in chapter]
     modelled = sum("not_modelled" not in rule for rule in every)
     whole = f"{modelled} of {len(every)} rules of SQS, the event source mapping and Lambda are modelled."
-    return f"# Fidelity\n\n{whole} {FLAGS}\n" + "".join(
-        f"\n## {title}\n\n{table(HEAD, [_row(rule, tests) for rule in chapter])}" for title, chapter in chapters.items()
-    )
+    tables = [(title, table(HEAD, [_row(rule, tests) for rule in chapter])) for title, chapter in chapters.items()]
+    sections = [*tables, ("What is assumed", f"{ASSUMED}\n\n{assumed()}")]
+    return f"# Fidelity\n\n{whole} {FLAGS}\n" + "".join(f"\n## {title}\n\n{text}" for title, text in sections)
+
+
+def assumed() -> str:
+    """Return the table of everything that AWS does not document."""
+    rows = [
+        (
+            f"`{field.name}`",
+            f"{field.default} {field.metadata['unit']}",
+            f"{field.metadata['low']} to {field.metadata['high']}",
+            str(field.metadata["why"]),
+        )
+        for field in attrs.fields(Assumptions)
+    ]
+    return table(("name", "default", "range", "what it is, and what pins it"), rows)
 
 
 def rules(chapter: str) -> list[Rule]:
