@@ -143,19 +143,20 @@ class Mapping:
         if strike is not None and strike.kind == "restart":
             step = partial(self._restart, poller, request, strike.name)
         elif strike is not None:
-            due = latency + self._stall(request, strike)
+            due = latency + self._stall(poller, request, strike)
         self.agenda.at(due, step, poller.task)
 
-    def _stall(self, request: Request, strike: Strike) -> int:
-        """Record that a poller keeps its batch to itself; return until when."""
+    def _stall(self, poller: Poller, request: Request, strike: Strike) -> int:
+        """Record that a poller keeps its batch to itself, and what it has gathered besides; return until when."""
         now, mapping = self.agenda.now, self.mapping.name
         until = now + _STALL if strike.until is None else strike.until
-        self.record(Held(now, request.received, mapping, request.poller, request.messages, until, strike.name))
+        messages = _in_hand(poller, request)
+        self.record(Held(now, request.received, mapping, request.poller, messages, until, strike.name))
         return until
 
     def _restart(self, poller: Poller, request: Request, fault: str) -> None:
         """Have a poller forget its batch, and what it has gathered for the next one (EP-13)."""
-        messages = request.messages + tuple(receipt.message.number for receipt in poller.held)
+        messages = _in_hand(poller, request)
         poller.held, poller.batcher = [], None
         now, mapping = self.agenda.now, self.mapping.name
         self.record(Released(now, request.received, mapping, poller.number, messages, "restarted", fault))
@@ -272,3 +273,8 @@ class Mapping:
         if poller.batcher is not None:
             poller.batcher.finished(self.agenda.now)  # EP-5
         self.crew.go_on(poller, failed=failed)
+
+
+def _in_hand(poller: Poller, request: Request) -> tuple[int, ...]:
+    """Return the messages of a poller's batch, and those that it has gathered for the next one."""
+    return request.messages + tuple(receipt.message.number for receipt in poller.held)
