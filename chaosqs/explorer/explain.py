@@ -18,7 +18,8 @@ from chaosqs.explorer.order import ending
 from chaosqs.explorer.panel import Panel, panel_of
 from chaosqs.explorer.plan_text import without_one
 from chaosqs.explorer.profiles import CI, Profile
-from chaosqs.invariants import Invariant
+from chaosqs.explorer.tipping import tipping
+from chaosqs.invariants import CONSERVATION, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Explanation, Setting
 from chaosqs.model.design import EventSourceMapping
@@ -40,8 +41,10 @@ def explain(
     """Explain a scenario in which an invariant is violated on a mapping.
 
     `behaviours` are those that the user gave: a fix must do with them. `origins`: where settings were read from, by
-    path: `functions[0].reserved_concurrency`.
+    path: `functions[0].reserved_concurrency`. A violation of `conservation` is our own bug: no design explains it.
     """
+    if invariant.name == CONSERVATION.name:
+        return Explanation(own_bug=True)
     oracle = Oracle(invariant, mapping.queue)
     known = origins or {}
     panel, rate = panel_of(scenario, oracle, profile.draws)
@@ -52,6 +55,7 @@ def explain(
         rate=rate,
         fixes=fixes(scenario, mapping, oracle, dict(behaviours or {}), profile.trials),
         assumptions=hanging(panel),
+        tipping=tipping(scenario, oracle, rate),
     )
 
 

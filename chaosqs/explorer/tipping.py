@@ -14,23 +14,26 @@ from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.order import ending
 from chaosqs.model.counterexample import Rate, Tipping
-from chaosqs.model.event import Received
+from chaosqs.model.event import Received, Throttled
 from chaosqs.model.fault import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.report.clause import Clause
 from chaosqs.report.phrases import said
 from chaosqs.report.slice import Slice, causal_slice
-from chaosqs.report.text import ordinal
+from chaosqs.report.text import named, ordinal
 from chaosqs.report.throttling import without_retries
+from chaosqs.report.words import verb
 from chaosqs.simulator.redraw import redrawn
 from chaosqs.simulator.run import isolated
 
-MOST_CUTS = 10
 FUTURES = 40
-"""Futures of one moment: with `MOST_CUTS` moments, at most 400 simulations."""
+"""Futures that are drawn from one moment."""
 _MISSES = FUTURES // 20
 """So many of them may go well where the violation counts as inevitable."""
+_COARSE, _FINE = 7, 5
+"""Moments that are tried: of all that happened to the messages, then of what lies around the point that was found.
+With so many futures each, that makes 480 simulations at the most; a moment that is no good takes a few of them only."""
 
 
 def tipping(scenario: Scenario, oracle: Oracle, rate: Rate) -> Tipping:
@@ -38,33 +41,46 @@ def tipping(scenario: Scenario, oracle: Oracle, rate: Rate) -> Tipping:
     if scenario.faults == FaultPlan() and rate.violated >= rate.of * (1 - _MISSES / FUTURES):
         return Tipping(None, "", rate.violated, rate.of)
     history = isolated(scenario)
-    violation = oracle.judge(history).violations[0]
-    story = causal_slice(history, violation)
-    found = Tipping(violation.at, "", FUTURES, FUTURES)
-    for place in reversed(_cuts(story)):
+    story = causal_slice(history, oracle.judge(history).violations[0])
+    cuts = _cuts(story)
+    start = Tipping(story.violation.at, "", FUTURES, FUTURES)
+    coarse = _backwards(scenario, oracle, story, _spread(without_retries(story, cuts), _COARSE), start)
+    between = [place for place in cuts if _lies_between(story.event(place).at, coarse)]
+    return _backwards(scenario, oracle, story, _spread(between, _FINE), coarse)
+
+
+def _cuts(story: Slice) -> list[int]:
+    """Return the places of what happened to the messages concerned before the violation, one for each moment."""
+    moments: dict[int, int] = {}
+    for place in story.places:
+        event = story.event(place)
+        if story.concerns(place) and event.at < story.violation.at:
+            told = isinstance(event, Received) or event.at not in moments
+            moments[event.at] = place if told else moments[event.at]
+    return list(moments.values())
+
+
+def _spread(places: Sequence[int], most: int) -> list[int]:
+    """Return so many of some places at the most, evenly, the first and the last among them."""
+    if len(places) <= most:
+        return list(places)
+    return [places[number * (len(places) - 1) // (most - 1)] for number in range(most)]
+
+
+def _lies_between(at: int, found: Tipping) -> bool:
+    avoidable = -1 if found.avoidable_at is None else found.avoidable_at
+    return found.at is not None and avoidable < at < found.at
+
+
+def _backwards(scenario: Scenario, oracle: Oracle, story: Slice, places: Sequence[int], found: Tipping) -> Tipping:
+    """Go back from moment to moment as long as the violation is inevitable."""
+    for place in reversed(places):
         at = story.event(place).at
         violated = _violated(scenario, oracle, at)
         if violated < FUTURES - _MISSES:
             return attrs.evolve(found, avoidable_at=at)
-        found = Tipping(at, _what(story, place), violated, FUTURES)
+        found = Tipping(at, _what(story, place), violated, FUTURES, found.avoidable_at)
     return found
-
-
-def _cuts(story: Slice) -> list[int]:
-    """Return the places of the moments to try: of the events about the messages concerned, before the violation."""
-    own = [place for place in story.places if story.concerns(place) and story.event(place).at < story.violation.at]
-    moments: dict[int, int] = {}
-    for place in without_retries(story, own):
-        at = story.event(place).at
-        if at not in moments or isinstance(story.event(place), Received):
-            moments[at] = place
-    return _spread(list(moments.values()))
-
-
-def _spread(places: Sequence[int]) -> list[int]:
-    if len(places) <= MOST_CUTS:
-        return list(places)
-    return [places[number * (len(places) - 1) // (MOST_CUTS - 1)] for number in range(MOST_CUTS)]
 
 
 def _violated(scenario: Scenario, oracle: Oracle, at: int) -> int:
@@ -103,4 +119,6 @@ def _what(story: Slice, place: int) -> str:
         for message, count in zip(event.messages, event.receive_counts, strict=True):
             if message in story.focus:
                 return f"{ordinal(count)} receive of message {message + 1:,}"
+    if isinstance(event, Throttled):
+        return f"{named(event.messages)} {verb(event.messages, 'are')} throttled{' again' if event.attempt > 1 else ''}"
     return said(story, [Clause((place,), (event,))], summed=False)

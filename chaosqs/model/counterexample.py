@@ -29,17 +29,37 @@ class Setting:
 
 
 @attrs.frozen
+class Change:
+    """One setting of the design with another value."""
+
+    target: str
+    """The queue, function or mapping that has it."""
+    setting: str
+    """As the model spells it: `max_receive_count`."""
+    value: int | bool | None
+    """None: no limit."""
+
+
+@attrs.frozen
 class Fix:
     """A change of the design, and how often the invariant was still violated with it under the same search."""
 
     change: str
-    """In the model's terms: `maximum_concurrency = 2`."""
+    """In the model's terms: `maximum_concurrency = 2`, `visibility_timeout = 180 and batch_size = 1`."""
     violated: int
     of: int
     drain: float | None = None
     """Time to drain the counterexample's own workload, relative to before: 0.1 is ten per cent longer."""
     certain: bool = False
     """Whether AWS's rules exclude the violation with it (MC-1, MC-3); otherwise a longer search may yet find one."""
+    latency: float | None = None
+    """Mean time from the send to the first success on a message of that workload, relative to before."""
+    concurrency: float | None = None
+    """Most executions of the function at once under that workload, relative to before."""
+    breaks: tuple[str, ...] = ()
+    """Other default invariants that held in all trials before, and are violated in some with it."""
+    changes: tuple[Change, ...] = ()
+    """What to change, setting by setting."""
 
 
 @attrs.frozen
@@ -86,6 +106,12 @@ class Explanation:
     fixes: tuple[Fix, ...] = ()
     assumptions: tuple[str, ...] | None = None
     """What AWS does not document and the verdict hangs on; empty: on nothing; None: that was not looked at."""
+    tipping: Tipping | None = None
+    """From when on it was inevitable; None: that was not looked at."""
+    patch: str = ""
+    """The first fix as a unified diff of the template; empty where it cannot be told."""
+    own_bug: bool = False
+    """Whether the promise is chaosqs's own, which no design can break: then nothing of the design is to blame."""
 
 
 @attrs.frozen

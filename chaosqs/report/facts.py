@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chaosqs.model.counterexample import Counterexample, Explanation, Fix, Rate, Setting
-from chaosqs.report.text import percent, shown
+from chaosqs.model.counterexample import Counterexample, Explanation, Fix, Rate, Setting, Tipping
+from chaosqs.report.step import moment_text
+from chaosqs.report.text import listed, percent, shown
+from chaosqs.report.words import title_of
 
 NO_FAULT = "no fault was needed"
 _ORIGINS = 3
+_NOTABLE = 0.05
+"""From how much more on latency and concurrency are a price worth a word."""
 
 
 def matters(explanation: Explanation) -> list[str]:
@@ -36,6 +40,8 @@ def _threshold(setting: Setting) -> str:
 def faults(counterexample: Counterexample) -> list[str]:
     """Return the faults that it takes; `NO_FAULT` where it takes none; nothing where that is not known."""
     explanation, plan = counterexample.explanation, counterexample.scenario.faults
+    if explanation.own_bug:
+        return []
     if explanation.faults:
         return [shown(fault, 80) for fault in explanation.faults]
     planned = plan.windows or any(kind != "ok" for receives in plan.messages for kind in receives)
@@ -64,14 +70,44 @@ def guesses(explanation: Explanation) -> list[str]:
 
 
 def fix_text(fix: Fix) -> str:
-    """Return how a change did: `0 of 2,000, drain time +0 %`."""
+    """Return how a change did and what it costs: `0 of 2,000, drain time +0 %, concurrency +50 %`."""
     seen = "certain by AWS's rules" if fix.certain else f"{fix.violated:,} of {fix.of:,}"
-    return f"{seen}{'' if fix.drain is None else f', drain time {drain_text(fix.drain)}'}"
+    parts = [seen, *([] if fix.drain is None else [f"drain time {growth(fix.drain)}"])]
+    parts += [f"{what} {growth(part)}" for what, part in _prices(fix) if part is not None and part >= _NOTABLE]
+    return ", ".join([*parts, *([f"but breaks {breaks(fix)}"] if fix.breaks else [])])
 
 
-def drain_text(drain: float) -> str:
-    """Return a change of the drain time: `+10 %`, `-5 %`."""
-    return f"{round(drain * 100):+,} %"
+def _prices(fix: Fix) -> tuple[tuple[str, float | None], ...]:
+    return ("latency", fix.latency), ("concurrency", fix.concurrency)
+
+
+def breaks(fix: Fix) -> str:
+    """Return the promises that a change breaks, as stories spell them; empty where it breaks none."""
+    return listed([title_of(name) for name in fix.breaks])
+
+
+def growth(relative: float) -> str:
+    """Return by how much something grew: `+10 %`, `-5 %`."""
+    return f"{round(relative * 100):+,} %"
+
+
+def tipping(found: Tipping | None) -> str:
+    """Return from when on it was inevitable: `from 47.2 s: third receive of message 2`; empty where nobody looked."""
+    if found is None:
+        return ""
+    if found.at is None:
+        return f"from the start ({_futures(found)})"
+    if not found.what:
+        return f"only at {moment_text(found.at)}, when it happened: until then, luck could still avoid it"
+    until = "" if found.avoidable_at is None else f", avoidable until {moment_text(found.avoidable_at)}"
+    return f"from {moment_text(found.at)}: {shown(found.what, 90)} ({_futures(found)}{until})"
+
+
+def _futures(found: Tipping) -> str:
+    return f"{found.violated:,} of {found.of:,} futures"
+
+
+OWN_BUG = "This is a bug of chaosqs, not of the design: please report it with scenario.json."
 
 
 def origins(explanation: Explanation) -> list[str]:

@@ -1,4 +1,4 @@
-"""A report as a folder of the user's project: `report.md` for people, `scenario.json` for replays.
+"""A report as a folder of the user's project: `report.md` for people, `scenario.json` for replays, `fix.patch`.
 
 The folder appears whole or not at all, and each file in it is replaced at once: several processes may write the same.
 """
@@ -18,6 +18,7 @@ from chaosqs.report.text import shown
 
 REPORT = "report.md"
 SCENARIO = "scenario.json"
+PATCH = "fix.patch"
 
 
 def write_report(directory: Path, counterexample: Counterexample, history: History) -> Path:
@@ -30,6 +31,7 @@ def write_report(directory: Path, counterexample: Counterexample, history: Histo
     files = {
         REPORT: markdown(counterexample, history, replay=replay.as_posix()),
         SCENARIO: to_json(counterexample),
+        **({PATCH: counterexample.explanation.patch} if counterexample.explanation.patch else {}),
     }
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -71,3 +73,5 @@ def _put(folder: Path, files: dict[str, str]) -> None:
                 raise
             for name in files:
                 (whole / name).replace(folder / name)
+            if PATCH not in files:  # that of an earlier report
+                (folder / PATCH).unlink(missing_ok=True)

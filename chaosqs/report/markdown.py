@@ -12,6 +12,7 @@ from chaosqs.report import facts
 from chaosqs.report.command import replay_command
 from chaosqs.report.escape import code, fenced, prose
 from chaosqs.report.narrate import narrate
+from chaosqs.report.prose import paragraph
 from chaosqs.report.sequence import sequence
 from chaosqs.report.slice import causal_slice
 from chaosqs.report.snippet import source
@@ -26,7 +27,8 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         mapping=mapping_text(counterexample.mapping),
         title=title_of(counterexample.invariant),
         design=counterexample.design,
-        sentence=counterexample.violation.text,
+        paragraph=paragraph(counterexample, history),
+        own_bug=facts.OWN_BUG if explanation.own_bug else "",
         settings=[_plain(setting) for setting in explanation.settings if setting.matters],
         explained=bool(explanation.settings),
         free=facts.any_value(explanation),
@@ -36,7 +38,10 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         guessed=explanation.assumptions is not None,
         rate=facts.rate(explanation.rate),
         fixes=_best_first(explanation.fixes),
-        drain=facts.drain_text,
+        growth=facts.growth,
+        breaks=facts.breaks,
+        tipping=facts.tipping(explanation.tipping),
+        patch=fenced(explanation.patch, "diff") if explanation.patch else "",
         diagram=fenced(sequence(causal_slice(history, counterexample.violation)), "mermaid"),
         steps=narrate(counterexample, history),
         source=fenced(source(counterexample.scenario, counterexample.invariant), "python"),

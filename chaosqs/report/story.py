@@ -11,7 +11,7 @@ from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
 from chaosqs.report import facts
 from chaosqs.report.command import replay_command
-from chaosqs.report.narrate import narrate
+from chaosqs.report.narrate import MOST_STEPS, narrate
 from chaosqs.report.step import Step
 from chaosqs.report.text import flowing, padded, shortened, shown, wrapped
 from chaosqs.report.words import mapping_text, title_of
@@ -29,7 +29,7 @@ def story(counterexample: Counterexample, history: History, *, replay: str = "")
     head += ["  " + line for line in wrapped(shown(counterexample.violation.text, 500), WIDTH - 2, 3)]
     rest = list(_facts(counterexample, replay))
     room = LINES - len(head) - len(rest) - 2
-    steps = timeline(narrate(counterexample, history), room)
+    steps = timeline(narrate(counterexample, history, min(MOST_STEPS, room)), room)
     parts = [part for part in (head, list(steps), rest) if part]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -56,6 +56,7 @@ def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
 def _facts(counterexample: Counterexample, replay: str) -> Iterator[str]:
     """Yield the lines below the timeline; each only where its fact is known."""
     explanation = counterexample.explanation
+    yield from _line("Note", [facts.OWN_BUG] if explanation.own_bug else [])
     found = facts.faults(counterexample)
     unneeded = found == [facts.NO_FAULT]
     free = facts.any_value(explanation)
@@ -64,6 +65,7 @@ def _facts(counterexample: Counterexample, replay: str) -> Iterator[str]:
     yield from _line("Faults", [] if unneeded and free else found)
     yield from _line("Hangs on", facts.guesses(explanation))
     yield from _line("How often", [text] if (text := facts.rate(explanation.rate)) else [])
+    yield from _line("Inevitable", [text] if (text := facts.tipping(explanation.tipping)) else [], 1)
     yield from _line("Prevented by", facts.fixes(explanation), 3)
     for number, origin in enumerate(facts.origins(explanation)):
         yield from _line("" if number else "From", [origin], 1)

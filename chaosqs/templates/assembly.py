@@ -59,7 +59,7 @@ def _mapping(source: Source, references: References) -> EventSourceMapping | Non
     if queue is None:
         return None
     reading, name, properties = references.reading, f"{queue}→{source.function}", source.part.properties
-    part = reading.begin(Part(f"mappings.{name}", name, properties, source.part.line))
+    part = reading.begin(Part(f"mappings.{name}", name, properties, source.part.line, source.part.keys))
     for key, field, value in (
         (source.queue_key, "queue", queue),
         ("FunctionName", "function", source.function),
@@ -104,7 +104,7 @@ def _functions(mapped: Iterable[str], references: References) -> list[Function]:
 
 def _part(name: str, resource: Resource, names: Names, reading: Reading) -> Part:
     kind, key = ("queues", "QueueName") if resource.kind == QUEUE else ("functions", "FunctionName")
-    part = reading.begin(Part(f"{kind}.{name}", name, resource.properties, resource.line))
+    part = reading.begin(Part(f"{kind}.{name}", name, resource.properties, resource.line, resource.keys))
     if resource.logical_id in names.doubts:
         reading.assume(names.doubts[resource.logical_id])
     elif resource.properties.get(key) is not None:

@@ -14,10 +14,11 @@ import attrs
 from chaosqs.errors import InvalidDesign
 from chaosqs.model.design import Design
 from chaosqs.templates.assembly import assemble
-from chaosqs.templates.document import read_document
+from chaosqs.templates.document import document_in, read_document
 from chaosqs.templates.reading import Reading
 from chaosqs.templates.references import References
 from chaosqs.templates.sections import read_sections
+from chaosqs.templates.tree import Table
 
 
 @attrs.frozen
@@ -30,6 +31,9 @@ class Imported:
     `template.yaml:41 ReservedConcurrentExecutions: 2`. AWS's defaults stand nowhere and have no entry."""
     assumptions: tuple[str, ...]
     """What the file does not tell and what was left out, each as a sentence."""
+    keys: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]], repr=False)
+    """The keys that lead to the properties of each part, by its path: `queues.orders` stands in `Resources`, `Orders`,
+    `Properties`."""
 
 
 def read_template(path: Path, *, parameters: Mapping[str, str] = {}) -> Imported:
@@ -39,10 +43,19 @@ def read_template(path: Path, *, parameters: Mapping[str, str] = {}) -> Imported
     Raises `InvalidDesign` with file and line for a file that is no template, a template without a mapping from an SQS
     queue to a function, values of a wrong kind, and whatever AWS would refuse to deploy.
     """
+    return _imported(path, read_document(path), parameters)
+
+
+def read_text(text: str, path: Path) -> Imported:
+    """Read a template's text as if it stood in a file; as `read_template`."""
+    return _imported(path, document_in(text, path), {})
+
+
+def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Imported:
     try:
-        template = read_sections(str(path), read_document(path), parameters)
+        template = read_sections(str(path), root, parameters)
         reading = Reading(str(path), template.scope)
         design = assemble(References(template, reading))
     except RecursionError:
         raise InvalidDesign(f"{path}: its conditions lead too deep to be followed. Use fewer in a row.") from None
-    return Imported(design, reading.origins, (*reading.assumptions, *template.scope.notes))
+    return Imported(design, reading.origins, (*reading.assumptions, *template.scope.notes), reading.keys)

@@ -16,7 +16,12 @@ def read_document(path: Path) -> Table:
     """Return the table that a template file holds. Raises `InvalidDesign` for every other file."""
     if path.suffix in {".tf", ".hcl", ".tfvars", ".tfstate"} or path.name.endswith(".tf.json"):
         raise InvalidDesign(f"{path}: is Terraform, and this reader takes CloudFormation. {_GIVE}")
-    root = parse(_text(path), str(path))
+    return document_in(text_of_file(path), path)
+
+
+def document_in(text: str, path: Path) -> Table:
+    """Return the table that a template's text holds; as `read_document`."""
+    root = parse(text, str(path))
     if not isinstance(root, Table):
         raise InvalidDesign(f"{path}: holds no mapping with Resources. {_GIVE}")
     if root.get("Resources") is None:
@@ -24,7 +29,8 @@ def read_document(path: Path) -> Table:
     return root
 
 
-def _text(path: Path) -> str:
+def text_of_file(path: Path) -> str:
+    """Return the text of a file, its line ends as they are. Raises `InvalidDesign` where it cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(_MAXIMUM_BYTES + 1)

@@ -33,7 +33,7 @@ def parse(text: str, file: str, *, line: int | None = None) -> Node:
     """
     tree = _Tree(file, line)
     try:
-        for event in _events(_as_yaml(text)):
+        for event in _events(as_yaml(text)):
             tree.take(event)
     except yaml.YAMLError as error:
         tree.refuse(*_complaint(error))
@@ -46,7 +46,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
     return yaml.parse(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
 
 
-def _as_yaml(text: str) -> str:
+def as_yaml(text: str) -> str:
     """Rewrite the two things in JSON that YAML's readers refuse: tabs between tokens, and surrogate escapes."""
     if not text.lstrip().startswith("{"):
         return text

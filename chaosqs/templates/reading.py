@@ -31,6 +31,8 @@ class Part:
     """`orders`: how sentences call the part."""
     properties: Table
     line: int
+    keys: tuple[str, ...] = ()
+    """What leads to the properties in the document: `Resources`, `Orders`, `Properties`."""
 
 
 @attrs.define
@@ -42,6 +44,8 @@ class Reading:
     origins: dict[str, str] = attrs.field(factory=dict[str, str])
     places: dict[str, str] = attrs.field(factory=dict[str, str])
     """File and line by path, of parts and of fields."""
+    keys: dict[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
+    """What leads to the properties of each part, by its path."""
     assumptions: dict[str, None] = attrs.field(factory=dict[str, None])
     """Sentences, in order, each once."""
     assumed: set[str] = attrs.field(factory=set[str])
@@ -51,6 +55,7 @@ class Reading:
     def begin(self, part: Part) -> Part:
         """Note where a part stands."""
         self.places[part.path] = self.where(part.line)
+        self.keys[part.path] = part.keys
         return part
 
     def where(self, line: int) -> str:

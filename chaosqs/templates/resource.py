@@ -26,3 +26,8 @@ class Resource:
     """As written, with what `Globals` adds."""
     line: int
     condition: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What leads to its properties in the document."""
+        return "Resources", self.logical_id, "Properties"

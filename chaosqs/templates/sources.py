@@ -44,7 +44,8 @@ def sources(references: References) -> Iterator[Source]:
 
 
 def _mapping(resource: Resource, references: References) -> Source | None:
-    part = Part(f"mappings.{resource.logical_id}", resource.logical_id, resource.properties, resource.line)
+    name = resource.logical_id
+    part = Part(f"mappings.{name}", name, resource.properties, resource.line, resource.keys)
     if _is_on_queue(part, references.reading):
         invoked = references.function(part, "FunctionName")
         return Source(part, invoked, "EventSourceArn") if invoked is not None else None
@@ -69,12 +70,13 @@ def _is_on_queue(part: Part, reading: Reading) -> bool:
 
 
 def _events(resource: Resource, function: str, reading: Reading) -> Iterator[Source]:
-    own = Part(f"functions.{function}", function, resource.properties, resource.line)
+    own = Part(f"functions.{function}", function, resource.properties, resource.line, resource.keys)
     events = reading.table(own, "Events", "events")
     if events is None:
         return
     for label, entry in events.properties.entries.items():
-        part = Part(f"{own.path}.events.{label}", f"event {label} of {function}", events.properties, entry.line)
+        keys = (*own.keys, "Events", label, "Properties")
+        part = Part(f"{own.path}.events.{label}", f"event {label} of {function}", events.properties, entry.line, keys)
         found = _event(part, entry, function, reading)
         if found is not None:
             yield found

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -7,9 +8,11 @@ from hypothesis import strategies as st
 from chaosqs.explorer import QUICK, explain, search
 from chaosqs.explorer.dials import Value, dials
 from chaosqs.explorer.explain import threshold
-from chaosqs.explorer.fix import trial_scenarios
+from chaosqs.explorer.oracle import Oracle
+from chaosqs.explorer.panel import panel_of
+from chaosqs.explorer.trials import trial_scenarios
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
-from chaosqs.model.counterexample import Explanation, Setting
+from chaosqs.model.counterexample import Change, Explanation, Setting
 from chaosqs.model.fault import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -20,9 +23,14 @@ RESERVED = "functions[0].reserved_concurrency"
 
 
 @pytest.fixture(scope="module")
-def explanation() -> Explanation:
-    scenario = search(over_polling(), MAPPING, THROTTLING, profile=QUICK).scenario
-    assert scenario is not None
+def scenario() -> Scenario:
+    found = search(over_polling(), MAPPING, THROTTLING, profile=QUICK).scenario
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def explanation(scenario: Scenario) -> Explanation:
     return explain(
         scenario, scenario.design.mappings[0], THROTTLING, profile=QUICK, origins={RESERVED: "a.yaml:7 X: 2"}
     )
@@ -51,6 +59,37 @@ def test_the_settings_that_do_not_matter_are_named_too(explanation: Explanation)
     for name in ("memory", "receive_wait_time", "report_batch_item_failures"):
         assert not settings[name].matters
         assert settings[name].threshold == ""
+
+
+def test_thresholds_are_right(explanation: Explanation, scenario: Scenario) -> None:
+    """Simulated anew, each value that is named holds, and the one before it does not."""
+    oracle = Oracle(THROTTLING, "orders")
+    panel, _ = panel_of(scenario, oracle, QUICK.draws)
+    by_dial = {dial.name: dial for dial in dials(scenario.design, scenario.design.mappings[0])}
+    for setting in explanation.settings:
+        found = re.fullmatch(r"holds (from|up to) (\d+)", setting.threshold)
+        if found is None or setting.name in {"delay", "retention_period"}:
+            continue
+        edge, step = int(found[2]), -1 if found[1] == "from" else 1
+        assert panel.holds(by_dial[setting.name], edge)
+        assert not panel.holds(by_dial[setting.name], edge + step)
+    assert {"reserved_concurrency", "batch_size", "max_receive_count"} <= set(by_name(explanation))
+
+
+def test_every_fix_has_its_price_and_its_settings(explanation: Explanation) -> None:
+    """What to change is known setting by setting, and so is what it costs relative to before."""
+    first = explanation.fixes[0]
+    assert first.changes == (Change(MAPPING, "maximum_concurrency", 2),)
+    assert first.certain
+    assert (first.concurrency, first.breaks) == (0, ())
+    assert all(fix.drain is not None and fix.latency is not None for fix in explanation.fixes)
+
+
+def test_it_was_avoidable_for_a_while(explanation: Explanation) -> None:
+    """Over-polling needs bad luck again and again: there is a moment up to which it was not inevitable."""
+    assert explanation.tipping is not None
+    assert explanation.tipping.at is not None
+    assert explanation.tipping.avoidable_at is not None
 
 
 def test_origins_are_passed_on(explanation: Explanation) -> None:

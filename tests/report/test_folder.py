@@ -59,6 +59,16 @@ def test_an_older_report_is_replaced_and_other_files_stay(tmp_path: Path) -> Non
     assert (folder / "notes.txt").read_text() == "mine"
 
 
+def test_a_patch_has_a_file_of_its_own(tmp_path: Path) -> None:
+    """It is written byte for byte, and an old one goes away with the fix that it was of."""
+    found, history = throttled()
+    patch = "--- a/t.yaml\n+++ b/t.yaml\n@@ -1 +1 @@\n-BatchSize: 10\r\n+BatchSize: 1\r\n"
+    patched = attrs.evolve(found, explanation=attrs.evolve(EXPLANATION, patch=patch))
+    folder = write_report(tmp_path, patched, history)
+    assert contents(folder)["fix.patch"] == patch.encode()
+    assert list(contents(written(tmp_path))) == ["report.md", "scenario.json"]
+
+
 def test_several_workers_may_write_the_same_report(tmp_path: Path) -> None:
     """The workers of xdist find the same counterexample at the same time; none fails, the folder is whole."""
     with ThreadPoolExecutor(8) as pool:

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from chaosqs.invariants.registry import check
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Explanation
+from chaosqs.model.counterexample import Explanation, Tipping
 from chaosqs.model.fault import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -33,7 +33,8 @@ def test_everything_that_a_review_needs_is_there() -> None:
         "| `visibility_timeout` of `orders` | `30` | – | default |",
         "Any value will do: `batch_size`, `memory`, `receive_wait_time`. No fault was needed.",
         "In 38 % of 1,000 draws of luck (35–41 %)",
-        "| `maximum_concurrency = 2` | 0 of 2,000 | +0 % |\n| `reserved_concurrency ≥ 5` | 0 of 2,000 | – |\n",
+        "| `maximum_concurrency = 2` | 0 of 2,000 | +0 % | – | – |\n",
+        "| `reserved_concurrency ≥ 5` | 0 of 2,000 | – | – | – |\n",
         "```mermaid\nsequenceDiagram\n",
         "- **60.1 s** visibility of message 4 ends after 1 throttle",
         "```python\nfrom chaosqs import ",
@@ -51,6 +52,32 @@ def test_sections_without_facts_are_left_out() -> None:
     assert "## How often" not in text
     assert "## What prevents it" not in text
     assert "Not determined." in text
+
+
+def test_the_first_fix_is_shown_as_a_patch() -> None:
+    """Where there is a patch it stands below the changes, as a diff."""
+    found, history = throttled()
+    patch = "--- a/t.yaml\n+++ b/t.yaml\n@@ -1 +1 @@\n-BatchSize: 10\n+BatchSize: 1\n"
+    text = markdown(attrs.evolve(found, explanation=attrs.evolve(EXPLANATION, patch=patch)), history, replay="s.json")
+    assert f"```diff\n{patch}```\n" in text
+    assert "fix.patch" not in markdown(attrs.evolve(found, explanation=EXPLANATION), history, replay="s.json")
+
+
+def test_a_bug_of_ours_blames_no_setting() -> None:
+    """It says whose bug it is and what to do, in the place of settings and fixes."""
+    found, history = throttled()
+    text = markdown(attrs.evolve(found, explanation=Explanation(own_bug=True)), history, replay="s.json")
+    assert "**This is a bug of chaosqs, not of the design: please report it with scenario.json.**" in text
+    assert not any(f"## {part}" in text for part in ("What matters", "What prevents", "How often"))
+    assert "## Replay" in text
+
+
+def test_the_report_says_from_when_on_it_was_inevitable() -> None:
+    """Beside how often it happens."""
+    found, history = throttled()
+    known = attrs.evolve(EXPLANATION, tipping=Tipping(47_200, "third receive of message 2", 40, 40))
+    text = markdown(attrs.evolve(found, explanation=known), history, replay="s.json")
+    assert "It was inevitable from 47.2 s: third receive of message 2 (40 of 40 futures).\n" in text
 
 
 def test_it_says_so_where_no_single_setting_matters() -> None:
@@ -88,7 +115,7 @@ def test_no_name_becomes_markup(
     outside = re.sub(r"^(`{3,})\w+\n.*?^\1$", "", result, flags=re.MULTILINE | re.DOTALL)
     assert len(re.findall(r"^# ", outside, re.MULTILINE)) == 1
     for row in re.findall(r"^\|.*", outside, re.MULTILINE):
-        assert len(re.findall(r"(?<!\\)\|", re.sub(r"\\\\", "", row))) in {4, 5}
+        assert len(re.findall(r"(?<!\\)\|", re.sub(r"\\\\", "", row))) in {5, 6}
     spans = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", outside)
     assert set(re.findall(r"<[^>]*>", spans)) <= {"<code>", "</code>", "<span>", "</span>", "<!-- -->"}
 

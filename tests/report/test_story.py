@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Explanation, Fix, Setting
+from chaosqs.model.counterexample import Explanation, Fix, Setting, Tipping
 from chaosqs.model.event import DeadLettered
 from chaosqs.model.fault import FaultPlan
 from chaosqs.model.verdict import Violation
@@ -118,6 +119,43 @@ def test_nothing_that_was_tried_helped() -> None:
     found, history = throttled()
     explained = attrs.evolve(found, explanation=Explanation(fixes=(Fix("memory = 256", 7, 10),)))
     assert "  Prevented by    nothing that was tried · not by memory = 256 (7 of 10)\n" in story(explained, history)
+
+
+@pytest.mark.parametrize(
+    ("tipping", "line"),
+    [
+        (
+            Tipping(47_200, "third receive of message 2", 40, 40, 30_000),
+            "from 47.2 s: third receive of message 2 (40 of 40 futures, avoidable until 30.0 s)",
+        ),
+        (Tipping(12_000, "message 2 is throttled", 39, 40), "from 12.0 s: message 2 is throttled (39 of 40 futures)"),
+        (Tipping(None, "", 199, 200), "from the start (199 of 200 futures)"),
+        (Tipping(60_100, "", 40, 40, 9), "only at 60.1 s, when it happened: until then, luck could still avoid it"),
+    ],
+)
+def test_it_says_from_when_on_it_was_inevitable(tipping: Tipping, line: str) -> None:
+    """One line: the moment, what happened then, and of how many futures that is known."""
+    found, history = throttled()
+    explained = attrs.evolve(found, explanation=Explanation(tipping=tipping))
+    assert f"  Inevitable      {line}\n" in story(explained, history)
+
+
+def test_the_price_of_a_change_is_said_where_it_has_one() -> None:
+    """Latency and concurrency are named where they rise, and so is every promise that a change breaks."""
+    found, history = throttled()
+    dear = Fix("timeout = 60", 0, 10, 0.1, latency=0.2, concurrency=1.0, breaks=("no-second-processing",))
+    cheap = Fix("maximum_concurrency = 2", 0, 10, -0.5, latency=-0.1, concurrency=0.04)
+    text = story(attrs.evolve(found, explanation=Explanation(fixes=(cheap, dear))), history)
+    assert "maximum_concurrency = 2 (0 of 10, drain time -50 %) ·" in text
+    assert "latency +20 %, concurrency +100 %, but breaks no second processing)" in " ".join(text.split())
+
+
+def test_a_bug_of_ours_is_called_one() -> None:
+    """The reader learns that the design is not to blame, and what to do."""
+    found, history = throttled()
+    text = story(attrs.evolve(found, explanation=Explanation(own_bug=True)), history)
+    assert "This is a bug of chaosqs, not of the design: please report it with scenario.json." in text
+    assert not any(label in text for label in ("What matters", "Faults", "Prevented"))
 
 
 def test_the_command_pastes_into_a_shell() -> None:

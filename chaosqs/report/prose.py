@@ -1,0 +1,211 @@
+"""What happened and why, in one paragraph: the violation, the load, the deliveries of its message, what followed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.delivery import Delivery, Ending
+from chaosqs.model.event import (
+    DeadLettered,
+    Deleted,
+    Expired,
+    InvocationEnded,
+    InvocationStarted,
+    PollersChanged,
+    Received,
+    Sent,
+    Throttled,
+)
+from chaosqs.model.history import History
+from chaosqs.model.time import clock_text
+from chaosqs.report import facts
+from chaosqs.report.slice import Slice, causal_slice
+from chaosqs.report.step import moment_text
+from chaosqs.report.text import counted, listed, named
+from chaosqs.report.words import Voice, fault_text, limit_text, name_text
+
+_RESULTS = {"succeeded": "succeeded on it", "timed_out": "timed out on it", "raised": "raised an error on it"}
+_TIMES = 4
+"""Moments that are listed; of more only the first and the last."""
+
+
+def paragraph(counterexample: Counterexample, history: History) -> str:
+    """Return the violation's own sentence, and what led to it and followed."""
+    story = causal_slice(history, counterexample.violation)
+    sentences = [counterexample.violation.text, *_load(counterexample, story), *_pollers(story)]
+    sentences += _deliveries(story) if story.focus else _totals(history, counterexample.violation.at)
+    return " ".join(sentence for sentence in [*sentences, *_aftermath(story)] if sentence)
+
+
+def _load(counterexample: Counterexample, story: Slice) -> Iterator[str]:
+    """Say what arrived until then, and what went wrong."""
+    until = counterexample.violation.at
+    sent = [event for _, event in story.history.each(Sent) if event.at <= until and event.copy_of is None]
+    found = facts.faults(counterexample)
+    fault = "" if found in ([], [facts.NO_FAULT]) else f", and it took a fault: {listed(found)}"
+    for queue in dict.fromkeys(event.queue for event in sent):
+        own = [event.at for event in sent if event.queue == queue]
+        when = (
+            f"at {moment_text(own[0])}"
+            if own[0] == own[-1]
+            else f"from {moment_text(own[0])} to {moment_text(own[-1])}"
+        )
+        yield f"{counted(len(own), 'message')} arrived in {name_text(queue)} {when}{fault}."
+        fault = ""
+
+
+def _pollers(story: Slice) -> Iterator[str]:
+    """Where there was no room for a message concerned, say who read for how many executions (ES-11)."""
+    own = [story.event(place) for place in story.places if story.concerns(place)]
+    throttles = [event for event in own if isinstance(event, Throttled) and not event.fault]
+    for first in {event.function: event for event in reversed(throttles)}.values():
+        events = story.history.events[: story.end + 1]
+        grown = [e.pollers for e in events if isinstance(e, PollersChanged) and e.mapping == first.mapping]
+        pollers = max(grown, default=1)
+        who = f"Up to {pollers:,} pollers" if pollers > 1 else "One poller"
+        queue, why = name_text(first.mapping.partition("→")[0]), limit_text(first).removeprefix("429, ")
+        room = f"although {name_text(first.function)} had no room for all ({why})"
+        yield f"{who} read from {queue} {room}: pollers do not ask before they read."
+
+
+def _deliveries(story: Slice) -> Iterator[str]:
+    """Tell the deliveries of the first message concerned, those alike together; of the others, that they are."""
+    message = story.focus[0]
+    known = [one for one in story.history.deliveries.get(message, ()) if one.received <= story.end]
+    if known:
+        among = f", one of {len(story.focus):,} concerned," if len(story.focus) > 1 else ""
+        yield f"Message {message + 1:,}{among} was received {_times(len(known))}."
+    for _, group in groupby(known, key=lambda one: _kind(one, story)):
+        yield _told(list(group), story)
+
+
+def _kind(one: Delivery, story: Slice) -> tuple[Ending, bool, bool, bool, bool]:
+    """Return what deliveries must share to be told together."""
+    return one.ending, bool(one.fault), _late(one, story) > 0, _overlaps(one, story), _vain(one, story) is None
+
+
+def _told(alike: Sequence[Delivery], story: Slice) -> str:
+    at = [moment_text(story.event(one.received).at) for one in alike]
+    when = listed(at) if len(at) <= _TIMES else f"{at[0]}, {at[1]} … {at[-1]}"
+    return f"Received at {when}: {'each time ' if len(at) > 1 else ''}{_fate(alike, story)}."
+
+
+def _fate(alike: Sequence[Delivery], story: Slice) -> str:
+    """Tell what became of deliveries that ended alike."""
+    one = alike[0]
+    function = name_text(one.mapping.rpartition("→")[2])
+    match one.ending:
+        case Ending.THROTTLED:
+            return _throttled(alike, story)
+        case Ending.PROCESSED | Ending.FAILED | Ending.REPORTED:
+            return _ran(alike, function, story)
+        case Ending.OPEN:
+            who = "its poller still held it" if one.started is None else f"{function} was still at work on it"
+            return f"{who} when the run ended"
+        case Ending.FILTERED:
+            return f"no filter of {function} let it pass, so it was deleted unseen"
+        case Ending.SERVICE_ERROR:
+            return f"Lambda answered with a service error{fault_text(one.fault)}"
+        case Ending.LOST:
+            return f"{'it never reached ' + function if one.mapping else 'nobody got it'}{fault_text(one.fault)}"
+
+
+def _throttled(alike: Sequence[Delivery], story: Slice) -> str:
+    """Tell how often Lambda answered 429, who ran meanwhile, and that this used the delivery up (ES-8, ES-9)."""
+    places = [place for one in alike for place in one.throttles]
+    busy = list(dict.fromkeys(message for place in places for message in story.running(place)))
+    run = f" while {named(busy)} {'were' if len(busy) > 1 else 'was'} running" if busy else ""
+    total = " in all" if len(alike) > 1 else ""
+    fault = fault_text(alike[0].fault)
+    return (
+        f"Lambda throttled it{run} ({counted(len(places), 'try').replace('trys', 'tries')}{total}){fault}, until"
+        f" {_timeout(alike[0], story)} was over"
+    )
+
+
+def _ran(alike: Sequence[Delivery], function: str, story: Slice) -> str:
+    """Tell how invocations ended, and why the message was not gone where a function had succeeded on it."""
+    one = alike[0]
+    ended = None if one.ended is None else story.event(one.ended)
+    assert isinstance(ended, InvocationEnded), one
+    again = "began again while the earlier invocation still went on, and " if _overlaps(one, story) else ""
+    result = "reported it as failed" if one.ending is Ending.REPORTED else _RESULTS.get(ended.outcome, "crashed on it")
+    when = f" at {moment_text(ended.at)}" if len(alike) == 1 else ""
+    when += f" after {counted(len(one.throttles), 'throttle')}" if len(alike) == 1 and one.throttles else ""
+    return f"{function} {again}{result}{when}{fault_text(one.fault)}{_delete(alike, story)}"
+
+
+def _delete(alike: Sequence[Delivery], story: Slice) -> str:
+    one = alike[0]
+    late = f"{clock_text(_late(one, story))} " if len(alike) == 1 else ""
+    after = f", {late}after {_timeout(one, story)} was over" if _late(one, story) else ""
+    vain = _vain(one, story)
+    if vain is None:
+        return after
+    return f"{after}, but its delete {'did not work' if vain.fault else 'had no effect'}{fault_text(vain.fault)}"
+
+
+def _vain(one: Delivery, story: Slice) -> Deleted | None:
+    """Return the delete after which the message was still there, if there was one."""
+    deletes = (event for _, event in story.history.each(Deleted) if event.cause == one.ended)
+    return next((event for event in deletes if one.message in event.stayed), None)
+
+
+def _late(one: Delivery, story: Slice) -> int:
+    """Return for how long the visibility timeout had been over when an invocation was done, in milliseconds."""
+    received = story.event(one.received)
+    if one.started is None or one.ended is None or not isinstance(received, Received):
+        return 0
+    return max(0, story.event(one.ended).at - received.visible_at)
+
+
+def _timeout(one: Delivery, story: Slice) -> str:
+    received = story.event(one.received)
+    assert isinstance(received, Received), received
+    return f"its visibility timeout of {(received.visible_at - received.at) / 1000:g} s"
+
+
+def _overlaps(one: Delivery, story: Slice) -> bool:
+    """Tell whether an earlier invocation still ran when this one began."""
+    began = one.started
+    earlier = [
+        d for d in story.history.deliveries.get(one.message, ()) if d.received < one.received and d.started is not None
+    ]
+    return began is not None and any(other.ended is None or other.ended > began for other in earlier)
+
+
+def _aftermath(story: Slice) -> Iterator[str]:
+    """Say where the message ended, and how often it was worked on."""
+    if not story.focus:
+        return
+    message, history = story.focus[0], story.history
+    runs = sum(message in event.messages for _, event in history.each(InvocationStarted))
+    if runs > 1:
+        yield f"In all it was worked on {_times(runs)}."
+    for _, event in history.each(DeadLettered):
+        if event.message == message:
+            limit = Voice(history.scenario).maximum(event.queue)
+            full = limit is not None and event.receive_count >= limit
+            used = f"That used up max_receive_count {limit:,}, so" if full else "After that"
+            read = any(mapping.queue == event.target for mapping in history.scenario.design.mappings)
+            stays = "" if read else "; nothing reads from there"
+            yield f"{used} the next receive, at {moment_text(event.at)}, moved it to {name_text(event.target)}{stays}."
+    for _, expired in history.each(Expired):
+        if expired.message == message:
+            where, when = name_text(expired.queue), moment_text(expired.at)
+            yield f"The retention period of {where} ended at {when}, and it was gone."
+
+
+def _totals(history: History, until: int) -> Iterator[str]:
+    """Where no message is concerned, sum all deliveries up."""
+    known = [d for each in history.deliveries.values() for d in each if history.events[d.received].at <= until]
+    counts = {ending: sum(one.ending is ending for one in known) for ending in Ending}
+    told = [f"{count:,} {ending}" for ending, count in counts.items() if count]
+    if known:
+        yield f"Until {moment_text(until)} there were {len(known):,} deliveries: {listed(told)}."
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")

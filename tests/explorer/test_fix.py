@@ -1,0 +1,150 @@
+import attrs
+import pytest
+
+from chaosqs.errors import InvalidDesign
+from chaosqs.explorer.candidates import both, changes, ladders, redesigned
+from chaosqs.explorer.cost import Cost, cost
+from chaosqs.explorer.explain import explain
+from chaosqs.explorer.fix import fixes
+from chaosqs.explorer.oracle import Oracle
+from chaosqs.explorer.profiles import QUICK
+from chaosqs.explorer.trials import Trials
+from chaosqs.invariants import CONSERVATION, NO_DEAD_LETTERING_BY_THROTTLING
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.counterexample import Change, Explanation
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.event import InvocationEnded
+from chaosqs.model.history import History
+from chaosqs.model.operated import design_after
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Verdict, Violation
+from chaosqs.model.workload import Burst
+from chaosqs.simulator.run import simulate
+from tests.explorer.designs import MAPPING, ROOMY, SOUND, STARVED, invariant, over_polling, promise
+
+TRIALS = 40
+
+
+def small_and_patient(history: History) -> Verdict:
+    """Promise what only two settings together can keep: one for even loads, the other for odd ones."""
+    design, even = history.scenario.design, len(history.sent) % 2 == 0
+    good = design.mappings[0].batch_size == 1 if even else design.queues[0].visibility_timeout >= 180
+    broken = [] if good else [Violation("small-and-patient", "Broken.", 0, "orders", (0,), ())]
+    return promise("small-and-patient", broken)
+
+
+def never_timed_out(history: History) -> Verdict:
+    """Promise that no invocation times out."""
+    ends = [event for _, event in history.each(InvocationEnded) if event.outcome == "timed_out"]
+    return promise(
+        "never-timed-out", [Violation("never-timed-out", "Late.", e.at, "orders", e.messages, ()) for e in ends]
+    )
+
+
+def test_two_settings_together_may_do_what_none_does_alone() -> None:
+    """Where no single change survives, pairs of those that help a little are tried, in a bounded number of runs."""
+    oracle = Oracle(invariant(small_and_patient), "orders")
+    found = fixes(Scenario(SOUND, [Burst("orders", 2)]), SOUND.mappings[0], oracle, {}, TRIALS)
+    assert found[0].change == "batch_size = 1 and visibility_timeout = 180"
+    assert found[0].changes == (Change("orders", "visibility_timeout", 180), Change(MAPPING, "batch_size", 1))
+    assert (found[0].violated, found[0].of) == (0, TRIALS)
+    assert oracle.simulations < 12 * TRIALS
+
+
+def test_a_single_change_that_survives_leaves_no_room_for_pairs() -> None:
+    """Nobody is asked to change two settings where one is enough."""
+    oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
+    found = fixes(STARVED, STARVED.design.mappings[0], oracle, {}, TRIALS)
+    assert found
+    assert all(len(fix.changes) == 1 for fix in found)
+
+
+def test_the_changes_of_a_fix_make_the_design_that_was_tried() -> None:
+    """What a fix says setting by setting is what its text says, and AWS would accept it."""
+    design = over_polling()
+    for ladder in ladders(design, design.mappings[0]):
+        for candidate in ladder:
+            made = redesigned(design, candidate)
+            if made is None:
+                continue
+            again = design
+            for change in changes(design, made):
+                again = design_after(again, change.target, change.setting, change.value)
+            assert again == made
+            assert candidate.text.startswith(
+                ("no ", *(f"{change.setting} = {change.value}" for change in changes(design, made)))
+            )
+
+
+def test_pairs_are_taken_in_the_order_that_aws_accepts() -> None:
+    """A longer timeout needs a longer visibility timeout first (EC-11), whichever of the two is named first."""
+    design = over_polling()
+    by_setting = {ladder[0].text.split(" = ")[0]: ladder for ladder in ladders(design, design.mappings[0]) if ladder}
+    timeout, visibility = by_setting["timeout"][:1], by_setting["visibility_timeout"][:1]
+    with pytest.raises(InvalidDesign):
+        timeout[0].write(design)
+    for first, second in ((timeout, visibility), (visibility, timeout)):
+        (pair,) = both(first, second)
+        made = redesigned(design, pair)
+        assert made is not None
+        assert (made.functions[0].timeout, made.queues[0].visibility_timeout) == (60, 60)
+        assert pair.size == timeout[0].size + visibility[0].size
+
+
+LATE = Design(
+    queues=[Queue("orders", visibility_timeout=12, redrive=Redrive("orders-dlq", 3)), Queue("orders-dlq")],
+    functions=[Function("worker", timeout=5, reserved_concurrency=1)],
+    mappings=[EventSourceMapping("orders", "worker", batch_size=1)],
+)
+
+
+def test_a_fix_that_breaks_another_promise_says_so_and_comes_last() -> None:
+    """A longer timeout that lets slow batches succeed lets them succeed too late, as well."""
+    scenario = Scenario(LATE, [Burst("orders", 2)], {"worker": Behaviour(seconds_per_batch=7)})
+    oracle = Oracle(invariant(never_timed_out), "orders")
+    trials = Trials(oracle, [attrs.evolve(scenario, luck=luck) for luck in range(10)])
+    longer = attrs.evolve(LATE, functions=(attrs.evolve(LATE.functions[0], timeout=10),))
+    assert trials.broken(LATE) is None
+    assert "no-second-processing" in (trials.broken(longer) or ())
+    wide = attrs.evolve(
+        longer,
+        queues=(attrs.evolve(LATE.queues[0], visibility_timeout=120), LATE.queues[1]),
+        functions=(Function("worker", timeout=10),),
+    )
+    assert trials.broken(wide) == ()
+
+
+def test_a_promise_that_was_broken_before_is_not_broken_by_the_fix() -> None:
+    """Only what held in all trials before is held against a change."""
+    oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
+    trials = Trials(oracle, [attrs.evolve(STARVED, behaviours={"worker": Behaviour(seconds_per_batch=29)})])
+    assert trials.broken(SOUND) == ()
+
+
+def test_what_a_change_costs_is_counted_in_doublings() -> None:
+    """Twice as long, twice as many at once: one each; what becomes cheaper is no price."""
+    assert Cost(1.0, -0.5, 3.0).doublings == 3
+    assert Cost(None, 0.0, None).doublings == 0
+
+
+def test_cost_compares_two_runs_of_a_load() -> None:
+    """Half the room for slow batches: they take longer to drain and to be done, and fewer run at once."""
+    load, slow = [Burst("orders", 40)], {"worker": Behaviour(seconds_per_batch=4)}
+    narrow = attrs.evolve(
+        ROOMY, mappings=(EventSourceMapping("orders", "worker", maximum_concurrency=2, batch_size=1),)
+    )
+    wide = attrs.evolve(ROOMY, mappings=(EventSourceMapping("orders", "worker", batch_size=1),))
+    found = cost(simulate(Scenario(wide, load, slow)), simulate(Scenario(narrow, load, slow)), "worker")
+    assert found.drain is not None
+    assert found.latency is not None
+    assert found.concurrency is not None
+    assert found.drain > 0.5
+    assert found.latency > 0.5
+    assert found.concurrency < 0
+    assert cost(simulate(Scenario(wide, load, slow)), simulate(Scenario(wide, load, slow)), "worker") == Cost(0, 0, 0)
+
+
+def test_a_bug_of_ours_is_not_explained_by_the_design() -> None:
+    """A violation of conservation has no settings to blame and no fixes: it says whose bug it is."""
+    found = explain(STARVED, STARVED.design.mappings[0], CONSERVATION, profile=QUICK)
+    assert found == Explanation(own_bug=True)
