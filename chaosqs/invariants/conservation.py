@@ -50,6 +50,8 @@ def judge(history: History) -> Verdict:
 class _Account:
     """Where one message is."""
 
+    home: str
+    """The queue that it was sent to."""
     queue: str
     """The queue that it is in; empty: it is gone."""
     sent: int
@@ -132,7 +134,7 @@ class _Books:
             self._wrong(place, "was sent a second time", event.message)
             return
         visible = event.at + self._delay(event.queue)
-        self.accounts[event.message] = _Account(event.queue, event.at, visible, place)
+        self.accounts[event.message] = _Account(event.queue, event.queue, event.at, visible, place)
 
     def _received(self, place: int, event: Received, message: int, count: int) -> None:
         account = self._present(place, message, event.queue, "received from")
@@ -149,9 +151,17 @@ class _Books:
             self._wrong(place, f"has the receive count {count} although it was received {before} before", message)
         if event.visible_at < event.at:
             self._wrong(place, "was hidden until a moment before its receive", message)
+        elif event.mapping and event.queue in self.queues:
+            self._check_hidden(place, event, message)
         account.in_flight, account.visible_at, account.receive_count = True, event.visible_at, count
         if event.mapping not in account.mappings:
             account.mappings.append(event.mapping)
+
+    def _check_hidden(self, place: int, event: Received, message: int) -> None:
+        """Blame a visibility timeout that is not the queue's: pollers ask for no other (VT-1)."""
+        hidden, timeout = event.visible_at - event.at, milliseconds(self.queues[event.queue].visibility_timeout)
+        if hidden != timeout:
+            self._wrong(place, f"was hidden for {clock_text(hidden)} instead of {clock_text(timeout)}", message)
 
     def _returned(self, place: int, event: Returned) -> None:
         """Take a message in that is visible again; a fault may show it early, or after its delete (OR-4, RH-10)."""
@@ -180,6 +190,9 @@ class _Books:
             return
         account.before, account.last = account.last, place
         if isinstance(event, FilteredOut) or message not in event.stayed:
+            queue = self.queues.get(event.queue)
+            if queue and queue.fifo and event.mapping and account.queue == event.queue and not account.in_flight:
+                self._wrong(place, f"was deleted from {event.queue} after its visibility had ended", message)  # RH-5
             account.queue = "" if account.queue == event.queue else account.queue
         elif account.queue != event.queue and not event.fault:
             self._wrong(place, f"is said to stay in {event.queue}, where it is not", message)
@@ -267,7 +280,7 @@ class _Books:
         before = None if account is None else account.before if account.last == place else account.last
         places = (place,) if before is None else (before, place)
         messages = () if message is None else (message,)
-        queue = "" if account is None else account.queue
+        queue = "" if account is None else account.home
         subject = "" if message is None else f"{message_text(message)} "
         text = f"{subject}{text}. This is a bug of chaosqs, not of the design."
         self.violations.append(Violation(NAME, text, self.now, queue, messages, places))

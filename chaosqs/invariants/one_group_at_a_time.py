@@ -9,7 +9,7 @@ from __future__ import annotations
 import attrs
 
 from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.redelivery import excuse, why_again
+from chaosqs.invariants.redelivery import excuse, late, why_again
 from chaosqs.invariants.verdicts import judged, not_applicable
 from chaosqs.invariants.wording import messages_text
 from chaosqs.model.delivery import Delivery
@@ -88,7 +88,7 @@ class _Holders:
         given = f"{event.function} was given {batch} of group {name!r} while it still worked on"
         it = "it" if batch == messages_text([first.message]) else f"{messages_text([first.message])} of the same group"
         text = f"{given} {it}"
-        fault = excuse(self.history, first, second)
+        fault = excuse(self.history, first, second) or late(self.history, second)
         if fault:
             self.excused.append(f"{text}, but only by a fault: {fault}")
             return

@@ -59,6 +59,16 @@ def excuse(history: History, first: Delivery, second: Delivery) -> str:
     return next((_told(event) for _, event in history.each(Operated) if event.setting in _OPERATED), "")
 
 
+def late(history: History, delivery: Delivery) -> str:
+    """Return the fault that kept a delivery from its invocation, or nothing."""
+    struck = history.struck
+    for place in struck[bisect_left(struck, delivery.received) : bisect_left(struck, delivery.started or 0)]:
+        _, delayed = _strike(history.events[place], delivery)
+        if delayed:
+            return delayed
+    return ""
+
+
 def _told(event: Operated) -> str:
     return f"an operator changed {event.setting} of {event.target} to {event.value}"
 
