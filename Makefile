@@ -19,7 +19,7 @@ unchanged = git diff --exit-code --stat -- $(1) && test -z "$$(git ls-files --ot
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help calibrate demo test check gallery bench deep docs lock lint clean floor format $(STATIC)
+.PHONY: help calibrate demo test check gallery bench bench-search deep docs lock lint clean floor format $(STATIC)
 
 help:
 	@echo "make demo     a design that fails, its smallest story, and the design that fixes it"
@@ -27,6 +27,7 @@ help:
 	@echo "make test     the tests, with coverage          make lint    the static gates alone"
 	@echo "make gallery  write reports/ anew               make docs    write docs/reference/ anew"
 	@echo "make bench    the benchmarks                    make deep    the long searches"
+	@echo "make bench-search  what the search finds of known defects, into docs/power.md"
 	@echo "make calibrate  measurements on real AWS against the fake's figures"
 	@echo "make format   lay out the code                  make lock    write constraints/ anew (LOCK_FLAGS=--upgrade)"
 	@echo "make clean    remove what the others made"
@@ -109,6 +110,10 @@ floor: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(PYTEST) benchmarks -q
+
+# How much the search finds, against known defects: an hour or more. Writes benchmarks/power/results.json, docs/power.md.
+bench-search: .venv/dev.stamp
+	$(BIN)/python -m benchmarks.power.run
 
 deep: .venv/dev.stamp
 	$(PYTEST) tests --chaosqs-profile deep -m deep

@@ -22,6 +22,8 @@ _RECEIVES = 3
 _WINDOWS = 3
 _ACTIONS = 2
 _BANNED = 4
+_POINTS = 8
+"""The sites in the user's code are drawn as often as so many kinds together: whoever names one asks about it."""
 
 
 def fault_plans(
@@ -67,8 +69,11 @@ class _Wanted:
         return tuple(kind for kind in KINDS if kind.name in self.kinds and not (fifo and kind.standard_only))
 
     def names(self, kind: FaultKind) -> tuple[str, ...]:
-        """Return how a plan spells a kind: the one in user code once for each site."""
-        return tuple(f"{FAULT_POINT}:{point}" for point in self.points) if kind.name == FAULT_POINT else (kind.name,)
+        """Return how a plan spells a kind, as often as it should be drawn: the one in user code for each site."""
+        if kind.name != FAULT_POINT:
+            return (kind.name,)
+        times = max(1, _POINTS // max(1, len(self.points)))
+        return tuple(f"{FAULT_POINT}:{point}" for point in self.points for _ in range(times))
 
     def scopes(self, kind: FaultKind) -> tuple[str, ...]:
         """Return what a window of a kind may strike: everything first."""
@@ -102,14 +107,15 @@ def _plans(wanted: _Wanted) -> SearchStrategy[FaultPlan]:
 def _windows(wanted: _Wanted) -> SearchStrategy[Window]:
     queue = wanted.design.queues[0]
     timeout = longest_timeout(wanted.design, queue.name)
-    scopes = {name: wanted.scopes(kind) for kind in wanted.possible for name in wanted.names(kind)}
+    names = [(name, kind) for kind in wanted.possible for name in wanted.names(kind)]
+    scopes = {name: wanted.scopes(kind) for name, kind in names}
 
     def window(kind: str, scope: int, start: float, seconds: float) -> Window:
         return Window(kind, scopes[kind][scope % len(scopes[kind])], start, seconds)
 
     return st.builds(
         window,
-        st.sampled_from(tuple(scopes)),
+        st.sampled_from([name for name, _ in names]),
         st.integers(0, max(map(len, scopes.values())) - 1),
         st.sampled_from(moments(queue, timeout)),
         st.sampled_from(spans(queue, timeout)[1:]),

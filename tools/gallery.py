@@ -3,69 +3,137 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import attrs
 
 from chaosqs import __version__
-from chaosqs.explorer.exploration import explore
-from chaosqs.invariants.registry import by_name
+from chaosqs.explorer.exploration import counterexample, explore
+from chaosqs.explorer.finding import Finding
+from chaosqs.explorer.profiles import CI, QUICK, Profile
+from chaosqs.explorer.search import searched
+from chaosqs.invariants import ALL, Invariant, by_name
 from chaosqs.model.counterexample import Counterexample
-from chaosqs.model.design import Design
 from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import arrivals
 from chaosqs.report.comparison import Column, holding
 from chaosqs.report.folder import write_report
 from chaosqs.report.terminal import Row
-from chaosqs.session.sources import read_source
+from chaosqs.report.text import counted
+from chaosqs.session.patching import with_patch
+from chaosqs.session.sources import Source, read_source
 from chaosqs.simulator.run import simulate
 from tools import side_roads
+from tools.gallery_bugs import BUGS, write_page
+from tools.gallery_designs import MENDED, MISTAKES, OVER_POLLING, Mistake
+from tools.tables import table
 
 ROOT = Path(__file__).parents[1]
 REPORTS = Path("reports")
 SEED = 1
 
+HEAD = """\
+# Gallery
+
+Written by `make gallery`: for every promise the smallest story that breaks it, as a search of a small design found it.
+Messages are numbered from 1 in texts, from 0 in `scenario.json`.
+
+"""
+COLUMNS = ("promise", "what breaks it", "found after", "smallest", "first fix")
+
 
 @attrs.frozen
-class Story:
-    """One design of the gallery, and the design that mends it."""
+class Page:
+    """One line of the index."""
 
-    name: str
-    template: str
-    mended: str
-    title: str
+    invariant: str
+    folder: str
+    why: str
+    cases: str = "–"
+    smallest: str = "–"
+    fix: str = "–"
 
-
-STORIES = (
-    Story(
-        "over-polling",
-        "examples/over-polling/template.yaml",
-        "examples/over-polling-fixed/template.yaml",
-        "Over-polling: reserved concurrency without maximum concurrency",
-    ),
-)
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What the table has of it."""
+        link = f"[{self.invariant}]({self.folder}/report.md)"
+        return link, self.why, self.cases, self.smallest, self.fix
 
 
-def tell(story: Story) -> list[str]:
-    """Write the reports of a design and of its fix; return their lines of the index."""
-    source = read_source(story.template, base=ROOT, root=ROOT)
-    found = explore(source.design, name=story.name, profile="quick", seed=SEED, origins=source.origins)
-    lines = [f"* **{story.title}**"]
-    for counterexample in found.counterexamples:
-        portable = attrs.evolve(counterexample, versions={"chaosqs": __version__})
+def of_design(mistake: Mistake) -> Iterator[tuple[Page, Counterexample]]:
+    """Search a design for the promises that it breaks, and write their reports."""
+    source = read_source(mistake.template, base=ROOT, root=ROOT)
+    for name in mistake.breaks:
+        invariant = by_name(name)
+        finding, profile = _found(mistake, source, invariant)
+        found = counterexample(
+            mistake.name,
+            finding,
+            invariant,
+            behaviours=mistake.behaviours,
+            profile=profile,
+            origins=source.origins,
+        )
+        portable = with_patch(attrs.evolve(found, versions={"chaosqs": __version__}), source.path, ROOT)
         folder = write_report(REPORTS, portable, simulate(portable.scenario))
-        lines.append(f"  * [{portable.invariant}]({folder.name}/report.md): {portable.violation.text}")
-    mended = read_source(story.mended, base=ROOT, root=ROOT).design
-    lines.append(f"  * [the fix]({mend(story, found.counterexamples[0], mended)}/report.md), searched in the same way")
-    return lines
+        fix = _first_fix(portable, mistake.remedy)
+        cases = counted(finding.cases, "case")
+        yield Page(name, folder.name, mistake.why, cases, _size(portable), fix), portable
 
 
-def mend(story: Story, counterexample: Counterexample, design: Design) -> str:
-    """Write the report of the fix: what the search says of it, and the counterexample's load on both designs."""
-    found = explore(design, name=f"{story.name}-fixed", profile="quick", seed=SEED)
-    assert not found.counterexamples, "the fix is none"
-    rows = [
+def _found(mistake: Mistake, source: Source, invariant: Invariant) -> tuple[Finding, Profile]:
+    """Search quickly, and for longer where that is not enough."""
+    mapping, given = mistake.mapping, mistake.behaviours
+    for named in (QUICK, CI):
+        profile = attrs.evolve(named, draws=named.draws // 2, trials=named.trials // 2) if mistake.costly else named
+        search = searched(source.design, mapping, (invariant,), behaviours=given, profile=profile, seed=SEED)
+        finding = search.finding(invariant)
+        if finding.violated:
+            return finding, profile
+    raise AssertionError(f"{mistake.name} does not break {invariant.name} in {CI.max_examples} cases")
+
+
+def _size(found: Counterexample) -> str:
+    """Return how large a counterexample is: `2 messages, 1 fault`."""
+    scenario, faults = found.scenario, len(found.explanation.faults)
+    parts = [counted(len(arrivals(scenario.workload)), "message")]
+    parts += [counted(faults, "fault")] if faults else []
+    return ", ".join([*parts, *([f"luck {scenario.luck}"] if scenario.luck else [])])
+
+
+def _first_fix(found: Counterexample, remedy: str) -> str:
+    """Return what to do about it: what we know better, a fix without a price, or a setting's threshold."""
+    fix = next((fix for fix in found.explanation.fixes if not fix.violated and not fix.breaks), None)
+    if remedy or fix:
+        return remedy or f"`{fix.change}`" if fix else remedy
+    settings = [setting for setting in found.explanation.settings if setting.matters]
+    best = next((setting for setting in settings if setting.origin), None)
+    return f"`{best.name}` of {best.owner} {best.threshold.removeprefix('holds ')}" if best else "–"
+
+
+def mend(found: Counterexample) -> str:
+    """Write the report of the mended design: what the search says of it, and the load of the counterexample on both."""
+    design = read_source(MENDED, base=ROOT, root=ROOT).design
+    name = f"{found.design}-fixed"
+    explored = explore(design, name=name, profile=QUICK, seed=SEED)
+    assert not explored.counterexamples, "the fix is none"
+    before = found.scenario
+    after = Scenario(design, before.workload, before.behaviours, before.faults, before.luck, before.until)
+    columns = [Column("before", simulate(before)), Column("with the fix", simulate(after))]
+    sentence = "No violation was found under the workloads, faults and luck that break the design without the fix."
+    folder = REPORTS / name
+    folder.mkdir()
+    title = "Over-polling: reserved concurrency without maximum concurrency: the fix"
+    text = holding(title, sentence, _rows(name, explored), columns)
+    (folder / "report.md").write_text(text, encoding="utf-8", newline="\n")
+    return f"* **[The same system without over-polling]({name}/report.md)**, searched in the same way"
+
+
+def _rows(name: str, findings: Iterable[Finding]) -> list[Row]:
+    return [
         Row(
-            f"{story.name}-fixed",
+            name,
             finding.mapping,
             finding.invariant,
             finding.verdict.status,
@@ -74,28 +142,27 @@ def mend(story: Story, counterexample: Counterexample, design: Design) -> str:
             finding.cases,
             finding.verdict.reason,
         )
-        for finding in found
+        for finding in findings
     ]
-    before = counterexample.scenario
-    after = Scenario(design, before.workload, before.behaviours, before.faults, before.luck, before.until)
-    columns = [Column("before", simulate(before)), Column("with the fix", simulate(after))]
-    sentence = "No violation was found under the workloads, faults and luck that break the design without the fix."
-    folder = REPORTS / f"{story.name}-fixed"
-    folder.mkdir(parents=True, exist_ok=True)
-    text = holding(f"{story.title}: the fix", sentence, rows, columns)
-    (folder / "report.md").write_text(text, encoding="utf-8", newline="\n")
-    return folder.name
+
+
+def in_order(pages: Iterable[Page]) -> list[Page]:
+    """Return the pages in the order of the registry, limits and the like after it."""
+    names = [invariant.name for invariant in ALL]
+    return sorted(pages, key=lambda page: names.index(page.invariant) if page.invariant in names else len(names))
 
 
 def main() -> None:
     """Write every report and the index."""
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir()
-    head = (
-        "# Gallery\n\nWritten by `make gallery`; messages are numbered from 1 in texts, from 0 in `scenario.json`.\n\n"
-    )
-    lines = [line for story in STORIES for line in tell(story)] + side_roads.tell(REPORTS)
-    (REPORTS / "README.md").write_text(head + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    told = [each for mistake in MISTAKES for each in of_design(mistake)]
+    over_polling = next(found for _, found in told if found.design == OVER_POLLING.name)
+    broken = "no design: a violation is a bug of chaosqs"
+    bugs = [Page(name, write_page(REPORTS, name).name, broken) for name in BUGS]
+    index = table(COLUMNS, [page.cells for page in in_order([*(page for page, _ in told), *bugs])])
+    lines = [mend(over_polling), *side_roads.tell(REPORTS)]
+    (REPORTS / "README.md").write_text(f"{HEAD}{index}\n" + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from chaosqs.errors import InvalidInput, InvalidScenario
+from chaosqs.errors import InvalidInput, InvalidScenario, NotDeterministic
 from chaosqs.explorer.exploration import counterexample
 from chaosqs.explorer.finding import Finding
 from chaosqs.explorer.reached import SOMETIMES
@@ -48,7 +48,7 @@ class Answer:
     invariant: str
     status: Status = attrs.field(converter=Status)
     reason: str = ""
-    """Why it is not applicable or not exercised; the traceback where it is inconclusive."""
+    """Why it is not applicable or not exercised; what went wrong where it is inconclusive."""
     exercised: int = 0
     cases: int = 0
     reached: dict[str, int] = attrs.field(factory=dict[str, int])
@@ -84,6 +84,8 @@ def answer(question: Question, budget: Budget, *, root: Path, reports: Path) -> 
         finding = question.search(budget)
     except InvalidScenario as error:
         return _not_simulated(question, first_line(error))
+    except NotDeterministic as error:
+        return _contradicted(question, error)
     verdict = finding.verdict
     found = Answer(
         design=question.design,
@@ -114,6 +116,21 @@ def _not_simulated(question: Question, reason: str) -> Answer:
         assumptions=question.assumptions,
         canary=question.canary,
         simulated=False,
+    )
+
+
+def _contradicted(question: Question, error: NotDeterministic) -> Answer:
+    """Return the answer of a search that was given up: whatever it found, another run would have found otherwise."""
+    real = any(behaviour.handler is not None for behaviour in question.behaviours.values())
+    blame = "does a handler keep or ask for what is none of its module's?" if real else "that is a bug of chaosqs"
+    return Answer(
+        question.design,
+        question.mapping,
+        question.invariant.name,
+        Status.INCONCLUSIVE,
+        f"{error}\none scenario ran in two ways: {blame}",
+        assumptions=question.assumptions,
+        canary=question.canary,
     )
 
 

@@ -6,7 +6,7 @@ import attrs
 
 from chaosqs.model.verdict import Status
 from chaosqs.report.words import mapping_text, title_of
-from chaosqs.session.answers import Answer, passes
+from chaosqs.session.answers import Answer, missed, passes
 from chaosqs.session.place import Place
 from chaosqs.session.wording import last_line
 
@@ -61,8 +61,17 @@ def _without_story(found: Answer, title: str) -> tuple[str, str]:
     if found.status is Status.INCONCLUSIVE:
         headline = f"{title}: {found.status}: {last_line(found.reason)}"
         return headline, f"{found.design}: {title} is {found.status}, as judging it failed:\n{found.reason}"
-    status = found.status if found.simulated else "not simulated"
-    assert status != Status.HOLDS, f"{found} fails although it holds"
-    headline = f"{title}: {status}: {found.reason}"
+    headline = f"{title}: {_shortfall(found)}"
     where = f"{found.design}: {mapping_text(found.mapping)}" if found.mapping else found.design
     return headline, f"{where}: {headline} (strict: that counts as a failure)"
+
+
+def _shortfall(found: Answer) -> str:
+    """Return what a strict project misses in an answer that is otherwise none to complain of."""
+    if not found.simulated:
+        return f"not simulated: {found.reason}"
+    if found.status is Status.NOT_EXERCISED:
+        return f"{found.status}: {found.reason}"
+    marks = missed(found)
+    assert marks, f"{found} fails although it holds"
+    return f"{found.status}, but no case of {found.cases:,} reached {', '.join(marks)}"

@@ -20,7 +20,7 @@ def summary(answers: Sequence[Answer], notices: Iterable[str] = ()) -> list[str]
     asked = [found for found in answers if not found.canary]
     return [
         *_judged(asked),
-        *(line for found in asked if found.status is Status.INCONCLUSIVE for line in found.reason.splitlines()),
+        *(line for reason in _failures(asked) for line in reason.splitlines()),
         *(_canary(found) for found in answers if found.canary),
         *_assumptions(answers),
         *(found.broken.problem or f"report: {found.broken.report}" for found in asked if found.broken),
@@ -38,6 +38,11 @@ def _judged(asked: Sequence[Answer]) -> Iterator[str]:
             never = [mark for mark in whole.unreached if not mark.startswith(f"{SOMETIMES} ")]
             yield from listed(f"no case of {whole.cases:,} reached", never)
             yield from listed("never reached, though it should be sometimes", missed(whole))
+
+
+def _failures(asked: Iterable[Answer]) -> Iterable[str]:
+    """Return why some answers are inconclusive; what made many so is told once."""
+    return dict.fromkeys(found.reason for found in asked if found.status is Status.INCONCLUSIVE)
 
 
 def details(found: Answer) -> str:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import ERAS, Account, Design, EventSourceMapping, Function, Queue, Redrive, RedriveAllow
-from chaosqs.model.fault import KIND_NAMES, OK, FaultPlan, Window
+from chaosqs.model.fault import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, FaultKind, FaultPlan, Pause, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Steady
 
@@ -95,13 +95,37 @@ behaviours = st.builds(
     hangs=st.booleans(),
     handler=st.none() | st.just("shop.orders:handle"),
 )
-windows = st.builds(Window, st.sampled_from(KIND_NAMES), st.sampled_from(("", "orders", "worker")), seconds, seconds)
+SITE = f"{FAULT_POINT}:charge-card"
+PARTS = {"queue": "orders", "function": "worker"}
+"""A part of each kind that all of these designs have."""
+of_sends = st.sampled_from((OK, *(kind.name for kind in KINDS if kind.keyed and kind.boundary == "send")))
+of_receives = st.sampled_from(
+    (OK, SITE, *(kind.name for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"}))
+)
+
+
+def windows_of(kind: FaultKind) -> st.SearchStrategy[Window]:
+    """A window of a kind, on everything or on one part that it may strike."""
+    scopes = st.sampled_from(("", *(PARTS[scope] for scope in kind.scopes if scope in PARTS)))
+    return st.builds(Window, st.just(SITE if kind.name == FAULT_POINT else kind.name), scopes, seconds, seconds)
+
+
+actions = (
+    st.builds(Action, st.just("redeploy"), st.just("worker"), seconds)
+    | st.builds(Action, st.just("purge"), st.just("orders"), seconds)
+    | st.builds(Action, st.just("change"), st.just("orders"), seconds, st.just("delay"), st.integers(0, 900))
+    | st.builds(Action, st.just("change"), st.just("worker"), seconds, st.just("memory"), st.integers(128, 10_240))
+)
+pauses = st.builds(Pause, st.sampled_from(("worker#1", "worker#12")), st.integers(1, 99), st.integers(1, 99))
 plans = st.builds(
     FaultPlan,
-    messages=st.lists(st.lists(st.sampled_from((OK, *KIND_NAMES)), max_size=3), max_size=3),
-    windows=st.lists(windows, max_size=2),
-    banned=st.lists(st.sampled_from(KIND_NAMES), max_size=2),
+    messages=st.lists(st.lists(of_receives, max_size=3), max_size=3),
+    windows=st.lists(st.sampled_from(KINDS).flatmap(windows_of), max_size=2),
+    banned=st.lists(st.sampled_from((*KIND_NAMES, SITE)), max_size=2),
     heal_at=st.none() | seconds,
+    sends=st.lists(of_sends, max_size=3),
+    actions=st.lists(actions, max_size=2),
+    pauses=st.lists(pauses, max_size=2),
 )
 scenarios = st.builds(
     Scenario,

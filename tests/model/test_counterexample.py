@@ -36,5 +36,11 @@ def test_violation_prints_as_a_sentence() -> None:
 
 def test_status_is_its_word() -> None:
     """A status is the word that reports print."""
-    assert [str(status) for status in Status] == ["holds", "violated", "not applicable", "not exercised"]
+    assert [str(status) for status in Status] == [
+        "holds",
+        "violated",
+        "not applicable",
+        "not exercised",
+        "inconclusive",
+    ]
     assert Verdict("conservation", Status.HOLDS).violations == ()

@@ -54,10 +54,11 @@ def test_ending(name: str) -> None:
 
 def test_RX_8_lost_receive() -> None:
     """A receive that the poller never saw is a delivery, lost to its fault at once."""
+    fault = "lost_receive at receive 1 of message 1"
     story = Story(orders_design()).send()
-    story.receive(0, fault=FAULT)
+    story.receive(0, fault=fault)
     (delivery,) = story.end().deliveries[0]
-    assert (delivery.ending, delivery.ended, delivery.fault) == (Ending.LOST, 1, FAULT)
+    assert (delivery.ending, delivery.ended, delivery.fault) == (Ending.LOST, 1, fault)
 
 
 def test_throttles_are_noted_on_each_message_of_the_batch() -> None:

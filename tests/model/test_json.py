@@ -10,7 +10,7 @@ from hypothesis import given
 
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Counterexample, Explanation, Fix, Rate, Setting
+from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix, Rate, Setting, Tipping
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.fault import FaultPlan, Window
 from chaosqs.model.json import Json, from_json, structure, to_json
@@ -36,6 +36,20 @@ def test_design_goes_there_and_back(design: Design) -> None:
     assert to_json(from_json(Design, text)) == text
 
 
+PAIR = Fix(
+    "maximum_concurrency = 2 and report_batch_item_failures = True",
+    0,
+    2000,
+    latency=-0.1,
+    concurrency=0.5,
+    breaks=("no-second-processing",),
+    changes=(
+        Change("orders→worker", "maximum_concurrency", 2),
+        Change("orders→worker", "report_batch_item_failures", value=True),
+    ),
+)
+
+
 def test_counterexample_goes_there_and_back() -> None:
     """A counterexample with all its explanations survives JSON."""
     found = Counterexample(
@@ -50,7 +64,10 @@ def test_counterexample_goes_there_and_back() -> None:
             (Setting("worker", "reserved_concurrency", "2", matters=True, threshold="holds from 5"),),
             ("throttled at receive 1 of message 4",),
             Rate(38, 100),
-            (Fix("maximum_concurrency = 2", 0, 2000, 0.1), Fix("reserved_concurrency = 5", 0, 2000)),
+            (Fix("maximum_concurrency = 2", 0, 2000, 0.1), Fix("reserved_concurrency = 5", 0, 2000), PAIR),
+            tipping=Tipping(47_200, "third receive of message 2", 40, 40, 30_000),
+            patch="--- a/template.yaml\r\n+++ b/template.yaml\n",
+            own_bug=True,
         ),
     )
     assert from_json(Counterexample, to_json(found)) == found

@@ -6,12 +6,14 @@ The modules imported here stay loaded: pytester forgets what a test loads, and H
 import hypothesis
 import pytest
 
+from chaosqs import user_code
 from chaosqs.explorer import exploration
 from chaosqs.model.counterexample import Explanation, Setting
 from chaosqs.session import hooks, start, suite
+from chaosqs.simulator import stage
 from tests.plugin.projects import BROKEN, ROOMY, SOUND
 
-_ = (hypothesis, hooks, start, suite)  # they stay loaded
+_ = (hypothesis, hooks, stage, start, suite, user_code)  # they stay loaded
 
 
 @pytest.fixture

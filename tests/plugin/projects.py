@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from chaosqs import invariants
 from chaosqs.session.suite import PLACE
 
 BROKEN = (PLACE / "over_polling.yaml").read_text(encoding="utf-8")
@@ -13,7 +14,10 @@ ROOMY = "".join(line for line in SOUND.splitlines(keepends=True) if "Concurren" 
 """The sound design without any limit on its concurrency."""
 FOLDER = "reports/template-orders-worker-no-dead-lettering-by-throttling"
 """Where the report on the broken template goes."""
-THROTTLING = "chaosqs::template.yaml::orders→worker::no-dead-lettering-by-throttling"
+MAPPING = "chaosqs::template.yaml::orders→worker"
+"""What the ids of all items about the one mapping of these templates begin with."""
+IDS = [f"{MAPPING}::{invariant.name}" for invariant in invariants.DEFAULT]
+THROTTLING = f"{MAPPING}::no-dead-lettering-by-throttling"
 BRIEFLY = "--chaosqs-max-examples=10"
 """Enough to find what is broken in the broken template."""
 

@@ -12,6 +12,7 @@ WRONG = {
     "wrong type": ('designs = "template.yaml"', 'designs: must be an array, not "template.yaml"'),
     "wrong type within": ("designs = [1]", "designs[[]0]: must be a string"),
     "out of range": ("max_examples = 0", "max_examples = 0: must be a whole number of at least 1"),
+    "no truth either": ("vary_assumptions = 1", "vary_assumptions: must be true or false, not 1"),
     "no truth": ('strict = "yes"', 'strict: must be true or false, not "yes"'),
     "no such design": ('designs = ["nowhere.yaml"]', "nowhere.yaml: there is no such file"),
     "a directory": ('designs = ["."]', "is a directory"),
@@ -28,6 +29,17 @@ WRONG = {
         "behaviours.wroker]: no design has this function; there are worker",
     ),
 }
+
+
+AS_MEASURED = """
+import chaosqs
+from chaosqs.model.assumptions import Assumptions
+
+@chaosqs.invariant("All assumptions are those that measurements pin.")
+def as_measured(history):
+    if history.scenario.assumptions != Assumptions():
+        yield "One differs.", history.events[0]
+"""
 
 
 def files(place: Path) -> set[Path]:
@@ -125,3 +137,13 @@ def test_strict_in_the_table(roomy: pytest.Pytester) -> None:
     """`strict = true` is `--chaosqs-strict` for good."""
     roomy.makepyprojecttoml("[tool.pytest.ini_options]\n[tool.chaosqs]\nstrict = true\nmax_examples = 2\n")
     roomy.runpytest("--chaosqs", "-k", "throttling").assert_outcomes(failed=1)
+
+
+@pytest.mark.usefixtures("briefly_explained")
+def test_assumptions_vary_where_the_table_says_so(sound: pytest.Pytester) -> None:
+    """`vary_assumptions = true` lets the search draw what AWS does not document; a promise of the test's own tells."""
+    (sound.path / "promises.py").write_text(AS_MEASURED, encoding="utf-8")
+    for varied, outcome in (("true", {"failed": 1}), ("false", {"passed": 1})):
+        table = f'invariants = ["promises.py:as_measured"]\nvary_assumptions = {varied}\n'
+        sound.makepyprojecttoml(f"[tool.pytest.ini_options]\n[tool.chaosqs]\n{table}")
+        sound.runpytest("--chaosqs", "-k", "as-measured", BRIEFLY).assert_outcomes(**outcome)

@@ -4,6 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from chaosqs import invariants
+
+BROKEN = ("no-dead-lettering-by-throttling", "no-concurrent-processing", "no-second-processing")
+"""What over-polling breaks, in the order of the registry: a message that waits in a poller's hand for an execution
+comes back to the queue meanwhile, which uses up its receives and lets two invocations have it, at once or in turn."""
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
@@ -15,11 +20,11 @@ def project(pytester: pytest.Pytester, name: str) -> pytest.Pytester:
 
 
 @pytest.mark.usefixtures("briefly_explained")
-def test_over_polling_dead_letters_by_throttling(pytester: pytest.Pytester) -> None:
-    """That, and nothing else, with the settings of `make demo`."""
+def test_over_polling_breaks_three_promises(pytester: pytest.Pytester) -> None:
+    """Those, and nothing else, with the settings of `make demo`."""
     result = project(pytester, "over-polling").runpytest("--chaosqs")
-    result.assert_outcomes(passed=3, failed=1)
-    result.stdout.fnmatch_lines(["*FAILED *orders→charge-order::no-dead-lettering-by-throttling*"])
+    result.assert_outcomes(passed=len(invariants.DEFAULT) - len(BROKEN), failed=len(BROKEN))
+    result.stdout.fnmatch_lines([f"*FAILED *orders→charge-order::{name}*" for name in BROKEN])
 
 
 def test_with_a_maximum_concurrency_it_holds(pytester: pytest.Pytester) -> None:
@@ -28,4 +33,4 @@ def test_with_a_maximum_concurrency_it_holds(pytester: pytest.Pytester) -> None:
         (EXAMPLES / name / "template.yaml").read_text("utf-8") for name in ("over-polling", "over-polling-fixed")
     )
     assert fixed.replace("            ScalingConfig:\n              MaximumConcurrency: 2\n", "") == broken
-    project(pytester, "over-polling-fixed").runpytest("--chaosqs").assert_outcomes(passed=4)
+    project(pytester, "over-polling-fixed").runpytest("--chaosqs").assert_outcomes(passed=len(invariants.DEFAULT))

@@ -5,6 +5,7 @@ import pytest
 from chaosqs import invariants
 from chaosqs.explorer.finding import Finding
 from chaosqs.explorer.profiles import QUICK
+from chaosqs.invariants import Invariant
 from chaosqs.model.verdict import Status, Verdict
 from chaosqs.session import suite
 from chaosqs.session.questions import Budget
@@ -49,11 +50,18 @@ def test_a_search_that_finds_nothing_fails_the_canary(
 ) -> None:
     """A green suite means that the search would have found something."""
 
-    def blind(*_: object, **__: object) -> Finding:
-        verdict = Verdict(invariants.NO_DEAD_LETTERING_BY_THROTTLING.name, Status.HOLDS, exercised=1)
-        return Finding("orders→worker", verdict.invariant, verdict, cases=7)
+    class Blind:
+        """A search that finds nothing."""
 
-    monkeypatch.setattr("chaosqs.session.questions.search", blind)
+        def finding(self, invariant: Invariant) -> Finding:
+            """Return that all is well."""
+            verdict = Verdict(invariant.name, Status.HOLDS, exercised=1)
+            return Finding("orders→worker", verdict.invariant, verdict, cases=7)
+
+    def blind(*_: object, **__: object) -> Blind:
+        return Blind()
+
+    monkeypatch.setattr("chaosqs.session.questions.searched", blind)
     result = pytester.runpytest("--chaosqs", "-k", "canary", BRIEFLY)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*the search DID NOT FIND IT in 7 cases*"])

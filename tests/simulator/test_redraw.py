@@ -14,7 +14,7 @@ from chaosqs.simulator.run import simulate
 from tests.explorer.designs import MAPPING, over_polling
 
 SCENARIO = Scenario(over_polling(), [Burst("orders", 5, over=30)], {"worker": Behaviour(seconds_per_batch=29)})
-PLAN = FaultPlan(pauses=[Pause(f"{MAPPING} poller 1", 2, 3)])
+PLAN = FaultPlan(pauses=[Pause(f"{MAPPING}/1", 2, 3)])
 SCENARIOS = [
     SCENARIO,
     attrs.evolve(SCENARIO, luck=7),

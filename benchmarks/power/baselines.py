@@ -1,0 +1,263 @@
+"""The same tasks, driven as people would without chaosqs's explorer: what its way of drawing and shrinking is worth.
+
+All use the same simulator, invariants and vocabulary of values; they differ in who draws, and when. All have the cases
+of the `ci` profile, and Hypothesis's own shrinker where there is something to shrink. None knows the lattice of calm
+worlds.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import attrs
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from benchmarks.power.court import Court, Violated, Vocabulary
+from benchmarks.power.figures import Driven
+from benchmarks.power.mutation import Mutation
+from benchmarks.power.task import Task
+from benchmarks.power.truth import size
+from chaosqs.explorer.profiles import CI
+from chaosqs.model.fault import KINDS, OK, FaultPlan, kind_of
+from chaosqs.model.scenario import Scenario
+from chaosqs.simulator import run
+from chaosqs.simulator.nemesis import Nemesis, Strike
+
+_RECEIVES = 3
+_FAULTY = 8
+"""The first so many messages may meet faults, as in the explorer's own plans."""
+_MESSAGES = 60
+
+
+_SUPPRESSED = (
+    HealthCheck.too_slow,
+    HealthCheck.data_too_large,
+    HealthCheck.large_base_example,
+    HealthCheck.filter_too_much,
+)
+
+
+# The drivers --------------------------------------------------------------------------------------------------------
+
+
+def lazy_data(court: Court, number: int) -> None:
+    """Draw each outcome when the simulation asks for it, with `data()`."""
+    words = Vocabulary(court)
+
+    @_settings()
+    @seed(number)
+    @given(st.data())
+    def case(data: st.DataObject) -> None:
+        count = data.draw(st.integers(1, _MESSAGES))
+        over, seconds = data.draw(st.sampled_from(words.spans)), data.draw(st.sampled_from(words.durations))
+        scenario = words.scenario([(count, over, 0)], seconds, data.draw(st.sampled_from(words.poisons)), FaultPlan())
+        kinds = st.sampled_from(words.kinds)
+        asked = Asked(lambda: data.draw(kinds))
+        with Mutation(run, "Nemesis", asked.nemesis)():
+            court.judge(scenario, asked.plan)
+
+    _quietly(case)
+
+
+@attrs.define
+class Asked:
+    """Answers a simulation outcome by outcome, and remembers."""
+
+    draw: Callable[[], str]
+    outcomes: dict[tuple[int, int], str] = attrs.field(factory=dict[tuple[int, int], str])
+
+    def nemesis(self, plan: FaultPlan) -> Nemesis:
+        """Return who asks here."""
+        return _LazyNemesis(plan, self)
+
+    def outcome(self, message: int, receive: int) -> str:
+        """Return the outcome of a message's receive; those that come later than plans go are fine."""
+        if message >= _FAULTY or receive > _RECEIVES:
+            return OK
+        known = self.outcomes.get((message, receive))
+        if known is None:
+            known = self.outcomes[message, receive] = self.draw()
+        return known
+
+    def plan(self) -> FaultPlan:
+        """Return what was answered as a plan."""
+        messages = [[self.outcomes.get((message, receive), OK) for receive in (1, 2, 3)] for message in range(_FAULTY)]
+        return FaultPlan(messages=messages)
+
+
+class _LazyNemesis(Nemesis):
+    """A nemesis without a plan."""
+
+    def __init__(self, plan: FaultPlan, asked: Asked) -> None:
+        super().__init__(plan)
+        self._asked = asked
+        self._boundaries = frozenset(kind.boundary for kind in KINDS if kind.keyed and kind.boundary != "send")
+
+    def strike(
+        self,
+        boundary: str,
+        scopes: tuple[str, ...],  # noqa: ARG002 - no window strikes
+        batch: Iterable[tuple[int, int]],
+        now: int,  # noqa: ARG002 - and nothing heals
+    ) -> Strike | None:
+        for message, receive in batch:
+            outcome = self._asked.outcome(message, receive)
+            known = kind_of(outcome)
+            if known is not None and known.boundary == boundary:
+                return Strike(outcome, f"{outcome} at receive {receive} of message {message + 1}")
+        return None
+
+
+def integer_seed(court: Court, number: int) -> None:
+    """Draw one integer, and all else from a generator that it seeds."""
+    words = Vocabulary(court)
+
+    @_settings()
+    @seed(number)
+    @given(st.integers(0, 2**32 - 1))
+    def case(drawn: int) -> None:
+        chance = random.Random(drawn)
+        load = (chance.randint(1, _MESSAGES), chance.choice(words.spans), 0.0)
+        faulty = range(chance.randint(0, _FAULTY))
+        messages = [[_outcome(chance, words.kinds) for _ in range(_RECEIVES)] for _ in faulty]
+        seconds, poison = chance.choice(words.durations), chance.choice(words.poisons)
+        court.judge(words.scenario([load], seconds, poison, FaultPlan(messages=messages)))
+
+    _quietly(case)
+
+
+def _outcome(chance: random.Random, kinds: Sequence[str]) -> str:
+    return chance.choice(kinds) if chance.random() < 0.2 else OK
+
+
+def stateful(court: Court, number: int) -> None:
+    """Draw a sequence of rules: send, wait, slow the function down, poison a message, strike a receive."""
+    words = Vocabulary(court)
+
+    class Machine(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.loads: list[tuple[int, float, float]] = []
+            self.now = 0.0
+            self.seconds, self.poison = words.durations[0], words.poisons[0]
+            self.outcomes: list[list[str]] = []
+
+        @rule(count=st.integers(1, 10))
+        def send(self, count: int) -> None:
+            self.loads.append((count, 0, self.now))
+
+        @rule(seconds=st.sampled_from(words.spans[1:]))
+        def wait(self, seconds: float) -> None:
+            self.now += seconds
+
+        @rule(seconds=st.sampled_from(words.durations))
+        def take(self, seconds: float) -> None:
+            self.seconds = seconds
+
+        @rule(poison=st.sampled_from(words.poisons))
+        def fail(self, poison: tuple[int, ...]) -> None:
+            self.poison = poison
+
+        @rule(outcomes=st.lists(st.sampled_from(words.kinds), max_size=_RECEIVES))
+        def strike(self, outcomes: list[str]) -> None:
+            self.outcomes.append(outcomes)
+
+        def teardown(self) -> None:
+            if self.loads:
+                plan = FaultPlan(messages=self.outcomes[:_FAULTY])
+                court.judge(words.scenario(self.loads, self.seconds, self.poison, plan))
+
+    def machine() -> None:
+        run_state_machine_as_test(seed(number)(Machine), settings=_settings())
+
+    _quietly(machine)
+
+
+def plain_examples(court: Court, number: int) -> None:
+    """Try the dozen scenarios that a careful team would write down; no seed makes a difference."""
+    del number
+    words = Vocabulary(court)
+    for scenario in _examples(words):
+        try:
+            court.judge(scenario)
+        except Violated:
+            return
+
+
+def _examples(words: Vocabulary) -> Iterator[Scenario]:
+    usual, slow = words.durations[0], words.durations[2]
+    for count, seconds, poison in (
+        (1, usual, ()),
+        (10, usual, ()),
+        (100, usual, ()),
+        (1, slow, ()),
+        (10, slow, ()),
+        (1, usual, (0,)),
+        (10, usual, (0,)),
+    ):
+        yield words.scenario([(count, 0, 0)], seconds, poison, FaultPlan())
+    for kind in ("throttled", "error", "timeout", "crash", "lost_delete"):
+        yield words.scenario([(1, 0, 0)], usual, (), FaultPlan(messages=[[kind]]))
+
+
+DRIVERS: dict[str, Callable[[Court, int], None]] = {
+    "lazy data()": lazy_data,
+    "integer seed": integer_seed,
+    "stateful testing": stateful,
+    "plain examples": plain_examples,
+}
+
+
+TASKS = (
+    "account-without-room",
+    "fifo-partial-answer",
+    "functions-share-the-account",
+    "mappings-share-too-little",
+    "maximum-above-reserved",
+    "more-invocations-than-connections",
+    "one-delivery-lost",
+    "over-polling",
+    "poison-without-partial-responses",
+    "visibility-below-window-and-timeout",
+)
+"""The design mistakes on which they are measured."""
+
+
+def driven(driver: str, task: Task, seeds: Sequence[int]) -> Driven:
+    """Measure one baseline on one task."""
+    courts = [Court(task) for _ in seeds]
+    for court, number in zip(courts, seeds, strict=True):
+        DRIVERS[driver](court, number)
+    found = [court.last for court in courts if court.last is not None]
+    return Driven(
+        driver=driver,
+        task=task.name,
+        seeds=len(seeds),
+        cases=tuple(court.first for court in courts),
+        calls=tuple(court.cases for court in courts),
+        sizes=tuple(map(size, found)),
+        forms=len(dict.fromkeys(found)),
+    )
+
+
+def _settings() -> settings:
+    return settings(
+        max_examples=CI.max_examples,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.target, Phase.shrink),
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=_SUPPRESSED,
+    )
+
+
+def _quietly(case: Callable[[], None]) -> None:
+    try:
+        case()
+    except Violated:
+        return

@@ -1,0 +1,47 @@
+"""One defect of the fake that can be switched on: one method or constant is another one for as long as it is on.
+
+Production code knows nothing of this. A mutant lies about AWS in one place, as a slip of ours could; what the search
+finds while it lies tells how much the invariants see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import ModuleType
+
+import attrs
+
+from chaosqs.model.scenario import Scenario
+from chaosqs.simulator.run import simulate
+
+
+@attrs.frozen
+class Mutation:
+    """What a mutant puts in the place of what; a task takes it as its switch."""
+
+    owner: type | ModuleType
+    attribute: str
+    """Name of the method or constant that the owner itself has."""
+    defect: object
+
+    @contextmanager
+    def __call__(self) -> Generator[None]:
+        """Have the defect in place for as long as this is open."""
+        right = self.present()
+        setattr(self.owner, self.attribute, self.defect)
+        try:
+            yield
+        finally:
+            setattr(self.owner, self.attribute, right)
+
+    def present(self) -> object:
+        """Return what the owner has now, as it has it: a descriptor is not asked."""
+        found: object = vars(self.owner)[self.attribute]
+        return found
+
+    def triggered(self, scenario: Scenario) -> bool:
+        """Tell whether the defect changes the history of a scenario."""
+        right = simulate(scenario).digest
+        with self():
+            return simulate(scenario).digest != right

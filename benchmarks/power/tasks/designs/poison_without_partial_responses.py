@@ -1,0 +1,34 @@
+"""One poison message fails its whole batch, and nobody reports which one it was.
+
+By argument: a bystander takes two messages, one of them poison. A max_receive_count of 30 cures it by accident only
+(15 and 200 do not), and is not counted as relevant; nor is a reserved concurrency of 0, which switches the function
+off.
+"""
+
+from __future__ import annotations
+
+from benchmarks.power.task import Task
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+
+_DESIGN = Design(
+    [Queue("orders", visibility_timeout=30, redrive=Redrive("orders-dlq", 3)), Queue("orders-dlq")],
+    [Function("worker", timeout=5)],
+    [EventSourceMapping("orders", "worker", batch_size=10)],
+)
+
+TASK = Task(
+    name="poison-without-partial-responses",
+    kind="design mistake",
+    why="One poison message fails its whole batch, and nobody reports which one it was.",
+    design=_DESIGN,
+    mapping="orders→worker",
+    invariant="no-bystander-dead-lettered",
+    smallest=Scenario(_DESIGN, [Burst("orders", 2)], {"worker": Behaviour(poison=(0,))}),
+    relevant=(
+        "batch_size",
+        "report_batch_item_failures",
+    ),
+)

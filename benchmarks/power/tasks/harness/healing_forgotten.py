@@ -1,0 +1,19 @@
+"""Faults go on striking after the moment at which the plan heals."""
+
+from __future__ import annotations
+
+from benchmarks.power.harness import harness_mutant
+from benchmarks.power.mutation import Mutation
+from chaosqs.simulator.nemesis import Nemesis
+
+
+def _is_healed(_self: Nemesis, _now: int) -> bool:
+    return False
+
+
+TASK = harness_mutant(
+    name="healing-forgotten",
+    why="Faults go on striking after the moment at which the plan heals.",
+    switch=Mutation(Nemesis, "_is_healed", _is_healed),
+    self_test="tests/simulator/test_faults.py",
+)

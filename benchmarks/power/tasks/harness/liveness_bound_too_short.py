@@ -1,0 +1,20 @@
+"""The liveness check waits for half the time that the design may need."""
+
+from __future__ import annotations
+
+from benchmarks.power.harness import harness_mutant
+from benchmarks.power.mutation import Mutation
+from chaosqs.invariants import drains_after_healing
+from chaosqs.model.horizon import horizon
+
+
+def _horizon(*arguments: object) -> int:
+    return horizon(*arguments) // 2  # type: ignore[arg-type]
+
+
+TASK = harness_mutant(
+    name="liveness-bound-too-short",
+    why="The liveness check waits for half the time that the design may need.",
+    switch=Mutation(drains_after_healing, "horizon", _horizon),
+    self_test="tests/invariants/test_drains_after_healing.py",
+)

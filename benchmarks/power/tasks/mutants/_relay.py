@@ -1,0 +1,25 @@
+"""Real code for mutants that only clients of SQS can meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import boto3
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+def relay_and_fail(event: Mapping[str, Sequence[Mapping[str, str]]], _context: object) -> None:
+    """Pass each message on under its own deduplication id, and fail before SQS hears of the success."""
+    sqs = _client()
+    url = sqs.get_queue_url(QueueName="audit.fifo")["QueueUrl"]
+    for record in event["Records"]:
+        number = record["messageId"]
+        sqs.send_message(QueueUrl=url, MessageBody=number, MessageGroupId="audit", MessageDeduplicationId=number)
+    raise RuntimeError
+
+
+def _client() -> SQSClient:
+    return boto3.client("sqs")  # pyright: ignore[reportUnknownMemberType] - its other services are not typed

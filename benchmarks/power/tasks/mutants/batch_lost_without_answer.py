@@ -1,0 +1,42 @@
+"""EP-13, LX-11: a batch that a poller lets go without an answer of its function is gone from the queue."""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from benchmarks.power.mutation import Mutation
+from benchmarks.power.task import Task
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.fault import FaultPlan
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+from chaosqs.simulator.crew import Poller
+from chaosqs.simulator.mapping import Mapping
+
+_release = Mapping._release
+
+
+def _lose(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+    if why in {"service error", "no answer"}:
+        self.service.delete(self.mapping.queue, poller.receipts)
+    _release(self, poller, why, cause, fault)
+
+
+_DESIGN = Design(
+    [Queue("orders")],
+    [Function("worker", timeout=5)],
+    [EventSourceMapping("orders", "worker")],
+)
+
+TASK = Task(
+    name="batch-lost-without-answer",
+    kind="mutant",
+    why="A batch that a poller lets go without an answer of its function is gone from the queue.",
+    design=_DESIGN,
+    mapping="orders→worker",
+    invariant="no-loss-after-send",
+    behaviours={"worker": Behaviour()},
+    smallest=Scenario(_DESIGN, [Burst("orders", 1)], {"worker": Behaviour()}, FaultPlan(messages=[["service_error"]])),
+    switch=Mutation(Mapping, "_release", _lose),
+)

@@ -1,0 +1,33 @@
+"""DLQ-6: a message begins to count its receives anew when it is dead-lettered."""
+
+from __future__ import annotations
+
+import attrs
+
+from benchmarks.power.mutation import Mutation
+from benchmarks.power.task import Task
+from chaosqs.machine.message import Message
+from chaosqs.machine.redrive import dead_lettered
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.simulator import service
+
+
+def _uncounted(message: Message, source: str, *, fifo: bool, place: int, now: int) -> Message:
+    return attrs.evolve(dead_lettered(message, source, fifo=fifo, place=place, now=now), receive_count=0)
+
+
+TASK = Task(
+    name="move-resets-receive-count",
+    kind="mutant",
+    why="A message begins to count its receives anew when it is dead-lettered.",
+    design=Design(
+        [Queue("orders", visibility_timeout=5, redrive=Redrive("orders-dlq", 1)), Queue("orders-dlq")],
+        [Function("worker", timeout=5), Function("undertaker", timeout=5)],
+        [EventSourceMapping("orders", "worker"), EventSourceMapping("orders-dlq", "undertaker")],
+    ),
+    mapping="orders-dlq→undertaker",
+    invariant="conservation",
+    behaviours={"worker": Behaviour(error_rate=1)},
+    switch=Mutation(service, "dead_lettered", _uncounted),
+)

@@ -1,0 +1,37 @@
+"""DLQ-4: a message that goes to a dead-letter queue leaves its source and never arrives."""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from benchmarks.power.mutation import Mutation
+from benchmarks.power.task import Task
+from chaosqs.machine.message import Message
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.simulator.service import Line, Service
+
+_dead_letter = Service._dead_letter
+
+
+def _into_nothing(self: Service, line: Line, message: Message) -> None:
+    _dead_letter(self, line, message)
+    assert line.queue.redrive is not None
+    target = self.lines[line.queue.redrive.dead_letter_queue].machine
+    target.take_out(target.store.messages[message.number])
+
+
+TASK = Task(
+    name="redrive-loses-the-message",
+    kind="mutant",
+    why="A message that goes to a dead-letter queue leaves its source and never arrives.",
+    design=Design(
+        [Queue("orders", visibility_timeout=5, redrive=Redrive("orders-dlq", 1)), Queue("orders-dlq")],
+        [Function("worker", timeout=5), Function("undertaker", timeout=5)],
+        [EventSourceMapping("orders", "worker"), EventSourceMapping("orders-dlq", "undertaker")],
+    ),
+    mapping="orders-dlq→undertaker",
+    invariant="no-loss-after-send",
+    behaviours={"worker": Behaviour(error_rate=1), "undertaker": Behaviour()},
+    switch=Mutation(Service, "_dead_letter", _into_nothing),
+)

@@ -1,0 +1,36 @@
+"""DLQ-9: a move to a standard dead-letter queue resets the clock of retention."""
+
+from __future__ import annotations
+
+import attrs
+
+from benchmarks.power.mutation import Mutation
+from benchmarks.power.task import Task
+from chaosqs.machine.message import Message
+from chaosqs.machine.redrive import dead_lettered
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.simulator import service
+
+
+def _as_new(message: Message, source: str, *, fifo: bool, place: int, now: int) -> Message:
+    return attrs.evolve(dead_lettered(message, source, fifo=fifo, place=place, now=now), sent_at=now)
+
+
+TASK = Task(
+    name="retention-reset-at-move",
+    kind="mutant",
+    why="A move to a standard dead-letter queue resets the clock of retention.",
+    design=Design(
+        [
+            Queue("orders", visibility_timeout=30, retention_period=60, redrive=Redrive("orders-dlq", 1)),
+            Queue("orders-dlq", retention_period=60),
+        ],
+        [Function("worker", timeout=5), Function("undertaker", timeout=5, reserved_concurrency=0)],
+        [EventSourceMapping("orders", "worker"), EventSourceMapping("orders-dlq", "undertaker")],
+    ),
+    mapping="orders-dlq→undertaker",
+    invariant="conservation",
+    behaviours={"worker": Behaviour(error_rate=1)},
+    switch=Mutation(service, "dead_lettered", _as_new),
+)

@@ -1,0 +1,43 @@
+"""LX-7: the execution of an invocation that raised is not given back."""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from benchmarks.power.mutation import Mutation
+from benchmarks.power.task import Task
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.fault import FaultPlan
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+from chaosqs.simulator.function import Lambda
+from chaosqs.simulator.request import Course, Invocation
+
+_end = Lambda._end
+
+
+def _kept(self: Lambda, invocation: Invocation, course: Course) -> None:
+    _end(self, invocation, course)
+    pool = self.executions._shares[invocation.request.mapping.function].pool
+    pool.running += course.outcome == "raised"
+    pool.on_demand += course.outcome == "raised"
+
+
+_DESIGN = Design(
+    [Queue("orders", visibility_timeout=30)],
+    [Function("worker", timeout=5, reserved_concurrency=1)],
+    [EventSourceMapping("orders", "worker")],
+)
+
+TASK = Task(
+    name="slot-leaked-on-error",
+    kind="mutant",
+    why="The execution of an invocation that raised is not given back.",
+    design=_DESIGN,
+    mapping="orders→worker",
+    invariant="drains-after-healing",
+    behaviours={"worker": Behaviour()},
+    smallest=Scenario(_DESIGN, [Burst("orders", 1)], {"worker": Behaviour()}, FaultPlan(messages=[["error"]])),
+    switch=Mutation(Lambda, "_end", _kept),
+)

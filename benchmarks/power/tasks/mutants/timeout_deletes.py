@@ -1,0 +1,45 @@
+"""EF-2, LX-9: a batch whose invocation timed out is deleted."""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+from functools import partial
+
+from benchmarks.power.mutation import Mutation
+from benchmarks.power.task import Task
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.event import InvocationEnded
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+from chaosqs.simulator.crew import Poller
+from chaosqs.simulator.mapping import Mapping
+
+_answered = Mapping._answered
+
+
+def _as_success(self: Mapping, poller: Poller, event: InvocationEnded, place: int) -> None:
+    if event.outcome == "timed_out":
+        step = partial(self.deleting.delete, poller, (), place)
+        self.agenda.at(self.agenda.now + self.latency.delete(poller), step, poller.task)
+    else:
+        _answered(self, poller, event, place)
+
+
+_DESIGN = Design(
+    [Queue("orders")],
+    [Function("worker", timeout=5)],
+    [EventSourceMapping("orders", "worker")],
+)
+
+TASK = Task(
+    name="timeout-deletes",
+    kind="mutant",
+    why="A batch whose invocation timed out is deleted.",
+    design=_DESIGN,
+    mapping="orders→worker",
+    invariant="at-least-once-delivery",
+    smallest=Scenario(_DESIGN, [Burst("orders", 1)], {"worker": Behaviour(seconds_per_batch=5)}),
+    switch=Mutation(Mapping, "_answered", _as_success),
+)

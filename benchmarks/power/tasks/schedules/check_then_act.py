@@ -1,0 +1,30 @@
+"""Reads, works for 50 ms and writes: another one that writes meanwhile is lost.
+
+The pause is the shortest of all, and of these the first, by an enumeration of every step of every task.
+"""
+
+from __future__ import annotations
+
+from benchmarks.power.promises import no_handler_raises
+from benchmarks.power.schedules import RACE
+from benchmarks.power.task import Task
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.fault import FaultPlan, Pause
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+
+_REAL = {"worker": Behaviour(handler="tests.quality.racers:check_then_act")}
+
+TASK = Task(
+    name="check-then-act",
+    kind="schedule bug",
+    why="Reads, works for 50 ms and writes: another one that writes meanwhile is lost.",
+    design=RACE,
+    mapping="orders→worker",
+    invariant=no_handler_raises.name,
+    behaviours=_REAL,
+    start=Scenario(RACE, [Burst("orders", 2, over=2)], _REAL, until=60),
+    smallest=Scenario(
+        RACE, [Burst("orders", 2, over=2)], _REAL, FaultPlan(pauses=[Pause("orders→worker/1", 2, 2)]), until=60
+    ),
+)

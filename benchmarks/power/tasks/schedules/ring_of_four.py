@@ -1,0 +1,30 @@
+"""Four slots for all: the fourth one after it takes the first one's slot.
+
+The pause is the shortest of all, and of these the first, by an enumeration of every step of every task.
+"""
+
+from __future__ import annotations
+
+from benchmarks.power.promises import no_handler_raises
+from benchmarks.power.schedules import RACE
+from benchmarks.power.task import Task
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.fault import FaultPlan, Pause
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+
+_REAL = {"worker": Behaviour(handler="tests.quality.racers:ring_of_four")}
+
+TASK = Task(
+    name="ring-of-four",
+    kind="schedule bug",
+    why="Four slots for all: the fourth one after it takes the first one's slot.",
+    design=RACE,
+    mapping="orders→worker",
+    invariant=no_handler_raises.name,
+    behaviours=_REAL,
+    start=Scenario(RACE, [Burst("orders", 12, over=2.4)], _REAL, until=60),
+    smallest=Scenario(
+        RACE, [Burst("orders", 12, over=2.4)], _REAL, FaultPlan(pauses=[Pause("worker#1", 2, 30)]), until=60
+    ),
+)

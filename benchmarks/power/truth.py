@@ -1,0 +1,280 @@
+"""The truth about a design mistake by trying everything: the smallest scenario, and the settings that matter.
+
+Nothing of the explorer is used: own grids, finer than its lattice and its dials, and an own order. The order is the one
+that the explorer promises, as far as a reader sees it: no fault before faults, then functions that do not fail before
+those at the edge of their timeout before those that fail, then the fewest messages, then the fewest other words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+import attrs
+
+from benchmarks.power.task import Task
+from chaosqs.errors import InvalidInput, SimulationError
+from chaosqs.invariants import by_name
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.delivery import Ending
+from chaosqs.model.design import Design
+from chaosqs.model.event import Expired
+from chaosqs.model.fault import KINDS, FaultPlan
+from chaosqs.model.history import History
+from chaosqs.model.json import Json, structure, to_json
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status
+from chaosqs.model.workload import Burst, Load, Steady
+from chaosqs.simulator.run import simulate
+
+_LONG = 3600
+_MOST_MESSAGES = 40
+_LUCKS = 60
+_BY_CHANCE = 3
+
+
+def size(scenario: Scenario) -> int:
+    """Return how much a scenario tells: its messages, its faults, and every other word that is not the default."""
+    loads = sum(
+        _messages(load) + _words(load, {"queue", "count", "groups", "per_second", "seconds"})
+        for load in scenario.workload
+    )
+    behaviours = sum(_words(behaviour, set()) for behaviour in scenario.behaviours.values())
+    plan = scenario.faults
+    faults = sum(kind != "ok" for receives in (*plan.messages, plan.sends) for kind in receives)
+    faults += len(plan.windows) + len(plan.actions) + len(plan.pauses) + len(plan.banned)
+    return loads + behaviours + faults + (scenario.luck != 0)
+
+
+def _messages(load: Load) -> int:
+    """Count the messages of a load; a steady one says its rate besides."""
+    return 1 + round(load.per_second * load.seconds) if isinstance(load, Steady) else load.count
+
+
+def _words(part: attrs.AttrsInstance, without: set[str]) -> int:
+    fields = [field for field in attrs.fields(type(part)) if field.name not in without]
+    return sum(_value(part, field.name) != _default(field.default) for field in fields)
+
+
+def _value(part: attrs.AttrsInstance, name: str) -> object:
+    value: object = getattr(part, name)
+    return value
+
+
+def _default(default: object) -> object:
+    return default
+
+
+# The smallest scenario ----------------------------------------------------------------------------------------------
+
+
+def smallest(task: Task, until: float = _LONG) -> Scenario | None:
+    """Return the smallest scenario that violates the task's invariant, with its defect on; None where none does."""
+    with task.switch():
+        return next(filter(None, (_of_strain(task, strain, until) for strain in range(3))), None) or _faulty(
+            task, until
+        )
+
+
+def violates(task: Task, scenario: Scenario, until: float = _LONG) -> bool:
+    """Tell whether a scenario violates the task's invariant."""
+    try:
+        history = simulate(attrs.evolve(scenario, until=until))
+    except SimulationError:
+        return False
+    verdict = by_name(task.invariant).judge(history)
+    queue = task.mapping.partition("→")[0]
+    return verdict.status is Status.VIOLATED and any(found.queue in {"", queue} for found in verdict.violations)
+
+
+def _of_strain(task: Task, strain: int, until: float) -> Scenario | None:
+    most = _MOST_MESSAGES if strain == 0 else 8
+    for messages in range(1, most + 1):
+        found = [world for world in _worlds(task, messages, strain) if violates(task, world, until)]
+        if found:
+            return min(found, key=_order)
+    return None
+
+
+def _order(scenario: Scenario) -> tuple[int, int, int, float]:
+    told = [_told(part) for part in (*scenario.workload, *scenario.behaviours.values())]
+    numbers = [number for numbers in told for number in numbers]
+    return len(scenario.workload), size(scenario), sum(len(f"{number:g}") for number in numbers), sum(numbers)
+
+
+def _told(part: attrs.AttrsInstance) -> list[float]:
+    values = [(_value(part, field.name), field.default) for field in attrs.fields(type(part)) if field.name != "count"]
+    return [value for value, usual in values if isinstance(value, int | float) and value != usual]
+
+
+def _worlds(task: Task, messages: int, strain: int) -> Iterator[Scenario]:
+    for workload, behaviours in product(_workloads(task, messages), _behaviours(task, strain)):
+        yield Scenario(task.design, workload, behaviours)
+
+
+def _workloads(task: Task, messages: int) -> Iterator[tuple[Burst, ...]]:
+    design, (name, _, function) = task.design, task.mapping.partition("→")
+    queue = design.queue(name)
+    overs = (0, 1, 2, 5, 10, design.function(function).timeout, queue.visibility_timeout, 2 * queue.visibility_timeout)
+    others = list(dict.fromkeys(mapping.queue for mapping in design.mappings if mapping.queue != name))
+    for over in sorted(set(overs)):
+        groups = 1 if queue.fifo else 0
+        yield (Burst(name, messages, over=over, groups=groups),)
+        for other, elsewhere in product(others, range(1, messages)):
+            yield Burst(name, messages - elsewhere, over=over), Burst(other, elsewhere, over=over)
+
+
+def _behaviours(task: Task, strain: int) -> Iterator[Mapping[str, Behaviour]]:
+    function = task.mapping.partition("→")[2]
+    if task.behaviours:
+        if strain == 0:
+            yield task.behaviours
+        return
+    timeout = task.design.function(function).timeout
+    usual = Behaviour().seconds_per_batch
+    healthy = sorted(
+        {seconds for seconds in (usual, 1, 2, 3, 5, 10, 15, 20, timeout / 2, timeout - 1) if 0 < seconds <= timeout - 1}
+    )
+    if strain == 0:
+        durations = [Behaviour(seconds_per_batch=seconds) for seconds in healthy]
+    elif strain == 1:
+        durations = [Behaviour(seconds_per_batch=timeout - 0.1), Behaviour(seconds_per_batch=timeout - 0.001)]
+    else:
+        slow = (*healthy, timeout - 0.001)
+        durations = [Behaviour(seconds_per_batch=timeout)]
+        durations += [attrs.evolve(failure, seconds_per_batch=seconds) for seconds in slow for failure in _FAILURES]
+    for behaviour in durations:
+        yield {} if behaviour == Behaviour() else {function: behaviour}
+
+
+_FAILURES = (
+    Behaviour(poison=(0,)),
+    Behaviour(poison=(1,)),
+    Behaviour(error_rate=1),
+    Behaviour(poison=(0,), crashes=True),
+    Behaviour(poison=(0,), hangs=True),
+)
+
+
+def _faulty(task: Task, until: float) -> Scenario | None:
+    """Return the smallest scenario with faults: so many of one kind, at one message."""
+    for strikes, messages in product(range(1, 4), range(1, 4)):
+        for kind in (kind for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"}):
+            plan = FaultPlan(messages=[[kind.name] * strikes])
+            worlds = (attrs.evolve(world, faults=plan) for world in _worlds(task, messages, 0))
+            found = [world for world in worlds if violates(task, world, until)]
+            if found:
+                return min(found, key=_order)
+    return None
+
+
+# The settings that matter -------------------------------------------------------------------------------------------
+
+_GRID: Mapping[str, Mapping[str, tuple[Json, ...]]] = {
+    "queues": {
+        "visibility_timeout": (1, 2, 4, 7, 12, 25, 40, 61, 70, 100, 150, 240, 400, 1000, 2000, 5000, 20_000, 43_200),
+        "max_receive_count": (1, 2, 3, 4, 5, 7, 9, 15, 30, 200, 1000),
+        "retention_period": (60, 90, 150, 600, 2000, 7200, 43_200, 172_800, 600_000, 1_209_600),
+        "delay": (0, 2, 10, 45, 300, 900),
+        "receive_wait_time": (0, 2, 10, 20),
+    },
+    "functions": {
+        "timeout": (1, 2, 4, 7, 9, 12, 25, 31, 40, 61, 100, 150, 240, 400, 900),
+        "memory": (128, 400, 2000, 10_240),
+        "reserved_concurrency": (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 30, 40, 80, 200, 900, None),
+    },
+    "mappings": {
+        "batch_size": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 50, 500, 5000),
+        "maximum_batching_window": (0, 2, 3, 10, 30, 45, 120, 299),
+        "maximum_concurrency": (2, 3, 4, 5, 6, 7, 9, 12, 15, 30, 80, 300, 1000, None),
+        "report_batch_item_failures": (False, True),
+        "provisioned_pollers": (None, [2, 2], [2, 10]),
+        "filters": ([],),
+    },
+    "account": {
+        "concurrency": (1, 4, 20, 99, 150, 400, 900, 2000, 20_000),
+        "other_traffic": (0, 10, 500, 900, 990, 995),
+    },
+}
+"""Values to try; those in seconds are none of the explorer's own."""
+
+
+def relevant(task: Task, scenario: Scenario, until: float = _LONG) -> tuple[str, ...]:
+    """Return the settings that matter, of the task's queue, its dead-letter queue, function, mapping and account.
+
+    A setting matters if some other value keeps the invariant at no other price, by itself: no message less is
+    processed, none more expires, and the run ends if it did before; under the draws of luck that violate it, where
+    chance does so at all, else under luck 0.
+    """
+    with task.switch():
+        calm = attrs.evolve(scenario, until=until)
+        lucky = [attrs.evolve(calm, luck=luck) for luck in range(1, _LUCKS + 1)]
+        violating = [world for world in lucky if violates(task, world, until)]
+        panel = violating if len(violating) >= _BY_CHANCE else [calm]
+        before = [_outcome(world) for world in panel]
+        names = {name for name, turned in _changes(task) if _cured(task, panel, before, turned, until)}
+    return tuple(sorted(names))
+
+
+def _cured(
+    task: Task, panel: list[Scenario], before: list[tuple[int, int, bool]], design: Design, until: float
+) -> bool:
+    for world, (processed, expired, drained) in zip(panel, before, strict=True):
+        try:
+            changed = attrs.evolve(world, design=design)
+            if violates(task, changed, until):
+                return False
+            after = _outcome(changed)
+        except (InvalidInput, SimulationError):
+            return False
+        if after[0] < processed or after[1] > expired or (drained and not after[2]):
+            return False
+    return True
+
+
+def _outcome(scenario: Scenario) -> tuple[int, int, bool]:
+    """Return how many messages were processed and expired, and whether the run came to its end."""
+    history = simulate(scenario)
+    return _processed(history), len(list(history.each(Expired))), history.drained_at is not None
+
+
+def _processed(history: History) -> int:
+    done = (any(each.ending is Ending.PROCESSED for each in deliveries) for deliveries in history.deliveries.values())
+    return sum(done)
+
+
+def _changes(task: Task) -> Iterator[tuple[str, Design]]:
+    """Yield each setting with the design in which it has another value, as far as AWS accepts that."""
+    design, (queue, _, function) = task.design, task.mapping.partition("→")
+    redrive = design.queue(queue).redrive
+    own = {queue, function, task.mapping, redrive.dead_letter_queue if redrive else queue}
+    places = [("account", "")]
+    places += [("queues", str(place)) for place, each in enumerate(design.queues) if each.name in own]
+    places += [("functions", str(place)) for place, each in enumerate(design.functions) if each.name in own]
+    places += [("mappings", str(place)) for place, each in enumerate(design.mappings) if each.name in own]
+    for kind, place in places:
+        for name, values in _GRID[kind].items():
+            for value in values:
+                changed = _turned(design, kind, place, name, value)
+                if changed is not None and changed != design:
+                    yield name, changed
+
+
+def _turned(design: Design, kind: str, place: str, name: str, value: Json) -> Design | None:
+    """Return a design with another value in one place; None where there is no such place, or AWS refuses it."""
+    document: Json = json.loads(to_json(design))
+    found = _inside(document, kind)
+    part = found[int(place)] if isinstance(found, list) else found
+    owner = _inside(part, "redrive") if name == "max_receive_count" else part
+    if not isinstance(owner, dict):
+        return None
+    owner[name] = value
+    try:
+        return structure(Design, document)
+    except InvalidInput:
+        return None
+
+
+def _inside(document: Json, name: str) -> Json:
+    return document.get(name) if isinstance(document, dict) else None

@@ -1,0 +1,119 @@
+"""Real handlers that say what they hope for and where they may fail: what the session makes of their sites."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from chaosqs.explorer import profiles
+from tests.plugin.projects import BRIEFLY, IDS
+
+TABLE = """
+[tool.pytest.ini_options]
+[tool.chaosqs]
+invariants = [{invariants}]
+[tool.chaosqs.behaviours.worker]
+handler = "{module}:handle"
+"""
+HOPEFUL = """
+import chaosqs
+
+def handle(event, context):
+    chaosqs.sometimes("a charge")
+    if not event["Records"]:
+        chaosqs.sometimes("an empty batch")
+"""
+FRAGILE = """
+import chaosqs
+
+def handle(event, context):
+    for record in event["Records"]:
+        if chaosqs.fault_point("charge", record):
+            raise TimeoutError("the provider does not answer")
+"""
+PROMISES = """
+import chaosqs
+
+@chaosqs.invariant("The payment provider always answers.")
+def provider_answers(history):
+    for event in history.events:
+        if "the provider does not answer" in getattr(event, "error", ""):
+            yield "The provider did not answer.", event
+"""
+MOODY = """
+import itertools
+import time
+
+calls = itertools.count()
+
+def handle(event, context):
+    time.sleep(next(calls) % 7)
+"""
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave everything as it is, but less thorough."""
+    quick = attrs.evolve(profiles.QUICK, shrink_simulations=100, draws=5, trials=5)
+    monkeypatch.setattr(profiles, "PROFILES", (quick,))
+
+
+def with_handler(project: pytest.Pytester, module: str, source: str, *own: str) -> pytest.Pytester:
+    """Give a project real code for its function; each test names its module anew, as Python remembers those."""
+    (project.path / f"{module}.py").write_text(source, encoding="utf-8")
+    (project.path / "promises.py").write_text(PROMISES, encoding="utf-8")
+    invariants = ", ".join(f'"{name}"' for name in own)
+    project.makepyprojecttoml(TABLE.format(invariants=invariants, module=module))
+    return project
+
+
+def test_the_summary_says_what_no_case_reached(sound: pytest.Pytester) -> None:
+    """What does not apply shares a line; what the cases never came to is said below the verdicts, users' marks too."""
+    project = with_handler(sound, "hopeful_summary", HOPEFUL)
+    result = project.runpytest("--chaosqs", BRIEFLY)
+    result.assert_outcomes(passed=len(IDS))
+    result.stdout.fnmatch_lines(
+        [
+            "template.yaml: orders → worker",
+            "  conservation *holds*",
+            "  not applicable: *fifo order*one group at a time*",
+            "  no case of * reached: *",
+            "  never reached, though it should be sometimes: an empty batch",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*a charge*")
+
+
+def test_strictly_a_mark_that_no_case_reached_fails(sound: pytest.Pytester) -> None:
+    """`--chaosqs-strict` takes `chaosqs.sometimes` at its word, and says which mark it was."""
+    project = with_handler(sound, "hopeful_strict", HOPEFUL)
+    result = project.runpytest("--chaosqs", BRIEFLY, "--chaosqs-strict", "-k", "at-least-once")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*at-least-once delivery: holds, but no case of * reached an empty batch (strict*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.usefixtures("hurried", "briefly_explained")
+def test_a_fault_in_the_handlers_own_code_is_found_and_named(sound: pytest.Pytester) -> None:
+    """The search strikes at `chaosqs.fault_point`, and the story names the site."""
+    project = with_handler(sound, "fragile_shop", FRAGILE, "promises.py:provider_answers")
+    result = project.runpytest("--chaosqs", "-k", "provider", "-p", "no:cacheprovider")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*The provider did not answer.*", "*fault_point:charge*"])
+
+
+def test_a_handler_that_contradicts_itself_is_no_verdict(sound: pytest.Pytester) -> None:
+    """What differs is told, in plain words and once: neither a pass nor a violation, and no traceback."""
+    project = with_handler(sound, "moody_shop", MOODY)
+    result = project.runpytest("--chaosqs", BRIEFLY, "-k", "conservation")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*conservation is inconclusive*",
+            "two runs of one scenario differ at event *",
+            "*InvocationEnded(*",
+            "*one scenario ran in two ways: does a handler *",
+            "*conservation*INCONCLUSIVE*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")

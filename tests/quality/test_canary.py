@@ -1,0 +1,83 @@
+"""A defect for each invariant, which the `ci` profile must find: when one survives, the search is blind there.
+
+Those of the benchmark that are found soonest, one a family; all of them together take about 5 seconds of CPU time.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.power.catalogue import tasks
+from benchmarks.power.task import Task
+from chaosqs import invariants
+from chaosqs.explorer import CI
+from chaosqs.explorer.search import searched
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+
+SEED = 0
+CANARIES = (
+    "dead-letter-one-receive-early",
+    "dead-letter-one-receive-late",
+    "dead-letters-kept-a-minute",
+    "default-visibility-used",
+    "delay-ignored",
+    "failure-list-ignored",
+    "fifo-copy-accepted",
+    "filter-matches-everything",
+    "gives-up-at-first-throttle",
+    "group-not-locked",
+    "group-order-swapped",
+    "maximum-concurrency-ignored",
+    "poison-without-partial-responses",
+    "redrive-loses-the-message",
+    "retries-of-one-mapping-only",
+    "success-not-deleted",
+    "timeout-deletes",
+    "visibility-not-restarted",
+    "window-closes-late",
+)
+KEPT_A_MINUTE = Task(
+    name="dead-letters-kept-a-minute",
+    kind="design mistake",
+    why="The dead-letter queue keeps messages exactly as long as its source.",
+    design=Design(
+        [
+            Queue("orders", retention_period=60, redrive=Redrive("orders-dlq", 1)),
+            Queue("orders-dlq", retention_period=60),
+        ],
+        [Function("worker")],
+        [EventSourceMapping("orders", "worker")],
+    ),
+    mapping="orders→worker",
+    invariant="dead-letter-queue-outlives-source",
+)
+"""What the benchmark has of it takes an hour, which few runs last."""
+KNOWN = {task.name: task for task in (*tasks("mutant", "design mistake"), KEPT_A_MINUTE)}
+
+
+@pytest.mark.parametrize("name", CANARIES)
+def test_the_canary_is_found(name: str) -> None:
+    """From one seed, with its defect on."""
+    task = KNOWN[name]
+    assert _found(task), f"the search no longer finds {name}: {task.why}"
+
+
+@pytest.mark.parametrize("invariant", [invariant.name for invariant in invariants.ALL])
+def test_each_invariant_has_a_canary(invariant: str) -> None:
+    """No family goes without: a new invariant needs a mutant that only it sees."""
+    assert invariant in {KNOWN[name].invariant for name in CANARIES}
+
+
+def _found(task: Task) -> bool:
+    invariant = invariants.by_name(task.invariant)
+    with task.switch():
+        search = searched(
+            task.design,
+            task.mapping,
+            (invariant,),
+            behaviours=task.behaviours,
+            profile=CI,
+            seed=SEED,
+        )
+    assert search.sweep is not None
+    return not search.sweep.trials[0].open

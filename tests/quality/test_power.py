@@ -1,0 +1,124 @@
+"""The arithmetic of the benchmark, and the tasks as far as they can be checked without measuring."""
+
+from __future__ import annotations
+
+from math import inf, isnan
+
+import pytest
+
+from benchmarks.power.arithmetic import f1, first_failures, median, normal_form_share, percentile, solved
+from benchmarks.power.catalogue import FOLDERS, tasks
+from benchmarks.power.figures import Row
+from benchmarks.power.page import normal_forms
+from benchmarks.power.task import KINDS, Task
+from benchmarks.power.truth import size, violates
+from chaosqs.invariants import by_name
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst, Steady
+from tests.explorer.designs import ROOMY
+
+MISTAKES = tasks("design mistake")
+PATIENCE = {"dead-letters-kept-too-short": 400_000, "dead-letters-kept-as-long": 8_000}
+"""Seconds that a run must last for what shows late."""
+
+
+@pytest.mark.parametrize(
+    ("named", "truth", "score"),
+    [
+        (("a", "b"), ("b", "a"), 1),
+        (("a",), ("a", "b"), 2 / 3),
+        (("a", "b", "c"), ("a",), 1 / 2),
+        (("a",), ("b",), 0),
+        ((), ("a",), 0),
+        ((), (), 1),
+        (("a", "a"), ("a",), 1),
+    ],
+)
+def test_f1(named: tuple[str, ...], truth: tuple[str, ...], score: float) -> None:
+    """The harmonic mean of precision and recall; who names nothing where nothing is to be named is right."""
+    assert f1(named, truth) == pytest.approx(score)
+
+
+def test_percentiles_are_values_of_the_sample() -> None:
+    """Nearest rank: 95 % of 20 values are at most the nineteenth."""
+    values = list(range(1, 21))
+    assert [percentile(values, percent) for percent in (0, 5, 50, 95, 96, 100)] == [1, 1, 10, 19, 20, 20]
+    assert isnan(percentile([], 50))
+
+
+def test_the_median_of_few() -> None:
+    """The middle, or the mean of the two in the middle; none where there is nothing."""
+    assert (median([3, 1, 2]), median([4, 1, 2, 3])) == (2, 2.5)
+    assert isnan(median([]))
+
+
+def test_a_trial_without_a_find_counts_as_infinitely_late() -> None:
+    """However few cases it had: a median over the finds alone would flatter."""
+    assert first_failures([(True, 3), (False, 400), (False, 0)]) == [3, inf, inf]
+    assert median(first_failures([(True, 3), (False, 400), (False, 400)])) == inf
+
+
+def test_the_normal_form_is_the_most_frequent_one() -> None:
+    """Its share of the trials that found something."""
+    assert normal_form_share("aaab") == 3 / 4
+    assert isnan(normal_form_share(()))
+    rows = [Row(name="x", kind="mutant", invariant="", forms=forms) for forms in ((0, 0, 1), (0,), ())]
+    assert normal_forms(rows) == 3 / 4
+
+
+def test_solved_takes_nineteen_of_twenty() -> None:
+    """In time: a find after the limit is none."""
+    late, early, never = (True, 11.0), (True, 1.0), (False, 1.0)
+    assert solved([early] * 19 + [never], 10)
+    assert not solved([early] * 18 + [late, never], 10)
+    assert solved([early] * 19 + [late], 10)
+    assert not solved([], 10)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        (Scenario(ROOMY, [Burst("orders", 3)]), 3),
+        (Scenario(ROOMY, [Burst("orders", 3, over=5, at=1)]), 5),
+        (Scenario(ROOMY, [Steady("orders", 2, 3)]), 7),
+        (Scenario(ROOMY, [Burst("orders", 1)], {"worker": Behaviour(1, spread=1)}), 3),
+        (Scenario(ROOMY, [Burst("orders", 1)], luck=9), 2),
+        (Scenario(ROOMY, [Burst("orders", 1)], until=60), 1),
+        (Scenario(ROOMY, [Burst("orders", 1)], faults=FaultPlan([["ok", "error"]], [Window("error", "", 0, 1)])), 3),
+    ],
+)
+def test_size_counts_messages_faults_and_words(scenario: Scenario, words: int) -> None:
+    """Everything that a reader must take in; when the run ends is none of it."""
+    assert size(scenario) == words
+
+
+def test_each_kind_of_task_is_there_in_numbers() -> None:
+    """As many as the plan asks for, each under a name of its own and in the folder of its kind."""
+    found = {kind: tasks(kind) for kind in KINDS}
+    least = {"design mistake": 20, "mutant": 30, "schedule bug": 8, "harness mutant": 10, "green": 5}
+    assert {kind: len(found[kind]) for kind in KINDS if len(found[kind]) < least[kind]} == {}
+    assert all(task.kind == kind for kind in FOLDERS for task in found[kind])
+    names = [task.name for task in tasks()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("task", tasks(), ids=lambda task: task.name)
+def test_a_task_names_an_invariant_and_a_mapping(task: Task) -> None:
+    """That exist: or nothing could ever be found."""
+    assert by_name(task.invariant).name == task.invariant
+    assert task.mapping in {mapping.name for mapping in task.design.mappings}
+
+
+@pytest.mark.parametrize("task", MISTAKES, ids=lambda task: task.name)
+def test_the_known_minimum_violates_the_invariant(task: Task) -> None:
+    """And one message less does not, where there is one to leave out."""
+    assert task.smallest is not None
+    until = PATIENCE.get(task.name, 3_600)
+    assert violates(task, task.smallest, until)
+    for place, load in enumerate(task.smallest.workload):
+        assert isinstance(load, Burst)
+        rest = [*task.smallest.workload[:place], *task.smallest.workload[place + 1 :]]
+        fewer = [Burst(load.queue, load.count - 1, load.at, load.over, groups=load.groups)] if load.count > 1 else []
+        assert not violates(task, Scenario(task.design, [*rest, *fewer], task.smallest.behaviours), until)
