@@ -40,7 +40,7 @@ def faults() -> str:
 def _strikes(kind: FaultKind) -> str:
     """Say what a kind can strike."""
     single = ("one send, " if kind.boundary == "send" else "one receive, ") if kind.keyed else ""
-    scopes = "" if len(kind.scopes) > 1 else f" of one {kind.scopes[0]}"
+    scopes = "" if len(kind.scopes) > 1 else f" of one {' or '.join(kind.scopes)}"
     return f"{single}windows{scopes}{'; standard queues only' if kind.standard_only else ''}"
 
 

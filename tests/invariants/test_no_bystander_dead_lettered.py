@@ -41,7 +41,7 @@ def test_failures_by_chance_have_no_culprit() -> None:
 
 
 def test_PB_10_quiet_poison_does_not_fail_a_batch_that_is_reported_item_by_item() -> None:
-    """With partial batch responses only a crash or a hang takes the others along: the code's doing, so it is excused."""
+    """With partial batch responses only a crash or a hang takes the others along: the code does, so it is excused."""
     assert judge(failed_together(Behaviour(error_rate=1, poison=[0]), reported=True)).status is Status.HOLDS
     verdict = judge(failed_together(Behaviour(poison=[0], hangs=True), reported=True))
     assert (verdict.status, len(verdict.excused)) == (Status.HOLDS, 1)
