@@ -8,6 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet  # twice: no warnings, errors stay
 PYTEST := $(BIN)/python -m pytest
 CHAOS := ../../.venv/bin/python -m pytest --chaosqs
+EDGES := tests/calibration tests/cli tests/explorer tests/plugin tests/quality tests/session
 CORE := chaosqs/model/*,chaosqs/machine/*,chaosqs/invariants/*,chaosqs/simulator/*
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(LOCK_FLAGS)
@@ -98,9 +99,11 @@ format: .venv/dev.stamp
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+# What searches or starts other programs runs without coverage, which would double its time: the floor is about the core.
 test: .venv/dev.stamp
+	$(PYTEST) -n $(WORKERS) --dist loadgroup -q $(EDGES)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup -q
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup -q $(addprefix --ignore=,$(EDGES))
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
 
@@ -116,7 +119,7 @@ bench-search: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.power.run
 
 deep: .venv/dev.stamp
-	$(PYTEST) tests --chaosqs-profile deep -m deep
+	$(PYTEST) tests --chaosqs-profile deep -m deep -n $(WORKERS)
 
 # Generated and committed ----------------------------------------------------------------------------------------------
 
