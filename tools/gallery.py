@@ -75,11 +75,25 @@ def of_design(mistake: Mistake) -> Iterator[tuple[Page, Counterexample]]:
             profile=profile,
             origins=source.origins,
         )
-        portable = with_patch(attrs.evolve(found, versions={"chaosqs": __version__}), source.path, ROOT)
+        portable = attrs.evolve(found, versions={"chaosqs": __version__})
+        if not mistake.remedy:
+            portable = with_patch(portable, source.path, ROOT)
         folder = write_report(REPORTS, portable, simulate(portable.scenario))
+        if mistake.remedy:
+            _advise(folder / "report.md", mistake.remedy)
         fix = _first_fix(portable, mistake.remedy)
         cases = counted(finding.cases, "case")
         yield Page(name, folder.name, mistake.why, cases, _size(portable), fix), portable
+
+
+def _advise(page: Path, remedy: str) -> None:
+    """Say on a page what helps, where that is nothing that a search turns: its own changes may only move the loss."""
+    title, rest = page.read_text(encoding="utf-8").split("\n", 1)
+    advice = (
+        f"What helps here is {remedy}, which is no setting that a search turns. A change that is listed below keeps"
+    )
+    text = f"{title}\n\n> {advice}\n> this one promise; whether it helps the messages is another question.\n{rest}"
+    page.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _found(mistake: Mistake, source: Source, invariant: Invariant) -> tuple[Finding, Profile]:
@@ -105,8 +119,10 @@ def _size(found: Counterexample) -> str:
 def _first_fix(found: Counterexample, remedy: str) -> str:
     """Return what to do about it: what we know better, a fix without a price, or a setting's threshold."""
     fix = next((fix for fix in found.explanation.fixes if not fix.violated and not fix.breaks), None)
-    if remedy or fix:
-        return remedy or f"`{fix.change}`" if fix else remedy
+    if remedy:
+        return remedy
+    if fix:
+        return f"`{fix.change}`"
     settings = [setting for setting in found.explanation.settings if setting.matters]
     best = next((setting for setting in settings if setting.origin), None)
     return f"`{best.name}` of {best.owner} {best.threshold.removeprefix('holds ')}" if best else "–"

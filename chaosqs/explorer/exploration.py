@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib import metadata
 
 import attrs
@@ -72,12 +73,11 @@ def explore(  # noqa: PLR0913 - each is a question of its own, and all but one h
             database=database,
             guesses=vary_assumptions,
         )
+        explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins)
         for invariant in invariants:
             finding = found.finding(invariant)
-            if finding.violated:
-                story = counterexample(name, finding, invariant, behaviours=behaviours, profile=budget, origins=origins)
-                finding = attrs.evolve(finding, counterexample=story)
-            findings.append(finding)
+            story = explained(finding, invariant) if finding.violated else None
+            findings.append(attrs.evolve(finding, counterexample=story))
     return Exploration(name, tuple(findings))
 
 

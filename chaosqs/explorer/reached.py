@@ -124,10 +124,7 @@ def _marks(event: Event) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a k
         case InvocationStarted():
             yield from _started(event)
         case InvocationEnded():
-            if event.outcome in _OUTCOMES:
-                yield _OUTCOMES[event.outcome]
-            if event.failed:
-                yield "partial batch failure"
+            yield from _ended(event)
         case ServiceFailed(fault=""):
             yield "service error"
         case Deleted(fault="") if event.stayed:
@@ -163,6 +160,13 @@ def _started(event: InvocationStarted) -> Iterator[str]:
         yield "batch of several"
     if len(event.messages) > _RECEIVE:
         yield "batch larger than a receive"
+
+
+def _ended(event: InvocationEnded) -> Iterator[str]:
+    if event.outcome in _OUTCOMES:
+        yield _OUTCOMES[event.outcome]
+    if event.failed:
+        yield "partial batch failure"
 
 
 def _of_the_whole(history: History) -> Iterator[str]:

@@ -8,7 +8,7 @@ missing.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.event import (
@@ -22,6 +22,7 @@ from chaosqs.model.event import (
     Released,
     Returned,
     ServiceFailed,
+    Throttled,
 )
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
@@ -52,6 +53,7 @@ def excuse(history: History, first: Delivery, second: Delivery) -> str:
             return shown
         if delayed:
             delays.append(delayed)
+    delays.extend(_queued(history, sooner))
     if sooner.throttled_by and all(sooner.throttled_by):
         delays.append(sooner.throttled_by[0])
     if delays and (sooner is second or _missing(history, first, second) <= _lost(history, first)):
@@ -66,7 +68,7 @@ def late(history: History, delivery: Delivery) -> str:
         _, delayed = _strike(history.events[place], delivery)
         if delayed:
             return delayed
-    return ""
+    return next(_queued(history, delivery), "")
 
 
 def _told(event: Operated) -> str:
@@ -90,6 +92,21 @@ def _strike(event: Event, first: Delivery) -> tuple[str, str]:
             return "", event.fault
         case _:
             return "", ""
+
+
+def _queued(history: History, delivery: Delivery) -> Iterator[str]:
+    """Yield the faults that delayed the batch before, for which waits what one payload did not hold (EP-9)."""
+    received = history.events[delivery.received]
+    assert isinstance(received, Received), f"{delivery.received} is noted as a receive, but is {received}"
+    struck = history.struck
+    for place in struck[bisect_left(struck, delivery.received) : bisect_left(struck, delivery.started or 0)]:
+        event = history.events[place]
+        match event:
+            case Held() | InvocationStarted() | Throttled() if delivery.message not in event.messages:
+                if (event.mapping, event.poller) == (received.mapping, received.poller):
+                    yield event.fault
+            case _:
+                pass
 
 
 def _missing(history: History, first: Delivery, second: Delivery) -> int:

@@ -68,10 +68,10 @@ def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice
             return (
                 f"Lambda answers with a service error instead of running {voice.of(clause.messages)}{fault_text(fault)}"
             )
-        case InvocationStarted(function=function):
+        case InvocationStarted(function=function, fault=fault):
             where = f" in {name_text(function)}" if len(story.history.scenario.design.functions) > 1 else ""
-            cold = fault_text(clause.all(InvocationStarted)[0].fault)
-            return f"{voice.of(clause.messages)} {verb(clause.messages, 'run')}{_before(clause, story)}{where}{cold}"
+            before = _before(clause, story)
+            return f"{voice.of(clause.messages)} {verb(clause.messages, 'run')}{before}{where}{fault_text(fault)}"
         case InvocationEnded():
             return ended_text(clause, clause.messages, voice)
         case Released() as released:
@@ -81,9 +81,7 @@ def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice
         case Returned():
             return _returned(clause, story, voice)
         case DeadLettered() as moved:
-            limit = voice.maximum(moved.queue)
-            over = f"max_receive_count{f' {limit:,}' if limit else ''}"
-            return f"a receive finds {voice.of(clause.messages)} over {over}: moved to {name_text(moved.target)}"
+            return _moved(moved, clause, voice)
         case FilteredOut(mapping=mapping):
             many = "matches" if len(clause.messages) == 1 else "match"
             return f"{voice.of(clause.messages)} {many} no filter of {mapping_text(mapping)}: deleted unseen"
@@ -94,12 +92,19 @@ def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice
             return f"{mapping_text(mapping)} now has {counted(pollers, 'poller')}"
         case Held(until=until, fault=fault):
             return f"the poller of {voice.of(clause.messages)} waits until {moment_text(until)}{fault_text(fault)}"
-        case Operated() as operated:
-            return operated_text(operated)
+        case (Operated() | PointPassed() | Effect() | ReceivedNothing() | ReceiveFailed() | Reached()) as other:
+            return _aside(other)
+
+
+def _aside(event: Operated | PointPassed | Effect | ReceivedNothing | ReceiveFailed | Reached) -> str:
+    """Return what is said of an event that is not about messages on their way; some go without saying."""
+    match event:
+        case Operated():
+            return operated_text(event)
         case PointPassed(site=site, fault=fault):
             return f"the handler fails at {name_text(site)}{fault_text(fault)}" if fault else ""
-        case Effect() as effect:
-            return effect_text(effect)
+        case Effect():
+            return effect_text(event)
         case ReceivedNothing() | ReceiveFailed() | Reached():
             return ""
 
@@ -132,6 +137,12 @@ def effect_text(effect: Effect) -> str:
     """Return what a handler recorded: `charged (order 7)`."""
     values = ", ".join(f"{name_text(name)} {name_text(str(value))}" for name, value in effect.values)
     return f"{name_text(effect.function)} records {name_text(effect.name)}{f' ({values})' if values else ''}"
+
+
+def _moved(moved: DeadLettered, clause: Clause, voice: Voice) -> str:
+    limit = voice.maximum(moved.queue)
+    over = f"max_receive_count{f' {limit:,}' if limit else ''}"
+    return f"a receive finds {voice.of(clause.messages)} over {over}: moved to {name_text(moved.target)}"
 
 
 def _received(clause: Clause, voice: Voice) -> str:

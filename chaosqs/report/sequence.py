@@ -105,7 +105,7 @@ def _drawn(story: Slice, places: Sequence[int]) -> tuple[Actors, list[Arrow]]:
     return actors, arrows
 
 
-def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | None:  # noqa: C901, PLR0911, PLR0912 - one case a kind
+def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | None:  # noqa: C901, PLR0911 - one case a kind
     messages = messages_of(event)
     match event:
         case Sent():
@@ -136,33 +136,44 @@ def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | No
             return Arrow(event.at, poller, "->>", actors.function(event.function), "run ", messages, cold)
         case InvocationEnded():
             return _ended(event, actors)
-        case Released(why="throttled"):
-            return Arrow(event.at, actors.poller(event.mapping, event.poller), "", "", "gives up ", messages, "")
         case Deleted():
             return _deleted(event, actors)
-        case Returned():
-            after = fault_text(event.fault) or " ends"
-            return Arrow(event.at, actors.queue(event.queue), "", "", "visibility of ", messages, after)
         case DeadLettered():
             count = f", received {counted(event.receive_count, 'time')}"
             return Arrow(event.at, actors.queue(event.queue), "->>", actors.queue(event.target), "", messages, count)
+        case Returned() | FilteredOut() | Expired() | Released() | Held() | Effect() | PointPassed():
+            return _note(event, actors)
+        case PollersChanged() | ReceivedNothing() | ReceiveFailed() | Operated() | Reached():
+            return None
+
+
+def _note(  # noqa: C901, PLR0911 - one case a kind
+    event: Returned | FilteredOut | Expired | Released | Held | Effect | PointPassed, actors: Actors
+) -> Arrow | None:
+    """Return a note over one participant; None where it would say nothing new."""
+
+    def note(over: str, before: str, after: str, messages: tuple[int, ...] = messages_of(event)) -> Arrow:
+        return Arrow(event.at, over, "", "", before, messages, after)
+
+    match event:
+        case Returned():
+            return note(actors.queue(event.queue), "visibility of ", fault_text(event.fault) or " ends")
         case FilteredOut():
-            return Arrow(event.at, actors.queue(event.queue), "", "", "filtered out: ", messages, "")
+            return note(actors.queue(event.queue), "filtered out: ", "")
         case Expired():
-            return Arrow(event.at, actors.queue(event.queue), "", "", "retention of ", messages, " ends")
+            return note(actors.queue(event.queue), "retention of ", " ends")
+        case Released(why="throttled"):
+            return note(actors.poller(event.mapping, event.poller), "gives up ", "")
         case Released(why="restarted"):
-            after = fault_text(event.fault)
-            return Arrow(event.at, actors.poller(event.mapping, event.poller), "", "", "forgets ", messages, after)
+            return note(actors.poller(event.mapping, event.poller), "forgets ", fault_text(event.fault))
         case Held():
-            after = f" until {moment_text(event.until)}{fault_text(event.fault)}"
-            return Arrow(event.at, actors.poller(event.mapping, event.poller), "", "", "holds ", messages, after)
+            until = f" until {moment_text(event.until)}{fault_text(event.fault)}"
+            return note(actors.poller(event.mapping, event.poller), "holds ", until)
         case Effect():
-            return Arrow(event.at, actors.function(event.function), "", "", effect_text(event), (), "")
+            return note(actors.function(event.function), effect_text(event), "", ())
         case PointPassed() if event.fault:
-            return Arrow(event.at, actors.function(event.function), "", "", f"fails at {event.site}", (), "")
-        case (
-            Released() | PollersChanged() | ReceivedNothing() | ReceiveFailed() | Operated() | PointPassed() | Reached()
-        ):
+            return note(actors.function(event.function), f"fails at {event.site}", "", ())
+        case Released() | PointPassed():
             return None
 
 

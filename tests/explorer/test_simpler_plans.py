@@ -56,7 +56,7 @@ def test_the_largest_step_comes_first() -> None:
 def test_every_step_fits_the_design(plan: FaultPlan) -> None:
     """Whatever was drawn, each simpler plan is one that a scenario takes."""
     for less in plans(ROOMY, plan):
-        Scenario(ROOMY, faults=less)
+        assert Scenario(ROOMY, faults=less).faults == less
 
 
 @given(fault_plans(ROOMY, points=["charge"], held=["worker"]))

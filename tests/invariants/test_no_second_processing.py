@@ -102,6 +102,18 @@ def test_stall_of_the_poller_that_is_late_excuses() -> None:
         assert judge(story.end()).status is (Status.HOLDS if fault else Status.VIOLATED)
 
 
+@pytest.mark.parametrize(("poller", "status"), [(1, Status.HOLDS), (2, Status.VIOLATED)])
+def test_fault_that_held_the_batch_before_excuses_what_waited_for_it(poller: int, status: Status) -> None:
+    """What one payload did not hold waits in the poller's hand for the batch before it (EP-9), not for another's."""
+    story = Story(orders_design()).send(2)
+    batch, waiting = story.receive(0, poller=poller), story.receive(1)
+    batch.throttle(fault="throttled at receive 1 of message 1")
+    story.at(30).give_back(1).receive(1, poller=3).start().finish().delete()
+    story.at(31)
+    waiting.start()
+    assert judge(story.end()).status is status
+
+
 def test_nothing_processed_proves_nothing() -> None:
     """Not applicable without a mapping, not exercised without a success."""
     mapping = EventSourceMapping("orders", "worker", enabled=False)
