@@ -114,7 +114,8 @@ floor: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(PYTEST) benchmarks -q
 
-# How much the search finds, against known defects: an hour or more. Writes benchmarks/power/results.json, docs/power.md.
+# How much the search finds, against known defects: half an hour on two idle cores. Writes benchmarks/power/results.json,
+# docs/power.md and the tables of README.md.
 bench-search: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.power.run
 

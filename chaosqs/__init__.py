@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chaosqs import invariants
     from chaosqs.errors import EscapedSimulation, InvalidDesign, InvalidScenario, InvariantViolated
+    from chaosqs.explorer.exhaust import exhaust
     from chaosqs.explorer.exploration import explore
     from chaosqs.invariants.own import invariant, not_applicable, not_exercised
     from chaosqs.invariants.registry import check
@@ -69,6 +70,7 @@ __all__ = [
     "aws",
     "check",
     "compare",
+    "exhaust",
     "explore",
     "fault_point",
     "invariant",
@@ -82,6 +84,7 @@ __all__ = [
 
 _HOMES = {
     "chaosqs.errors": ("EscapedSimulation", "InvalidDesign", "InvalidScenario", "InvariantViolated"),
+    "chaosqs.explorer.exhaust": ("exhaust",),
     "chaosqs.explorer.exploration": ("explore",),
     "chaosqs.invariants.own": ("invariant", "not_applicable", "not_exercised"),
     "chaosqs.invariants.registry": ("check",),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,6 @@ def explore(
 
     A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON.
     """
-    from chaosqs.model.verdict import Status
     from chaosqs.session.planning import Options, plan
     from chaosqs.session.summary import summary
 
@@ -116,23 +115,68 @@ def explore(
         _print_json({"answers": [attrs.asdict(found) for found in answers]})
     else:
         click.echo("\n".join(summary(answers)))
-    _exit(violated=any(found.status in {Status.VIOLATED, Status.INCONCLUSIVE} for found in answers))
-    if not all(found.simulated for found in answers):
-        sys.exit(_WRONG)
+    _exit_with(answers)
+
+
+@main.command()
+@click.argument("file")
+@click.option("--mapping", metavar="NAME", default="", help="One mapping: queue→function (default: each).")
+@click.option("--invariant", "invariants", multiple=True, metavar="NAME", help="One promise; may be given repeatedly.")
+@click.option("--messages", type=click.IntRange(min=1), metavar="N", help="Messages at the most (default: 2).")
+@click.option("--faults", type=click.IntRange(min=0), metavar="D", help="Faults at once at the most (default: 2).")
+@click.option("--pauses", type=click.IntRange(min=0), metavar="P", help="Tasks held back at the most (default: 0).")
+@click.option("--max-runs", type=click.IntRange(min=1), metavar="N", help="Runs at the most (default: 20000).")
+@_report_dir
+@_as_json
+def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
+    file: str,
+    mapping: str,
+    invariants: tuple[str, ...],
+    messages: int | None,
+    faults: int | None,
+    pauses: int | None,
+    max_runs: int | None,
+    report_dir: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Try everything within a bound on the design in FILE: every placement of a few faults, and orders of tasks.
+
+    FILE is as for explore; of a scenario the workload counts, too. A pass is a proof within the bound. Where the runs
+    are spent before everything was tried, the exit status is 1: what was not judged is not kept.
+    """
+    from chaosqs.session.exhausting import Scope, exhausted
+    from chaosqs.session.planning import Options
+
+    here = Path.cwd()
+    numbers = {"faults": faults, "pauses": pauses, "max_runs": max_runs}
+    given = {name: value for name, value in numbers.items() if value is not None}
+    scope = Scope(mapping, invariants, messages, **given)
+    done = list(exhausted(Options(here, here, (file,), report_dir=report_dir), scope))
+    if as_json:
+        _print_json({"exhaustions": [each.as_json() for each in done]})
+    else:
+        click.echo("\n".join(line for each in done for line in each.lines()))
+    _exit_with([found for each in done for found in each.answers])
 
 
 @main.command()
 @click.argument("counterexample")
+@click.argument("design", default="")
 @_as_json
-def replay(counterexample: str, *, as_json: bool) -> None:
-    """Run COUNTEREXAMPLE (the scenario.json of a report) again: does it still fail?"""
+def replay(counterexample: str, design: str, *, as_json: bool) -> None:
+    """Run COUNTEREXAMPLE (the scenario.json of a report) again: does it still fail?
+
+    It runs as it stands, or on DESIGN: a template, path.py:attribute, or a design or scenario as JSON.
+    """
     from chaosqs.session.replaying import FIXED, replayed
 
-    again = replayed(Path(counterexample), Path.cwd())
+    again = replayed(Path(counterexample), Path.cwd(), design=design)
     if as_json:
-        _print_json({"file": again.file, "outcome": again.outcome, "story": again.story})
+        said = {"design": again.design, "story": again.story, "remarks": again.remarks}
+        _print_json({"file": again.file, "outcome": again.outcome, **said})
     else:
-        click.echo(f"{again.file}: {again.outcome}\n\n{again.story}", nl=False)
+        click.echo(f"{again.headline}\n\n{again.text}", nl=False)
     _exit(violated=again.outcome != FIXED)
 
 
@@ -157,11 +201,11 @@ def explain(counterexample: str, *, as_json: bool) -> None:
 def report(counterexample: str, report_dir: str | None, *, as_json: bool) -> None:
     """Write the report of COUNTEREXAMPLE (the scenario.json of another one)."""
     from chaosqs.session.answers import written
-    from chaosqs.session.replaying import read_counterexample
+    from chaosqs.session.replaying import present
     from chaosqs.session.settings import read_settings
 
     here = Path.cwd()
-    found = read_counterexample(Path(counterexample), here)
+    found = present(Path(counterexample), here).counterexample
     broken = written(found, here, here / (report_dir or read_settings(here).report_dir))
     _print_json({"report": broken.report}) if as_json else click.echo(broken.report)
 
@@ -232,3 +276,12 @@ def _print_json(value: Mapping[str, object]) -> None:
 def _exit(*, violated: bool) -> None:
     if violated:
         sys.exit(_VIOLATED)
+
+
+def _exit_with(answers: Sequence[Answer]) -> None:
+    """Exit as the answers say: one that could not be judged is none that holds."""
+    from chaosqs.model.verdict import Status
+
+    _exit(violated=any(found.status in {Status.VIOLATED, Status.INCONCLUSIVE} for found in answers))
+    if not all(found.simulated for found in answers):
+        sys.exit(_WRONG)

@@ -35,7 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--chaosqs-max-examples", type=_at_least(1), metavar="N", help="cases of each search at the most")
     group.addoption("--chaosqs-seed", type=_at_least(0), metavar="N", help="seed of the searches")
     group.addoption("--chaosqs-report-dir", metavar="DIR", help="where reports go (default: reports)")
-    group.addoption("--chaosqs-replay", metavar="FILE", help="replay a counterexample: the scenario.json of a report")
+    group.addoption(
+        "--chaosqs-replay",
+        metavar="FILE",
+        help="replay a counterexample, the scenario.json of a report, or a folder of them, and search nothing",
+    )
     group.addoption(
         "--chaosqs-strict", action="store_true", help="fail where no case could have broken a promise (not exercised)"
     )
@@ -69,6 +73,13 @@ def pytest_configure(config: pytest.Config) -> None:
         _begin(config, tuple(designs), replay, selected, judge=judge)
 
 
+def _seed(config: pytest.Config) -> int | None:
+    """Return the seed of the searches: ours, or else the one that Hypothesis's tests have."""
+    ours: int | None = config.getoption("chaosqs_seed")
+    theirs = str(config.getoption("hypothesis_seed", default=""))
+    return int(theirs) if ours is None and theirs.isdecimal() else ours
+
+
 def _begin(
     config: pytest.Config, designs: tuple[str, ...], replay: str | None, selected: tuple[str, ...], *, judge: bool
 ) -> None:
@@ -86,7 +97,7 @@ def _begin(
         selected=tuple(given.split("::")[1] for given in selected),
         profile=config.getoption("chaosqs_profile"),
         max_examples=config.getoption("chaosqs_max_examples"),
-        seed=config.getoption("chaosqs_seed"),
+        seed=_seed(config),
         report_dir=config.getoption("chaosqs_report_dir"),
         strict=bool(config.getoption("chaosqs_strict")),
     )

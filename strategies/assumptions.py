@@ -11,13 +11,17 @@ from chaosqs.model.assumptions import Assumptions
 _MOST = 3
 
 
-def assumptions() -> SearchStrategy[Assumptions]:
-    """Return a strategy for assumptions; the simplest are those that measurements pin, up to three differ from them."""
-    ends = [
+def ends() -> list[tuple[str, int]]:
+    """Return the name of each assumption with each end of its range, in the order of their definition."""
+    return [
         (field.name, end)
         for field in attrs.fields(Assumptions)
         for end in (field.metadata["low"], field.metadata["high"])
         if end != field.default
     ]
-    others = st.lists(st.sampled_from(ends), max_size=_MOST, unique_by=lambda entry: entry[0])
+
+
+def assumptions() -> SearchStrategy[Assumptions]:
+    """Return a strategy for assumptions; the simplest are those that measurements pin, up to three differ from them."""
+    others = st.lists(st.sampled_from(ends()), max_size=_MOST, unique_by=lambda entry: entry[0])
     return others.map(lambda chosen: attrs.evolve(Assumptions(), **dict(chosen)))

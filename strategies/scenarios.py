@@ -12,7 +12,7 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
 from chaosqs.model.fault import KIND_NAMES, FaultPlan
-from chaosqs.model.horizon import horizon
+from chaosqs.model.patience import run_length
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Load
 from chaosqs.strategies.assumptions import assumptions
@@ -40,7 +40,7 @@ def scenarios(
     are given; the others are drawn. `messages`: as for `workloads`. `faults`: whether anything may go wrong from
     outside. `failing`: whether drawn behaviours may fail. `points`: sites in the handlers' code at which a fault may
     strike (`chaosqs.fault_point`). `guesses`: whether what AWS does not document is drawn too (`assumptions`). Each run
-    ends at `horizon` at the latest. The simplest scenario is calm: one message, no fault, luck 0. Raises ValueError
+    ends at `run_length` at the latest. The simplest scenario is calm: one message, no fault, luck 0. Raises ValueError
     as `workloads` does, and for behaviours of a function that the design does not have.
     """
     wanted = _Wanted(queue, dict(behaviours or {}), messages, tuple(points), faults, failing, guesses)
@@ -105,5 +105,5 @@ def _scenario(
 ) -> Scenario:
     """Make a scenario without the behaviours that say nothing, and with an end."""
     telling = {name: behaviour for name, behaviour in behaviours.items() if behaviour != Behaviour()}
-    until = horizon(design, workload, telling, faults, assumed)
+    until = run_length(design, workload, telling, faults, assumed)
     return Scenario(design, workload, telling, faults, luck, until, assumed)

@@ -9,6 +9,8 @@ import attrs
 import cattrs
 
 RESULTS = Path(__file__).parent / "results.json"
+METHOD = 2
+"""Which method of measuring the page describes; goes up by one when figures of before can no longer stand beside it."""
 
 
 @attrs.frozen(kw_only=True)

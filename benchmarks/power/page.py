@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import inf, isnan
+from math import inf
 from pathlib import Path
 
+import attrs
+
 from benchmarks.power.arithmetic import first_failures, median, normal_form_share, percentile, solved
-from benchmarks.power.figures import Driven, Results, Row, Section
+from benchmarks.power.figures import METHOD, Driven, Results, Row, Section
+from benchmarks.power.tables import number, share, table
 
 PAGE = Path(__file__).parents[2] / "docs" / "power.md"
 _LIMITS = (1, 10, 60)
@@ -16,6 +19,9 @@ _ONE_FORM = _NAMED = 0.95
 _SEARCHED = ("design mistake", "mutant")
 _OVER_ALL = """All seeds of design mistakes and mutants together, where not said otherwise. Sizes, forms and F1 are of
 what was found, sizes and F1 of the tasks that state the truth about them."""
+_STALE = """**Some of the figures below are older than this method**: of searches that had no opening, mutants from 5
+seeds each, some of them of a defect that was mended since. `make bench-search` measures them anew.
+"""
 _HEAD = (Path(__file__).parent / "page.md").read_text()
 
 
@@ -24,6 +30,7 @@ def page(results: Results) -> str:
     kinds = [_searched(results, kind) for kind in (*_SEARCHED, "schedule bug")]
     parts = [
         _HEAD,
+        _STALE if any(section.how.get("method") != METHOD for section in results.kinds.values()) else "",
         _targets(results),
         *kinds,
         _green(results),
@@ -41,24 +48,39 @@ def write(results: Results, path: Path = PAGE) -> None:
 # Targets ------------------------------------------------------------------------------------------------------------
 
 
-def _targets(results: Results) -> str:
+@attrs.frozen
+class Target:
+    """A figure, what it should be, and what it is."""
+
+    what: str
+    target: str
+    text: str
+    met: bool
+
+
+def targets(results: Results) -> list[Target]:
+    """Return the figures that have a target."""
     rows = [row for kind in _SEARCHED for row in _rows(results, kind)]
     cases = median(first_failures([(each.found, each.cases) for row in rows for each in row.trials]))
     ratios = [ratio for row in rows for ratio in _ratios(row)]
+    middle, most = median(ratios), percentile(ratios, 95)
     forms = normal_forms(rows)
     marks = mean([row.f1 for row in rows if row.f1 is not None])
-    solved_shares = [(kind, mean([_solved(row, 10) for row in _rows(results, kind)])) for kind in _SEARCHED]
-    table = [
-        *((f"{kind}s solved at 10 s", "≥ 90 %", _share(share), share >= 0.9) for kind, share in solved_shares),
-        ("cases to the first failure, median", "≤ 300", _number(cases), cases <= 300),
-        ("size ratio, median", "1.0", _number(median(ratios)), median(ratios) == 1),
-        ("size ratio, 95th percentile", "≤ 1.3", _number(percentile(ratios, 95)), percentile(ratios, 95) <= 1.3),
-        ("seeds in one normal form", "≥ 95 %", _share(forms), forms >= 0.95),
-        ("relevant fields, mean F1", "≥ 0.95", _number(marks), marks >= 0.95),
+    shares = [mean([_solved(row, 10) for row in _rows(results, kind)]) for kind in _SEARCHED]
+    return [
+        Target("design mistakes solved at 10 s", "≥ 90 %", share(shares[0]), shares[0] >= 0.9),
+        Target("mutants of the fake solved at 10 s", "≥ 90 %", share(shares[1]), shares[1] >= 0.9),
+        Target("cases to the first failure, median", "≤ 300", number(cases), cases <= 300),
+        Target("size ratio, median and 95 %", "1 and ≤ 1.3", f"{number(middle)} and {number(most)}", most <= 1.3),
+        Target("seeds in one normal form", "≥ 95 %", share(forms), forms >= 0.95),
+        Target("relevant fields, mean F1", "≥ 0.95", number(marks), marks >= 0.95),
     ]
-    shown = [(what, target, value, "met" if met else "**missed**") for what, target, value, met in table]
-    told = _table(("figure", "target", "measured", ""), shown)
-    return f"## Targets\n\n{_OVER_ALL}\n\n{told}"
+
+
+def _targets(results: Results) -> str:
+    heads = ("figure", "target", "measured", "")
+    rows = [(each.what, each.target, each.text, "met" if each.met else "**missed**") for each in targets(results)]
+    return f"## Targets\n\n{_OVER_ALL}\n\n{table(heads, rows)}"
 
 
 def normal_forms(rows: Iterable[Row]) -> float:
@@ -96,10 +118,9 @@ def _searched(results: Results, kind: str) -> str:
         return ""
     how = results.kinds[kind].how
     head = f"## {kind.capitalize()}s\n\n{len(rows)} tasks, {how['seeds']} seeds each, {_versions(how)}.\n\n"
-    table = _table(_HEADS, [_row(row) for row in rows])
-    shares = ", ".join(f"{_share(mean([_solved(row, limit) for row in rows]))} at {limit} s" for limit in _LIMITS)
-    wall = mean([solved([(each.found, each.seconds) for each in row.trials], 10) for row in rows])
-    return f"{head}{table}\nSolved: {shares}; {_share(wall)} at 10 s on the wall of a busy machine.\n"
+    told = table(_HEADS, [_row(row) for row in rows])
+    shares = ", ".join(f"{share(mean([_solved(row, limit) for row in rows]))} at {limit} s" for limit in _LIMITS)
+    return f"{head}{told}\nSolved: {shares}.\n"
 
 
 def _versions(how: dict[str, str | int]) -> str:
@@ -112,12 +133,12 @@ def _row(row: Row) -> tuple[str, ...]:
     return (
         row.name,
         *(f"{count}/{len(row.trials)}" for count in within),
-        _number(median(first_failures([(each.found, each.cases) for each in row.trials]))),
-        _number(median([each.shrink_calls for each in found])),
-        _number(median([each.shrink_cpu_seconds for each in found])),
-        _number(median(_ratios(row))),
-        _share(normal_form_share(row.forms)),
-        "–" if row.f1 is None else _number(row.f1),
+        number(median(first_failures([(each.found, each.cases) for each in row.trials]))),
+        number(median([each.shrink_calls for each in found])),
+        number(median([each.shrink_cpu_seconds for each in found])),
+        number(median(_ratios(row))),
+        share(normal_form_share(row.forms)),
+        "–" if row.f1 is None else number(row.f1),
     )
 
 
@@ -125,9 +146,9 @@ def _green(results: Results) -> str:
     rows = _rows(results, "green")
     if not rows:
         return ""
-    table = [(row.name, row.invariant, sum(each.cases for each in row.trials), len(row.forms)) for row in rows]
-    return "## Green designs\n\nMistakes that were repaired.\n\n" + _table(
-        ("design", "invariant", "cases", "false alarms"), table
+    lines = [(row.name, row.invariant, sum(each.cases for each in row.trials), len(row.forms)) for row in rows]
+    return "## Green designs\n\nMistakes that were repaired.\n\n" + table(
+        ("design", "invariant", "cases", "false alarms"), lines
     )
 
 
@@ -135,27 +156,33 @@ def _harness(results: Results) -> str:
     if not results.harness:
         return ""
     found = sum(each.caught for each in results.harness)
-    table = [
+    lines = [
         (each.name, each.why, f"`{each.self_test}`", "yes" if each.caught else "**no**") for each in results.harness
     ]
     head = f"## Mutants of the harness\n\n{found} of {len(results.harness)} are caught by the test named.\n\n"
-    return head + _table(("mutant", "defect", "self-test", "caught"), table)
+    return head + table(("mutant", "defect", "self-test", "caught"), lines)
+
+
+def drivers(results: Results) -> list[tuple[str, ...]]:
+    """Return what chaosqs and each baseline came to on the tasks of the baselines, as their table tells it."""
+    known = {row.name: row for row in _rows(results, "design mistake")}
+    names = dict.fromkeys(each.task for each in results.baselines)
+    runs: dict[str, list[Driven]] = {}
+    for each in results.baselines:
+        runs.setdefault(each.driver, []).append(each)
+    own = [known[name] for name in names if name in known]
+    return [_own(own), *(_driver(driver, found, known) for driver, found in runs.items())]
 
 
 def _baselines(results: Results) -> str:
     if not results.baselines:
         return ""
-    known = {row.name: row for row in _rows(results, "design mistake")}
     names = list(dict.fromkeys(each.task for each in results.baselines))
-    drivers = dict.fromkeys(each.driver for each in results.baselines)
-    runs = {driver: [each for each in results.baselines if each.driver == driver] for driver in drivers}
-    own = [known[name] for name in names if name in known]
-    table = [_own(own), *(_driver(driver, found, known) for driver, found in runs.items())]
     seeds = max(each.seeds for each in results.baselines)
     where = f"On {len(names)} of the design mistakes, {seeds} seeds each, chaosqs's own as above"
     head = f"## Baselines\n\n{where}: {', '.join(names)}.\n\n"
     heads = ("driver", "found", "cases", "simulations in all", "size, median", "size, 95 %", "minimal", "one form")
-    return head + _table(heads, table)
+    return head + table(heads, drivers(results))
 
 
 def _own(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -164,7 +191,7 @@ def _own(rows: Sequence[Row]) -> tuple[str, ...]:
     calls = [each.cases + each.shrink_calls for each in trials if each.found]
     cases = first_failures([(each.found, each.cases) for each in trials])
     found = sum(each.found for each in trials) / max(1, len(trials))
-    return "**chaosqs**", _share(found), *_measured(cases, calls, ratios), _share(normal_forms(rows))
+    return "**chaosqs**", share(found), *_measured(cases, calls, ratios), share(normal_forms(rows))
 
 
 def _driver(driver: str, runs: Sequence[Driven], known: dict[str, Row]) -> tuple[str, ...]:
@@ -174,13 +201,13 @@ def _driver(driver: str, runs: Sequence[Driven], known: dict[str, Row]) -> tuple
     ratios = [size / (known[each.task].smallest or 1) for each in runs if each.task in known for size in each.sizes]
     found = sum(len(each.sizes) for each in runs) / max(1, trials)
     single = [each.forms == 1 for each in runs if each.sizes]
-    return driver, _share(found), *_measured(cases, calls, ratios), f"{sum(single)} of {len(single)} tasks"
+    return driver, share(found), *_measured(cases, calls, ratios), f"{sum(single)} of {len(single)} tasks"
 
 
 def _measured(cases: Sequence[float], calls: Sequence[float], ratios: Sequence[float]) -> tuple[str, ...]:
     minimal = mean([ratio <= 1 for ratio in ratios])
     figures = (median(cases), median(calls), median(ratios), percentile(ratios, 95))
-    return *map(_number, figures), _share(minimal)
+    return *map(number, figures), share(minimal)
 
 
 # Misses -------------------------------------------------------------------------------------------------------------
@@ -206,9 +233,9 @@ def _missed(row: Row) -> Iterable[str]:
         yield f"found from {found} of {len(row.trials)} seeds, {soon} within 10 s"
     if row.smallest and any(ratio > 1 for ratio in _ratios(row)):
         yield f"size {max(row.sizes)} where {row.smallest} is known to be enough"
-    share = normal_form_share(row.forms)
-    if share < _ONE_FORM:
-        yield f"{len(row.scenarios)} forms, the most frequent one from {_share(share)} of the seeds"
+    same = normal_form_share(row.forms)
+    if same < _ONE_FORM:
+        yield f"{len(row.scenarios)} forms, the most frequent one from {share(same)} of the seeds"
     if row.f1 is not None and row.f1 < _NAMED:
         named = set(row.named or ())
         extra, left = (
@@ -217,18 +244,3 @@ def _missed(row: Row) -> Iterable[str]:
         )
         told = [f"names {', '.join(extra)} besides"] * bool(extra) + [f"leaves out {', '.join(left)}"] * bool(left)
         yield f"the explanation {' and '.join(told)}"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [list(heads), ["---"] * len(heads), *([str(cell) for cell in row] for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _number(value: float) -> str:
-    if isnan(value):
-        return "–"
-    return "∞" if value == inf else f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def _share(value: float) -> str:
-    return "–" if isnan(value) else f"{100 * value:.0f} %"

@@ -1,4 +1,7 @@
-"""`make bench-search`: every task over all seeds, each task in a process of its own; results.json and docs/power.md."""
+"""`make bench-search`: every task over all seeds, each task in a process of its own.
+
+Writes results.json, docs/power.md and the tables of README.md.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from pathlib import Path
 
 import attrs
 
-from benchmarks.power import baselines, page
+from benchmarks.power import baselines, page, summary
 from benchmarks.power.catalogue import tasks
-from benchmarks.power.figures import RESULTS, Caught, Driven, Row, Section, read, write
+from benchmarks.power.figures import METHOD, RESULTS, Caught, Driven, Row, Section, read, write
 from benchmarks.power.harness import caught
 from benchmarks.power.measure import measured
 from chaosqs.explorer.exploration import versions
@@ -37,7 +40,13 @@ def driven_by_name(driver: str, name: str, seeds: int) -> Driven:
 def search(options: Namespace, kind: str) -> None:
     """Measure the tasks of one kind; what is done so far is in the file."""
     names = [task.name for task in tasks(kind)]
-    how = {"seeds": options.seeds, "workers": options.workers, **versions(), "machine": platform.machine()}
+    how = {
+        "method": METHOD,
+        "seeds": options.seeds,
+        "workers": options.workers,
+        **versions(),
+        "machine": platform.machine(),
+    }
     rows: dict[str, Row] = {}
     with _pool(options.workers) as pool:
         running = [pool.submit(measured_by_name, kind, name, options.seeds) for name in names]
@@ -78,10 +87,11 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 def main() -> None:
     options = ArgumentParser(description=__doc__)
     options.add_argument("--seeds", type=int, default=20)
-    options.add_argument("--workers", type=int, default=1, help="more than one makes times longer")
+    options.add_argument("--workers", type=int, default=2, help="not more than cores, or times get longer")
     options.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS)
     options.add_argument("--out", type=Path, default=RESULTS)
     options.add_argument("--page", type=Path, default=page.PAGE)
+    options.add_argument("--readme", type=Path, default=summary.README)
     chosen = options.parse_args()
     for part in chosen.parts:
         if part in SEARCHED:
@@ -91,6 +101,7 @@ def main() -> None:
         else:
             check_harness(chosen)
     page.write(read(chosen.out), chosen.page)
+    summary.write(read(chosen.out), chosen.readme)
 
 
 if __name__ == "__main__":

@@ -194,7 +194,7 @@ _GRID: Mapping[str, Mapping[str, tuple[Json, ...]]] = {
     },
     "account": {
         "concurrency": (1, 4, 20, 99, 150, 400, 900, 2000, 20_000),
-        "other_traffic": (0, 10, 500, 900, 990, 995),
+        "other_traffic": (0, 10, 500, 900, 990, 995, 999, 1000),
     },
 }
 """Values to try; those in seconds are none of the explorer's own."""
@@ -204,39 +204,46 @@ def relevant(task: Task, scenario: Scenario, until: float = _LONG) -> tuple[str,
     """Return the settings that matter, of the task's queue, its dead-letter queue, function, mapping and account.
 
     A setting matters if some other value keeps the invariant at no other price, by itself: no message less is
-    processed, none more expires, and the run ends if it did before; under the draws of luck that violate it, where
-    chance does so at all, else under luck 0.
+    processed, none more expires, nor in the queue that it was sent to, where nobody can look at it any more, none more
+    is dead-lettered although it was processed, and the run ends if it did before. Under all draws of luck, where chance
+    violates it at all, else under luck 0: a change of the design redraws what all of them come to, so the few that
+    violate it would be good in most cases whatever was changed.
     """
     with task.switch():
         calm = attrs.evolve(scenario, until=until)
         lucky = [attrs.evolve(calm, luck=luck) for luck in range(1, _LUCKS + 1)]
         violating = [world for world in lucky if violates(task, world, until)]
-        panel = violating if len(violating) >= _BY_CHANCE else [calm]
-        before = [_outcome(world) for world in panel]
+        others = [world for world in lucky if world not in violating]
+        panel = [*violating, *others] if len(violating) >= _BY_CHANCE else [calm]
+        before = [_prices(world) for world in panel]
         names = {name for name, turned in _changes(task) if _cured(task, panel, before, turned, until)}
     return tuple(sorted(names))
 
 
-def _cured(
-    task: Task, panel: list[Scenario], before: list[tuple[int, int, bool]], design: Design, until: float
-) -> bool:
-    for world, (processed, expired, drained) in zip(panel, before, strict=True):
+def _cured(task: Task, panel: list[Scenario], before: list[tuple[int, ...]], design: Design, until: float) -> bool:
+    for world, prices in zip(panel, before, strict=True):
         try:
             changed = attrs.evolve(world, design=design)
             if violates(task, changed, until):
                 return False
-            after = _outcome(changed)
+            after = _prices(changed)
         except (InvalidInput, SimulationError):
             return False
-        if after[0] < processed or after[1] > expired or (drained and not after[2]):
+        if any(now > once for now, once in zip(after, prices, strict=True)):
             return False
     return True
 
 
-def _outcome(scenario: Scenario) -> tuple[int, int, bool]:
-    """Return how many messages were processed and expired, and whether the run came to its end."""
+def _prices(scenario: Scenario) -> tuple[int, ...]:
+    """Return how many messages were not processed, expired, expired where they were sent to, and were dead-lettered.
+
+    Of the last ones those that were processed; then, whether the run did not end.
+    """
     history = simulate(scenario)
-    return _processed(history), len(list(history.each(Expired))), history.drained_at is not None
+    expired = [event for _, event in history.each(Expired)]
+    unseen = sum(event.queue == history.sent[event.message].queue for event in expired)
+    needless = sum(fate.processed for fate in history.dead_lettered)
+    return -_processed(history), len(expired), unseen, needless, history.drained_at is None
 
 
 def _processed(history: History) -> int:
@@ -263,7 +270,7 @@ def _changes(task: Task) -> Iterator[tuple[str, Design]]:
 
 def _turned(design: Design, kind: str, place: str, name: str, value: Json) -> Design | None:
     """Return a design with another value in one place; None where there is no such place, or AWS refuses it."""
-    document: Json = json.loads(to_json(design))
+    document: dict[str, Json] = {kind: {}, **json.loads(to_json(design))}  # JSON leaves an account out that is usual
     found = _inside(document, kind)
     part = found[int(place)] if isinstance(found, list) else found
     owner = _inside(part, "redrive") if name == "max_receive_count" else part

@@ -1,5 +1,7 @@
 """Draw scenarios, simulate and judge them, shrink what violates an invariant, explain it, replay it."""
 
+from chaosqs.explorer.exhaust import exhaust
+from chaosqs.explorer.exhaustion import Bound, Exhaustion
 from chaosqs.explorer.explain import explain
 from chaosqs.explorer.exploration import Exploration, counterexample, explore
 from chaosqs.explorer.finding import Finding
@@ -13,12 +15,15 @@ __all__ = [
     "DEEP",
     "PROFILES",
     "QUICK",
+    "Bound",
+    "Exhaustion",
     "Exploration",
     "Finding",
     "Outcome",
     "Profile",
     "Replay",
     "counterexample",
+    "exhaust",
     "explain",
     "explore",
     "profile_named",

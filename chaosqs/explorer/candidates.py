@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import log2
 from typing import TypeVar
 
 import attrs
 
 from chaosqs.errors import InvalidDesign
-from chaosqs.explorer.dials import Dial, Value, dials, rank
+from chaosqs.explorer.dials import LONGEST_RETENTION, Dial, Value, dials, rank
 from chaosqs.model.counterexample import Change
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 
@@ -18,6 +18,26 @@ _UNLIMITED = 1000
 """As what no limit counts when changes are compared."""
 _LIMIT = 0.25
 """As how large a limit counts that was not there before."""
+_FACTORS = (1, 2, 3, 6, 12)
+"""By how much a timeout is multiplied; AWS advises a visibility timeout of six times the function's."""
+_WORTH: Mapping[str, tuple[Value, ...]] = {
+    "visibility_timeout": (),
+    "max_receive_count": (2, 3, 5, 10, 20, 50),
+    "redrive": (5, 10),
+    "retention_period": (345_600, LONGEST_RETENTION),
+    "timeout": (),
+    "reserved_concurrency": (3, 5, 10, 20, 50, 100, None),
+    "batch_size": (1, 2, 5, 10),
+    "maximum_batching_window": (0, 1, 5),
+    "report_batch_item_failures": (True,),
+    "filters": (0,),
+}
+"""Values worth a try of the settings that fixes change; none: multiples of the function's timeout. What is not here
+helps by accident, at a price that no run tells, or is not the team's to change."""
+_ONLY_UP = ("max_receive_count", "retention_period", "report_batch_item_failures")
+"""To give up sooner, or to be told less, is no fix."""
+_IN_SECONDS = ("visibility_timeout", "retention_period", "timeout", "maximum_batching_window")
+_NO_EDGES: Mapping[str, Sequence[Value]] = {}
 
 
 @attrs.frozen
@@ -39,19 +59,40 @@ def redesigned(design: Design, candidate: Candidate) -> Design | None:
         return None
 
 
-def ladders(design: Design, mapping: EventSourceMapping) -> Iterator[list[Candidate]]:
-    """Yield, for each setting that may help, its changes, the smallest first."""
-    by_name = {dial.name: dial for dial in dials(design, mapping)}
+def ladders(
+    design: Design, mapping: EventSourceMapping, edges: Mapping[str, Sequence[Value]] = _NO_EDGES
+) -> Iterator[list[Candidate]]:
+    """Yield, for each setting that may help, its changes in one direction, the smallest first.
+
+    `edges`: for settings by their path, values from which on they help.
+    """
     timeout = design.function(mapping.function).timeout
-    yield _limits(design, mapping, by_name["maximum_concurrency"])
-    yield _values(design, by_name["reserved_concurrency"], (3, 5, 10, 20, 50, 100, None))
-    if "max_receive_count" in by_name:
-        yield _values(design, by_name["max_receive_count"], (2, 3, 5, 10, 20, 50))
-    yield _values(design, by_name["visibility_timeout"], tuple(timeout * factor for factor in (2, 3, 6, 12)))
-    yield _values(design, by_name["timeout"], tuple(timeout * factor for factor in (2, 3, 6)))
-    yield _values(design, by_name["batch_size"], (5, 2, 1), up=False)
-    yield _values(design, by_name["batch_size"], (2, 5, 10))
-    yield _values(design, by_name["report_batch_item_failures"], (True,))
+    for dial in dials(design, mapping):
+        more = edges.get(dial.path, ())
+        if dial.name == "maximum_concurrency":
+            yield _limits(design, mapping, dial, more)
+        elif dial.name in _WORTH:
+            worth = _WORTH[dial.name] or tuple(timeout * factor for factor in _FACTORS)
+            value = dial.read(design)
+            found = (*worth, *(_rounded(dial, value, edge) for edge in more))
+            yield _values(dial, value, [other for other in found if rank(other) > rank(value)])
+            if dial.name not in _ONLY_UP:
+                yield _values(dial, value, [other for other in found if rank(other) < rank(value)])
+
+
+def _rounded(dial: Dial, value: Value, edge: Value) -> Value:
+    """Return a value that helps: seconds as a person would set them, everything else as it is."""
+    if dial.name not in _IN_SECONDS:
+        return edge
+    beyond = [
+        other
+        for other in dial.ladder
+        if value is not None
+        and edge is not None
+        and other is not None
+        and (other >= edge > value or other <= edge < value)
+    ]
+    return min(beyond, key=lambda other: abs(rank(other) - rank(edge)), default=edge)
 
 
 def both(first: list[Candidate], second: list[Candidate]) -> list[Candidate]:
@@ -76,13 +117,17 @@ def _after(one: Callable[[Design], Design], other: Callable[[Design], Design]) -
     return write
 
 
-def _limits(design: Design, mapping: EventSourceMapping, dial: Dial) -> list[Candidate]:
+def _limits(design: Design, mapping: EventSourceMapping, dial: Dial, more: Sequence[Value]) -> list[Candidate]:
     """A maximum concurrency for each mapping of the function: as much as fits, then less."""
     siblings = [other for other in design.mappings_of(mapping.function) if other.enabled]
-    room = design.concurrency_limit(mapping.function) // len(siblings)
-    values = [value for value in dict.fromkeys((min(1000, max(2, room)), 2)) if value != dial.read(design)]
+    room = min(1000, max(2, design.concurrency_limit(mapping.function) // len(siblings)))
+    fitting = [value for value in sorted({room, 2, *(other for other in more if other)}, reverse=True) if value <= room]
     text = f"maximum_concurrency = {{}}{' on each mapping of ' + mapping.function if len(siblings) > 1 else ''}"
-    return [Candidate(text.format(value), _limiting(mapping.function, value), _LIMIT) for value in values]
+    return [
+        Candidate(text.format(value), _limiting(mapping.function, value), _LIMIT)
+        for value in fitting
+        if value != dial.read(design)
+    ]
 
 
 def _limiting(function: str, value: int) -> Callable[[Design], Design]:
@@ -98,18 +143,19 @@ def _limiting(function: str, value: int) -> Callable[[Design], Design]:
     return write
 
 
-def _values(design: Design, dial: Dial, values: tuple[Value, ...], *, up: bool = True) -> list[Candidate]:
-    """Return the changes of a dial to larger (or smaller) values."""
-    value = dial.read(design)
-    if value is None:
-        return []
-    return [
-        Candidate(
-            _text(dial, other), _turning(dial, other), abs(log2(min(rank(other), _UNLIMITED) + 1) - log2(value + 1))
-        )
-        for other in values
-        if (rank(other) > value) == up and other != value
+def _values(dial: Dial, value: Value, others: Iterable[Value]) -> list[Candidate]:
+    """Return the changes of a dial that stands at a value, the smallest first; each once."""
+    found = [
+        Candidate(_text(dial, other), _turning(dial, other), _size(value, other))
+        for other in sorted(dict.fromkeys(others), key=rank)
     ]
+    return sorted(found, key=lambda candidate: candidate.size)
+
+
+def _size(value: Value, other: Value) -> float:
+    if value is None:
+        return _LIMIT
+    return abs(log2(min(rank(other), _UNLIMITED) + 1) - log2(value + 1))
 
 
 def _turning(dial: Dial, value: Value) -> Callable[[Design], Design]:
@@ -117,13 +163,20 @@ def _turning(dial: Dial, value: Value) -> Callable[[Design], Design]:
 
 
 def _text(dial: Dial, value: Value) -> str:
-    return f"no {dial.name}" if value is None else f"{dial.name} = {value}"
+    if dial.name == "redrive":
+        return f"redrive to a new dead-letter queue with max_receive_count = {value}"
+    if value is None or (dial.name == "filters" and not value):
+        return f"no {dial.name}"
+    return f"{dial.name} = {value}{f' of {dial.owner}' if dial.quiet else ''}"
 
 
 def changes(before: Design, after: Design) -> tuple[Change, ...]:
-    """Return what is different in a design that has the same queues, functions and mappings, setting by setting."""
+    """Return what is different in a design with the same functions and mappings, setting by setting.
+
+    It may have another queue at the end: the dead-letter queue of a redrive policy that is new.
+    """
     return (
-        *_changes(before.queues, after.queues),
+        *_changes(before.queues, after.queues[: len(before.queues)]),
         *_changes(before.functions, after.functions),
         *_changes(before.mappings, after.mappings),
     )
@@ -132,10 +185,10 @@ def changes(before: Design, after: Design) -> tuple[Change, ...]:
 def _changes(before: tuple[_Part, ...], after: tuple[_Part, ...]) -> Iterator[Change]:
     for part, other in zip(before, after, strict=True):
         for field in attrs.fields(type(part)):
-            new = getattr(other, field.name)
-            if new == getattr(part, field.name):
+            old, new = getattr(part, field.name), getattr(other, field.name)
+            if new == old:
                 continue
             if isinstance(new, Redrive):
-                yield Change(part.name, "max_receive_count", new.max_receive_count)
+                yield Change(part.name, "redrive" if old is None else "max_receive_count", new.max_receive_count)
             else:
-                yield Change(part.name, field.name, new)
+                yield Change(part.name, field.name, None if field.name == "filters" else new)

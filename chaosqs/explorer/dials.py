@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import attrs
 
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 
 Value = int | None
 """What a dial can be set to; None: no limit, which counts as more than any number. A flag is False or True."""
@@ -31,6 +31,12 @@ class Dial:
     read: Callable[[Design], Value]
     write: Callable[[Design, Value], Design]
     """Return the design with another value. Raises `InvalidDesign` where AWS would."""
+    unit: str = ""
+    """What its numbers count, where the name does not say it: `receives`."""
+    quiet: bool = False
+    """Whether it is told only where it matters: something that the design does not have, or another queue's."""
+    postpones: bool = False
+    """Whether it makes messages come so many seconds later, whatever else it does."""
 
 
 def rank(value: Value) -> float:
@@ -40,15 +46,19 @@ def rank(value: Value) -> float:
 
 _COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 20, 50, 100, 500, 900)
 _SECONDS = (1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 3600, 43_200)
-_PERIODS = (60, 300, 3600, 86_400, 345_600, 1_209_600)
+LONGEST_RETENTION = 1_209_600
+"""Seconds that a queue can keep a message (RT-1)."""
+_PERIODS = (60, 300, 3600, 86_400, 345_600, LONGEST_RETENTION)
+_POLLERS = (2, 3, 5, 10, 20, 50, 100)  # PM-2
 _MEMORY = (128, 256, 512, 1024, 1769, 3008, 10_240)
 
 
 def dials(design: Design, mapping: EventSourceMapping) -> tuple[Dial, ...]:
-    """Return the dials that have to do with a mapping: its own, its queue's, its function's and the account's."""
+    """Return the dials that have to do with a mapping: its own, its queues', its function's and the account's."""
     queue, function = design.queue(mapping.queue), design.function(mapping.function)
     return (
         *_queue_dials(design.queues.index(queue), queue, function.timeout),
+        _absent_redrive_dial(design, queue) if queue.redrive is None else _dead_letter_dial(design, queue.redrive),
         *_function_dials(design.functions.index(function), function),
         *_mapping_dials(design.mappings.index(mapping), mapping),
         *_account_dials(),
@@ -69,6 +79,7 @@ def _queue_dials(place: int, queue: Queue, timeout: int) -> Iterable[Dial]:
             tuple(ladder),
             lambda d: read(d.queues[place]),
             turned,
+            postpones=name == "delay",
         )
 
     visibilities = sorted({*_SECONDS, *(timeout * factor for factor in (1, 2, 3, 6))})
@@ -96,6 +107,53 @@ def _queue_dials(place: int, queue: Queue, timeout: int) -> Iterable[Dial]:
         lambda q: q.receive_wait_time,
         lambda q, v: attrs.evolve(q, receive_wait_time=v),
     )
+
+
+def _dead_letter_dial(design: Design, redrive: Redrive) -> Dial:
+    """How long the dead-letter queue keeps messages."""
+    place = design.queues.index(design.queue(redrive.dead_letter_queue))
+
+    def turned(design: Design, value: Value) -> Design:
+        queue = attrs.evolve(design.queues[place], retention_period=_number(value))
+        return attrs.evolve(design, queues=_with(design.queues, place, queue))
+
+    return Dial(
+        redrive.dead_letter_queue,
+        "retention_period",
+        f"queues[{place}].retention_period",
+        _PERIODS,
+        lambda d: d.queues[place].retention_period,
+        turned,
+        quiet=True,
+    )
+
+
+def _absent_redrive_dial(design: Design, queue: Queue) -> Dial:
+    """A redrive policy where there is none, to a new queue: how many receives it grants; None: there is none."""
+    place, name = design.queues.index(queue), dead_letter_name(design, queue.name)
+
+    def turned(design: Design, value: Value) -> Design:
+        others = tuple(other for other in design.queues if other.name != name)
+        redrive = None if value is None else Redrive(name, value)
+        added = () if value is None else (Queue(name, retention_period=LONGEST_RETENTION),)
+        return attrs.evolve(
+            design, queues=(*_with(others, place, attrs.evolve(others[place], redrive=redrive)), *added)
+        )
+
+    def read(design: Design) -> Value:
+        redrive = design.queues[place].redrive
+        return None if redrive is None else redrive.max_receive_count
+
+    ladder = (1, 2, 5, 10, 50, None)
+    return Dial(queue.name, "redrive", f"queues[{place}].redrive", ladder, read, turned, unit="receives", quiet=True)
+
+
+def dead_letter_name(design: Design, queue: str) -> str:
+    """Return a name for a dead-letter queue of a queue that no queue of the design has."""
+    stem, fifo = (queue.removesuffix(".fifo"), ".fifo") if queue.endswith(".fifo") else (queue, "")
+    taken = [other.name for other in design.queues]
+    names = (f"{stem}-dlq{'' if number == 1 else number}{fifo}" for number in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
 
 
 def _function_dials(place: int, function: Function) -> Iterable[Dial]:
@@ -156,6 +214,31 @@ def _mapping_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
         lambda m: m.report_batch_item_failures,
         lambda m, v: attrs.evolve(m, report_batch_item_failures=bool(v)),
     )
+    pollers = dial(
+        "provisioned_pollers",
+        (*_POLLERS, None),
+        lambda m: None if m.provisioned_pollers is None else m.provisioned_pollers[1],
+        _with_pollers(mapping.provisioned_pollers),
+    )
+    yield attrs.evolve(pollers, unit="pollers", quiet=mapping.provisioned_pollers is None)
+    if mapping.filters:
+        filters = dial(
+            "filters",
+            (0, len(mapping.filters)),
+            lambda m: len(m.filters),
+            lambda m, v: attrs.evolve(m, filters=mapping.filters[:v]),
+        )
+        yield attrs.evolve(filters, unit="patterns")
+
+
+def _with_pollers(given: tuple[int, int] | None) -> _Write:
+    """Return what writes the most pollers that may be provisioned, with as low a minimum as was given."""
+    least = 2 if given is None else given[0]
+
+    def write(mapping: EventSourceMapping, most: Value) -> EventSourceMapping:
+        return attrs.evolve(mapping, provisioned_pollers=None if most is None else (min(least, most), most))
+
+    return write
 
 
 def _account_dials() -> Iterable[Dial]:

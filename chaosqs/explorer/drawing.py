@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, currently_in_test_context, given, seed, settings
-from hypothesis.database import ExampleDatabase
 from hypothesis.errors import FailedHealthCheck, Flaky, Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
@@ -21,7 +19,7 @@ _SUPPRESSED = (
     HealthCheck.data_too_large,  # Hypothesis then draws a smaller plan
     HealthCheck.large_base_example,  # grows with the design: one load and one behaviour for each part
 )
-_SEARCH = (Phase.reuse, Phase.generate, Phase.target)
+_SEARCH = (Phase.generate, Phase.target)
 
 
 class Stop(Exception):
@@ -35,31 +33,28 @@ def hunt(
     max_examples: int,
     random_seed: int,
     shrinking: bool = False,
-    remembered: bool = False,
-    database: ExampleDatabase | None = None,
 ) -> bool:
     """Call a function on drawn values until it raises `Stop`; then, if `shrinking`, on smaller ones, the smallest last.
 
-    `remembered`: only on those that the database has. Return whether it raised. Raises `NotDeterministic` where one
-    value gave two answers, `SimulationError` where nothing could be drawn, and what the function raises otherwise.
+    Return whether it raised. Raises `NotDeterministic` where one value gave two answers, `SimulationError` where
+    nothing could be drawn, and what the function raises otherwise.
     """
-    phases = (Phase.reuse,) if remembered else (*_SEARCH, Phase.shrink) if shrinking else _SEARCH
-    options = _settings(max_examples, database, phases)
+    options = _settings(max_examples, (*_SEARCH, Phase.shrink) if shrinking else _SEARCH)
     return _in_no_other_test(lambda: _hunt(strategy, function, options, random_seed))
 
 
 def draws(strategy: SearchStrategy[_Value], number: int) -> list[_Value]:
     """Return so many values of a strategy, or all where it has fewer; always the same ones."""
     drawn: list[_Value] = []
-    options = _settings(number, None, (Phase.generate,))
+    options = _settings(number, (Phase.generate,))
     _in_no_other_test(lambda: _hunt(strategy, drawn.append, options, 0))
     return drawn
 
 
-def _settings(max_examples: int, database: ExampleDatabase | None, phases: tuple[Phase, ...]) -> settings:
+def _settings(max_examples: int, phases: tuple[Phase, ...]) -> settings:
     return settings(
         max_examples=max_examples,
-        database=database,
+        database=None,  # a search has a memory of its own
         phases=phases,
         deadline=None,  # virtual time is what counts here
         derandomize=False,
@@ -73,7 +68,7 @@ def _settings(max_examples: int, database: ExampleDatabase | None, phases: tuple
 def _hunt(
     strategy: SearchStrategy[_Value], function: Callable[[_Value], None], options: settings, random_seed: int
 ) -> bool:
-    @options  # outermost: `seed` would leave the database out
+    @options
     @seed(random_seed)
     @given(strategy)
     def case(value: _Value) -> None:
@@ -96,25 +91,3 @@ def _in_no_other_test(run: Callable[[], bool]) -> bool:
         return run()
     with ThreadPoolExecutor(max_workers=1) as other:
         return other.submit(run).result()
-
-
-class Shelf(ExampleDatabase):
-    """A part of a database: Hypothesis would keep what all searches find under one key."""
-
-    def __init__(self, database: ExampleDatabase, name: str) -> None:
-        """Take the whole database, and the name of the part."""
-        super().__init__()
-        self._database = database
-        self._name = hashlib.blake2b(name.encode(), digest_size=16).digest()
-
-    def save(self, key: bytes, value: bytes) -> None:
-        """Keep a value."""
-        self._database.save(self._name + key, value)
-
-    def fetch(self, key: bytes) -> Iterable[bytes]:
-        """Return the values that were kept."""
-        return self._database.fetch(self._name + key)
-
-    def delete(self, key: bytes, value: bytes) -> None:
-        """Forget a value."""
-        self._database.delete(self._name + key, value)

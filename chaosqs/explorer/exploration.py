@@ -71,6 +71,7 @@ def explore(  # noqa: PLR0913 - each is a question of its own, and all but one h
             max_examples=max_examples,
             seed=seed,
             database=database,
+            name=name,
             guesses=vary_assumptions,
         )
         explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins)

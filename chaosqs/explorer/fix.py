@@ -7,13 +7,14 @@ pairs of those that came nearest are tried.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, islice
 
 import attrs
 
 from chaosqs.explorer.candidates import Candidate, both, changes, ladders, redesigned
 from chaosqs.explorer.cost import cost
+from chaosqs.explorer.dials import Value
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.order import ending
 from chaosqs.explorer.trials import Trials, trial_scenarios
@@ -29,8 +30,11 @@ _NEAREST = 4
 """Settings that are tried in pairs."""
 _PAIRS = 2
 """Pairs that are enough."""
+_HELPFUL = 2
+"""Changes that are told although they do not prevent it, where nothing does."""
 _SHARE = 4
 """Simulations that pairs may take, as a multiple of the trials."""
+_NO_EDGES: Mapping[str, Sequence[Value]] = {}
 
 
 @attrs.frozen
@@ -45,46 +49,64 @@ class _Proof:
     """The run of the counterexample."""
 
     def fix(self, candidate: Candidate) -> tuple[float, Fix] | None:
-        """Return a change with what it costs, or None where it is no fix.
+        """Return a change with what it costs, or None where it is no fix."""
+        design = self._curing(candidate)
+        broken = None if design is None else self.trials.broken(design)
+        if design is None or broken is None:
+            return None
+        return self._told(candidate, design, Fix(candidate.text, 0, len(self.trials.tests), breaks=broken))
 
-        On the counterexample itself it must cost nothing else: see `Answer.cures`.
-        """
+    def help(self, candidate: Candidate) -> tuple[float, Fix] | None:
+        """Return a change that leaves some violations, in half of the trials that had one at the most."""
+        design = self._curing(candidate)
+        left, of = 0 if design is None else self.trials.remaining(design), len(self.trials.violating)
+        if design is None or not 0 < left <= of / 2:
+            return None
+        return self._told(candidate, design, Fix(candidate.text, left, of))
+
+    def _curing(self, candidate: Candidate) -> Design | None:
+        """Return the changed design if the change costs the counterexample nothing else: see `Answer.cures`."""
         design = redesigned(self.scenario.design, candidate)
-        if design is None:
-            return None
-        after = self.oracle.redesigned(self.scenario, design)
-        if after is None or not after.cures(self.oracle.answer(ending(self.scenario))):
-            return None
-        broken = self.trials.broken(design)
-        if broken is None:
-            return None
+        after = None if design is None else self.oracle.redesigned(self.scenario, design)
+        cured = after is not None and after.cures(self.oracle.answer(ending(self.scenario)))
+        return design if cured else None
+
+    def _told(self, candidate: Candidate, design: Design, fix: Fix) -> tuple[float, Fix]:
+        """Complete what is known of a change by its price."""
         costs = cost(self.before, isolated(ending(attrs.evolve(self.scenario, design=design))), self.mapping.function)
-        return candidate.size + costs.doublings, Fix(
-            candidate.text,
-            0,
-            len(self.trials.tests),
-            costs.drain,
+        return candidate.size + costs.doublings, attrs.evolve(
+            fix,
+            drain=costs.drain,
             certain=_excludes(design, self.mapping, self.oracle),
             latency=costs.latency,
             concurrency=costs.concurrency,
-            breaks=broken,
             changes=changes(self.scenario.design, design),
         )
 
 
 def fixes(
-    scenario: Scenario, mapping: EventSourceMapping, oracle: Oracle, given: Mapping[str, Behaviour], trials: int
+    scenario: Scenario,
+    mapping: EventSourceMapping,
+    oracle: Oracle,
+    given: Mapping[str, Behaviour],
+    trials: int,
+    *,
+    edges: Mapping[str, Sequence[Value]] = _NO_EDGES,
 ) -> tuple[Fix, ...]:
     """Return the changes with which no trial violates the invariant, those that cost least first.
 
-    Of each setting the smallest change that does. What counts is how often something doubles: the setting itself, the
-    time to drain, the latency, the concurrency. What breaks another promise comes last.
+    `edges`: for settings by their path, the values from which on the counterexample itself keeps the invariant. Of each
+    setting the smallest change that does. What counts is how often something doubles: the setting itself, the
+    time to drain, the latency, the concurrency. What breaks another promise comes last. Where nothing prevents it, as
+    with a limit that some fault always breaks, what comes nearest: `violated` and `of` count the trials that had it.
     """
     tests = list(trial_scenarios(scenario, mapping, given, trials))
     proof = _Proof(scenario, mapping, oracle, Trials(oracle, tests), isolated(ending(scenario)))
-    known = [list(ladder) for ladder in ladders(scenario.design, mapping)]
+    known = [list(ladder) for ladder in ladders(scenario.design, mapping, edges)]
     proven = [found for ladder in known if (found := _first(proof, iter(ladder))) is not None]
-    proven = proven or _pairs(proof, known, oracle.simulations + _SHARE * trials)
+    if not proven:
+        limit, near = oracle.simulations + _SHARE * trials, _nearest(proof, known)
+        proven = _pairs(proof, near, limit) or _helpful(proof, near)
     return tuple(fix for _, fix in sorted(proven, key=lambda entry: (bool(entry[1].breaks), entry[0])))
 
 
@@ -92,7 +114,7 @@ def _first(proof: _Proof, candidates: Iterator[Candidate]) -> tuple[float, Fix] 
     return next((found for candidate in candidates if (found := proof.fix(candidate)) is not None), None)
 
 
-def _pairs(proof: _Proof, known: list[list[Candidate]], limit: int) -> list[tuple[float, Fix]]:
+def _pairs(proof: _Proof, near: list[list[Candidate]], limit: int) -> list[tuple[float, Fix]]:
     """Return the first fixes among pairs of the settings that come nearest; none begins after so many simulations."""
 
     def affordable(candidates: list[Candidate]) -> Iterator[Candidate]:
@@ -101,8 +123,14 @@ def _pairs(proof: _Proof, known: list[list[Candidate]], limit: int) -> list[tupl
                 return
             yield candidate
 
-    found = (_first(proof, affordable(both(*pair))) for pair in combinations(_nearest(proof, known), 2))
+    found = (_first(proof, affordable(both(*pair))) for pair in combinations(near, 2))
     return list(islice((fix for fix in found if fix is not None), _PAIRS))
+
+
+def _helpful(proof: _Proof, near: list[list[Candidate]]) -> list[tuple[float, Fix]]:
+    """Return what comes nearest where nothing prevents it: the largest change of a setting that at least halves it."""
+    found = (proof.help(ladder[-1]) for ladder in near)
+    return list(islice((fix for fix in found if fix is not None), _HELPFUL))
 
 
 def _nearest(proof: _Proof, known: list[list[Candidate]]) -> list[list[Candidate]]:

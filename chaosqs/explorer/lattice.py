@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from chaosqs.explorer.order import HEALTHY, complexity, ending, strain
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Function
-from chaosqs.model.fault import FAULT_POINT, KINDS, FaultPlan
+from chaosqs.model.fault import FAULT_POINT, KINDS, FaultPlan, Window, kind_of
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+from chaosqs.strategies.assumptions import ends
 from chaosqs.strategies.lattice import exact, longest_timeout
 
 LADDER = (1, 2, 3, 5, 8, 12, 20, 30, 40, 60, 100, 150)
@@ -24,6 +26,7 @@ SHORT_LADDER = LADDER[:7]
 """The same where functions fail: that takes few messages."""
 MOST_FAULTS = 3
 """Receives of the first message that one fault may strike."""
+_PAYLOAD = 6 * 1024 * 1024  # bytes (EP-8)
 
 
 @attrs.frozen
@@ -44,7 +47,16 @@ class Lattice:
         where other queues are polled too, also shared evenly among all of them. Each function that gets a load needs
         the default time, 1 second, half its timeout, its timeout less 1 second, or, on the edge, less 1 millisecond.
         """
-        found = [world for world in self._all(messages) if self._strain(world) == strain]
+        timeout, visibility = longest_timeout(self.design, self.queue), self.design.queue(self.queue).visibility_timeout
+        return self._worlds(messages, strain, tuple(dict.fromkeys((0, 1, timeout, visibility))))
+
+    def sudden_worlds(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
+        """Return the worlds among them in which the load arrives at once."""
+        return self._worlds(messages, strain, (0,))
+
+    def _worlds(self, messages: int, strain: int, overs: tuple[float, ...]) -> list[Scenario]:
+        """Return the worlds whose load arrives over one of these times."""
+        found = [world for world in self._all(messages, overs) if self._strain(world) == strain]
         return sorted(found, key=complexity)
 
     def faulty_worlds(self, messages: int, strikes: int) -> list[Scenario]:
@@ -52,38 +64,70 @@ class Lattice:
 
         The load arrives at once, and no function is strained.
         """
-        calm = [
-            world for world in self.worlds(messages) if all(load.at == 0 and load.over == 0 for load in bursts(world))
-        ]
-        plans = self._plans(strikes)
-        return sorted((ending(attrs.evolve(world, faults=plan)) for plan in plans for world in calm), key=complexity)
+        calm, plans = self.sudden_worlds(messages), list(self._plans(strikes))
+        return sorted((_with(world, plan) for plan in plans for world in calm), key=complexity)
+
+    def struck_worlds(self, messages: int, strikes: int, over: float = 0) -> list[Scenario]:
+        """Return the calmest world with so many messages in so many seconds, once with each kind of fault, as above."""
+        calm = self._worlds(messages, HEALTHY, (over,))
+        return [_with(world, plan) for world in calm[:1] for plan in self._plans(strikes)]
+
+    def lasting_worlds(self, messages: int) -> list[Scenario]:
+        """Return the calmest world with so many messages, once with each kind of fault that lasts, the simplest first.
+
+        From the start, for one second or for three visibility timeouts.
+        """
+        calm, visibility = self.sudden_worlds(messages), self.design.queue(self.queue).visibility_timeout
+        spans = dict.fromkeys((1, 3 * visibility or 1))
+        plans = [FaultPlan(windows=(Window(kind, "", 0, span),)) for kind in self._possible() for span in spans]
+        return sorted((_with(world, plan) for world in calm[:1] for plan in plans), key=complexity)
+
+    def guessed_worlds(self, messages: int) -> list[Scenario]:
+        """Return the calmest world with so many messages, once with each assumption at each end of its range."""
+        guesses = [attrs.evolve(Assumptions(), **{name: end}) for name, end in ends()]
+        calm = self.sudden_worlds(messages)[:1]
+        return [ending(attrs.evolve(world, assumptions=guess)) for world in calm for guess in guesses]
+
+    def heavy_worlds(self) -> list[Scenario]:
+        """Return the calmest world in which a batch would take more than one payload may have (EP-8), if any can."""
+        largest = self.design.queue(self.queue).maximum_message_size
+        messages = _PAYLOAD // largest + 1
+        batch_sizes = [mapping.batch_size for mapping in self.design.mappings if mapping.queue == self.queue]
+        if messages > max(batch_sizes):
+            return []
+        heavy = Burst(self.queue, messages, body_bytes=largest, groups=self._groups(self.queue))
+        return [ending(attrs.evolve(world, workload=(heavy,))) for world in self.sudden_worlds(1)[:1]]
 
     def _plans(self, strikes: int) -> Iterator[FaultPlan]:
         """Yield the plans with one kind of fault: at receives, or, for one strike, at the send."""
+        for name in self._possible():
+            kind = kind_of(name)
+            if kind is None or not kind.keyed:
+                continue
+            if kind.boundary != "send":
+                yield FaultPlan(messages=((name,) * strikes,))
+            elif strikes == 1:
+                yield FaultPlan(sends=(name,))
+
+    def _possible(self) -> Iterator[str]:
+        """Yield the kinds that can strike something of the design, the one in user code once a site."""
         fifo = self.design.queue(self.queue).fifo
         for kind in KINDS:
-            if not kind.keyed or (fifo and kind.standard_only):
-                continue
-            if kind.boundary == "send":
-                if strikes == 1:
-                    yield FaultPlan(sends=(kind.name,))
-            elif kind.name == FAULT_POINT:
-                for point in self.points:
-                    yield FaultPlan(messages=((f"{FAULT_POINT}:{point}",) * strikes,))
-            else:
-                yield FaultPlan(messages=((kind.name,) * strikes,))
+            if kind.name == FAULT_POINT:
+                yield from (f"{FAULT_POINT}:{point}" for point in self.points)
+            elif not (fifo and kind.standard_only):
+                yield kind.name
 
-    def _all(self, messages: int) -> Iterator[Scenario]:
-        for workload in self._workloads(messages):
+    def _all(self, messages: int, overs: tuple[float, ...]) -> Iterator[Scenario]:
+        for workload in self._workloads(messages, overs):
             loaded = tuple(load.queue for load in workload)
             for behaviours in self._behaviours(loaded):
                 yield ending(Scenario(self.design, workload, behaviours))
 
-    def _workloads(self, messages: int) -> Iterator[tuple[Burst, ...]]:
-        timeout, visibility = longest_timeout(self.design, self.queue), self.design.queue(self.queue).visibility_timeout
+    def _workloads(self, messages: int, overs: tuple[float, ...]) -> Iterator[tuple[Burst, ...]]:
         others = [mapping.queue for mapping in self.design.mappings if mapping.queue != self.queue and mapping.enabled]
         everywhere = (self.queue, *dict.fromkeys(others))
-        for over in dict.fromkeys((0, 1, timeout, visibility)):
+        for over in overs:
             yield (self._burst(self.queue, messages, over),)
             if len(everywhere) > 1 and messages >= len(everywhere):
                 shares = [(messages + place) // len(everywhere) for place in reversed(range(len(everywhere)))]
@@ -91,7 +135,10 @@ class Lattice:
 
     def _burst(self, queue: str, messages: int, over: float) -> Burst:
         """Return a load; one of a FIFO queue is of one message group."""
-        return Burst(queue, messages, over=over, groups=1 if self.design.queue(queue).fifo else 0)
+        return Burst(queue, messages, over=over, groups=self._groups(queue))
+
+    def _groups(self, queue: str) -> int:
+        return 1 if self.design.queue(queue).fifo else 0
 
     def _behaviours(self, queues: tuple[str, ...]) -> Iterator[dict[str, Behaviour]]:
         """Yield what the functions do that these queues feed: all the same, relative to their timeouts."""
@@ -101,7 +148,8 @@ class Lattice:
             zip(*(_choices(function, self._batch_size(function)) for function in free), strict=True) if free else ((),)
         ):
             own = {function.name: behaviour for function, behaviour in zip(free, choice, strict=True)}
-            yield {**self.given, **{name: behaviour for name, behaviour in own.items() if behaviour != Behaviour()}}
+            behaviours = {**self.given, **own}
+            yield {name: behaviour for name, behaviour in behaviours.items() if behaviour != Behaviour()}
 
     def _batch_size(self, function: Function) -> int:
         return max(mapping.batch_size for mapping in self.design.mappings_of(function.name))
@@ -110,6 +158,10 @@ class Lattice:
         """Return the most that a function of whose behaviour there is a choice is strained."""
         free = [(name, behaviour) for name, behaviour in world.behaviours.items() if name not in self.given]
         return max((strain(self.design, name, behaviour) for name, behaviour in free), default=HEALTHY)
+
+
+def _with(world: Scenario, plan: FaultPlan) -> Scenario:
+    return ending(attrs.evolve(world, faults=plan))
 
 
 def bursts(world: Scenario) -> Iterator[Burst]:

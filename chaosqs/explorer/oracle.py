@@ -7,7 +7,7 @@ import attrs
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.explorer.order import ending
 from chaosqs.invariants import Invariant
-from chaosqs.model.delivery import Ending
+from chaosqs.model.delivery import Ending, Fate
 from chaosqs.model.design import Design
 from chaosqs.model.event import Expired
 from chaosqs.model.history import History
@@ -21,21 +21,41 @@ class Answer:
     """What one run came to."""
 
     violated: bool
+    served: int
+    """Messages of the queue in question that some invocation was given."""
     processed: int
     """Messages on which some invocation succeeded."""
     expired: int
-    """Messages whose retention ended."""
+    """Messages whose retention ended, in whichever queue."""
+    unread: int
+    """Those of them that expired in the queue that they were sent to: nobody can look into what they were."""
+    given_up: int
+    """Messages that were dead-lettered although no invocation had failed on them, or one had succeeded."""
     drained: int | None
     """When everything was done, in milliseconds; None: it was not."""
 
     def cures(self, before: Answer) -> bool:
         """Tell whether this run is free of the violation that `before` had, and at no other price.
 
-        No message less is processed, none more expires, and it comes to an end if that did.
+        No message less is served or processed, none more expires or is given up, and it comes to an end if that did.
         """
         finished = self.drained is not None or before.drained is None
-        kept = self.processed >= before.processed and self.expired <= before.expired
-        return not self.violated and finished and kept
+        gained = self.served >= before.served and self.processed >= before.processed
+        lost = self.expired > before.expired or self.unread > before.unread or self.given_up > before.given_up
+        return not self.violated and finished and gained and not lost
+
+    def __add__(self, other: Answer) -> Answer:
+        """Return what two runs come to, taken together: they are drained if each of them is."""
+        ends = (self.drained, other.drained)
+        return Answer(
+            violated=self.violated or other.violated,
+            served=self.served + other.served,
+            processed=self.processed + other.processed,
+            expired=self.expired + other.expired,
+            unread=self.unread + other.unread,
+            given_up=self.given_up + other.given_up,
+            drained=None if None in ends else max(end for end in ends if end is not None),
+        )
 
 
 @attrs.define
@@ -59,8 +79,7 @@ class Oracle:
             self.simulations += 1
             history = isolated(scenario)
             violated = self.judge(history).status is Status.VIOLATED
-            expired = sum(isinstance(event, Expired) for event in history.events)
-            known = self._answers[scenario] = Answer(violated, _processed(history), expired, history.drained_at)
+            known = self._answers[scenario] = _answer(history, self.queue, violated=violated)
         return known
 
     def violated(self, scenario: Scenario) -> bool:
@@ -82,11 +101,24 @@ class Oracle:
             return None
 
 
-def _processed(history: History) -> int:
-    return sum(
-        any(delivery.ending is Ending.PROCESSED for delivery in deliveries)
-        for deliveries in history.deliveries.values()
+def _answer(history: History, queue: str | None, *, violated: bool) -> Answer:
+    deliveries = history.deliveries.values()
+    expired = [event for _, event in history.each(Expired)]
+    return Answer(
+        violated,
+        served=sum(any(one.started is not None and queue in {None, one.queue} for one in each) for each in deliveries),
+        processed=sum(any(one.ending is Ending.PROCESSED for one in each) for each in deliveries),
+        expired=len(expired),
+        unread=sum(
+            event.queue == history.sent[event.message].queue for event in expired if event.message in history.sent
+        ),
+        given_up=sum(fate.processed or not _failed(fate) for fate in history.dead_lettered),
+        drained=history.drained_at,
     )
+
+
+def _failed(fate: Fate) -> bool:
+    return any(delivery.ending in {Ending.FAILED, Ending.REPORTED} for delivery in fate.deliveries)
 
 
 def attributed(verdict: Verdict, queue: str | None) -> Verdict:

@@ -12,7 +12,7 @@ import attrs
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
 from chaosqs.model.fault import KINDS, OK, Action, FaultPlan, Pause, Window, kind_of
-from chaosqs.model.horizon import horizon
+from chaosqs.model.patience import run_length
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady, arrivals
 
@@ -71,7 +71,7 @@ def strain(design: Design, function: str, behaviour: Behaviour) -> int:
 
 def ending(scenario: Scenario) -> Scenario:
     """Return the scenario with the end that fits what it has become."""
-    until = horizon(scenario.design, scenario.workload, scenario.behaviours, scenario.faults, scenario.assumptions)
+    until = run_length(scenario.design, scenario.workload, scenario.behaviours, scenario.faults, scenario.assumptions)
     return attrs.evolve(scenario, until=until)
 
 

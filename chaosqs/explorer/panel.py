@@ -6,8 +6,10 @@ also happens by chance, settings are therefore judged under chance; only where i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import reduce
 from math import ceil
+from operator import add
 
 import attrs
 
@@ -21,29 +23,63 @@ from chaosqs.model.scenario import Scenario
 _LEAST_SHARE = 0.05
 _ENOUGH = 3
 """With so many violations to be expected, none at all is no accident (95 %)."""
+_SURE, _LEAST = 9, 60
+"""With so many, it is none (1 in 8,000), even where several values were tried; but of so many draws at the least."""
+_FEW = 4
+"""Scenarios that are enough to see that a value does not help."""
 
 
 @attrs.frozen
 class Panel:
-    """The scenarios, those that violate the invariant first, and what they come to before any change."""
+    """The scenarios, those that violate the invariant first."""
 
     oracle: Oracle
     scenarios: tuple[Scenario, ...]
-    before: Answer
+    others: tuple[Scenario, ...] = ()
+    """Further draws: what holds in `scenarios` must hold in them, too, to be sure."""
+
+    def seems(self, dial: Dial, value: Value) -> bool | None:
+        """Tell what `holds` may say, from the first few scenarios."""
+        return self._cured(dial, value, self.scenarios[:_FEW])
 
     def holds(self, dial: Dial, value: Value) -> bool | None:
-        """Tell whether the invariant holds with another value, and at no other price; None: it cannot be simulated."""
-        answers: list[Answer] = []
-        for scenario in self.scenarios:
+        """Tell whether the invariant holds with another value, and at no other price.
+
+        None: it cannot be simulated, or switches off what was served before.
+        """
+        return self._cured(dial, value, self.scenarios)
+
+    def surely(self, dial: Dial, value: Value) -> bool:
+        """Tell whether it holds in the further draws as well, and not just because messages come at another time."""
+        if not self._cured(dial, value, (*self.scenarios, *self.others)):
+            return False
+        return not (dial.postpones and self._cured_by_time(dial, value))
+
+    def _cured(self, dial: Dial, value: Value, worlds: Sequence[Scenario]) -> bool | None:
+        before = [self.oracle.answer(world) for world in worlds]
+        after: list[Answer] = []
+        for world, was in zip(worlds, before, strict=True):
             try:
-                design = dial.write(scenario.design, value)
+                answer = self.oracle.redesigned(world, dial.write(world.design, value))
             except InvalidInput:
                 return None
-            answer = self.oracle.redesigned(scenario, design)
-            if answer is None or answer.violated:
-                return None if answer is None else False
-            answers.append(answer)
-        return _together(answers).cures(self.before)
+            if answer is None or (was.served and not answer.served):
+                return None
+            if answer.violated:
+                return False
+            after.append(answer)
+        return reduce(add, after).cures(reduce(add, before))
+
+    def _cured_by_time(self, dial: Dial, value: Value) -> bool:
+        """Tell whether it would hold with the value of now as well, if only everything were sent so much later."""
+        later = (value or 0) - (dial.read(self.scenarios[0].design) or 0)
+        return not any(self.oracle.violated(_postponed(world, later)) for world in self.scenarios)
+
+
+def _postponed(scenario: Scenario, seconds: int) -> Scenario:
+    """Return a scenario whose messages are all sent later; nothing is sent before the start."""
+    loads = [attrs.evolve(load, at=max(0, load.at + seconds)) for load in scenario.workload]
+    return ending(attrs.evolve(scenario, workload=tuple(loads)))
 
 
 def panel_of(scenario: Scenario, oracle: Oracle, draws: int) -> tuple[Panel, Rate]:
@@ -53,21 +89,8 @@ def panel_of(scenario: Scenario, oracle: Oracle, draws: int) -> tuple[Panel, Rat
     rate = Rate(len(violating), draws)
     by_chance = [world for world in violating if world.luck]
     if len(by_chance) < _LEAST_SHARE * draws:
-        chosen = [ending(scenario)]
-    else:
-        size = ceil(_ENOUGH * draws / len(by_chance))
-        others = [world for world in worlds if world.luck and not oracle.violated(world)]
-        chosen = [*by_chance, *others][:size]
-    return Panel(oracle, tuple(chosen), _together([oracle.answer(world) for world in chosen])), rate
-
-
-def _together(answers: Iterable[Answer]) -> Answer:
-    """Return what several runs come to, taken together: they are drained if each of them is."""
-    known = tuple(answers)
-    ends = [answer.drained for answer in known]
-    return Answer(
-        violated=any(answer.violated for answer in known),
-        processed=sum(answer.processed for answer in known),
-        expired=sum(answer.expired for answer in known),
-        drained=None if None in ends else max((end for end in ends if end is not None), default=0),
-    )
+        return Panel(oracle, (ending(scenario),)), rate
+    rest = [world for world in worlds if world.luck and not oracle.violated(world)]
+    ordered = (*by_chance, *rest)
+    size, most = (ceil(times * draws / len(by_chance)) for times in (_ENOUGH, _SURE))
+    return Panel(oracle, ordered[:size], ordered[size : max(most, _LEAST)]), rate

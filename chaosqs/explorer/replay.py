@@ -1,14 +1,19 @@
-"""A counterexample, run again: does it still fail?"""
+"""A counterexample, run again: does it still fail, as it stands or on another design?"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import attrs
 
+from chaosqs.explorer.exploration import versions
 from chaosqs.explorer.oracle import attributed
+from chaosqs.explorer.transfer import transferred
 from chaosqs.invariants import by_name
-from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.counterexample import Counterexample, Explanation
+from chaosqs.model.design import Design
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status, Verdict
 from chaosqs.simulator.run import isolated
@@ -20,7 +25,7 @@ class Outcome(StrEnum):
     STILL_FAILS = "STILL FAILS"
     """The same history, event by event, and the same invariant violated."""
     CHANGED = "CHANGED"
-    """The invariant is still violated, by another history: chaosqs has changed since."""
+    """The invariant is still violated, by another history."""
     FIXED = "FIXED"
     """The invariant is not violated any more."""
 
@@ -32,6 +37,9 @@ class Replay:
     outcome: Outcome
     verdict: Verdict
     history: History
+    counterexample: Counterexample
+    """What there is to tell now: with the violation of this run. Where the history is another, the explanation is left
+    out, as it was about the one before. Of one that is fixed: as it was found."""
 
 
 def replay(counterexample: Counterexample) -> Replay:
@@ -44,8 +52,17 @@ def replay(counterexample: Counterexample) -> Replay:
     queue = counterexample.mapping.partition("→")[0] or None
     verdict = attributed(invariant.judge(history), queue)
     if verdict.status is Status.INCONCLUSIVE:
-        raise ValueError(f"{invariant.name} cannot be judged, as it raises an error:\n{verdict.reason}")
+        error = verdict.reason.strip().rpartition("\n")[2]  # of a traceback, what went wrong
+        raise ValueError(f"{invariant.name} cannot be judged, as it raises {error}")
     if verdict.status is not Status.VIOLATED:
-        return Replay(Outcome.FIXED, verdict, history)
-    same = history.digest == counterexample.digest
-    return Replay(Outcome.STILL_FAILS if same else Outcome.CHANGED, verdict, history)
+        return Replay(Outcome.FIXED, verdict, history, counterexample)
+    now = attrs.evolve(counterexample, violation=verdict.violations[0])
+    if history.digest == counterexample.digest:
+        return Replay(Outcome.STILL_FAILS, verdict, history, now)
+    now = attrs.evolve(now, digest=history.digest, versions=versions(), explanation=Explanation())
+    return Replay(Outcome.CHANGED, verdict, history, now)
+
+
+def redesigned(counterexample: Counterexample, design: Design, behaviours: Mapping[str, Behaviour]) -> Counterexample:
+    """Return a counterexample whose scenario is on another design. Raises as `transferred`."""
+    return attrs.evolve(counterexample, scenario=transferred(counterexample.scenario, design, behaviours))

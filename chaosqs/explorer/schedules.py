@@ -56,11 +56,7 @@ def scheduled(scenario: Scenario, policy: Policy | None) -> History:
         return isolated(scenario)
     if isinstance(policy, Pct) and not policy.length:
         policy = attrs.evolve(policy, length=sum(task_steps(scenario).values()))
-    world = World.of(scenario, policy)
-    with unchanged(scenario):
-        history = world.run()
-    assert isinstance(world.agenda, HoldingAgenda)
-    return attrs.evolve(history, scenario=_with(scenario, world.agenda.pauses()))
+    return watched(scenario, policy)[0]
 
 
 def lifted(scenario: Scenario, policy: Policy | None) -> Scenario:
@@ -76,11 +72,19 @@ def lifted(scenario: Scenario, policy: Policy | None) -> Scenario:
 
 def task_steps(scenario: Scenario) -> dict[str, int]:
     """Return how many steps each task of a run takes, in the order of their first ones."""
-    world = World.of(scenario, _NO_CHANCE)
+    return watched(scenario)[1]
+
+
+def watched(scenario: Scenario, policy: Policy = _NO_CHANCE) -> tuple[History, dict[str, int]]:
+    """Simulate a scenario under a policy, and return how many steps each task took besides.
+
+    The scenario of the history has the pauses that had an effect, as `HoldingAgenda.pauses` tells them, and no other.
+    """
+    world = World.of(scenario, policy)
     with unchanged(scenario):
-        world.run()
+        history = world.run()
     assert isinstance(world.agenda, HoldingAgenda)
-    return world.agenda.counts
+    return attrs.evolve(history, scenario=_with(scenario, world.agenda.pauses())), world.agenda.counts
 
 
 def minimal(scenario: Scenario, violated: Violated, simulations: int) -> Scenario:
@@ -170,10 +174,13 @@ class _Shrinker:
     def _simplest(self, best: Pause) -> Pause:
         """Return the simplest pause: look at each step of each task for a shorter one, then for the first of these."""
         places = list(self._places())
-        for task, step in places:
-            shorter = Pause(task, step, best.steps - 1)
-            if shorter.steps and self._fails((shorter,)):
-                best = self._shorter((shorter,), 0)[0]
+        steps = best.steps + 1
+        while best.steps < steps:  # a place where a longer pause did nothing may do with a shorter one
+            steps = best.steps
+            for task, step in places:
+                shorter = Pause(task, step, best.steps - 1)
+                if shorter.steps and self._fails((shorter,)):
+                    best = self._shorter((shorter,), 0)[0]
         for task, step in places:
             first = Pause(task, step, best.steps)
             if first == best or self._fails((first,)):

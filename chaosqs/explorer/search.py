@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import attrs
 from hypothesis.database import ExampleDatabase
@@ -10,12 +11,15 @@ from hypothesis.strategies import SearchStrategy
 
 from chaosqs.explorer.finding import Finding
 from chaosqs.explorer.lattice import Lattice
+from chaosqs.explorer.memory import Memory
+from chaosqs.explorer.opening import opening
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.profiles import CI, Profile
 from chaosqs.explorer.reached import SOMETIMES, reachable
 from chaosqs.explorer.shrink import calm_form, shrink, simplified
 from chaosqs.explorer.sites import Sites, sites
 from chaosqs.explorer.sweep import Sweep, Trial, budgeted, finding, swept
+from chaosqs.explorer.transfer import transferred
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
@@ -31,7 +35,7 @@ class Searched:
 
     design: Design
     place: EventSourceMapping
-    behaviours: Mapping[str, Behaviour]
+    lattice: Lattice
     named: Sites
     sweep: Sweep | None
     """None: the mapping is switched off, and nothing was searched."""
@@ -47,13 +51,14 @@ class Searched:
         wanted = [*reachable(self.design, self.named.points), *users]
         missed = [mark for mark in wanted if not trial.tally.reached[mark]]
         smallest = None if trial.open else self._smallest(self.sweep, trial)
+        if smallest is not None and trial.memory is not None:
+            trial.memory.keep(smallest)  # the shortest is recalled first: what is small already need not shrink again
         return finding(trial, mapping, smallest, () if smallest else missed)
 
     def _smallest(self, sweep: Sweep, trial: Trial) -> Scenario:
         simulations = sweep.budget.shrink_simulations
-        lattice = Lattice(self.design, self.place.queue, self.behaviours, self.named.points)
-        calm = calm_form(lattice, trial.oracle, simulations)
-        return calm or simplified(sweep.smallest(trial), lattice, trial.oracle, simulations)
+        calm = calm_form(self.lattice, trial.oracle, simulations)
+        return calm or simplified(sweep.smallest(trial), self.lattice, trial.oracle, simulations)
 
 
 def searched(  # noqa: PLR0913 - as `explore`
@@ -66,27 +71,31 @@ def searched(  # noqa: PLR0913 - as `explore`
     max_examples: int | None = None,
     seed: int | None = None,
     database: ExampleDatabase | None = None,
+    name: str = "",
     guesses: bool = False,
 ) -> Searched:
     """Search one mapping of a design for violations of several invariants in one pass; otherwise as `search`.
 
-    `guesses`: whether what AWS does not document is drawn too.
+    `name`: of the design, which tells it from others in the database. `guesses`: whether what AWS does not document is
+    drawn too.
     """
     place = _mapping_named(design, mapping)
     given = dict(behaviours or {})
     named = sites(given)
+    lattice = Lattice(design, place.queue, given, named.points)
     if not place.enabled:
-        return Searched(design, place, given, named, None)
+        return Searched(design, place, lattice, named, None)
+    budget = budgeted(profile, max_examples, seed)
     sweep = swept(
         scenarios(design, queue=place.queue, behaviours=given, points=named.points, guesses=guesses),
         invariants,
-        budgeted(profile, max_examples, seed),
+        budget,
         queue=place.queue,
-        database=database,
-        name=f"{mapping} {design!r} {given!r} {guesses}",
+        worlds=opening(lattice, budget.max_examples, guesses=guesses),
+        memory=None if database is None else _memory(database, name, lattice, mapping, guesses=guesses),
         schedules=any(behaviour.handler is not None for behaviour in given.values()),
     )
-    return Searched(design, place, given, named, sweep)
+    return Searched(design, place, lattice, named, sweep)
 
 
 def search(
@@ -130,7 +139,8 @@ def search_designs(
 ) -> Finding:
     """Search all designs of a strategy for a violation on any of their mappings, and shrink what is found."""
     budget = budgeted(profile, max_examples, seed)
-    sweep = swept(scenarios(designs), (invariant,), budget, database=database, name=repr(designs))
+    memory = None if database is None else Memory(database, attrs.evolve, (repr(designs),))
+    sweep = swept(scenarios(designs), (invariant,), budget, memory=memory)
     trial = sweep.trials[0]
     if trial.open:
         return finding(trial, "")
@@ -138,6 +148,15 @@ def search_designs(
     mapping = _blamed(scenario, trial.oracle)
     trial.oracle = Oracle(invariant, mapping.queue)
     return finding(trial, mapping.name, shrink(scenario, trial.oracle, simulations=profile.shrink_simulations))
+
+
+def _memory(database: ExampleDatabase, name: str, lattice: Lattice, mapping: str, *, guesses: bool) -> Memory:
+    """Return what a database knows of a mapping, whatever the settings of the design were when it was found."""
+    design, given = lattice.design, lattice.given
+    named = (design.queues, design.functions, design.mappings)
+    parts = [part.name for parts in named for part in parts]
+    fit = partial(transferred, design=design, behaviours=given)
+    return Memory(database, fit, (name, mapping, *parts, *sorted(given), f"guesses {guesses}"))
 
 
 def _mapping_named(design: Design, name: str) -> EventSourceMapping:

@@ -7,7 +7,7 @@ found is simplified step by step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import attrs
@@ -22,7 +22,8 @@ from chaosqs.model.fault import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.simulator.run import isolated
 
-_FEW = 5
+_FEW, _LASTING = 5, 2
+"""Messages in worlds with a fault that strikes some receives, and with one that lasts."""
 
 
 def shrink(
@@ -45,7 +46,7 @@ def calm_form(lattice: Lattice, oracle: Oracle, simulations: int) -> Scenario | 
     for strain, ladder in ((HEALTHY, LADDER), (ON_THE_EDGE, LADDER), (FAILING, SHORT_LADDER)):
         found = _first(oracle, partial(lattice.worlds, strain=strain), ladder, simulations)
         if found is not None:
-            return _without_end(found, oracle)
+            return without_end(found, oracle)
     return None
 
 
@@ -55,7 +56,7 @@ def simplified(scenario: Scenario, lattice: Lattice, oracle: Oracle, simulations
     if steps.faults.pauses:
         steps = _downhill(minimal(steps, oracle.violated, simulations), oracle, lattice.given, simulations)
     faulty = None if steps.faults == FaultPlan() else _faulty(oracle, lattice, simulations)
-    return _without_end(steps if faulty is None else min(steps, faulty, key=complexity), oracle)
+    return without_end(steps if faulty is None else min(steps, faulty, key=complexity), oracle)
 
 
 def _first(
@@ -89,12 +90,24 @@ def _violating(oracle: Oracle, worlds: list[Scenario], limit: int) -> Scenario |
 def _faulty(oracle: Oracle, lattice: Lattice, simulations: int) -> Scenario | None:
     """Return the simplest world with one kind of fault that violates the invariant."""
     limit = oracle.simulations + simulations
-    for strikes in range(1, MOST_FAULTS + 1):
+    found = (_violating(oracle, worlds, limit) for worlds in _rungs(lattice))
+    return next(filter(None, found), None)
+
+
+def _rungs(lattice: Lattice) -> Iterator[list[Scenario]]:
+    """Yield worlds with one kind of fault: one that strikes once, one that lasts, one that strikes a few times.
+
+    And before them one without, which the ladder lacks: its messages are as heavy as can be.
+    """
+    yield lattice.heavy_worlds()
+    for count in range(1, _FEW + 1):
+        yield lattice.faulty_worlds(count, strikes=1)
+    yield lattice.struck_worlds(2, strikes=1, over=1)
+    for count in range(1, _LASTING + 1):
+        yield lattice.lasting_worlds(count)
+    for strikes in range(2, MOST_FAULTS + 1):
         for count in range(1, _FEW + 1):
-            found = _violating(oracle, lattice.faulty_worlds(count, strikes), limit)
-            if found is not None:
-                return found
-    return None
+            yield lattice.faulty_worlds(count, strikes)
 
 
 def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour], simulations: int) -> Scenario:
@@ -113,7 +126,7 @@ def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour]
     return current
 
 
-def _without_end(scenario: Scenario, oracle: Oracle) -> Scenario:
+def without_end(scenario: Scenario, oracle: Oracle) -> Scenario:
     """Leave the end out where everything is done before it."""
     if scenario.until is None or isolated(scenario).drained_at is None:
         return scenario

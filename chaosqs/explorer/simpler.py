@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
+from math import ceil
 
 import attrs
 
@@ -32,6 +34,21 @@ def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scen
             yield attrs.evolve(scenario, workload=(*before, *after))
         for other in _loads(scenario.design, load):
             yield attrs.evolve(scenario, workload=(*before, other, *after))
+    yield from _merged(scenario)
+    yield attrs.evolve(scenario, workload=sorted(scenario.workload, key=repr))
+
+
+def _merged(scenario: Scenario) -> Iterator[Scenario]:
+    """Yield the scenario with two loads of one queue as one: as many messages, all at once with the first of them."""
+    for (place, first), (other, second) in combinations(enumerate(scenario.workload), 2):
+        if first.queue == second.queue:
+            one = Burst(first.queue, _count(first) + _count(second), first.at, 0, first.body_bytes, first.groups)
+            rest = scenario.workload[place + 1 : other] + scenario.workload[other + 1 :]
+            yield attrs.evolve(scenario, workload=(*scenario.workload[:place], one, *rest))
+
+
+def _count(load: Load) -> int:
+    return load.count if isinstance(load, Burst) else round(load.per_second * load.seconds)
 
 
 def _behaved(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scenario]:
@@ -61,13 +78,15 @@ def _behaviours(design: Design, name: str, behaviour: Behaviour) -> Iterator[Beh
 
 
 def _loads(design: Design, load: Load) -> Iterator[Load]:
-    """Yield the load at once, with fewer messages, from the start, with usual bodies, over a usual while."""
+    """Yield the load at once, with fewer messages (as heavy together), from the start, with usual bodies or times."""
     match load:
         case Steady():
-            count = round(load.per_second * load.seconds)
+            count = _count(load)
             yield Burst(load.queue, count, load.at, exact(count / load.per_second), load.body_bytes, load.groups)
         case Burst(count=count):
             queue = design.queue(load.queue)
+            largest = queue.maximum_message_size
+            yield attrs.evolve(load, count=ceil(count * load.body_bytes / largest), body_bytes=largest)
             for over in spans(queue, longest_timeout(design, load.queue)):
                 yield attrs.evolve(load, over=over)
             for fewer in dict.fromkeys((1, 2, 3, count // 2, count * 3 // 4, count - 5, count - 1)):

@@ -1,4 +1,7 @@
-"""The single steps by which a fault plan becomes simpler: without a field, without an entry, with less of one."""
+"""The single steps by which a fault plan becomes simpler: without a field, without an entry, with less of one.
+
+Plans that mean the same come to be one: what says nothing goes, what comes in no order is put in one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TypeVar
 import attrs
 
 from chaosqs.model.design import Design
-from chaosqs.model.fault import OK, Action, FaultPlan, Pause, Window
+from chaosqs.model.fault import OK, Action, FaultPlan, Pause, Window, kind_of
 from chaosqs.strategies.lattice import longest_timeout, moments, spans
 
 _Item = TypeVar("_Item")
@@ -25,6 +28,7 @@ def plans(design: Design, plan: FaultPlan) -> Iterator[FaultPlan]:
         yield _without_banned(plan)
     for windows in _less(plan.windows, lambda window: _windows(design, window)):
         yield attrs.evolve(plan, windows=windows)
+    yield from _struck(plan)
     for actions in _less(plan.actions, lambda action: _actions(design, action)):
         yield attrs.evolve(plan, actions=actions)
     for pauses in _less(plan.pauses, _pauses):
@@ -33,6 +37,7 @@ def plans(design: Design, plan: FaultPlan) -> Iterator[FaultPlan]:
     for place in range(len(plan.sends)):
         yield attrs.evolve(plan, sends=_ended((*plan.sends[:place], OK, *plan.sends[place + 1 :])))
     yield attrs.evolve(plan, sends=_ended(plan.sends))
+    yield _in_order(plan)
 
 
 def _less(items: Sequence[_Item], simpler: Callable[[_Item], Iterator[_Item]]) -> Iterator[tuple[_Item, ...]]:
@@ -59,6 +64,29 @@ def _messages(plan: FaultPlan) -> Iterator[FaultPlan]:
             less = (*receives[:place], OK, *receives[place + 1 :])
             yield attrs.evolve(plan, messages=_trimmed((*plan.messages[:message], less, *plan.messages[message + 1 :])))
     yield attrs.evolve(plan, messages=_trimmed(plan.messages))
+
+
+def _struck(plan: FaultPlan) -> Iterator[FaultPlan]:
+    """Yield plans in which what lasts strikes once instead: the first receive, or send, of the first message."""
+    for place, window in enumerate(plan.windows):
+        kind, rest = kind_of(window.kind), (*plan.windows[:place], *plan.windows[place + 1 :])
+        if kind is None or not kind.keyed:
+            continue
+        if kind.boundary == "send":
+            yield attrs.evolve(plan, windows=rest, sends=(window.kind, *plan.sends[1:]))
+        else:
+            first = (window.kind, *(plan.messages[0][1:] if plan.messages else ()))
+            yield attrs.evolve(plan, windows=rest, messages=(first, *plan.messages[1:]))
+
+
+def _in_order(plan: FaultPlan) -> FaultPlan:
+    """Return a plan with its entries in the order of their texts: what comes in no order is spelled in one."""
+    return attrs.evolve(
+        plan,
+        windows=sorted(plan.windows, key=repr),
+        actions=sorted(plan.actions, key=repr),
+        pauses=sorted(plan.pauses, key=repr),
+    )
 
 
 def _trimmed(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:

@@ -7,17 +7,17 @@ if it had searched alone: the cases do not depend on who judges.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import attrs
 from hypothesis import event, target
-from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
 
 from chaosqs.errors import NotDeterministic
-from chaosqs.explorer.drawing import Shelf, Stop, draws, hunt
+from chaosqs.explorer.drawing import Stop, draws, hunt
 from chaosqs.explorer.finding import Finding
+from chaosqs.explorer.memory import Memory
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.profiles import Profile
 from chaosqs.explorer.reached import in_order, margins, reached
@@ -32,7 +32,10 @@ from chaosqs.simulator.run import isolated
 _SCHEDULES = 2
 """One case under a policy for so many others."""
 _FIRST, _EVERY = 3, 100
-"""So many first cases run twice, and one in so many after them: a simulator that contradicts itself proves nothing."""
+"""So many first cases of the opening, and of those drawn, run twice, and one in so many after them.
+
+A simulator that contradicts itself proves nothing.
+"""
 
 
 @attrs.define(eq=False)
@@ -40,9 +43,11 @@ class Trial:
     """One invariant on trial."""
 
     oracle: Oracle
-    shelf: ExampleDatabase | None = None
+    memory: Memory | None = None
     """What is remembered of earlier searches."""
     tally: Tally = attrs.field(factory=Tally)
+    opened: bool = False
+    """Whether memory or the opening found a violation: then nothing had to be drawn for it."""
 
     @property
     def open(self) -> bool:
@@ -58,27 +63,56 @@ class Sweep:
     trials: Sequence[Trial]
     budget: Profile
     """With a seed."""
+    worlds: Iterable[Scenario] = ()
+    """With what the search opens, fewer than its budget has cases; what is left of that is drawn. Read once."""
     schedules: bool = False
     """Whether policies try other orders of tasks, too: for real code, in which an order may be a bug."""
     cases: int = 0
+    _opening: int = 0
+    """How many of them were of the opening."""
     _error: Exception | None = None
 
     def run(self) -> None:
-        """Draw until each invariant is violated by some case, or the budget is spent; first what is remembered.
+        """Try cases until each invariant is violated by some, or the budget is spent.
 
-        Raises `NotDeterministic` where a scenario has two histories, and what the simulator raises.
+        First what is remembered, then the opening, then what is drawn. Raises `NotDeterministic` where a scenario has
+        two histories, and what the simulator raises.
         """
         for trial in self.trials:
-            if trial.shelf is not None:
-                self._hunt(partial(self._judged, (trial,)), trial.shelf, remembered=True)
+            self._recall(trial)
         known = [trial for trial in self.trials if not trial.open]
-        if len(known) < len(self.trials):
+        self._open()
+        if any(trial.open for trial in self.trials):
             self._hunt(partial(self._judged, self.trials))
         if self.schedules and any(trial.open for trial in self.trials):
             self._try_schedules()
         for trial in self.trials:
-            if trial.shelf is not None and not trial.open and trial not in known:
-                self._hunt(partial(self._violating, trial), trial.shelf)
+            if trial.memory is not None and trial.tally.violating is not None and trial not in known:
+                trial.memory.keep(trial.tally.violating)
+
+    def _recall(self, trial: Trial) -> None:
+        """Judge what is remembered by an invariant, until it is violated; what does not violate it is forgotten."""
+        memory = trial.memory
+        if memory is None:
+            return
+        for entry, scenario in memory.recalled():
+            self._opening += 1
+            self._count(self._simulated(scenario), [trial])
+            trial.opened = not trial.open
+            if trial.opened:
+                return
+            memory.forget(entry)
+
+    def _open(self) -> None:
+        """Judge the worlds of the opening."""
+        for world in self.worlds:
+            unanswered = [trial for trial in self.trials if trial.open]
+            if not unanswered:
+                return
+            self._opening += 1
+            self._count(self._simulated(world), unanswered)
+            for trial in unanswered:
+                trial.opened = not trial.open
 
     def _try_schedules(self) -> None:
         """Judge drawn scenarios under policies; what violates an invariant is kept with the pauses that do the same."""
@@ -86,38 +120,33 @@ class Sweep:
         tried = zip(draws(self.strategy, number), policies(self.budget.seed or 0, number), strict=False)
         for scenario, policy in tried:
             history = scheduled(scenario, policy)
-            marks = reached(history)
-            for trial in self.trials:
-                if trial.open:
-                    trial.tally.add(history.scenario, trial.oracle.judge(history), marks)
+            self._count(history, [trial for trial in self.trials if trial.open])
+
+    def _count(self, history: History, trials: Sequence[Trial]) -> tuple[str, ...]:
+        """Count a case for each of the trials; return what it reached."""
+        marks = reached(history)
+        for trial in trials:
+            trial.tally.add(history.scenario, trial.oracle.judge(history), marks)
+        return marks
 
     def smallest(self, trial: Trial) -> Scenario:
         """Draw the same cases again, and let Hypothesis shrink the one that violates the invariant.
 
-        Without the database: it would take what it has for small already. If it was the one that knew the scenario,
-        it stays as it is.
+        What memory knew or the opening found stays as it is: no draw of this search has made it.
         """
-        self._hunt(partial(self._violating, trial), shrinking=True)
+        if not trial.opened:
+            self._hunt(partial(self._violating, trial), shrinking=True)
         if trial.tally.violating is None:
             raise NotDeterministic("a violation was found once, and not when the search was repeated")
         return trial.tally.violating
 
-    def _hunt(
-        self,
-        case: partial[None],
-        database: ExampleDatabase | None = None,
-        *,
-        shrinking: bool = False,
-        remembered: bool = False,
-    ) -> None:
+    def _hunt(self, case: partial[None], *, shrinking: bool = False) -> None:
         hunt(
             self.strategy,
             case,
-            max_examples=self.budget.max_examples,
+            max_examples=self.budget.max_examples - self._opening,
             random_seed=self.budget.seed or 0,
             shrinking=shrinking,
-            remembered=remembered,
-            database=database,
         )
         if self._error is not None:
             raise self._error
@@ -129,40 +158,41 @@ class Sweep:
         """
         unanswered = [trial for trial in trials if trial.open]
         if unanswered:
-            history, marks = self._observed(scenario)
-            for trial in unanswered:
-                trial.tally.add(scenario, trial.oracle.judge(history), marks)
+            self._observed(self._drawn(scenario), unanswered)
         if not any(trial.open for trial in trials):
             raise Stop
 
     def _violating(self, trial: Trial, scenario: Scenario) -> None:
-        history, _ = self._observed(scenario)
+        history = self._drawn(scenario)
+        self._observed(history, ())
         if trial.oracle.judge(history).status is Status.VIOLATED:
             trial.tally.violating = scenario
             raise Stop
 
-    def _observed(self, scenario: Scenario) -> tuple[History, tuple[str, ...]]:
-        """Simulate a case and tell Hypothesis what it reached, and how near it came to trouble."""
-        history = self._simulated(scenario)
-        marks = reached(history)
-        for mark in marks:
+    def _observed(self, history: History, trials: Sequence[Trial]) -> None:
+        """Count a case that was drawn, and tell Hypothesis what it reached, and how near it came to trouble."""
+        for mark in self._count(history, trials):
             event(mark)
         for label, value in margins(history).items():
             target(value, label=label)
-        return history, marks
+
+    def _drawn(self, scenario: Scenario) -> History:
+        """Simulate a case that was drawn; a contradiction ends the draws."""
+        try:
+            return self._simulated(scenario)
+        except NotDeterministic as error:
+            self._error = error  # Hypothesis would run the case once more, and call a contradiction its own
+            raise Stop from error
 
     def _simulated(self, scenario: Scenario) -> History:
         """Simulate, some cases twice; note the scenario on whatever goes wrong."""
         self.cases += 1
-        twice = self.cases <= _FIRST or self.cases % _EVERY == 0
+        first = self.cases <= _FIRST or 0 < self.cases - self._opening <= _FIRST
         try:
-            return isolated(scenario, verify=twice)
+            return isolated(scenario, verify=first or self.cases % _EVERY == 0)
         except Exception as error:
             error.add_note(f"while simulating {scenario!r}")
-            if not isinstance(error, NotDeterministic):
-                raise
-            self._error = error  # Hypothesis would run the case once more, and call a contradiction its own
-            raise Stop from error
+            raise
 
 
 def budgeted(profile: Profile, max_examples: int | None = None, seed: int | None = None) -> Profile:
@@ -181,20 +211,20 @@ def swept(
     budget: Profile,
     *,
     queue: str | None = None,
-    database: ExampleDatabase | None = None,
-    name: str = "",
+    worlds: Iterable[Scenario] = (),
+    memory: Memory | None = None,
     schedules: bool = False,
 ) -> Sweep:
     """Return a search that is over.
 
-    `queue`: violations about messages of others do not count. `name`: under which the database knows the search.
-    `schedules`: as `Sweep` has it.
+    `queue`: violations about messages of others do not count. `memory`: what is known of the design from before.
+    `worlds`, `schedules`: as `Sweep` has them.
     """
     trials = [
-        Trial(Oracle(invariant, queue), None if database is None else Shelf(database, f"{invariant.name} {name}"))
+        Trial(Oracle(invariant, queue), None if memory is None else memory.about(invariant.name))
         for invariant in invariants
     ]
-    sweep = Sweep(strategy, trials, budget, schedules)
+    sweep = Sweep(strategy, trials, budget, worlds, schedules)
     sweep.run()
     return sweep
 

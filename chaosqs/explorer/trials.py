@@ -13,7 +13,7 @@ from chaosqs.explorer.drawing import draws
 from chaosqs.explorer.lattice import Lattice
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.order import ending
-from chaosqs.invariants import CONSERVATION, DEFAULT, Invariant
+from chaosqs.invariants import DEFAULT, OURS, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.history import History
@@ -23,17 +23,22 @@ from chaosqs.simulator.run import isolated
 from chaosqs.strategies import scenarios
 
 _LARGE_LOADS = (60, 40, 20, 10, 5)
-_SAMPLE = 30
-"""From so many trials at the most it is told how near a change comes to a fix."""
+_SAMPLE, _HOPELESS = 30, 8
+"""From so many trials at the most it is told how near a change comes to a fix, and from so many that it does not."""
 
 
 def trial_scenarios(
     scenario: Scenario, mapping: EventSourceMapping, given: Mapping[str, Behaviour], trials: int
 ) -> tuple[Scenario, ...]:
-    """Return so many scenarios: a quarter the counterexample with other luck, a quarter calm worlds, the rest drawn."""
+    """Return so many scenarios, under the faults of the counterexample and under others.
+
+    A quarter is the counterexample with other luck, a quarter the calm worlds of large loads under its faults, and the
+    rest is drawn as the search draws, faults and all.
+    """
     own = [attrs.evolve(ending(scenario), luck=luck) for luck in range(max(1, trials // 4))]
     lattice = Lattice(scenario.design, mapping.queue, given)
-    calm = [world for count in _LARGE_LOADS for world in lattice.worlds(count)][: trials // 4]
+    worlds = [world for count in _LARGE_LOADS for world in lattice.worlds(count)][: trials // 4]
+    calm = [ending(attrs.evolve(world, faults=scenario.faults)) for world in worlds]
     drawn = draws(scenarios(scenario.design, queue=mapping.queue, behaviours=given), trials - len(own) - len(calm))
     return (*own, *calm, *drawn)
 
@@ -50,7 +55,7 @@ class Trials:
     @property
     def others(self) -> tuple[Invariant, ...]:
         """The promises that a fix must not break: what a search judges without being asked, but for our own."""
-        silent = {self.oracle.invariant.name, CONSERVATION.name}
+        silent = {self.oracle.invariant.name, *(ours.name for ours in OURS)}
         return tuple(invariant for invariant in DEFAULT if invariant.name not in silent)
 
     def broken(self, design: Design) -> tuple[str, ...] | None:
@@ -65,14 +70,23 @@ class Trials:
         return tuple(name for name in after if not self._before[name])
 
     def misses(self, design: Design) -> int | None:
-        """Return in how many trials of a sample a design still violates the invariant; None where it never helps.
+        """Return in how many trials of a sample a design still violates the invariant; None where it hardly helps.
 
         The sample is of all kinds of trials that violate it without a change.
         """
-        sample = self._violating[:: len(self._violating) // _SAMPLE + 1]
-        histories = [self._run(test, design) for test in sample]
-        missed = sum(history is None or self._violates(history) for history in histories)
-        return None if missed == len(sample) else missed
+        sample = self.violating[:: len(self.violating) // _SAMPLE + 1]
+        missed = 0
+        for place, test in enumerate(sample):
+            history = self._run(test, design)
+            missed += history is None or self._violates(history)
+            if missed == place + 1 == min(_HOPELESS, len(sample)):
+                return None
+        return missed
+
+    def remaining(self, design: Design) -> int:
+        """Return how many of the trials that violate the invariant without a change still do."""
+        histories = [self._run(test, design) for test in self.violating]
+        return sum(history is None or self._violates(history) for history in histories)
 
     @cached_property
     def _before(self) -> Counter[str]:
@@ -81,7 +95,7 @@ class Trials:
         return Counter(name for history in histories if history for name in _violated(history, self.others))
 
     @cached_property
-    def _violating(self) -> list[Scenario]:
+    def violating(self) -> list[Scenario]:
         """The trials that violate the invariant without a change."""
         return [test for test in self.tests if self.oracle.violated(test)]
 

@@ -21,7 +21,7 @@ from chaosqs.invariants.no_loss_after_send import NO_LOSS_AFTER_SEND
 from chaosqs.invariants.no_second_processing import NO_SECOND_PROCESSING
 from chaosqs.invariants.no_starvation import NO_STARVATION
 from chaosqs.invariants.one_group_at_a_time import ONE_GROUP_AT_A_TIME
-from chaosqs.invariants.registry import ALL, DEFAULT, by_name, check, judge
+from chaosqs.invariants.registry import ALL, DEFAULT, OURS, by_name, check, judge
 from chaosqs.invariants.reported_failures_kept import REPORTED_FAILURES_KEPT
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "NO_SECOND_PROCESSING",
     "NO_STARVATION",
     "ONE_GROUP_AT_A_TIME",
+    "OURS",
     "REPORTED_FAILURES_KEPT",
     "Invariant",
     "bounded_retries",

@@ -1,9 +1,10 @@
-"""No batch is larger than its mapping allows, nor held longer.
+"""No batch is larger than its mapping allows, nor held longer or shorter.
 
 By count: `batch_size` (EC-1). By size: 6 MB, of which the bodies are the part that is known exactly (EP-4, EP-8); one
 message alone is always a batch. By time: a mapping without a window invokes as soon as a receive brings something
 (EP-3), one with a window when that closes (EP-4). A window opens when the poller's invocation before has ended (EP-5),
-and with low traffic the long poll that is under way may add its 20 seconds (EP-6).
+and with low traffic the long poll that is under way may add its 20 seconds (EP-6). Before it closes, only a batch that
+is full is handed over.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ from chaosqs.model.verdict import Verdict, Violation
 NAME = "batches-within-limits"
 
 _PAYLOAD = 6 * 1024 * 1024
+_ROOM = _PAYLOAD - 2 * 1024 * 1024
+_RECORD = 2_048
+"""Bytes that a record takes besides its body at the most; so what keeps below `_ROOM` has room for any message."""
 _LOW_TRAFFIC = 20_000  # EP-6
 _RARE = 6
 """Standard deviations that a latency does not exceed."""
@@ -62,6 +66,11 @@ def _slack(assumed: Assumptions) -> int:
     return round(calls * exp(_RARE * assumed.latency_spread / 100))
 
 
+def _opened(received: int, free_at: int, window: int) -> int:
+    """Return when the window of a batch opened at the earliest: with its first message, or before, when it was free."""
+    return free_at if free_at <= received < free_at + window else received
+
+
 @attrs.define
 class _Hand:
     """What one poller has in its hands."""
@@ -84,6 +93,8 @@ class _Hands:
     """The batch size of each mapping, the largest that it had."""
     windows: dict[str, int]
     """The batching window of each mapping, in seconds, the longest that it had."""
+    changed: set[str] = attrs.field(factory=set[str])
+    """The mappings that an operator has changed."""
     hands: dict[tuple[str, int], _Hand] = attrs.field(factory=dict[tuple[str, int], _Hand])
     exercised: int = 0
     violations: list[Violation] = attrs.field(factory=list[Violation])
@@ -136,6 +147,7 @@ class _Hands:
             hand.free_at, hand.fault = event.at, event.fault or hand.fault
 
     def _changed(self, event: Operated) -> None:
+        self.changed.add(event.target)
         for setting, limits in (("batch_size", self.sizes), ("maximum_batching_window", self.windows)):
             if event.setting == setting and event.target in limits and event.value.isdigit():
                 limits[event.target] = max(limits[event.target], int(event.value))
@@ -158,7 +170,20 @@ class _Hands:
                 self.excused.append(f"{text}; but that was a fault: {fault}")
             else:
                 self._blame(place, event, f"{text}.")
+        elif event.at < _opened(min(moments), hand.free_at, window) + window and self._has_room(event):
+            early = f"{event.mapping} handed {messages_text(event.messages)} to {event.function}"
+            why = f"before its window of {clock_text(window)} closed, although the batch had room"
+            self._blame(place, event, f"{early} {why}.")
         hand.fault = ""
+
+    def _has_room(self, event: _Attempt) -> bool:
+        """Tell whether another message would surely have gone into a batch; unless an operator changed its mapping."""
+        size = self.sizes.get(event.mapping, 0)
+        return len(event.messages) < size and event.mapping not in self.changed and self._bytes(event) < _ROOM
+
+    def _bytes(self, event: _Attempt) -> int:
+        sent = self.history.sent
+        return sum([_RECORD + sent[message].body_bytes for message in event.messages if message in sent])
 
     def _check_size(self, place: int, event: _Attempt) -> None:
         size, sent = self.sizes.get(event.mapping, len(event.messages)), self.history.sent
@@ -180,8 +205,8 @@ class _Hands:
 BATCHES_WITHIN_LIMITS = Invariant(
     name=NAME,
     title="batches within limits",
-    statement="No batch has more messages than its mapping's batch size, more than 6 MB, or is held longer than its "
-    "batching window and 20 seconds of low traffic.",
+    statement="No batch has more messages than its mapping's batch size, more than 6 MB, is held longer than its "
+    "batching window and 20 seconds of low traffic, or is handed over before that window closes while it has room.",
     applies="To every design; exercised when a batch is handed to a function for the first time.",
     unit="batches",
     default=True,

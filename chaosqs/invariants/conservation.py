@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import attrs
 
+from chaosqs.invariants.account import Account
 from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.verdicts import judged
+from chaosqs.invariants.warmth import Warmth
 from chaosqs.invariants.wording import message_text, messages_text, times
 from chaosqs.model.design import Design, Queue
 from chaosqs.model.event import (
@@ -22,6 +24,7 @@ from chaosqs.model.event import (
     FilteredOut,
     InvocationEnded,
     InvocationStarted,
+    Operated,
     Received,
     Returned,
     Sent,
@@ -47,28 +50,6 @@ def judge(history: History) -> Verdict:
 
 
 @attrs.define
-class _Account:
-    """Where one message is."""
-
-    home: str
-    """The queue that it was sent to."""
-    queue: str
-    """The queue that it is in; empty: it is gone."""
-    sent: int
-    """From when its retention counts."""
-    visible_at: int
-    """Until when it is, or was, hidden."""
-    last: int
-    """Place of the event that spoke of it last."""
-    before: int | None = None
-    """Place of the one before that."""
-    in_flight: bool = False
-    receive_count: int = 0
-    mappings: list[str] = attrs.field(factory=list[str])
-    """The mappings that have received it."""
-
-
-@attrs.define
 class _Books:
     """The places of all messages and the running invocations, event by event."""
 
@@ -76,8 +57,11 @@ class _Books:
     """Those of the design; clients may add others."""
     by_hand: bool
     """Whether code that talks to SQS by itself may have run."""
+    warmth: Warmth
+    changed: bool = False
+    """Whether an operator has changed the design."""
     now: int = 0
-    accounts: dict[int, _Account] = attrs.field(factory=dict[int, _Account])
+    accounts: dict[int, Account] = attrs.field(factory=dict[int, Account])
     invocations: dict[int, InvocationStarted | None] = attrs.field(factory=dict[int, InvocationStarted | None])
     """Each invocation that started; None once it has ended."""
     violations: list[Violation] = attrs.field(factory=list[Violation])
@@ -87,10 +71,11 @@ class _Books:
         """Open the books of a run."""
         scenario = history.scenario
         by_hand = any(behaviour.handler is not None for behaviour in scenario.behaviours.values())
-        return cls({queue.name: queue for queue in scenario.design.queues}, by_hand)
+        return cls({queue.name: queue for queue in scenario.design.queues}, by_hand, Warmth.of(history))
 
     def change(self, design: Design, at: int) -> None:
         """Follow an operator; a new delay holds for what is delayed in a FIFO queue too (DL-3)."""
+        self.changed = True
         self.queues |= {queue.name: queue for queue in design.queues}
         for account in self.accounts.values():
             queue = self.queues.get(account.queue)
@@ -123,9 +108,7 @@ class _Books:
             case DeadLettered():
                 self._dead_lettered(place, event)
             case Expired():
-                account = self._present(place, event.message, event.queue, "expired in")
-                if account is not None:
-                    account.queue = ""
+                self._expired(place, event)
             case _:
                 pass
 
@@ -134,7 +117,7 @@ class _Books:
             self._wrong(place, "was sent a second time", event.message)
             return
         visible = event.at + self._delay(event.queue)
-        self.accounts[event.message] = _Account(event.queue, event.queue, event.at, visible, place)
+        self.accounts[event.message] = Account(event.queue, event.queue, event.at, visible, place)
 
     def _received(self, place: int, event: Received, message: int, count: int) -> None:
         account = self._present(place, message, event.queue, "received from")
@@ -214,6 +197,16 @@ class _Books:
         elif target:  # DLQ-9: the clock runs on; what has outlived the retention there goes at once
             account.sent = max(account.sent, event.at - milliseconds(target.retention_period))
 
+    def _expired(self, place: int, event: Expired) -> None:
+        """Take the end of a message in; what an operator changes of a queue may come too late for that."""
+        account = self._present(place, event.message, event.queue, "expired in")
+        if account is None:
+            return
+        account.queue, queue = "", self.queues.get(event.queue)
+        late = 0 if queue is None else event.at - account.sent - milliseconds(queue.retention_period)
+        if late > 0 and not self.changed:
+            self._wrong(place, f"expired in {event.queue} {clock_text(late)} after its retention", event.message)
+
     def enter_invocation(self, place: int, event: Event) -> None:
         """Check what an event says of invocations, and take it into the books."""
         match event:
@@ -221,6 +214,8 @@ class _Books:
                 self._started(place, event)
             case InvocationEnded():
                 self._ended(place, event)
+            case Operated():
+                self.warmth.operated(event)
             case _:
                 pass
 
@@ -228,6 +223,10 @@ class _Books:
         if event.invocation in self.invocations:
             self._wrong(place, f"Invocation {event.invocation} of {event.function} started a second time")
         self.invocations[event.invocation] = event
+        idle = self.warmth.started(event)
+        if idle is not None:
+            why = f"although an environment was idle from {clock_text(idle)} on"
+            self._wrong(place, f"Invocation {event.invocation} of {event.function} started cold {why}")  # LX-13
         for message in event.messages:
             account = self.accounts.get(message)
             if account is None or event.mapping not in account.mappings:
@@ -239,6 +238,7 @@ class _Books:
         if event.invocation not in self.invocations:
             self._wrong(place, f"{whose} ended, but had not started")
             return
+        self.warmth.ended(event)
         started = self.invocations[event.invocation]
         self.invocations[event.invocation] = None
         if started is None:
@@ -262,7 +262,7 @@ class _Books:
     def _delay(self, queue: str) -> int:
         return milliseconds(self.queues[queue].delay) if queue in self.queues else 0
 
-    def _present(self, place: int, message: int, queue: str, done: str) -> _Account | None:
+    def _present(self, place: int, message: int, queue: str, done: str) -> Account | None:
         """Return the account of a message that has to be in a queue, or blame the event and return None."""
         account = self.accounts.get(message)
         if account is not None and account.queue == queue:

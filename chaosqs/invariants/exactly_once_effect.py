@@ -90,7 +90,7 @@ def _violation(history: History, invariant: str, by: str, places: tuple[int, int
     assert isinstance(again, Effect), f"{places[1]} is noted as an effect, but is {again}"
     who = message_text(message) if message is not None else again.function
     what = f" for {by} {dict(again.values)[by]!r}" if by else ""
-    text = f"{who} had the effect {again.name!r}{what} again at {clock_text(again.at)}, after {clock_text(first.at)}."
+    text = f"{who} had the effect {again.name!r}{what} at {clock_text(first.at)} and again at {clock_text(again.at)}."
     queue = "" if message is None else _queue(history, message)
     return Violation(invariant, text, again.at, queue, () if message is None else (message,), places)
 

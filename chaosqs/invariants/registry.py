@@ -56,6 +56,17 @@ ALL = (
 DEFAULT = tuple(invariant for invariant in ALL if invariant.default)
 """Those that a search judges without being asked."""
 
+OURS = (
+    NO_LOSS_AFTER_SEND,
+    NO_EARLY_DEAD_LETTERING,
+    DEDUPLICATION_HOLDS,
+    BATCHES_WITHIN_LIMITS,
+    FILTERED_NEVER_DELIVERED,
+    CONCURRENCY_WITHIN_ITS_LIMITS,
+    CONSERVATION,
+)
+"""Those that no design, load or fault can break: a violation is a bug of chaosqs."""
+
 
 def _ours(name: str) -> Invariant | None:
     """Return the invariant of ours of that name, or one of a family, which has figures in its names; None: neither."""

@@ -1,13 +1,13 @@
 """Values as JSON and back: defaults left out, unknown fields and wrong types refused by path.
 
-Every file carries the version of the schema; a file of a newer one is refused.
+Every file carries the number of its schema; `migrations` makes older ones into the present one.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TypeAlias, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import attrs
 from cattrs import BaseValidationError, ClassValidationError, Converter, IterableValidationError
@@ -15,31 +15,52 @@ from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
 from chaosqs.errors import InvalidInput, InvalidScenario, Problem
+from chaosqs.model.migrations import KEY, SCHEMA, Json, migrated
 from chaosqs.model.workload import Burst, Load, Steady
 
-SCHEMA = 1
-"""Version of the schema of all files that chaosqs writes."""
+__all__ = ["Json", "from_json", "parsed", "structure", "to_json"]
 
 Value = TypeVar("Value")
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
-"""What `json.loads` returns."""
+_LARGEST = 2**53
+"""The largest whole number that all readers of JSON agree on; no setting comes near it."""
+_LITERALS = ("true", "false", "null")
 
 
 def to_json(value: attrs.AttrsInstance) -> str:
     """Return a value as JSON text, with the schema's version, two spaces of indentation and a final newline."""
-    document = {"chaosqs": SCHEMA, **_CONVERTER.unstructure(value)}
+    document = {KEY: SCHEMA, **_CONVERTER.unstructure(value)}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def from_json(kind: type[Value], text: str) -> Value:
     """Return the value that JSON text describes. Raises `InvalidScenario` with the path of each thing wrong."""
+    return structure(kind, parsed(text))
+
+
+def parsed(text: str) -> Json:
+    """Return the document that JSON text describes. Raises `InvalidScenario`, saying where it stops being one."""
     try:
-        document: Json = json.loads(text)
+        document: Json = json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        where = f"at line {error.lineno}, column {error.colno}: {error.msg}"
+        raise InvalidScenario(f"is {_trouble(text, error)} {where}") from None
     except (ValueError, RecursionError) as error:
-        message = f"not JSON: {error}"
-        raise InvalidScenario(message) from None
-    return structure(kind, document)
+        raise InvalidScenario(f"is no JSON that can be read: {error}") from None
+    return document
+
+
+def _trouble(text: str, error: json.JSONDecodeError) -> str:
+    """Return what is the matter with a text: whether it ends too early, or is something else."""
+    if not text.strip():
+        return "empty: no JSON"
+    rest = text[error.pos :].strip()
+    early = not rest or error.msg.startswith("Unterminated string") or any(word.startswith(rest) for word in _LITERALS)
+    return "cut off: its JSON ends" if early else "no JSON"
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def structure(kind: type[Value], document: Json) -> Value:
@@ -47,11 +68,7 @@ def structure(kind: type[Value], document: Json) -> Value:
     if not isinstance(document, dict):
         message = f"must be a JSON object that describes a {kind.__name__}"
         raise InvalidScenario(message)
-    fields = dict(document)
-    version = fields.pop("chaosqs", SCHEMA)
-    if version != SCHEMA:
-        must = f"must be schema version {SCHEMA}: this file is from another version of chaosqs"
-        raise InvalidScenario([Problem("chaosqs", repr(version), must)])
+    fields = migrated(document)
     try:
         return _CONVERTER.structure(fields, kind)
     except (BaseValidationError, InvalidInput) as error:
@@ -98,11 +115,23 @@ def _strict(kind: type, name: str) -> Callable[[Json, type], Json]:
 
     def hook(value: Json, _: type) -> Json:
         if isinstance(value, kinds) and (kind is bool or not isinstance(value, bool)):
+            _refuse_extremes(value)
             return value
         message = f"must be {name}, not {_shown(value)}"
         raise TypeError(message)
 
     return hook
+
+
+def _refuse_extremes(value: Json) -> None:
+    """Refuse what is of the right type and yet nothing that a program could go on with."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise TypeError(f"must be text, and {_shown(value)} has half a character") from None
+    if isinstance(value, int | float) and not abs(value) <= _LARGEST:
+        raise TypeError(f"must be a number of at most {_LARGEST}")
 
 
 def _object_hook(kind: type[attrs.AttrsInstance], converter: Converter) -> Callable[[Json, type], attrs.AttrsInstance]:
@@ -127,6 +156,7 @@ def _structure_load(value: Json, _: type) -> Load:
 def _structure_setting(value: Json, _: type) -> int | bool | None:
     """Take what an operator can change a setting to."""
     if value is None or isinstance(value, int):
+        _refuse_extremes(value)
         return value
     message = f"must be a whole number, true, false or null, not {_shown(value)}"
     raise TypeError(message)

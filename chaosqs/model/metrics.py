@@ -57,6 +57,9 @@ MAPPING_COUNTS = (
     "DeletedEventCount",
     "batches",
 )
+_QUEUE_PEAKS = ("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesNotVisible")
+_QUEUE_ENDS = ("ApproximateNumberOfMessagesVisible",)
+"""Gauges of a queue that a summary tells at their highest, and at the end of the run."""
 
 
 def counts(events: Iterable[Event]) -> Iterator[Sample]:
@@ -122,23 +125,13 @@ def summary(
     for sample in counts(events):
         total[sample.name, sample.metric] += sample.value  # type: ignore[assignment]
     ended = Counter(event.function for event in events if isinstance(event, InvocationEnded))
-    gauges, peak, last = Gauges(scenario), dict[tuple[str, str], float](), dict[tuple[str, str], float]()
-    samples = (sample for event in events for sample in gauges.follow(event))
-    for sample in (*samples, *gauges.ages_at(ended_at)):
-        key = sample.name, sample.metric
-        last[key] = sample.value
-        peak[key] = max(peak.get(key, 0), sample.value)
+    peak, last = _gauged(scenario, events, ended_at)
     design = scenario.design
     return {
         "queues": {
             queue.name: {metric: total[queue.name, metric] for metric in QUEUE_COUNTS}
-            | {
-                "ApproximateAgeOfOldestMessage": peak.get((queue.name, "ApproximateAgeOfOldestMessage"), 0),
-                "ApproximateNumberOfMessagesNotVisible": peak.get(
-                    (queue.name, "ApproximateNumberOfMessagesNotVisible"), 0
-                ),
-                "ApproximateNumberOfMessagesVisible": last.get((queue.name, "ApproximateNumberOfMessagesVisible"), 0),
-            }
+            | {metric: peak.get((queue.name, metric), 0) for metric in _QUEUE_PEAKS}
+            | {metric: last.get((queue.name, metric), 0) for metric in _QUEUE_ENDS}
             for queue in design.queues
         },
         "functions": {
@@ -157,6 +150,19 @@ def summary(
         "drained_at": None if drained_at is None else drained_at / 1000,
         "ended_at": ended_at / 1000,
     }
+
+
+def _gauged(
+    scenario: Scenario, events: tuple[Event, ...], ended_at: int
+) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
+    """Return the highest and the last value of each gauge, by its owner and its metric."""
+    gauges, peak, last = Gauges(scenario), dict[tuple[str, str], float](), dict[tuple[str, str], float]()
+    samples = (sample for event in events for sample in gauges.follow(event))
+    for sample in (*samples, *gauges.ages_at(ended_at)):
+        key = sample.name, sample.metric
+        last[key] = sample.value
+        peak[key] = max(peak.get(key, 0), sample.value)
+    return peak, last
 
 
 def _messages(scenario: Scenario, events: tuple[Event, ...], fates: Sequence[Fate]) -> dict[str, int]:

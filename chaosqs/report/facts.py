@@ -11,6 +11,8 @@ from chaosqs.report.words import title_of
 
 NO_FAULT = "no fault was needed"
 _ORIGINS = 3
+_FACTOR = 10
+"""From so many times as much on, growth is told as a factor."""
 _NOTABLE = 0.05
 """From how much more on latency and concurrency are a price worth a word."""
 
@@ -57,10 +59,10 @@ def rate(found: Rate | None) -> str:
 
 
 def fixes(explanation: Explanation) -> list[str]:
-    """Return the changes that prevent it, then those that do not: `batch_size = 1 (0 of 2,000, drain time +0 %)`."""
+    """Return the changes that prevent it, then those that help: `batch_size = 1 (0 of 2,000, drain time +0 %)`."""
     tried = [fix for fix in explanation.fixes if fix.of > 0]
     work = [f"{shown(fix.change, 60)} ({fix_text(fix)})" for fix in tried if fix.violated == 0]
-    fail = [f"not by {shown(fix.change, 60)} ({fix_text(fix)})" for fix in tried if fix.violated > 0]
+    fail = [f"less often with {shown(fix.change, 60)} ({fix_text(fix)})" for fix in tried if fix.violated > 0]
     return [*(work or ["nothing that was tried"]), *fail] if tried else []
 
 
@@ -87,8 +89,9 @@ def breaks(fix: Fix) -> str:
 
 
 def growth(relative: float) -> str:
-    """Return by how much something grew: `+10 %`, `-5 %`."""
-    return f"{round(relative * 100):+,} %"
+    """Return by how much something grew: `+10 %`, `-5 %`; as a factor from ten on: `× 1,103`."""
+    factor = relative + 1
+    return f"× {round(factor):,}" if factor >= _FACTOR else f"{round(relative * 100):+,} %"
 
 
 def tipping(found: Tipping | None) -> str:

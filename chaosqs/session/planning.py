@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import attrs
+from hypothesis import settings as hypothesis_settings
 
 from chaosqs.errors import InvalidInput
 from chaosqs.explorer.profiles import profile_named
 from chaosqs.session.answers import Answer, answer
 from chaosqs.session.discovery import discover
+from chaosqs.session.handlers import importable
 from chaosqs.session.promises import asked_of
 from chaosqs.session.questions import Budget, Question, questions_about, refuse_unknown
 from chaosqs.session.settings import Settings, read_settings
@@ -54,8 +55,12 @@ class Plan:
     strict: bool
 
     def answer(self, question: Question) -> Answer:
-        """Answer one of the questions."""
-        return answer(question, self.budget, root=self.root, reports=self.reports)
+        """Answer one of the questions; what was found before is in the database that Hypothesis uses by now, if any.
+
+        A canary is found anew each time, as it is the search that is on trial.
+        """
+        database = None if question.canary else hypothesis_settings().database
+        return answer(question, attrs.evolve(self.budget, database=database), root=self.root, reports=self.reports)
 
 
 def plan(options: Options) -> Plan:
@@ -78,10 +83,9 @@ def plan(options: Options) -> Plan:
 
 def _import_handlers(settings: Settings, root: Path) -> None:
     """Import the real handlers now, from the project's directory if need be; raise `InvalidInput` where that fails."""
+    importable(root, settings.behaviours)
     for name, behaviour in settings.behaviours.items():
         if behaviour.handler is not None:
-            if str(root) not in sys.path:
-                sys.path.append(str(root))
             load(name, behaviour.handler)
 
 

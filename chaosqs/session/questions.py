@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import attrs
+from hypothesis.database import ExampleDatabase
 
 from chaosqs import invariants
 from chaosqs.errors import InvalidInput
@@ -15,7 +16,6 @@ from chaosqs.explorer.profiles import Profile
 from chaosqs.explorer.search import Searched, searched
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design
 from chaosqs.session.sources import Source
 
 
@@ -30,6 +30,8 @@ class Budget:
     """None: as the profile says."""
     vary_assumptions: bool = False
     """Whether what AWS does not document is drawn too."""
+    database: ExampleDatabase | None = attrs.field(default=None, eq=False)
+    """What remembers the cases that broke a promise; None: nothing does."""
 
 
 @attrs.frozen
@@ -84,9 +86,8 @@ def _about(
     source: Source, mapping: str, asked: tuple[Invariant, ...], given: Mapping[str, Behaviour]
 ) -> Iterator[Question]:
     """Yield the questions about one mapping: whichever is asked first searches for all of them."""
-    names = [function.name for function in source.design.functions]
-    behaviours = {name: behaviour for name, behaviour in {**source.behaviours, **given}.items() if name in names}
-    search = lru_cache(maxsize=1)(partial(_searched, source.design, mapping, asked, behaviours))
+    behaviours = source.behaved(given)
+    search = lru_cache(maxsize=1)(partial(_searched, source, mapping, asked, behaviours))
     for invariant in asked:
         yield Question(
             source.name,
@@ -101,16 +102,18 @@ def _about(
 
 
 def _searched(
-    design: Design, mapping: str, asked: tuple[Invariant, ...], behaviours: Mapping[str, Behaviour], budget: Budget
+    source: Source, mapping: str, asked: tuple[Invariant, ...], behaviours: Mapping[str, Behaviour], budget: Budget
 ) -> Searched:
     return searched(
-        design,
+        source.design,
         mapping,
         asked,
         behaviours=behaviours,
         profile=budget.profile,
         max_examples=budget.max_examples,
         seed=budget.seed,
+        database=budget.database,
+        name=source.name,
         guesses=budget.vary_assumptions,
     )
 

@@ -1,23 +1,31 @@
-"""A counterexample's file → the counterexample → what becomes of it when it runs again."""
+"""What becomes of a counterexample when it runs again, as it stands or on its design as the project has it now."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
 
-from chaosqs.errors import InvalidInput
-from chaosqs.explorer.replay import Outcome, replay
+from chaosqs.errors import InvalidInput, SimulationError
+from chaosqs.explorer.exploration import versions
+from chaosqs.explorer.replay import Outcome, Replay, redesigned, replay
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.report.story import story
-from chaosqs.session.files import read_object, structured
+from chaosqs.session.counterexamples import read_counterexample, refuse_unmapped
+from chaosqs.session.handlers import importable
 from chaosqs.session.place import Place, place_of
-from chaosqs.session.promises import known
-from chaosqs.session.wording import relative_to
-from chaosqs.simulator.run import isolated
+from chaosqs.session.settings import read_settings
+from chaosqs.session.sources import Source, read_source
+from chaosqs.session.wording import first_line, relative_to
 
 FIXED = Outcome.FIXED
 """What a replay comes to when the invariant is not violated any more."""
+
+_FILE = re.compile(r"(?P<file>.+\.(ya?ml|json|template|py))(:.+)?")
+"""A design that is called so was read from a file: neither what `explore(design)` was given nor one of the suite's."""
 
 
 @attrs.frozen
@@ -28,42 +36,150 @@ class Replayed:
     """As one writes it in the root directory."""
     outcome: Outcome
     counterexample: Counterexample
+    """As there is to tell of it now."""
     story: str
     """The story of this run, or, where the violation is gone, the sentence that used to be true."""
-    place: Place
+    design: str = ""
+    """The file whose design it ran on; empty: its own."""
+    remarks: tuple[str, ...] = ()
+    """What else there is to know, as sentences."""
+
+    @property
+    def said(self) -> str:
+        """The outcome, and on which design."""
+        return f"{self.outcome} on {self.design} as it is now" if self.design else str(self.outcome)
+
+    @property
+    def headline(self) -> str:
+        """The outcome in one line."""
+        return f"{self.file}: {self.said}"
+
+    @property
+    def text(self) -> str:
+        """All that comes below the headline."""
+        return "\n".join([self.story, *(f"{remark}\n" for remark in self.remarks)])
+
+    @property
+    def place(self) -> Place:
+        """The line of the user's file to look at first."""
+        return place_of(self.counterexample)
 
 
-def read_counterexample(path: Path, root: Path) -> Counterexample:
-    """Read a counterexample. Raises `InvalidInput` with the file's name where it is none, or of another version."""
-    fields = read_object(path, root)
-    if "violation" not in fields:
-        raise InvalidInput(f"{relative_to(root, path)}: is no counterexample; give the scenario.json of a report")
-    found = structured(Counterexample, fields, path, root)
-    mappings = [mapping.name for mapping in found.scenario.design.mappings]
-    try:
-        known(found.invariant, found.design, root)
-    except InvalidInput as error:
-        raise InvalidInput(f"{relative_to(root, path)}: {error}") from None
-    if found.mapping not in mappings:
-        there = ", ".join(mappings) or "none"
-        raise InvalidInput(f"{relative_to(root, path)}: its design has no mapping {found.mapping!r}; there are {there}")
-    return found
+def replayed(path: Path, root: Path, *, design: str = "") -> Replayed:
+    """Run a counterexample again: as it stands, or on the design that a path stands for, which is relative to `root`.
 
-
-def replayed(path: Path, root: Path) -> Replayed:
-    """Run a counterexample again. Raises `InvalidInput` as `read_counterexample` does, or for an unknown invariant."""
+    Raises `InvalidInput` as `read_counterexample` and `read_source` do, where the scenario does not fit the design, and
+    where the run comes to no verdict.
+    """
     found, file = read_counterexample(path, root), relative_to(root, path)
+    if design:
+        source = read_source(design, base=root, root=root)
+        with _named(file):
+            return _replayed(file, _again(_moved(source, found, root), root), design=source.name)
+    with _named(file):
+        again = _again(found, root)
+    return _replayed(file, again, remarks=(*_age(found, again), *_today(found, root)))
+
+
+def replayed_today(path: Path, root: Path) -> Replayed:
+    """Run a counterexample again on its design as the project has it now; as it stands where that was in no file.
+
+    Raises `InvalidInput` as `replayed` does; where there is no such design any more, it says what to do.
+    """
+    found, file = read_counterexample(path, root), relative_to(root, path)
+    if not _FILE.fullmatch(found.design):
+        return replayed(path, root)
     try:
-        again = replay(found)
-    except ValueError as error:
-        raise InvalidInput(f"{file}: {error}") from None
-    if again.outcome is Outcome.FIXED:
-        return Replayed(file, again.outcome, found, f"It used to be: {found.violation.text}\n", place_of(found))
-    now = attrs.evolve(found, violation=again.verdict.violations[0])
-    return Replayed(file, again.outcome, found, story(now, again.history, replay=file), place_of(found))
+        source = _present_design(found, root)
+        moved = _moved(source, found, root)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{file}: {first_line(error)}\n"
+            "So nobody knows whether it would still happen. If the design has moved, say where to in the file's field\n"
+            '"design"; if it is gone for good, delete the file.'
+        ) from None
+    with _named(file):
+        return _replayed(file, _again(moved, root), design=source.name)
+
+
+def present(path: Path, root: Path) -> Replay:
+    """Run a counterexample again in order to tell it. Raises `InvalidInput` as `replayed` does, or if it is fixed."""
+    found = read_counterexample(path, root)
+    with _named(relative_to(root, path)):
+        again = _again(found, root)
+        if again.outcome is Outcome.FIXED:
+            raise InvalidInput(f"{again.outcome}: the promise is not broken any more, so there is nothing to tell")
+        return again
 
 
 def story_of(path: Path, root: Path) -> str:
-    """Return the story of a counterexample, with the explanation that its file has. Raises as `read_counterexample`."""
-    found = read_counterexample(path, root)
-    return story(found, isolated(found.scenario), replay=relative_to(root, path))
+    """Return the story of a counterexample, with the explanation that its file has. Raises as `present`."""
+    again = present(path, root)
+    return story(again.counterexample, again.history, replay=relative_to(root, path))
+
+
+@contextmanager
+def _named(file: str) -> Generator[None]:
+    """Put the file's name in front of what is wrong."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(f"{file}: {error}") from None
+
+
+def _present_design(found: Counterexample, root: Path) -> Source:
+    """Return the design of a counterexample as its file has it now. Raises `InvalidInput` where it is not there."""
+    match = _FILE.fullmatch(found.design)
+    if match and not (root / match["file"]).is_file():
+        raise InvalidInput(f"there is no {match['file']} any more, from which its design came")
+    return read_source(found.design, base=root, root=root)
+
+
+def _moved(source: Source, found: Counterexample, root: Path) -> Counterexample:
+    """Return a counterexample on a design of the project, under the behaviours that the project gives."""
+    refuse_unmapped(found.mapping, source.design, source.name)
+    try:
+        return redesigned(found, source.design, source.behaved(read_settings(root).behaviours))
+    except InvalidInput as error:
+        raise InvalidInput(f"does not fit {source.name} as it is now: {first_line(error)}") from None
+
+
+def _again(found: Counterexample, root: Path) -> Replay:
+    """Run a counterexample. Raises `InvalidInput` where that comes to no verdict."""
+    importable(root, found.scenario.behaviours)
+    try:
+        return replay(found)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+    except SimulationError as error:
+        raise InvalidInput(f"comes to no verdict: {type(error).__name__}: {error}") from None
+
+
+def _replayed(file: str, again: Replay, design: str = "", remarks: tuple[str, ...] = ()) -> Replayed:
+    now = again.counterexample
+    if again.outcome is Outcome.FIXED:
+        told = f"It used to be: {now.violation.text}\n"
+    else:
+        told = story(now, again.history, replay="" if design else file)
+    return Replayed(file, again.outcome, now, told, design, remarks)
+
+
+def _age(found: Counterexample, again: Replay) -> list[str]:
+    """Say that another chaosqs found it, where that may be why it is not what it was."""
+    then, now = found.versions.get("chaosqs"), versions()["chaosqs"]
+    if again.outcome is Outcome.STILL_FAILS or then in {None, now}:
+        return []
+    return [f"It was found with chaosqs {then}; this is chaosqs {now}."]
+
+
+def _today(found: Counterexample, root: Path) -> list[str]:
+    """Say what becomes of it on its design as the project has it now, where that is another one or none."""
+    if not _FILE.fullmatch(found.design):
+        return []
+    try:
+        moved = _moved(_present_design(found, root), found, root)
+        if moved == found:
+            return []
+        return [f"On {found.design} as it is now: {_again(moved, root).outcome}."]
+    except InvalidInput as error:
+        return [f"It ran on the design as it was: {first_line(error)}."]

@@ -36,6 +36,13 @@ class Source:
     """What the file does not tell, each as a sentence."""
     invariants: tuple[Invariant, ...] = ()
     """Those that a Python file defines beside its design."""
+    scenario: Scenario | None = None
+    """All that the file says, where it holds a scenario."""
+
+    def behaved(self, given: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
+        """Return the behaviours that are given for its functions, by name: the project's, then the file's own."""
+        names = [function.name for function in self.design.functions]
+        return {name: behaviour for name, behaviour in {**self.behaviours, **given}.items() if name in names}
 
 
 def read_source(given: str, *, base: Path, root: Path) -> Source:
@@ -99,6 +106,6 @@ def _of_value(name: str, path: Path, value: object) -> Source:
         case Design():
             return Source(name, path, value)
         case Scenario():
-            return Source(name, path, value.design, value.behaviours)
+            return Source(name, path, value.design, value.behaviours, scenario=value)
         case _:
             raise InvalidDesign(f"{name}: must be a Design or a Scenario, not {type(value).__name__}")

@@ -11,8 +11,8 @@ from tests.bestiary.villain import Villain
 from tests.invariants.builder import Story, orders_design
 
 
-def expired_at(seconds: float) -> History:
-    story = Story(orders_design(retention_period=60)).send().at(61)
+def expired_at(seconds: int) -> History:
+    story = Story(orders_design(retention_period=seconds)).send().at(61)
     story.send()
     return story.at(seconds).expire(0).end()
 

@@ -31,7 +31,8 @@ def test_help_lists_the_verbs(flag: str) -> None:
     """And nothing that does not exist yet."""
     done = shell(sys.executable, "-m", "chaosqs", flag)
     verbs = [line.split()[0] for line in done.stdout.split("Commands:")[1].splitlines() if line.strip()]
-    assert verbs == ["compare", "explain", "explore", "faults", "import", "invariants", "replay", "report", "run"]
+    known = "compare exhaust explain explore faults import invariants replay report run"
+    assert verbs == known.split()
 
 
 def test_help_is_fast() -> None:

@@ -9,7 +9,12 @@ from chaosqs.explorer.fix import fixes
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.profiles import QUICK
 from chaosqs.explorer.trials import Trials
-from chaosqs.invariants import CONSERVATION, NO_DEAD_LETTERING_BY_THROTTLING
+from chaosqs.invariants import (
+    CONSERVATION,
+    DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
+    NO_DEAD_LETTERING_BY_THROTTLING,
+    oldest_message,
+)
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Change, Explanation
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
@@ -148,3 +153,54 @@ def test_a_bug_of_ours_is_not_explained_by_the_design() -> None:
     """A violation of conservation has no settings to blame and no fixes: it says whose bug it is."""
     found = explain(STARVED, STARVED.design.mappings[0], CONSERVATION, profile=QUICK)
     assert found == Explanation(own_bug=True)
+
+
+def test_a_dead_letter_queue_that_forgets_is_given_more_time() -> None:
+    """That is the only fix: to receive a message more often lets it expire where nobody looks."""
+    design = Design(
+        queues=[
+            Queue("orders", retention_period=3600, redrive=Redrive("orders-dlq", 5)),
+            Queue("orders-dlq", retention_period=3600),
+        ],
+        functions=[Function("worker", timeout=5)],
+        mappings=[EventSourceMapping("orders", "worker")],
+    )
+    scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(poison=(0,))})
+    explained = explain(
+        scenario,
+        design.mappings[0],
+        DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
+        profile=attrs.evolve(QUICK, trials=40, draws=20),
+    )
+    assert [fix.changes for fix in explained.fixes] == [(Change("orders-dlq", "retention_period", 86_400),)]
+    told = [(setting.owner, setting.threshold) for setting in explained.settings if setting.matters]
+    assert told == [("orders-dlq", "holds from 3,601")]
+
+
+def test_a_shorter_visibility_timeout_is_tried_too() -> None:
+    """Where waiting is the trouble, less of it helps; what some fault always breaks is told with what is left."""
+    design = Design(
+        queues=[Queue("orders", visibility_timeout=360, redrive=Redrive("orders-dlq", 3)), Queue("orders-dlq")],
+        functions=[Function("worker", timeout=60)],
+        mappings=[EventSourceMapping("orders", "worker", batch_size=1)],
+    )
+    scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(error_rate=1)})
+    found = fixes(scenario, design.mappings[0], Oracle(oldest_message(300), "orders"), {}, TRIALS)
+    assert Change("orders", "visibility_timeout", 60) in [change for fix in found for change in fix.changes]
+    assert all(fix.violated <= fix.of / 2 for fix in found)
+
+
+def test_seconds_are_changed_to_round_values() -> None:
+    """A threshold of 11 seconds is exact; nobody would set a visibility timeout so near to it."""
+    design = over_polling()
+    path = "queues[0].visibility_timeout"
+    texts = [candidate.text for ladder in ladders(design, design.mappings[0], {path: (38,)}) for candidate in ladder]
+    assert "visibility_timeout = 45" in texts
+    assert "visibility_timeout = 38" not in texts
+
+
+def test_a_limit_where_there_was_none_is_a_candidate() -> None:
+    """What a threshold names is tried as it is where it counts executions."""
+    path = "functions[0].reserved_concurrency"
+    texts = [candidate.text for ladder in ladders(ROOMY, ROOMY.mappings[0], {path: (4,)}) for candidate in ladder]
+    assert texts.index("reserved_concurrency = 4") < texts.index("reserved_concurrency = 5")

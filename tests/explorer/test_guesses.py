@@ -33,7 +33,7 @@ LONG = Scenario(ROOMY, [Burst("orders", 1)], assumptions=Assumptions(cold_start=
 
 def panel(*worlds: Scenario) -> Panel:
     oracle = Oracle(PROMISE, None)
-    return Panel(oracle, worlds, oracle.answer(worlds[0]))
+    return Panel(oracle, worlds)
 
 
 def test_an_assumption_that_decides_is_named_with_where_it_would_hold() -> None:
@@ -51,7 +51,7 @@ def test_each_world_of_the_panel_must_hold() -> None:
         return cold_starts_are_short(history)
 
     oracle = Oracle(invariant(two_are_too_many), None)
-    assert hanging(Panel(oracle, (LONG, stubborn), oracle.answer(LONG))) == ()
+    assert hanging(Panel(oracle, (LONG, stubborn))) == ()
 
 
 def explored(monkeypatch: pytest.MonkeyPatch, *, vary: bool) -> Exploration:
@@ -80,4 +80,4 @@ def test_otherwise_they_stay_as_measured(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_violation_that_no_guess_decides_hangs_on_none() -> None:
     """What any assumption leaves violated has nothing to name."""
     always = Oracle(invariant(lambda _: promise("always", [Violation("always", "So.", 0, "", (), ())])), None)
-    assert hanging(Panel(always, (LONG,), always.answer(LONG))) == ()
+    assert hanging(Panel(always, (LONG,))) == ()

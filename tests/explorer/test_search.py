@@ -1,7 +1,6 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.database import InMemoryExampleDatabase
 
 from chaosqs.errors import NotDeterministic
 from chaosqs.explorer import CI, PROFILES, QUICK, Finding, profile_named, search, search_designs
@@ -14,7 +13,7 @@ from chaosqs.model.history import History
 from chaosqs.model.json import from_json, to_json
 from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.strategies import designs
-from tests.explorer.designs import MAPPING, ROOMY, SOUND, invariant, never_dead_lettered, over_polling, promise
+from tests.explorer.designs import MAPPING, ROOMY, SOUND, invariant, over_polling, promise
 
 THROTTLING = NO_DEAD_LETTERING_BY_THROTTLING
 
@@ -99,16 +98,6 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_search_runs_inside_a_test_of_hypothesis(seed: int) -> None:
     """Hypothesis forbids nesting; a search does not mind."""
     assert search(over_polling(), MAPPING, THROTTLING, profile=QUICK, seed=seed).violated
-
-
-def test_a_database_remembers() -> None:
-    """What one search found is the first case of the next, and other searches do not see it."""
-    database = InMemoryExampleDatabase()
-    promised = invariant(never_dead_lettered)
-    first = search(ROOMY, MAPPING, promised, profile=QUICK, seed=1, database=database)
-    assert first.violated
-    assert search(ROOMY, MAPPING, promised, profile=QUICK, seed=2, database=database).cases == 1
-    assert search(SOUND, MAPPING, THROTTLING, profile=QUICK, database=database).cases == QUICK.max_examples
 
 
 def test_an_error_names_its_scenario() -> None:

@@ -23,6 +23,15 @@ STEPS = {
     "a scope": (FaultPlan(windows=[Window("error", "worker", 0, 1)]), FaultPlan(windows=[Window("error", "", 0, 1)])),
     "a start": (FaultPlan(windows=[Window("error", "", 7, 1)]), FaultPlan(windows=[Window("error", "", 0, 1)])),
     "a length": (FaultPlan(windows=[Window("error", "", 0, 7)]), FaultPlan(windows=[Window("error", "", 0, 1)])),
+    "a receive instead of a window": (FaultPlan(windows=[Window("error", "", 0, 1)]), FaultPlan([["error"]])),
+    "a send instead of a window": (
+        FaultPlan(windows=[Window("late_send", "", 0, 1)]),
+        FaultPlan(sends=["late_send"]),
+    ),
+    "an order": (
+        FaultPlan(windows=[Window("error", "", 0, 9), Window("crash", "", 0, 9)]),
+        FaultPlan(windows=[Window("crash", "", 0, 9), Window("error", "", 0, 9)]),
+    ),
     "an action": (FaultPlan(actions=[Action("redeploy", "worker", 7)]), FaultPlan()),
     "its moment": (
         FaultPlan(actions=[Action("redeploy", "worker", 7)]),

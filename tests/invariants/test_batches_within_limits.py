@@ -62,8 +62,10 @@ def test_EP_4_window_counts_from_the_oldest_message() -> None:
 def test_EP_5_window_opens_when_the_invocation_before_has_ended() -> None:
     """What a poller receives meanwhile waits for that; where it is given up, from then on."""
     story = windowed().send(2)
-    first = story.receive(0).start()
-    second = story.at(1).receive(1)
+    first = story.receive(0)
+    story.at(10)
+    first.start()
+    second = story.at(11).receive(1)
     story.at(100)
     first.finish().delete()
     story.at(110)
@@ -112,3 +114,49 @@ def test_message_that_was_filtered_or_given_back_is_not_held() -> None:
 def test_run_without_batches_proves_nothing() -> None:
     """Only a batch that is handed over can be too large."""
     assert judge(Story(orders_design()).send().end()).reason == "no batch was handed over"
+
+
+def test_EP_4_batch_with_room_waits_for_its_window() -> None:
+    """From its first message on, or from the end of the invocation before; a full one waits for nothing."""
+    early = windowed().send(10)
+    batch = early.receive(0)
+    early.at(4.9)
+    batch.start()
+    assert [violation.text for violation in judge(early.end()).violations] == [
+        "orders→worker handed message 1 to worker before its window of 5.0 s closed, although the batch had room."
+    ]
+    full = windowed().send(10)
+    full.receive(*range(10)).start()
+    assert judge(full.end()).status is Status.HOLDS
+
+
+def test_EP_4_window_of_another_batch_may_be_over() -> None:
+    """It opened when the poller was free again: what comes in its last second goes with it."""
+    story = windowed().send(2)
+    first = story.receive(0)
+    story.at(5)
+    first.start()
+    story.at(6)
+    first.finish().delete()
+    story.at(10.5)
+    second = story.receive(1)
+    story.at(11)
+    second.start()
+    assert judge(story.end()).status is Status.HOLDS
+
+
+def test_EP_8_heavy_batch_may_go_before_its_window_closes() -> None:
+    """Where the next message may not have fitted in."""
+    story = windowed()
+    story.tell(Sent(0, None, "orders", 0, 5_000_000, ""))
+    story.receive(0).start()
+    assert judge(story.end()).status is Status.HOLDS
+
+
+def test_window_changed_by_an_operator_may_close_early() -> None:
+    """Whether the batch under way keeps its window nobody promises."""
+    story = windowed().send()
+    batch = story.receive(0)
+    story.at(1).operate("orders→worker", "maximum_batching_window", 0)
+    batch.start()
+    assert judge(story.end()).status is Status.HOLDS

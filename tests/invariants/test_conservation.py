@@ -10,7 +10,7 @@ import pytest
 from chaosqs.invariants import CONSERVATION
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import InvocationEnded, Received
+from chaosqs.model.event import Event, InvocationEnded, InvocationStarted, Operated, Received
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status
 from tests.invariants.builder import Story, orders_design
@@ -297,3 +297,50 @@ def test_FL_2_filtered_message_is_gone() -> None:
     assert told(story.end()) == []
     story.at(30).give_back(0)
     assert told(story.end()) == ["Message 1 was returned to orders although it was gone."]
+
+
+def cold(event: Event) -> Event:
+    assert isinstance(event, InvocationStarted)
+    return attrs.evolve(event, cold=True)
+
+
+def begun_cold(seconds: float, design: Design | None = None) -> Story:
+    """Tell of two invocations, one after the other is over; both start cold."""
+    story = Story(design or orders_design()).send(2)
+    first = story.receive(0).start()
+    story.events[-1] = cold(story.events[-1])
+    first.finish().delete()
+    story.at(seconds).receive(1).start()
+    story.events[-1] = cold(story.events[-1])
+    return story
+
+
+def test_LX_13_idle_environment_is_used_before_a_new_one_is_made() -> None:
+    """As long as it is there: for ten minutes (Assumed: `environment_lifetime`)."""
+    assert told(begun_cold(600).end()) == [
+        "Invocation 2 of worker started cold although an environment was idle from 0.0 s on."
+    ]
+    assert told(begun_cold(600.1).end()) == []
+
+
+def test_LX_13_deployed_anew_a_function_starts_cold() -> None:
+    """Whatever was idle is gone, and so is what still ran: it is of the deployment before."""
+    story = begun_cold(1)
+    for place in (1, len(story.events) - 2):
+        redeployed = attrs.evolve(story, events=list(story.events))
+        redeployed.events.insert(place + 1, Operated(story.events[place].at, None, "redeploy", "worker", "", ""))
+        kept = [each for each in judge(redeployed.end()).violations if "started cold" in each.text]
+        assert bool(kept) == (place == 1)
+
+
+def test_LC_9_who_has_provisioned_environments_is_not_watched() -> None:
+    """No event tells which of them an invocation got."""
+    design = orders_design()
+    provisioned = [attrs.evolve(design.functions[0], provisioned_concurrency=1)]
+    assert told(begun_cold(1, attrs.evolve(design, functions=provisioned)).end()) == []
+
+
+def test_RT_1_message_expires_in_time() -> None:
+    """Not a moment later than its queue says, unless an operator changed that meanwhile."""
+    story = Story(orders_design(retention_period=60)).send().at(61).expire(0)
+    assert told(story.end()) == ["Message 1 expired in orders 1.0 s after its retention."]

@@ -37,14 +37,14 @@ def test_once_for_each_message_that_was_alone_in_its_batch() -> None:
         "orders",
         (3, 7),
     )
-    assert violation.text == "Message 1 had the effect 'charged' again at 30.0 s, after 0.0 s."
+    assert violation.text == "Message 1 had the effect 'charged' at 0.0 s and again at 30.0 s."
 
 
 def test_once_for_each_value_of_a_key() -> None:
     """The same order twice is one too many, another order is not."""
     invariant = exactly_once_effect("charged", by="order")
     (violation,) = invariant.judge(two_deliveries(7, 7)).violations
-    assert violation.text == "Message 1 had the effect 'charged' for order 7 again at 30.0 s, after 0.0 s."
+    assert violation.text == "Message 1 had the effect 'charged' for order 7 at 0.0 s and again at 30.0 s."
     verdict = invariant.judge(two_deliveries(7, 8))
     assert (verdict.status, verdict.exercised) == (Status.HOLDS, 2)
 

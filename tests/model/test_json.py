@@ -121,17 +121,37 @@ def test_version_may_be_left_out() -> None:
     assert from_json(Behaviour, '{"spread": 1}') == Behaviour(spread=1)
 
 
-def test_other_version_is_refused() -> None:
-    """A file of another version is not guessed at."""
-    with pytest.raises(InvalidScenario, match="chaosqs = 2: must be schema version 1"):
-        from_json(Behaviour, '{"chaosqs": 2}')
-
-
-@pytest.mark.parametrize("text", ["", "{", "nonsense", "[" * 100_000])
-def test_what_is_no_json_is_refused(text: str) -> None:
-    """The error says that it is not JSON."""
-    with pytest.raises(InvalidScenario, match="not JSON"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty: no JSON"),
+        ("{", "is cut off: its JSON ends at line 1, column 2"),
+        ('{"luck": 1,\n "until": nul', "is cut off: its JSON ends at line 2, column 11"),
+        ('{"design": "templ', "is cut off: its JSON ends at line 1, column 12: Unterminated string"),
+        ("nonsense", "is no JSON at line 1, column 1"),
+        ("{'luck': 1}", "is no JSON at line 1, column 2"),
+        ("[" * 100_000, "is no JSON that can be read"),
+        ('{"luck": NaN}', "is no JSON that can be read: NaN is no number in JSON"),
+    ],
+)
+def test_what_is_no_json_is_refused(text: str, said: str) -> None:
+    """The error says whether it is cut off or something else, and where."""
+    with pytest.raises(InvalidScenario) as caught:
         from_json(Scenario, text)
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9007199254740993", "1" + "0" * 400])
+def test_numbers_that_no_program_can_use_are_refused(number: str) -> None:
+    """Infinity, and whole numbers beyond what all readers of JSON agree on."""
+    with pytest.raises(InvalidScenario, match=r"until: must be a number of at most 9007199254740992"):
+        from_json(Scenario, f'{{"design": {{"queues": []}}, "until": {number}}}')
+
+
+def test_half_a_character_is_refused() -> None:
+    """It could be read, and never be written again."""
+    with pytest.raises(InvalidScenario, match=r"queues\[0\].name: must be text, and .* has half a character"):
+        from_json(Scenario, '{"design": {"queues": [{"name": "\\ud800"}]}}')
 
 
 @pytest.mark.parametrize("text", ["[]", "7", "null", '"text"'])

@@ -32,11 +32,6 @@ CANARIES = (
     "success-not-deleted",
 )
 """One mutant for each family of invariants: batches, the books, answers, filters, order, loss, limits, liveness."""
-UNSEEN = {
-    "environments-not-kept": "no invariant asks whether an idle environment is used before a new one (LX-13)",
-    "window-closes-early": "batches-within-limits knows no batch that is too early (EP-4)",
-}
-"""Mutants that no invariant sees yet, and what their invariant would have to look at."""
 LOADS = {
     "gathered-batch-lost-on-disable": (Burst("orders", 1), FaultPlan(windows=[Window("disabled", "", 1, 5)])),
     "payload-cut-ignored": (Burst("orders", 250, body_bytes=262_144), FaultPlan()),
@@ -114,7 +109,7 @@ def test_canary_is_seen_by_its_invariant(name: str) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("name", [name for name in MUTANTS if name not in UNSEEN])
+@pytest.mark.parametrize("name", MUTANTS)
 def test_mutant_is_seen_by_its_invariant(name: str) -> None:
     """The invariant is violated with the mutant, and without it holds in the cases of the usual budget."""
     task = MUTANTS[name]
@@ -123,12 +118,3 @@ def test_mutant_is_seen_by_its_invariant(name: str) -> None:
     assert right.tally.verdict(task.invariant).status is Status.HOLDS
     with task.switch():
         assert not tried(task, MOST_SEARCHED).open
-
-
-@pytest.mark.deep
-@pytest.mark.parametrize("name", UNSEEN)
-def test_mutant_is_not_seen_yet(name: str) -> None:
-    """A weakness that is known; once its invariant looks closer, the mutant leaves the list."""
-    task = MUTANTS[name]
-    with task.switch():
-        assert tried(task, CI.max_examples).open

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
+from math import inf, isnan, nan
+from pathlib import Path
 
 import pytest
 
+from benchmarks.power import page, summary
 from benchmarks.power.arithmetic import f1, first_failures, median, normal_form_share, percentile, solved
 from benchmarks.power.catalogue import FOLDERS, tasks
-from benchmarks.power.figures import Row
+from benchmarks.power.figures import Row, read
 from benchmarks.power.page import normal_forms
+from benchmarks.power.tables import number, share, table
 from benchmarks.power.task import KINDS, Task
 from benchmarks.power.truth import size, violates
 from chaosqs.invariants import by_name
@@ -122,3 +125,48 @@ def test_the_known_minimum_violates_the_invariant(task: Task) -> None:
         rest = [*task.smallest.workload[:place], *task.smallest.workload[place + 1 :]]
         fewer = [Burst(load.queue, load.count - 1, load.at, load.over, groups=load.groups)] if load.count > 1 else []
         assert not violates(task, Scenario(task.design, [*rest, *fewer], task.smallest.behaviours), until)
+
+
+# What is written of it
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    """Its tables are those of results.json: nobody has touched them up, or measured and forgotten to say so."""
+    readme = summary.README.read_text(encoding="utf-8")
+    _, _, rest = readme.partition(summary.BEGIN)
+    shown, end, _ = rest.partition(summary.END)
+    assert end
+    assert shown.strip() == summary.summary(read()).strip()
+
+
+def test_the_summary_is_short() -> None:
+    """Fifteen rows and no more, each target and each driver among them."""
+    told = summary.summary(read())
+    assert len([line for line in told.splitlines() if line]) <= 15
+    assert [target.what for target in page.targets(read()) if target.what not in told] == []
+    assert [driver for driver, *_ in page.drivers(read()) if driver not in told] == []
+
+
+def test_the_page_says_what_was_measured() -> None:
+    """It is written from results.json, with nothing added by hand."""
+    assert page.PAGE.read_text(encoding="utf-8") == page.page(read())
+
+
+def test_a_page_keeps_what_stands_around_the_tables(tmp_path: Path) -> None:
+    """Only what is between the marks is written, and as often as one likes; a page without marks is refused."""
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{summary.BEGIN}old\n{summary.END}after\n", encoding="utf-8")
+    for _ in range(2):
+        summary.write(read(), readme)
+    text = readme.read_text(encoding="utf-8")
+    assert text == f"before\n{summary.BEGIN}\n{summary.summary(read())}\n{summary.END}after\n"
+    readme.write_text("nothing", encoding="utf-8")
+    with pytest.raises(ValueError, match="no place for the tables"):
+        summary.write(read(), readme)
+
+
+def test_figures_in_tables() -> None:
+    """Two digits at the most; a share is not rounded up to what it is not."""
+    assert [number(value) for value in (1.0, 0.126, inf, nan)] == ["1", "0.13", "∞", "–"]
+    assert [share(value) for value in (1.0, 0.899, 0.95, 0.29, nan)] == ["100 %", "89 %", "95 %", "29 %", "–"]
+    assert table(("a", "b"), [(1, "x")]) == "| a | b |\n| --- | --- |\n| 1 | x |\n"

@@ -41,7 +41,7 @@ orders → worker    no dead-lettering by throttling                            
   How often       38 % of 1,000 draws of luck (35–41 %)
   Prevented by    maximum_concurrency = 2 (0 of 2,000, drain time +0 %) ·
                   reserved_concurrency ≥ 5 (0 of 2,000) ·
-                  not by visibility_timeout = 60 (12 of 2,000, drain time +25 %)
+                  less often with visibility_timeout = 60 (12 of 2,000, drain time +25 %)
   From            template.yaml:41 ReservedConcurrentExecutions: 2
   Replay          chaosqs replay reports/orders/scenario.json
 """
@@ -118,7 +118,9 @@ def test_nothing_that_was_tried_helped() -> None:
     """Changes that do not prevent it are not listed as if they did."""
     found, history = throttled()
     explained = attrs.evolve(found, explanation=Explanation(fixes=(Fix("memory = 256", 7, 10),)))
-    assert "  Prevented by    nothing that was tried · not by memory = 256 (7 of 10)\n" in story(explained, history)
+    assert "  Prevented by    nothing that was tried · less often with memory = 256 (7 of 10)\n" in story(
+        explained, history
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A FIFO group is handed out again while its first batch still runs: visibility and function timeout are equal.
 
-By argument, as for the standard queue.
+By argument, as for the standard queue; 999 executions of other functions leave a single one, too (LC-3).
 """
 
 from __future__ import annotations
@@ -29,5 +29,6 @@ TASK = Task(
         "visibility_timeout",
         "reserved_concurrency",
         "concurrency",
+        "other_traffic",
     ),
 )

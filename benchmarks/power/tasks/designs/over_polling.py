@@ -1,7 +1,8 @@
 """Five pollers read for two executions, and the visibility timeout is as short as the function timeout.
 
 By enumeration: four messages or fewer keep the promise whatever the times. Delay and batching window cure it at
-single values only, where the calm world falls into step, so they are not counted as relevant.
+single values only, where the calm world falls into step, so they are not counted as relevant. Nor are provisioned
+pollers: with them 17 other draws of luck out of 200 violate it, instead of 19.
 """
 
 from __future__ import annotations
@@ -31,6 +32,5 @@ TASK = Task(
         "max_receive_count",
         "reserved_concurrency",
         "maximum_concurrency",
-        "provisioned_pollers",
     ),
 )

@@ -1,8 +1,8 @@
 """One poison message fails its whole batch, and nobody reports which one it was.
 
-By argument: a bystander takes two messages, one of them poison. A max_receive_count of 30 cures it by accident only
-(15 and 200 do not), and is not counted as relevant; nor is a reserved concurrency of 0, which switches the function
-off.
+By argument: a bystander takes two messages, one of them poison. With many deliveries it comes alone at some time: of
+100 draws of luck, 53 violate it with three deliveries, 18 with ten, 6 with 15, and from 24 on none but the calm one. A
+reserved concurrency of 0 switches the function off, and is not counted as relevant.
 """
 
 from __future__ import annotations
@@ -30,5 +30,6 @@ TASK = Task(
     relevant=(
         "batch_size",
         "report_batch_item_failures",
+        "max_receive_count",
     ),
 )

@@ -1,7 +1,7 @@
 """The visibility timeout equals the function timeout, and a cold start comes on top of the latter.
 
 By argument: no run is smaller than one message, and one message without a slow function is deleted in time. A single
-execution, reserved or of the account, keeps the second invocation waiting.
+execution, reserved, of the account or left by other functions (LC-3), keeps the second invocation waiting.
 """
 
 from __future__ import annotations
@@ -30,5 +30,6 @@ TASK = Task(
         "visibility_timeout",
         "reserved_concurrency",
         "concurrency",
+        "other_traffic",
     ),
 )

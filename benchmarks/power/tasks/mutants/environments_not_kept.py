@@ -25,6 +25,6 @@ TASK = Task(
         [EventSourceMapping("orders", "worker")],
     ),
     mapping="orders→worker",
-    invariant="concurrency-within-its-limits",
+    invariant="conservation",
     switch=Mutation(Environments, "give_back", _throw_away),
 )

@@ -26,7 +26,7 @@ TASK = Task(
         [Function("worker", timeout=5), Function("undertaker", timeout=5)],
         [EventSourceMapping("orders", "worker"), EventSourceMapping("orders-dlq", "undertaker")],
     ),
-    mapping="orders-dlq→undertaker",
+    mapping="orders→worker",
     invariant="conservation",
     behaviours={"worker": Behaviour(error_rate=1)},
     switch=Mutation(service, "dead_lettered", _uncounted),

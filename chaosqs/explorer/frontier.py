@@ -1,0 +1,202 @@
+"""All plans within a bound, the fewest and simplest faults and pauses first: how they are built out of runs.
+
+A plan grows by one fault or pause at a time. What a run shows is where the next one can strike. Three kinds of plans
+are left out, as a run stands for each of them already:
+
+* *It changes nothing.* Whatever a fault does, an event names or shows it. So where one more gives a history that is
+  known, it struck nothing, and nothing that is built on it is new. Of pauses that is not so: they may change an order
+  that no event shows. So they count as idle nowhere, and only plans with the same pauses are compared.
+* *It strikes the same call.* A batch can be meant by any of its messages. Which one it was decides no more than which
+  keys are left for further faults: such a plan is built on, but not run. (A pause may part the messages of a batch:
+  plans with one are all run.)
+* *It is built in another order.* Two runs are the same up to the first call that only one of their plans strikes. So
+  each set of faults can be built in the order in which they strike, and one is added only at a call that may come
+  after that of the last one.
+
+Messages are not interchanged, although their bodies are alike: they stand in line, one behind the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import heappop, heappush
+from typing import TypeAlias
+
+import attrs
+
+from chaosqs.explorer.exhaustion import LONGEST, Bound
+from chaosqs.explorer.order import Complexity, complexity
+from chaosqs.explorer.placements import calls
+from chaosqs.explorer.placing import Call, Cell, with_fault
+from chaosqs.explorer.reached import reached
+from chaosqs.explorer.schedules import watched
+from chaosqs.explorer.sweep import Trial
+from chaosqs.model.fault import FaultPlan, Pause, kind_of
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Load
+from chaosqs.simulator.run import isolated
+
+_Strikes: TypeAlias = tuple[tuple[Call, str], ...]
+_Course: TypeAlias = tuple[tuple[Load, ...], FaultPlan | _Strikes]
+
+
+@attrs.frozen
+class _Node:
+    """A plan, and how it was built."""
+
+    scenario: Scenario
+    strikes: _Strikes = ()
+    """The calls that faults strike, each a call of the run before, with their kinds; in the order of their adding."""
+    pauses: tuple[Pause, ...] = ()
+
+    @property
+    def depth(self) -> int:
+        """How many faults and pauses were added."""
+        return len(self.strikes) + len(self.pauses)
+
+    @property
+    def course(self) -> _Course:
+        """What the run hangs on: calls and kinds, and not the keys by which the plan means them.
+
+        With a pause it is the plan, as the messages that were in one batch may be in two then.
+        """
+        return self.scenario.workload, self.scenario.faults if self.pauses else self.strikes
+
+    @property
+    def since(self) -> int:
+        """From which place of the history on a fault may be added; with a pause each event may stand elsewhere."""
+        return self.strikes[-1][0].since if self.strikes and not self.pauses else 0
+
+    def with_fault(self, call: Call, cell: Cell, kind: str) -> _Node:
+        """Return the plan with one fault more."""
+        plan = with_fault(self.scenario.faults, cell, kind)
+        return _Node(attrs.evolve(self.scenario, faults=plan), (*self.strikes, (call, kind)), self.pauses)
+
+    def with_pause(self, pause: Pause) -> _Node:
+        """Return the plan with one pause more; the same pauses are always in the same order."""
+        plan = self.scenario.faults
+        own = plan.pauses[: len(plan.pauses) - len(self.pauses)]
+        added = tuple(sorted((*self.pauses, pause), key=repr))
+        scenario = attrs.evolve(self.scenario, faults=attrs.evolve(plan, pauses=own + added))
+        return _Node(scenario, self.strikes, added)
+
+
+@attrs.frozen
+class _Run:
+    """What a run shows of where to go on."""
+
+    new: bool
+    """Whether it stands for itself: if not, nothing is built on its plan."""
+    calls: tuple[Call, ...] = ()
+    steps: Mapping[str, int] = attrs.field(factory=dict[str, int])
+    """How many steps each task took."""
+
+
+@attrs.define(eq=False)
+class Frontier:
+    """A walk through all plans within a bound."""
+
+    bound: Bound
+    trials: Sequence[Trial]
+    """What is judged, until it is violated; the first violation has the fewest faults and pauses."""
+    runs: int = 0
+    same_call: int = 0
+    complete: int = -1
+    """All plans with so many faults and pauses are done."""
+    kinds: dict[str, None] = attrs.field(factory=dict[str, None])
+    """The kinds of fault that were tried."""
+    digests: set[str] = attrs.field(factory=set[str])
+    """Those of all histories."""
+    _heap: list[tuple[Complexity, _Node]] = attrs.field(factory=list[tuple[Complexity, _Node]])
+    _plans: set[_Course] = attrs.field(factory=set[_Course])
+    """All that were ever to be tried, with their workloads."""
+    _leaves: set[_Course] = attrs.field(factory=set[_Course])
+    """The courses of those on which nothing is built."""
+    _by_course: dict[_Course, _Run] = attrs.field(factory=dict[_Course, _Run])
+    _known: set[tuple[tuple[Pause, ...], str]] = attrs.field(factory=set[tuple[tuple[Pause, ...], str]])
+    """The histories by pauses."""
+
+    def walk(self, worlds: Sequence[Scenario]) -> None:
+        """Try all plans on all worlds, until each invariant is violated or all simulations are spent.
+
+        Raises `NotDeterministic` where a world has two histories, and what the simulator raises.
+        """
+        for world in worlds:
+            isolated(world, verify=True)
+            self._add(_Node(world))
+        while self._heap:
+            _, node = heappop(self._heap)
+            self.complete = node.depth - 1
+            if not any(trial.open for trial in self.trials):
+                return
+            known = self._by_course.get(node.course)
+            if known is None and self.runs == self.bound.max_runs:
+                return
+            self.same_call += known is not None
+            run = self._run(node) if known is None else known
+            for child in self._children(node, run) if run.new else ():
+                self._add(child)
+        self.complete = self.bound.depth
+
+    def _add(self, node: _Node) -> None:
+        """Put a plan on the heap, unless it was there; of those on which nothing is built, one of each course."""
+        plan = node.scenario.workload, node.scenario.faults
+        if plan in self._plans:
+            return
+        self._plans.add(plan)
+        if node.depth == self.bound.depth:
+            if node.course in self._leaves:
+                self.same_call += 1
+                return
+            self._leaves.add(node.course)
+        heappush(self._heap, (complexity(node.scenario), node))
+
+    def _run(self, node: _Node) -> _Run:
+        """Simulate and judge a plan."""
+        self.runs += 1
+        history, steps = self._simulated(node.scenario)
+        digest = history.digest
+        if digest not in self.digests:
+            self._judge(node.scenario, history)
+        run = _Run(new=(node.pauses, digest) not in self._known)
+        self.digests.add(digest)
+        self._known.add((node.pauses, digest))
+        if run.new and node.depth < self.bound.depth:
+            found = calls(history) if len(node.strikes) < self.bound.faults else ()
+            run = self._by_course[node.course] = _Run(new=True, calls=found, steps=steps)
+        return run
+
+    def _simulated(self, scenario: Scenario) -> tuple[History, Mapping[str, int]]:
+        """Simulate, and count steps where pauses are tried; note the scenario on whatever goes wrong."""
+        try:
+            return watched(scenario) if self.bound.pauses else (isolated(scenario), {})
+        except Exception as error:
+            error.add_note(f"while simulating {scenario!r}")
+            raise
+
+    def _judge(self, scenario: Scenario, history: History) -> None:
+        marks = reached(history)
+        for trial in self.trials:
+            if trial.open:
+                trial.tally.add(scenario, trial.oracle.judge(history), marks)
+
+    def _children(self, node: _Node, run: _Run) -> Iterator[_Node]:
+        """Yield the plans with one fault or pause more."""
+        if len(node.strikes) < self.bound.faults:
+            yield from self._with_fault(node, run)
+        if len(node.pauses) < self.bound.pauses:
+            held = [(pause.task, pause.step) for pause in node.scenario.faults.pauses]
+            places = ((task, step) for task, last in run.steps.items() for step in range(1, last + 1))
+            free = [place for place in places if place not in held]
+            yield from (node.with_pause(Pause(*place, steps)) for place in free for steps in range(1, LONGEST + 1))
+
+    def _with_fault(self, node: _Node, run: _Run) -> Iterator[_Node]:
+        plan, since = node.scenario.faults, node.since
+        for call in run.calls:
+            cells = call.free(plan) if call.until >= since else []
+            for kind in call.kinds if cells else ():
+                known = kind_of(kind)
+                assert known is not None, kind
+                self.kinds[known.name] = None
+                yield from (node.with_fault(call, cell, kind) for cell in cells)

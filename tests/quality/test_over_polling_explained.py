@@ -1,0 +1,103 @@
+"""The example that the README tells, from its template to its explanation; each claim is simulated anew."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+import pytest
+
+from chaosqs.errors import InvalidDesign
+from chaosqs.explorer import QUICK, explain, search
+from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
+from chaosqs.model.counterexample import Change, Explanation, Setting
+from chaosqs.model.design import Design, Redrive
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status
+from chaosqs.simulator.run import simulate
+from chaosqs.templates import read_template
+
+TEMPLATE = Path(__file__).parents[2] / "examples" / "over-polling" / "template.yaml"
+DESIGN = read_template(TEMPLATE).design
+MAPPING = DESIGN.mappings[0]
+DRAWS = 100
+BRIEF = attrs.evolve(QUICK, draws=DRAWS, trials=60)
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    found = search(DESIGN, MAPPING.name, NO_DEAD_LETTERING_BY_THROTTLING, profile=QUICK).scenario
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def explanation(scenario: Scenario) -> Explanation:
+    return explain(scenario, MAPPING, NO_DEAD_LETTERING_BY_THROTTLING, profile=BRIEF)
+
+
+@pytest.fixture(scope="module")
+def settings(explanation: Explanation) -> Mapping[str, Setting]:
+    return {setting.name: setting for setting in explanation.settings}
+
+
+def violated(scenario: Scenario, design: Design) -> bool:
+    """Tell whether any draw of luck violates the promise with another design."""
+    worlds = (attrs.evolve(scenario, design=design, luck=luck, until=None) for luck in range(1, DRAWS))
+    return any(NO_DEAD_LETTERING_BY_THROTTLING.judge(simulate(world)).status is Status.VIOLATED for world in worlds)
+
+
+def with_executions(count: int) -> Design:
+    """Return the example with another reserved concurrency."""
+    return attrs.evolve(DESIGN, functions=(attrs.evolve(DESIGN.functions[0], reserved_concurrency=count),))
+
+
+def with_receives(count: int) -> Design:
+    """Return the example with another max_receive_count."""
+    queue, *others = DESIGN.queues
+    return attrs.evolve(DESIGN, queues=(attrs.evolve(queue, redrive=Redrive("orders-dlq", count)), *others))
+
+
+def test_the_settings_that_matter_are_those_that_are_known(settings: Mapping[str, Setting]) -> None:
+    """What the pollers bring, what may run, and how often a message may come back."""
+    matter = [name for name, setting in settings.items() if setting.matters]
+    assert matter == ["visibility_timeout", "max_receive_count", "reserved_concurrency", "maximum_concurrency"]
+
+
+def test_the_threshold_of_reserved_concurrency_is_right(settings: Mapping[str, Setting], scenario: Scenario) -> None:
+    """Three executions are enough for this load, and two are not."""
+    assert settings["reserved_concurrency"].threshold == "holds from 3"
+    assert not violated(scenario, with_executions(3))
+    assert violated(scenario, with_executions(2))
+
+
+def test_the_threshold_of_max_receive_count_is_right(settings: Mapping[str, Setting], scenario: Scenario) -> None:
+    """Five deliveries are enough for this load, and four are not."""
+    assert settings["max_receive_count"].threshold == "holds from 5"
+    assert not violated(scenario, with_receives(5))
+    assert violated(scenario, with_receives(4))
+
+
+def test_batch_size_is_named_as_what_does_not_matter(settings: Mapping[str, Setting], scenario: Scenario) -> None:
+    """Messages that come one by one make batches of one: no batch size that AWS accepts here prevents it."""
+    assert settings["batch_size"].threshold == ""
+    for size in range(1, 11):
+        design = attrs.evolve(DESIGN, mappings=(attrs.evolve(MAPPING, batch_size=size),))
+        assert violated(scenario, design)
+    with pytest.raises(InvalidDesign, match="EC-3"):
+        attrs.evolve(DESIGN, mappings=(attrs.evolve(MAPPING, batch_size=11),))
+
+
+def test_maximum_concurrency_is_the_first_fix(explanation: Explanation) -> None:
+    """As AWS advises: as many invocations as may run, so that the pollers read no further (MC-4)."""
+    first = explanation.fixes[0]
+    assert first.changes == (Change(MAPPING.name, "maximum_concurrency", 2),)
+    assert (first.violated, first.of, first.certain, first.breaks) == (0, BRIEF.trials, True, ())
+
+
+def test_the_first_fix_prevents_it(explanation: Explanation, scenario: Scenario) -> None:
+    """With it, no draw of luck violates the promise, and without it some do."""
+    limit = explanation.fixes[0].changes[0].value
+    assert isinstance(limit, int)
+    fixed = attrs.evolve(DESIGN, mappings=(attrs.evolve(MAPPING, maximum_concurrency=limit),))
+    assert not violated(scenario, fixed)
+    assert violated(scenario, DESIGN)
