@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -90,10 +91,11 @@ def _advise(page: Path, remedy: str) -> None:
     """Say on a page what helps, where that is nothing that a search turns: its own changes may only move the loss."""
     title, rest = page.read_text(encoding="utf-8").split("\n", 1)
     advice = (
-        f"What helps here is {remedy}, which is no setting that a search turns. A change that is listed below keeps"
+        f"What helps here is {remedy}: no setting that a search turns. A change that is listed below keeps this one "
+        "promise; whether it helps the messages is another question."
     )
-    text = f"{title}\n\n> {advice}\n> this one promise; whether it helps the messages is another question.\n{rest}"
-    page.write_text(text, encoding="utf-8", newline="\n")
+    quote = textwrap.fill(advice, 120, initial_indent="> ", subsequent_indent="> ")
+    page.write_text(f"{title}\n\n{quote}\n{rest}", encoding="utf-8", newline="\n")
 
 
 def _found(mistake: Mistake, source: Source, invariant: Invariant) -> tuple[Finding, Profile]:

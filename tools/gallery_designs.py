@@ -66,7 +66,6 @@ MISTAKES = (
         ("dead-letter-queue-outlives-source",),
         "Both queues keep messages equally long, and a dead letter brings its age along.",
         "prices→store-prices",
-        remedy="a longer `retention_period` of prices-dlq",
     ),
     Mistake(
         "visibility-as-timeout",
@@ -97,14 +96,12 @@ MISTAKES = (
         ("bounded-retries-up-to-5",),
         "Without a redrive policy a message that always fails comes back for days.",
         "orders→import-orders",
-        remedy="a dead-letter queue",
     ),
     Mistake(
         "blocked-group",
         ("drains-after-healing",),
         "A FIFO queue without a dead-letter queue: what always fails blocks the rest of its group.",
         "payments.fifo→book-payments",
-        remedy="a dead-letter queue",
     ),
     Mistake(
         "shared-reservation",
@@ -139,7 +136,7 @@ MISTAKES = (
         "The handler does not look whether it has charged an order before.",
         "orders→charge-order",
         {"charge-order": Behaviour(handler="tools.gallery_handlers:charges")},
-        remedy="in the code: look before charging",
+        remedy="a look, in the code, whether the order was charged before",
         costly=True,
     ),
 )

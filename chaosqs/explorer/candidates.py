@@ -167,7 +167,7 @@ def _text(dial: Dial, value: Value) -> str:
         return f"redrive to a new dead-letter queue with max_receive_count = {value}"
     if value is None or (dial.name == "filters" and not value):
         return f"no {dial.name}"
-    return f"{dial.name} = {value}{f' of {dial.owner}' if dial.quiet else ''}"
+    return f"{f'{dial.owner}.' if dial.quiet else ''}{dial.name} = {value}"
 
 
 def changes(before: Design, after: Design) -> tuple[Change, ...]:

@@ -73,7 +73,7 @@ class _Scale:
     def _all(self, run: Sequence[Value]) -> Iterator[Threshold]:
         """Yield all values there are, where there was no limit before."""
         if self.surely(run[0]) and self.surely(run[-1]):
-            yield Threshold("with any limit")
+            yield Threshold("with any value")
 
     def _open(self, run: Sequence[Value], fails: Value, words: str) -> Iterator[Threshold]:
         """Yield a run that goes on to the end of the scale."""

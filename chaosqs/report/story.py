@@ -61,7 +61,7 @@ def _facts(counterexample: Counterexample, replay: str) -> Iterator[str]:
     unneeded = found == [facts.NO_FAULT]
     free = facts.any_value(explanation)
     yield from _line("What matters", facts.matters(explanation))
-    yield from _line("Any value", [*free, *(found if unneeded else [])] if free else [])
+    yield from _line("Any value", [*free, *(found if unneeded else [])] if free else [], 3)
     yield from _line("Faults", [] if unneeded and free else found)
     yield from _line("Hangs on", facts.guesses(explanation))
     yield from _line("How often", [text] if (text := facts.rate(explanation.rate)) else [])

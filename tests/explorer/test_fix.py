@@ -76,9 +76,9 @@ def test_the_changes_of_a_fix_make_the_design_that_was_tried() -> None:
             for change in changes(design, made):
                 again = design_after(again, change.target, change.setting, change.value)
             assert again == made
-            assert candidate.text.startswith(
-                ("no ", *(f"{change.setting} = {change.value}" for change in changes(design, made)))
-            )
+            named = [f"{change.setting} = {change.value}" for change in changes(design, made)]
+            elsewhere = [f"{change.target}.{text}" for change, text in zip(changes(design, made), named, strict=True)]
+            assert candidate.text.startswith(("no ", *named, *elsewhere))
 
 
 def test_pairs_are_taken_in_the_order_that_aws_accepts() -> None:

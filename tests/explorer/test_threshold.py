@@ -75,7 +75,7 @@ def test_thresholds_in_words() -> None:
 
 def test_a_limit_that_helps_whatever_it_is() -> None:
     """Where there was none, and any number does, no number is named."""
-    assert said(None, {1: True, 5: True, 50: True}) == "holds with any limit"
+    assert said(None, {1: True, 5: True, 50: True}) == "holds with any value"
     assert said(None, {1: False, 5: True, 50: True}) == "holds from 5 to 50"
 
 
