@@ -11,6 +11,7 @@ from functools import partial
 
 import attrs
 
+from chaosqs.explorer.crowd import in_a_crowd
 from chaosqs.explorer.dials import Dial, Value, dials
 from chaosqs.explorer.fix import fixes
 from chaosqs.explorer.guesses import hanging
@@ -34,7 +35,7 @@ class _Found:
     """A setting, and the values at which its threshold lies."""
 
     setting: Setting
-    path: str
+    dial: Dial
     edges: tuple[Value, ...]
 
 
@@ -59,12 +60,17 @@ def explain(
     panel, rate = panel_of(scenario, oracle, profile.draws)
     turned = [_setting(scenario, dial, panel, known) for dial in dials(scenario.design, mapping)]
     found = [each for each in turned if each is not None]
-    edges = {each.path: each.edges for each in found}
+    edges = {each.dial.path: each.edges for each in found}
+    given = dict(behaviours or {})
+    settings = [each.setting for each in found]
+    for place, setting in enumerate(settings):
+        if (setting.owner, setting.name) == (mapping.name, "batch_size") and not setting.matters:
+            settings[place] = attrs.evolve(setting, in_a_crowd=in_a_crowd(scenario, mapping, oracle, given))
     return Explanation(
-        settings=tuple(each.setting for each in found),
+        settings=tuple(settings),
         faults=_needed_faults(scenario, oracle),
         rate=rate,
-        fixes=fixes(scenario, mapping, oracle, dict(behaviours or {}), profile.trials, edges=edges),
+        fixes=fixes(scenario, mapping, oracle, given, profile.trials, edges=edges),
         assumptions=hanging(panel),
         tipping=tipping(scenario, oracle, rate),
     )
@@ -83,7 +89,7 @@ def _setting(scenario: Scenario, dial: Dial, panel: Panel, origins: Mapping[str,
         return None
     text = f"{found.text} {dial.unit}".rstrip() if found.text[-1:].isdigit() else found.text
     setting = Setting(dial.owner, dial.name, repr(value), bool(text), text, origins.get(dial.path, ""))
-    return _Found(setting, dial.path, found.edges)
+    return _Found(setting, dial, found.edges)
 
 
 def _needed_faults(scenario: Scenario, oracle: Oracle) -> tuple[str, ...]:

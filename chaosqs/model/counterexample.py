@@ -26,6 +26,9 @@ class Setting:
     """From where on the invariant holds: `holds from 5`; empty where any value is as good."""
     origin: str = ""
     """Where it was read from: `template.yaml:41 ReservedConcurrentExecutions: 2`; empty for defaults."""
+    in_a_crowd: str = ""
+    """Of a batch size that does not matter here: how it does under a large load, if it matters there: `holds in 15 % of
+    draws with 100 messages at once, in 98 % with 1`."""
 
 
 @attrs.frozen

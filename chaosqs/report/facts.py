@@ -17,15 +17,21 @@ _NOTABLE = 0.05
 """From how much more on latency and concurrency are a price worth a word."""
 
 
+def telling(explanation: Explanation) -> list[Setting]:
+    """Return the settings that matter, in the counterexample or in a crowd."""
+    return [setting for setting in explanation.settings if setting.matters or setting.in_a_crowd]
+
+
 def matters(explanation: Explanation) -> list[str]:
     """Return the settings that matter: `reserved_concurrency 2 (holds from 5)`."""
-    found = [setting for setting in explanation.settings if setting.matters]
+    found = telling(explanation)
     return [f"{setting_name(s, explanation)} {shown(s.value, 30)}{_threshold(s)}" for s in found]
 
 
 def any_value(explanation: Explanation) -> list[str]:
     """Return the names of the settings that may be anything."""
-    return list(dict.fromkeys(setting_name(s, explanation) for s in explanation.settings if not s.matters))
+    free = [setting for setting in explanation.settings if setting not in telling(explanation)]
+    return list(dict.fromkeys(setting_name(s, explanation) for s in free))
 
 
 def setting_name(setting: Setting, explanation: Explanation) -> str:
@@ -36,7 +42,8 @@ def setting_name(setting: Setting, explanation: Explanation) -> str:
 
 
 def _threshold(setting: Setting) -> str:
-    return f" ({shown(setting.threshold, 40)})" if setting.threshold else ""
+    text = setting.threshold or setting.in_a_crowd
+    return f" ({shown(text, 80)})" if text else ""
 
 
 def faults(counterexample: Counterexample) -> list[str]:

@@ -29,7 +29,7 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         design=counterexample.design,
         paragraph=paragraph(counterexample, history),
         own_bug=facts.OWN_BUG if explanation.own_bug else "",
-        settings=[_plain(setting) for setting in explanation.settings if setting.matters],
+        settings=[_plain(setting) for setting in facts.telling(explanation)],
         explained=bool(explanation.settings),
         free=facts.any_value(explanation),
         faults=faults,
@@ -57,7 +57,7 @@ def _plain(setting: Setting) -> dict[str, str]:
         "owner": setting.owner,
         "name": setting.name,
         "value": setting.value,
-        "threshold": setting.threshold.removeprefix("holds "),
+        "threshold": (setting.threshold or setting.in_a_crowd).removeprefix("holds "),
         "origin": setting.origin,
     }
 
