@@ -1,6 +1,7 @@
 """The command `chaosqs`: one verb for each thing that one does with designs, scenarios and counterexamples.
 
-Exit status: 0 the promises hold, 1 one is violated or could not be judged, 2 the input is wrong.
+Exit status: 0 the promises hold, 1 one is violated or could not be judged, 2 the input is wrong
+or cannot be simulated.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import attrs
 import click
 
 import chaosqs
-from chaosqs.errors import InvalidInput
-from chaosqs.session.wording import brief
+from chaosqs.errors import InvalidInput, SimulationError
+from chaosqs.session.wording import brief, with_relative_paths
 
 if TYPE_CHECKING:
     from chaosqs.session.answers import Answer
@@ -49,6 +50,9 @@ class _Program(click.Group):
             return super().invoke(ctx)
         except InvalidInput as error:
             raise _InputIsWrong(brief(str(error))) from None
+        except SimulationError as error:
+            said = f"no verdict: {type(error).__name__}: {error}"
+            raise _InputIsWrong(brief(with_relative_paths(Path.cwd(), said))) from None
 
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--chaosqs-replay",
         metavar="FILE",
-        help="replay a counterexample, the scenario.json of a report, or a folder of them, and search nothing",
+        help="replay a counterexample, the scenario.json of a report, or a folder of them; alone, without a search",
     )
     group.addoption(
         "--chaosqs-strict", action="store_true", help="fail where no case could have broken a promise (not exercised)"

@@ -37,7 +37,6 @@ helps by accident, at a price that no run tells, or is not the team's to change.
 _ONLY_UP = ("max_receive_count", "retention_period", "report_batch_item_failures")
 """To give up sooner, or to be told less, is no fix."""
 _IN_SECONDS = ("visibility_timeout", "retention_period", "timeout", "maximum_batching_window")
-_NO_EDGES: Mapping[str, Sequence[Value]] = {}
 
 
 @attrs.frozen
@@ -60,7 +59,7 @@ def redesigned(design: Design, candidate: Candidate) -> Design | None:
 
 
 def ladders(
-    design: Design, mapping: EventSourceMapping, edges: Mapping[str, Sequence[Value]] = _NO_EDGES
+    design: Design, mapping: EventSourceMapping, edges: Mapping[str, Sequence[Value]] | None = None
 ) -> Iterator[list[Candidate]]:
     """Yield, for each setting that may help, its changes in one direction, the smallest first.
 
@@ -68,7 +67,7 @@ def ladders(
     """
     timeout = design.function(mapping.function).timeout
     for dial in dials(design, mapping):
-        more = edges.get(dial.path, ())
+        more = (edges or {}).get(dial.path, ())
         if dial.name == "maximum_concurrency":
             yield _limits(design, mapping, dial, more)
         elif dial.name in _WORTH:

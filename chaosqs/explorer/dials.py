@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -13,6 +14,7 @@ Value = int | None
 """What a dial can be set to; None: no limit, which counts as more than any number. A flag is False or True."""
 
 _Part = TypeVar("_Part")
+_Read = Callable[[EventSourceMapping], Value]
 _Write = Callable[[EventSourceMapping, Value], EventSourceMapping]
 
 
@@ -32,11 +34,19 @@ class Dial:
     write: Callable[[Design, Value], Design]
     """Return the design with another value. Raises `InvalidDesign` where AWS would."""
     unit: str = ""
-    """What its numbers count, where the name does not say it: `receives`."""
+    """What each of its numbers counts, where the name does not say it: `receive`."""
     quiet: bool = False
     """Whether it is told only where it matters: something that the design does not have, or another queue's."""
     postpones: bool = False
     """Whether it makes messages come so many seconds later, whatever else it does."""
+
+    def counted(self, threshold: str) -> str:
+        """Return a threshold with what its last number counts: `holds from 5 receives`, `holds without patterns`."""
+        if not self.unit or not threshold[-1:].isdigit():
+            return threshold
+        if threshold.endswith(" at 0"):
+            return f"{threshold.removesuffix('at 0')}without {self.unit}s"
+        return f"{threshold} {self.unit}" if threshold.endswith(" 1") else f"{threshold} {self.unit}s"
 
 
 def rank(value: Value) -> float:
@@ -66,22 +76,7 @@ def dials(design: Design, mapping: EventSourceMapping) -> tuple[Dial, ...]:
 
 
 def _queue_dials(place: int, queue: Queue, timeout: int) -> Iterable[Dial]:
-    def dial(
-        name: str, ladder: Iterable[int], read: Callable[[Queue], Value], write: Callable[[Queue, int], Queue]
-    ) -> Dial:
-        def turned(design: Design, value: Value) -> Design:
-            return attrs.evolve(design, queues=_with(design.queues, place, write(design.queues[place], _number(value))))
-
-        return Dial(
-            queue.name,
-            name.rpartition(".")[2],
-            f"queues[{place}].{name}",
-            tuple(ladder),
-            lambda d: read(d.queues[place]),
-            turned,
-            postpones=name == "delay",
-        )
-
+    dial = partial(_queue_dial, place, queue.name)
     visibilities = sorted({*_SECONDS, *(timeout * factor for factor in (1, 2, 3, 6))})
     yield dial(
         "visibility_timeout",
@@ -106,6 +101,28 @@ def _queue_dials(place: int, queue: Queue, timeout: int) -> Iterable[Dial]:
         (0, 1, 5, 20),
         lambda q: q.receive_wait_time,
         lambda q, v: attrs.evolve(q, receive_wait_time=v),
+    )
+
+
+def _queue_dial(  # noqa: PLR0917 - each is a part of the dial
+    place: int,
+    owner: str,
+    name: str,
+    ladder: Iterable[int],
+    read: Callable[[Queue], Value],
+    write: Callable[[Queue, int], Queue],
+) -> Dial:
+    def turned(design: Design, value: Value) -> Design:
+        return attrs.evolve(design, queues=_with(design.queues, place, write(design.queues[place], _number(value))))
+
+    return Dial(
+        owner,
+        name.rpartition(".")[2],
+        f"queues[{place}].{name}",
+        tuple(ladder),
+        lambda d: read(d.queues[place]),
+        turned,
+        postpones=name == "delay",
     )
 
 
@@ -145,7 +162,7 @@ def _absent_redrive_dial(design: Design, queue: Queue) -> Dial:
         return None if redrive is None else redrive.max_receive_count
 
     ladder = (1, 2, 5, 10, 50, None)
-    return Dial(queue.name, "redrive", f"queues[{place}].redrive", ladder, read, turned, unit="receives", quiet=True)
+    return Dial(queue.name, "redrive", f"queues[{place}].redrive", ladder, read, turned, unit="receive", quiet=True)
 
 
 def dead_letter_name(design: Design, queue: str) -> str:
@@ -182,14 +199,7 @@ def _function_dials(place: int, function: Function) -> Iterable[Dial]:
 
 
 def _mapping_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
-    def dial(name: str, ladder: Iterable[Value], read: Callable[[EventSourceMapping], Value], write: _Write) -> Dial:
-        def turned(design: Design, value: Value) -> Design:
-            return attrs.evolve(design, mappings=_with(design.mappings, place, write(design.mappings[place], value)))
-
-        return Dial(
-            mapping.name, name, f"mappings[{place}].{name}", tuple(ladder), lambda d: read(d.mappings[place]), turned
-        )
-
+    dial = partial(_mapping_dial, place, mapping.name)
     yield dial(
         "batch_size",
         (*range(1, 11), 100, 1000, 10_000),
@@ -214,21 +224,39 @@ def _mapping_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
         lambda m: m.report_batch_item_failures,
         lambda m, v: attrs.evolve(m, report_batch_item_failures=bool(v)),
     )
-    pollers = dial(
+    yield from _optional_dials(place, mapping)
+
+
+def _optional_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
+    """What a mapping may have or not; filters are not made up."""
+    pollers = _mapping_dial(
+        place,
+        mapping.name,
         "provisioned_pollers",
         (*_POLLERS, None),
         lambda m: None if m.provisioned_pollers is None else m.provisioned_pollers[1],
         _with_pollers(mapping.provisioned_pollers),
     )
-    yield attrs.evolve(pollers, unit="pollers", quiet=mapping.provisioned_pollers is None)
+    yield attrs.evolve(pollers, unit="poller", quiet=mapping.provisioned_pollers is None)
     if mapping.filters:
-        filters = dial(
+        filters = _mapping_dial(
+            place,
+            mapping.name,
             "filters",
             (0, len(mapping.filters)),
             lambda m: len(m.filters),
             lambda m, v: attrs.evolve(m, filters=mapping.filters[:v]),
         )
-        yield attrs.evolve(filters, unit="patterns")
+        yield attrs.evolve(filters, unit="pattern")
+
+
+def _mapping_dial(  # noqa: PLR0917 - each is a part of the dial
+    place: int, owner: str, name: str, ladder: Iterable[Value], read: _Read, write: _Write
+) -> Dial:
+    def turned(design: Design, value: Value) -> Design:
+        return attrs.evolve(design, mappings=_with(design.mappings, place, write(design.mappings[place], value)))
+
+    return Dial(owner, name, f"mappings[{place}].{name}", tuple(ladder), lambda d: read(d.mappings[place]), turned)
 
 
 def _with_pollers(given: tuple[int, int] | None) -> _Write:

@@ -27,6 +27,7 @@ from chaosqs.model.workload import Burst, arrivals
 
 MESSAGES, FAULTS, PAUSES, MAX_RUNS = 2, 2, 0, 20_000
 """The bound where nobody says another."""
+_MOST_MESSAGES = 100
 
 
 def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one have an answer
@@ -59,17 +60,7 @@ def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one 
     walk = Frontier(bound, [Trial(Oracle(invariant, place.queue)) for invariant in invariants])
     if place.enabled:
         walk.walk([_lasting(world, bound) for world in worlds])
-    done = Exhaustion(
-        design=name,
-        mapping=place.name,
-        bound=bound,
-        runs=walk.runs,
-        histories=len(walk.digests),
-        same_call=walk.same_call,
-        complete=walk.complete if place.enabled else bound.depth,
-        kinds=tuple(walk.kinds),
-    )
-    return attrs.evolve(done, findings=tuple(_finding(trial, place, done.stopped) for trial in walk.trials))
+    return _exhaustion(name, place, walk)
 
 
 def _check(start: Design | Scenario, messages: int | None, faults: int, pauses: int, max_runs: int) -> None:
@@ -78,6 +69,8 @@ def _check(start: Design | Scenario, messages: int | None, faults: int, pauses: 
     for field, (value, least) in numbers.items():
         if value is not None and value < least:
             raise InvalidInput(f"{field} = {value}: must be {least} or more")
+    if (messages or 0) > _MOST_MESSAGES:
+        raise InvalidInput(f"messages = {messages}: must be {_MOST_MESSAGES} or less, as all are tried one by one")
     if messages is not None and isinstance(start, Scenario):
         raise InvalidInput(f"messages = {messages}: a scenario has a workload of its own")
 
@@ -110,6 +103,21 @@ def _lasting(world: Scenario, bound: Bound) -> Scenario:
     )
     until = ending(attrs.evolve(world, faults=worst)).until
     return attrs.evolve(world, until=max(until or 0, world.until or 0))
+
+
+def _exhaustion(name: str, place: EventSourceMapping, walk: Frontier) -> Exhaustion:
+    """Return what came of a walk."""
+    done = Exhaustion(
+        design=name,
+        mapping=place.name,
+        bound=walk.bound,
+        runs=walk.runs,
+        histories=len(walk.digests),
+        same_call=walk.same_call,
+        complete=walk.complete if place.enabled else walk.bound.depth,
+        kinds=tuple(walk.kinds),
+    )
+    return attrs.evolve(done, findings=tuple(_finding(trial, place, done.stopped) for trial in walk.trials))
 
 
 def _finding(trial: Trial, place: EventSourceMapping, stopped: str) -> Finding:

@@ -52,7 +52,7 @@ class Exhaustion:
     """The number of faults and pauses up to which all plans were tried; -1: not even those without any. Less than the
     bound where the runs were spent before, or everything was violated."""
     kinds: tuple[str, ...]
-    """The kinds of fault that could strike anything, as they came up."""
+    """The kinds of fault that were tried, as they came up."""
     findings: tuple[Finding, ...] = ()
     """One for each invariant. It holds if all plans were tried; where they were not, it is inconclusive."""
 

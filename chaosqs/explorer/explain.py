@@ -20,7 +20,7 @@ from chaosqs.explorer.order import ending
 from chaosqs.explorer.panel import Panel, panel_of
 from chaosqs.explorer.plan_text import without_one
 from chaosqs.explorer.profiles import CI, Profile
-from chaosqs.explorer.threshold import threshold
+from chaosqs.explorer.threshold import Threshold, threshold
 from chaosqs.explorer.tipping import tipping
 from chaosqs.invariants import OURS, Invariant
 from chaosqs.model.behaviour import Behaviour
@@ -77,19 +77,31 @@ def explain(
 
 
 def _setting(scenario: Scenario, dial: Dial, panel: Panel, origins: Mapping[str, str]) -> _Found | None:
-    """Turn one dial over its ladder; None where no other value can be simulated."""
+    """Turn one dial over its ladder; None where no other value can be simulated.
+
+    Where no value helps in the counterexample, as there everything is in step, one may still do so whenever it is not.
+    """
+    found, lucky = _threshold(scenario, dial, panel), panel.by_chance
+    text = "" if found is None else dial.counted(found.text)
+    if not text and lucky is not None:
+        found = _threshold(scenario, dial, lucky)
+        text = f"{dial.counted(found.text)} under other luck" if found and found.text else ""
+    if found is None or (dial.quiet and not text):
+        return None
+    value = repr(dial.read(scenario.design))
+    setting = Setting(dial.owner, dial.name, value, bool(text), text, origins.get(dial.path, ""))
+    return _Found(setting, dial, found.edges)
+
+
+def _threshold(scenario: Scenario, dial: Dial, panel: Panel) -> Threshold | None:
+    """Return from which value on the invariant holds before a panel; None where no other value can be simulated."""
     value = dial.read(scenario.design)
     answers = {
         other: answer for other in dial.ladder if other != value and (answer := panel.seems(dial, other)) is not None
     }
     if not answers:
         return None
-    found = threshold(value, answers, partial(panel.holds, dial), partial(panel.surely, dial))
-    if dial.quiet and not found.text:
-        return None
-    text = f"{found.text} {dial.unit}".rstrip() if found.text[-1:].isdigit() else found.text
-    setting = Setting(dial.owner, dial.name, repr(value), bool(text), text, origins.get(dial.path, ""))
-    return _Found(setting, dial, found.edges)
+    return threshold(value, answers, partial(panel.holds, dial), partial(panel.surely, dial))
 
 
 def _needed_faults(scenario: Scenario, oracle: Oracle) -> tuple[str, ...]:

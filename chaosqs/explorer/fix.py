@@ -34,7 +34,6 @@ _HELPFUL = 2
 """Changes that are told although they do not prevent it, where nothing does."""
 _SHARE = 4
 """Simulations that pairs may take, as a multiple of the trials."""
-_NO_EDGES: Mapping[str, Sequence[Value]] = {}
 
 
 @attrs.frozen
@@ -91,7 +90,7 @@ def fixes(
     given: Mapping[str, Behaviour],
     trials: int,
     *,
-    edges: Mapping[str, Sequence[Value]] = _NO_EDGES,
+    edges: Mapping[str, Sequence[Value]] | None = None,
 ) -> tuple[Fix, ...]:
     """Return the changes with which no trial violates the invariant, those that cost least first.
 

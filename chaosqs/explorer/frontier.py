@@ -18,6 +18,7 @@ Messages are not interchanged, although their bodies are alike: they stand in li
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import TypeAlias
@@ -105,14 +106,14 @@ class Frontier:
     complete: int = -1
     """All plans with so many faults and pauses are done."""
     kinds: dict[str, None] = attrs.field(factory=dict[str, None])
-    """The kinds of fault that were tried."""
+    """The kinds of fault in the plans that were run."""
     digests: set[str] = attrs.field(factory=set[str])
     """Those of all histories."""
     _heap: list[tuple[Complexity, _Node]] = attrs.field(factory=list[tuple[Complexity, _Node]])
     _plans: set[_Course] = attrs.field(factory=set[_Course])
     """All that were ever to be tried, with their workloads."""
-    _leaves: set[_Course] = attrs.field(factory=set[_Course])
-    """The courses of those on which nothing is built."""
+    _leaves: Counter[_Course] = attrs.field(factory=Counter[_Course])
+    """How many of those on which nothing is built take a course; the courses that were run are gone."""
     _by_course: dict[_Course, _Run] = attrs.field(factory=dict[_Course, _Run])
     _known: set[tuple[tuple[Pause, ...], str]] = attrs.field(factory=set[tuple[tuple[Pause, ...], str]])
     """The histories by pauses."""
@@ -146,15 +147,16 @@ class Frontier:
             return
         self._plans.add(plan)
         if node.depth == self.bound.depth:
-            if node.course in self._leaves:
-                self.same_call += 1
+            self._leaves[node.course] += 1
+            if self._leaves[node.course] > 1:
                 return
-            self._leaves.add(node.course)
         heappush(self._heap, (complexity(node.scenario), node))
 
     def _run(self, node: _Node) -> _Run:
         """Simulate and judge a plan."""
         self.runs += 1
+        self.same_call += self._leaves.pop(node.course, 1) - 1
+        self.kinds |= dict.fromkeys(_name(kind) for _, kind in node.strikes)
         history, steps = self._simulated(node.scenario)
         digest = history.digest
         if digest not in self.digests:
@@ -195,8 +197,11 @@ class Frontier:
         plan, since = node.scenario.faults, node.since
         for call in run.calls:
             cells = call.free(plan) if call.until >= since else []
-            for kind in call.kinds if cells else ():
-                known = kind_of(kind)
-                assert known is not None, kind
-                self.kinds[known.name] = None
-                yield from (node.with_fault(call, cell, kind) for cell in cells)
+            yield from (node.with_fault(call, cell, kind) for kind in call.kinds for cell in cells)
+
+
+def _name(kind: str) -> str:
+    """Return what a kind is called in the catalogue: `fault_point:charge` is a `fault_point`."""
+    known = kind_of(kind)
+    assert known is not None, kind
+    return known.name

@@ -13,7 +13,7 @@ import attrs
 from chaosqs.explorer.order import HEALTHY, complexity, ending, strain
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, Function
+from chaosqs.model.design import PAYLOAD_LIMIT, Design, Function
 from chaosqs.model.fault import FAULT_POINT, KINDS, FaultPlan, Window, kind_of
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -26,7 +26,6 @@ SHORT_LADDER = LADDER[:7]
 """The same where functions fail: that takes few messages."""
 MOST_FAULTS = 3
 """Receives of the first message that one fault may strike."""
-_PAYLOAD = 6 * 1024 * 1024  # bytes (EP-8)
 
 
 @attrs.frozen
@@ -91,7 +90,7 @@ class Lattice:
     def heavy_worlds(self) -> list[Scenario]:
         """Return the calmest world in which a batch would take more than one payload may have (EP-8), if any can."""
         largest = self.design.queue(self.queue).maximum_message_size
-        messages = _PAYLOAD // largest + 1
+        messages = PAYLOAD_LIMIT // largest + 1
         batch_sizes = [mapping.batch_size for mapping in self.design.mappings if mapping.queue == self.queue]
         if messages > max(batch_sizes):
             return []

@@ -1,7 +1,7 @@
 """The draws of luck of one counterexample before which a change of its design must prove itself.
 
-In the calm world everything is in step, so a pattern that chance would break can go on for ever. Where the violation
-also happens by chance, settings are therefore judged under chance; only where it does not, in the calm world.
+In the calm world everything is in step, so a value may help there by accident. Where the violation also happens by
+chance, a value must therefore help under chance, too; where it does not, in the counterexample alone.
 """
 
 from __future__ import annotations
@@ -31,12 +31,17 @@ _FEW = 4
 
 @attrs.frozen
 class Panel:
-    """The scenarios, those that violate the invariant first."""
+    """The scenarios: the counterexample first, then those that violate the invariant by chance."""
 
     oracle: Oracle
     scenarios: tuple[Scenario, ...]
     others: tuple[Scenario, ...] = ()
     """Further draws: what holds in `scenarios` must hold in them, too, to be sure."""
+
+    @property
+    def by_chance(self) -> Panel | None:
+        """The same without the counterexample itself; None where chance does not violate the invariant."""
+        return attrs.evolve(self, scenarios=self.scenarios[1:]) if self.others else None
 
     def seems(self, dial: Dial, value: Value) -> bool | None:
         """Tell what `holds` may say, from the first few scenarios."""
@@ -68,7 +73,7 @@ class Panel:
             if answer.violated:
                 return False
             after.append(answer)
-        return reduce(add, after).cures(reduce(add, before))
+        return reduce(add, after).cures(reduce(add, before), by_chance=len(before) > 1)
 
     def _cured_by_time(self, dial: Dial, value: Value) -> bool:
         """Tell whether it would hold with the value of now as well, if only everything were sent so much later."""
@@ -93,4 +98,4 @@ def panel_of(scenario: Scenario, oracle: Oracle, draws: int) -> tuple[Panel, Rat
     rest = [world for world in worlds if world.luck and not oracle.violated(world)]
     ordered = (*by_chance, *rest)
     size, most = (ceil(times * draws / len(by_chance)) for times in (_ENOUGH, _SURE))
-    return Panel(oracle, ordered[:size], ordered[size : max(most, _LEAST)]), rate
+    return Panel(oracle, (ending(scenario), *ordered[:size]), ordered[size : max(most, _LEAST)]), rate

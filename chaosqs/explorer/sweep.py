@@ -68,8 +68,9 @@ class Sweep:
     schedules: bool = False
     """Whether policies try other orders of tasks, too: for real code, in which an order may be a bug."""
     cases: int = 0
+    _recalled: int = 0
     _opening: int = 0
-    """How many of them were of the opening."""
+    """How many of them were remembered, and of the opening. Memory only puts cases in front: it takes none away."""
     _error: Exception | None = None
 
     def run(self) -> None:
@@ -96,7 +97,7 @@ class Sweep:
         if memory is None:
             return
         for entry, scenario in memory.recalled():
-            self._opening += 1
+            self._recalled += 1
             self._count(self._simulated(scenario), [trial])
             trial.opened = not trial.open
             if trial.opened:
@@ -187,7 +188,7 @@ class Sweep:
     def _simulated(self, scenario: Scenario) -> History:
         """Simulate, some cases twice; note the scenario on whatever goes wrong."""
         self.cases += 1
-        first = self.cases <= _FIRST or 0 < self.cases - self._opening <= _FIRST
+        first = self.cases <= _FIRST or 0 < self.cases - self._recalled - self._opening <= _FIRST
         try:
             return isolated(scenario, verify=first or self.cases % _EVERY == 0)
         except Exception as error:

@@ -88,6 +88,8 @@ class _Scale:
             return
         for near in self._edge(run, before):
             for far in self._edge(run[::-1], after):
+                if near == far:
+                    return
                 low, high = sorted((near, far), key=rank)
                 yield Threshold(f"from {low:,} to {high:,}", (near, far))
 

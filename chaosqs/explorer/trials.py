@@ -75,6 +75,8 @@ class Trials:
         The sample is of all kinds of trials that violate it without a change.
         """
         sample = self.violating[:: len(self.violating) // _SAMPLE + 1]
+        if not sample:
+            return None
         missed = 0
         for place, test in enumerate(sample):
             history = self._run(test, design)

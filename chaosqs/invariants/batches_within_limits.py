@@ -17,6 +17,7 @@ from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.verdicts import judged
 from chaosqs.invariants.wording import counted, messages_text
 from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.design import PAYLOAD_LIMIT
 from chaosqs.model.event import (
     Deleted,
     Event,
@@ -36,8 +37,7 @@ from chaosqs.model.verdict import Verdict, Violation
 
 NAME = "batches-within-limits"
 
-_PAYLOAD = 6 * 1024 * 1024
-_ROOM = _PAYLOAD - 2 * 1024 * 1024
+_ROOM = PAYLOAD_LIMIT - 2 * 1024 * 1024
 _RECORD = 2_048
 """Bytes that a record takes besides its body at the most; so what keeps below `_ROOM` has room for any message."""
 _LOW_TRAFFIC = 20_000  # EP-6
@@ -192,9 +192,10 @@ class _Hands:
             text = f"{event.mapping} handed {batch} to {event.function} at once: its batch_size is {size:,}."
             self._blame(place, event, text)
         bodies = sum([sent[message].body_bytes for message in event.messages if message in sent])
-        if bodies > _PAYLOAD and len(event.messages) > 1:
+        if bodies > PAYLOAD_LIMIT and len(event.messages) > 1:
             batch = f"{counted(len(event.messages), 'message')} with {bodies:,} bytes of bodies"
-            text = f"{event.mapping} handed {batch} to {event.function} at once: a payload has at most {_PAYLOAD:,}."
+            handed = f"{event.mapping} handed {batch} to {event.function} at once"
+            text = f"{handed}: a payload has at most {PAYLOAD_LIMIT:,}."
             self._blame(place, event, text)
 
     def _blame(self, place: int, event: _Attempt, text: str) -> None:

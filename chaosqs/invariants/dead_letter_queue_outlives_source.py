@@ -26,7 +26,7 @@ def judge(history: History) -> Verdict:
     if all(queue.fifo or queue.redrive is None for queue in queues):
         return not_applicable(NAME, "no standard queue has a dead-letter queue")
     if not history.dead_lettered:
-        return judged(NAME, (), 0, "nothing was dead-lettered")
+        return judged(NAME, (), 0, "no dead letter expired")
     retention = {queue.name: milliseconds(queue.retention_period) for queue in queues if not queue.fifo}
     moves: dict[tuple[str, int], tuple[int, DeadLettered]] = {}
     exercised, violations = 0, list[Violation]()

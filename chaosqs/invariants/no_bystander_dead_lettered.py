@@ -46,7 +46,7 @@ def judge(history: History) -> Verdict:
             excused.append(_violation(history, fate, spoilt).text)
         elif spoilt:
             violations.append(_violation(history, fate, spoilt))
-    nothing = "no message was dead-lettered after a function had failed on it"
+    nothing = "no message was dead-lettered after a function had failed on it by itself"
     return judged(NAME, violations, exercised, nothing, excused=excused)
 
 

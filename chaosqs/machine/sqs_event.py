@@ -14,12 +14,10 @@ from typing import TypeAlias
 import attrs
 
 from chaosqs.machine.attributes import Attribute, Attributes, attributes_md5, body_md5
+from chaosqs.model.design import PAYLOAD_LIMIT
 from chaosqs.model.json import Json
 
 Event: TypeAlias = dict[str, Json]
-
-PAYLOAD_LIMIT = 6 * 1024 * 1024
-"""Bytes that an invocation's payload may have (EP-4, EP-9, LX-5; the exact number is not documented, EP-8)."""
 
 _EMPTY_EVENT = len('{"Records":[]}')
 _COMMA = 1

@@ -11,6 +11,7 @@ from chaosqs.model.design_rules import Parts, refuse_invalid
 from chaosqs.model.parts import (
     DEFAULT_ERA,
     ERAS,
+    PAYLOAD_LIMIT,
     Account,
     EventSourceMapping,
     Function,
@@ -23,6 +24,7 @@ from chaosqs.model.values import concise_repr
 __all__ = [
     "DEFAULT_ERA",
     "ERAS",
+    "PAYLOAD_LIMIT",
     "Account",
     "Design",
     "EventSourceMapping",

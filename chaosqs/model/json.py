@@ -101,6 +101,8 @@ def _leaf(error: BaseException, path: str) -> Iterator[Problem]:
             yield attrs.evolve(problem, path=f"{prefix}{problem.path}")
     elif isinstance(error, KeyError):
         yield Problem(path or str(error.args[0]), "", "is required")
+    elif isinstance(error, AttributeError):  # cattrs asks what should be a mapping for its items
+        yield Problem(path, "", "must be an object")
     else:
         yield Problem(path, "", str(error))
 

@@ -9,6 +9,9 @@ import attrs
 
 from chaosqs.model.values import concise_repr, strings
 
+PAYLOAD_LIMIT = 6 * 1024 * 1024
+"""Bytes that an invocation's payload may have (EP-4, EP-9, LX-5; the exact number is not documented, EP-8)."""
+
 DEFAULT_ERA = "2025-11"
 ERAS = ("2018-06", "2023-11", DEFAULT_ERA)
 """The laws that pollers have followed, named for the month in which each came (ES-2, PM-2)."""

@@ -18,8 +18,9 @@ _NOTABLE = 0.05
 
 
 def telling(explanation: Explanation) -> list[Setting]:
-    """Return the settings that matter, in the counterexample or in a crowd."""
-    return [setting for setting in explanation.settings if setting.matters or setting.in_a_crowd]
+    """Return the settings that matter: in the counterexample, then in a crowd."""
+    found = [setting for setting in explanation.settings if setting.matters or setting.in_a_crowd]
+    return sorted(found, key=lambda setting: not setting.matters)
 
 
 def matters(explanation: Explanation) -> list[str]:
@@ -83,7 +84,13 @@ def fix_text(fix: Fix) -> str:
     seen = "certain by AWS's rules" if fix.certain else f"{fix.violated:,} of {fix.of:,}"
     parts = [seen, *([] if fix.drain is None else [f"drain time {growth(fix.drain)}"])]
     parts += [f"{what} {growth(part)}" for what, part in _prices(fix) if part is not None and part >= _NOTABLE]
-    return ", ".join([*parts, *([f"but breaks {breaks(fix)}"] if fix.breaks else [])])
+    return ", ".join([*parts, *conditions(fix), *([f"but breaks {breaks(fix)}"] if fix.breaks else [])])
+
+
+def conditions(fix: Fix) -> list[str]:
+    """Return what the code must do besides, for a change of the design to work: to report failures (PB-1)."""
+    reports = any(change.setting == "report_batch_item_failures" and change.value for change in fix.changes)
+    return ["if the handler answers with batchItemFailures"] if reports else []
 
 
 def _prices(fix: Fix) -> tuple[tuple[str, float | None], ...]:
@@ -109,7 +116,8 @@ def tipping(found: Tipping | None) -> str:
         return f"from the start ({_futures(found)})"
     if not found.what:
         return f"only at {moment_text(found.at)}, when it happened: until then, luck could still avoid it"
-    until = "" if found.avoidable_at is None else f", avoidable until {moment_text(found.avoidable_at)}"
+    before = "" if found.avoidable_at is None else moment_text(found.avoidable_at)
+    until = f", avoidable until {before}" if before not in {"", moment_text(found.at)} else ""
     return f"from {moment_text(found.at)}: {shown(found.what, 90)} ({_futures(found)}{until})"
 
 

@@ -41,6 +41,7 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         works=any(not fix.violated for fix in fixes),
         growth=facts.growth,
         breaks=facts.breaks,
+        conditions=facts.conditions,
         tipping=facts.tipping(explanation.tipping),
         patch=fenced(explanation.patch, "diff") if explanation.patch else "",
         diagram=fenced(sequence(causal_slice(history, counterexample.violation)), "mermaid"),

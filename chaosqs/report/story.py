@@ -29,7 +29,7 @@ def story(counterexample: Counterexample, history: History, *, replay: str = "")
     head += ["  " + line for line in wrapped(shown(counterexample.violation.text, 500), WIDTH - 2, 3)]
     rest = list(_facts(counterexample, replay))
     room = LINES - len(head) - len(rest) - 2
-    steps = timeline(narrate(counterexample, history, min(MOST_STEPS, room)), room)
+    steps = timeline(narrate(counterexample, history, min(MOST_STEPS, room - 1)), room)
     parts = [part for part in (head, list(steps), rest) if part]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -42,14 +42,14 @@ def headline(counterexample: Counterexample) -> str:
 
 
 def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
-    """Yield the steps with their times, each on one line or two; on one where there would be too many lines."""
+    """Yield the steps with their times, each on one line or two; where lines are few, the last long one has two first."""
     time = max((len(step.time) for step in steps), default=0)
     time = max(time, _TIME)
-    spare = lines - len(steps)
-    for step in steps:
-        broken = wrapped(step.text, WIDTH - time - 2, 2 if spare > 0 else 1)
-        spare -= len(broken) - 1
-        for number, line in enumerate(broken):
+    width, spare = WIDTH - time - 2, lines - len(steps)
+    places = [place for place, step in enumerate(steps) if len(wrapped(step.text, width, 2)) > 1]
+    long = [*places[-1:], *places[:-1]][: max(0, spare)]
+    for place, step in enumerate(steps):
+        for number, line in enumerate(wrapped(step.text, width, 2 if place in long else 1)):
             yield f"{('' if number else step.time).rjust(time)}  {line}"
 
 
@@ -60,7 +60,7 @@ def _facts(counterexample: Counterexample, replay: str) -> Iterator[str]:
     found = facts.faults(counterexample)
     unneeded = found == [facts.NO_FAULT]
     free = facts.any_value(explanation)
-    yield from _line("What matters", facts.matters(explanation))
+    yield from _line("What matters", facts.matters(explanation), 3)
     yield from _line("Any value", [*free, *(found if unneeded else [])] if free else [], 3)
     yield from _line("Faults", [] if unneeded and free else found)
     yield from _line("Hangs on", facts.guesses(explanation))

@@ -94,8 +94,8 @@ def _rate_text(throttled: Throttled) -> str:
 
 
 def busy_text(messages: Sequence[int], noun: str = "message") -> str:
-    """Return which messages occupy the executions: `1 and 2 run`, or `23 messages run`."""
-    return f"{numbers(messages, noun)} {verb(messages, 'run')}"
+    """Return which messages occupy the executions: `busy with 1 and 2`, or `busy with 23 messages`."""
+    return f"busy with {numbers(messages, noun)}"
 
 
 def verb(messages: Sequence[int], plural: str) -> str:

@@ -8,7 +8,7 @@ from chaosqs.errors import InvalidInput
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
 from chaosqs.model.values import Checks
-from chaosqs.session.files import read_object, structured
+from chaosqs.session.files import named, read_object, structured
 from chaosqs.session.promises import known
 from chaosqs.session.wording import relative_to
 
@@ -19,12 +19,10 @@ def read_counterexample(path: Path, root: Path) -> Counterexample:
     if "violation" not in fields:
         raise InvalidInput(f"{file}: is no counterexample; give the scenario.json of a report")
     found = structured(Counterexample, fields, path, root)
-    try:
+    with named(file):
         known(found.invariant, found.design, root)
         refuse_unmapped(found.mapping, found.scenario.design, "its design")
         _refuse_miscounted(found)
-    except InvalidInput as error:
-        raise InvalidInput("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,30 +20,32 @@ def read_object(path: Path, root: Path) -> dict[str, Json]:
 
     Raises `InvalidInput` with the file's name where there is none, or one of a newer schema.
     """
-    shown = relative_to(root, path)
-    try:
-        document = parsed(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInput(f"{shown}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{shown}: is no text: byte {error.start + 1} is not UTF-8") from None
-    except InvalidInput as error:
-        raise _named(shown, error) from None
-    if not isinstance(document, dict):
-        raise InvalidInput(f"{shown}: must hold a JSON object")
-    try:
+    with named(relative_to(root, path)):
+        document = parsed(_text(path))
+        if not isinstance(document, dict):
+            raise InvalidInput("must hold a JSON object")
         return migrated(document)
-    except InvalidInput as error:
-        raise _named(shown, error) from None
 
 
 def structured(kind: type[_Value], fields: dict[str, Json], path: Path, root: Path) -> _Value:
     """Return the value that the fields describe. Raises `InvalidInput` with the file's name in front of each line."""
-    try:
+    with named(relative_to(root, path)):
         return structure(kind, fields)
+
+
+@contextmanager
+def named(file: str) -> Generator[None]:
+    """Put the file's name in front of each line that says what is wrong."""
+    try:
+        yield
     except InvalidInput as error:
-        raise _named(relative_to(root, path), error) from None
+        raise InvalidInput("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None
 
 
-def _named(shown: str, error: InvalidInput) -> InvalidInput:
-    return InvalidInput("\n".join(f"{shown}: {line}" for line in str(error).splitlines()))
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"is no text: byte {error.start + 1} is not UTF-8") from None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -13,8 +11,10 @@ from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.explorer.exploration import versions
 from chaosqs.explorer.replay import Outcome, Replay, redesigned, replay
 from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.verdict import Status
 from chaosqs.report.story import story
 from chaosqs.session.counterexamples import read_counterexample, refuse_unmapped
+from chaosqs.session.files import named
 from chaosqs.session.handlers import importable
 from chaosqs.session.place import Place, place_of
 from chaosqs.session.settings import read_settings
@@ -74,9 +74,9 @@ def replayed(path: Path, root: Path, *, design: str = "") -> Replayed:
     found, file = read_counterexample(path, root), relative_to(root, path)
     if design:
         source = read_source(design, base=root, root=root)
-        with _named(file):
+        with named(file):
             return _replayed(file, _again(_moved(source, found, root), root), design=source.name)
-    with _named(file):
+    with named(file):
         again = _again(found, root)
     return _replayed(file, again, remarks=(*_age(found, again), *_today(found, root)))
 
@@ -87,7 +87,7 @@ def replayed_today(path: Path, root: Path) -> Replayed:
     Raises `InvalidInput` as `replayed` does; where there is no such design any more, it says what to do.
     """
     found, file = read_counterexample(path, root), relative_to(root, path)
-    if not _FILE.fullmatch(found.design):
+    if _file_of(found, root) is None:
         return replayed(path, root)
     try:
         source = _present_design(found, root)
@@ -98,14 +98,14 @@ def replayed_today(path: Path, root: Path) -> Replayed:
             "So nobody knows whether it would still happen. If the design has moved, say where to in the file's field\n"
             '"design"; if it is gone for good, delete the file.'
         ) from None
-    with _named(file):
+    with named(file):
         return _replayed(file, _again(moved, root), design=source.name)
 
 
 def present(path: Path, root: Path) -> Replay:
     """Run a counterexample again in order to tell it. Raises `InvalidInput` as `replayed` does, or if it is fixed."""
     found = read_counterexample(path, root)
-    with _named(relative_to(root, path)):
+    with named(relative_to(root, path)):
         again = _again(found, root)
         if again.outcome is Outcome.FIXED:
             raise InvalidInput(f"{again.outcome}: the promise is not broken any more, so there is nothing to tell")
@@ -118,26 +118,26 @@ def story_of(path: Path, root: Path) -> str:
     return story(again.counterexample, again.history, replay=relative_to(root, path))
 
 
-@contextmanager
-def _named(file: str) -> Generator[None]:
-    """Put the file's name in front of what is wrong."""
-    try:
-        yield
-    except InvalidInput as error:
-        raise InvalidInput(f"{file}: {error}") from None
-
-
 def _present_design(found: Counterexample, root: Path) -> Source:
     """Return the design of a counterexample as its file has it now. Raises `InvalidInput` where it is not there."""
-    match = _FILE.fullmatch(found.design)
-    if match and not (root / match["file"]).is_file():
-        raise InvalidInput(f"there is no {match['file']} any more, from which its design came")
+    file = _file_of(found, root)
+    if file is not None and not (root / file).is_file():
+        raise InvalidInput(f"there is no {file} in {root}, from which its design came")
     return read_source(found.design, base=root, root=root)
+
+
+def _file_of(found: Counterexample, root: Path) -> str | None:
+    """Return the file that a design was read from, by its name or because it is there; None: it never was in a file."""
+    match = _FILE.fullmatch(found.design)
+    name = match["file"] if match else found.design.partition(":")[0]
+    return name if match or (root / name).is_file() else None
 
 
 def _moved(source: Source, found: Counterexample, root: Path) -> Counterexample:
     """Return a counterexample on a design of the project, under the behaviours that the project gives."""
     refuse_unmapped(found.mapping, source.design, source.name)
+    if not any(mapping.enabled for mapping in source.design.mappings if mapping.name == found.mapping):
+        raise InvalidInput(f"{found.mapping} is switched off in {source.name} as it is now")
     try:
         return redesigned(found, source.design, source.behaved(read_settings(root).behaviours))
     except InvalidInput as error:
@@ -158,7 +158,9 @@ def _again(found: Counterexample, root: Path) -> Replay:
 def _replayed(file: str, again: Replay, design: str = "", remarks: tuple[str, ...] = ()) -> Replayed:
     now = again.counterexample
     if again.outcome is Outcome.FIXED:
-        told = f"It used to be: {now.violation.text}\n"
+        idle = {Status.NOT_APPLICABLE, Status.NOT_EXERCISED}
+        why = f"Nothing could break it now: {again.verdict.reason}.\n" if again.verdict.status in idle else ""
+        told = f"It used to be: {now.violation.text}\n{why}"
     else:
         told = story(now, again.history, replay="" if design else file)
     return Replayed(file, again.outcome, now, told, design, remarks)
@@ -174,7 +176,7 @@ def _age(found: Counterexample, again: Replay) -> list[str]:
 
 def _today(found: Counterexample, root: Path) -> list[str]:
     """Say what becomes of it on its design as the project has it now, where that is another one or none."""
-    if not _FILE.fullmatch(found.design):
+    if _file_of(found, root) is None:
         return []
     try:
         moved = _moved(_present_design(found, root), found, root)

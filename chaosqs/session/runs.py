@@ -14,6 +14,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.report.words import title_of
 from chaosqs.session.files import read_object, structured
+from chaosqs.session.handlers import importable
 from chaosqs.simulator.run import isolated
 
 
@@ -28,15 +29,21 @@ class Run:
 
 
 def read_scenario(path: Path, root: Path) -> Scenario:
-    """Read a scenario, also that of a counterexample. Raises `InvalidInput` with the file's name for anything else."""
+    """Read a scenario, also that of a counterexample; its real handlers can be imported from then on.
+
+    Raises `InvalidInput` with the file's name for anything else.
+    """
     return scenario_of(read_object(path, root), path, root)
 
 
 def scenario_of(fields: dict[str, Json], path: Path, root: Path) -> Scenario:
     """Return the scenario that the fields of a file describe; as `read_scenario`."""
     if "violation" in fields:
-        return structured(Counterexample, fields, path, root).scenario
-    return structured(Scenario, fields, path, root)
+        scenario = structured(Counterexample, fields, path, root).scenario
+    else:
+        scenario = structured(Scenario, fields, path, root)
+    importable(root, scenario.behaviours)
+    return scenario
 
 
 def runs(scenario: Scenario, seeds: int | None) -> list[Run]:

@@ -14,6 +14,8 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
 from chaosqs.model.json import Json, structure
 from chaosqs.model.scenario import Scenario
+from chaosqs.session.files import named
+from chaosqs.session.handlers import importable
 from chaosqs.session.python_file import attribute_of, module_of
 from chaosqs.session.wording import relative_to, with_relative_paths
 from chaosqs.templates import read_template
@@ -48,8 +50,15 @@ class Source:
 def read_source(given: str, *, base: Path, root: Path) -> Source:
     """Return the design that a path stands for, which is relative to `base`; its name is relative to `root`.
 
-    Raises `InvalidDesign` where the file has none, or one that AWS would refuse.
+    Its real handlers can be imported from then on. Raises `InvalidDesign` where the file has no design, or one that AWS
+    would refuse.
     """
+    source = _read(given, base, root)
+    importable(root, source.behaviours)
+    return source
+
+
+def _read(given: str, base: Path, root: Path) -> Source:
     file, colon, attribute = given.rpartition(":")
     if colon and file.endswith(".py"):
         path, name = base / file, relative_to(root, base / file)
@@ -71,7 +80,7 @@ def _of_template(name: str, path: Path, root: Path) -> Source:
     paths = _paths_by_name(imported.design)
     origins: dict[str, str] = {}
     for field, origin in imported.origins.items():
-        part = next((named for named in paths if field.startswith(named)), "")
+        part = next((start for start in paths if field.startswith(start)), "")
         origins[paths.get(part, "") + field.removeprefix(part)] = with_relative_paths(root, origin)
     return Source(name, path, imported.design, {}, origins, imported.assumptions)
 
@@ -95,10 +104,9 @@ def _of_json(name: str, path: Path, root: Path) -> Source:
         raise InvalidDesign(f"{name}: is a counterexample, no design. Replay it: chaosqs replay {name}")
     if "Resources" in fields or not fields & {"design", "queues"}:
         return _of_template(name, path, root)
-    try:
-        return _of_value(name, path, structure(Scenario if "design" in fields else Design, document))
-    except InvalidInput as error:
-        raise InvalidDesign("\n".join(f"{name}: {line}" for line in str(error).splitlines())) from None
+    with named(name):
+        value = structure(Scenario if "design" in fields else Design, document)
+    return _of_value(name, path, value)
 
 
 def _of_value(name: str, path: Path, value: object) -> Source:

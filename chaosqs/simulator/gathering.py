@@ -9,9 +9,9 @@ import attrs
 
 from chaosqs.machine.batcher import MOST_PER_RECEIVE, Batcher
 from chaosqs.machine.message import Receipt, body_of
-from chaosqs.machine.sqs_event import PAYLOAD_LIMIT, plain_record_bytes
+from chaosqs.machine.sqs_event import plain_record_bytes
 from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
 from chaosqs.model.event import Event, FilteredOut, Received, ReceivedNothing
 from chaosqs.model.event_filter import Match, Pattern, matches, parse
 from chaosqs.simulator.agenda import Agenda

@@ -58,8 +58,8 @@ def test_spent_runs_exit_with_1(run: Run) -> None:
 
 
 def test_pauses_of_one_mapping(run: Run) -> None:
-    """`--pauses` holds tasks back, `--mapping` asks for one."""
-    asked = ("--mapping", "orders→worker", "--faults", "0", "--pauses", "1", "--messages", "1")
+    """`--pauses` holds tasks back, `--mapping` asks for one, whose arrow may be typed as two characters."""
+    asked = ("--mapping", "orders->worker", "--faults", "0", "--pauses", "1", "--messages", "1")
     result = run("exhaust", "sound.yaml", *asked)
     assert result.exit_code == 0
     assert "(up to 1 message, no faults, up to 1 pause of up to 10 steps; " in " ".join(result.output.split())
@@ -77,7 +77,11 @@ def test_json(run: Run, tight: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("sound.yaml", "--mapping", "orders→nobody"), "no mapping is called 'orders→nobody'"),
+        (
+            ("sound.yaml", "--mapping", "orders→nobody"),
+            "sound.yaml has no mapping 'orders→nobody'; there are orders→worker",
+        ),
+        (("unmapped.json",), "unmapped.json: the design has no mapping"),
         (("sound.yaml", "--invariant", "world-peace"), "world-peace"),
         (("sound.yaml", "--faults", "-1"), "--faults"),
         (("sound.yaml", "--messages", "0"), "--messages"),
@@ -89,6 +93,7 @@ def test_json(run: Run, tight: str) -> None:
 def test_wrong_input_exits_with_2(run: Run, tight: str, arguments: tuple[str, ...], said: str) -> None:
     """In a few words, before anything was tried."""
     assert Path(tight).exists()
+    Path("unmapped.json").write_text(to_json(Design([Queue("orders")])), encoding="utf-8")
     result = run("exhaust", *arguments)
     assert result.exit_code == 2
     assert said in result.stderr

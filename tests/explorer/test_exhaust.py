@@ -258,6 +258,14 @@ def test_spent_runs_are_no_proof() -> None:
     assert "at depth 1 (all up to depth 0): none violates at-least-once delivery, which proves nothing" in str(done)
 
 
+def test_what_waits_counts_for_nothing() -> None:
+    """Plans with a fault are known after the first two runs, but none of them was tried."""
+    done = exhaust(ROOMY, invariants=[AT_LEAST_ONCE_DELIVERY], faults=1, max_runs=2)
+    assert (done.runs, done.same_call, done.kinds) == (2, 0, ())
+    assert str(done).endswith("(up to 2 messages, up to 1 fault of 0 kinds; 0 more are equivalent to these)")
+    assert len(exhaust(ROOMY, invariants=[AT_LEAST_ONCE_DELIVERY], faults=1, max_runs=3).kinds) == 1
+
+
 def test_a_violation_counts_although_the_runs_are_spent() -> None:
     """A counterexample needs no proof."""
     done = exhaust(design(ORDERS, timeout=30), invariants=[NO_CONCURRENT_PROCESSING, NO_SECOND_PROCESSING], max_runs=20)
@@ -308,6 +316,7 @@ def test_a_mapping_that_is_switched_off() -> None:
     ("wrong", "said"),
     [
         (partial(exhaust, messages=0), "messages = 0: must be 1 or more"),
+        (partial(exhaust, messages=101), "messages = 101: must be 100 or less, as all are tried one by one"),
         (partial(exhaust, faults=-1), "faults = -1: must be 0 or more"),
         (partial(exhaust, pauses=-1), "pauses = -1: must be 0 or more"),
         (partial(exhaust, max_runs=0), "max_runs = 0: must be 1 or more"),

@@ -124,6 +124,19 @@ def test_other_settings_of_the_design_are_judged_by_it_and_a_fix_makes_it_forgot
     assert entries(data) == []
 
 
+@pytest.mark.parametrize("cases", [1, 3, 6])
+def test_what_is_remembered_takes_no_case_away(cases: int, database: ExampleDatabase) -> None:
+    """However much was mended since: the search is the one that it would be without, and comes after it."""
+    for count in (1, 2, 3, 4):
+        assert not trial(database, over_polling(max_receive_count=count), THROTTLING).open
+    brief = attrs.evolve(HURRIED, max_examples=cases)
+    kept = searched(SOUND, MAPPING, (THROTTLING,), profile=brief, seed=1, database=database).sweep
+    alone = searched(SOUND, MAPPING, (THROTTLING,), profile=brief, seed=1).sweep
+    assert kept is not None
+    assert alone is not None
+    assert alone.cases == cases < kept.cases
+
+
 def test_other_searches_do_not_see_it(data: dict[bytes, set[bytes]], database: ExampleDatabase) -> None:
     """Those of a design of another name or with other parts, with other behaviours given, with varied assumptions."""
     assert trial(database).tally.cases > 1

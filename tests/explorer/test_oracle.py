@@ -39,6 +39,16 @@ def test_each_other_price_is_one_too_many(worse: Answer) -> None:
     assert not worse.cures(BEFORE)
 
 
+def test_a_difference_that_luck_explains_is_no_price() -> None:
+    """Of 100 messages that fail in 60 draws, ten more may fail in 60 others; of none, not a single one."""
+    before = attrs.evolve(BEFORE, served=500, processed=400, given_up=0)
+    after = attrs.evolve(AFTER, served=500, processed=390, given_up=0)
+    assert after.cures(before, by_chance=True)
+    assert not after.cures(before)
+    assert not attrs.evolve(after, processed=370).cures(before, by_chance=True)
+    assert not attrs.evolve(after, given_up=1).cures(before, by_chance=True)
+
+
 def test_several_runs_are_as_good_as_the_worst_of_them() -> None:
     """Messages add up; one violation is enough, and so is one run without an end."""
     both = AFTER + BEFORE

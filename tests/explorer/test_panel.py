@@ -5,6 +5,7 @@ import pytest
 
 from chaosqs.explorer.dials import Dial, dials
 from chaosqs.explorer.oracle import Oracle
+from chaosqs.explorer.order import ending
 from chaosqs.explorer.panel import Panel, panel_of
 from chaosqs.invariants import NO_BYSTANDER_DEAD_LETTERED, NO_DEAD_LETTERING_BY_THROTTLING, downstream_concurrency
 from chaosqs.model.behaviour import Behaviour
@@ -53,8 +54,19 @@ def test_a_few_draws_may_deceive() -> None:
     panel, rate = panel_of(SLOW, oracle, 200)
     assert 0 < rate.violated < 40
     pollers = dial_of(SLOW.design, "provisioned_pollers")
-    assert panel.seems(pollers, 2)
-    assert not panel.surely(pollers, 2)
+    lucky = panel.by_chance
+    assert lucky is not None
+    assert lucky.seems(pollers, 2)
+    assert not lucky.surely(pollers, 2)
+
+
+def test_the_counterexample_itself_comes_first(poison: Panel) -> None:
+    """Whoever replays it with a value that holds finds it fixed."""
+    assert poison.scenarios[0] == ending(POISON)
+    assert poison.by_chance is not None
+    assert all(world.luck for world in (*poison.by_chance.scenarios, *poison.others))
+    calm = Panel(poison.oracle, (POISON,))
+    assert calm.by_chance is None
 
 
 def test_a_load_that_only_comes_later_proves_nothing() -> None:

@@ -57,6 +57,13 @@ def test_what_only_seems_to_hold_is_not_named(sure: int, data: st.DataObject) ->
     assert of(1, seems, up=True, sure=sure).text == f"holds from {sure}"
 
 
+def test_a_single_value_that_is_sure_between_two_that_fail_is_an_accident() -> None:
+    """Although others around it seemed to hold."""
+    answers: dict[Value, bool] = {20: True, 30: True, 40: False}
+    found = threshold(10, answers, lambda other: other is not None and 10 < other < 40, lambda other: other == 20)
+    assert found == Threshold()
+
+
 def test_what_nowhere_holds_for_sure_has_no_threshold() -> None:
     """A setting that seemed to help does not matter then."""
     assert of(1, 3, up=True, sure=float("inf")).text == "holds without a limit"

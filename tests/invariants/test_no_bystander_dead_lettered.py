@@ -97,5 +97,5 @@ def test_run_without_failures_proves_nothing() -> None:
     verdict = judge(Story(batches()).send().end())
     assert (verdict.status, verdict.reason) == (
         Status.NOT_EXERCISED,
-        "no message was dead-lettered after a function had failed on it",
+        "no message was dead-lettered after a function had failed on it by itself",
     )

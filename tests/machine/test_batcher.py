@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosqs.machine.batcher import Batcher
-from chaosqs.machine.sqs_event import PAYLOAD_LIMIT, payload_bytes, plain_record_bytes
+from chaosqs.machine.sqs_event import payload_bytes, plain_record_bytes
+from chaosqs.model.design import PAYLOAD_LIMIT
 
 SMALL = plain_record_bytes(100)
 LARGE = plain_record_bytes(256 * 1024)

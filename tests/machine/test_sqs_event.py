@@ -18,7 +18,6 @@ from chaosqs.machine.attributes import Attribute, attributes_md5
 from chaosqs.machine.identity import message_id, receipt_handle, sequence_number
 from chaosqs.machine.partial_batch import Outcome, judge
 from chaosqs.machine.sqs_event import (
-    PAYLOAD_LIMIT,
     Payload,
     Record,
     event,
@@ -27,6 +26,7 @@ from chaosqs.machine.sqs_event import (
     plain_record_bytes,
     record_bytes,
 )
+from chaosqs.model.design import PAYLOAD_LIMIT
 from chaosqs.model.json import Json
 
 ARN = "arn:aws:sqs:eu-central-1:123456789012:orders"

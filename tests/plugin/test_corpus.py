@@ -100,11 +100,27 @@ def test_a_design_that_is_gone_fails_and_says_what_to_do(keeping: pytest.Pyteste
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*throttled.json: there is no template.yaml any more, from which its design came",
+            "*throttled.json: there is no template.yaml in *, from which its design came",
             "So nobody knows whether it would still happen. If the design has moved, say where to in the file's field",
             '"design"; if it is gone for good, delete the file.',
         ]
     )
+
+
+def test_a_mapping_that_is_switched_off_fails(keeping: pytest.Pytester) -> None:
+    """Nothing happens then, and nobody knows what would."""
+    template(keeping, BROKEN.replace("BatchSize: 10", "BatchSize: 10\n            Enabled: false"))
+    result = keeping.runpytest(*ALONE)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*throttled.json: orders→worker is switched off in template.yaml as it is now"])
+
+
+def test_a_template_may_have_any_name(keeping: pytest.Pytester) -> None:
+    """What is there is a file, whatever its name ends in."""
+    (keeping.path / "template.yaml").rename(keeping.path / "stack.tpl")
+    (keeping.path / "stack.tpl").write_text(SOUND, encoding="utf-8")
+    write(keeping.path / "reports" / "corpus" / "throttled.json", kept("stack.tpl"))
+    keeping.runpytest(*ALONE).assert_outcomes(passed=1)
 
 
 def test_a_mapping_that_is_gone_fails_and_says_what_there_is(keeping: pytest.Pytester) -> None:

@@ -32,7 +32,7 @@ def test_the_example_of_the_house_plan() -> None:
         "0.0 s messages 1–6 arrive in orders",
         "0.0 s 5 pollers receive messages 1–5, one each; 1 and 2 run; 3–5 are throttled (429, reserved concurrency 2)",
         "5.0 s messages 1 and 2 are done; 3 and 5 run; 4 waits for its next retry at 9.0 s",
-        "9.0 s message 4 is throttled again (429, reserved concurrency 2: 3 and 5 run)",
+        "9.0 s message 4 is throttled again (429, reserved concurrency 2: busy with 3 and 5)",
         "10.0 s messages 3 and 5 are done; 4 waits for its next retry",
         (
             "30.0 s visibility of message 4 ends after 2 throttles (receive count 1 of 2); poller 1 receives message 6"

@@ -13,7 +13,8 @@ from chaosqs.model.event import DeadLettered
 from chaosqs.model.fault import FaultPlan
 from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import Burst
-from chaosqs.report.story import story
+from chaosqs.report.step import Step
+from chaosqs.report.story import story, timeline
 from chaosqs.report.text import columns
 from tests.report.examples import EXPLANATION, counterexample, throttled
 from tests.report.hostile import EXPLANATIONS, NAMES, hostile
@@ -28,7 +29,7 @@ orders → worker    no dead-lettering by throttling                            
    0.0 s  5 pollers receive messages 1–5, one each; 1 and 2 run; 3–5 are throttled (429, reserved
           concurrency 2)
    5.0 s  messages 1 and 2 are done; 3 and 5 run; 4 waits for its next retry at 9.0 s
-   9.0 s  message 4 is throttled again (429, reserved concurrency 2: 3 and 5 run)
+   9.0 s  message 4 is throttled again (429, reserved concurrency 2: busy with 3 and 5)
   10.0 s  messages 3 and 5 are done; 4 waits for its next retry
   30.0 s  visibility of message 4 ends after 2 throttles (receive count 1 of 2); poller 1 receives message 6;
           it runs; poller 3 receives message 4 again; it is throttled (429, reserved concurrency 2)
@@ -197,3 +198,12 @@ def test_no_name_breaks_the_layout(names: list[str], explanation: Explanation, r
     assert columns(lines[0]) == 110
     assert lines.count("") <= 2
     assert all(line.startswith("  ") for line in lines[1:] if line)
+
+
+def test_the_end_of_the_story_is_cut_last() -> None:
+    """It says what became of the message: with a single line to spare, the last step has it."""
+    steps = [Step("1.0 s", "word " * 30), Step("2.0 s", "word " * 29 + "end")]
+    lines = list(timeline(steps, 3))
+    assert len(lines) == 3
+    assert lines[0].endswith("…")
+    assert lines[-1].endswith(" end")

@@ -10,7 +10,7 @@ from functools import partial
 import attrs
 
 from chaosqs.machine.concurrency import Refused
-from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
 from chaosqs.model.event import InvocationEnded, Throttled
 from chaosqs.simulator.control.deployed import Deployed, Version
 from chaosqs.simulator.control.errors import LambdaError, throttled, too_large
@@ -21,7 +21,7 @@ from chaosqs.simulator.control.result import Result
 from chaosqs.simulator.operations.parameters import Parameters, text
 from chaosqs.simulator.request import Request
 
-SYNC_LIMIT, ASYNC_LIMIT = 6 * 1024 * 1024, 1024 * 1024
+SYNC_LIMIT, ASYNC_LIMIT = PAYLOAD_LIMIT, 1024 * 1024
 """Bytes of an event (LX-5, LX-6)."""
 _TAIL = 4096
 _RETRIES = (60_000, 120_000)
