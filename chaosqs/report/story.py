@@ -42,7 +42,7 @@ def headline(counterexample: Counterexample) -> str:
 
 
 def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
-    """Yield the steps with their times, each on one line or two; where lines are few, the last long one has two first."""
+    """Yield the steps with their times, on one line or two each; the last long one has two first."""
     time = max((len(step.time) for step in steps), default=0)
     time = max(time, _TIME)
     width, spare = WIDTH - time - 2, lines - len(steps)

@@ -202,7 +202,7 @@ def test_no_name_breaks_the_layout(names: list[str], explanation: Explanation, r
 
 def test_the_end_of_the_story_is_cut_last() -> None:
     """It says what became of the message: with a single line to spare, the last step has it."""
-    steps = [Step("1.0 s", "word " * 30), Step("2.0 s", "word " * 29 + "end")]
+    steps = [Step(1_000, "word " * 30), Step(2_000, "word " * 29 + "end")]
     lines = list(timeline(steps, 3))
     assert len(lines) == 3
     assert lines[0].endswith("…")
