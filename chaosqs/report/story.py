@@ -67,8 +67,7 @@ def _facts(counterexample: Counterexample, replay: str) -> Iterator[str]:
     yield from _line("How often", [text] if (text := facts.rate(explanation.rate)) else [])
     yield from _line("Inevitable", [text] if (text := facts.tipping(explanation.tipping)) else [], 1)
     yield from _line("Prevented by", facts.fixes(explanation), 3)
-    for number, origin in enumerate(facts.origins(explanation)):
-        yield from _line("" if number else "From", [origin], 1)
+    yield from _line("From", facts.origins(explanation), 2)
     if replay:
         yield f"  {padded('Replay', _LABEL)}{replay_command(replay)}"
 
