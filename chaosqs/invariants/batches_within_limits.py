@@ -52,6 +52,7 @@ def judge(history: History) -> Verdict:
     hands = _Hands(
         history,
         _slack(history.scenario.assumptions),
+        _at_most(history.scenario.assumptions.delete_latency, history.scenario.assumptions),
         {mapping.name: mapping.batch_size for mapping in history.scenario.design.mappings},
         {mapping.name: mapping.maximum_batching_window for mapping in history.scenario.design.mappings},
     )
@@ -62,13 +63,20 @@ def judge(history: History) -> Verdict:
 
 def _slack(assumed: Assumptions) -> int:
     """Return what the calls of a poller may take between a receive and an invocation."""
-    calls = 2 * assumed.receive_latency + assumed.invoke_latency
-    return round(calls * exp(_RARE * assumed.latency_spread / 100))
+    return _at_most(2 * assumed.receive_latency + assumed.invoke_latency, assumed)
 
 
-def _opened(received: int, free_at: int, window: int) -> int:
-    """Return when the window of a batch opened at the earliest: with its first message, or before, when it was free."""
-    return free_at if free_at <= received < free_at + window else received
+def _at_most(latency: int, assumed: Assumptions) -> int:
+    """Return what may become of a latency that is so long in the median."""
+    return round(latency * exp(_RARE * assumed.latency_spread / 100))
+
+
+def _opened(received: int, free_at: int, late: int) -> int:
+    """Return when the window of a batch opened at the earliest: with its first message, or before, when it was free.
+
+    `late`: so long after the poller was free at the latest.
+    """
+    return free_at if free_at <= received < free_at + late else received
 
 
 @attrs.define
@@ -89,6 +97,8 @@ class _Hands:
 
     history: History
     slack: int
+    unseen: int
+    """How much later than the last event of a batch its poller may be free: where there is nothing to delete."""
     sizes: dict[str, int]
     """The batch size of each mapping, the largest that it had."""
     windows: dict[str, int]
@@ -170,7 +180,7 @@ class _Hands:
                 self.excused.append(f"{text}; but that was a fault: {fault}")
             else:
                 self._blame(place, event, f"{text}.")
-        elif event.at < _opened(min(moments), hand.free_at, window) + window and self._has_room(event):
+        elif event.at < _opened(min(moments), hand.free_at, window + self.unseen) + window and self._has_room(event):
             early = f"{event.mapping} handed {messages_text(event.messages)} to {event.function}"
             why = f"before its window of {clock_text(window)} closed, although the batch had room"
             self._blame(place, event, f"{early} {why}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from chaosqs.invariants import BATCHES_WITHIN_LIMITS
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.event import Sent
@@ -143,6 +145,22 @@ def test_EP_4_window_of_another_batch_may_be_over() -> None:
     story.at(11)
     second.start()
     assert judge(story.end()).status is Status.HOLDS
+
+
+@pytest.mark.parametrize(("received", "status"), [(15.01, Status.HOLDS), (17, Status.VIOLATED)])
+def test_EP_5_window_opens_a_moment_after_an_answer_with_nothing_to_delete(received: float, status: Status) -> None:
+    """Which no event tells: a message that comes just after the window of 5 s belongs into it, later ones do not."""
+    story = windowed().send(2)
+    batch = story.receive(0)
+    story.at(9)
+    batch.start()
+    story.at(10)
+    batch.finish(failed=(0,))
+    story.at(received)
+    second = story.receive(1)
+    story.at(received + 0.03)
+    second.start()
+    assert judge(story.end()).status is status
 
 
 def test_EP_8_heavy_batch_may_go_before_its_window_closes() -> None:
