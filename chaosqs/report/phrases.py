@@ -88,8 +88,7 @@ def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice
         case Expired(queue=queue):
             return f"the retention period of {voice.of(clause.messages)} ends: gone from {name_text(queue)}"
         case PollersChanged(mapping=mapping):
-            pollers = clause.all(PollersChanged)[-1].pollers
-            return f"{mapping_text(mapping)} now has {counted(pollers, 'poller')}"
+            return f"{mapping_text(mapping)} now has {counted(clause.all(PollersChanged)[-1].pollers, 'poller')}"
         case Held(until=until, fault=fault):
             return f"the poller of {voice.of(clause.messages)} waits until {moment_text(until)}{fault_text(fault)}"
         case (Operated() | PointPassed() | Effect() | ReceivedNothing() | ReceiveFailed() | Reached()) as other:
