@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet  # twice: no warnings, errors stay
 PYTEST := $(BIN)/python -m pytest
 CHAOS := ../../.venv/bin/python -m pytest --chaosqs
-EDGES := tests/calibration tests/cli tests/explorer tests/plugin tests/quality tests/session
+EDGES := tests/calibration tests/cli tests/explorer tests/net tests/plugin tests/quality tests/session
 CORE := chaosqs/model/*,chaosqs/machine/*,chaosqs/invariants/*,chaosqs/simulator/*
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(LOCK_FLAGS)
