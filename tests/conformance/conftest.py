@@ -11,7 +11,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from chaosqs.simulator.aws import World, aws
-from chaosqs.simulator.control import Control
+from chaosqs.simulator.control.control import Control
 from chaosqs.simulator.door.lambda_shapes import lambda_model
 from chaosqs.simulator.door.shapes import output_shape
 from chaosqs.simulator.operations import Sqs, Wait
