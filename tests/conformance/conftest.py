@@ -14,7 +14,8 @@ from chaosqs.simulator.aws import World, aws
 from chaosqs.simulator.control.control import Control
 from chaosqs.simulator.door.lambda_shapes import lambda_model
 from chaosqs.simulator.door.shapes import output_shape
-from chaosqs.simulator.operations import Sqs, Wait
+from chaosqs.simulator.operations.sqs import Sqs
+from chaosqs.simulator.operations.waiting import Wait
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError
 from chaosqs.simulator.aws import aws
 from chaosqs.simulator.door.door import Door
 from chaosqs.simulator.door.sdk import opened
-from chaosqs.simulator.operations import ApiError
-from chaosqs.simulator.operations.errors import SHAPES, error
+from chaosqs.simulator.operations.errors import SHAPES, ApiError, error
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 import attrs
 import pytest
 
-from chaosqs.simulator.operations import ApiError, Sqs, Wait
+from chaosqs.simulator.operations.errors import ApiError
 from chaosqs.simulator.operations.parameters import is_list, is_map
+from chaosqs.simulator.operations.sqs import Sqs
+from chaosqs.simulator.operations.waiting import Wait
 
 
 @attrs.frozen

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chaosqs.simulator.operations import Sqs
+from chaosqs.simulator.operations.sqs import Sqs
 from tests.operations.probe import Probe, listed, queue, with_dead_letters
 
 DAY = 86_400

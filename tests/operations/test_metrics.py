@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaosqs.simulator.operations import Sqs
+from chaosqs.simulator.operations.sqs import Sqs
 from tests.operations.probe import queue, with_dead_letters
 
 

@@ -8,7 +8,7 @@ from chaosqs.machine.message import Message, Receipt
 from chaosqs.machine.outcome import Outcome
 from chaosqs.machine.standard_queue import StandardQueue
 from chaosqs.model.design import Queue
-from chaosqs.simulator.operations import Sqs
+from chaosqs.simulator.operations.sqs import Sqs
 from tests.operations.probe import queue
 
 

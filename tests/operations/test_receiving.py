@@ -10,7 +10,8 @@ from chaosqs.machine.message import Message
 from chaosqs.machine.standard_queue import StandardQueue
 from chaosqs.model.design import Queue
 from chaosqs.simulator.luck import Luck
-from chaosqs.simulator.operations import Sqs, Wait
+from chaosqs.simulator.operations.sqs import Sqs
+from chaosqs.simulator.operations.waiting import Wait
 from tests.operations.probe import entries, listed, queue, with_dead_letters
 
 

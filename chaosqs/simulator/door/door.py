@@ -20,8 +20,7 @@ from chaosqs.simulator.door.shapes import is_operation
 from chaosqs.simulator.door.tracing import traced
 from chaosqs.simulator.door.waiter import Waiter
 from chaosqs.simulator.door.wire import Reply, body_text, header
-from chaosqs.simulator.operations import ApiError
-from chaosqs.simulator.operations.errors import error
+from chaosqs.simulator.operations.errors import ApiError, error
 
 
 @attrs.define(eq=False)
