@@ -71,7 +71,7 @@ def test_an_error_is_raised_as_its_modelled_class(json_client: SQSClient, shape:
 
 def test_a_failure_of_the_service_is_the_receivers_fault(json_client: SQSClient) -> None:
     """Status 5xx: botocore tries again, then raises. How often depends on its release."""
-    raised = refused(json_client, ApiError("InternalFailure", "InternalFailure", 500, "oops", sender_fault=False))
+    raised = refused(json_client, ApiError("InternalFailure", "InternalFailure", 500, "oops"))
     details = raised.response.get("Error", {})
     assert details | {"Code": "InternalFailure", "Type": "Receiver"} == details
     assert raised.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) >= 2

@@ -13,14 +13,13 @@ _LEGACY = "AWS.SimpleQueueService."
 class ApiError(Exception):
     """What SQS answers where it refuses a request."""
 
-    def __init__(self, code: str, shape: str, status: int, message: str, sender_fault: bool = True) -> None:  # noqa: FBT001, FBT002 - the seam's signature
+    def __init__(self, code: str, shape: str, status: int, message: str) -> None:
         """Take the `Error.Code` that clients see, the shape's name in the JSON protocol, HTTP status and message."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.shape = shape
         self.status = status
         self.message = message
-        self.sender_fault = sender_fault
 
 
 SHAPES: Mapping[str, tuple[str, int]] = {
