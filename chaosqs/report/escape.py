@@ -15,8 +15,8 @@ _LINKS = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|:(?=[\w+-]+:)|(?<=\bwww)(?=\.)|(?<
 _MERMAID_SAFE = re.compile(r"[A-Za-z0-9 .,()/=+_'–→…≥×-]")
 _END = re.compile(r"\bend\b", re.IGNORECASE)
 _EMPTY = "–"
-_CODE, _LABEL = 200, 120
-"""The most characters that are shown as code, and as a label of a diagram."""
+_LABEL = 120
+"""The most characters of a label of a diagram."""
 
 
 def prose(text: str, limit: int = 1000) -> str:
@@ -37,9 +37,9 @@ def _literal(text: str) -> str:
     return _MARKUP.sub(lambda found: "\\" + found[0], html)
 
 
-def code(text: str) -> str:
+def code(text: str, limit: int = 200) -> str:
     """Return a text as Markdown that shows it as code; it may stand in a table."""
-    clean = shown(text, _CODE)
+    clean = shown(text, limit)
     if not clean.strip():
         return _EMPTY
     if "|" in clean or "\\" in clean:  # what these mean within backticks depends on whether they stand in a table

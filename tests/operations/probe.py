@@ -98,10 +98,6 @@ class Probe:
         visible, hidden, delayed = (int(self.attribute("ApproximateNumberOfMessages" + name)) for name in names)
         return visible, hidden, delayed
 
-    def metric(self, name: str) -> int:
-        hosted = self.sqs.world.region("123456789012", "us-east-1").queues[self.name]
-        return int(getattr(hosted.line.counters, name))
-
     def advance(self, seconds: float) -> None:
         self.sqs.advance(round(seconds * 1000))
 

@@ -18,7 +18,6 @@ from chaosqs.simulator.operations.errors import ApiError
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 _TARGET = "AmazonSQS."
-_SERVER_ERROR = 500
 
 
 def operation_of(request: AWSPreparedRequest) -> str:
@@ -45,7 +44,7 @@ def refuse(error: ApiError) -> Reply:
     """Write an error: its shape in the body, its older code and whose fault it is in a header."""
     namespace = "com.amazonaws.sqs" if error.shape in modelled_errors() else "com.amazon.coral.service"
     body = {"__type": f"{namespace}#{error.shape}", "message": error.message}
-    fault = "Sender" if error.status < _SERVER_ERROR else "Receiver"
+    fault = "Sender" if error.sender_fault else "Receiver"
     headers = {"Content-Type": _CONTENT_TYPE, "x-amzn-query-error": f"{error.code};{fault}"}
     return Reply(error.status, headers, json.dumps(body).encode())
 

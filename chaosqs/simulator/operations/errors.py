@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _LEGACY = "AWS.SimpleQueueService."
+_SERVER_ERROR = 500
 
 
 class ApiError(Exception):
@@ -20,6 +21,11 @@ class ApiError(Exception):
         self.shape = shape
         self.status = status
         self.message = message
+
+    @property
+    def sender_fault(self) -> bool:
+        """Tell whether the request is at fault, and not the service."""
+        return self.status < _SERVER_ERROR
 
 
 SHAPES: Mapping[str, tuple[str, int]] = {

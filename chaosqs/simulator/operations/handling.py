@@ -61,11 +61,10 @@ def _each(region: Region, parameters: Parameters, operation: str, handle: _Handl
 def _delete(region: Region, hosted: Hosted, parameters: Parameters, prefix: str) -> dict[str, object]:
     handle, number, receipt = _receipt(hosted, parameters, prefix)
     service, line = region.service_of(hosted), hosted.line
+    # RH-7: a repeated delete succeeds.
     outcome = Outcome.GONE if receipt is None else service.remove(line, receipt)
     if outcome is Outcome.EXPIRED:  # RH-5
         raise invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.")
-    if receipt is None:
-        line.counters.deleted += 1  # RH-7: a repeated delete succeeds, and counts
     stayed = (number,) if outcome is Outcome.STAYED else ()
     service.record(Deleted(region.now, None, line.queue.name, "", (number,), stayed, ""))
     return {}
