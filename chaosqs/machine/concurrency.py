@@ -112,17 +112,17 @@ class Executions:
         growth, reason = (new_environments(), RATE) if shared_growth is None else (shared_growth, UNRESERVED)
         return _Share(pool, environments, growth, reason, requests(provisioned) if provisioned else None)
 
-    def refuse(self, function: str, *, now: int, latest: bool = False) -> Refused | None:
+    def refuse(self, function: str, *, now: int) -> Refused | None:
         """Return why a function cannot have one more execution, or None where it can (LC-3, LC-5, LC-6, LC-8).
 
         Where it never can, receives go on all the same (ES-12).
         """
         share = self._shares[function]
         pool, rate = share.pool, share.ready_requests
-        if rate is not None and not latest and share.may_use_ready(now=now):
+        if rate is not None and share.may_use_ready(now=now):
             return None
         if pool.on_demand >= pool.size - pool.provisioned:
-            asked_too_often = not latest and share.environments.ready > 0 and pool.running < pool.size
+            asked_too_often = share.environments.ready > 0 and pool.running < pool.size
             return pool.refuse(pool.rate_reason if asked_too_often else pool.reason, by_rate=asked_too_often)
         if not pool.requests.allows(now=now):
             return pool.refuse(pool.rate_reason, by_rate=True)
@@ -145,10 +145,10 @@ class Executions:
         """Let the idle environments of a function go; provisioned ones stay (LC-9, LX-13)."""
         self._shares[function].environments.forget_idle()
 
-    def start(self, function: str, *, now: int, latest: bool = False) -> Environment:
+    def start(self, function: str, *, now: int) -> Environment:
         """Take one execution that `refuse` has not refused, in the environment that is best (LX-13)."""
         share = self._shares[function]
-        rate = None if latest or not share.may_use_ready(now=now) else share.ready_requests
+        rate = share.ready_requests if share.may_use_ready(now=now) else None
         self.running[function] += 1
         share.pool.running += 1
         if rate is not None:

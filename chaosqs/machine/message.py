@@ -46,8 +46,6 @@ class Message:
     """When it was last received: the 12 hours of visibility count from here (VT-8)."""
     first_received_at: int | None = None
     """When it was received for the first time, from any queue (RX-10; Assumed: a move does not change it)."""
-    entered_at: int = 0
-    """When it came into this queue: its age in a dead-letter queue counts from here (DLQ-11)."""
     source: str = ""
     """Name of the queue that it was dead-lettered from, or empty (DLQ-8)."""
     copy_of: int | None = None

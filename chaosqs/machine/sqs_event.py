@@ -117,14 +117,6 @@ def record_bytes(record: Record, *, window: int) -> int:
     return _json_bytes(event_record(record, window=window))
 
 
-def payload_bytes(sizes: Iterable[int]) -> int:
-    """Return the bytes of the event that holds records of these sizes."""
-    payload = Payload()
-    for size in sizes:
-        payload.add(size)
-    return payload.size
-
-
 @attrs.define
 class Payload:
     """The size of an event that is being gathered: one more message costs the same however many there are."""

@@ -41,7 +41,6 @@ class Store:
         """Take a message in; a delay, in milliseconds, hides it at first (DL-1)."""
         self.stored += 1
         self.messages[message.number] = message
-        message.entered_at = now
         self._sequence += 1
         heappush(self._expiries, (message.sent_at + self.retention, self._sequence, message))
         if delay:

@@ -1,5 +1,9 @@
 """CloudWatch's metrics of a run, computed from its events (ledger §11). Ages and times in seconds, durations in ms.
 
+A queue counts sends that succeed, not moves (CW-1, DLQ-16), messages at each delivery (CW-2), deletes that succeed
+(CW-3) and receives that return nothing (CW-4). Its messages visible and in flight and their oldest age are gauges
+(CW-6, CW-7, CW-9).
+
 Each invocation counts once as such, and once as an error where it ends in one (CW-14, CW-15); a throttle counts as
 nothing else (CW-16, LC-14). A mapping counts messages: read, filtered out, handed over, failed or reported, deleted
 (CW-26 … CW-30, FL-11, PB-14); one that is disabled reads none (CW-33).

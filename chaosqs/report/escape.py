@@ -15,6 +15,8 @@ _LINKS = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|:(?=[\w+-]+:)|(?<=\bwww)(?=\.)|(?<
 _MERMAID_SAFE = re.compile(r"[A-Za-z0-9 .,()/=+_'–→…≥×-]")
 _END = re.compile(r"\bend\b", re.IGNORECASE)
 _EMPTY = "–"
+_LABEL = 120
+"""The most characters of a label of a diagram."""
 
 
 def prose(text: str, limit: int = 1000) -> str:
@@ -61,9 +63,9 @@ def _longest_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
-def mermaid(text: str, limit: int = 120) -> str:
+def mermaid(text: str) -> str:
     """Return a text as a label of a Mermaid diagram, on one line: what might be syntax as its character code."""
-    encoded = "".join(_entity(character) for character in shown(text, limit))
+    encoded = "".join(_entity(character) for character in shown(text, _LABEL))
     return _END.sub(lambda found: f"#{ord(found[0][0])};{found[0][1:]}", encoded).strip() or _EMPTY
 
 

@@ -10,15 +10,15 @@ _SUFFIXES = re.compile(r"(\.template)?\.(yaml|yml|json|py|tf)(?=$|:)", re.IGNORE
 _LONGEST = 60
 
 
-def slug(text: str, longest: int = _LONGEST) -> str:
-    """Return a name in `[a-z0-9-]` of 1 to `longest` characters; a fingerprint stands for what is lost."""
+def slug(text: str) -> str:
+    """Return a name in `[a-z0-9-]` of 1 to 60 characters; a fingerprint stands for what is lost."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     foreign = any(character.isalnum() and not character.isascii() for character in plain)
-    if words and len(words) <= longest and not foreign:
+    if words and len(words) <= _LONGEST and not foreign:
         return words
     mark = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=4).hexdigest()
-    return "-".join(part for part in (words[: longest - len(mark) - 1].strip("-"), mark) if part)
+    return "-".join(part for part in (words[: _LONGEST - len(mark) - 1].strip("-"), mark) if part)
 
 
 def design_slug(design: str) -> str:

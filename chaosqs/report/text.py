@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 ELLIPSIS = "…"
+_SEPARATOR = " · "
 _RANGE = 3
 _LISTED = 6
 _FIGURE = 6
@@ -84,14 +85,14 @@ def _words(text: str) -> Iterator[str]:
         yield held
 
 
-def flowing(items: Iterable[str], width: int, lines: int, separator: str = " · ") -> list[str]:
+def flowing(items: Iterable[str], width: int, lines: int) -> list[str]:
     """Return items on as few lines as wrapping at separators allows; an item is broken only where it fits no line."""
     found: list[str] = []
     for item in items:
-        if found and columns(found[-1] + separator + item) <= width:
-            found[-1] += separator + item
+        if found and columns(found[-1] + _SEPARATOR + item) <= width:
+            found[-1] += _SEPARATOR + item
         else:
-            found += ([found.pop() + separator.rstrip()] if found else []) + [item]
+            found += ([found.pop() + _SEPARATOR.rstrip()] if found else []) + [item]
     return (
         wrapped(" ".join(found), width, lines) if any(columns(line) > width for line in found) else _first(found, lines)
     )

@@ -18,7 +18,7 @@ from chaosqs.session.files import named
 from chaosqs.session.handlers import importable
 from chaosqs.session.python_file import attribute_of, module_of
 from chaosqs.session.wording import relative_to, with_relative_paths
-from chaosqs.templates import read_template
+from chaosqs.templates.cloudformation import read_template
 
 
 @attrs.frozen

@@ -20,7 +20,8 @@ from chaosqs.simulator.control.code import Handler
 from chaosqs.simulator.control.parts import Parts
 from chaosqs.simulator.control.past import history
 from chaosqs.simulator.control.registering import register
-from chaosqs.simulator.operations import ACCOUNT, Sqs
+from chaosqs.simulator.operations.region import ACCOUNT
+from chaosqs.simulator.operations.sqs import Sqs
 from chaosqs.simulator.service import Service
 
 if TYPE_CHECKING:

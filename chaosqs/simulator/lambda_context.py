@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from chaosqs.model.design import Function
-from chaosqs.simulator.operations import ACCOUNT, REGION
+from chaosqs.simulator.operations.region import ACCOUNT, REGION
 
 
 @attrs.frozen

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import attrs
 
-from chaosqs.machine.counters import Counters
 from chaosqs.machine.fifo_queue import FifoQueue
 from chaosqs.machine.queue_machine import QueueMachine
 from chaosqs.machine.standard_queue import StandardQueue
@@ -28,7 +27,6 @@ class Line:
     on_backlog: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]])
     """Called when messages are visible and nobody waits for them."""
     receives: int = 0
-    counters: Counters = attrs.field(factory=Counters)
     last_wake: int = -1
     next_expiry: int | None = None
 

@@ -220,7 +220,7 @@ def _operator(  # noqa: PLR0917 - all that an operator has to do with
 ) -> Operator | None:
     if not scenario.faults.actions:
         return None
-    from chaosqs.simulator.operations import Sqs  # noqa: PLC0415 - the operations wait until they are wanted
+    from chaosqs.simulator.operations.sqs import Sqs  # noqa: PLC0415 - the operations wait until they are wanted
     from chaosqs.simulator.operator import Operator  # noqa: PLC0415
 
     sqs = Sqs.of(service, len(arrivals(scenario.workload))) if real is None else real.calls.sqs

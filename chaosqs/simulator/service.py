@@ -83,8 +83,6 @@ class Service:
         own = "" if message.content is None else message.content.deduplication_id
         sent = Sent(now, cause, name, number, size, message.group, message.copy_of, fault, own)
         message.last_event = self.record(sent)
-        line.counters.sent += 1
-        line.counters.sent_bytes += size
         self._accept(line, message, delay)
 
     # Receiving
@@ -104,7 +102,6 @@ class Service:
         for message in moved:
             self._dead_letter(line, message)
         if received:
-            line.counters.received += len(received)
             self.wake_at(line, received[0].message.visible_at)
         return received
 
@@ -132,10 +129,7 @@ class Service:
 
     def remove(self, line: Line, receipt: Receipt) -> Outcome:
         """Delete one message; on FIFO queues that may let a group go on, so call `serve` afterwards (FF-16)."""
-        outcome = line.machine.delete(receipt)
-        if outcome is not _EXPIRED:
-            line.counters.deleted += 1
-        return outcome
+        return line.machine.delete(receipt)
 
     def change_visibility(self, line: Line, receipt: Receipt, timeout: int) -> Outcome:
         """Hide a message for so many milliseconds from now on; 0: it comes back at once (VT-6, VT-10)."""

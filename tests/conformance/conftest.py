@@ -11,11 +11,11 @@ import pytest
 from botocore.validate import ParamValidator
 
 from chaosqs.simulator.aws import World, aws
-from chaosqs.simulator.control import Control
+from chaosqs.simulator.control.control import Control
 from chaosqs.simulator.door.lambda_shapes import lambda_model
 from chaosqs.simulator.door.shapes import output_shape
-from chaosqs.simulator.operations import Sqs, Wait
-from tests.conformance.query_client import query_client
+from chaosqs.simulator.operations.sqs import Sqs
+from chaosqs.simulator.operations.waiting import Wait
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -91,7 +91,6 @@ def world() -> Generator[World]:
         yield opened
 
 
-@pytest.fixture(params=["json", "query"])
-def sqs(request: pytest.FixtureRequest, world: World) -> SQSClient:
-    """A client of either protocol: both have to pass all that is about queues."""
-    return query_client() if request.param == "query" else world.client("sqs")
+@pytest.fixture
+def sqs(world: World) -> SQSClient:
+    return world.client("sqs")

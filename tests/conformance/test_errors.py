@@ -12,9 +12,7 @@ from botocore.exceptions import ClientError
 from chaosqs.simulator.aws import aws
 from chaosqs.simulator.door.door import Door
 from chaosqs.simulator.door.sdk import opened
-from chaosqs.simulator.operations import ApiError
-from chaosqs.simulator.operations.errors import SHAPES, error
-from tests.conformance.query_client import query_client
+from chaosqs.simulator.operations.errors import SHAPES, ApiError, error
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -52,12 +50,6 @@ def json_client() -> SQSClient:
         return world.client()
 
 
-@pytest.fixture
-def query() -> SQSClient:
-    with aws():
-        return query_client()
-
-
 def test_every_error_of_the_model_is_known(json_client: SQSClient) -> None:
     """No modelled error is missing from the table of errors."""
     modelled = {shape.name for shape in json_client.meta.service_model.error_shapes}
@@ -77,19 +69,9 @@ def test_an_error_is_raised_as_its_modelled_class(json_client: SQSClient, shape:
     assert details | {"Type": "Sender", "QueryErrorCode": shape} == details
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_an_older_client_sees_the_same_code(query: SQSClient, shape: str) -> None:
-    """In the query protocol the code is in the body, and it is the same."""
-    raised = refused(query, error(shape, "a < b & c"))
-    details, metadata = raised.response.get("Error", {}), raised.response.get("ResponseMetadata", {})
-    assert (details.get("Code"), details.get("Message")) == (SHAPES[shape][0], "a < b & c")
-    assert metadata.get("HTTPStatusCode") == SHAPES[shape][1]
-    assert details | {"Type": "Sender"} == details
-
-
 def test_a_failure_of_the_service_is_the_receivers_fault(json_client: SQSClient) -> None:
     """Status 5xx: botocore tries again, then raises. How often depends on its release."""
-    raised = refused(json_client, ApiError("InternalFailure", "InternalFailure", 500, "oops", sender_fault=False))
+    raised = refused(json_client, ApiError("InternalFailure", "InternalFailure", 500, "oops"))
     details = raised.response.get("Error", {})
     assert details | {"Code": "InternalFailure", "Type": "Receiver"} == details
     assert raised.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) >= 2

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
 
 from chaosqs.errors import InvalidInput
 from chaosqs.simulator.aws import World, aws
@@ -165,8 +166,6 @@ def test_LC_03_concurrency_is_reserved_and_taken_back() -> None:
     assert aws_lambda("get_function_concurrency", FunctionName="worker") == {}
     aws_lambda("put_function_concurrency", FunctionName="worker", ReservedConcurrentExecutions=7)
     assert aws_lambda("get_function_concurrency", FunctionName="worker") == {"ReservedConcurrentExecutions": 7}
-    limits = fields(aws_lambda("get_account_settings")["AccountLimit"])
-    assert (limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]) == (1000, 993)
     assert fields(aws_lambda("get_function", FunctionName="worker")["Concurrency"]) == {
         "ReservedConcurrentExecutions": 7
     }
@@ -205,7 +204,37 @@ def test_versions_keep_what_they_were_and_aliases_move() -> None:
     ]
     aws_lambda("update_alias", FunctionName="worker", Name="live", FunctionVersion="2")
     assert aws_lambda.invoke(Qualifier="live")[0] == "new 2"
-    assert len(dictionaries(aws_lambda("list_versions_by_function", FunctionName="worker")["Versions"])) == 3
-    assert len(dictionaries(aws_lambda("list_aliases", FunctionName="worker")["Aliases"])) == 1
-    aws_lambda("delete_alias", FunctionName="worker", Name="live")
-    aws_lambda.refuses("ResourceNotFoundException", "get_alias", FunctionName="worker", Name="live")
+    moved = {"FunctionName": "worker", "Name": "live", "FunctionVersion": "2"}
+    aws_lambda.refuses("ResourceConflictException", "create_alias", **moved)
+    for missing in ({"Name": "none"}, {"FunctionVersion": "9"}):
+        aws_lambda.refuses("ResourceNotFoundException", "update_alias", **moved | missing)
+
+
+def test_settings_without_an_effect_are_shown_as_they_were_given() -> None:
+    """A deployment that sets them passes, and finds them again, changed in part or not."""
+    given: dict[str, object] = {
+        "TracingConfig": {"Mode": "Active"},
+        "EphemeralStorage": {"Size": 1024},
+        "Architectures": ["arm64"],
+    }
+    functions().create(HELLO, "worker", **given)
+    changed = functions()("update_function_configuration", FunctionName="worker", TracingConfig={"Mode": "PassThrough"})
+    assert changed | given | {"TracingConfig": {"Mode": "PassThrough"}} == changed
+    assert (changed["PackageType"], changed["Role"]) == ("Zip", ROLE)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("GetAccountSettings", {}),
+        ("ListTags", {"Resource": ARN}),
+        ("GetProvisionedConcurrencyConfig", {"FunctionName": "worker", "Qualifier": "1"}),
+        ("DeleteFunction", {"FunctionName": "worker", "Qualifier": "1"}),
+    ],
+)
+def test_an_operation_that_is_not_served_is_named(operation: str, parameters: dict[str, object]) -> None:
+    """Nobody looks for a mistake of their own where chaosqs does not have an operation."""
+    functions().create(HELLO, Publish=True)
+    name = xform_name(operation)
+    message = functions().refuses("UnknownOperationException", name, **parameters)
+    assert message.startswith(f"chaosqs does not serve {operation}")

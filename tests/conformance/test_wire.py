@@ -7,6 +7,7 @@ import json
 import pytest
 from botocore.awsrequest import AWSRequest
 
+from chaosqs.errors import SimulationError
 from chaosqs.simulator.aws import World
 from chaosqs.simulator.door.active import current
 from chaosqs.simulator.door.json_reader import parameters_reader
@@ -27,10 +28,6 @@ def sent(request: AWSRequest) -> tuple[int, str, str]:
 def post_json(operation: str, body: str | bytes) -> tuple[int, str, str]:
     headers = {"X-Amz-Target": f"AmazonSQS.{operation}", "Content-Type": "application/x-amz-json-1.0"}
     return sent(AWSRequest("POST", ADDRESS, headers, body))
-
-
-def post_form(body: str, address: str = ADDRESS) -> tuple[int, str, str]:
-    return sent(AWSRequest("POST", address, FORM, body))
 
 
 def created() -> str:
@@ -93,51 +90,19 @@ def test_an_error_carries_its_shape_and_its_older_code() -> None:
 def test_operations_that_sqs_does_not_have() -> None:
     status, text, _ = post_json("SendLetter", "{}")
     assert (status, json.loads(text)["__type"]) == (400, "com.amazon.coral.service#UnknownOperationException")
-    status, text, _ = post_form("Action=SendLetter&Version=2012-11-05")
-    assert (status, "<Code>InvalidAction</Code>" in text) == (400, True)
-    assert post_form("")[0] == 400
-
-
-def test_a_form_and_its_answer() -> None:
-    status, text, _ = post_form("Action=CreateQueue&QueueName=orders&Attribute.1.Name=DelaySeconds&Attribute.1.Value=5")
-    assert status == 200
-    assert text.startswith(
-        '<?xml version="1.0"?><CreateQueueResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/">'
-    )
-    assert f"<QueueUrl>{ADDRESS}123456789012/orders</QueueUrl>" in text
-    assert "<RequestId>" in text
-
-
-def test_a_get_at_the_address_of_the_queue() -> None:
-    """As people once typed it into a browser."""
-    url = created()
-    assert sent(AWSRequest("GET", url + "?Action=SendMessage&MessageBody=hello"))[0] == 200
-    status, text, _ = sent(AWSRequest("GET", url + "?Action=ReceiveMessage&AttributeName=All"))
-    assert (status, "<Body>hello</Body>" in text, "<Name>SentTimestamp</Name>" in text) == (200, True, True)
 
 
 @pytest.mark.parametrize(
-    "field",
+    "asked",
     [
-        "Attribute.1=x",
-        "Attribute=x",
-        "Attribute.1.Name=DelaySeconds",
-        "Attribute.one.Name=DelaySeconds&Attribute.one.Value=1",
-        "Attribute.1.Name=DelaySeconds&Attribute.1.Value.More=1",
-        "QueueName.More=x",
-        "Attribute.1.Name.More=x&Attribute.1.Value=1",
-        "Attribute.1=x&Attribute.1.Name=DelaySeconds",
+        AWSRequest("POST", ADDRESS, FORM, "Action=CreateQueue&QueueName=orders"),
+        AWSRequest("GET", ADDRESS + "123456789012/orders?Action=ReceiveMessage"),
     ],
 )
-def test_a_form_that_cannot_be_read(field: str) -> None:
-    status, text, _ = post_form(f"Action=CreateQueue&QueueName=orders&{field}")
-    assert (status, "<Code>MalformedInput</Code>" in text) == (400, True)
-
-
-@pytest.mark.parametrize("field", ["MaxNumberOfMessages=many", "MaxNumberOfMessages.1=1", "AttributeName.x=All"])
-def test_a_form_with_a_value_of_another_type(field: str) -> None:
-    status, text, _ = post_form(f"Action=ReceiveMessage&QueueUrl={created()}&{field}")
-    assert (status, "<Code>MalformedInput</Code>" in text) == (400, True)
+def test_a_request_in_the_query_protocol_is_told_what_client_it_takes(asked: AWSRequest) -> None:
+    """No client that chaosqs supports speaks it: the error names the protocol and the first releases with JSON."""
+    with pytest.raises(SimulationError, match=r"JSON protocol only.*boto3 1\.35.*botocore 1\.31\.81"):
+        sent(asked)
 
 
 def test_the_answer_has_the_headers_of_aws(world: World) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import attrs
 
-from chaosqs.explorer import shrink
 from chaosqs.explorer.oracle import Oracle
+from chaosqs.explorer.shrink import shrink
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst

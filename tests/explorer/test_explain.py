@@ -4,10 +4,12 @@ from collections.abc import Mapping
 import attrs
 import pytest
 
-from chaosqs.explorer import QUICK, explain, search
 from chaosqs.explorer.dials import dials
+from chaosqs.explorer.explain import explain
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.panel import panel_of
+from chaosqs.explorer.profiles import QUICK
+from chaosqs.explorer.search import search
 from chaosqs.invariants import (
     NO_BYSTANDER_DEAD_LETTERED,
     NO_DEAD_LETTERING_BY_THROTTLING,

@@ -1,7 +1,10 @@
 import attrs
 import pytest
 
-from chaosqs.explorer import QUICK, Exploration, Outcome, counterexample, explore, replay, search
+from chaosqs.explorer.exploration import Exploration, counterexample, explore
+from chaosqs.explorer.profiles import QUICK
+from chaosqs.explorer.replay import Outcome, replay
+from chaosqs.explorer.search import search
 from chaosqs.invariants import CONCURRENCY_WITHIN_ITS_LIMITS, NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.json import from_json, to_json

@@ -5,10 +5,12 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from chaosqs.explorer import QUICK, Exploration, exploration, explore
+from chaosqs.explorer import exploration
+from chaosqs.explorer.exploration import Exploration, explore
 from chaosqs.explorer.guesses import hanging
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.panel import Panel
+from chaosqs.explorer.profiles import QUICK
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.counterexample import Explanation
 from chaosqs.model.fault import FaultPlan

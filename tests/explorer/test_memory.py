@@ -15,8 +15,8 @@ from hypothesis.database import (
     ReadOnlyDatabase,
 )
 
-from chaosqs.explorer import QUICK, search, search_designs
-from chaosqs.explorer.search import searched
+from chaosqs.explorer.profiles import QUICK
+from chaosqs.explorer.search import search, search_designs, searched
 from chaosqs.explorer.sweep import Trial
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING, Invariant
 from chaosqs.model.behaviour import Behaviour

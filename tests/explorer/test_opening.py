@@ -3,10 +3,10 @@
 import attrs
 import pytest
 
-from chaosqs.explorer import CI, DEEP, QUICK, Profile
 from chaosqs.explorer.lattice import Lattice
 from chaosqs.explorer.opening import opening
 from chaosqs.explorer.order import FAILING, HEALTHY, ON_THE_EDGE, strain
+from chaosqs.explorer.profiles import CI, DEEP, QUICK, Profile
 from chaosqs.explorer.search import searched
 from chaosqs.invariants import CONSERVATION, DEFAULT, Invariant
 from chaosqs.model.assumptions import Assumptions

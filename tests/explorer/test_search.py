@@ -3,9 +3,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaosqs.errors import NotDeterministic
-from chaosqs.explorer import CI, PROFILES, QUICK, Finding, profile_named, search, search_designs
+from chaosqs.explorer.finding import Finding
 from chaosqs.explorer.oracle import attributed
+from chaosqs.explorer.profiles import CI, PROFILES, QUICK, profile_named
 from chaosqs.explorer.reached import MARKS
+from chaosqs.explorer.search import search, search_designs
 from chaosqs.invariants import CONCURRENCY_WITHIN_ITS_LIMITS, NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue

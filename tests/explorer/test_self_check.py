@@ -3,7 +3,8 @@
 import pytest
 
 from chaosqs.errors import NotDeterministic
-from chaosqs.explorer import QUICK, search
+from chaosqs.explorer.profiles import QUICK
+from chaosqs.explorer.search import search
 from chaosqs.invariants import CONSERVATION
 from chaosqs.model.behaviour import Behaviour
 from tests.explorer.designs import MAPPING, ROOMY

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaosqs.explorer import shrink
 from chaosqs.explorer.lattice import Lattice
 from chaosqs.explorer.oracle import Oracle
 from chaosqs.explorer.order import FAILING, HEALTHY, ON_THE_EDGE, complexity, strain
+from chaosqs.explorer.shrink import shrink
 from chaosqs.explorer.simpler import simpler
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.behaviour import Behaviour

@@ -2,12 +2,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosqs.machine.batcher import Batcher
-from chaosqs.machine.sqs_event import payload_bytes, plain_record_bytes
+from chaosqs.machine.sqs_event import Payload, plain_record_bytes
 from chaosqs.model.design import PAYLOAD_LIMIT
 
 SMALL = plain_record_bytes(100)
 LARGE = plain_record_bytes(256 * 1024)
 LARGEST = plain_record_bytes(1024 * 1024)
+
+
+def payload_bytes(sizes: list[int]) -> int:
+    payload = Payload()
+    for size in sizes:
+        payload.add(size)
+    return payload.size
 
 
 def gather(batcher: Batcher, size: int) -> int:

@@ -20,11 +20,11 @@ def executions(*functions: Function, account: Account | None = None, era: str = 
     return Executions(design, Assumptions(environment_lifetime=MINUTE))
 
 
-def fill(room: Executions, name: str, *, now: int = 0, latest: bool = False) -> list[Environment]:
+def fill(room: Executions, name: str, *, now: int = 0) -> list[Environment]:
     """Start executions until one is refused."""
     started: list[Environment] = []
-    while room.refuse(name, now=now, latest=latest) is None:
-        started.append(room.start(name, now=now, latest=latest))
+    while room.refuse(name, now=now) is None:
+        started.append(room.start(name, now=now))
     return started
 
 
@@ -100,20 +100,6 @@ def test_LC_9_what_is_provisioned_for_one_is_nobody_elses() -> None:
     assert room.refuse("auditor", now=0) == Refused(UNRESERVED, 6, 6)
     assert len(fill(room, "worker")) == 4
     assert room.refuse("worker", now=0) == Refused(UNRESERVED, 10, 10)
-
-
-def test_LC_10_all_provisioned_leaves_nothing_for_latest() -> None:
-    """An invocation of `$LATEST` has no part in it."""
-    room = executions(Function("worker", reserved_concurrency=3, provisioned_concurrency=3))
-    assert room.refuse("worker", now=0, latest=True) == Refused(RESERVED, 0, 0)
-    assert len(fill(room, "worker")) == 3
-
-
-def test_LC_10_some_provisioned_leaves_the_rest_for_latest() -> None:
-    """In environments that start cold."""
-    room = executions(Function("worker", reserved_concurrency=3, provisioned_concurrency=1))
-    assert [environment.new for environment in fill(room, "worker", latest=True)] == [True, True]
-    assert [environment.new for environment in fill(room, "worker")] == [False]
 
 
 def test_LC_8_ten_requests_a_second_for_each_reserved_execution() -> None:

@@ -36,7 +36,7 @@ def sent(count: int = 1) -> Story:
 # AWS/SQS
 
 
-def test_CW_1_number_of_messages_sent_leaves_moves_out() -> None:
+def test_CW_1_DLQ_16_number_of_messages_sent_leaves_moves_out() -> None:
     """DLQ-16: a move to the dead-letter queue is not a send."""
     story = sent(2).dead_letter(0)
     assert (queue(story)["NumberOfMessagesSent"], queue(story, "orders-dlq")["NumberOfMessagesSent"]) == (2, 0)

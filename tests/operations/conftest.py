@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.simulator.operations import Sqs
+from chaosqs.simulator.operations.sqs import Sqs
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 import attrs
 import pytest
 
-from chaosqs.simulator.operations import ApiError, Sqs, Wait
+from chaosqs.simulator.operations.errors import ApiError
 from chaosqs.simulator.operations.parameters import is_list, is_map
+from chaosqs.simulator.operations.sqs import Sqs
+from chaosqs.simulator.operations.waiting import Wait
 
 
 @attrs.frozen
@@ -95,10 +97,6 @@ class Probe:
         names = ("", "NotVisible", "Delayed")
         visible, hidden, delayed = (int(self.attribute("ApproximateNumberOfMessages" + name)) for name in names)
         return visible, hidden, delayed
-
-    def metric(self, name: str) -> int:
-        hosted = self.sqs.world.region("123456789012", "us-east-1").queues[self.name]
-        return int(getattr(hosted.line.counters, name))
 
     def advance(self, seconds: float) -> None:
         self.sqs.advance(round(seconds * 1000))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaosqs.simulator.operations import ApiError, Sqs, Wait
-from chaosqs.simulator.operations.sqs import OPERATIONS
+from chaosqs.simulator.operations.errors import ApiError
+from chaosqs.simulator.operations.sqs import OPERATIONS, Sqs
+from chaosqs.simulator.operations.waiting import Wait
 from tests.operations.probe import Probe, queue, with_dead_letters
 
 WORDS = st.one_of(

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chaosqs.simulator.operations import Sqs
+from chaosqs.simulator.operations.sqs import Sqs
 from tests.operations.probe import Probe, listed, queue, with_dead_letters
 
 DAY = 86_400
@@ -142,18 +142,6 @@ def test_DLQ_9_DLQ_10_the_retention_clock(sqs: Sqs, fifo: bool, days: int) -> No
     assert dead.counts() == (0, 0, 0)
 
 
-def test_DLQ_11_age_in_a_dead_letter_queue_counts_from_the_move(sqs: Sqs) -> None:
-    """Not from the send."""
-    orders, dead = with_dead_letters(sqs, 1, VisibilityTimeout=0)
-    orders.send()
-    orders.one()
-    orders.advance(100)
-    assert sqs.metrics(orders.url)["ApproximateAgeOfOldestMessage"] == 100
-    orders.receive()
-    orders.advance(7)
-    assert sqs.metrics(dead.url)["ApproximateAgeOfOldestMessage"] == 7
-
-
 def test_DLQ_12_both_are_of_one_type(sqs: Sqs) -> None:
     """Standard to standard, FIFO to FIFO."""
     orders, fifo = queue(sqs), queue(sqs, "orders.fifo")
@@ -188,16 +176,6 @@ def test_DLQ_15_the_message_id_replaces_the_deduplication_id(sqs: Sqs) -> None:
     orders.receive()
     assert first.attributes["MessageDeduplicationId"] == "m1"
     assert dead.one().attributes["MessageDeduplicationId"] == first.message_id
-
-
-def test_DLQ_16_a_move_is_no_send(sqs: Sqs) -> None:
-    """NumberOfMessagesSent of the dead-letter queue stays 0."""
-    orders, dead = with_dead_letters(sqs, 1, VisibilityTimeout=0)
-    orders.send()
-    orders.one()
-    orders.receive()
-    assert (orders.metric("sent"), dead.metric("sent")) == (1, 0)
-    assert sqs.metrics(dead.url)["ApproximateNumberOfMessagesVisible"] == 1
 
 
 def test_DLQ_17_the_dead_letter_queue_may_choose_its_sources(sqs: Sqs) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.simulator.operations import Sqs
+from chaosqs.simulator.operations.sqs import Sqs
 from tests.operations.probe import Got, Probe, queue
 
 
@@ -65,7 +65,6 @@ def test_FQ_5_FQ_6_quiet_tenants_come_first(orders: Probe) -> None:
     fill(orders, "a", 5)
     fill(orders, "b", 2)
     assert [got.body for got in take(orders, 7)] == ["b", "b", "a", "a", "a", "a", "a"]
-    assert orders.sqs.metrics(orders.url)["ApproximateNumberOfNoisyGroups"] == 1
 
 
 @pytest.mark.parametrize(
@@ -132,25 +131,3 @@ def test_FQ_8_flight_is_what_consumers_hold(orders: Probe) -> None:
     for _ in range(3):
         assert len(orders.receive(10)) == 10
     assert orders.counts() == (0, 30, 0)
-
-
-def test_FQ_9_CW_12_CW_13_metrics_of_quiet_groups(orders: Probe) -> None:
-    """The same as the whole, without the noisy ones."""
-    fill(orders, "a", 40)
-    orders.send("b", MessageGroupId="b")
-    take(orders, 41)
-    fill(orders, "a", 3)
-    orders.advance(10)
-    orders.send("b", MessageGroupId="b")
-    orders.send("b", MessageGroupId="b", DelaySeconds=5)
-    take(orders, 1)
-    orders.send("b", MessageGroupId="b")
-    metrics = orders.sqs.metrics(orders.url)
-    assert metrics["ApproximateNumberOfNoisyGroups"] == 1
-    assert metrics["ApproximateNumberOfMessagesVisible"] == 4
-    assert metrics["ApproximateNumberOfMessagesVisibleInQuietGroups"] == 1
-    assert metrics["ApproximateNumberOfMessagesNotVisible"] == 42
-    assert metrics["ApproximateNumberOfMessagesNotVisibleInQuietGroups"] == 2
-    assert metrics["ApproximateNumberOfMessagesDelayedInQuietGroups"] == 1
-    assert metrics["ApproximateAgeOfOldestMessage"] == 10
-    assert metrics["ApproximateAgeOfOldestMessageInQuietGroups"] == 10

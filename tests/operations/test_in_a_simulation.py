@@ -11,7 +11,8 @@ from chaosqs.model.event import Deleted, Event, Received, ReceivedNothing, Retur
 from chaosqs.model.workload import Arrival
 from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.luck import Luck
-from chaosqs.simulator.operations import Sqs, Wait
+from chaosqs.simulator.operations.sqs import Sqs
+from chaosqs.simulator.operations.waiting import Wait
 from chaosqs.simulator.service import Service
 from tests.operations.probe import Probe, entries, listed, queue
 

@@ -7,7 +7,8 @@ from base64 import b64encode
 
 import pytest
 
-from chaosqs.simulator.operations import ApiError, Sqs
+from chaosqs.simulator.operations.errors import ApiError
+from chaosqs.simulator.operations.sqs import Sqs
 from tests.operations.probe import Probe, entries, listed, queue, with_dead_letters
 
 

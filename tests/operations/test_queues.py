@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.simulator.operations import ApiError, Sqs
+from chaosqs.simulator.operations.errors import ApiError
+from chaosqs.simulator.operations.sqs import Sqs
 from tests.operations.probe import Probe, entries, listed, queue
 
 

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from chaosqs.simulator.operations import Sqs
+from chaosqs.simulator.operations.sqs import Sqs
 from tests.operations.probe import Probe, entries, listed, queue
 
 MIB = 1_048_576

@@ -12,10 +12,10 @@ from typing import TypeAlias
 import pytest
 
 from chaosqs.simulator import operations
-from chaosqs.simulator.operations import ApiError, Sqs, presenting, queue_attributes
-from chaosqs.simulator.operations.errors import SHAPES, error
+from chaosqs.simulator.operations import presenting, queue_attributes
+from chaosqs.simulator.operations.errors import SHAPES, ApiError, error
 from chaosqs.simulator.operations.parameters import is_list, is_map
-from chaosqs.simulator.operations.sqs import OPERATIONS
+from chaosqs.simulator.operations.sqs import OPERATIONS, Sqs
 from tests.operations.probe import queue, with_dead_letters
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"

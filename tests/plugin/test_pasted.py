@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chaosqs.explorer import replay
+from chaosqs.explorer.replay import replay
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.json import from_json
 from chaosqs.report.snippet import source

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.power.catalogue import tasks
 from benchmarks.power.task import Task
 from chaosqs import invariants
-from chaosqs.explorer import CI
+from chaosqs.explorer.profiles import CI
 from chaosqs.explorer.search import searched
 
 SEED = 0

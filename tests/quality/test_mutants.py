@@ -8,8 +8,8 @@ import pytest
 from benchmarks.power.catalogue import tasks
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.explorer import CI
 from chaosqs.explorer.drawing import draws
+from chaosqs.explorer.profiles import CI
 from chaosqs.explorer.search import searched
 from chaosqs.explorer.sweep import Trial
 from chaosqs.invariants import by_name

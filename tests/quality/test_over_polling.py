@@ -5,7 +5,8 @@ from itertools import count, product
 import attrs
 import pytest
 
-from chaosqs.explorer import CI, QUICK, search
+from chaosqs.explorer.profiles import CI, QUICK
+from chaosqs.explorer.search import search
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.fault import FaultPlan

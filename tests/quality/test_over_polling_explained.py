@@ -7,14 +7,16 @@ import attrs
 import pytest
 
 from chaosqs.errors import InvalidDesign
-from chaosqs.explorer import QUICK, explain, search
+from chaosqs.explorer.explain import explain
+from chaosqs.explorer.profiles import QUICK
+from chaosqs.explorer.search import search
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.counterexample import Change, Explanation, Setting
 from chaosqs.model.design import Design, Redrive
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.simulator.run import simulate
-from chaosqs.templates import read_template
+from chaosqs.templates.cloudformation import read_template
 
 TEMPLATE = Path(__file__).parents[2] / "examples" / "over-polling" / "template.yaml"
 DESIGN = read_template(TEMPLATE).design

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from chaosqs.explorer import Outcome
-from chaosqs.explorer.replay import replay
+from chaosqs.explorer.replay import Outcome, replay
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.json import from_json
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from chaosqs.explorer import CI
 from chaosqs.explorer.order import HEALTHY, ending, strain
+from chaosqs.explorer.profiles import CI
 from chaosqs.explorer.sweep import Sweep, budgeted, swept
 from chaosqs.invariants import DEFAULT
 from chaosqs.model.scenario import Scenario

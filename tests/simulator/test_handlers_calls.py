@@ -14,7 +14,8 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.event import Sent
 from chaosqs.model.fault import FaultPlan, Window
-from chaosqs.simulator.operations import ApiError, Sqs
+from chaosqs.simulator.operations.errors import ApiError
+from chaosqs.simulator.operations.sqs import Sqs
 from chaosqs.simulator.run import simulate
 from tests.simulator import consumers
 from tests.simulator.test_handlers import ends, played, scenario

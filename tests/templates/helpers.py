@@ -5,7 +5,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Protocol
 
-from chaosqs.templates import Imported, read_template
+from chaosqs.templates.cloudformation import Imported, read_template
 
 WORKER = """
 Resources:

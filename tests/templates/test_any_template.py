@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosqs.errors import InvalidDesign
-from chaosqs.templates import Imported, read_template
+from chaosqs.templates.cloudformation import Imported, read_template
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.templates import read_template
+from chaosqs.templates.cloudformation import read_template
 
 HERE = Path(__file__).parent
 ORDERS = HERE / "orders.template.json"

@@ -10,7 +10,7 @@ import pytest
 
 from chaosqs.model.counterexample import Change
 from chaosqs.model.operated import design_after
-from chaosqs.templates import read_template
+from chaosqs.templates.cloudformation import read_template
 from chaosqs.templates.editing import edited
 from chaosqs.templates.patching import patch_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chaosqs.errors import InvalidDesign, Problem
-from chaosqs.templates import read_template
+from chaosqs.templates.cloudformation import read_template
 from tests.templates.helpers import Read, with_timeout
 
 

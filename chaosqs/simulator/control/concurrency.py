@@ -1,4 +1,4 @@
-"""Reserved concurrency, and what the account has (LC-2 … LC-5)."""
+"""Reserved concurrency (LC-3 … LC-5)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from chaosqs.simulator.control.region import LambdaRegion
 from chaosqs.simulator.operations.parameters import Parameters, integer, text
 
 _UNRESERVED_MINIMUM = 100
-_GIGABYTE = 1024**3
 
 
 def put_function_concurrency(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
@@ -42,23 +41,6 @@ def delete_function_concurrency(region: LambdaRegion, parameters: Parameters) ->
     function, _ = region.find(_name(parameters))
     reserve(region, function.name, None)
     return {}
-
-
-def get_account_settings(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Return what the account may have, and has."""
-    del parameters
-    reserved = sum(function.reserved or 0 for function in region.functions.values())
-    size = sum(len(function.latest.code.content) for function in region.functions.values())
-    return {
-        "AccountLimit": {
-            "TotalCodeSize": 75 * _GIGABYTE,
-            "CodeSizeUnzipped": _GIGABYTE // 4,
-            "CodeSizeZipped": 50 * 1024**2,
-            "ConcurrentExecutions": region.concurrency,
-            "UnreservedConcurrentExecutions": region.concurrency - reserved,
-        },
-        "AccountUsage": {"TotalCodeSize": size, "FunctionCount": len(region.functions)},
-    }
 
 
 def _name(parameters: Parameters) -> Named:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from chaosqs.simulator.control import concurrency, functions, invoking, mappings, versions
-from chaosqs.simulator.control.errors import LambdaError
+from chaosqs.simulator.control.errors import not_served
 from chaosqs.simulator.control.region import LambdaRegion, World
 from chaosqs.simulator.operations.parameters import Parameters
 from chaosqs.simulator.operations.region import ACCOUNT
@@ -20,21 +20,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "CreateAlias": versions.create_alias,
     "CreateEventSourceMapping": mappings.create_event_source_mapping,
     "CreateFunction": functions.create_function,
-    "DeleteAlias": versions.delete_alias,
     "DeleteEventSourceMapping": mappings.delete_event_source_mapping,
     "DeleteFunction": functions.delete_function,
     "DeleteFunctionConcurrency": concurrency.delete_function_concurrency,
-    "GetAccountSettings": concurrency.get_account_settings,
-    "GetAlias": versions.get_alias,
     "GetEventSourceMapping": mappings.get_event_source_mapping,
     "GetFunction": functions.get_function,
     "GetFunctionConcurrency": concurrency.get_function_concurrency,
     "GetFunctionConfiguration": functions.get_function_configuration,
     "Invoke": invoking.invoke,
-    "ListAliases": versions.list_aliases,
     "ListEventSourceMappings": mappings.list_event_source_mappings,
     "ListFunctions": functions.list_functions,
-    "ListVersionsByFunction": versions.list_versions_by_function,
     "PublishVersion": versions.publish_version,
     "PutFunctionConcurrency": concurrency.put_function_concurrency,
     "UpdateAlias": versions.update_alias,
@@ -63,8 +58,7 @@ class Control:
         """Carry out one operation and return its result, both in botocore's shapes. Raises `LambdaError`."""
         found = OPERATIONS.get(operation)
         if found is None:
-            message = f"chaosqs does not have {operation}."
-            raise LambdaError("UnknownOperationException", 404, message)
+            raise not_served(operation)
         return found(self.region(region), parameters)
 
     def busy(self) -> list[str]:

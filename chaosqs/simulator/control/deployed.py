@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from chaosqs.simulator.control.code import Code
 from chaosqs.simulator.control.names import LATEST
 
+_SHOWN: Mapping[str, object] = {
+    "Runtime": "python3.13",
+    "Role": "arn:aws:iam::123456789012:role/chaosqs",
+    "Description": "",
+    "TracingConfig": {"Mode": "PassThrough"},
+    "PackageType": "Zip",
+    "Architectures": ["x86_64"],
+    "EphemeralStorage": {"Size": 512},  # LX-4
+}
+
 
 @attrs.frozen
 class Configuration:
-    """What can be set about a function and is kept with each version."""
+    """The settings of a function that each version keeps."""
 
-    runtime: str = "python3.13"
-    role: str = "arn:aws:iam::123456789012:role/chaosqs"
     handler: str = "index.handler"
-    description: str = ""
     timeout: int = 3
     """Seconds (LX-1)."""
     memory: int = 128
     """MB (LX-3)."""
     variables: tuple[tuple[str, str], ...] = ()
     """Environment variables."""
-    dead_letter_target: str = ""
-    """Of asynchronous invocations only (LX-18)."""
-    tracing: str = "PassThrough"
-    layers: tuple[str, ...] = ()
-    architectures: tuple[str, ...] = ("x86_64",)
-    ephemeral_storage: int = 512
-    """MB (LX-4)."""
-    package_type: str = "Zip"
+    shown: Mapping[str, object] = _SHOWN
+    """Settings without an effect on a run, in botocore's shape: a caller gets them back as they were given."""
 
 
 @attrs.frozen(eq=False)
@@ -44,16 +47,6 @@ class Version:
     revision: str
 
 
-@attrs.define
-class Alias:
-    """A name for a version."""
-
-    name: str
-    version: str
-    description: str
-    revision: str
-
-
 @attrs.define(eq=False)
 class Deployed:
     """One function."""
@@ -64,17 +57,12 @@ class Deployed:
     """Reserved concurrency (LC-3)."""
     versions: dict[str, Version] = attrs.field(factory=dict[str, Version])
     """What was published, by number."""
-    aliases: dict[str, Alias] = attrs.field(factory=dict[str, Alias])
-    tags: dict[str, str] = attrs.field(factory=dict[str, str])
+    aliases: dict[str, str] = attrs.field(factory=dict[str, str])
+    """The version that each alias points at (EC-25)."""
     lines: list[str] = attrs.field(factory=list[str])
     """What it has printed."""
-    published: int = 0
-    """The number of the latest version."""
 
     def find(self, qualifier: str) -> Version | None:
         """Return the version that a qualifier means at present, or None (EC-25)."""
-        if qualifier in ("", LATEST):
-            return self.latest
-        alias = self.aliases.get(qualifier)
-        number = qualifier if alias is None else alias.version
-        return self.latest if number == LATEST else self.versions.get(number)
+        number = self.aliases.get(qualifier, qualifier)
+        return self.latest if number in ("", LATEST) else self.versions.get(number)

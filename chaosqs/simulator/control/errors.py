@@ -19,12 +19,16 @@ class LambdaError(Exception):
     fields: Mapping[str, str] = _NOTHING
     """What the body says besides."""
     headers: Mapping[str, str] = _NOTHING
-    fault: str = "User"
 
 
 def invalid(message: str) -> LambdaError:
     """Return InvalidParameterValueException."""
     return LambdaError("InvalidParameterValueException", 400, message)
+
+
+def not_served(operation: str) -> LambdaError:
+    """Return the error for an operation that Lambda has, or a request that is none, and chaosqs does not serve."""
+    return LambdaError("UnknownOperationException", 404, f"chaosqs does not serve {operation} of Lambda.")
 
 
 def not_valid(message: str) -> LambdaError:
@@ -47,10 +51,9 @@ def in_use(message: str) -> LambdaError:
     return LambdaError("ResourceInUseException", 400, message)
 
 
-def throttled(reason: str, retry_after: int = 1) -> LambdaError:
+def throttled(reason: str) -> LambdaError:
     """Return TooManyRequestsException, with its reason and the seconds to wait in a header (LC-11, LC-12)."""
-    headers = {"Retry-After": str(retry_after)}
-    return LambdaError("TooManyRequestsException", 429, "Rate Exceeded.", {"Reason": reason}, headers)
+    return LambdaError("TooManyRequestsException", 429, "Rate Exceeded.", {"Reason": reason}, {"Retry-After": "1"})
 
 
 def too_large(message: str) -> LambdaError:

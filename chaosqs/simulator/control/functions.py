@@ -6,12 +6,12 @@ from chaosqs.simulator.control import polling
 from chaosqs.simulator.control.code import Code, unpack
 from chaosqs.simulator.control.configuration import changed, present
 from chaosqs.simulator.control.deployed import Configuration, Deployed, Version
-from chaosqs.simulator.control.errors import conflict, invalid
+from chaosqs.simulator.control.errors import conflict, invalid, not_served
 from chaosqs.simulator.control.names import LATEST, Named, named
 from chaosqs.simulator.control.paging import page
 from chaosqs.simulator.control.region import LambdaRegion
 from chaosqs.simulator.control.versions import publish
-from chaosqs.simulator.operations.parameters import Parameters, structure, text, text_map
+from chaosqs.simulator.operations.parameters import Parameters, structure, text
 
 
 def create_function(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
@@ -26,7 +26,6 @@ def create_function(region: LambdaRegion, parameters: Parameters) -> dict[str, o
         raise invalid(message)
     configuration = changed(Configuration(), parameters)
     function = deploy(region, name, configuration, _code(region, structure(parameters.get("Code"))))
-    function.tags = text_map(parameters, "Tags")
     version = publish(region, function, "") if parameters.get("Publish") else function.latest
     return present(region, function, version)
 
@@ -63,8 +62,6 @@ def get_function(region: LambdaRegion, parameters: Parameters) -> dict[str, obje
         "Configuration": present(region, function, version),
         "Code": {"RepositoryType": "S3", "Location": f"https://chaosqs.invalid/{function.name}"},
     }
-    if function.tags:
-        shown["Tags"] = dict(function.tags)
     if function.reserved is not None:
         shown["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved}
     return shown
@@ -103,14 +100,11 @@ def update_function_configuration(region: LambdaRegion, parameters: Parameters) 
 
 
 def delete_function(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Delete a function, or one version. Assumed: its mappings stay, and do not poll any more."""
+    """Delete a function with all its versions. Assumed: its mappings stay, and do not poll any more."""
     wanted = _wanted(parameters)
-    function, version = region.find(wanted)
     if wanted.qualifier:
-        if version is function.latest:
-            raise invalid("$LATEST version cannot be deleted without deleting the function.")
-        del function.versions[version.number]
-        return {"StatusCode": 204}
+        raise not_served("DeleteFunction with a Qualifier")
+    function, _ = region.find(wanted)
     del region.functions[function.name]
     for mapped in region.mappings.values():
         if mapped.function is function:

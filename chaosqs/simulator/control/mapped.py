@@ -28,7 +28,6 @@ class Mapped:
     state: str = "Creating"
     metrics: tuple[str, ...] = ()
     """Which metrics are published (EC-9)."""
-    tags: dict[str, str] = attrs.field(factory=dict[str, str])
     poller: Mapping | None = None
     """What polls, while it is enabled."""
     pollers: int = 0
@@ -38,8 +37,10 @@ class Mapped:
 
     @property
     def version(self) -> Version:
-        """What it invokes at present; `$LATEST` where its version or alias is gone."""
-        return self.function.find(self.qualifier) or self.function.latest
+        """The version that it invokes at present."""
+        version = self.function.find(self.qualifier)
+        assert version is not None, self.qualifier
+        return version
 
     @property
     def carried(self) -> int:

@@ -16,7 +16,7 @@ from chaosqs.simulator.control.paging import page
 from chaosqs.simulator.control.region import LambdaRegion
 from chaosqs.simulator.operations.addresses import from_arn
 from chaosqs.simulator.operations.hosted import Hosted
-from chaosqs.simulator.operations.parameters import Parameters, text, text_map
+from chaosqs.simulator.operations.parameters import Parameters, text
 
 
 def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
@@ -47,7 +47,6 @@ def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
         settings,
         region.now,
         metrics=metrics((), parameters),
-        tags=text_map(parameters, "Tags"),
     )
     polling.create(region, mapped)
     return present(region, mapped)

@@ -17,7 +17,9 @@ from chaosqs.simulator.control.control import Control
 from chaosqs.simulator.control.fibers import Ended, Fibers
 from chaosqs.simulator.control.region import World
 from chaosqs.simulator.luck import Luck
-from chaosqs.simulator.operations import EPOCH, Sqs, Wait
+from chaosqs.simulator.operations.region import EPOCH
+from chaosqs.simulator.operations.sqs import Sqs
+from chaosqs.simulator.operations.waiting import Wait
 from chaosqs.simulator.turn import Turn, turns
 
 

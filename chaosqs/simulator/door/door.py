@@ -13,18 +13,14 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chaosqs.errors import SimulationError
 from chaosqs.machine.identity import uuid
-from chaosqs.simulator.door.json_dialect import JsonDialect
-from chaosqs.simulator.door.query_dialect import QueryDialect
+from chaosqs.simulator.door import json_dialect
 from chaosqs.simulator.door.rest import Functions, reply
 from chaosqs.simulator.door.scope import region_of
 from chaosqs.simulator.door.shapes import is_operation
 from chaosqs.simulator.door.tracing import traced
 from chaosqs.simulator.door.waiter import Waiter
-from chaosqs.simulator.door.wire import Dialect, Reply, body_text, header
-from chaosqs.simulator.operations import ApiError
-from chaosqs.simulator.operations.errors import error
-
-_JSON, _QUERY = JsonDialect(), QueryDialect()
+from chaosqs.simulator.door.wire import Reply, body_text, header
+from chaosqs.simulator.operations.errors import ApiError, error
 
 
 @attrs.define(eq=False)
@@ -51,25 +47,26 @@ class Door:
         return answer
 
     def _sqs(self, request: AWSPreparedRequest) -> AWSResponse:
-        dialect = _JSON if header(request, "X-Amz-Target") else _QUERY
+        if not header(request, "X-Amz-Target"):
+            raise SimulationError(_NOT_JSON)
         request_id = uuid(b"request", next(self._requests))
-        return self._response(request, self._reply(dialect, request, request_id), request_id)
+        return self._response(request, self._reply(request), request_id)
 
     def _lambda(self, functions: Functions, request: AWSPreparedRequest) -> AWSResponse:
         request_id = uuid(b"request", next(self._requests))
         return self._response(request, reply(functions, request), request_id)
 
-    def _reply(self, dialect: Dialect, request: AWSPreparedRequest, request_id: str) -> Reply:
-        operation = dialect.operation(request)
+    def _reply(self, request: AWSPreparedRequest) -> Reply:
+        operation = json_dialect.operation_of(request)
         try:
             if not is_operation(operation):
                 raise error("UnknownOperationException", f"The action {operation} is not valid for this endpoint.")
-            asked = dialect.parameters(operation, request)
+            asked = json_dialect.parameters_of(operation, request)
             parameters = traced(operation, asked, header(request, "X-Amzn-Trace-Id"))
             result = self.waiter.call(operation, parameters, region=region_of(request))
         except ApiError as refusal:
-            return dialect.refuse(refusal, request_id)
-        return dialect.answer(operation, result, request_id)
+            return json_dialect.refuse(refusal)
+        return json_dialect.answer(operation, result)
 
     def _response(self, request: AWSPreparedRequest, reply: Reply, request_id: str) -> AWSResponse:
         headers = reply.headers | {
@@ -104,3 +101,7 @@ def _action(request: AWSPreparedRequest) -> str:
 
 
 _FORM = "application/x-www-form-urlencoded"
+_NOT_JSON = (
+    "SQS got a request in the query protocol, and chaosqs speaks the JSON protocol only: "
+    "the client has to be boto3 1.35 or later, or botocore 1.31.81 or later."
+)

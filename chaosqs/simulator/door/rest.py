@@ -10,8 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.model import OperationModel, Shape, StructureShape
 
-from chaosqs.simulator.control import LambdaError
-from chaosqs.simulator.control.errors import not_valid
+from chaosqs.simulator.control.errors import LambdaError, not_served, not_valid
 from chaosqs.simulator.door.json_reader import Json, structure_reader
 from chaosqs.simulator.door.lambda_shapes import match, violations
 from chaosqs.simulator.door.scope import region_of
@@ -31,9 +30,10 @@ class Functions(Protocol):
 
 def reply(functions: Functions, request: AWSPreparedRequest) -> Reply:
     """Answer a request."""
-    found = match(str(request.method), urlsplit(str(request.url)).path)
+    method, path = str(request.method), urlsplit(str(request.url)).path
+    found = match(method, path)
     if found is None:
-        return _refusal(LambdaError("UnknownOperationException", 404, "The requested operation does not exist."))
+        return _refusal(not_served(f"{method} {path}"))
     model, named = found
     try:
         parameters = _parameters(model, named, request)
@@ -128,7 +128,7 @@ def _answer(model: OperationModel, result: Mapping[str, object]) -> Reply:
 def _refusal(error: LambdaError) -> Reply:
     """Write an error: its name in a header, whose fault it is and what is wrong in the body."""
     key = "Message" if error.code in _CAPITAL else "message"
-    body = {"Type": error.fault, **error.fields, key: error.message}
+    body = {"Type": "User", **error.fields, key: error.message}
     return Reply(error.status, {**_HEADERS, "x-amzn-errortype": error.code, **error.headers}, json.dumps(body).encode())
 
 

@@ -10,7 +10,7 @@ import re
 from botocore.awsrequest import AWSPreparedRequest
 
 from chaosqs.simulator.door.wire import header
-from chaosqs.simulator.operations import REGION
+from chaosqs.simulator.operations.region import REGION
 
 _SCOPE = re.compile(r"Credential=[^/]*/[^/]*/([^/]+)/")
 

@@ -37,7 +37,7 @@ from botocore.signers import RequestSigner
 from chaosqs.simulator.door.active import current, enter, leave
 from chaosqs.simulator.door.door import Door
 from chaosqs.simulator.door.scope import scope
-from chaosqs.simulator.operations import REGION
+from chaosqs.simulator.operations.region import REGION
 from chaosqs.simulator.turn import turns
 
 

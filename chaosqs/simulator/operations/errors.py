@@ -8,19 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _LEGACY = "AWS.SimpleQueueService."
+_SERVER_ERROR = 500
 
 
 class ApiError(Exception):
     """What SQS answers where it refuses a request."""
 
-    def __init__(self, code: str, shape: str, status: int, message: str, sender_fault: bool = True) -> None:  # noqa: FBT001, FBT002 - the seam's signature
+    def __init__(self, code: str, shape: str, status: int, message: str) -> None:
         """Take the `Error.Code` that clients see, the shape's name in the JSON protocol, HTTP status and message."""
         super().__init__(f"{code}: {message}")
         self.code = code
         self.shape = shape
         self.status = status
         self.message = message
-        self.sender_fault = sender_fault
+
+    @property
+    def sender_fault(self) -> bool:
+        """Tell whether the request is at fault, and not the service."""
+        return self.status < _SERVER_ERROR
 
 
 SHAPES: Mapping[str, tuple[str, int]] = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from chaosqs.machine.identity import read_receipt_handle
 from chaosqs.machine.message import Receipt
 from chaosqs.machine.outcome import Outcome
@@ -14,65 +17,60 @@ from chaosqs.simulator.operations.region import Region
 from chaosqs.simulator.operations.throttling import admit
 
 _LONGEST = 43_200
+_Handle: TypeAlias = Callable[[Region, Hosted, Parameters, str], dict[str, object]]
 
 
 def delete_message(region: Region, parameters: Parameters) -> dict[str, object]:
     """Delete one message, in flight or not (RH-8)."""
-    hosted = region.find(parameters)
-    admit(region, hosted, "DeleteMessage")
-    _delete(region, hosted, parameters)
-    region.service_of(hosted).serve(hosted.line)
-    return {}
+    return _one(region, parameters, "DeleteMessage", _delete)
 
 
 def delete_message_batch(region: Region, parameters: Parameters) -> dict[str, object]:
     """Delete up to ten messages, each judged alone (BT-5)."""
-    hosted = region.find(parameters)
-    admit(region, hosted, "DeleteMessage")
-    entries = check_batch(parameters, "DeleteMessageBatchRequestEntry")
-    result = by_entry(entries, lambda place, entry: _delete(region, hosted, entry, _prefix("Delete", place)))
-    region.service_of(hosted).serve(hosted.line)
-    return result
+    return _each(region, parameters, "DeleteMessage", _delete)
 
 
 def change_message_visibility(region: Region, parameters: Parameters) -> dict[str, object]:
     """Hide one message for another time, from now on (VT-6)."""
-    hosted = region.find(parameters)
-    admit(region, hosted, "ChangeMessageVisibility")
-    _change(region, hosted, parameters)
-    region.service_of(hosted).serve(hosted.line)
-    return {}
+    return _one(region, parameters, "ChangeMessageVisibility", _change)
 
 
 def change_message_visibility_batch(region: Region, parameters: Parameters) -> dict[str, object]:
     """Hide up to ten messages for another time, each judged alone (BT-5)."""
+    return _each(region, parameters, "ChangeMessageVisibility", _change)
+
+
+def _one(region: Region, parameters: Parameters, operation: str, handle: _Handle) -> dict[str, object]:
     hosted = region.find(parameters)
-    admit(region, hosted, "ChangeMessageVisibility")
-    entries = check_batch(parameters, "ChangeMessageVisibilityBatchRequestEntry")
-    result = by_entry(entries, lambda place, entry: _change(region, hosted, entry, _prefix("ChangeVisibility", place)))
+    admit(region, hosted, operation)
+    handle(region, hosted, parameters, "")
+    region.service_of(hosted).serve(hosted.line)
+    return {}
+
+
+def _each(region: Region, parameters: Parameters, operation: str, handle: _Handle) -> dict[str, object]:
+    hosted = region.find(parameters)
+    admit(region, hosted, operation)
+    kind = f"{operation}BatchRequestEntry"
+    entries = check_batch(parameters, kind)
+    result = by_entry(entries, lambda place, entry: handle(region, hosted, entry, f"{kind}.{place}."))
     region.service_of(hosted).serve(hosted.line)
     return result
 
 
-def _prefix(what: str, place: int) -> str:
-    kind = {"Delete": "DeleteMessageBatchRequestEntry", "ChangeVisibility": "ChangeMessageVisibilityBatchRequestEntry"}
-    return f"{kind[what]}.{place}."
-
-
-def _delete(region: Region, hosted: Hosted, parameters: Parameters, prefix: str = "") -> dict[str, object]:
+def _delete(region: Region, hosted: Hosted, parameters: Parameters, prefix: str) -> dict[str, object]:
     handle, number, receipt = _receipt(hosted, parameters, prefix)
     service, line = region.service_of(hosted), hosted.line
+    # RH-7: a repeated delete succeeds.
     outcome = Outcome.GONE if receipt is None else service.remove(line, receipt)
     if outcome is Outcome.EXPIRED:  # RH-5
         raise invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.")
-    if receipt is None:
-        line.counters.deleted += 1  # RH-7: a repeated delete succeeds, and counts
     stayed = (number,) if outcome is Outcome.STAYED else ()
     service.record(Deleted(region.now, None, line.queue.name, "", (number,), stayed, ""))
     return {}
 
 
-def _change(region: Region, hosted: Hosted, parameters: Parameters, prefix: str = "") -> dict[str, object]:
+def _change(region: Region, hosted: Hosted, parameters: Parameters, prefix: str) -> dict[str, object]:
     timeout = integer(parameters, "VisibilityTimeout")
     if timeout is None:
         raise missing(f"{prefix}VisibilityTimeout")

@@ -143,7 +143,6 @@ def _record(poll: Poll, receipts: Sequence[Receipt]) -> None:
 
 def _nothing(poll: Poll) -> dict[str, object]:
     now, line, since = poll.region.now, poll.hosted.line, poll.since
-    line.counters.empty_receives += 1
     event = ReceivedNothing(now, None, line.queue.name, "", 0, 1, since, now - since)
     poll.region.service_of(poll.hosted).record(event)
     return {}

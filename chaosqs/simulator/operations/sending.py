@@ -142,7 +142,6 @@ def _carry_out(region: Region, hosted: Hosted, order: Order) -> dict[str, object
     if hosted.fifo:
         known = hosted.ordered.duplicate(order.group, content.deduplication_id, now=now)
         if known is not None:  # FF-6
-            hosted.line.counters.deduplicated += 1
             return result | {"MessageId": message_id(known.message), "SequenceNumber": sequence_number(known.place)}
     message = Message(region.world.numbers.take(), content.size, now, group=order.group, content=content)
     region.service_of(hosted).put(hosted.line, message, delay=order.delay)

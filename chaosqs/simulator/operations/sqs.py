@@ -12,7 +12,6 @@ from chaosqs.simulator.agenda import Agenda
 from chaosqs.simulator.luck import Luck
 from chaosqs.simulator.operations import handling, move_tasks, permissions, queues, receiving, sending, tags
 from chaosqs.simulator.operations.errors import error
-from chaosqs.simulator.operations.metrics import metrics
 from chaosqs.simulator.operations.parameters import Parameters
 from chaosqs.simulator.operations.region import ACCOUNT, EPOCH, REGION, ChanceOf, Region, World, calm
 from chaosqs.simulator.operations.waiting import Wait
@@ -125,15 +124,6 @@ class Sqs:
         if found is None:
             raise error("UnknownOperationException", f"The action {operation} is not valid for this endpoint.")
         return found(self.world.region(account, region), parameters)
-
-    def metrics(self, url: str, *, region: str = REGION, account: str = ACCOUNT) -> dict[str, float]:
-        """Return CloudWatch's metrics of a queue as they stand now; raises `ApiError` where there is none."""
-        return metrics(self.world.region(account, region).find({"QueueUrl": url}).line, now=self.now)
-
-    def next_due(self) -> int | None:
-        """Return when something happens next by itself, in milliseconds of virtual time, or None."""
-        due = self.agenda.next_due()
-        return None if due == float("inf") else int(due)
 
     def advance(self, milliseconds: int) -> None:
         """Let time pass: everything that is due happens at its moment, in order."""
