@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet  # twice
 PYTEST := $(BIN)/python -m pytest
 CHAOS := ../../.venv/bin/python -m pytest --chaosqs
 EDGES := tests/calibration tests/cli tests/explorer tests/net tests/plugin tests/quality tests/session
-CORE := chaosqs/model/*,chaosqs/machine/*,chaosqs/invariants/*,chaosqs/simulator/*
+CORE := $(subst $() ,$(comma),$(CORE_PACKAGES:%=chaosqs/%/*))
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(LOCK_FLAGS)
 STATIC := ruff-format ruff-check mypy basedpyright lint-imports vulture

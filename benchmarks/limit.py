@@ -4,7 +4,6 @@ No trio, no history, no objects per message. Used only as the denominator of spe
 """
 
 from __future__ import annotations
-
 import heapq
 import random
 from collections import deque

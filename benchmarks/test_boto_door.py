@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from moto import mock_aws
 
-from chaosqs.simulator.aws import aws
+from chaosqs.mock_aws.aws import aws
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from benchmarks import limit
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.fault import KIND_NAMES, OK, FaultPlan
+from chaosqs.model.faults import KIND_NAMES, OK, FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 from tests.calibration.designs import one_mapping
 
 

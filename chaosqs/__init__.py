@@ -11,31 +11,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chaosqs import invariants
     from chaosqs.errors import EscapedSimulation, InvalidDesign, InvalidScenario, InvariantViolated
-    from chaosqs.explorer.exhaust import exhaust
-    from chaosqs.explorer.exploration import explore
-    from chaosqs.invariants.own import invariant, not_applicable, not_exercised
+    from chaosqs.invariants.custom import invariant, not_applicable, not_exercised
     from chaosqs.invariants.registry import check
+    from chaosqs.mock_aws.aws import aws
     from chaosqs.model.alternative import RateLimitedFront, SelfPolling, Stream
     from chaosqs.model.assumptions import Assumptions
     from chaosqs.model.behaviour import Behaviour
-    from chaosqs.model.design import (
-        Account,
-        Design,
-        EventSourceMapping,
-        Function,
-        Queue,
-        Redrive,
-        RedriveAllow,
-    )
-    from chaosqs.model.fault import Action, FaultPlan, Pause, Window
+    from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive, RedriveAllow
+    from chaosqs.model.faults import Action, FaultPlan, Pause, Window
     from chaosqs.model.figures import Figures
     from chaosqs.model.history import History
     from chaosqs.model.scenario import Scenario
     from chaosqs.model.workload import Burst, Steady
+    from chaosqs.project.comparing import compare
+    from chaosqs.project.exploration import explore
     from chaosqs.report.comparison import Comparison
-    from chaosqs.session.comparing import compare
-    from chaosqs.simulator.aws import aws
-    from chaosqs.simulator.run import simulate
+    from chaosqs.search.exhaust import exhaust
+    from chaosqs.simulation.run import simulate
     from chaosqs.user_code import fault_point, record, sometimes
 
 __version__ = "0.1.0"
@@ -84,9 +76,9 @@ __all__ = [
 
 _HOMES = {
     "chaosqs.errors": ("EscapedSimulation", "InvalidDesign", "InvalidScenario", "InvariantViolated"),
-    "chaosqs.explorer.exhaust": ("exhaust",),
-    "chaosqs.explorer.exploration": ("explore",),
-    "chaosqs.invariants.own": ("invariant", "not_applicable", "not_exercised"),
+    "chaosqs.search.exhaust": ("exhaust",),
+    "chaosqs.project.exploration": ("explore",),
+    "chaosqs.invariants.custom": ("invariant", "not_applicable", "not_exercised"),
     "chaosqs.invariants.registry": ("check",),
     "chaosqs.model.alternative": ("RateLimitedFront", "SelfPolling", "Stream"),
     "chaosqs.model.assumptions": ("Assumptions",),
@@ -100,15 +92,15 @@ _HOMES = {
         "Redrive",
         "RedriveAllow",
     ),
-    "chaosqs.model.fault": ("Action", "FaultPlan", "Pause", "Window"),
+    "chaosqs.model.faults": ("Action", "FaultPlan", "Pause", "Window"),
     "chaosqs.model.figures": ("Figures",),
     "chaosqs.model.history": ("History",),
     "chaosqs.model.scenario": ("Scenario",),
     "chaosqs.model.workload": ("Burst", "Steady"),
     "chaosqs.report.comparison": ("Comparison",),
-    "chaosqs.session.comparing": ("compare",),
-    "chaosqs.simulator.aws": ("aws",),
-    "chaosqs.simulator.run": ("simulate",),
+    "chaosqs.project.comparing": ("compare",),
+    "chaosqs.mock_aws.aws": ("aws",),
+    "chaosqs.simulation.run": ("simulate",),
     "chaosqs.user_code": ("fault_point", "record", "sometimes"),
 }
 

@@ -18,10 +18,10 @@ import click
 
 import chaosqs
 from chaosqs.errors import InvalidInput, SimulationError
-from chaosqs.session.wording import brief, with_relative_paths
+from chaosqs.project.wording import brief, with_relative_paths
 
 if TYPE_CHECKING:
-    from chaosqs.session.answers import Answer
+    from chaosqs.project.results import Answer
 
 _VIOLATED = 1
 _WRONG = 2
@@ -71,7 +71,7 @@ def main() -> None:
 @_as_json
 def run(scenario: str, seeds: int | None, *, as_json: bool) -> None:
     """Run SCENARIO (JSON) and sum up each run in CloudWatch's metrics."""
-    from chaosqs.session.runs import read_scenario, run_line, runs
+    from chaosqs.project.runs import read_scenario, run_line, runs
 
     done = runs(read_scenario(Path(scenario), Path.cwd()), seeds)
     if as_json:
@@ -102,8 +102,8 @@ def explore(
 
     A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON.
     """
-    from chaosqs.session.planning import Options, plan
-    from chaosqs.session.summary import summary
+    from chaosqs.project.planning import Options, plan
+    from chaosqs.project.summary import summary
 
     here = Path.cwd()
     planned = plan(
@@ -149,8 +149,8 @@ def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
     FILE is as for explore; of a scenario the workload counts, too. A pass is a proof within the bound. Where the runs
     are spent before everything was tried, the exit status is 1: what was not judged is not kept.
     """
-    from chaosqs.session.exhausting import Scope, exhausted
-    from chaosqs.session.planning import Options
+    from chaosqs.project.exhausting import Scope, exhausted
+    from chaosqs.project.planning import Options
 
     here = Path.cwd()
     numbers = {"faults": faults, "pauses": pauses, "max_runs": max_runs}
@@ -173,7 +173,7 @@ def replay(counterexample: str, design: str, *, as_json: bool) -> None:
 
     It runs as it stands, or on DESIGN: a template, path.py:attribute, or a design or scenario as JSON.
     """
-    from chaosqs.session.replaying import FIXED, replayed
+    from chaosqs.project.replay import FIXED, replayed
 
     again = replayed(Path(counterexample), Path.cwd(), design=design)
     if as_json:
@@ -189,7 +189,7 @@ def replay(counterexample: str, design: str, *, as_json: bool) -> None:
 @_as_json
 def explain(counterexample: str, *, as_json: bool) -> None:
     """Print the story of COUNTEREXAMPLE (the scenario.json of a report)."""
-    from chaosqs.session.replaying import story_of
+    from chaosqs.project.replay import story_of
 
     story = story_of(Path(counterexample), Path.cwd())
     if as_json:
@@ -204,9 +204,9 @@ def explain(counterexample: str, *, as_json: bool) -> None:
 @_as_json
 def report(counterexample: str, report_dir: str | None, *, as_json: bool) -> None:
     """Write the report of COUNTEREXAMPLE (the scenario.json of another one)."""
-    from chaosqs.session.answers import written
-    from chaosqs.session.replaying import present
-    from chaosqs.session.settings import read_settings
+    from chaosqs.project.replay import present
+    from chaosqs.project.results import written
+    from chaosqs.project.settings import read_settings
 
     here = Path.cwd()
     found = present(Path(counterexample), here).counterexample
@@ -223,7 +223,7 @@ def compare(files: tuple[str, ...], *, as_json: bool) -> None:
     A FILE is another scenario with the same workload, a design, or an alternative to the event source mappings of a
     function: {"stream": {"function": "worker", "shards": 5}}, and likewise "self_polling" or "rate_limited_front".
     """
-    from chaosqs.session.comparing import compare_files
+    from chaosqs.project.comparing import compare_files
 
     done = compare_files([Path(name) for name in files], Path.cwd())
     _print_json(attrs.asdict(done)) if as_json else click.echo(str(done), nl=False)
@@ -235,8 +235,7 @@ def compare(files: tuple[str, ...], *, as_json: bool) -> None:
 def import_(template: str, *, as_json: bool) -> None:
     """Print the design in TEMPLATE as Python, with where its values came from and what had to be assumed."""
     from chaosqs.model.json import to_json
-    from chaosqs.session.python_text import as_python
-    from chaosqs.session.sources import read_source
+    from chaosqs.project.discovery import as_python, read_source
 
     source = read_source(template, base=Path.cwd(), root=Path.cwd())
     if as_json:
@@ -264,7 +263,7 @@ def invariants(*, as_json: bool) -> None:
 @_as_json
 def faults(*, as_json: bool) -> None:
     """List what can go wrong from outside."""
-    from chaosqs.model.fault import KINDS
+    from chaosqs.model.faults import KINDS
 
     if as_json:
         _print_json({"faults": [attrs.asdict(kind) for kind in KINDS]})

@@ -85,10 +85,9 @@ def _begin(
 ) -> None:
     """Plan the items and hook into the session."""
     from chaosqs.errors import InvalidInput
-    from chaosqs.session.hooks import Hooks
-    from chaosqs.session.planning import Options
-    from chaosqs.session.start import items
-    from chaosqs.session.wording import brief
+    from chaosqs.project.planning import Options
+    from chaosqs.project.pytest_hooks import Hooks, items
+    from chaosqs.project.wording import brief
 
     options = Options(
         root=config.rootpath,

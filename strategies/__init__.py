@@ -3,11 +3,11 @@
 Imported as `chaosqs.strategies`, never by the name of this directory.
 """
 
-from chaosqs.model.horizon import horizon
+from chaosqs.model.liveness import horizon
 from chaosqs.strategies.behaviours import behaviours
 from chaosqs.strategies.designs import designs
 from chaosqs.strategies.faults import fault_plans
 from chaosqs.strategies.scenarios import scenarios
 from chaosqs.strategies.workloads import workloads
 
-__all__ = ["behaviours", "designs", "fault_plans", "horizon", "scenarios", "workloads"]
+__all__ = ["behaviours", "designs", "fault_plans", "liveness_deadline", "scenarios", "workloads"]

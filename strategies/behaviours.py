@@ -10,7 +10,7 @@ from hypothesis.strategies import SearchStrategy
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Function
-from chaosqs.strategies.lattice import durations, message_durations
+from chaosqs.strategies.grid import durations, message_durations
 
 
 @attrs.frozen

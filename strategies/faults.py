@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from chaosqs.model.design import Design
-from chaosqs.model.fault import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, FaultKind, FaultPlan, Window
-from chaosqs.strategies.lattice import longest_timeout, moments, spans
+from chaosqs.model.faults import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, FaultKind, FaultPlan, Window
+from chaosqs.strategies.grid import longest_timeout, moments, spans
 from chaosqs.strategies.schedules import pauses
 
 _RECEIVES = 3

@@ -11,8 +11,8 @@ from hypothesis.strategies import SearchStrategy
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
-from chaosqs.model.fault import KIND_NAMES, FaultPlan
-from chaosqs.model.patience import run_length
+from chaosqs.model.faults import KIND_NAMES, FaultPlan
+from chaosqs.model.liveness import run_length
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Load
 from chaosqs.strategies.assumptions import assumptions

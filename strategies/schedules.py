@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from chaosqs.model.design import Design
-from chaosqs.model.fault import Pause
+from chaosqs.model.faults import Pause
 
 _TASKS = 10
 _FEW_STEPS = 4

@@ -9,7 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 from chaosqs.model.design import Design, Queue
 from chaosqs.model.workload import Burst, Load, Steady
-from chaosqs.strategies.lattice import exact, longest_timeout, moments, spans
+from chaosqs.strategies.grid import exact, longest_timeout, moments, spans
 
 _LARGE = (100, 150, 250)
 """Sizes beyond the usual range that are worth a try."""

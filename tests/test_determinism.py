@@ -13,17 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 from tests.calibration.designs import one_mapping
 
 ROOT = Path(__file__).parents[1]
 
 PROGRAM = """
 from tests.test_determinism import scenarios
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 print(" ".join(simulate(scenario).digest for scenario in scenarios()))
 """
 

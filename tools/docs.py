@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaosqs.invariants import ALL
-from chaosqs.model.fault import KINDS, FaultKind
+from chaosqs.model.faults import KINDS, FaultKind
 from tools import fidelity
 from tools.tables import table
 

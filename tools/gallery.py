@@ -10,22 +10,22 @@ from pathlib import Path
 import attrs
 
 from chaosqs import __version__
-from chaosqs.explorer.exploration import counterexample, explore
-from chaosqs.explorer.finding import Finding
-from chaosqs.explorer.profiles import CI, QUICK, Profile
-from chaosqs.explorer.search import searched
 from chaosqs.invariants import ALL, Invariant, by_name
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import arrivals
+from chaosqs.project.discovery import Source, read_source
+from chaosqs.project.exploration import counterexample, explore
+from chaosqs.project.results import with_patch
 from chaosqs.report.comparison import Column, holding
-from chaosqs.report.folder import write_report
+from chaosqs.report.markdown import write_report
 from chaosqs.report.terminal import Row
 from chaosqs.report.text import counted
-from chaosqs.session.patching import with_patch
-from chaosqs.session.sources import Source, read_source
-from chaosqs.simulator.run import simulate
-from tools import side_roads
+from chaosqs.search.finding import Finding
+from chaosqs.search.profiles import CI, QUICK, Profile
+from chaosqs.search.search import searched
+from chaosqs.simulation.run import simulate
+from tools import alternatives
 from tools.gallery_bugs import BUGS, write_page
 from tools.gallery_designs import MENDED, MISTAKES, OVER_POLLING, Mistake
 from tools.tables import table
@@ -179,7 +179,7 @@ def main() -> None:
     broken = "no design: a violation is a bug of chaosqs"
     bugs = [Page(name, write_page(REPORTS, name).name, broken) for name in BUGS]
     index = table(COLUMNS, [page.cells for page in in_order([*(page for page, _ in told), *bugs])])
-    lines = [mend(over_polling), *side_roads.tell(REPORTS)]
+    lines = [mend(over_polling), *alternatives.tell(REPORTS)]
     (REPORTS / "README.md").write_text(f"{HEAD}{index}\n" + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 

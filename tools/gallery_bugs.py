@@ -9,13 +9,13 @@ from pathlib import Path
 
 from chaosqs.invariants import Invariant, by_name
 from chaosqs.model.counterexample import Counterexample, Explanation
-from chaosqs.report.escape import fenced, prose
-from chaosqs.report.narrate import narrate
-from chaosqs.report.prose import paragraph
-from chaosqs.report.sequence import sequence
-from chaosqs.report.slice import causal_slice
-from chaosqs.report.slug import slug
-from tests.bestiary import (
+from chaosqs.report.causal_slice import causal_slice
+from chaosqs.report.diagram import sequence
+from chaosqs.report.markdown import slug
+from chaosqs.report.summary import paragraph
+from chaosqs.report.text import fenced, prose
+from chaosqs.report.timeline import narrate
+from tests.known_bad import (
     batch_over_its_size,
     dead_letter_too_soon,
     duplicate_let_in,
@@ -24,7 +24,7 @@ from tests.bestiary import (
     more_executions_than_reserved,
     receive_of_a_hidden_message,
 )
-from tests.bestiary.villain import Villain
+from tests.known_bad.known_bad import Villain
 
 BUGS = {
     found.VILLAIN.breaks: (found.VILLAIN, (found.__doc__ or "").partition("\n")[0])

@@ -30,6 +30,7 @@ from pathlib import Path
 
 import attrs
 
+from chaosqs.comparison.run import journey
 from chaosqs.invariants import by_name
 from chaosqs.model.alternative import KINDS, RateLimitedFront
 from chaosqs.model.counterexample import Counterexample
@@ -37,8 +38,7 @@ from chaosqs.model.figures import figures
 from chaosqs.model.history import History
 from chaosqs.model.json import Json, parsed, structure, to_json
 from chaosqs.model.scenario import Scenario
-from chaosqs.simulator.alternatives.world import journey
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 from tests.net.sessions import SESSIONS, is_mapping, is_sequence
 
 NET = Path(__file__).parents[1] / "tests" / "net"
@@ -64,7 +64,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
         "invocation ended",
         "at cause function mapping invocation messages outcome failed duration answered fault rule error",
     ),
-    "PointPassed": ("fault point passed", "at cause function invocation site:point fault"),
+    "PointPassed": ("fault point passed", "at cause function invocation point fault"),
     "Effect": ("effect", "at cause function invocation name values message"),
     "Reached": ("mark reached", "at cause function invocation mark"),
     "Released": ("released", "at cause mapping poller messages why fault"),

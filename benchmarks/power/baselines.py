@@ -15,16 +15,16 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from benchmarks.power.court import Court, Violated, Vocabulary
+from benchmarks.power.baseline_judge import Court, Violated, Vocabulary
 from benchmarks.power.figures import Driven
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from benchmarks.power.truth import size
-from chaosqs.explorer.profiles import CI
-from chaosqs.model.fault import KINDS, OK, FaultPlan, kind_of
+from chaosqs.faults.injector import Nemesis, Strike
+from chaosqs.model.faults import KINDS, OK, FaultPlan, kind_of
 from chaosqs.model.scenario import Scenario
-from chaosqs.simulator import run
-from chaosqs.simulator.nemesis import Nemesis, Strike
+from chaosqs.search.profiles import CI
+from chaosqs.simulation import run
 
 _RECEIVES = 3
 _FAULTY = 8

@@ -12,10 +12,10 @@ from benchmarks.power.schedules import schedule_trial
 from benchmarks.power.task import Task
 from benchmarks.power.trial import trial
 from benchmarks.power.truth import size
-from chaosqs.explorer.explain import explain
-from chaosqs.explorer.profiles import CI
+from chaosqs.explain.explain import explain
 from chaosqs.invariants import by_name
 from chaosqs.model.scenario import Scenario
+from chaosqs.search.profiles import CI
 
 _EXPLAINING = attrs.evolve(CI, trials=4)
 """Settings alone are measured: fixes need no trials here."""

@@ -13,7 +13,7 @@ from types import ModuleType
 import attrs
 
 from chaosqs.model.scenario import Scenario
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 
 
 @attrs.frozen

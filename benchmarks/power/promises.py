@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaosqs.invariants.own import Blamed, invariant
+from chaosqs.invariants.custom import Blamed, invariant
 from chaosqs.model.delivery import Ending
 from chaosqs.model.event import Expired, FilteredOut, InvocationEnded
 from chaosqs.model.history import History

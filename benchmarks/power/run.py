@@ -18,7 +18,7 @@ from benchmarks.power.catalogue import tasks
 from benchmarks.power.figures import METHOD, RESULTS, Caught, Driven, Row, Section, read, write
 from benchmarks.power.harness import caught
 from benchmarks.power.measure import measured
-from chaosqs.explorer.exploration import versions
+from chaosqs.project.exploration import versions
 
 SEARCHED = ("design mistake", "mutant", "schedule bug", "green")
 PARTS = (*SEARCHED, "harness mutant", "baselines")

@@ -6,13 +6,13 @@ import attrs
 
 from benchmarks.power.task import Task
 from benchmarks.power.trial import Stopwatch, Trial, told
-from chaosqs.explorer.profiles import CI
-from chaosqs.explorer.schedules import lifted, minimal, policies, scheduled
 from chaosqs.invariants import Invariant, by_name
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
-from chaosqs.simulator.run import isolated
+from chaosqs.search.profiles import CI
+from chaosqs.search.schedules import lifted, minimal, policies, scheduled
+from chaosqs.simulation.run import isolated
 
 RACE = Design(
     [Queue("orders", visibility_timeout=30)],

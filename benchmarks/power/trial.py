@@ -11,12 +11,12 @@ import attrs
 
 from benchmarks.power.figures import Figures
 from benchmarks.power.task import Task
-from chaosqs.explorer.profiles import CI, Profile
-from chaosqs.explorer.search import Searched, searched
 from chaosqs.invariants import Invariant, by_name
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Verdict
+from chaosqs.search.profiles import CI, Profile
+from chaosqs.search.search import Searched, searched
 
 
 @attrs.define

@@ -20,13 +20,13 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.delivery import Ending
 from chaosqs.model.design import Design
 from chaosqs.model.event import Expired
-from chaosqs.model.fault import KINDS, FaultPlan
+from chaosqs.model.faults import KINDS, FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.json import Json, structure, to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst, Load, Steady
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 
 _LONG = 3600
 _MOST_MESSAGES = 40

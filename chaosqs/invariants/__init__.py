@@ -11,7 +11,6 @@ from chaosqs.invariants.drains_after_healing import DRAINS_AFTER_HEALING
 from chaosqs.invariants.exactly_once_effect import exactly_once_effect
 from chaosqs.invariants.fifo_order import FIFO_ORDER
 from chaosqs.invariants.filtered_never_delivered import FILTERED_NEVER_DELIVERED
-from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.limits import downstream_concurrency, oldest_message, throttle_rate
 from chaosqs.invariants.no_bystander_dead_lettered import NO_BYSTANDER_DEAD_LETTERED
 from chaosqs.invariants.no_concurrent_processing import NO_CONCURRENT_PROCESSING
@@ -23,6 +22,7 @@ from chaosqs.invariants.no_starvation import NO_STARVATION
 from chaosqs.invariants.one_group_at_a_time import ONE_GROUP_AT_A_TIME
 from chaosqs.invariants.registry import ALL, DEFAULT, OURS, by_name, check, judge
 from chaosqs.invariants.reported_failures_kept import REPORTED_FAILURES_KEPT
+from chaosqs.invariants.verdicts import Invariant
 
 __all__ = [
     "ALL",

@@ -11,19 +11,9 @@ from collections import Counter
 
 import attrs
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged
-from chaosqs.invariants.wording import message_text
+from chaosqs.invariants.verdicts import Invariant, judged, message_text
 from chaosqs.model.design import Design, Queue
-from chaosqs.model.event import (
-    DeadLettered,
-    Deleted,
-    Event,
-    Expired,
-    InvocationEnded,
-    InvocationStarted,
-    Sent,
-)
+from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, InvocationEnded, InvocationStarted, Sent
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation

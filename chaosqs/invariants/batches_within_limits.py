@@ -13,9 +13,7 @@ from math import exp
 
 import attrs
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged
-from chaosqs.invariants.wording import counted, messages_text
+from chaosqs.invariants.verdicts import Invariant, counted, judged, messages_text
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import PAYLOAD_LIMIT
 from chaosqs.model.event import (

@@ -13,10 +13,8 @@ from functools import partial
 
 import attrs
 
-from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.redrive_limits import RedriveLimits
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import function_of, message_text, times
+from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable, times
 from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.event import Operated
 from chaosqs.model.history import History

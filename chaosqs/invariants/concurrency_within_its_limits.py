@@ -13,9 +13,7 @@ from math import inf
 
 import attrs
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged
-from chaosqs.invariants.wording import counted, messages_text
+from chaosqs.invariants.verdicts import Invariant, counted, judged, messages_text
 from chaosqs.model.design import Design
 from chaosqs.model.event import Event, InvocationEnded, InvocationStarted, Released, Throttled
 from chaosqs.model.history import History

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import message_text
+from chaosqs.invariants.verdicts import Invariant, judged, message_text, not_applicable
 from chaosqs.model.event import DeadLettered, Expired, Operated
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text, milliseconds

@@ -6,9 +6,7 @@ queue, or each of its message groups (FF-7). A purge makes the queue forget (PQ-
 
 from __future__ import annotations
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import message_text, messages_text
+from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
 from chaosqs.model.event import Deleted, Event, Sent
 from chaosqs.model.history import History
 from chaosqs.model.time import MINUTE, clock_text

@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import message_text
+from chaosqs.invariants.verdicts import Invariant, judged, message_text, not_applicable
 from chaosqs.model.event import Effect, InvocationStarted
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text

@@ -12,9 +12,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import message_text, messages_text
+from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import listed, message_text, unique
+from chaosqs.invariants.verdicts import Invariant, judged, listed, message_text, not_applicable, unique
 from chaosqs.model.event import FilteredOut, InvocationStarted
 from chaosqs.model.event_filter import Match, Pattern, matches, parse
 from chaosqs.model.history import History

@@ -12,9 +12,7 @@ from functools import partial
 
 import attrs
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import counted, listed, message_text
+from chaosqs.invariants.verdicts import Invariant, counted, judged, listed, message_text, not_applicable
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,

@@ -15,9 +15,17 @@ from collections.abc import Sequence
 
 import attrs
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import function_of, listed, message_text, messages_text, times, unique
+from chaosqs.invariants.verdicts import (
+    Invariant,
+    function_of,
+    judged,
+    listed,
+    message_text,
+    messages_text,
+    not_applicable,
+    times,
+    unique,
+)
 from chaosqs.model.delivery import Delivery, Ending, Fate
 from chaosqs.model.design import Design
 from chaosqs.model.event import InvocationEnded

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.redelivery import excuse, handed, why_again
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import function_of, message_text
+from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import listed, message_text, times, unique
+from chaosqs.invariants.verdicts import Invariant, judged, listed, message_text, not_applicable, times, unique
 from chaosqs.model.delivery import Delivery, Ending, Fate
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.event import InvocationStarted, Throttled

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.redrive_limits import RedriveLimits
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import message_text, times
+from chaosqs.invariants.verdicts import Invariant, judged, message_text, not_applicable, times
 from chaosqs.model.event import DeadLettered, Operated, Received
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation

@@ -7,9 +7,7 @@ where a run is drained, the queues that mappings poll are empty, and what should
 
 from __future__ import annotations
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged
-from chaosqs.invariants.wording import message_text
+from chaosqs.invariants.verdicts import Invariant, judged, message_text
 from chaosqs.model.event import DeadLettered, Deleted, Expired, FilteredOut, Returned, Sent
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation

@@ -7,10 +7,8 @@ EF-7). Two invocations at the same time are the business of `no-concurrent-proce
 
 from __future__ import annotations
 
-from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.redelivery import excuse, handed
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import function_of, message_text
+from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable
 from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.event import Received
 from chaosqs.model.history import History

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import attrs
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import listed, times
+from chaosqs.invariants.verdicts import Invariant, judged, listed, not_applicable, times
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.event import InvocationStarted, Throttled
 from chaosqs.model.history import History

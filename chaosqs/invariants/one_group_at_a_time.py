@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import attrs
 
-from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.redelivery import excuse, late, why_again
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import messages_text
+from chaosqs.invariants.verdicts import Invariant, judged, messages_text, not_applicable
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.event import Deleted, Expired, InvocationEnded, InvocationStarted
 from chaosqs.model.history import History

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from chaosqs.invariants import limits, own
+from chaosqs.invariants import custom, limits
 from chaosqs.invariants.at_least_once_delivery import AT_LEAST_ONCE_DELIVERY
 from chaosqs.invariants.batches_within_limits import BATCHES_WITHIN_LIMITS
 from chaosqs.invariants.bounded_retries import BOUNDED_RETRIES
@@ -17,7 +17,6 @@ from chaosqs.invariants.drains_after_healing import DRAINS_AFTER_HEALING
 from chaosqs.invariants.exactly_once_effect import named as effect_named
 from chaosqs.invariants.fifo_order import FIFO_ORDER
 from chaosqs.invariants.filtered_never_delivered import FILTERED_NEVER_DELIVERED
-from chaosqs.invariants.invariant import Invariant
 from chaosqs.invariants.no_bystander_dead_lettered import NO_BYSTANDER_DEAD_LETTERED
 from chaosqs.invariants.no_concurrent_processing import NO_CONCURRENT_PROCESSING
 from chaosqs.invariants.no_dead_lettering_by_throttling import NO_DEAD_LETTERING_BY_THROTTLING
@@ -27,6 +26,7 @@ from chaosqs.invariants.no_second_processing import NO_SECOND_PROCESSING
 from chaosqs.invariants.no_starvation import NO_STARVATION
 from chaosqs.invariants.one_group_at_a_time import ONE_GROUP_AT_A_TIME
 from chaosqs.invariants.reported_failures_kept import REPORTED_FAILURES_KEPT
+from chaosqs.invariants.verdicts import Invariant
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 
@@ -76,7 +76,7 @@ def _ours(name: str) -> Invariant | None:
     return limits.named(name) or retries_named(name) or effect_named(name)
 
 
-own.take(_ours)
+custom.take(_ours)
 
 
 def by_name(name: str) -> Invariant:
@@ -84,7 +84,7 @@ def by_name(name: str) -> Invariant:
 
     A family has figures in its names: limits, effects, retries. Raises ValueError where there is none of that name.
     """
-    found = _ours(name) or own.known(name)
+    found = _ours(name) or custom.known(name)
     if found is not None:
         return found
     ours = ", ".join(invariant.name for invariant in ALL)

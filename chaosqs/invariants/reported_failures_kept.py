@@ -6,9 +6,7 @@ setting the answer is not read, and the failed messages are deleted with the oth
 
 from __future__ import annotations
 
-from chaosqs.invariants.invariant import Invariant
-from chaosqs.invariants.verdicts import judged, not_applicable
-from chaosqs.invariants.wording import message_text, messages_text
+from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
 from chaosqs.model.event import Deleted, InvocationEnded, Released
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation

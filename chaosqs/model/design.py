@@ -8,7 +8,7 @@ from typing import TypeVar
 import attrs
 
 from chaosqs.model.design_rules import Parts, refuse_invalid
-from chaosqs.model.parts import (
+from chaosqs.model.resources import (
     DEFAULT_ERA,
     ERAS,
     PAYLOAD_LIMIT,

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from chaosqs.errors import InvalidDesign, Problem
-from chaosqs.model.event_filter import parse
-from chaosqs.model.filter_rules import InvalidPattern
-from chaosqs.model.parts import ERAS, Account, EventSourceMapping, Function, Queue
+from chaosqs.model.event_filter import InvalidPattern, parse
+from chaosqs.model.resources import ERAS, Account, EventSourceMapping, Function, Queue
 from chaosqs.model.values import Checks
 
 _QUEUE_NAME = r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo"

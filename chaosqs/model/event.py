@@ -11,34 +11,141 @@ from typing import TypeAlias
 
 import attrs
 
-from chaosqs.model.change_event import Operated, PollersChanged
-from chaosqs.model.code_event import Effect, PointPassed, Reached
-from chaosqs.model.poller_event import Held, ReceivedNothing, ReceiveFailed, Released
+# What a run records of changes to the design itself: by the mapping's own law, or by an operator. --------------------
 
-__all__ = [
-    "DeadLettered",
-    "Deleted",
-    "Effect",
-    "Event",
-    "Expired",
-    "FilteredOut",
-    "Held",
-    "InvocationEnded",
-    "InvocationStarted",
-    "Operated",
-    "PointPassed",
-    "PollersChanged",
-    "Reached",
-    "ReceiveFailed",
-    "Received",
-    "ReceivedNothing",
-    "Released",
-    "Returned",
-    "SendFailed",
-    "Sent",
-    "ServiceFailed",
-    "Throttled",
-]
+
+@attrs.frozen
+class PollersChanged:
+    """A mapping has another number of pollers now (ES-1 … ES-8)."""
+
+    at: int
+    cause: int | None
+    mapping: str
+    pollers: int
+    why: str
+    fault: str = ""
+
+
+@attrs.frozen
+class Operated:
+    """An operator, or a fault that stands for one, changed something while the run went on."""
+
+    at: int
+    cause: int | None
+    kind: str
+    """`redeploy`, `purge`, `redrive` or `change`."""
+    target: str
+    """The queue, function or mapping."""
+    setting: str
+    """What a `change` changes; empty otherwise."""
+    value: str
+    """To what, as Python writes it."""
+    fault: str = ""
+
+
+# What a run records of the user's own code, which calls chaosqs while it handles a batch. ----------------------------
+
+
+@attrs.frozen
+class PointPassed:
+    """A handler of the user's passed a `chaosqs.fault_point`."""
+
+    at: int
+    cause: int | None
+    function: str
+    invocation: int
+    site: str
+    """Its name."""
+    fault: str
+    """Names the fault that struck there; empty: none did."""
+
+
+@attrs.frozen
+class Effect:
+    """A handler of the user's recorded an effect: `chaosqs.record("charged", order=7)`."""
+
+    at: int
+    cause: int | None
+    function: str
+    invocation: int
+    name: str
+    values: tuple[tuple[str, str | int | float | bool | None], ...]
+    """What it recorded, by name, in the order of the names."""
+    message: int | None = None
+    """The message that it is about, where the handler said so."""
+
+
+@attrs.frozen
+class Reached:
+    """Code of the user's passed a `chaosqs.sometimes`."""
+
+    at: int
+    cause: int | None
+    function: str
+    invocation: int
+    mark: str
+
+
+# What a run records of a poller alone: calls that brought nothing, and batches that it keeps or forgets. -------------
+
+
+@attrs.frozen
+class ReceiveFailed:
+    """A receive failed, or came back empty, by a fault although messages wait (EF-8, RX-4, IF-3)."""
+
+    at: int
+    cause: int | None
+    queue: str
+    mapping: str
+    poller: int
+    fault: str
+
+
+@attrs.frozen
+class ReceivedNothing:
+    """Receives that came back empty: `count` long polls one after another since `since`, each `every` ms long.
+
+    They are recorded together, when the poller gets a message at last, or lets go.
+    """
+
+    at: int
+    cause: int | None
+    queue: str
+    mapping: str
+    poller: int
+    count: int
+    since: int
+    every: int
+
+
+@attrs.frozen
+class Released:
+    """A poller forgot its batch without deleting it; the messages come back when their visibility ends."""
+
+    at: int
+    cause: int | None
+    mapping: str
+    poller: int
+    messages: tuple[int, ...]
+    why: str
+    """`throttled` (for a whole visibility timeout), `failed`, `service error`, `no answer` or `restarted`."""
+    fault: str = ""
+
+
+@attrs.frozen
+class Held:
+    """A poller holds its batch, or its next call, until `until`, by a fault."""
+
+    at: int
+    cause: int | None
+    mapping: str
+    poller: int
+    messages: tuple[int, ...]
+    until: int
+    fault: str
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen

@@ -12,8 +12,8 @@ import attrs
 from chaosqs.model import metrics
 from chaosqs.model.delivery import Delivery, Fate, dead_lettered, deliveries
 from chaosqs.model.design import Design
+from chaosqs.model.design_changes import designs_in_force
 from chaosqs.model.event import Effect, Event, Sent
-from chaosqs.model.operated import designs_in_force
 from chaosqs.model.scenario import Scenario
 
 _E = TypeVar("_E", bound=Event)

@@ -10,9 +10,8 @@ from chaosqs.errors import InvalidScenario
 from chaosqs.model.assumptions import Assumptions, check_assumptions
 from chaosqs.model.behaviour import Behaviour, check_behaviour
 from chaosqs.model.design import Design
-from chaosqs.model.fault import FaultPlan
-from chaosqs.model.fault_rules import check_plan
-from chaosqs.model.operated import check_actions
+from chaosqs.model.design_changes import check_actions
+from chaosqs.model.faults import FaultPlan, check_plan
 from chaosqs.model.values import Checks, concise_repr
 from chaosqs.model.workload import Load, check_load
 

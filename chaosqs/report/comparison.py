@@ -9,8 +9,8 @@ import attrs
 
 from chaosqs.model.figures import Figures
 from chaosqs.model.history import History
-from chaosqs.report.escape import code, fenced, prose
 from chaosqs.report.terminal import Row, summary_lines
+from chaosqs.report.text import code, fenced, prose
 
 
 @attrs.frozen

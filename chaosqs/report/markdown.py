@@ -2,47 +2,151 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from chaosqs.errors import InvalidInput
 from chaosqs.model.counterexample import Counterexample, Fix, Setting
 from chaosqs.model.history import History
-from chaosqs.report import facts
-from chaosqs.report.command import replay_command
-from chaosqs.report.escape import code, fenced, prose
-from chaosqs.report.narrate import narrate
-from chaosqs.report.prose import paragraph
-from chaosqs.report.sequence import sequence
-from chaosqs.report.slice import causal_slice
-from chaosqs.report.snippet import source
-from chaosqs.report.words import mapping_text, title_of
+from chaosqs.model.json import to_json
+from chaosqs.model.scenario import Scenario
+from chaosqs.report import summary
+from chaosqs.report.causal_slice import causal_slice
+from chaosqs.report.diagram import sequence
+from chaosqs.report.story import replay_command
+from chaosqs.report.summary import paragraph
+from chaosqs.report.text import code, fenced, mapping_text, prose, shown, title_of
+from chaosqs.report.timeline import narrate
+
+# Names of users as names of folders. ---------------------------------------------------------------------------------
+
+_SUFFIXES = re.compile(r"(\.template)?\.(yaml|yml|json|py|tf)(?=$|:)", re.IGNORECASE)
+_LONGEST = 60
+
+
+def slug(text: str) -> str:
+    """Return a name in `[a-z0-9-]` of 1 to 60 characters; a fingerprint stands for what is lost."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    foreign = any(character.isalnum() and not character.isascii() for character in plain)
+    if words and len(words) <= _LONGEST and not foreign:
+        return words
+    mark = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=4).hexdigest()
+    return "-".join(part for part in (words[: _LONGEST - len(mark) - 1].strip("-"), mark) if part)
+
+
+def design_slug(design: str) -> str:
+    """Return the folder name of a design, which usually is a file: `infra/template.yaml` becomes `infra-template`.
+
+    Of an absolute path only the file counts: where a project lies is no part of the name of its report.
+    """
+    path = design.replace("\\", "/")
+    absolute = path.startswith("/") or re.match(r"[A-Za-z]:/", path)
+    return slug(_SUFFIXES.sub("", path.rstrip("/").rsplit("/", 1)[-1] if absolute else path))
+
+
+# A scenario as a test that pastes into the user's own suite. ---------------------------------------------------------
+
+_WIDTH = 96
+_INDENT = "    "
+
+
+def source(scenario: Scenario, invariant: str) -> str:
+    """Return the source of a test that fails as long as the invariant is violated in the scenario."""
+    tree = ast.parse(repr(scenario), mode="eval").body
+    names = sorted({*_called(tree), "check", "invariants", "simulate"}, key=lambda name: (name.islower(), name))
+    return "\n".join(
+        [
+            *_imports(names),
+            "",
+            "",
+            f"def test_{_identifier(invariant)}() -> None:",
+            f"{_INDENT}scenario = {laid_out(tree, 1)}",
+            f"{_INDENT}invariant = invariants.by_name({invariant!r})",
+            f"{_INDENT}violations = check(simulate(scenario), [invariant])",
+            f'{_INDENT}assert not violations, "\\n".join(map(str, violations))',
+        ]
+    )
+
+
+def _called(tree: ast.expr) -> list[str]:
+    nodes = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [function.id for function in nodes if isinstance(function, ast.Name)]
+
+
+def _imports(names: Sequence[str]) -> Iterator[str]:
+    line = f"from chaosqs import {', '.join(names)}"
+    if len(line) <= _WIDTH:
+        yield line
+    else:
+        yield from ("from chaosqs import (", *(f"{_INDENT}{name}," for name in names), ")")
+
+
+def _identifier(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower())[:60].strip("_") or "counterexample"
+
+
+def laid_out(node: ast.expr, depth: int) -> str:
+    """Return an expression on one line where it fits, else with each of its parts on a line of its own."""
+    line = ast.unparse(node)
+    if len(line) + len(_INDENT) * (depth + 2) <= _WIDTH:
+        return line
+    match node:
+        case ast.Call(func=function, args=positional, keywords=named):
+            parts = [laid_out(part, depth + 1) for part in positional]
+            parts += [f"{part.arg}={laid_out(part.value, depth + 1)}" for part in named]
+            return _block(f"{ast.unparse(function)}(", parts, ")", depth)
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            opening, closing = "()" if isinstance(node, ast.Tuple) else "[]"
+            return _block(opening, [laid_out(part, depth + 1) for part in parts], closing, depth)
+        case ast.Dict(keys=keys, values=values):
+            pairs = zip(keys, values, strict=True)
+            items = [f"{ast.unparse(key)}: {laid_out(value, depth + 1)}" for key, value in pairs if key is not None]
+            return _block("{", items, "}", depth)
+        case _:
+            return line
+
+
+def _block(opening: str, parts: Sequence[str], closing: str, depth: int) -> str:
+    inner = "".join(f"{_INDENT * (depth + 1)}{part},\n" for part in parts)
+    return f"{opening}\n{inner}{_INDENT * depth}{closing}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 def markdown(counterexample: Counterexample, history: History, *, replay: str) -> str:
     """Return the report; `replay` is the path of the counterexample's file, as a user would give it."""
     explanation = counterexample.explanation
-    faults = facts.faults(counterexample)
+    faults = summary.faults(counterexample)
     return _template().render(
         mapping=mapping_text(counterexample.mapping),
         title=title_of(counterexample.invariant),
         design=counterexample.design,
         paragraph=paragraph(counterexample, history),
-        own_bug=facts.OWN_BUG if explanation.own_bug else "",
-        settings=[_plain(setting) for setting in facts.telling(explanation)],
+        own_bug=summary.OWN_BUG if explanation.own_bug else "",
+        settings=[_plain(setting) for setting in summary.telling(explanation)],
         explained=bool(explanation.settings),
-        free=facts.any_value(explanation),
+        free=summary.any_value(explanation),
         faults=faults,
-        no_fault=faults == [facts.NO_FAULT],
-        guesses=facts.guesses(explanation),
+        no_fault=faults == [summary.NO_FAULT],
+        guesses=summary.guesses(explanation),
         guessed=explanation.assumptions is not None,
-        rate=facts.rate(explanation.rate),
+        rate=summary.rate(explanation.rate),
         fixes=(fixes := _best_first(explanation.fixes)),
         works=any(not fix.violated for fix in fixes),
-        growth=facts.growth,
-        breaks=facts.breaks,
-        conditions=facts.conditions,
-        tipping=facts.tipping(explanation.tipping),
+        growth=summary.growth,
+        breaks=summary.breaks,
+        conditions=summary.conditions,
+        tipping=summary.tipping(explanation.tipping),
         patch=fenced(explanation.patch, "diff") if explanation.patch else "",
         diagram=fenced(sequence(causal_slice(history, counterexample.violation)), "mermaid"),
         steps=narrate(counterexample, history),
@@ -81,3 +185,68 @@ def _template() -> Template:
     environment.filters["prose"] = prose
     environment.filters["code"] = code
     return environment.get_template("report.md.j2")
+
+
+# A report as a folder of the user's project: `report.md` for people, `scenario.json` for replays, `fix.patch`. -------
+#
+# The folder appears whole or not at all, and each file in it is replaced at once: several processes may write the same.
+
+REPORT = "report.md"
+SCENARIO = "scenario.json"
+PATCH = "fix.patch"
+
+
+def write_report(directory: Path, counterexample: Counterexample, history: History) -> Path:
+    """Write the report into a folder of its own in `directory`, and return that folder.
+
+    Equal input gives equal bytes. Raises `InvalidInput` where the directory cannot be written.
+    """
+    folder = directory / folder_name(counterexample)
+    replay = _as_given(directory) / folder.name / SCENARIO
+    files = {
+        REPORT: markdown(counterexample, history, replay=replay.as_posix()),
+        SCENARIO: to_json(counterexample),
+        **({PATCH: counterexample.explanation.patch} if counterexample.explanation.patch else {}),
+    }
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _put(folder, files)
+    except OSError as error:
+        message = (
+            f"cannot write the report to {shown(str(folder), 300)}: {error.strerror or type(error).__name__}\n"
+            "Name a directory that can be written: --report-dir of chaosqs, --chaosqs-report-dir of pytest,\n"
+            "or report_dir in [tool.chaosqs] of pyproject.toml."
+        )
+        raise InvalidInput(message) from None
+    return folder
+
+
+def folder_name(counterexample: Counterexample) -> str:
+    """Return the name of the folder: `template-orders-worker-no-dead-lettering-by-throttling`."""
+    return f"{design_slug(counterexample.design)}-{slug(counterexample.mapping)}-{slug(counterexample.invariant)}"
+
+
+def _as_given(directory: Path) -> Path:
+    """Return a directory as a report may name it: relative; an absolute one says too much about this machine."""
+    if not directory.is_absolute():
+        return directory
+    here = Path.cwd()
+    return directory.relative_to(here) if directory.is_relative_to(here) else Path(directory.name)
+
+
+def _put(folder: Path, files: dict[str, str]) -> None:
+    """Write the files beside the folder, then move them to their place."""
+    with tempfile.TemporaryDirectory(prefix=".chaosqs-", dir=folder.parent, ignore_cleanup_errors=True) as beside:
+        whole = Path(beside) / folder.name
+        whole.mkdir()
+        for name, text in files.items():
+            (whole / name).write_text(text, encoding="utf-8", newline="\n")
+        try:
+            whole.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+            for name in files:
+                (whole / name).replace(folder / name)
+            if PATCH not in files:  # that of an earlier report
+                (folder / PATCH).unlink(missing_ok=True)

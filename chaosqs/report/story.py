@@ -5,16 +5,28 @@ Only the command that replays may be longer: a shortened path would be of no use
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
-from chaosqs.report import facts
-from chaosqs.report.command import replay_command
-from chaosqs.report.narrate import MOST_STEPS, narrate
-from chaosqs.report.step import Step
-from chaosqs.report.text import flowing, padded, shortened, shown, wrapped
-from chaosqs.report.words import mapping_text, title_of
+from chaosqs.report import summary
+from chaosqs.report.event_groups import Step
+from chaosqs.report.text import flowing, mapping_text, padded, shortened, shown, title_of, wrapped
+from chaosqs.report.timeline import MOST_STEPS, narrate
+
+# The command that replays a counterexample. --------------------------------------------------------------------------
+
+
+def replay_command(path: str) -> str:
+    """Return the command, on one line; it pastes into a shell whatever the path."""
+    if shown(path, len(path) * 10) == path:
+        return f"chaosqs replay {shlex.quote(path)}"
+    escaped = path.encode("unicode_escape").decode().replace("'", "\\'")
+    return f"chaosqs replay $'{escaped}'"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 
 LINES = 30
 WIDTH = 110
@@ -56,18 +68,18 @@ def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
 def _facts(counterexample: Counterexample, replay: str) -> Iterator[str]:
     """Yield the lines below the timeline; each only where its fact is known."""
     explanation = counterexample.explanation
-    yield from _line("Note", [facts.OWN_BUG] if explanation.own_bug else [])
-    found = facts.faults(counterexample)
-    unneeded = found == [facts.NO_FAULT]
-    free = facts.any_value(explanation)
-    yield from _line("What matters", facts.matters(explanation), 3)
+    yield from _line("Note", [summary.OWN_BUG] if explanation.own_bug else [])
+    found = summary.faults(counterexample)
+    unneeded = found == [summary.NO_FAULT]
+    free = summary.any_value(explanation)
+    yield from _line("What matters", summary.matters(explanation), 3)
     yield from _line("Any value", [*free, *(found if unneeded else [])] if free else [], 3)
     yield from _line("Faults", [] if unneeded and free else found)
-    yield from _line("Hangs on", facts.guesses(explanation))
-    yield from _line("How often", [text] if (text := facts.rate(explanation.rate)) else [])
-    yield from _line("Inevitable", [text] if (text := facts.tipping(explanation.tipping)) else [], 1)
-    yield from _line("Prevented by", facts.fixes(explanation), 3)
-    yield from _line("From", facts.origins(explanation), 2)
+    yield from _line("Hangs on", summary.guesses(explanation))
+    yield from _line("How often", [text] if (text := summary.rate(explanation.rate)) else [])
+    yield from _line("Inevitable", [text] if (text := summary.tipping(explanation.tipping)) else [], 1)
+    yield from _line("Prevented by", summary.fixes(explanation), 3)
+    yield from _line("From", summary.origins(explanation), 2)
     if replay:
         yield f"  {padded('Replay', _LABEL)}{replay_command(replay)}"
 

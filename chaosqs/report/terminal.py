@@ -9,8 +9,7 @@ from textwrap import wrap
 import attrs
 
 from chaosqs.model.verdict import Status
-from chaosqs.report.text import columns, padded, shortened, shown
-from chaosqs.report.words import mapping_text, title_of
+from chaosqs.report.text import columns, mapping_text, padded, shortened, shown, title_of
 
 WIDTH = 110
 _INVARIANT = 48

@@ -11,7 +11,7 @@ from chaosqs.model.history import History
 from chaosqs.model.json import Json
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Load
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 
 SEEDS = range(20)
 

@@ -15,7 +15,7 @@ from chaosqs.model.event import InvocationStarted, Received, Returned, Sent, Thr
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 from tests.calibration.designs import SEEDS, middle, one_mapping, runs
 
 TRICKLE = Burst("orders", 300, over=3.5)

@@ -8,7 +8,7 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.event import InvocationEnded, InvocationStarted, Received, Returned, Throttled
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 from tests.calibration.designs import middle, one_mapping, runs
 
 

@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chaosqs.cli import main
-from chaosqs.explorer import exploration
 from chaosqs.model.counterexample import Explanation, Setting
-from chaosqs.session.suite import BROKEN, PLACE, SOUND
+from chaosqs.project import exploration
+from chaosqs.project.planning import BROKEN, PLACE, SOUND
 from tests.cli.running import Run
 
 

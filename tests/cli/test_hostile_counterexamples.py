@@ -15,11 +15,11 @@ from chaosqs.cli import main
 from chaosqs.invariants import by_name
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix, Rate, Setting, Tipping
-from chaosqs.model.fault import Action, FaultPlan, Pause, Window
+from chaosqs.model.faults import Action, FaultPlan, Pause, Window
 from chaosqs.model.json import Json, to_json
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
-from tests.session.kept import PROMISE, kept
+from chaosqs.simulation.run import simulate
+from tests.project.kept import PROMISE, kept
 
 FAULTS = FaultPlan(
     [["ok", "slow"], ["throttled"]],

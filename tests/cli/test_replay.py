@@ -15,7 +15,7 @@ from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.json import Json
 from chaosqs.model.workload import Burst
 from tests.cli.running import Run
-from tests.session.kept import kept, write
+from tests.project.kept import kept, write
 
 FILE = "found.json"
 SENTENCE = "It used to be: Message 3 went to orders-dlq"

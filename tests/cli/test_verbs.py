@@ -9,11 +9,11 @@ from chaosqs import invariants
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
-from chaosqs.model.fault import KIND_NAMES
+from chaosqs.model.faults import KIND_NAMES
 from chaosqs.model.json import to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.session.sources import read_source
+from chaosqs.project.discovery import read_source
 from tests.cli.running import Run
 
 
@@ -102,7 +102,7 @@ def test_explore_of_what_cannot_be_simulated_is_no_pass(run: Run, monkeypatch: p
     def refuse(*_: object, **__: object) -> None:
         raise InvalidScenario("mapping 'orders→worker': this version simulates no filters")
 
-    monkeypatch.setattr("chaosqs.session.questions.searched", refuse)
+    monkeypatch.setattr("chaosqs.project.checks.searched", refuse)
     result = run("explore", "sound.yaml")
     assert result.exit_code == 2
     assert "this version simulates no filters" in result.output

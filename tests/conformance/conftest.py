@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.validate import ParamValidator
 
-from chaosqs.simulator.aws import World, aws
-from chaosqs.simulator.control.control import Control
-from chaosqs.simulator.door.lambda_shapes import lambda_model
-from chaosqs.simulator.door.shapes import output_shape
-from chaosqs.simulator.operations.sqs import Sqs
-from chaosqs.simulator.operations.waiting import Wait
+from chaosqs.mock_aws.aws import World, aws
+from chaosqs.mock_aws.lambda_api.api import Control
+from chaosqs.mock_aws.lambda_api.rest import lambda_model
+from chaosqs.sqs.api.receiving import Wait
+from chaosqs.sqs.api.sqs import Sqs
+from chaosqs.wire.shapes import output_shape
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -13,11 +13,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
-    from mypy_boto3_sqs.type_defs import (
-        MessageTypeDef,
-        ReceiveMessageRequestTypeDef,
-        SendMessageRequestTypeDef,
-    )
+    from mypy_boto3_sqs.type_defs import MessageTypeDef, ReceiveMessageRequestTypeDef, SendMessageRequestTypeDef
 
 
 @attrs.frozen

@@ -13,7 +13,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from chaosqs.simulator.aws import World, aws
+from chaosqs.mock_aws.aws import World, aws
 from tests.conformance.clients import call, client_of, client_with_keys, resource, sqs_client
 from tests.conformance.queue_under_test import QueueUnderTest, create
 

@@ -9,10 +9,10 @@ import attrs
 import pytest
 from botocore.exceptions import ClientError
 
-from chaosqs.simulator.aws import aws
-from chaosqs.simulator.door.door import Door
-from chaosqs.simulator.door.sdk import opened
-from chaosqs.simulator.operations.errors import SHAPES, ApiError, error
+from chaosqs.mock_aws.aws import aws
+from chaosqs.sqs.api.parameters import SHAPES, ApiError, error
+from chaosqs.wire.botocore_hook import opened
+from chaosqs.wire.transport import Door
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

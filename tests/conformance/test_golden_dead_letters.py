@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chaosqs.simulator.aws import World
+from chaosqs.mock_aws.aws import World
 from tests.conformance.queue_under_test import with_dead_letters
 
 if TYPE_CHECKING:

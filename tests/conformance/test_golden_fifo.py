@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chaosqs.simulator.aws import World
+from chaosqs.mock_aws.aws import World
 from tests.conformance.queue_under_test import QueueUnderTest, create, refusal
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from botocore.utils import InstanceMetadataFetcher
 from moto.core.config import default_user_config
 
 from chaosqs.errors import InvalidInput, SimulationError
-from chaosqs.simulator.aws import World, aws
+from chaosqs.mock_aws.aws import World, aws
 from tests.conformance.clients import call, client_of, client_with_keys, other_client, sqs_client
 from tests.conformance.failing import MODES, Failing, failing
 from tests.conformance.queue_under_test import create
@@ -194,7 +194,7 @@ def test_a_closed_world_cannot_be_used(world: World) -> None:
 def test_without_boto3_a_world_says_what_it_needs() -> None:
     program = (
         "import sys; sys.modules['botocore'] = None; sys.modules['boto3'] = None\n"
-        "from chaosqs.simulator.aws import aws\n"
+        "from chaosqs.mock_aws.aws import aws\n"
         "with aws(): pass"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

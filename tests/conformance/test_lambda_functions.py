@@ -9,7 +9,7 @@ import pytest
 from botocore import xform_name
 
 from chaosqs.errors import InvalidInput
-from chaosqs.simulator.aws import World, aws
+from chaosqs.mock_aws.aws import World, aws
 from tests.conformance.lambda_under_test import ROLE, dictionaries, fields, functions, package
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:worker"

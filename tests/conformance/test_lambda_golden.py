@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from chaosqs.invariants.registry import check
-from chaosqs.simulator.aws import World
+from chaosqs.mock_aws.aws import World
 from tests.conformance.lambda_under_test import Worker, connected, functions, queue_of
 from tests.conformance.queue_under_test import QueueUnderTest
 

@@ -16,12 +16,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chaosqs.errors import SimulationError
-from chaosqs.simulator.aws import World
+from chaosqs.mock_aws.aws import World
 from tests.conformance.clients import call, client_of
 from tests.conformance.lambda_under_test import LambdaUnderTest, fields, functions, queue_of
 
 if TYPE_CHECKING:
-    from chaosqs.simulator.control.code import Handler
+    from chaosqs.mock_aws.lambda_api.code import Handler
 
 
 def deployed(world: World, handler: Handler, timeout: int = 3) -> LambdaUnderTest:

@@ -6,15 +6,8 @@ import time
 
 import pytest
 
-from chaosqs.simulator.aws import World
-from tests.conformance.lambda_under_test import (
-    LambdaUnderTest,
-    Worker,
-    connected,
-    dictionaries,
-    functions,
-    queue_of,
-)
+from chaosqs.mock_aws.aws import World
+from tests.conformance.lambda_under_test import LambdaUnderTest, Worker, connected, dictionaries, functions, queue_of
 from tests.conformance.queue_under_test import QueueUnderTest
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:worker"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from chaosqs.simulator.aws import World
+from chaosqs.mock_aws.aws import World
 from tests.conformance.lambda_under_test import Worker, connected, fields, functions, queue_of
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from chaosqs.errors import InvalidInput, Livelock, SimulationError
 from chaosqs.invariants.registry import check
+from chaosqs.mock_aws.aws import World, aws
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.simulator.aws import World, aws
 from tests.conformance.clients import client_of
 from tests.conformance.lambda_under_test import Worker, connected, functions, queue_of
 from tests.conformance.queue_under_test import QueueUnderTest

@@ -12,7 +12,7 @@ from moto.core.config import default_user_config
 from moto.core.models import botocore_stubber
 
 from chaosqs.errors import SimulationError
-from chaosqs.simulator.aws import aws
+from chaosqs.mock_aws.aws import aws
 from tests.conformance.clients import call, client_with_keys, other_client
 from tests.conformance.queue_under_test import create
 

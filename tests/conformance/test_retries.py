@@ -7,7 +7,7 @@ import time
 import attrs
 import pytest
 
-from chaosqs.simulator.aws import World, aws
+from chaosqs.mock_aws.aws import World, aws
 from tests.conformance.failing import MODES, Failing, Mode, failing
 from tests.conformance.queue_under_test import create
 

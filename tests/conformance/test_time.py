@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chaosqs.errors import InvalidInput
+from chaosqs.mock_aws.aws import World, aws
 from chaosqs.model.design import Design, Queue, Redrive
-from chaosqs.simulator.aws import World, aws
 from tests.conformance.queue_under_test import QueueUnderTest, create
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ import pytest
 from botocore.awsrequest import AWSRequest
 
 from chaosqs.errors import SimulationError
-from chaosqs.simulator.aws import World
-from chaosqs.simulator.door.active import current
-from chaosqs.simulator.door.json_reader import parameters_reader
-from chaosqs.simulator.door.shapes import service_model
+from chaosqs.mock_aws.aws import World
+from chaosqs.wire.botocore_hook import current
+from chaosqs.wire.shapes import parameters_reader, service_model
 
 ADDRESS = "https://sqs.us-east-1.amazonaws.com/"
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}

@@ -13,9 +13,9 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 from tests.invariants.builder import Story, fifo_design, orders_design
-from tests.simulator.consumers import URL, client
+from tests.simulation.consumers import URL, client
 
 judge = DEDUPLICATION_HOLDS.judge
 

@@ -7,13 +7,13 @@ from chaosqs.invariants import DRAINS_AFTER_HEALING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.event import Received
-from chaosqs.model.fault import Action, FaultPlan
+from chaosqs.model.faults import Action, FaultPlan
 from chaosqs.model.history import History
-from chaosqs.model.horizon import horizon
+from chaosqs.model.liveness import horizon
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 from tests.invariants.builder import Story, orders_design
 
 FAILING = {"worker": Behaviour(error_rate=1)}

@@ -3,8 +3,8 @@ from __future__ import annotations
 from chaosqs.invariants import NO_STARVATION
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.verdict import Status
-from tests.bestiary.mapping_that_gets_nothing import shared
 from tests.invariants.builder import Story, orders_design
+from tests.known_bad.mapping_that_gets_nothing import shared
 
 TWO = Design(
     [Queue("orders"), Queue("returns")],

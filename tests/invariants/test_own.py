@@ -7,13 +7,13 @@ import pytest
 
 import chaosqs
 from chaosqs.invariants import CONSERVATION, Invariant, by_name, check
-from chaosqs.invariants.own import Said
+from chaosqs.invariants.custom import Said
 from chaosqs.model.event import InvocationStarted, Sent
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Violation
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
 
 HISTORY = simulate(Scenario(orders_design(), [Burst("orders", 3)]))

@@ -11,7 +11,7 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 from chaosqs.strategies import designs as drawn_designs
 from chaosqs.strategies import fault_plans
 from chaosqs.strategies import scenarios as drawn_scenarios

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.invariants.wording import counted, listed, message_text, messages_text, times, unique
+from chaosqs.invariants.verdicts import counted, listed, message_text, messages_text, times, unique
 
 
 def test_messages_are_numbered_from_one() -> None:

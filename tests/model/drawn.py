@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import ERAS, Account, Design, EventSourceMapping, Function, Queue, Redrive, RedriveAllow
-from chaosqs.model.fault import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, FaultKind, FaultPlan, Pause, Window
+from chaosqs.model.faults import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, FaultKind, FaultPlan, Pause, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Steady
 

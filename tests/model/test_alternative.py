@@ -7,12 +7,20 @@ from collections.abc import Mapping
 import pytest
 
 from chaosqs.errors import Problem
-from chaosqs.model.alternative import KINDS, Alternative, RateLimitedFront, SelfPolling, Stream, check_alternative
+from chaosqs.model.alternative import (
+    KINDS,
+    Alternative,
+    RateLimitedFront,
+    SelfPolling,
+    Stream,
+    check_alternative,
+    check_replacement,
+    with_replacement,
+)
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.json import from_json, to_json
-from chaosqs.model.replacement import check_replacement, with_replacement
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.values import Checks
 

@@ -11,8 +11,8 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
-from tests.explorer.designs import over_polling
+from chaosqs.simulation.run import simulate
+from tests.search.designs import over_polling
 
 HISTORY = simulate(Scenario(over_polling(), [Burst("orders", 12)], {"worker": Behaviour(29)}))
 KINDS = sorted({type(event) for event in HISTORY.events}, key=lambda kind: kind.__name__)

@@ -14,9 +14,8 @@ import pytest
 
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.counterexample import Counterexample
-from chaosqs.model.fault import ACTIONS, KIND_NAMES
-from chaosqs.model.json import from_json, to_json
-from chaosqs.model.migrations import SCHEMA, Json, migrated
+from chaosqs.model.faults import ACTIONS, KIND_NAMES
+from chaosqs.model.json import SCHEMA, Json, from_json, migrated, to_json
 
 HERE = Path(__file__).parent
 FORM = HERE / "schemas" / f"{SCHEMA}.txt"

@@ -12,7 +12,7 @@ from chaosqs.errors import InvalidScenario
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix, Rate, Setting, Tipping
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.json import Json, from_json, structure, to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Violation

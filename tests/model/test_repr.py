@@ -7,11 +7,11 @@ from hypothesis import given
 import chaosqs.model.assumptions
 import chaosqs.model.behaviour
 import chaosqs.model.design
-import chaosqs.model.fault
+import chaosqs.model.faults
 import chaosqs.model.scenario
 import chaosqs.model.workload
 from chaosqs.model.design import Design, EventSourceMapping, Queue, Redrive
-from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from tests.model.drawn import scenarios
@@ -20,7 +20,7 @@ MODULES = (
     chaosqs.model.assumptions,
     chaosqs.model.behaviour,
     chaosqs.model.design,
-    chaosqs.model.fault,
+    chaosqs.model.faults,
     chaosqs.model.scenario,
     chaosqs.model.workload,
 )

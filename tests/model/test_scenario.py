@@ -8,7 +8,7 @@ from chaosqs.errors import InvalidScenario
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Function, Queue
-from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from tests.model.helpers import changed, pairs

@@ -7,13 +7,12 @@ import hypothesis
 import pytest
 
 from chaosqs import user_code
-from chaosqs.explorer import exploration
+from chaosqs.lambda_ import handler_runtime
 from chaosqs.model.counterexample import Explanation, Setting
-from chaosqs.session import hooks, start, suite
-from chaosqs.simulator import stage
+from chaosqs.project import exploration, planning, pytest_hooks
 from tests.plugin.projects import BROKEN, ROOMY, SOUND
 
-_ = (hypothesis, hooks, stage, start, suite, user_code)  # they stay loaded
+_ = (hypothesis, pytest_hooks, handler_runtime, pytest_hooks, planning, user_code)  # they stay loaded
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from chaosqs import invariants
-from chaosqs.session.suite import PLACE
+from chaosqs.project.planning import PLACE
 
 BROKEN = (PLACE / "over_polling.yaml").read_text(encoding="utf-8")
 SOUND = (PLACE / "maximum_concurrency.yaml").read_text(encoding="utf-8")

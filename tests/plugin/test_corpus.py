@@ -8,7 +8,7 @@ import pytest
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.workload import Burst
 from tests.plugin.projects import BRIEFLY, BROKEN, IDS, ROOMY, SOUND, run_pytest
-from tests.session.kept import kept, write
+from tests.project.kept import kept, write
 
 KEPT = "chaosqs::corpus::throttled.json"
 ALONE = ("--chaosqs-replay=reports/corpus",)

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from chaosqs.errors import InvalidInput, InvalidScenario
-from chaosqs.session import answers
+from chaosqs.project import results
 from tests.plugin.projects import BRIEFLY, BROKEN, FOLDER, IDS, THROTTLING, run_pytest, without_ci
 
 pytestmark = pytest.mark.xdist_group("plugin-failure")
@@ -205,7 +205,7 @@ def test_a_story_is_told_though_its_report_cannot_be_written(
     def full(directory: Path, *_: object) -> Path:
         raise InvalidInput(f"cannot write the report to {directory}: No space left on device")
 
-    monkeypatch.setattr(answers, "write_report", full)
+    monkeypatch.setattr(results, "write_report", full)
     result = broken.runpytest("--chaosqs", BRIEFLY, "-k", "throttling")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -243,7 +243,7 @@ def test_what_cannot_be_simulated_is_skipped(sound: pytest.Pytester, monkeypatch
     def refuse(*_: object, **__: object) -> None:
         raise InvalidScenario("mapping 'orders→worker': this version simulates no filters")
 
-    monkeypatch.setattr("chaosqs.session.questions.searched", refuse)
+    monkeypatch.setattr("chaosqs.project.checks.searched", refuse)
     result = sound.runpytest("--chaosqs", "-rs")
     result.assert_outcomes(skipped=len(IDS))
     result.stdout.fnmatch_lines(["SKIPPED*template.yaml*this version simulates no filters"])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from chaosqs.explorer.replay import replay
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.json import from_json
-from chaosqs.report.snippet import source
-from tests.session.kept import kept
+from chaosqs.project.replay import replay
+from chaosqs.report.markdown import source
+from tests.project.kept import kept
 
 REPORTS = sorted((Path(__file__).parents[2] / "reports").glob("*/scenario.json"))
 

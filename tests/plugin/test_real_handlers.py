@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from chaosqs.explorer import profiles
+from chaosqs.search import profiles
 from tests.plugin.projects import BRIEFLY, IDS
 
 TABLE = """

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from chaosqs.session.suite import BROKEN as CANARY
+from chaosqs.project.planning import BROKEN as CANARY
 from tests.plugin.projects import SOUND
 
 pytestmark = pytest.mark.usefixtures("briefly_explained", "hypothesis_of_its_own")

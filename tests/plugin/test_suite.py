@@ -3,12 +3,12 @@
 import pytest
 
 from chaosqs import invariants
-from chaosqs.explorer.finding import Finding
-from chaosqs.explorer.profiles import QUICK
 from chaosqs.invariants import Invariant
 from chaosqs.model.verdict import Status, Verdict
-from chaosqs.session import suite
-from chaosqs.session.questions import Budget
+from chaosqs.project import planning
+from chaosqs.project.checks import Budget
+from chaosqs.search.finding import Finding
+from chaosqs.search.profiles import QUICK
 from tests.plugin.projects import BRIEFLY
 
 NOTICE = "no design of this project was judged: this is the regression suite of chaosqs itself"
@@ -61,7 +61,7 @@ def test_a_search_that_finds_nothing_fails_the_canary(
     def blind(*_: object, **__: object) -> Blind:
         return Blind()
 
-    monkeypatch.setattr("chaosqs.session.questions.searched", blind)
+    monkeypatch.setattr("chaosqs.project.checks.searched", blind)
     result = pytester.runpytest("--chaosqs", "-k", "canary", BRIEFLY)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*the search DID NOT FIND IT in 7 cases*"])
@@ -72,12 +72,12 @@ def test_a_violation_in_some_generated_design_is_told(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A question about all designs fails with the story of one of them."""
-    broken = next(question for question in suite.suite() if question.canary)
+    broken = next(question for question in planning.suite() if question.canary)
 
     def found(*_: object, **__: object) -> Finding:
         return broken.search(Budget(QUICK, max_examples=10))
 
-    monkeypatch.setattr(suite, "search_designs", found)
+    monkeypatch.setattr(planning, "search_designs", found)
     result = pytester.runpytest("chaosqs::every-design::no-dead-lettering-by-throttling")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*Message * went to orders-dlq*", "*reports/every-design-orders-worker-*/report.md"])

@@ -10,8 +10,8 @@ import pytest
 from benchmarks.power.catalogue import tasks
 from benchmarks.power.task import Task
 from chaosqs import invariants
-from chaosqs.explorer.profiles import CI
-from chaosqs.explorer.search import searched
+from chaosqs.search.profiles import CI
+from chaosqs.search.search import searched
 
 SEED = 0
 CANARIES = (

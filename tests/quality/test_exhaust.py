@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.power.catalogue import tasks
 from chaosqs import invariants
-from chaosqs.explorer.exhaust import exhaust
 from chaosqs.model.scenario import Scenario
-from chaosqs.session.sources import read_source
+from chaosqs.project.discovery import read_source
+from chaosqs.search.exhaust import exhaust
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 KNOWN = {task.name: task for task in tasks("mutant")}

@@ -8,16 +8,16 @@ import pytest
 from benchmarks.power.catalogue import tasks
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.explorer.drawing import draws
-from chaosqs.explorer.profiles import CI
-from chaosqs.explorer.search import searched
-from chaosqs.explorer.sweep import Trial
 from chaosqs.invariants import by_name
-from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
+from chaosqs.search.drawing import draws
+from chaosqs.search.profiles import CI
+from chaosqs.search.run import Trial
+from chaosqs.search.search import searched
+from chaosqs.simulation.run import simulate
 from chaosqs.strategies import scenarios
 
 MUTANTS = {task.name: task for task in tasks("mutant")}

@@ -5,16 +5,16 @@ from itertools import count, product
 import attrs
 import pytest
 
-from chaosqs.explorer.profiles import CI, QUICK
-from chaosqs.explorer.search import search
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
-from tests.explorer.designs import (
+from chaosqs.search.profiles import CI, QUICK
+from chaosqs.search.search import search
+from chaosqs.simulation.run import simulate
+from tests.search.designs import (
     MAPPING,
     ROOMY,
     SOUND,

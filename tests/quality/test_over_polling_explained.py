@@ -7,16 +7,16 @@ import attrs
 import pytest
 
 from chaosqs.errors import InvalidDesign
-from chaosqs.explorer.explain import explain
-from chaosqs.explorer.profiles import QUICK
-from chaosqs.explorer.search import search
+from chaosqs.explain.explain import explain
+from chaosqs.importers.cloudformation.reader import read_template
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.counterexample import Change, Explanation, Setting
 from chaosqs.model.design import Design, Redrive
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
-from chaosqs.simulator.run import simulate
-from chaosqs.templates.cloudformation import read_template
+from chaosqs.search.profiles import QUICK
+from chaosqs.search.search import search
+from chaosqs.simulation.run import simulate
 
 TEMPLATE = Path(__file__).parents[2] / "examples" / "over-polling" / "template.yaml"
 DESIGN = read_template(TEMPLATE).design

@@ -17,10 +17,10 @@ from benchmarks.power.task import KINDS, Task
 from benchmarks.power.truth import size, violates
 from chaosqs.invariants import by_name
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Steady
-from tests.explorer.designs import ROOMY
+from tests.search.designs import ROOMY
 
 MISTAKES = tasks("design mistake")
 PATIENCE = {"dead-letters-kept-too-short": 400_000, "dead-letters-kept-as-long": 8_000}

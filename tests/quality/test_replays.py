@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from chaosqs.explorer.replay import Outcome, replay
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.json import from_json
+from chaosqs.project.replay import Outcome, replay
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("reports/*/scenario.json"), *ROOT.glob("tests/quality/failures/*.json")])

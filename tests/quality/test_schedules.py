@@ -16,16 +16,16 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from chaosqs.explorer.drawing import Stop, hunt
-from chaosqs.explorer.schedules import lifted, minimal, policies, scheduled
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.event import InvocationEnded
-from chaosqs.model.fault import FaultPlan, Pause
+from chaosqs.model.faults import FaultPlan, Pause
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.run import simulate
+from chaosqs.search.drawing import Stop, hunt
+from chaosqs.search.schedules import lifted, minimal, policies, scheduled
+from chaosqs.simulation.run import simulate
 from chaosqs.strategies.schedules import pauses
 
 SEEDS = range(5)

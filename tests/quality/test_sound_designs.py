@@ -5,12 +5,12 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from chaosqs.explorer.order import HEALTHY, ending, strain
-from chaosqs.explorer.profiles import CI
-from chaosqs.explorer.sweep import Sweep, budgeted, swept
 from chaosqs.invariants import DEFAULT
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
+from chaosqs.search.profiles import CI
+from chaosqs.search.run import Sweep, budgeted, swept
+from chaosqs.search.simplicity import HEALTHY, ending, strain
 from chaosqs.strategies import designs, scenarios
 
 CHUNKS, SCENARIOS = 50, 1_000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Steady
-from chaosqs.simulator.run import simulate
+from chaosqs.simulation.run import simulate
 
 
 def run(

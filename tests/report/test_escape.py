@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaosqs.report.escape import code, fenced, mermaid, prose
-from chaosqs.report.text import shown
+from chaosqs.report.text import code, fenced, mermaid, prose, shown
 
 PIECES = re.findall(
     r"\S+", r"| ` `` \ * _ [ ]( ) <script> </td> &lt; @me #1 :// www. $ ~~ end ; # %% <!-- --> a é { : :tada: ->> GH-1"

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from chaosqs.errors import InvalidInput
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.json import from_json
-from chaosqs.report.folder import write_report
-from chaosqs.report.slug import design_slug, slug
+from chaosqs.report.markdown import design_slug, slug, write_report
 from tests.report.examples import EXPLANATION, throttled
 
 FOLDER = "template-orders-worker-no-dead-lettering-by-throttling"

@@ -12,11 +12,10 @@ from hypothesis import given
 from chaosqs.invariants.registry import check
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Explanation, Tipping
-from chaosqs.model.fault import FaultPlan, Window
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.report.markdown import markdown
-from chaosqs.report.snippet import source
+from chaosqs.report.markdown import markdown, source
 from tests.report.examples import EXPLANATION, counterexample, design, throttled
 from tests.report.hostile import EXPLANATIONS, NAMES
 from tests.report.runs import run

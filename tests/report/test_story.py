@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Explanation, Fix, Setting, Tipping
 from chaosqs.model.event import DeadLettered
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import Burst
-from chaosqs.report.step import Step
+from chaosqs.report.event_groups import Step
 from chaosqs.report.story import story, timeline
 from chaosqs.report.text import columns
 from tests.report.examples import EXPLANATION, counterexample, throttled

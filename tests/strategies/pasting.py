@@ -2,7 +2,7 @@
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.fault import Action, FaultPlan, Pause, Window
+from chaosqs.model.faults import Action, FaultPlan, Pause, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Steady
 

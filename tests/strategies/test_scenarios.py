@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.fault import FAULT_POINT, KINDS, OK, FaultPlan
+from chaosqs.model.faults import FAULT_POINT, KINDS, OK, FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady, arrivals
 from chaosqs.strategies import behaviours, designs, fault_plans, horizon, scenarios, workloads

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.fault import FaultPlan, Pause
+from chaosqs.model.faults import FaultPlan, Pause
 from chaosqs.model.scenario import Scenario
 from chaosqs.strategies import designs
 from chaosqs.strategies.schedules import pauses

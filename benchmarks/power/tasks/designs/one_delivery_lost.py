@@ -10,7 +10,7 @@ from benchmarks.power.promises import dead_lettered_only_after_failures
 from benchmarks.power.task import Task
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.power.harness import harness_mutant
 from benchmarks.power.mutation import Mutation
-from chaosqs.model.fault import OK, FaultPlan
+from chaosqs.model.faults import OK, FaultPlan
 
 
 def _outcome(self: FaultPlan, message: int, receive: int) -> str:
@@ -16,5 +16,5 @@ TASK = harness_mutant(
     name="banned-kinds-strike",
     why="A fault kind that a plan bans strikes all the same.",
     switch=Mutation(FaultPlan, "outcome", _outcome),
-    self_test="tests/model/test_fault.py::test_banned_kind_is_as_good_as_absent",
+    self_test="tests/model/test_faults.py::test_banned_kind_is_as_good_as_absent",
 )

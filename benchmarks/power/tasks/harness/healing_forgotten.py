@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.power.harness import harness_mutant
 from benchmarks.power.mutation import Mutation
-from chaosqs.simulator.nemesis import Nemesis
+from chaosqs.faults.injector import Nemesis
 
 
 def _is_healed(_self: Nemesis, _now: int) -> bool:
@@ -15,5 +15,5 @@ TASK = harness_mutant(
     name="healing-forgotten",
     why="Faults go on striking after the moment at which the plan heals.",
     switch=Mutation(Nemesis, "_is_healed", _is_healed),
-    self_test="tests/simulator/test_faults.py",
+    self_test="tests/faults/test_faults.py",
 )

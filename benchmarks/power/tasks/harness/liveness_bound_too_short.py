@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.power.harness import harness_mutant
 from benchmarks.power.mutation import Mutation
 from chaosqs.invariants import drains_after_healing
-from chaosqs.model.horizon import horizon
+from chaosqs.model.liveness import horizon
 
 
 def _horizon(*arguments: object) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from benchmarks.power.harness import harness_mutant
 from benchmarks.power.mutation import Mutation
-from chaosqs.explorer.tally import Tally
 from chaosqs.model.verdict import Status, Verdict
+from chaosqs.search.finding import Tally
 
 _verdict = Tally.verdict
 
@@ -20,5 +20,5 @@ TASK = harness_mutant(
     name="never-exercised-holds",
     why="A tally calls a promise kept although no case could have broken it.",
     switch=Mutation(Tally, "verdict", _holding),
-    self_test="tests/explorer/test_tally.py",
+    self_test="tests/search/test_tally.py",
 )

@@ -6,8 +6,8 @@ from importlib import import_module
 
 from benchmarks.power.harness import harness_mutant
 from benchmarks.power.mutation import Mutation
-from chaosqs.explorer.oracle import Oracle
 from chaosqs.model.scenario import Scenario
+from chaosqs.search.oracle import Oracle
 
 
 def _violating(_oracle: Oracle, worlds: list[Scenario], _limit: int) -> Scenario | None:
@@ -17,6 +17,6 @@ def _violating(_oracle: Oracle, worlds: list[Scenario], _limit: int) -> Scenario
 TASK = harness_mutant(
     name="shrinker-believes-the-first-world",
     why="The shrinker takes the first world it looks at, whether that violates anything or not.",
-    switch=Mutation(import_module("chaosqs.explorer.shrink"), "_violating", _violating),
-    self_test="tests/explorer/test_shrink.py::test_faults_shrink_to_one",
+    switch=Mutation(import_module("chaosqs.search.shrink"), "_violating", _violating),
+    self_test="tests/search/test_shrink.py::test_faults_shrink_to_one",
 )

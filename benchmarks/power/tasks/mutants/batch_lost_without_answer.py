@@ -1,18 +1,18 @@
 """EP-13, LX-11: a batch that a poller lets go without an answer of its function is gone from the queue."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.esm.mapping import Mapping
+from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.mapping import Mapping
+
+# pyright: reportPrivateUsage=false
 
 _release = Mapping._release
 

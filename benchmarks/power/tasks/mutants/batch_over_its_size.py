@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.batcher import MOST_PER_RECEIVE
-from chaosqs.machine.message import Receipt
+from chaosqs.esm.machines.batching import MOST_PER_RECEIVE
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.service import Service
+from chaosqs.sqs.machines.message import Receipt
+from chaosqs.sqs.service import Service
 
 _receive = Service.receive
 

@@ -6,11 +6,10 @@ import attrs
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.message import Message
-from chaosqs.machine.redrive import dead_lettered
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.simulator import service
+from chaosqs.sqs import service
+from chaosqs.sqs.machines.message import Message, dead_lettered
 
 
 def _counting_on(message: Message, source: str, *, fifo: bool, place: int, now: int) -> Message:

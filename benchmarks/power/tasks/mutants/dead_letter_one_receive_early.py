@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.fifo_queue import FifoQueue
-from chaosqs.machine.message import Message
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+from chaosqs.sqs.machines.fifo_queue import FifoQueue
+from chaosqs.sqs.machines.message import Message
 
 
 def _is_over(self: FifoQueue, message: Message) -> bool:

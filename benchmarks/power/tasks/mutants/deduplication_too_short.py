@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine import deduplication
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.sqs.machines import fifo_queue
 
 TASK = Task(
     name="deduplication-too-short",
@@ -27,5 +27,5 @@ TASK = Task(
         "relay": Behaviour(handler="benchmarks.power.tasks.mutants._relay:relay_and_fail"),
         "auditor": Behaviour(),
     },
-    switch=Mutation(deduplication, "INTERVAL", 60_000),
+    switch=Mutation(fifo_queue, "INTERVAL", 60_000),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.message import Message
-from chaosqs.machine.standard_queue import StandardQueue
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+from chaosqs.sqs.machines.message import Message
+from chaosqs.sqs.machines.standard_queue import StandardQueue
 
 _accept = StandardQueue.accept
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.environments import Environment, Environments
+from chaosqs.lambda_.machines.environments import Environment, Environments
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 
 _give_back = Environments.give_back

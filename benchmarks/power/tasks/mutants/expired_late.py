@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.message import Message
-from chaosqs.machine.store import Store
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.sqs.machines.message import Message
+from chaosqs.sqs.machines.store import Store
 
 _put = Store.put
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.esm.poller_fleet import Poller
+from chaosqs.esm.receive_loop import ReceiveFaults
+from chaosqs.faults.injector import Strike
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.nemesis import Strike
-from chaosqs.simulator.receive_faults import ReceiveFaults
 
 _fail = ReceiveFaults.fail
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.esm.deleting import Deleting
+from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.deleting import Deleting
 
 _delete = Deleting.delete
 

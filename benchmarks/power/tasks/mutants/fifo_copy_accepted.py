@@ -1,17 +1,17 @@
 """FF-5: a FIFO queue takes the message that a producer sends again because the answer got lost."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.message import Message
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.producer import Producer, _Attempt
+from chaosqs.simulation.producer import Producer, _Attempt
+from chaosqs.sqs.machines.message import Message
+
+# pyright: reportPrivateUsage=false
 
 
 def _accept(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.fifo_queue import FifoQueue
-from chaosqs.machine.message import Receipt
-from chaosqs.machine.outcome import Outcome
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.sqs.machines.fifo_queue import FifoQueue
+from chaosqs.sqs.machines.message import Receipt
+from chaosqs.sqs.machines.queue_machine import Outcome
 
 
 def _delete(self: FifoQueue, receipt: Receipt) -> Outcome:

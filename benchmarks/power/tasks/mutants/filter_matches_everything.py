@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.esm import receive_loop
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.event_filter import Match, Pattern
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator import gathering
 
 
 def _matches(_patterns: Sequence[Pattern], _body: str) -> Match:
@@ -31,5 +31,5 @@ TASK = Task(
     mapping="orders→worker",
     invariant="filtered-never-delivered",
     smallest=Scenario(_DESIGN, [Burst("orders", 1)]),
-    switch=Mutation(gathering, "matches", _matches),
+    switch=Mutation(receive_loop, "matches", _matches),
 )

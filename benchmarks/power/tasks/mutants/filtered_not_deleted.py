@@ -1,20 +1,20 @@
 """FL-2: a message that matches no filter is left to its visibility timeout, not deleted."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.message import Receipt, body_of
+from chaosqs.esm.poller_fleet import Poller
+from chaosqs.esm.receive_loop import Gathering
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.event_filter import Match, matches
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.gathering import Gathering
+from chaosqs.sqs.machines.message import Receipt, body_of
+
+# pyright: reportPrivateUsage=false
 
 
 def _filtered(self: Gathering, _poller: Poller, receipts: Sequence[Receipt], _place: int) -> list[Receipt]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.groups import Groups
-from chaosqs.machine.message import Message
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+from chaosqs.sqs.machines.fifo_queue import Groups
+from chaosqs.sqs.machines.message import Message
 
 
 def _still_blocked(self: Groups, message: Message) -> None:

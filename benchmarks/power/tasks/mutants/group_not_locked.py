@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine import fifo_queue
-from chaosqs.machine.groups import Group, Groups
-from chaosqs.machine.message import Message
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+from chaosqs.sqs.machines import fifo_queue
+from chaosqs.sqs.machines.fifo_queue import Group, Groups
+from chaosqs.sqs.machines.message import Message
 
 
 class _Unlocked(Groups):

@@ -6,12 +6,12 @@ import attrs
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.scaling import Law, law
+from chaosqs.esm.machines.scaling import Law, law
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator import run
+from chaosqs.simulation import run
 
 
 def _without_maximum(mapping: EventSourceMapping, era: str) -> Law:

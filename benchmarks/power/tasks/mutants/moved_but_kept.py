@@ -1,15 +1,15 @@
 """DLQ-4: a message that goes to a dead-letter queue stays in its source as well."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.message import Message
-from chaosqs.machine.standard_queue import StandardQueue
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.simulator.service import Line, Service
+from chaosqs.sqs.machines.message import Message
+from chaosqs.sqs.machines.standard_queue import StandardQueue
+from chaosqs.sqs.service import Line, Service
+
+# pyright: reportPrivateUsage=false
 
 _dead_letter = Service._dead_letter
 

@@ -1,17 +1,17 @@
 """RX-5, VT-4: long polls do not learn of messages whose visibility is over."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.service import Line, Service
+from chaosqs.sqs.service import Line, Service
+
+# pyright: reportPrivateUsage=false
 
 
 def _settle(self: Service, line: Line) -> None:

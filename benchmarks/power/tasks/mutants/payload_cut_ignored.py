@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.sqs_event import Payload
+from chaosqs.lambda_.machines.sqs_event import Payload
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 
 

@@ -1,17 +1,17 @@
 """ES-9: a receive whose batch was throttled up to the end of its visibility is not counted."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.esm.mapping import Mapping
+from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.mapping import Mapping
+
+# pyright: reportPrivateUsage=false
 
 _release = Mapping._release
 

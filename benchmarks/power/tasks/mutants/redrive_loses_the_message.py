@@ -1,15 +1,15 @@
 """DLQ-4: a message that goes to a dead-letter queue leaves its source and never arrives."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.message import Message
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.simulator.service import Line, Service
+from chaosqs.sqs.machines.message import Message
+from chaosqs.sqs.service import Line, Service
+
+# pyright: reportPrivateUsage=false
 
 _dead_letter = Service._dead_letter
 

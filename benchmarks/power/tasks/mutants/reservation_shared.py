@@ -1,19 +1,19 @@
 """LC-3: a function with a reservation runs in what is unreserved, like all others."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 import attrs
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.concurrency import Executions, _Pool, _Share
-from chaosqs.machine.invocation_rate import Rate
+from chaosqs.lambda_.machines.concurrency import Executions, _Pool, _Share
+from chaosqs.lambda_.machines.invocation_rate import Rate
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+
+# pyright: reportPrivateUsage=false
 
 _share = Executions._share
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.message import Message
-from chaosqs.machine.store import Store
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+from chaosqs.sqs.machines.message import Message
+from chaosqs.sqs.machines.store import Store
 
 _put = Store.put
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.esm.poller_fleet import Latency, Poller
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.latency import Latency
 
 _HOUR = 3_600_000
 _pause = Latency.pause

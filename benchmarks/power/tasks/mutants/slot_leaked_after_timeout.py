@@ -1,14 +1,14 @@
 """LX-9, LX-14: the execution of an invocation that crashed or timed out is not given back."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.concurrency import Executions
-from chaosqs.machine.environments import Environment
+from chaosqs.lambda_.machines.concurrency import Executions
+from chaosqs.lambda_.machines.environments import Environment
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+
+# pyright: reportPrivateUsage=false
 
 _end = Executions.end
 

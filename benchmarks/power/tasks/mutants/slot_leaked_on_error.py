@@ -1,18 +1,17 @@
 """LX-7: the execution of an invocation that raised is not given back."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.lambda_.invocation import Course, Invocation, Lambda
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.fault import FaultPlan
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.function import Lambda
-from chaosqs.simulator.request import Course, Invocation
+
+# pyright: reportPrivateUsage=false
 
 _end = Lambda._end
 

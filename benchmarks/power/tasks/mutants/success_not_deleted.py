@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.esm.deleting import Deleting
+from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.deleting import Deleting
 
 
 def _go_on(self: Deleting, poller: Poller, _failed: tuple[int, ...], _cause: int) -> None:

@@ -1,14 +1,14 @@
 """ES-8: what a poller gives up after throttles is gone from the queue."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.esm.mapping import Mapping
+from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.mapping import Mapping
+
+# pyright: reportPrivateUsage=false
 
 _release = Mapping._release
 

@@ -1,16 +1,16 @@
 """ES-8, EC-15: a throttled batch is given back to the queue, where it is visible at once."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.concurrency import Refused
+from chaosqs.esm.mapping import Mapping
+from chaosqs.esm.poller_fleet import Poller
+from chaosqs.lambda_.invocation import Request
+from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.mapping import Mapping
-from chaosqs.simulator.request import Request
+
+# pyright: reportPrivateUsage=false
 
 _throttle = Mapping._throttle
 

@@ -1,20 +1,20 @@
 """EF-2, LX-9: a batch whose invocation timed out is deleted."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from functools import partial
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from chaosqs.esm.mapping import Mapping
+from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.event import InvocationEnded
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulator.crew import Poller
-from chaosqs.simulator.mapping import Mapping
+
+# pyright: reportPrivateUsage=false
 
 _answered = Mapping._answered
 

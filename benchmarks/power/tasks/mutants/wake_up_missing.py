@@ -6,7 +6,7 @@ from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.simulator.service import Line, Service
+from chaosqs.sqs.service import Line, Service
 
 _wake_at = Service.wake_at
 

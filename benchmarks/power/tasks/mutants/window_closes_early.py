@@ -1,13 +1,13 @@
 """EP-4: a batch is handed over as soon as it has a message, whatever the batching window."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.machine.batcher import Batcher
+from chaosqs.esm.machines.batching import Batcher
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+
+# pyright: reportPrivateUsage=false
 
 
 def _at_once(self: Batcher) -> int | None:

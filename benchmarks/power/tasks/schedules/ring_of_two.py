@@ -9,7 +9,7 @@ from benchmarks.power.promises import no_handler_raises
 from benchmarks.power.schedules import RACE
 from benchmarks.power.task import Task
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.fault import FaultPlan, Pause
+from chaosqs.model.faults import FaultPlan, Pause
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 

@@ -1,0 +1,319 @@
+"""A function that polls its queue itself: its chains of asynchronous invocations, and the schedule that starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import attrs
+
+from chaosqs.comparison.backend import Ground, label, request_of
+from chaosqs.lambda_.invocation import TIMED_OUT, Course, Invocation, Models
+from chaosqs.lambda_.machines.asynchronous import AsynchronousEvent, Chains
+from chaosqs.model.alternative import TERMINATE, SelfPolling
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.event import Deleted, InvocationEnded, Received, ReceivedNothing
+from chaosqs.model.figures import Happened
+from chaosqs.model.time import milliseconds
+from chaosqs.model.workload import Arrival
+from chaosqs.sqs.machines.message import Receipt
+from chaosqs.sqs.service import Line
+
+# The code of one invocation of a function that polls its queue itself: receive, work, delete, and again. -------------
+#
+# What the work costs is what the function's behaviour says, in two parts: `seconds_per_batch`, and whether it fails by
+# `error_rate`, once for each receive; `seconds_per_message`, and poison, message by message. Assumed: a failure by rate
+# shows at the last message of a receive.
+
+_MOST_PER_RECEIVE = 10  # RX-1
+_NEVER = 1 << 60
+
+
+@attrs.frozen
+class Work:
+    """What the work of a receive costs, and each message in it."""
+
+    receive: Models
+    message: Models
+
+    @classmethod
+    def of(cls, ground: Ground) -> Work:
+        """Take the behaviours of a scenario apart."""
+        functions, behaviour = ground.functions.functions, ground.scenario.behaviour
+
+        def once(name: str) -> Behaviour:
+            return attrs.evolve(behaviour(name), seconds_per_message=0, poison=())
+
+        def each(name: str) -> Behaviour:
+            return attrs.evolve(behaviour(name), seconds_per_batch=0, error_rate=0, response_bytes=0)
+
+        return cls(Models(ground.luck, once, functions), Models(ground.luck, each, functions))
+
+
+@attrs.define(eq=False)
+class Consumer:
+    """One invocation while it runs."""
+
+    polling: SelfPolling
+    ground: Ground
+    work: Work
+    label: EventSourceMapping
+    invocation: Invocation
+    done: Callable[[Course], None]
+    """Called when it has come to an end."""
+    invoke_again: Callable[[], None]
+    """Has the chain go on."""
+    over: bool = False
+    idle: bool = False
+    """Whether it waits for messages."""
+    receives: int = 0
+    calls: int = 0
+
+    @property
+    def line(self) -> Line:
+        """The queue that it polls."""
+        return self.ground.service.lines[self.polling.queue]
+
+    @property
+    def left(self) -> int:
+        """Milliseconds until the function timeout."""
+        return self.invocation.begins + self.invocation.limit - self.ground.now
+
+    def start(self) -> None:
+        """Begin: a step of the agenda."""
+        self.ground.after(self.invocation.limit, self._time_out)
+        self._later(self.invocation.initialises, self._call_receive)
+
+    # Receiving
+
+    def _call_receive(self) -> None:
+        self.receives += 1
+        self._call(self._receive)
+
+    def _receive(self) -> None:
+        if self._took():
+            return
+        since, self.idle = self.ground.now, True
+        self.ground.agenda.may_be_over = True
+        if self.polling.wait_time:
+            self.line.waiting.append(partial(self._woken, self.receives))
+        self._later(self.polling.wait_time * 1000, partial(self._found_nothing, self.receives, since))
+
+    def _woken(self, receive: int) -> None:
+        """Look again, as there may be something (RX-5, RX-6), unless the wait is over."""
+        if not self.over and receive == self.receives and not self._took():
+            self.line.waiting.append(partial(self._woken, receive))
+
+    def _found_nothing(self, receive: int, since: int) -> None:
+        if receive == self.receives:
+            queue, wait = self.polling.queue, self.polling.wait_time * 1000
+            place, chain = self.invocation.place, self.invocation.request.poller
+            event = ReceivedNothing(self.ground.now, place, queue, self.label.name, chain, 1, since, wait)
+            self.ground.record(event)
+            self._end(Course("succeeded", self._duration))
+
+    def _took(self) -> bool:
+        """Receive; tell whether anything came."""
+        receipts = self.ground.service.receive(self.polling.queue, _MOST_PER_RECEIVE)
+        if not receipts:
+            return False
+        first = receipts[0].message
+        place = self.ground.record(
+            Received(
+                at=self.ground.now,
+                cause=first.last_event,
+                queue=self.polling.queue,
+                mapping=self.label.name,
+                poller=self.invocation.request.poller,
+                messages=tuple(receipt.message.number for receipt in receipts),
+                receive_counts=tuple(receipt.message.receive_count for receipt in receipts),
+                visible_at=first.visible_at,
+                fault="",
+            )
+        )
+        for receipt in receipts:
+            receipt.message.last_event = place
+        self.receives += 1
+        self.idle = False
+        self._later(0, partial(self._begin, receipts, place))
+        return True
+
+    # Working
+
+    def _begin(self, receipts: Sequence[Receipt], place: int) -> None:
+        course = self.work.receive.course(self._part(receipts, self.receives << 8))
+        step = partial(self._work, receipts, 0, place, course if course.outcome != "succeeded" else None)
+        self._later(course.duration, step)
+
+    def _work(self, receipts: Sequence[Receipt], number: int, place: int, failure: Course | None) -> None:
+        """Work on one message of a receive; `failure`: what its last one comes to."""
+        course = self.work.message.course(self._part(receipts[number : number + 1], (self.receives << 8) + number + 1))
+        if failure is not None and number == len(receipts) - 1 and course.outcome == "succeeded":
+            course = attrs.evolve(failure, duration=course.duration)
+        step = partial(self._worked, receipts, number, place, failure)
+        if course.outcome != "succeeded":
+            step = partial(self._fail, course)
+        self._later(course.duration, step)
+
+    def _worked(self, receipts: Sequence[Receipt], number: int, place: int, failure: Course | None) -> None:
+        self.ground.note(receipts[number].message.number, Happened.PROCESSED)
+        last = number == len(receipts) - 1
+        then = self._go_on if last else partial(self._work, receipts, number + 1, place, failure)
+        if self.polling.delete == "each":
+            self._call(partial(self._delete, receipts[number : number + 1], place, then))
+        elif last:
+            self._call(partial(self._delete, receipts, place, then))
+        else:
+            then()
+
+    def _delete(self, receipts: Sequence[Receipt], place: int, then: Callable[[], None]) -> None:
+        queue, numbers = self.polling.queue, tuple(receipt.message.number for receipt in receipts)
+        stayed = tuple(self.ground.service.delete(queue, receipts))
+        self.ground.record(Deleted(self.ground.now, place, queue, self.label.name, numbers, stayed, ""))
+        self.ground.agenda.may_be_over = True
+        then()
+
+    def _part(self, receipts: Sequence[Receipt], key: int) -> Invocation:
+        """Return the work on some messages as if it were an invocation of its own; the key tells its chance."""
+        batch = [(receipt.message.number, receipt.message.receive_count) for receipt in receipts]
+        request = request_of(self.label, self.invocation.request.poller, batch)
+        number = (self.invocation.number << 32) + key
+        return attrs.evolve(self.invocation, request=request, number=number, initialises=0, limit=_NEVER)
+
+    # Ending
+
+    def _go_on(self) -> None:
+        if self.left >= milliseconds(self.polling.reserve):
+            self._call_receive()
+        else:
+            self._call(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self.invoke_again()
+        self._end(Course("succeeded", self._duration))
+
+    def _fail(self, course: Course) -> None:
+        self._end(attrs.evolve(course, duration=self._duration))
+
+    def _time_out(self) -> None:
+        if not self.over:
+            self._end(Course("timed_out", self.invocation.limit, error=TIMED_OUT))
+
+    @property
+    def _duration(self) -> int:
+        return self.ground.now - self.invocation.begins
+
+    def _end(self, course: Course) -> None:
+        self.over = True
+        self.done(course)
+
+    def _call(self, step: Callable[[], None]) -> None:
+        self.calls += 1
+        self._later(self.ground.call_latency(self.invocation.number, self.calls), step)
+
+    def _later(self, wait: int, step: Callable[[], None]) -> None:
+        """Run a step of this invocation, unless it is over by then."""
+        if wait < self.left:
+            self.ground.after(wait, partial(self._unless_over, step))
+
+    def _unless_over(self, step: Callable[[], None]) -> None:
+        if not self.over:
+            step()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class Polling:
+    """All chains of one function: a `Stage` for it."""
+
+    polling: SelfPolling
+    ground: Ground
+    waiting: dict[int, AsynchronousEvent] = attrs.field(factory=dict[int, AsynchronousEvent])
+    """The event of each chain whose invocation is to come or runs."""
+    consumers: dict[int, Consumer] = attrs.field(factory=dict[int, Consumer])
+    """Those that run, by their invocation."""
+    chains: Chains = attrs.field(init=False)
+    label: EventSourceMapping = attrs.field(init=False)
+    work: Work = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Take the function's invocations over."""
+        self.chains, self.label, self.work = Chains(self.polling), label(self.polling), Work.of(self.ground)
+        self.ground.functions.stage = self
+
+    @property
+    def busy(self) -> bool:
+        """Whether messages are left."""
+        return self.ground.service.lines[self.polling.queue].machine.stored > 0
+
+    @property
+    def idling(self) -> int:
+        """How many invocations wait for messages."""
+        return sum(consumer.idle for consumer in self.consumers.values())
+
+    def start(self) -> None:
+        """Begin with the schedule."""
+        self.ground.after(0, self._tick)
+
+    def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
+        """Take no message over: they go to the queue."""
+        assert not batch, "a function that polls its queue takes nothing over"
+
+    def _tick(self) -> None:
+        for number in self.chains.start():
+            self._accept(AsynchronousEvent(number, self.ground.now))
+        self.ground.after(milliseconds(self.polling.schedule), self._tick)
+
+    # Lambda's queue of events
+
+    def _accept(self, event: AsynchronousEvent) -> None:
+        self.waiting[event.chain] = event
+        self.ground.after(self.ground.invoke_latency(event.chain, self.ground.functions.invocations), self._try(event))
+
+    def _try(self, event: AsynchronousEvent) -> Callable[[], None]:
+        return partial(self._invoke, event)
+
+    def _invoke(self, event: AsynchronousEvent) -> None:
+        request = request_of(self.label, event.chain, ())
+        if self.ground.invoke(request, event.throttles + 1, partial(self._ended, event)) is not None:
+            self._later(event, event.after_throttle(now=self.ground.now))
+
+    def _ended(self, event: AsynchronousEvent, ended: InvocationEnded, _: int) -> None:
+        if ended.outcome != "succeeded":
+            self._later(event, event.after_error())
+        elif self.waiting.get(event.chain) is event:
+            self._later(event, None)
+
+    def _later(self, event: AsynchronousEvent, wait: int | None) -> None:
+        if wait is not None:
+            self.ground.after(wait, self._try(event))
+        else:
+            del self.waiting[event.chain]
+            self.chains.end(event.chain)
+
+    # The stage
+
+    def plays(self, function: str) -> bool:
+        """Tell whether invocations of a function are played here."""
+        return function == self.polling.function
+
+    def begin(self, invocation: Invocation, done: Callable[[Course], None]) -> None:
+        """Play an invocation: a step of the agenda."""
+        again = partial(self._go_on, invocation.request.poller)
+        ended = partial(self._over, invocation.number, done)
+        consumer = Consumer(self.polling, self.ground, self.work, self.label, invocation, ended, again)
+        self.consumers[invocation.number] = consumer
+        consumer.start()
+
+    def _over(self, number: int, done: Callable[[Course], None], course: Course) -> None:
+        del self.consumers[number]
+        done(course)
+
+    def _go_on(self, chain: int) -> None:
+        guarded = self.polling.recursive_loop == TERMINATE
+        event = self.waiting[chain].following(now=self.ground.now, guarded=guarded)
+        if event is not None:
+            self._accept(event)

@@ -1,0 +1,105 @@
+"""Clients that push each message through a front with a rate limit, and push again until they give up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import attrs
+
+from chaosqs.comparison.backend import Ground, label, request_of
+from chaosqs.kernel.rng import site
+from chaosqs.lambda_.machines.invocation_rate import Front
+from chaosqs.model.alternative import RateLimitedFront
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.event import InvocationEnded
+from chaosqs.model.figures import Happened
+from chaosqs.model.time import milliseconds
+from chaosqs.model.workload import Arrival
+
+_PAUSE = site("pause of a client")
+
+
+@attrs.define(eq=False)
+class _Push:
+    """One request of a client."""
+
+    message: int
+    attempt: int
+    answered: bool = False
+
+
+@attrs.define(eq=False)
+class Pushing:
+    """All clients of one front."""
+
+    front: RateLimitedFront
+    ground: Ground
+    waiting: int = 0
+    """Clients that have neither got an answer that pleased them nor given up."""
+    machine: Front = attrs.field(init=False)
+    label: EventSourceMapping = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Open the front."""
+        self.machine, self.label = Front(self.front), label(self.front)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a client still waits."""
+        return self.waiting > 0
+
+    @property
+    def idling(self) -> int:
+        """Return 0: every invocation has something to do."""
+        return 0
+
+    def start(self) -> None:
+        """Do nothing: clients come by themselves."""
+
+    def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
+        """Have a client push each message."""
+        for number, _ in batch:
+            self.ground.note(number, Happened.SENT)
+            self.waiting += 1
+            self._push(number, 1)
+
+    def _push(self, message: int, attempt: int) -> None:
+        push = _Push(message, attempt)
+        if self.machine.admits(now=self.ground.now):
+            self.ground.after(self.ground.invoke_latency(message, attempt), partial(self._invoke, push))
+        else:
+            self.ground.note(message, Happened.REFUSED)
+            self._failed(push)
+
+    def _invoke(self, push: _Push) -> None:
+        request = request_of(self.label, push.message + 1, [(push.message, push.attempt)])
+        if self.ground.invoke(request, push.attempt, partial(self._ended, push)) is not None:
+            self._failed(push)  # 500: a client cannot tell a throttle of Lambda's from any other error
+        else:
+            self.ground.after(milliseconds(self.front.integration_timeout), partial(self._timed_out, push))
+
+    def _ended(self, push: _Push, event: InvocationEnded, _: int) -> None:
+        if push.answered:
+            return
+        push.answered = True
+        if event.outcome == "succeeded":
+            self.waiting -= 1
+            self.ground.agenda.may_be_over = True
+        else:
+            self._failed(push)  # 502
+
+    def _timed_out(self, push: _Push) -> None:
+        """Answer 504; the function works on, and nobody hears of it."""
+        if not push.answered:
+            push.answered = True
+            self._failed(push)
+
+    def _failed(self, push: _Push) -> None:
+        share = self.ground.luck.fraction(_PAUSE, push.message, push.attempt)
+        pause = self.machine.pause(push.attempt, share)
+        if pause is None:
+            self.waiting -= 1
+            self.ground.note(push.message, Happened.GIVEN_UP)
+        else:
+            self.ground.after(pause, partial(self._push, push.message, push.attempt + 1))

@@ -1,0 +1,1 @@
+"""Event source mappings: pollers that receive, invoke and delete."""

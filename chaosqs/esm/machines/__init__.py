@@ -1,0 +1,1 @@
+"""State machines of pollers: `(state, input, now) → result`. No trio, no clock, no chance."""

@@ -1,0 +1,395 @@
+"""The life of a run's event source mappings: which of them poll, when they stop, and when they start anew.
+
+Whoever changes a mapping while a run goes on goes through here: the fault plan's windows (`disabled`, `scale_down`),
+and an operator, by `change`. A mapping that stops polling finishes what its pollers carry (Assumed: EC-23); what
+polls after it is a new `Mapping`, whose pollers are numbered on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import attrs
+
+from chaosqs.esm.deleting import Deleting
+from chaosqs.esm.machines.scaling import Scaling
+from chaosqs.esm.poller_fleet import Crew, Latency, Poller
+from chaosqs.esm.receive_loop import Gathering
+from chaosqs.faults.injector import Nemesis, Strike
+from chaosqs.kernel.event_queue import Agenda
+from chaosqs.kernel.rng import Luck
+from chaosqs.lambda_.invocation import Lambda, Request
+from chaosqs.lambda_.machines.concurrency import UNRESERVED, Refused
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.event import Event, Held, InvocationEnded, Operated, Released, ServiceFailed, Throttled
+from chaosqs.model.time import milliseconds
+from chaosqs.sqs.machines.message import Receipt
+from chaosqs.sqs.service import Line, Service
+
+# The pollers of one event source mapping: receive, invoke, retry while throttled, delete after success, go on. -------
+#
+# A poller carries one batch at a time, from the receive until it is deleted or given up.
+
+_UNANSWERED = 1_000
+"""Assumed: milliseconds after which a poller invokes again whose request got lost (EP-13)."""
+
+_STALL = 10_000
+"""Milliseconds for which a `stall` of one batch lasts."""
+
+
+@attrs.define(eq=False)
+class Mapping:
+    """One event source mapping while it runs."""
+
+    mapping: EventSourceMapping
+    agenda: Agenda
+    luck: Luck
+    nemesis: Nemesis
+    record: Callable[[Event], int]
+    service: Service
+    functions: Lambda
+    scaling: Scaling
+    assumptions: Assumptions
+    numbered_from: int = 0
+    """How many pollers it had before it was configured anew."""
+    carried: int = 0
+    """Batches in the pollers' hands."""
+    latency: Latency = attrs.field(init=False)
+    scopes: tuple[str, str, str] = attrs.field(init=False)
+    """What windows of faults may name to strike it: queue, function, mapping."""
+    crew: Crew = attrs.field(init=False)
+    gathering: Gathering = attrs.field(init=False)
+    deleting: Deleting = attrs.field(init=False)
+    _asks_hold: bool = attrs.field(init=False)
+    """Whether the fault plan has anything for batches in a poller's hand."""
+    _asks_invoke: bool = attrs.field(init=False)
+    """Whether it has anything for invocations."""
+
+    def __attrs_post_init__(self) -> None:
+        """Put the parts together."""
+        self.scopes = self.mapping.queue, self.mapping.function, self.mapping.name
+        self.latency = Latency(self.luck, self.assumptions)
+        machine = self.line.machine
+        self.crew = Crew(
+            self.mapping.name,
+            self.agenda,
+            self.record,
+            self.scaling,
+            self._sees_backlog if self.nemesis.asks("poll") else lambda: machine.receivable,
+            self._poll,
+            self._dismiss,
+            numbered_from=self.numbered_from,
+        )
+        self.gathering = Gathering(
+            self.mapping,
+            self.agenda,
+            self.nemesis,
+            self.record,
+            self.service,
+            self.assumptions,
+            self.latency,
+            self.crew,
+            self._ready,
+        )
+        self.deleting = Deleting(
+            self.mapping, self.agenda, self.nemesis, self.record, self.service, self.assumptions, self._free
+        )
+        self._asks_hold, self._asks_invoke = self.nemesis.asks("hold"), self.nemesis.asks("invoke")
+
+    @property
+    def line(self) -> Line:
+        """The queue that it polls."""
+        return self.service.lines[self.mapping.queue]
+
+    def start(self) -> None:
+        """Begin to poll."""
+        self.line.on_backlog.append(self.crew.grow_later)
+        self.crew.start()
+
+    def stop(self) -> None:
+        """Note the empty receives of pollers that still wait when the run ends."""
+        for poller in self.crew.pollers:
+            self.gathering.count_empty(poller)
+
+    def retire(self) -> None:
+        """Stop polling; what the pollers carry they finish (Assumed: EC-23)."""
+        if self.crew.grow_later in self.line.on_backlog:
+            self.line.on_backlog.remove(self.crew.grow_later)
+        self.crew.retire()
+
+    def _sees_backlog(self) -> bool:
+        return self.line.machine.receivable and not self.gathering.faults.blind()
+
+    def _poll(self, poller: Poller) -> None:
+        self.gathering.poll(poller)
+
+    def _dismiss(self, poller: Poller) -> None:
+        self.gathering.dismiss(poller)
+
+    def _ready(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+        """Take a batch in hand, and invoke the function with it as soon as the calls take."""
+        self.carried += 1
+        poller.receipts, poller.attempts = receipts, 0
+        poller.gives_up = min([receipt.message.visible_at for receipt in receipts])
+        messages = tuple([receipt.message.number for receipt in receipts])
+        batch = tuple([(receipt.message.number, receipt.message.receive_count) for receipt in receipts])
+        poller.request = request = Request(self.mapping, poller.number, place, messages, batch, receipts)
+        latency = self.latency.receive(poller) + self.latency.invoke(poller)
+        strike = self.nemesis.strike("hold", self.scopes, batch, self.agenda.now) if self._asks_hold else None
+        due, step = self.agenda.now + latency, partial(self._invoke, poller, request)
+        if strike is not None and strike.kind == "restart":
+            step = partial(self._restart, poller, request, strike.name)
+        elif strike is not None:
+            due = latency + self._stall(poller, request, strike)
+        self.agenda.at(due, step, poller.task)
+
+    def _stall(self, poller: Poller, request: Request, strike: Strike) -> int:
+        """Record that a poller keeps its batch to itself, and what it has gathered besides; return until when."""
+        now, mapping = self.agenda.now, self.mapping.name
+        until = now + _STALL if strike.until is None else strike.until
+        messages = _in_hand(poller, request)
+        self.record(Held(now, request.received, mapping, request.poller, messages, until, strike.name))
+        return until
+
+    def _restart(self, poller: Poller, request: Request, fault: str) -> None:
+        """Have a poller forget its batch, and what it has gathered for the next one (EP-13)."""
+        messages = _in_hand(poller, request)
+        poller.held, poller.batcher = [], None
+        now, mapping = self.agenda.now, self.mapping.name
+        self.record(Released(now, request.received, mapping, poller.number, messages, "restarted", fault))
+        self._free(poller)
+
+    # Invoking
+
+    def _invoke(self, poller: Poller, request: Request) -> None:
+        strike = (
+            self.nemesis.strike("invoke", self.scopes, request.batch, self.agenda.now) if self._asks_invoke else None
+        )
+        if self.functions.stage is not None and self.functions.drops(request):
+            return self._refuse(poller, request, reason="RecursiveInvocationException")  # LX-17
+        if strike is not None and self._is_stopped(poller, request, strike):
+            return None
+        cold_start = strike.name if strike is not None and strike.kind == "cold_start" else ""
+        refused = self.functions.invoke(request, partial(self._answered, poller), cold_start)
+        if refused is not None:
+            return self._throttle(poller, request, refused, "")
+        return self.crew.set_throttled(poller, throttled=False)
+
+    def _is_stopped(self, poller: Poller, request: Request, strike: Strike) -> bool:
+        """Do what a fault does to an invocation; tell whether that never reaches a function."""
+        function, executions = self.mapping.function, self.functions.executions
+        refused: Refused | None = None
+        match strike.kind:
+            case "throttled":
+                refused = Refused(UNRESERVED, executions.running[function], executions.limit(function))
+            case "account_full":
+                refused = executions.refuse_unreserved(function, now=self.agenda.now)
+            case "lost_invoke" if strike.until is not None or not poller.attempts:  # one message's: the first attempt
+                self._lose(poller, request, strike)
+                return True
+            case "service_error":
+                self._refuse(poller, request, fault=strike.name)
+                return True
+            case _:
+                pass
+        if refused is not None:
+            self._throttle(poller, request, refused, strike.name)
+        return refused is not None
+
+    def _lose(self, poller: Poller, request: Request, strike: Strike) -> None:
+        """Wait in vain for an answer, and invoke again."""
+        now = self.agenda.now
+        again = min(now + _UNANSWERED, max(now, poller.gives_up))
+        poller.attempts += 1
+        place = self.record(
+            Held(now, request.received, self.mapping.name, poller.number, request.messages, again, strike.name)
+        )
+        self._invoke_again(poller, request, again, "no answer", place, strike.name)
+
+    def _refuse(self, poller: Poller, request: Request, *, fault: str = "", reason: str = "") -> None:
+        """Give a batch up that Lambda has answered with an error which no retry in place would change (LX-11)."""
+        now, mapping, messages = self.agenda.now, self.mapping, request.messages
+        event = ServiceFailed(
+            now, request.received, mapping.function, mapping.name, poller.number, messages, fault, reason
+        )
+        self._release(poller, "service error", self.record(event))
+
+    def _throttle(self, poller: Poller, request: Request, refused: Refused, fault: str) -> None:
+        """Keep the batch and try again later, up to the end of its visibility (ES-8)."""
+        now = self.agenda.now
+        poller.attempts += 1
+        self.crew.set_throttled(poller, throttled=True)
+        place = self.record(
+            Throttled(
+                at=now,
+                cause=request.received,
+                function=self.mapping.function,
+                mapping=self.mapping.name,
+                poller=poller.number,
+                messages=request.messages,
+                attempt=poller.attempts,
+                reason=refused.reason,
+                running=refused.running,
+                limit=refused.limit,
+                fault=fault,
+            )
+        )
+        again = now + (self.assumptions.rate_retry if refused.by_rate else self.latency.pause(poller))
+        self._invoke_again(poller, request, again, "throttled", place)
+
+    def _invoke_again(  # noqa: PLR0917 - the last three are those of `_release`
+        self, poller: Poller, request: Request, at: int, why: str, cause: int, fault: str = ""
+    ) -> None:
+        """Invoke at a moment, unless visibility is over by then: then give up when it is (ES-8)."""
+        if at < poller.gives_up:
+            self.agenda.at(at, partial(self._invoke, poller, request), poller.task)
+        else:
+            give_up = partial(self._release, poller, why, cause, fault)
+            self.agenda.at(max(self.agenda.now, poller.gives_up), give_up, poller.task)
+
+    def _answered(self, poller: Poller, event: InvocationEnded, place: int) -> None:
+        if not event.answered:
+            self._release(poller, "no answer", place)
+        elif event.outcome != "succeeded":
+            self._release(poller, "failed", place)
+        else:
+            step = partial(self.deleting.delete, poller, event.failed, place)
+            self.agenda.at(self.agenda.now + self.latency.delete(poller), step, poller.task)
+
+    def _release(self, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+        """Forget the batch; nothing brings its messages back before their visibility ends (EC-15, EF-3)."""
+        assert poller.request is not None
+        messages = poller.request.messages
+        self.record(Released(self.agenda.now, cause, self.mapping.name, poller.number, messages, why, fault))
+        self._free(poller, failed=why == "failed" and not self.mapping.report_batch_item_failures)  # PB-13
+
+    def _free(self, poller: Poller, *, failed: bool = False) -> None:
+        poller.request, poller.receipts = None, ()
+        self.carried -= 1
+        self.agenda.may_be_over = True
+        if poller.batcher is not None:
+            poller.batcher.finished(self.agenda.now)  # EP-5
+        self.crew.go_on(poller, failed=failed)
+
+
+def _in_hand(poller: Poller, request: Request) -> tuple[int, ...]:
+    """Return the messages of a poller's batch, and those that it has gathered for the next one."""
+    return request.messages + tuple(receipt.message.number for receipt in poller.held)
+
+
+# An event source mapping that is changed while it polls: new pollers take the place of old ones (EC-21, EC-23). ------
+
+
+def succeed(mapping: Mapping, former: Sequence[Mapping]) -> None:
+    """Start a mapping in the place of those that have retired, which finish what their pollers carry.
+
+    Assumed: a mapping counts these batches too, so all its pollers together stay below the ceiling (ES-3, MC-1).
+    """
+    scaling, law = mapping.scaling, mapping.scaling.law
+
+    def make_room() -> None:
+        taken = sum(one.crew.busy for one in former)
+        scaling.law = attrs.evolve(law, ceiling=max(0, law.ceiling - taken))
+
+    def left() -> None:
+        make_room()
+        mapping.crew.grow_later()
+
+    for one in former:
+        one.crew.left = left
+    if former:
+        make_room()
+        scaling.pollers = min(scaling.pollers, scaling.law.ceiling)
+    mapping.start()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class Life:
+    """The mappings of one run over time."""
+
+    agenda: Agenda
+    nemesis: Nemesis
+    record: Callable[[Event], int]
+    make: Callable[[EventSourceMapping, int], Mapping]
+    """Returns a mapping that does not poll yet, and numbers its pollers from one more than so many on."""
+    settings: dict[str, EventSourceMapping]
+    """How each mapping is configured now, by name."""
+    mappings: list[Mapping] = attrs.field(factory=list[Mapping])
+    """All that poll or did: those that have stopped may still carry batches."""
+    _polling: dict[str, Mapping] = attrs.field(factory=dict[str, Mapping])
+    _forbidden: dict[str, int] = attrs.field(factory=dict[str, int])
+    """How many open windows keep each mapping disabled."""
+
+    def start(self) -> None:
+        """Set every enabled mapping to work, at the start of the run, and plan what the windows do."""
+        for name in self.settings:
+            self._settle(name)
+        for window in self.nemesis.windows("mapping"):
+            begin = {"disabled": self._forbid, "scale_down": self._scale_down}[window.kind]
+            strike, start = self.nemesis.of_window(window), milliseconds(window.start)
+            for name in self.settings:
+                if window.scope in {"", name} and window.seconds:
+                    self.agenda.at(start, partial(begin, name, strike))
+
+    def polling(self, name: str) -> Mapping | None:
+        """Return what polls for a mapping now, or None: it is disabled."""
+        return self._polling.get(name)
+
+    def change(self, name: str, settings: EventSourceMapping) -> None:
+        """Configure a mapping anew, at once: its pollers retire, and, where it is enabled, new ones start.
+
+        `settings` have the same queue and function as before. Nothing is recorded but the new number of pollers.
+        """
+        self.settings[name] = settings
+        self._retire(name)
+        self._settle(name)
+
+    def _settle(self, name: str) -> None:
+        """Have a mapping poll if it may and should, and stop it otherwise."""
+        wanted = self.settings[name].enabled and not self._forbidden.get(name)
+        if not wanted:
+            self._retire(name)
+        elif name not in self._polling:
+            self._begin(name)
+
+    def _begin(self, name: str) -> None:
+        former = [mapping for mapping in self.mappings if mapping.mapping.name == name]
+        numbered_from = sum(len(mapping.crew.pollers) for mapping in former)
+        self._polling[name] = mapping = self.make(self.settings[name], numbered_from)
+        self.mappings.append(mapping)
+        succeed(mapping, former)
+
+    def _retire(self, name: str) -> None:
+        mapping = self._polling.pop(name, None)
+        if mapping is not None:
+            mapping.retire()
+
+    # What windows do
+
+    def _forbid(self, name: str, strike: Strike) -> None:
+        """Disable a mapping until the window ends; one that is disabled anyhow stays it, unrecorded."""
+        if not self.settings[name].enabled:
+            return
+        assert strike.until is not None
+        self._forbidden[name] = self._forbidden.get(name, 0) + 1
+        self._operated(name, strike, enabled=False)
+        self._settle(name)
+        self.agenda.at(strike.until, partial(self._allow, name, strike))
+
+    def _allow(self, name: str, strike: Strike) -> None:
+        self._forbidden[name] -= 1
+        self._operated(name, strike, enabled=True)
+        self._settle(name)
+
+    def _operated(self, name: str, strike: Strike, *, enabled: bool) -> None:
+        self.record(Operated(self.agenda.now, None, "change", name, "enabled", str(enabled), strike.name))
+
+    def _scale_down(self, name: str, strike: Strike) -> None:
+        mapping = self.polling(name)
+        if mapping is not None:
+            mapping.crew.scale_down(strike.name)

@@ -1,0 +1,367 @@
+"""How the pollers of a mapping come to their batches: long polls, filters, batching windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import attrs
+
+from chaosqs.esm.machines.batching import MOST_PER_RECEIVE, Batcher
+from chaosqs.esm.poller_fleet import Crew, Latency, Poller
+from chaosqs.faults.injector import Nemesis, Strike
+from chaosqs.kernel.event_queue import Agenda
+from chaosqs.lambda_.machines.sqs_event import plain_record_bytes
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
+from chaosqs.model.event import Event, FilteredOut, Held, Received, ReceivedNothing, ReceiveFailed
+from chaosqs.model.event_filter import Match, Pattern, matches, parse
+from chaosqs.sqs.machines.message import Message, Receipt, body_of
+from chaosqs.sqs.machines.queue_machine import Chance
+from chaosqs.sqs.service import Line, Service
+
+# What the fault plan makes of a poller's receives: before they are answered (poll), and of the answer (receive). -----
+
+_SLOW = 5_000
+"""Milliseconds that the answer to a `slow_receive` takes."""
+_BRINGS_NOTHING = ("failed_receive", "empty_receive", "quota_full")
+
+
+@attrs.define(eq=False)
+class ReceiveFaults:
+    """The faults of one mapping's receives."""
+
+    mapping: EventSourceMapping
+    agenda: Agenda
+    nemesis: Nemesis
+    record: Callable[[Event], int]
+    service: Service
+    assumptions: Assumptions
+    latency: Latency
+    _scopes: tuple[str, ...] = attrs.field(init=False)
+    _shown_twice: dict[int, int] = attrs.field(factory=dict[int, int])
+    """Up to when a window's `duplicate` leaves a message alone: the visibility of the delivery that it doubled."""
+
+    def __attrs_post_init__(self) -> None:
+        """Name what the receives are about."""
+        self._scopes = (self.mapping.queue, self.mapping.function, self.mapping.name)
+
+    @property
+    def line(self) -> Line:
+        """The queue that is polled."""
+        return self.service.lines[self.mapping.queue]
+
+    # Before a receive is answered
+
+    def poll(self, wanted: int) -> Strike | None:
+        """Return what strikes a receive of up to `wanted` messages, if it changes anything: where none wait, nothing.
+
+        The message that is first in line decides, by the receive that this one would be for it.
+        """
+        machine = self.line.machine
+        first = machine.head() if machine.receivable else None
+        if first is None:
+            return None
+        strike = self.nemesis.poll(self._scopes, first.number, first.receive_count + 1, self.agenda.now)
+        if strike is None or strike.kind in _BRINGS_NOTHING:
+            return strike
+        if strike.kind == "out_of_order":
+            return strike if machine.visible > 1 and not self.line.queue.fifo else None
+        return strike if min(machine.visible, wanted) > 1 else None
+
+    def fail(self, poller: Poller, strike: Strike) -> int | None:
+        """Record a receive that brings nothing; return when the poller receives again. None: it brings something."""
+        if strike.kind not in _BRINGS_NOTHING:
+            return None
+        now, mapping = self.agenda.now, self.mapping
+        self.record(ReceiveFailed(now, None, mapping.queue, mapping.name, poller.number, strike.name))
+        if strike.kind == "quota_full" and strike.until is not None:
+            return strike.until
+        if strike.kind == "empty_receive":
+            return (
+                now + self.latency.receive(poller)
+                if strike.until is None
+                else min(now + self.assumptions.receive_retry, strike.until)
+            )
+        return now + self.assumptions.receive_retry
+
+    def receive(self, strike: Strike, wanted: int) -> list[Receipt]:
+        """Receive one message where the receive is short; the newest ones, newest first, where it is out of order."""
+        line = self.line
+        if strike.kind == "short_receive":
+            return self.service.take(line, 1)
+        most = self.service.wanted(line, wanted)
+        receipts = self.service.take(line, most, chance=Chance(skip=line.machine.visible - most))
+        return receipts[::-1]
+
+    def blind(self) -> bool:
+        """Tell whether a window is open in which no receive brings anything: then nobody sees that messages wait."""
+        open_now = self.nemesis.window("poll", self._scopes, self.agenda.now)
+        return open_now is not None and open_now.kind in _BRINGS_NOTHING
+
+    # The answer
+
+    def answer(self, receipts: Sequence[Receipt]) -> Strike | None:
+        """Return what strikes the answer to a receive."""
+        batch = ((receipt.message.number, receipt.message.receive_count) for receipt in receipts)
+        strike = self.nemesis.strike("receive", self._scopes, batch, self.agenda.now)
+        return (
+            None if strike is not None and strike.kind == "duplicate" and not self._twice(strike, receipts) else strike
+        )
+
+    def hold(self, poller: Poller, receipts: Sequence[Receipt], place: int, strike: Strike) -> int:
+        """Record that an answer is slow; return when it comes."""
+        until = self.agenda.now + _SLOW
+        messages = tuple(receipt.message.number for receipt in receipts)
+        self.record(Held(self.agenda.now, place, self.mapping.name, poller.number, messages, until, strike.name))
+        return until
+
+    def duplicate(self, receipts: Sequence[Receipt], strike: Strike) -> None:
+        """Show the messages of a receive again at once, which a replica missed (OR-4)."""
+        messages = self._twice(strike, receipts)
+        for message in messages:
+            self._shown_twice[message.number] = message.visible_at
+        self.agenda.at(self.agenda.now, partial(self._show, messages, strike.name))
+
+    def _show(self, messages: Sequence[Message], fault: str) -> None:
+        self.service.reappear(self.line, *(message for message in messages if message.stored), fault=fault)
+
+    def _twice(self, strike: Strike, receipts: Sequence[Receipt]) -> list[Message]:
+        """Return the messages that will be in flight twice; a window does not add a third delivery to the two.
+
+        Else all pollers that wait would get them at one moment, one after another.
+        """
+        if self.line.queue.fifo:
+            return []
+        now, messages = self.agenda.now, [receipt.message for receipt in receipts]
+        if strike.until is None:
+            return messages
+        return [message for message in messages if self._shown_twice.get(message.number, 0) <= now]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_ALWAYS_FITS = PAYLOAD_LIMIT // 16
+"""Bytes of bodies that fit into one payload, whatever JSON makes of them."""
+
+
+@attrs.define(eq=False)
+class Gathering:
+    """The receiving half of a mapping."""
+
+    mapping: EventSourceMapping
+    agenda: Agenda
+    nemesis: Nemesis
+    record: Callable[[Event], int]
+    service: Service
+    assumptions: Assumptions
+    latency: Latency
+    crew: Crew
+    ready: Callable[[Poller, Sequence[Receipt], int], None]
+    """Called with a poller's batch, and the place of the receive that completed it."""
+    faults: ReceiveFaults = attrs.field(init=False)
+    _asks_poll: bool = attrs.field(init=False)
+    _asks_answer: bool = attrs.field(init=False)
+    """Whether the fault plan has anything for receives before they are answered, or for the answers."""
+    _patterns: tuple[Pattern, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        """Read the filters; raise `InvalidPattern` for what AWS would refuse (EC-24)."""
+        self.faults = ReceiveFaults(
+            self.mapping, self.agenda, self.nemesis, self.record, self.service, self.assumptions, self.latency
+        )
+        self._asks_poll, self._asks_answer = self.nemesis.asks("poll"), self.nemesis.asks("receive")
+        self._patterns = tuple(parse(pattern) for pattern in self.mapping.filters)
+
+    @property
+    def line(self) -> Line:
+        """The queue that is polled."""
+        return self.service.lines[self.mapping.queue]
+
+    def poll(self, poller: Poller) -> None:
+        """Receive, or wait in a long poll until there is something (EP-1, RX-5)."""
+        if poller.batcher is not None and self._hand_over(poller):
+            return
+        if not self.crew.lets_go(poller) and not self._receive(poller):
+            poller.parked = self.agenda.now
+            poller.idle_since = None if poller.held else self.agenda.now
+            self._park(poller)
+
+    def dismiss(self, poller: Poller) -> None:
+        """End a poller's wait for messages."""
+        self.count_empty(poller)
+        poller.parked = poller.idle_since = None
+
+    def count_empty(self, poller: Poller) -> None:
+        """Record the long polls that came back empty while the poller waited, as one event."""
+        if poller.parked is None:
+            return
+        wait = self.assumptions.long_poll
+        count = (self.agenda.now - poller.parked) // wait
+        if count:
+            since, queue = poller.parked, self.mapping.queue
+            poller.parked = since + count * wait
+            self.record(
+                ReceivedNothing(self.agenda.now, None, queue, self.mapping.name, poller.number, count, since, wait)
+            )
+
+    def _park(self, poller: Poller) -> None:
+        self.line.waiting.append(partial(self._woken, poller))
+        self.crew.watch(poller)
+
+    def _woken(self, poller: Poller) -> None:
+        if poller.parked is None:
+            return
+        self.count_empty(poller)
+        if not self._receive(poller):
+            self._park(poller)
+
+    def _receive(self, poller: Poller) -> bool:
+        """Receive once; without a window that is a batch (EP-3, EP-7). Tell whether the poller need not wait."""
+        batcher = poller.batcher
+        wanted = min(self.mapping.batch_size, MOST_PER_RECEIVE) if batcher is None else batcher.wanted
+        strike = self.faults.poll(wanted) if self._asks_poll else None
+        if strike is not None and (due := self.faults.fail(poller, strike)) is not None:
+            self._try_again(poller, due)
+            return True
+        receipts = (
+            self.service.receive(self.mapping.queue, wanted) if strike is None else self.faults.receive(strike, wanted)
+        )
+        if not receipts:
+            return False
+        poller.parked = poller.idle_since = None
+        poller.receives += 1
+        if self._asks_answer and strike is None:
+            strike = self.faults.answer(receipts)
+        place = self._recorded(poller, receipts, strike)
+        if self.line.machine.receivable:
+            self.crew.grow_later()
+        if strike is None:
+            self._take_in(poller, receipts, place)
+        else:
+            self._answered(poller, receipts, place, strike)
+        return True
+
+    def _try_again(self, poller: Poller, due: int) -> None:
+        """Let a poller whose receive brought nothing, although messages wait, receive again at a moment."""
+        poller.parked = poller.idle_since = None
+        poller.again = due
+        self.agenda.at(due, partial(self._again, poller, due), poller.task)
+
+    def _again(self, poller: Poller, due: int) -> None:
+        if poller.again == due:
+            poller.again = None
+            self.poll(poller)
+
+    def _answered(self, poller: Poller, receipts: Sequence[Receipt], place: int, strike: Strike) -> None:
+        """Go on with an answer that a fault has struck; where it changed only what came, with that."""
+        if strike.kind == "lost_receive":
+            self._look_again(poller)
+        elif strike.kind == "slow_receive":
+            poller.pending = True
+            due = self.faults.hold(poller, receipts, place, strike)
+            self.agenda.at(due, partial(self._late, poller, receipts, place), poller.task)
+        else:
+            self._take_in(poller, receipts, place)
+            if strike.kind == "duplicate":
+                self.faults.duplicate(receipts, strike)
+
+    def _late(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+        poller.pending = False
+        self._take_in(poller, receipts, place)
+
+    def _take_in(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+        """Make a batch of what came, or a part of one."""
+        if self._patterns:
+            receipts = self._filtered(poller, receipts, place)
+        if not receipts:
+            self._look_again(poller)
+        elif poller.batcher is None and self._is_batch(receipts):
+            self.ready(poller, receipts, place)
+        else:
+            self._gather(poller, receipts, place)
+
+    def _look_again(self, poller: Poller) -> None:
+        self.agenda.at(self.agenda.now + self.latency.receive(poller), partial(self.poll, poller), poller.task)
+
+    def _recorded(self, poller: Poller, receipts: Sequence[Receipt], strike: Strike | None) -> int:
+        """Record a receive; return its place."""
+        first = receipts[0].message
+        place = self.record(
+            Received(
+                at=self.agenda.now,
+                cause=first.last_event,
+                queue=self.mapping.queue,
+                mapping=self.mapping.name,
+                poller=poller.number,
+                messages=tuple([receipt.message.number for receipt in receipts]),
+                receive_counts=tuple([receipt.message.receive_count for receipt in receipts]),
+                visible_at=first.visible_at,
+                fault="" if strike is None else strike.name,
+                lost=strike is not None and strike.kind == "lost_receive",  # RX-8
+            )
+        )
+        for receipt in receipts:
+            receipt.message.last_event = place
+        return place
+
+    def _filtered(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> list[Receipt]:
+        """Delete what matches no filter, and return the rest (FL-1, FL-2)."""
+        found = [matches(self._patterns, body_of(receipt.message)) for receipt in receipts]
+        gone = [
+            (receipt, match.value) for receipt, match in zip(receipts, found, strict=True) if match is not Match.MATCHED
+        ]
+        if gone:
+            self.service.delete(self.mapping.queue, [receipt for receipt, _ in gone])
+            numbers = tuple(receipt.message.number for receipt, _ in gone)
+            rules = tuple(rule for _, rule in gone)
+            now, mapping = self.agenda.now, self.mapping
+            self.record(FilteredOut(now, place, mapping.queue, mapping.name, poller.number, numbers, rules))
+            self.agenda.may_be_over = True
+            self.service.serve(self.line)
+        return [receipt for receipt, match in zip(receipts, found, strict=True) if match is Match.MATCHED]
+
+    def _is_batch(self, receipts: Sequence[Receipt]) -> bool:
+        """Tell whether a receive is a batch as it is: no window to wait for, and surely small enough."""
+        size = sum([receipt.message.body_bytes for receipt in receipts])
+        return not self.mapping.maximum_batching_window and size <= _ALWAYS_FITS
+
+    # Batching windows, and batches too large for one payload
+
+    def _gather(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+        """Add what came to the batch; hand it over, or go on until the window closes (EP-4)."""
+        if poller.batcher is None:
+            size, window = self.mapping.batch_size, self.mapping.maximum_batching_window * 1000
+            poller.batcher = Batcher(size, window, self.assumptions.low_traffic_wait if window else 0)
+        poller.held.extend(receipts)
+        poller.latest = place
+        poller.batcher.add([plain_record_bytes(receipt.message.body_bytes) for receipt in receipts], self.agenda.now)
+        if not self._hand_over(poller):
+            self.agenda.at(self.agenda.now + self.latency.receive(poller), partial(self._poll_on, poller), poller.task)
+
+    def _poll_on(self, poller: Poller) -> None:
+        if poller.request is None and poller.parked is None:
+            self.poll(poller)
+
+    def _hand_over(self, poller: Poller) -> bool:
+        """Hand a batch over if it is ready; else look again when its window closes."""
+        batcher = poller.batcher
+        due = None if batcher is None else batcher.due()
+        if batcher is None or due is None:
+            return False
+        if due > self.agenda.now:
+            if poller.closes != due:
+                poller.closes = due
+                self.agenda.at(due, partial(self._closed, poller), poller.task)
+            return False
+        taken = batcher.take(self.agenda.now)
+        batch, poller.held = poller.held[:taken], poller.held[taken:]
+        poller.again = None
+        if poller.parked is not None:
+            self.dismiss(poller)
+        self.ready(poller, batch, poller.latest)
+        return True
+
+    def _closed(self, poller: Poller) -> None:
+        if poller.request is None and poller.held and not poller.pending:
+            self._hand_over(poller)

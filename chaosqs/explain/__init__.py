@@ -1,0 +1,1 @@
+"""Why a counterexample happens, how often, and what prevents it."""

@@ -1,0 +1,484 @@
+"""Changes of a design that may mend it: for each setting a ladder of values, the smallest change first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from math import log2
+from typing import TypeVar
+
+import attrs
+
+from chaosqs.errors import InvalidDesign
+from chaosqs.model.counterexample import Change
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+
+# The settings of a design as dials: read one, turn it, and know which values it has. ---------------------------------
+
+Value = int | None
+"""What a dial can be set to; None: no limit, which counts as more than any number. A flag is False or True."""
+
+_Part = TypeVar("_Part")
+_Read = Callable[[EventSourceMapping], Value]
+_Write = Callable[[EventSourceMapping, Value], EventSourceMapping]
+
+
+@attrs.frozen
+class Dial:
+    """One setting of one part of a design."""
+
+    owner: str
+    """Name of the queue, function or mapping, or `account`."""
+    name: str
+    """As the model spells it: `reserved_concurrency`."""
+    path: str
+    """Where it is in the design: `functions[0].reserved_concurrency`."""
+    ladder: tuple[Value, ...]
+    """Values worth a try, ascending."""
+    read: Callable[[Design], Value]
+    write: Callable[[Design, Value], Design]
+    """Return the design with another value. Raises `InvalidDesign` where AWS would."""
+    unit: str = ""
+    """What each of its numbers counts, where the name does not say it: `receive`."""
+    quiet: bool = False
+    """Whether it is told only where it matters: something that the design does not have, or another queue's."""
+    postpones: bool = False
+    """Whether it makes messages come so many seconds later, whatever else it does."""
+
+    def counted(self, threshold: str) -> str:
+        """Return a threshold with what its last number counts: `holds from 5 receives`, `holds without patterns`."""
+        if not self.unit or not threshold[-1:].isdigit():
+            return threshold
+        if threshold.endswith(" at 0"):
+            return f"{threshold.removesuffix('at 0')}without {self.unit}s"
+        return f"{threshold} {self.unit}" if threshold.endswith(" 1") else f"{threshold} {self.unit}s"
+
+
+def rank(value: Value) -> float:
+    """Return what orders the values of a dial: no limit comes last."""
+    return float("inf") if value is None else value
+
+
+_COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 20, 50, 100, 500, 900)
+_SECONDS = (1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 3600, 43_200)
+LONGEST_RETENTION = 1_209_600
+"""Seconds that a queue can keep a message (RT-1)."""
+_PERIODS = (60, 300, 3600, 86_400, 345_600, LONGEST_RETENTION)
+_POLLERS = (2, 3, 5, 10, 20, 50, 100)  # PM-2
+_MEMORY = (128, 256, 512, 1024, 1769, 3008, 10_240)
+
+
+def dials(design: Design, mapping: EventSourceMapping) -> tuple[Dial, ...]:
+    """Return the dials that have to do with a mapping: its own, its queues', its function's and the account's."""
+    queue, function = design.queue(mapping.queue), design.function(mapping.function)
+    return (
+        *_queue_dials(design.queues.index(queue), queue, function.timeout),
+        _absent_redrive_dial(design, queue) if queue.redrive is None else _dead_letter_dial(design, queue.redrive),
+        *_function_dials(design.functions.index(function), function),
+        *_mapping_dials(design.mappings.index(mapping), mapping),
+        *_account_dials(),
+    )
+
+
+def _queue_dials(place: int, queue: Queue, timeout: int) -> Iterable[Dial]:
+    dial = partial(_queue_dial, place, queue.name)
+    visibilities = sorted({*_SECONDS, *(timeout * factor for factor in (1, 2, 3, 6))})
+    yield dial(
+        "visibility_timeout",
+        visibilities,
+        lambda q: q.visibility_timeout,
+        lambda q, v: attrs.evolve(q, visibility_timeout=v),
+    )
+    if queue.redrive is not None:
+        redrive = queue.redrive
+        yield dial(
+            "redrive.max_receive_count",
+            (*_COUNTS, 1000),
+            lambda q: redrive.max_receive_count if q.redrive is None else q.redrive.max_receive_count,
+            lambda q, v: attrs.evolve(q, redrive=attrs.evolve(redrive, max_receive_count=v)),
+        )
+    yield dial(
+        "retention_period", _PERIODS, lambda q: q.retention_period, lambda q, v: attrs.evolve(q, retention_period=v)
+    )
+    yield dial("delay", (0, 1, 5, 30, 60, 900), lambda q: q.delay, lambda q, v: attrs.evolve(q, delay=v))
+    yield dial(
+        "receive_wait_time",
+        (0, 1, 5, 20),
+        lambda q: q.receive_wait_time,
+        lambda q, v: attrs.evolve(q, receive_wait_time=v),
+    )
+
+
+def _queue_dial(  # noqa: PLR0917 - each is a part of the dial
+    place: int,
+    owner: str,
+    name: str,
+    ladder: Iterable[int],
+    read: Callable[[Queue], Value],
+    write: Callable[[Queue, int], Queue],
+) -> Dial:
+    def turned(design: Design, value: Value) -> Design:
+        return attrs.evolve(design, queues=_with(design.queues, place, write(design.queues[place], _number(value))))
+
+    return Dial(
+        owner,
+        name.rpartition(".")[2],
+        f"queues[{place}].{name}",
+        tuple(ladder),
+        lambda d: read(d.queues[place]),
+        turned,
+        postpones=name == "delay",
+    )
+
+
+def _dead_letter_dial(design: Design, redrive: Redrive) -> Dial:
+    """How long the dead-letter queue keeps messages."""
+    place = design.queues.index(design.queue(redrive.dead_letter_queue))
+
+    def turned(design: Design, value: Value) -> Design:
+        queue = attrs.evolve(design.queues[place], retention_period=_number(value))
+        return attrs.evolve(design, queues=_with(design.queues, place, queue))
+
+    return Dial(
+        redrive.dead_letter_queue,
+        "retention_period",
+        f"queues[{place}].retention_period",
+        _PERIODS,
+        lambda d: d.queues[place].retention_period,
+        turned,
+        quiet=True,
+    )
+
+
+def _absent_redrive_dial(design: Design, queue: Queue) -> Dial:
+    """A redrive policy where there is none, to a new queue: how many receives it grants; None: there is none."""
+    place, name = design.queues.index(queue), dead_letter_name(design, queue.name)
+
+    def turned(design: Design, value: Value) -> Design:
+        others = tuple(other for other in design.queues if other.name != name)
+        redrive = None if value is None else Redrive(name, value)
+        added = () if value is None else (Queue(name, retention_period=LONGEST_RETENTION),)
+        return attrs.evolve(
+            design, queues=(*_with(others, place, attrs.evolve(others[place], redrive=redrive)), *added)
+        )
+
+    def read(design: Design) -> Value:
+        redrive = design.queues[place].redrive
+        return None if redrive is None else redrive.max_receive_count
+
+    ladder = (1, 2, 5, 10, 50, None)
+    return Dial(queue.name, "redrive", f"queues[{place}].redrive", ladder, read, turned, unit="receive", quiet=True)
+
+
+def dead_letter_name(design: Design, queue: str) -> str:
+    """Return a name for a dead-letter queue of a queue that no queue of the design has."""
+    stem, fifo = (queue.removesuffix(".fifo"), ".fifo") if queue.endswith(".fifo") else (queue, "")
+    taken = [other.name for other in design.queues]
+    names = (f"{stem}-dlq{'' if number == 1 else number}{fifo}" for number in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
+
+
+def _function_dials(place: int, function: Function) -> Iterable[Dial]:
+    def dial(
+        name: str,
+        ladder: Iterable[Value],
+        read: Callable[[Function], Value],
+        write: Callable[[Function, Value], Function],
+    ) -> Dial:
+        def turned(design: Design, value: Value) -> Design:
+            return attrs.evolve(design, functions=_with(design.functions, place, write(design.functions[place], value)))
+
+        return Dial(
+            function.name, name, f"functions[{place}].{name}", tuple(ladder), lambda d: read(d.functions[place]), turned
+        )
+
+    timeouts = tuple(seconds for seconds in _SECONDS if seconds <= 900)  # noqa: PLR2004 - LX-1
+    yield dial("timeout", timeouts, lambda f: f.timeout, lambda f, v: attrs.evolve(f, timeout=_number(v)))
+    yield dial("memory", _MEMORY, lambda f: f.memory, lambda f, v: attrs.evolve(f, memory=_number(v)))
+    yield dial(
+        "reserved_concurrency",
+        (0, *_COUNTS, None),
+        lambda f: f.reserved_concurrency,
+        lambda f, v: attrs.evolve(f, reserved_concurrency=v),
+    )
+
+
+def _mapping_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
+    dial = partial(_mapping_dial, place, mapping.name)
+    yield dial(
+        "batch_size",
+        (*range(1, 11), 100, 1000, 10_000),
+        lambda m: m.batch_size,
+        lambda m, v: attrs.evolve(m, batch_size=_number(v)),
+    )
+    yield dial(
+        "maximum_batching_window",
+        (0, 1, 5, 20, 60, 300),
+        lambda m: m.maximum_batching_window,
+        lambda m, v: attrs.evolve(m, maximum_batching_window=_number(v)),
+    )
+    yield dial(
+        "maximum_concurrency",
+        (*_COUNTS[1:], 1000, None),
+        lambda m: m.maximum_concurrency,
+        lambda m, v: attrs.evolve(m, maximum_concurrency=v),
+    )
+    yield dial(
+        "report_batch_item_failures",
+        (False, True),
+        lambda m: m.report_batch_item_failures,
+        lambda m, v: attrs.evolve(m, report_batch_item_failures=bool(v)),
+    )
+    yield from _optional_dials(place, mapping)
+
+
+def _optional_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
+    """What a mapping may have or not; filters are not made up."""
+    pollers = _mapping_dial(
+        place,
+        mapping.name,
+        "provisioned_pollers",
+        (*_POLLERS, None),
+        lambda m: None if m.provisioned_pollers is None else m.provisioned_pollers[1],
+        _with_pollers(mapping.provisioned_pollers),
+    )
+    yield attrs.evolve(pollers, unit="poller", quiet=mapping.provisioned_pollers is None)
+    if mapping.filters:
+        filters = _mapping_dial(
+            place,
+            mapping.name,
+            "filters",
+            (0, len(mapping.filters)),
+            lambda m: len(m.filters),
+            lambda m, v: attrs.evolve(m, filters=mapping.filters[:v]),
+        )
+        yield attrs.evolve(filters, unit="pattern")
+
+
+def _mapping_dial(  # noqa: PLR0917 - each is a part of the dial
+    place: int, owner: str, name: str, ladder: Iterable[Value], read: _Read, write: _Write
+) -> Dial:
+    def turned(design: Design, value: Value) -> Design:
+        return attrs.evolve(design, mappings=_with(design.mappings, place, write(design.mappings[place], value)))
+
+    return Dial(owner, name, f"mappings[{place}].{name}", tuple(ladder), lambda d: read(d.mappings[place]), turned)
+
+
+def _with_pollers(given: tuple[int, int] | None) -> _Write:
+    """Return what writes the most pollers that may be provisioned, with as low a minimum as was given."""
+    least = 2 if given is None else given[0]
+
+    def write(mapping: EventSourceMapping, most: Value) -> EventSourceMapping:
+        return attrs.evolve(mapping, provisioned_pollers=None if most is None else (min(least, most), most))
+
+    return write
+
+
+def _account_dials() -> Iterable[Dial]:
+    yield Dial(
+        "account",
+        "concurrency",
+        "account.concurrency",
+        (1, 2, 3, 5, 10, 50, 110, 200, 500, 1000, 3000, 10_000),
+        lambda d: d.account.concurrency,
+        lambda d, v: attrs.evolve(d, account=attrs.evolve(d.account, concurrency=_number(v))),
+    )
+    yield Dial(
+        "account",
+        "other_traffic",
+        "account.other_traffic",
+        (0, 1, 10, 100, 500, 900, 990, 995, 998, 999, 1000),
+        lambda d: d.account.other_traffic,
+        lambda d, v: attrs.evolve(d, account=attrs.evolve(d.account, other_traffic=_number(v))),
+    )
+
+
+def _number(value: Value) -> int:
+    assert value is not None, "only concurrency can be without a limit"
+    return value
+
+
+def _with(parts: tuple[_Part, ...], place: int, part: _Part) -> tuple[_Part, ...]:
+    return (*parts[:place], part, *parts[place + 1 :])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_Resource = TypeVar("_Resource", Queue, Function, EventSourceMapping)
+_UNLIMITED = 1000
+"""As what no limit counts when changes are compared."""
+_LIMIT = 0.25
+"""As how large a limit counts that was not there before."""
+_FACTORS = (1, 2, 3, 6, 12)
+"""By how much a timeout is multiplied; AWS advises a visibility timeout of six times the function's."""
+_WORTH: Mapping[str, tuple[Value, ...]] = {
+    "visibility_timeout": (),
+    "max_receive_count": (2, 3, 5, 10, 20, 50),
+    "redrive": (5, 10),
+    "retention_period": (345_600, LONGEST_RETENTION),
+    "timeout": (),
+    "reserved_concurrency": (3, 5, 10, 20, 50, 100, None),
+    "batch_size": (1, 2, 5, 10),
+    "maximum_batching_window": (0, 1, 5),
+    "report_batch_item_failures": (True,),
+    "filters": (0,),
+}
+"""Values worth a try of the settings that fixes change; none: multiples of the function's timeout. What is not here
+helps by accident, at a price that no run tells, or is not the team's to change."""
+_ONLY_UP = ("max_receive_count", "retention_period", "report_batch_item_failures")
+"""To give up sooner, or to be told less, is no fix."""
+_IN_SECONDS = ("visibility_timeout", "retention_period", "timeout", "maximum_batching_window")
+
+
+@attrs.frozen
+class Candidate:
+    """One or two settings with another value."""
+
+    text: str
+    write: Callable[[Design], Design] = attrs.field(repr=False)
+    """Return the design with the change. Raises `InvalidDesign` where AWS would."""
+    size: float
+    """How much it changes: the logarithm of the ratio."""
+
+
+def redesigned(design: Design, candidate: Candidate) -> Design | None:
+    """Return a design with a change; None where AWS would not accept it."""
+    try:
+        return candidate.write(design)
+    except InvalidDesign:
+        return None
+
+
+def ladders(
+    design: Design, mapping: EventSourceMapping, edges: Mapping[str, Sequence[Value]] | None = None
+) -> Iterator[list[Candidate]]:
+    """Yield, for each setting that may help, its changes in one direction, the smallest first.
+
+    `edges`: for settings by their path, values from which on they help.
+    """
+    timeout = design.function(mapping.function).timeout
+    for dial in dials(design, mapping):
+        more = (edges or {}).get(dial.path, ())
+        if dial.name == "maximum_concurrency":
+            yield _limits(design, mapping, dial, more)
+        elif dial.name in _WORTH:
+            worth = _WORTH[dial.name] or tuple(timeout * factor for factor in _FACTORS)
+            value = dial.read(design)
+            found = (*worth, *(_rounded(dial, value, edge) for edge in more))
+            yield _values(dial, value, [other for other in found if rank(other) > rank(value)])
+            if dial.name not in _ONLY_UP:
+                yield _values(dial, value, [other for other in found if rank(other) < rank(value)])
+
+
+def _rounded(dial: Dial, value: Value, edge: Value) -> Value:
+    """Return a value that helps: seconds as a person would set them, everything else as it is."""
+    if dial.name not in _IN_SECONDS:
+        return edge
+    beyond = [
+        other
+        for other in dial.ladder
+        if value is not None
+        and edge is not None
+        and other is not None
+        and (other >= edge > value or other <= edge < value)
+    ]
+    return min(beyond, key=lambda other: abs(rank(other) - rank(edge)), default=edge)
+
+
+def both(first: list[Candidate], second: list[Candidate]) -> list[Candidate]:
+    """Return each change of one ladder with each of another, the smallest first."""
+    pairs = [
+        Candidate(f"{one.text} and {other.text}", _after(one.write, other.write), one.size + other.size)
+        for one in first
+        for other in second
+    ]
+    return sorted(pairs, key=lambda pair: pair.size)
+
+
+def _after(one: Callable[[Design], Design], other: Callable[[Design], Design]) -> Callable[[Design], Design]:
+    """Return two changes as one, in the order in which AWS takes them (EC-11: first visibility, then the timeout)."""
+
+    def write(design: Design) -> Design:
+        try:
+            return other(one(design))
+        except InvalidDesign:
+            return one(other(design))
+
+    return write
+
+
+def _limits(design: Design, mapping: EventSourceMapping, dial: Dial, more: Sequence[Value]) -> list[Candidate]:
+    """A maximum concurrency for each mapping of the function: as much as fits, then less."""
+    siblings = [other for other in design.mappings_of(mapping.function) if other.enabled]
+    room = min(1000, max(2, design.concurrency_limit(mapping.function) // len(siblings)))
+    fitting = [value for value in sorted({room, 2, *(other for other in more if other)}, reverse=True) if value <= room]
+    text = f"maximum_concurrency = {{}}{' on each mapping of ' + mapping.function if len(siblings) > 1 else ''}"
+    return [
+        Candidate(text.format(value), _limiting(mapping.function, value), _LIMIT)
+        for value in fitting
+        if value != dial.read(design)
+    ]
+
+
+def _limiting(function: str, value: int) -> Callable[[Design], Design]:
+    def write(design: Design) -> Design:
+        limited = (
+            attrs.evolve(mapping, maximum_concurrency=value, provisioned_pollers=None)
+            if mapping.function == function
+            else mapping
+            for mapping in design.mappings
+        )
+        return attrs.evolve(design, mappings=tuple(limited))
+
+    return write
+
+
+def _values(dial: Dial, value: Value, others: Iterable[Value]) -> list[Candidate]:
+    """Return the changes of a dial that stands at a value, the smallest first; each once."""
+    found = [
+        Candidate(_text(dial, other), _turning(dial, other), _size(value, other))
+        for other in sorted(dict.fromkeys(others), key=rank)
+    ]
+    return sorted(found, key=lambda candidate: candidate.size)
+
+
+def _size(value: Value, other: Value) -> float:
+    if value is None:
+        return _LIMIT
+    return abs(log2(min(rank(other), _UNLIMITED) + 1) - log2(value + 1))
+
+
+def _turning(dial: Dial, value: Value) -> Callable[[Design], Design]:
+    return lambda design: dial.write(design, value)
+
+
+def _text(dial: Dial, value: Value) -> str:
+    if dial.name == "redrive":
+        return f"redrive to a new dead-letter queue with max_receive_count = {value}"
+    if value is None or (dial.name == "filters" and not value):
+        return f"no {dial.name}"
+    return f"{f'{dial.owner}.' if dial.quiet else ''}{dial.name} = {value}"
+
+
+def changes(before: Design, after: Design) -> tuple[Change, ...]:
+    """Return what is different in a design with the same functions and mappings, setting by setting.
+
+    It may have another queue at the end: the dead-letter queue of a redrive policy that is new.
+    """
+    return (
+        *_changes(before.queues, after.queues[: len(before.queues)]),
+        *_changes(before.functions, after.functions),
+        *_changes(before.mappings, after.mappings),
+    )
+
+
+def _changes(before: tuple[_Resource, ...], after: tuple[_Resource, ...]) -> Iterator[Change]:
+    for part, other in zip(before, after, strict=True):
+        for field in attrs.fields(type(part)):
+            old, new = getattr(part, field.name), getattr(other, field.name)
+            if new == old:
+                continue
+            if isinstance(new, Redrive):
+                yield Change(part.name, "redrive" if old is None else "max_receive_count", new.max_receive_count)
+            else:
+                yield Change(part.name, field.name, None if field.name == "filters" else new)

@@ -1,1 +1,0 @@
-"""Draw scenarios, simulate and judge them, shrink what violates an invariant, explain it, replay it."""

@@ -1,0 +1,1 @@
+"""The fault injector: it answers at each injection point what goes wrong."""

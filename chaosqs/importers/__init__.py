@@ -1,0 +1,1 @@
+"""Designs read from deployment files."""

@@ -1,0 +1,239 @@
+"""Changes of a design → a patch of the template that it was read from.
+
+A value that stands there is replaced, one that is missing is inserted. The patch is given only where the patched
+template reads as the changed design; where the value hangs on a parameter, a condition or another file, there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import unified_diff
+from pathlib import Path
+
+import attrs
+import yaml
+
+from chaosqs.errors import InvalidInput
+from chaosqs.importers.cloudformation.markup import as_yaml, text_of_file
+from chaosqs.importers.cloudformation.reader import read_template, read_text
+from chaosqs.model.counterexample import Change
+from chaosqs.model.design import Design
+from chaosqs.model.design_changes import OF_FUNCTIONS, OF_QUEUES, design_after
+
+# One value of a YAML or JSON text set, inserted or removed, with everything else left as it is, byte for byte. -------
+#
+# The parser's marks say where things stand. What is no plain value under plain keys (a reference, an alias, a
+# condition) is left alone: then there is no answer. Whoever edits reads the result again, to see whether it means what
+# was meant.
+
+Value = int | bool | str | tuple[str, ...]
+"""What can be written: a number, a truth value, a text or a list of texts."""
+_STANDARD = "tag:yaml.org,2002:"
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_STEP = "  "
+
+
+def edited(text: str, keys: Sequence[str], value: Value | None) -> str | None:
+    """Return the text with a value under a path of keys; None as the value: with nothing there.
+
+    The answer is None where the text cannot be edited in place.
+    """
+    plain = as_yaml(text)
+    if len(plain) != len(text):
+        return None
+    root = yaml.compose(plain, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
+    return _Text(text, [0, *(found.end() for found in _BREAK.finditer(text))]).edited(root, keys, value)
+
+
+@attrs.frozen
+class _Text:
+    """A text and where its lines begin."""
+
+    text: str
+    lines: list[int]
+
+    def edited(self, root: yaml.Node | None, keys: Sequence[str], value: Value | None) -> str | None:
+        node = root
+        for depth, key in enumerate(keys):
+            if not isinstance(node, yaml.MappingNode) or node.tag != f"{_STANDARD}map":
+                return None
+            place = next((place for place, (name, _) in enumerate(node.value) if name.value == key), None)
+            if place is None:
+                return self.text if value is None else self._with(node, keys[depth:], value)
+            name, inner = node.value[place]
+            if self._at(inner.start_mark) < self._at(name.end_mark):  # an alias: it stands elsewhere, for others too
+                return None
+            if depth == len(keys) - 1:
+                return self._without(node, place) if value is None else self._set(inner, value)
+            node = inner
+        return None
+
+    def _at(self, mark: yaml.Mark) -> int:
+        return self.lines[mark.line] + mark.column
+
+    def _replaced(self, start: int, end: int, new: str) -> str:
+        return self.text[:start] + new + self.text[end:]
+
+    @property
+    def _newline(self) -> str:
+        return "\r\n" if "\r\n" in self.text else "\n"
+
+    def _line_end(self, offset: int) -> int:
+        found = _BREAK.search(self.text, offset)
+        return len(self.text) if found is None else found.start()
+
+    def _set(self, node: yaml.Node, value: Value) -> str | None:
+        """Replace a plain or quoted value."""
+        if not isinstance(node, yaml.ScalarNode) or not node.tag.startswith(_STANDARD) or not node.value:
+            return None
+        if node.style not in _ON_A_LINE or isinstance(value, tuple):
+            return None
+        quote = node.style or ""
+        return self._replaced(self._at(node.start_mark), self._at(node.end_mark), f"{quote}{_flow(value)}{quote}")
+
+    def _with(self, node: yaml.MappingNode, keys: Sequence[str], value: Value) -> str | None:
+        """Insert what is missing into a mapping."""
+        if node.flow_style:
+            return self._with_flow(node, keys, value)
+        indent = " " * node.value[0][0].start_mark.column
+        block = [indent + line for line in _block(keys, value)]
+        for name, inner in reversed(node.value):
+            if _ends_on_a_line(inner) and self._at(inner.start_mark) >= self._at(name.end_mark):
+                end = self._line_end(self._at(inner.end_mark))
+                return self._replaced(end, end, "".join(self._newline + line for line in block))
+        start = self._at(node.value[0][0].start_mark)
+        return self._replaced(start, start, self._newline.join([*block, indent]).removeprefix(indent))
+
+    def _with_flow(self, node: yaml.MappingNode, keys: Sequence[str], value: Value) -> str:
+        quote = '"' if self.text.lstrip().startswith("{") or (node.value and node.value[0][0].style == '"') else ""
+        new = _inline(keys, value, quote)
+        if not node.value:
+            return self._replaced(self._at(node.start_mark), self._at(node.end_mark), f"{{{new}}}")
+        mark = node.value[0][0].start_mark
+        start, before = self._at(mark), self.text[self.lines[mark.line] : self._at(mark)]
+        return self._replaced(start, start, f"{new}, " if before.strip() else f"{new},{self._newline}{before}")
+
+    def _without(self, node: yaml.MappingNode, place: int) -> str | None:
+        """Take an entry out of a mapping that has others."""
+        entries = node.value
+        if len(entries) == 1:
+            return None
+        name, inner = entries[place]
+        if node.flow_style and place + 1 < len(entries):
+            return self._replaced(self._at(name.start_mark), self._at(entries[place + 1][0].start_mark), "")
+        if node.flow_style:
+            return self._replaced(self._at(entries[place - 1][1].end_mark), self._at(inner.end_mark), "")
+        start = self._at(name.start_mark) - int(name.start_mark.column)
+        last = _last_line(inner)
+        if last is None or self.text[start : self._at(name.start_mark)].strip():
+            return None
+        return self._replaced(start, self.lines[last + 1] if last + 1 < len(self.lines) else len(self.text), "")
+
+
+_ON_A_LINE = (None, "", "'", '"')
+"""The styles of scalars that end where their text does."""
+
+
+def _ends_on_a_line(node: yaml.Node) -> bool:
+    if isinstance(node, yaml.ScalarNode):
+        return node.style in _ON_A_LINE
+    return bool(getattr(node, "flow_style", False))
+
+
+def _last_line(node: yaml.Node) -> int | None:
+    """Return the line on which a node ends; of a block, that of the last thing in it."""
+    if _ends_on_a_line(node):
+        return node.end_mark.line
+    if isinstance(node, yaml.MappingNode) and node.value:
+        return _last_line(node.value[-1][1])
+    if isinstance(node, yaml.SequenceNode) and node.value:
+        return _last_line(node.value[-1])
+    return None
+
+
+def _flow(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _block(keys: Sequence[str], value: Value) -> list[str]:
+    """Return what to insert as lines of a block."""
+    if len(keys) > 1:
+        return [f"{keys[0]}:", *(_STEP + line for line in _block(keys[1:], value))]
+    if isinstance(value, tuple):
+        return [f"{keys[0]}:", *(f"{_STEP}- {part}" for part in value)]
+    return [f"{keys[0]}: {_flow(value)}"]
+
+
+def _inline(keys: Sequence[str], value: Value, quote: str) -> str:
+    """Return what to insert as part of a line."""
+    if len(keys) > 1:
+        return f"{quote}{keys[0]}{quote}: {{{_inline(keys[1:], value, quote)}}}"
+    if isinstance(value, tuple):
+        return f"{quote}{keys[0]}{quote}: [{', '.join(quote + part + quote for part in value)}]"
+    return f"{quote}{keys[0]}{quote}: {quote * isinstance(value, str)}{_flow(value)}{quote * isinstance(value, str)}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_PROPERTIES: Mapping[str, tuple[str, ...]] = {
+    "visibility_timeout": ("VisibilityTimeout",),
+    "retention_period": ("MessageRetentionPeriod",),
+    "delay": ("DelaySeconds",),
+    "receive_wait_time": ("ReceiveMessageWaitTimeSeconds",),
+    "max_receive_count": ("RedrivePolicy", "maxReceiveCount"),
+    "timeout": ("Timeout",),
+    "memory": ("MemorySize",),
+    "reserved_concurrency": ("ReservedConcurrentExecutions",),
+    "batch_size": ("BatchSize",),
+    "maximum_batching_window": ("MaximumBatchingWindowInSeconds",),
+    "maximum_concurrency": ("ScalingConfig", "MaximumConcurrency"),
+    "report_batch_item_failures": ("FunctionResponseTypes",),
+    "provisioned_pollers": ("ProvisionedPollerConfig",),
+}
+"""Where CloudFormation and SAM have the settings that fixes change."""
+
+
+def patch_of(path: Path, design: Design, changes: Sequence[Change], *, name: str) -> str:
+    """Return changes of a design as a unified diff of its template, called `name` there; empty where there is none."""
+    try:
+        text, imported = text_of_file(path), read_template(path)
+        expected = design
+        for change in changes:
+            expected = design_after(expected, change.target, change.setting, change.value)
+        new = _changed(text, imported.keys, changes)
+        if imported.design != design or new is None or read_text(new, path).design != expected:
+            return ""
+    except InvalidInput:
+        return ""
+    return _diff(text, new, name)
+
+
+def _changed(text: str, places: Mapping[str, tuple[str, ...]], changes: Sequence[Change]) -> str | None:
+    """Return the template's text with all changes, or None where one of them has no place in it."""
+    new: str | None = text
+    for change in changes:
+        kind = (
+            "queues" if change.setting in OF_QUEUES else "functions" if change.setting in OF_FUNCTIONS else "mappings"
+        )
+        keys, own = places.get(f"{kind}.{change.target}"), _PROPERTIES.get(change.setting)
+        if new is None or not keys or not own:
+            return None
+        new = edited(new, (*keys, *own), _written(change))
+    return new
+
+
+def _written(change: Change) -> Value | None:
+    """Return a value as CloudFormation spells it."""
+    if change.setting == "report_batch_item_failures":
+        return ("ReportBatchItemFailures",) if change.value else None
+    return change.value
+
+
+def _diff(old: str, new: str, name: str) -> str:
+    lines = unified_diff(_lines(old), _lines(new), f"a/{name}", f"b/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _lines(text: str) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", text)

@@ -1,0 +1,147 @@
+"""Properties → values of the kinds that a design wants; where each came from, what was assumed, and what is wrong.
+
+A property that is not written has AWS's default. One that cannot be told gets the default too, as an assumption in
+words. One of a wrong kind is a problem, and the reading goes on, so that an error lists all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import attrs
+
+from chaosqs.errors import Problem
+from chaosqs.importers.cloudformation.intrinsics import resolve, resolved_parts
+from chaosqs.importers.cloudformation.markup import (
+    Entry,
+    Items,
+    Leaf,
+    Node,
+    Table,
+    described,
+    shortened,
+    text_of,
+    truth,
+    whole_number,
+)
+from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Scope, Unknown
+
+_Value = TypeVar("_Value")
+_Default = TypeVar("_Default")
+
+
+@attrs.frozen
+class Part:
+    """A part of the design and the properties that it is read from."""
+
+    path: str
+    """`queues.orders`: what stands before the field in the paths of the design."""
+    name: str
+    """`orders`: how sentences call the part."""
+    properties: Table
+    line: int
+    keys: tuple[str, ...] = ()
+    """What leads to the properties in the document: `Resources`, `Orders`, `Properties`."""
+
+
+@attrs.define
+class Reading:
+    """What comes to light while a template is read."""
+
+    file: str
+    scope: Scope
+    origins: dict[str, str] = attrs.field(factory=dict[str, str])
+    places: dict[str, str] = attrs.field(factory=dict[str, str])
+    """File and line by path, of parts and of fields."""
+    keys: dict[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
+    """What leads to the properties of each part, by its path."""
+    assumptions: dict[str, None] = attrs.field(factory=dict[str, None])
+    """Sentences, in order, each once."""
+    assumed: set[str] = attrs.field(factory=set[str])
+    """Paths of fields whose value is assumed."""
+    problems: list[Problem] = attrs.field(factory=list[Problem])
+
+    def begin(self, part: Part) -> Part:
+        """Note where a part stands."""
+        self.places[part.path] = self.where(part.line)
+        self.keys[part.path] = part.keys
+        return part
+
+    def where(self, line: int) -> str:
+        """Return file and line as reports show them."""
+        return f"{self.file}:{line}"
+
+    def assume(self, sentence: str) -> None:
+        """Note an assumption."""
+        self.assumptions[sentence] = None
+
+    def refuse(self, path: str, value: str, must: str, line: int) -> None:
+        """Note what is wrong with a value."""
+        self.problems.append(Problem(path, value, must, where=self.where(line)))
+
+    def came(self, part: Part, field: str, key: str, shown: str, line: int) -> None:
+        """Note where a field of the design comes from."""
+        self.places[f"{part.path}.{field}"] = self.where(line)
+        self.origins[f"{part.path}.{field}"] = f"{self.where(line)} {key}: {shortened(shown)}"
+
+    def whole(self, part: Part, key: str, field: str, default: _Default) -> int | _Default:
+        """Read a whole number."""
+        return self._read(part, key, field, default, (whole_number, "must be a whole number"))
+
+    def flag(self, part: Part, key: str, field: str, default: _Default) -> bool | _Default:
+        """Read a truth value."""
+        return self._read(part, key, field, default, (truth, "must be true or false"))
+
+    def text(self, part: Part, key: str, field: str, default: _Default) -> str | _Default:
+        """Read a text."""
+        return self._read(part, key, field, default, (text_of, "must be a text"))
+
+    def _read(
+        self, part: Part, key: str, field: str, default: _Default, kind: tuple[Callable[[Node], _Value | None], str]
+    ) -> _Value | _Default:
+        understood, must = kind
+        node = self.node(part, key, field, default)
+        if node is None:
+            return default
+        line = self.line(part, key)
+        value = understood(node)
+        if value is None:
+            self.refuse(f"{part.path}.{field}", described(node), f"{must} ({key})", line)
+            return default
+        self.came(part, field, key, node.text if isinstance(node, Leaf) else "", line)
+        return value
+
+    def node(self, part: Part, key: str, field: str, default: object) -> Node | None:
+        """Return what a property comes to; None where it is not written or cannot be told, which is then assumed."""
+        entry = part.properties.get(key)
+        value = Absent() if entry is None else resolve(entry.node, self.scope)
+        if isinstance(value, Unknown):
+            shown = f"AWS's default {default}" if default is not None else f"no {field.replace('_', ' ')}"
+            self.assume(f"{part.name}: {key} {value.reason}; assumed {shown}")
+            self.assumed.add(f"{part.path}.{field}")
+        return None if isinstance(value, Absent | Unknown) else value
+
+    def table(self, part: Part, key: str, field: str) -> Part | None:
+        """Return a mapping among the properties as a part of its own; None where there is none."""
+        node = self.node(part, key, field, None)
+        if node is None:
+            return None
+        if not isinstance(node, Table):
+            self.refuse(f"{part.path}.{field}", described(node), f"must be a mapping ({key})", self.line(part, key))
+            return None
+        return attrs.evolve(part, properties=node, line=self.line(part, key))
+
+    def items(self, part: Part, key: str, field: str) -> tuple[Leaf | Items | Table | Unknown, ...]:
+        """Return the parts of a list, each resolved; none where there is no list."""
+        node = self.node(part, key, field, None)
+        if node is None:
+            return ()
+        if not isinstance(node, Items):
+            self.refuse(f"{part.path}.{field}", described(node), f"must be a list ({key})", self.line(part, key))
+            return ()
+        return resolved_parts(node, self.scope)
+
+    def line(self, part: Part, key: str) -> int:
+        """Return the line of a property, or of the part where it is not written."""
+        return part.properties.entries.get(key, Entry(EMPTY, part.line)).line

@@ -1,0 +1,99 @@
+"""Which queue or function a reference means: one of the template, or one outside it that has to be assumed.
+
+A part outside the template gets AWS's defaults and a name after what refers to it, so that the design is complete.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from chaosqs.importers.cloudformation.addresses import arn
+from chaosqs.importers.cloudformation.intrinsics import resolve
+from chaosqs.importers.cloudformation.markup import Items, Leaf, Table, described
+from chaosqs.importers.cloudformation.naming import function_in, function_name, plain_name, queue_name
+from chaosqs.importers.cloudformation.reading import Part, Reading
+from chaosqs.importers.cloudformation.scope import Absent, Resolved, Unknown
+from chaosqs.importers.cloudformation.sections import Template
+
+_ARN_PARTS = 6
+
+
+@attrs.define
+class References:
+    """Tells what references mean, and remembers the parts that had to be assumed."""
+
+    template: Template
+    reading: Reading
+    queues: dict[str, str] = attrs.field(factory=dict[str, str])
+    """Names of queues outside the template, by the ARN or the hint that they were found under."""
+    functions: dict[str, str] = attrs.field(factory=dict[str, str])
+    """Names of functions outside the template, likewise."""
+
+    def queue(self, part: Part, key: str, *, fifo: bool | None = None) -> str | None:
+        """Return the name of the queue whose ARN a property is; None, and a problem noted, where it is no such ARN."""
+        value = self._value(part, key)
+        if isinstance(value, Unknown):
+            hinted = self.template.queues.hinted.get(plain_name(value.hint))
+            return hinted or self._outside_queue(part, f"{key} {value.reason}", value.hint, fifo=fifo)
+        name = queue_in(value.text) if isinstance(value, Leaf) else None
+        if name is None or not isinstance(value, Leaf):
+            self._refuse(part, key, value, "must be the ARN of an SQS queue, such as !GetAtt Orders.Arn")
+            return None
+        if name not in self.template.queues.of.values():
+            return self._outside_queue(part, f"{key} is {value.text}, outside the template", value.text, fifo=None)
+        if value.text != arn("sqs", name, self.template.scope):
+            self.reading.assume(f"{part.name}: {key} is {value.text}; taken for the template's queue of that name")
+        return name
+
+    def function(self, part: Part, key: str) -> str | None:
+        """Return the name of the function that a property means by name, ARN, alias or version; None as above."""
+        own, value = self.own_function(part, key), self._value(part, key)
+        if own is not None:
+            return own
+        if isinstance(value, Unknown):
+            return self._outside_function(part, f"{key} {value.reason}", value.hint)
+        name = function_in(value.text) if isinstance(value, Leaf) else None
+        if name is None or not isinstance(value, Leaf):
+            self._refuse(part, key, value, "must be the name or the ARN of a Lambda function")
+            return None
+        return self._outside_function(part, f"{key} is {value.text}, outside the template", name)
+
+    def own_function(self, part: Part, key: str) -> str | None:
+        """Return the name of the template's function that a property means; None where it means another one."""
+        value = self._value(part, key)
+        if isinstance(value, Unknown):
+            return self.template.functions.hinted.get(plain_name(value.hint))
+        name = function_in(value.text) if isinstance(value, Leaf) else None
+        return name if name in self.template.functions.of.values() else None
+
+    def _value(self, part: Part, key: str) -> Resolved:
+        entry = part.properties.get(key)
+        return Absent() if entry is None else resolve(entry.node, self.template.scope)
+
+    def _refuse(self, part: Part, key: str, value: Leaf | Items | Table | Absent, must: str) -> None:
+        given = "" if isinstance(value, Absent) else described(value)
+        self.reading.refuse(part.path, given, f"{must} ({key})", self.reading.line(part, key))
+
+    def _outside_queue(self, part: Part, reason: str, found: str, *, fifo: bool | None) -> str:
+        if found not in self.queues:
+            taken = {*self.template.queues.of.values(), *self.queues.values()}
+            is_fifo = found.endswith(".fifo") if fifo is None else fifo
+            self.queues[found] = queue_name(found, taken, fifo=is_fifo)
+        name = self.queues[found]
+        self.reading.assumed.add(f"queues.{name}.visibility_timeout")
+        self.reading.assume(f"{part.name}: {reason}; assumed a queue {name} with AWS's defaults")
+        return name
+
+    def _outside_function(self, part: Part, reason: str, found: str) -> str:
+        if found not in self.functions:
+            taken = {*self.template.functions.of.values(), *self.functions.values()}
+            self.functions[found] = function_name(found, taken)
+        name = self.functions[found]
+        self.reading.assume(f"{part.name}: {reason}; assumed a function {name} with AWS's defaults")
+        return name
+
+
+def queue_in(text: str) -> str | None:
+    """Return the name in the ARN of an SQS queue; None for any other text."""
+    parts = text.split(":")
+    return parts[-1] if len(parts) == _ARN_PARTS and parts[0] == "arn" and parts[2] == "sqs" else None

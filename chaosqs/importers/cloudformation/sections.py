@@ -1,0 +1,135 @@
+"""The sections of a template → its resources that matter here, and what names mean in it.
+
+Only queues, functions, their aliases and versions, and event source mappings are looked at: a template's other parts
+may say what they like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from chaosqs.errors import InvalidDesign, Problem
+from chaosqs.importers.cloudformation.addresses import addresses, published
+from chaosqs.importers.cloudformation.intrinsics import condition_holds
+from chaosqs.importers.cloudformation.markup import Entry, Items, Leaf, Node, Table, described, merged, text_of
+from chaosqs.importers.cloudformation.naming import Names, names_of
+from chaosqs.importers.cloudformation.resource import FUNCTIONS, KINDS, QUEUE, SAM_FUNCTION, Resource
+from chaosqs.importers.cloudformation.scope import EMPTY, PSEUDO, Scope
+
+_SSM = "AWS::SSM::Parameter::"
+
+
+@attrs.frozen
+class Template:
+    """A template whose names can be looked up."""
+
+    file: str
+    scope: Scope
+    resources: tuple[Resource, ...]
+    """Those that are deployed, in the template's order."""
+    queues: Names
+    functions: Names
+
+
+def read_sections(file: str, root: Table, parameters: Mapping[str, str]) -> Template:
+    """Return the resources that matter and what names mean. Raises `InvalidDesign` for sections of a wrong kind."""
+    sections = {name: _section(file, root, name) for name in ("Parameters", "Mappings", "Conditions", "Globals")}
+    _refuse_unknown_parameters(file, sections["Parameters"], parameters)
+    scope = _scope(sections, parameters)
+    general = _section(file, sections["Globals"], "Function")
+    section = _section(file, root, "Resources")
+    unknown = dict.fromkeys(section.entries, "{}, which only a deployment knows")
+    kept: list[Resource] = []
+    for resource in _resources(file, section, scope):
+        if _is_deployed(resource, scope):
+            under = resource.kind == SAM_FUNCTION
+            kept.append(attrs.evolve(resource, properties=merged(general, resource.properties)) if under else resource)
+        else:
+            unknown[resource.logical_id] = "{}, which its Condition leaves out"
+    return _with_names(file, scope, kept, unknown)
+
+
+def _section(file: str, table: Table, name: str) -> Table:
+    entry = table.get(name)
+    if entry is None:
+        return EMPTY
+    return _table(file, entry, name)
+
+
+def _table(file: str, entry: Entry, path: str) -> Table:
+    if isinstance(entry.node, Table):
+        return entry.node
+    raise InvalidDesign([Problem(path, described(entry.node), "must be a mapping", where=f"{file}:{entry.line}")])
+
+
+def _refuse_unknown_parameters(file: str, section: Table, parameters: Mapping[str, str]) -> None:
+    for name in parameters:
+        if name not in section.entries and name not in PSEUDO:
+            known = ", ".join(section.entries) or "none"
+            raise InvalidDesign(f"{file}: has no parameter {name!r}. Its parameters are: {known}.")
+
+
+def _scope(sections: Mapping[str, Table], given: Mapping[str, str]) -> Scope:
+    known: dict[str, Node] = {name: Leaf(value, value, 0) for name, value in {**PSEUDO, **given}.items()}
+    unknown: dict[str, str] = {}
+    for name, entry in sections["Parameters"].entries.items():
+        kind = _field(entry.node, "Type")
+        default = entry.node.get("Default") if isinstance(entry.node, Table) else None
+        if name not in given and kind.startswith(_SSM):
+            unknown[name] = "parameter {}, whose value is in the Parameter Store"
+        elif name in given:
+            known[name] = _parameter(kind, Leaf(given[name], given[name], entry.line))
+        elif default is not None and isinstance(default.node, Leaf):
+            known[name] = _parameter(kind, default.node)
+        else:
+            unknown[name] = "parameter {}, which has no default"
+    assumed = frozenset(PSEUDO) - frozenset(given)
+    return Scope(known, unknown, assumed, sections["Mappings"], sections["Conditions"])
+
+
+def _parameter(kind: str, value: Leaf) -> Node:
+    """Return a parameter's value; of a list type, the list that its commas make."""
+    if kind == "CommaDelimitedList" or kind.startswith("List<"):
+        return Items(tuple(Leaf(part.strip(), part.strip(), value.line) for part in value.text.split(",")), value.line)
+    return value
+
+
+def _field(node: Node, name: str) -> str:
+    entry = node.get(name) if isinstance(node, Table) else None
+    return (text_of(entry.node) or "") if entry else ""
+
+
+def _resources(file: str, section: Table, scope: Scope) -> Iterator[Resource]:
+    for logical_id, entry in section.entries.items():
+        if logical_id.startswith("Fn::"):
+            scope.notes[f"{logical_id} in line {entry.line} is left out: this reader does not expand it"] = None
+            continue
+        table = _table(file, entry, f"Resources.{logical_id}")
+        kind = _field(table, "Type")
+        if not kind:
+            must = "must say its Type, such as AWS::SQS::Queue"
+            raise InvalidDesign([Problem(f"Resources.{logical_id}", "", must, where=f"{file}:{entry.line}")])
+        if kind in KINDS:
+            properties = table.get("Properties")
+            inner = _table(file, properties, f"Resources.{logical_id}.Properties") if properties else EMPTY
+            yield Resource(logical_id, kind, inner, entry.line, _field(table, "Condition"))
+
+
+def _is_deployed(resource: Resource, scope: Scope) -> bool:
+    """Tell whether its condition lets a resource exist; where that is not known, it does."""
+    outcome = condition_holds(resource.condition, scope) if resource.condition else True
+    if isinstance(outcome, bool):
+        return outcome
+    scope.notes[f"{resource.logical_id}: {outcome.reason}; assumed to be deployed"] = None
+    return True
+
+
+def _with_names(file: str, scope: Scope, kept: list[Resource], unknown: Mapping[str, str]) -> Template:
+    queues = names_of([resource for resource in kept if resource.kind == QUEUE], scope)
+    functions = names_of([resource for resource in kept if resource.kind in FUNCTIONS], scope)
+    known = {**scope.known, **addresses(queues, functions, scope)}
+    first = attrs.evolve(scope, known=known, unknown={**scope.unknown, **unknown})
+    whole = attrs.evolve(first, known={**known, **published(kept, first)})
+    return Template(file, whole, tuple(kept), queues, functions)

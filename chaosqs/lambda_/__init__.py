@@ -1,0 +1,1 @@
+"""Lambda: invocations, execution environments, and the runtime of real handlers."""

@@ -1,0 +1,56 @@
+"""The guard against recursive loops: how often a chain of messages has passed through a function.
+
+Lambda counts in the trace header, which the SDK passes on with what a function sends (LX-16):
+`Root=1-692d5b80-…;Sampled=0;Lineage=1f2e3d4c:5|9a8b7c6d:2`, where each pair is a function and its passes. Assumed: of
+a batch of several messages, each function's highest count holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from chaosqs.sqs.machines.message import Message
+
+MOST_PASSES = 16
+"""Invocations of one function in a chain; the next is dropped (LX-16 says about so many)."""
+_LINEAGE = "Lineage="
+
+
+def loops(messages: Iterable[Message], function: str) -> bool:
+    """Tell whether a batch is the next turn of a loop through a function that has gone on for too long."""
+    return passes(messages).get(_key(function), 0) >= MOST_PASSES
+
+
+def passes(messages: Iterable[Message]) -> dict[str, int]:
+    """Return how often the chains that led to some messages have passed through each function."""
+    counts: dict[str, int] = {}
+    for message in messages:
+        for part in _header(message).split(";"):
+            if part.startswith(_LINEAGE):
+                _add(counts, part.removeprefix(_LINEAGE))
+    return counts
+
+
+def trace_header(root: str, messages: Iterable[Message], function: str) -> str:
+    """Return the header of what a function sends while it works on some messages."""
+    counts = passes(messages)
+    key = _key(function)
+    counts[key] = counts.get(key, 0) + 1
+    lineage = "|".join(f"{name}:{count}" for name, count in counts.items())
+    return f"Root=1-{root[:8]}-{root.replace('-', '')[8:]};Sampled=0;{_LINEAGE}{lineage}"
+
+
+def _header(message: Message) -> str:
+    return "" if message.content is None else message.content.trace_header
+
+
+def _add(counts: dict[str, int], lineage: str) -> None:
+    for pair in lineage.split("|"):
+        name, _, count = pair.partition(":")
+        if count.isdecimal():
+            counts[name] = max(counts.get(name, 0), int(count))
+
+
+def _key(function: str) -> str:
+    return hashlib.blake2b(function.encode(), digest_size=4).hexdigest()

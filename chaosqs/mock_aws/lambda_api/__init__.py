@@ -1,0 +1,1 @@
+"""Lambda's API: functions, versions, event source mappings, invocations."""

@@ -1,0 +1,213 @@
+"""`Control`: Lambda in process, as operations on functions and event source mappings in virtual time."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
+
+import attrs
+
+from chaosqs.lambda_.invocation import Request
+from chaosqs.lambda_.machines.concurrency import Refused
+from chaosqs.mock_aws.lambda_api import functions, mappings
+from chaosqs.mock_aws.lambda_api.errors import LambdaError, not_served, throttled, too_large
+from chaosqs.mock_aws.lambda_api.names import named
+from chaosqs.mock_aws.lambda_api.region import Direct, LambdaRegion, World
+from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
+from chaosqs.mock_aws.lambda_api.result import Output, Result
+from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
+from chaosqs.model.event import InvocationEnded, Throttled
+from chaosqs.sqs.api.parameters import Parameters, text
+from chaosqs.sqs.api.region import ACCOUNT
+from chaosqs.sqs.api.sqs import Sqs
+
+# Invoke: synchronous, asynchronous, or as a test of permissions (ledger 7, 8). ---------------------------------------
+
+SYNC_LIMIT, ASYNC_LIMIT = PAYLOAD_LIMIT, 1024 * 1024
+"""Bytes of an event (LX-5, LX-6)."""
+_TAIL = 4096
+_RETRIES = (60_000, 120_000)
+"""Milliseconds before the second and the third attempt of an asynchronous invocation that fails."""
+_THROTTLE_PAUSE, _LONGEST_PAUSE, _GIVES_UP = 1000, 300_000, 21_600_000
+"""Milliseconds between attempts that are throttled, doubling; and for how long they go on."""
+
+Done = Callable[["Result", "Output"], None]
+
+
+@attrs.frozen(eq=False)
+class _Event:
+    """What is invoked."""
+
+    region: LambdaRegion
+    function: Deployed
+    version: Version
+    arn: str
+    payload: str
+
+
+def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Invoke a function: wait for it, put it into the queue of asynchronous events, or do nothing."""
+    wanted = named(text(parameters, "FunctionName") or "", text(parameters, "Qualifier"))
+    function, version = region.find(wanted)
+    kind = text(parameters, "InvocationType") or "RequestResponse"
+    event = _Event(region, function, version, region.arn(function.name, wanted.qualifier), _payload(parameters, kind))
+    if kind == "DryRun":
+        return {"StatusCode": 204, "Payload": b""}
+    if kind == "Event":
+        region.waiting += 1
+        region.world.agenda.at(region.now, partial(_attempt, event, region.now, 0, _THROTTLE_PAUSE))
+        return {"StatusCode": 202, "Payload": b""}
+    result, output = region.world.fibers.wait(partial(_begin, event))
+    shown: dict[str, object] = {"StatusCode": 200, "ExecutedVersion": version.number, "Payload": result.payload}
+    if result.failed:
+        shown["FunctionError"] = "Unhandled"  # LX-7, LX-8
+    if text(parameters, "LogType") == "Tail":
+        shown["LogResult"] = b64encode(output.text().encode()[-_TAIL:]).decode()
+    return shown
+
+
+def _payload(parameters: Parameters, kind: str) -> str:
+    """Return the event; raises `LambdaError` where it is too large, or no JSON."""
+    given = parameters.get("Payload")
+    content = given if isinstance(given, bytes) else b""
+    limit = ASYNC_LIMIT if kind == "Event" else SYNC_LIMIT
+    if len(content) > limit:
+        raise too_large(
+            f"{len(content)} byte payload is too large for the {kind} invocation type (limit {limit} bytes)"
+        )
+    try:
+        return json.dumps(json.loads(content or b"{}"))
+    except (ValueError, RecursionError) as error:
+        message = f"Could not parse request body into json: {error}"
+        raise LambdaError("InvalidRequestContentException", 400, message) from None
+
+
+def _begin(event: _Event, answer: Callable[[tuple[Result, Output]], None]) -> None:
+    """Begin; raises `LambdaError` where no execution is free (LC-11 … LC-13, LC-15)."""
+    refused = _start(event, lambda result, output: answer((result, output)))
+    if refused is not None:
+        raise throttled(refused.reason)
+
+
+def _start(event: _Event, done: Done) -> Refused | None:
+    region, name = event.region, event.function.name
+    settings = EventSourceMapping("", name)
+    request = Request(settings, 0, None, (), ())
+
+    def ended(end: InvocationEnded, place: int) -> None:
+        del place
+        done(*region.stage.ended.pop(end.invocation))
+
+    region.calls[id(settings)] = Direct(settings, event.function, event.version, event.arn, event.payload)
+    refused = region.engine.invoke(request, ended)
+    if refused is not None:
+        del region.calls[id(settings)]
+        region.world.record(
+            Throttled(
+                region.now, None, name, settings.name, 0, (), 1, refused.reason, refused.running, refused.limit, ""
+            )
+        )
+    return refused
+
+
+def _attempt(event: _Event, since: int, failures: int, pause: int) -> None:
+    """Invoke asynchronously: again after an error, twice; again while throttled, for six hours (LX-18)."""
+    region = event.region
+
+    def done(result: Result, output: Output) -> None:
+        del output
+        if result.failed and failures < len(_RETRIES):
+            again = partial(_attempt, event, since, failures + 1, _THROTTLE_PAUSE)
+            region.world.agenda.at(region.now + _RETRIES[failures], again)
+        else:
+            region.waiting -= 1
+
+    refused = _start(event, done)
+    if refused is None:
+        return
+    if region.now + pause > since + _GIVES_UP:
+        region.waiting -= 1
+    else:
+        again = partial(_attempt, event, since, failures, min(2 * pause, _LONGEST_PAUSE))
+        region.world.agenda.at(region.now + pause, again)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+Operation: TypeAlias = Callable[[LambdaRegion, Parameters], dict[str, object]]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "CreateAlias": functions.create_alias,
+    "CreateEventSourceMapping": mappings.create_event_source_mapping,
+    "CreateFunction": functions.create_function,
+    "DeleteEventSourceMapping": mappings.delete_event_source_mapping,
+    "DeleteFunction": functions.delete_function,
+    "DeleteFunctionConcurrency": functions.delete_function_concurrency,
+    "GetEventSourceMapping": mappings.get_event_source_mapping,
+    "GetFunction": functions.get_function,
+    "GetFunctionConcurrency": functions.get_function_concurrency,
+    "GetFunctionConfiguration": functions.get_function_configuration,
+    "Invoke": invoke,
+    "ListEventSourceMappings": mappings.list_event_source_mappings,
+    "ListFunctions": functions.list_functions,
+    "PublishVersion": functions.publish_version,
+    "PutFunctionConcurrency": functions.put_function_concurrency,
+    "UpdateAlias": functions.update_alias,
+    "UpdateEventSourceMapping": mappings.update_event_source_mapping,
+    "UpdateFunctionCode": functions.update_function_code,
+    "UpdateFunctionConfiguration": functions.update_function_configuration,
+}
+
+
+@attrs.define(eq=False)
+class Control:
+    """Lambda for every Region of one world, beside its SQS."""
+
+    sqs: Sqs
+    world: World
+    regions: dict[str, LambdaRegion] = attrs.field(factory=dict[str, LambdaRegion])
+
+    def region(self, name: str) -> LambdaRegion:
+        """Return one Region, which is empty at first."""
+        region = self.regions.get(name)
+        if region is None:
+            region = self.regions[name] = LambdaRegion(self.world, self.sqs.world.region(ACCOUNT, name))
+        return region
+
+    def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> dict[str, object]:
+        """Carry out one operation and return its result, both in botocore's shapes. Raises `LambdaError`."""
+        found = OPERATIONS.get(operation)
+        if found is None:
+            raise not_served(operation)
+        return found(self.region(region), parameters)
+
+    def busy(self) -> list[str]:
+        """Say who has something to do: mappings that change, carry batches or have messages, functions that run."""
+        return [reason for region in self.regions.values() for reason in _busy(region)]
+
+    def close(self) -> None:
+        """End what runs, and remove what was unpacked."""
+        for region in self.regions.values():
+            region.stage.close()
+            for package in region.packages:
+                package.close()
+
+
+def _busy(region: LambdaRegion) -> list[str]:
+    reasons: list[str] = []
+    if region.engine.running:
+        reasons.append(f"{region.engine.running} invocations run")
+    if region.waiting:
+        reasons.append(f"{region.waiting} asynchronous events wait or run")
+    for mapped in region.mappings.values():
+        name, stored = mapped.settings.name, mapped.hosted.line.machine.stored
+        if mapped.state not in ("Enabled", "Disabled"):
+            reasons.append(f"the mapping {name} is {mapped.state}")
+        elif mapped.carried:
+            reasons.append(f"the mapping {name} carries {mapped.carried} batches")
+        elif stored and mapped.poller is not None:
+            reasons.append(f"{mapped.hosted.address.name} has {stored} messages")
+    return reasons

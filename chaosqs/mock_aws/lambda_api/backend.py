@@ -1,0 +1,193 @@
+"""The parts of a world, and how its callers wait: the test moves time itself, handlers are moved by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+
+import attrs
+
+from chaosqs.errors import Livelock
+from chaosqs.kernel.event_queue import Agenda
+from chaosqs.kernel.rng import Luck
+from chaosqs.mock_aws.lambda_api.api import Control
+from chaosqs.mock_aws.lambda_api.fibers import Ended, Fibers
+from chaosqs.mock_aws.lambda_api.region import ASSUMED, LambdaRegion, World
+from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, RedriveAllow
+from chaosqs.model.event import Event
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.time import milliseconds
+from chaosqs.sqs.api.receiving import Wait
+from chaosqs.sqs.api.region import EPOCH
+from chaosqs.sqs.api.sqs import Sqs
+from chaosqs.sqs.service import Turn, turns
+
+# Moments as Lambda writes them: years, months and days out of milliseconds since 1970. -------------------------------
+
+_DAY = 86_400_000
+_HOUR, _MINUTE, _SECOND = 3_600_000, 60_000, 1000
+_DAYS_BEFORE_1970 = 719_468  # since 1 March of the year 0
+_DAYS_OF_400_YEARS = 146_097
+_DAYS_OF_4_YEARS, _DAYS_OF_100_YEARS, _YEAR = 1460, 36_524, 365
+_JANUARY = 10  # the months of a year that begins in March, counted from 0
+
+
+def text(milliseconds: int, zone: str) -> str:
+    """Return a moment as `2025-12-01T00:00:00.000` with a time zone's name behind, which has to be UTC's."""
+    days, rest = divmod(milliseconds, _DAY)
+    year, month, day = _date(days)
+    hours, minutes = rest // _HOUR, rest % _HOUR // _MINUTE
+    seconds, fraction = rest % _MINUTE // _SECOND, rest % _SECOND
+    return f"{year:04d}-{month:02d}-{day:02d}T{hours:02d}:{minutes:02d}:{seconds:02d}.{fraction:03d}{zone}"
+
+
+def _date(days: int) -> tuple[int, int, int]:
+    """Return year, month and day of a day since 1970; the years are counted from March, so leap days come last."""
+    era, day = divmod(days + _DAYS_BEFORE_1970, _DAYS_OF_400_YEARS)
+    years = (day - day // _DAYS_OF_4_YEARS + day // _DAYS_OF_100_YEARS - day // (_DAYS_OF_400_YEARS - 1)) // _YEAR
+    day -= _YEAR * years + years // 4 - years // 100
+    month = (5 * day + 2) // 153
+    day_of_month = day - (153 * month + 2) // 5 + 1
+    in_new_year = month >= _JANUARY
+    return era * 400 + years + in_new_year, month - 9 if in_new_year else month + 3, day_of_month
+
+
+# What has happened in a world, as a history: the same value that simulations give, so that invariants judge it. ------
+
+
+def history(region: LambdaRegion, events: list[Event]) -> History:
+    """Return the history of one Region up to now; what is about others is left out.
+
+    The design is the deployment as it stands, with queues and functions that were deleted. A function whose timeout was
+    raised above its queue's visibility timeout, which AWS does not look at (EC-11), has the latter in it. No run of it
+    is ever drained: there may always come more.
+    """
+    for mapped in region.mappings.values():
+        if mapped.poller is not None:
+            mapped.poller.stop()
+    design = _design(region)
+    return History(Scenario(design, assumptions=ASSUMED), _about(design, events), region.now, None)
+
+
+def _design(region: LambdaRegion) -> Design:
+    queues = [_reachable(line.queue, region) for line in region.sqs.service.lines.values()]
+    mappings = {mapped.settings.name: mapped.settings for mapped in region.polled.values()}
+    mappings |= {mapped.settings.name: mapped.settings for mapped in region.mappings.values()}
+    functions = [_fitting(function, queues, list(mappings.values())) for function in region.deployments.values()]
+    return Design(queues, functions, mappings.values(), Account(region.concurrency))
+
+
+def _reachable(queue: Queue, region: LambdaRegion) -> Queue:
+    """Return a queue without what would name queues that are not there."""
+    redrive, known = queue.redrive, region.sqs.service.lines
+    if redrive is not None and redrive.dead_letter_queue not in known:
+        queue = attrs.evolve(queue, redrive=None)
+    return attrs.evolve(queue, redrive_allow=None) if isinstance(queue.redrive_allow, RedriveAllow) else queue
+
+
+def _fitting(function: Function, queues: Sequence[Queue], mappings: Sequence[EventSourceMapping]) -> Function:
+    polled = [mapping.queue for mapping in mappings if mapping.function == function.name]
+    shortest = min((queue.visibility_timeout for queue in queues if queue.name in polled), default=function.timeout)
+    return attrs.evolve(function, timeout=max(1, min(function.timeout, shortest)))
+
+
+def _about(design: Design, events: list[Event]) -> tuple[Event, ...]:
+    """Return the events that are about queues and functions of a design; causes are places, so all stay if one goes."""
+    names = frozenset([*(queue.name for queue in design.queues), *(function.name for function in design.functions)])
+    known = [_named(event) <= names for event in events]
+    if all(known):
+        return tuple(events)
+    places = {place: number for number, place in enumerate(place for place, kept in enumerate(known) if kept)}
+    kept = [event for event, keep in zip(events, known, strict=True) if keep]
+    return tuple(attrs.evolve(event, cause=None if event.cause is None else places.get(event.cause)) for event in kept)
+
+
+def _named(event: Event) -> frozenset[str]:
+    names = [getattr(event, field, None) for field in ("queue", "function", "target")]
+    return frozenset(name for name in names if isinstance(name, str))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class Parts:
+    """SQS, Lambda, time and the record of one world; a `Waiter` for the door."""
+
+    sqs: Sqs
+    control: Control
+    fibers: Fibers
+    events: list[Event]
+    _turn: Turn
+
+    @classmethod
+    def new(cls) -> Parts:
+        """Return a world with nothing in it."""
+        agenda, luck, events = Agenda(0), Luck(0), list[Event]()
+        record, fibers = partial(_record, events), Fibers(agenda)
+        sqs = Sqs(agenda, luck, record)
+        world = World(
+            agenda,
+            luck,
+            record,
+            EPOCH,
+            fibers,
+            lambda: text(EPOCH + agenda.now, "Z"),
+            lambda moment: text(EPOCH + moment, "+0000"),
+        )
+        return cls(sqs, Control(sqs, world), fibers, events, turns())
+
+    def turn(self) -> AbstractContextManager[object]:
+        """Return what the test's threads take turns by; a handler runs within the turn of whoever moves time."""
+        return nullcontext() if self.fibers.inside is not None else self._turn
+
+    def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
+        """Carry out an operation of SQS; a long poll takes its time."""
+        with self.turn():
+            result = self.sqs.call(operation, parameters, region=region)
+            return self._finish(result) if isinstance(result, Wait) else result
+
+    def call_lambda(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
+        """Carry out an operation of Lambda; a synchronous invocation takes its time."""
+        with self.turn():
+            return self.control.call(operation, parameters, region=region)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass for the caller."""
+        with self.turn():
+            self.fibers.sleep(milliseconds(seconds))
+
+    def jitter(self) -> float:
+        """Return the middle."""
+        return 0.5
+
+    def epoch(self) -> float:
+        """Return the time as AWS's clocks have it, in seconds since 1970."""
+        return (self.sqs.epoch + self.sqs.now) / 1000
+
+    def run_until_idle(self, limit: int) -> int:
+        """Take steps until nobody has anything to do; return how many milliseconds that took. Raises `Livelock`."""
+        agenda, since = self.sqs.agenda, self.sqs.now
+        while self.control.busy():
+            due = agenda.next_due()
+            if due > since + limit:
+                agenda.now = since + limit
+                raise Livelock(f"not idle after {limit / 1000:g} s: {'; '.join(self.control.busy())}")
+            agenda.take()()
+            while agenda.next_due() <= agenda.now:
+                agenda.take()()
+        return agenda.now - since
+
+    def _finish(self, wait: Wait) -> Mapping[str, object]:
+        try:
+            return self.fibers.wait(wait.then)
+        except Ended:
+            wait.cancel()
+            raise
+
+
+def _record(events: list[Event], event: Event) -> int:
+    events.append(event)
+    return len(events) - 1

@@ -1,0 +1,178 @@
+"""The code of a function: a callable of the test's own process, or a zip that is unpacked and imported in isolation."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+import zipfile
+from base64 import b64encode
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module, invalidate_caches
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import Protocol, TypeAlias, TypeGuard
+
+import attrs
+
+from chaosqs.mock_aws.lambda_api.errors import invalid
+
+Handler: TypeAlias = Callable[[object, object], object]
+"""What Lambda calls with an event and a context."""
+
+_SHARED = ("boto3", "botocore", "s3transfer")
+"""Always those of this process, whatever a zip brings along: a copy would reach for the network."""
+
+
+class LoadError(Exception):
+    """The handler could not be loaded; `kind` is Lambda's own error type."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        """Take the error's type and message."""
+        super().__init__(message)
+        self.kind = kind
+
+
+class Loaded(Protocol):
+    """The code in one execution environment."""
+
+    def active(self) -> AbstractContextManager[None]:
+        """Surround each stretch in which it runs."""
+        ...
+
+    def handler(self, name: str) -> Handler:
+        """Return the handler, with its module imported; raises `LoadError`."""
+        ...
+
+
+class Code(Protocol):
+    """The code of one version of a function."""
+
+    @property
+    def content(self) -> bytes:
+        """What size and digest are of."""
+        ...
+
+    def load(self) -> Loaded:
+        """Begin a new execution environment."""
+        ...
+
+
+def sha256(code: Code) -> str:
+    """Return the digest that Lambda shows."""
+    return b64encode(hashlib.sha256(code.content).digest()).decode()
+
+
+# A callable of this process -------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class InProcess:
+    """A callable, which all environments share."""
+
+    function: Handler
+
+    @property
+    def content(self) -> bytes:
+        """Nothing of it is stored: its name stands for it."""
+        return getattr(self.function, "__qualname__", type(self.function).__qualname__).encode()
+
+    def load(self) -> InProcess:
+        """There is nothing to load."""
+        return self
+
+    def active(self) -> AbstractContextManager[None]:
+        """It needs nothing around it."""
+        return nullcontext()
+
+    @property
+    def module(self) -> str:
+        """The module that it is from."""
+        return getattr(self.function, "__module__", "")
+
+    def handler(self, name: str) -> Handler:
+        """Return the callable, whatever the configuration calls it."""
+        del name
+        return self.function
+
+
+# A zip ----------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class Zip:
+    """A deployment package, unpacked into a temporary directory until `close`."""
+
+    content: bytes = attrs.field(repr=False)
+    place: TemporaryDirectory[str]
+
+    def load(self) -> Package:
+        """Begin a new execution environment: it imports the modules anew."""
+        return Package(Path(self.place.name))
+
+    def close(self) -> None:
+        """Remove the directory, and what Python remembers of it."""
+        sys.path_importer_cache.pop(self.place.name, None)
+        self.place.cleanup()
+
+
+def unpack(content: bytes) -> Zip:
+    """Return the code in a zip; raises `LambdaError` where it is none."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except zipfile.BadZipFile:
+        raise invalid("Could not unzip uploaded file. Please check your file, then try to upload again.") from None
+    place = TemporaryDirectory(prefix="chaosqs-")
+    archive.extractall(place.name)
+    invalidate_caches()
+    return Zip(content, place)
+
+
+@attrs.define(eq=False)
+class Package:
+    """An unpacked package in one execution environment, with modules of its own."""
+
+    root: Path
+    _modules: dict[str, ModuleType] = attrs.field(factory=dict[str, ModuleType])
+
+    @contextmanager
+    def active(self) -> Generator[None]:
+        """Import from the package, and have its modules in the place of others that are called the same."""
+        tops = {path.stem if path.is_file() else path.name for path in self.root.iterdir()}.difference(_SHARED)
+        hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in tops}
+        sys.modules.update(self._modules)
+        sys.path.insert(0, str(self.root))
+        written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+        try:
+            yield
+        finally:
+            sys.dont_write_bytecode = written
+            sys.path.remove(str(self.root))
+            self._modules = {
+                name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in tops
+            }
+            sys.modules.update(hidden)
+
+    def handler(self, name: str) -> Handler:
+        """Import the module and return its handler."""
+        path, _, function = name.rpartition(".")
+        module = path.replace("/", ".")
+        if not module:
+            raise LoadError("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack")
+        try:
+            found: object = getattr(import_module(module), function, None)
+        except ImportError as error:
+            message = f"Unable to import module '{path}': {error}"
+            raise LoadError("Runtime.ImportModuleError", message) from error
+        except SyntaxError as error:
+            message = f"Syntax error in module '{path}': {error}"
+            raise LoadError("Runtime.UserCodeSyntaxError", message) from error
+        if not _is_handler(found):
+            raise LoadError("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{path}'")
+        return found
+
+
+def _is_handler(value: object) -> TypeGuard[Handler]:
+    return callable(value)

@@ -1,0 +1,275 @@
+"""Functions: created, shown, listed, changed, deleted."""
+
+from __future__ import annotations
+
+import attrs
+
+from chaosqs.mock_aws.lambda_api import mapping_lifecycle
+from chaosqs.mock_aws.lambda_api.code import Code, sha256, unpack
+from chaosqs.mock_aws.lambda_api.errors import conflict, invalid, not_found, not_served, not_valid
+from chaosqs.mock_aws.lambda_api.names import LATEST, Named, named, page
+from chaosqs.mock_aws.lambda_api.region import LambdaRegion
+from chaosqs.mock_aws.lambda_api.resources import Configuration, Deployed, Version
+from chaosqs.sqs.api.parameters import Parameters, integer, structure, text, text_map
+
+# The configuration of a function: read from a request, and shown as Lambda shows it. ---------------------------------
+
+_LONGEST, _LARGEST = 900, 10_240
+_SHOWN = (
+    "Architectures",
+    "DeadLetterConfig",  # of asynchronous invocations only (LX-18)
+    "Description",
+    "EphemeralStorage",
+    "Role",
+    "Runtime",
+    "TracingConfig",
+)
+
+
+def changed(before: Configuration, parameters: Parameters) -> Configuration:
+    """Return a configuration with what a request sets; raises `LambdaError` (LX-1 … LX-3)."""
+    timeout, memory = integer(parameters, "Timeout"), integer(parameters, "MemorySize")
+    _within("timeout", timeout, _LONGEST)  # LX-2: the model's own limit is that of managed instances
+    _within("memorySize", memory, _LARGEST)
+    environment = parameters.get("Environment")
+    return attrs.evolve(
+        before,
+        handler=text(parameters, "Handler") or before.handler,
+        timeout=timeout or before.timeout,
+        memory=memory or before.memory,
+        variables=(
+            before.variables if environment is None else tuple(text_map(structure(environment), "Variables").items())
+        ),
+        shown={**before.shown, **{name: parameters[name] for name in _SHOWN if parameters.get(name) is not None}},
+    )
+
+
+def _within(name: str, value: int | None, most: int) -> None:
+    if value is not None and value > most:
+        raise not_valid(
+            f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
+            f"Member must have value less than or equal to {most}"
+        )
+
+
+def present(region: LambdaRegion, function: Deployed, version: Version) -> dict[str, object]:
+    """Return the configuration of a version in botocore's shape. Assumed: all changes hold at once."""
+    settings, qualifier = version.configuration, "" if version.number == LATEST else version.number
+    shown: dict[str, object] = {
+        **settings.shown,
+        "FunctionName": function.name,
+        "FunctionArn": region.arn(function.name, qualifier),
+        "Handler": settings.handler,
+        "CodeSize": len(version.code.content),
+        "Timeout": settings.timeout,
+        "MemorySize": settings.memory,
+        "LastModified": region.world.iso(version.modified_at),
+        "CodeSha256": sha256(version.code),
+        "Version": version.number,
+        "RevisionId": version.revision,
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.name}"},
+    }
+    if settings.variables:
+        shown["Environment"] = {"Variables": dict(settings.variables)}
+    return shown
+
+
+# Reserved concurrency (LC-3 … LC-5). ---------------------------------------------------------------------------------
+
+_UNRESERVED_MINIMUM = 100
+
+
+def put_function_concurrency(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Set executions aside for a function; 0 switches it off (LC-3, LC-5)."""
+    function, _ = region.find(_name(parameters))
+    amount = integer(parameters, "ReservedConcurrentExecutions") or 0
+    reserve(region, function.name, amount)
+    return {"ReservedConcurrentExecutions": amount}
+
+
+def reserve(region: LambdaRegion, name: str, amount: int | None) -> None:
+    """Set, or with None take back, a function's reservation; 100 have to stay unreserved (LC-4)."""
+    others = sum(other.reserved or 0 for other in region.functions.values() if other.name != name)
+    if amount is not None and others + amount > region.concurrency - _UNRESERVED_MINIMUM:
+        raise invalid(
+            "Specified ReservedConcurrentExecutions for function decreases account's "
+            f"UnreservedConcurrentExecution below its minimum value of [{_UNRESERVED_MINIMUM}]."
+        )
+    region.functions[name].reserved = amount
+    region.redeploy()
+
+
+def get_function_concurrency(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Return a function's reservation; nothing where it has none."""
+    function, _ = region.find(_name(parameters))
+    return {} if function.reserved is None else {"ReservedConcurrentExecutions": function.reserved}
+
+
+def delete_function_concurrency(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Take a reservation back."""
+    function, _ = region.find(_name(parameters))
+    reserve(region, function.name, None)
+    return {}
+
+
+def _name(parameters: Parameters) -> Named:
+    return Named(named(text(parameters, "FunctionName") or "").name)
+
+
+# Versions and aliases of functions, so that a mapping may point at them (EC-25). -------------------------------------
+
+
+def publish(region: LambdaRegion, function: Deployed, description: str) -> Version:
+    """Make a version of what `$LATEST` is now; where nothing has changed since the last one, that one stays."""
+    latest = function.latest
+    described = {"Description": description} if description else {}
+    configuration = attrs.evolve(latest.configuration, shown={**latest.configuration.shown, **described})
+    last = function.versions.get(str(len(function.versions)))
+    if last is not None and last.code is latest.code and last.configuration == configuration:
+        return last
+    number = str(len(function.versions) + 1)
+    version = Version(function.name, number, configuration, latest.code, latest.modified_at, region.new_id(b"revision"))
+    function.versions[number] = version
+    return version
+
+
+def publish_version(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Publish a version."""
+    function = _function(region, parameters)
+    return present(region, function, publish(region, function, text(parameters, "Description") or ""))
+
+
+def create_alias(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Create an alias of one version; a second version with a weight is not simulated."""
+    function, name = _function(region, parameters), text(parameters, "Name") or ""
+    if name in function.aliases:
+        raise conflict(f"Alias already exists: {region.arn(function.name, name)}")
+    return _point(region, function, name, parameters)
+
+
+def update_alias(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Point an alias at another version: a mapping follows with its next batch (EC-25)."""
+    function, name = _function(region, parameters), text(parameters, "Name") or ""
+    if name not in function.aliases:
+        raise not_found(f"Cannot find alias arn: {region.arn(function.name, name)}")
+    return _point(region, function, name, parameters)
+
+
+def _point(region: LambdaRegion, function: Deployed, name: str, parameters: Parameters) -> dict[str, object]:
+    number = text(parameters, "FunctionVersion") or function.aliases.get(name, "")
+    region.find(Named(function.name, number))
+    function.aliases[name] = number
+    return {"AliasArn": region.arn(function.name, name), "Name": name, "FunctionVersion": number}
+
+
+def _function(region: LambdaRegion, parameters: Parameters) -> Deployed:
+    return region.find(Named(named(text(parameters, "FunctionName") or "").name))[0]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def create_function(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Create a function from a zip of Python code. Assumed: it is active at once."""
+    name = named(text(parameters, "FunctionName") or "").name
+    if name in region.functions:
+        raise conflict(f"Function already exist: {name}")
+    if text(parameters, "PackageType") == "Image":
+        raise invalid("chaosqs runs Python code in a zip, no container images.")
+    if not (text(parameters, "Runtime") and text(parameters, "Handler")):
+        message = "Runtime and Handler are mandatory parameters for functions created with deployment package."
+        raise invalid(message)
+    configuration = changed(Configuration(), parameters)
+    function = deploy(region, name, configuration, _code(region, structure(parameters.get("Code"))))
+    version = publish(region, function, "") if parameters.get("Publish") else function.latest
+    return present(region, function, version)
+
+
+def deploy(region: LambdaRegion, name: str, configuration: Configuration, code: Code) -> Deployed:
+    """Add a function, or replace the one that has the name."""
+    before = region.functions.get(name)
+    version = _version(region, name, configuration, code)
+    if before is None:
+        region.functions[name] = before = Deployed(name, version, lines=region.lines.setdefault(name, []))
+    before.latest = version
+    region.redeploy()
+    return before
+
+
+def _version(region: LambdaRegion, name: str, configuration: Configuration, code: Code) -> Version:
+    return Version(name, LATEST, configuration, code, region.now, region.new_id(b"revision"))
+
+
+def _code(region: LambdaRegion, given: Parameters) -> Code:
+    """Return the code that a request brings."""
+    content = given.get("ZipFile")
+    if not isinstance(content, bytes):
+        raise invalid("chaosqs takes code as a ZipFile only: it has no S3 and no images.")
+    package = unpack(content)
+    region.packages.append(package)
+    return package
+
+
+def get_function(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Return a function with all that is known about it."""
+    function, version = region.find(_wanted(parameters))
+    shown: dict[str, object] = {
+        "Configuration": present(region, function, version),
+        "Code": {"RepositoryType": "S3", "Location": f"https://chaosqs.invalid/{function.name}"},
+    }
+    if function.reserved is not None:
+        shown["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved}
+    return shown
+
+
+def get_function_configuration(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Return the configuration of a function or of a version."""
+    return present(region, *region.find(_wanted(parameters)))
+
+
+def list_functions(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """List functions by name; with `ALL` every version of them."""
+    shown: list[dict[str, object]] = []
+    for name in sorted(region.functions):
+        function = region.functions[name]
+        versions = list(function.versions.values()) if text(parameters, "FunctionVersion") == "ALL" else []
+        shown.extend(present(region, function, version) for version in (function.latest, *versions))
+    return page(shown, parameters, "Functions")
+
+
+def update_function_code(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Replace the code: environments begin anew, and what runs ends with the code that it has."""
+    function, latest = region.find(Named(_wanted(parameters).name))
+    code = _code(region, parameters)
+    if not parameters.get("DryRun"):
+        function.latest = _version(region, function.name, latest.configuration, code)
+    version = publish(region, function, "") if parameters.get("Publish") else function.latest
+    return present(region, function, version)
+
+
+def update_function_configuration(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Change the configuration; mappings do not look at a new timeout (EC-11)."""
+    function, latest = region.find(Named(_wanted(parameters).name))
+    deploy(region, function.name, changed(latest.configuration, parameters), latest.code)
+    return present(region, function, function.latest)
+
+
+def delete_function(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Delete a function with all its versions. Assumed: its mappings stay, and do not poll any more."""
+    wanted = _wanted(parameters)
+    if wanted.qualifier:
+        raise not_served("DeleteFunction with a Qualifier")
+    function, _ = region.find(wanted)
+    del region.functions[function.name]
+    for mapped in region.mappings.values():
+        if mapped.function is function:
+            mapping_lifecycle.stop(mapped)
+    region.redeploy()
+    return {"StatusCode": 204}
+
+
+def _wanted(parameters: Parameters) -> Named:
+    return named(text(parameters, "FunctionName") or "", text(parameters, "Qualifier"))

@@ -1,0 +1,103 @@
+"""The life of an event source mapping: when it begins to poll, when it stops (EC-21, EC-22, EC-23)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import attrs
+
+from chaosqs.esm.machines.scaling import Scaling, law
+from chaosqs.esm.mapping import Mapping, succeed
+from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped
+from chaosqs.mock_aws.lambda_api.region import ASSUMED, NOBODY, LambdaRegion
+from chaosqs.model.design import DEFAULT_ERA, EventSourceMapping
+
+
+def create(region: LambdaRegion, mapped: Mapped) -> None:
+    """Add a mapping: it polls in a while, or, created disabled, not at all (EC-22)."""
+    region.mappings[mapped.uuid] = mapped
+    mapped.state = "Disabled"
+    if mapped.settings.enabled:
+        mapped.state = "Creating"
+        _later(region, mapped, "Enabled")
+
+
+def adopt(region: LambdaRegion, mapped: Mapped) -> None:
+    """Add a mapping that has been there for a while."""
+    region.mappings[mapped.uuid] = mapped
+    mapped.state = "Enabled" if mapped.settings.enabled else "Disabled"
+    if mapped.settings.enabled:
+        _start(region, mapped)
+
+
+def update(region: LambdaRegion, mapped: Mapped, settings: EventSourceMapping) -> None:
+    """Change a mapping: a new configuration holds, and polling begins or stops, in a while."""
+    before, mapped.settings = mapped.settings, settings
+    mapped.modified_at = region.now
+    if before.enabled == settings.enabled:
+        mapped.state = "Updating"
+    elif settings.enabled:
+        mapped.state = "Enabling"
+    else:
+        mapped.state = "Disabling"
+        stop(mapped)
+    _later(region, mapped, "Enabled" if settings.enabled else "Disabled")
+
+
+def delete(region: LambdaRegion, mapped: Mapped) -> None:
+    """Remove a mapping: it stops polling at once, and is gone in a while."""
+    mapped.state = "Deleting"
+    stop(mapped)
+    _later(region, mapped, "")
+
+
+def stop(mapped: Mapped) -> None:
+    """Stop polling; what the pollers carry they finish (Assumed: EC-23)."""
+    if mapped.poller is not None:
+        mapped.poller.retire()
+        mapped.pollers += len(mapped.poller.crew.pollers)
+        mapped.former = [*(poller for poller in mapped.former if poller.crew.busy), mapped.poller]
+        mapped.poller = None
+
+
+def _later(region: LambdaRegion, mapped: Mapped, state: str) -> None:
+    region.world.agenda.at(region.now + ASSUMED.mapping_change, partial(_settle, region, mapped, state))
+
+
+def _settle(region: LambdaRegion, mapped: Mapped, state: str) -> None:
+    mapped.state = state
+    if not state:
+        del region.mappings[mapped.uuid]
+        return
+    stop(mapped)
+    if state == "Enabled":
+        _start(region, mapped)
+
+
+def _start(region: LambdaRegion, mapped: Mapped) -> None:
+    world, settings = region.world, attrs.evolve(mapped.settings)
+    region.polled[id(settings)] = mapped
+    mapped.poller = Mapping(
+        settings,
+        world.agenda,
+        world.luck,
+        NOBODY,
+        world.record,
+        region.sqs.service_of(mapped.hosted),
+        region.engine,
+        _scaling(settings),
+        ASSUMED,
+        mapped.pollers,
+    )
+    succeed(mapped.poller, mapped.former)
+
+
+def _scaling(settings: EventSourceMapping) -> Scaling:
+    return Scaling(
+        law(settings, DEFAULT_ERA),
+        held_batches=ASSUMED.held_batches,
+        throttled_growth=ASSUMED.throttled_growth,
+        long_poll=ASSUMED.long_poll,
+        idle_reduction=ASSUMED.idle_reduction,
+        let_go_on_error=ASSUMED.let_go_on_error,
+    )

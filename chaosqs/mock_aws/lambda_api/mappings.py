@@ -1,0 +1,273 @@
+"""CreateEventSourceMapping and its siblings, for queues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from chaosqs.mock_aws.lambda_api import mapping_lifecycle
+from chaosqs.mock_aws.lambda_api.errors import LambdaError, conflict, in_use, invalid, not_found
+from chaosqs.mock_aws.lambda_api.mapping_resource import SETTLED, Mapped
+from chaosqs.mock_aws.lambda_api.names import mapping_arn, named, page
+from chaosqs.mock_aws.lambda_api.region import LambdaRegion
+from chaosqs.model.design import EventSourceMapping, Queue
+from chaosqs.model.event_filter import InvalidPattern, parse
+from chaosqs.sqs.api.parameters import Parameters, integer, sequence, structure, text, texts
+from chaosqs.sqs.api.queue_resource import Hosted, from_arn
+
+# What may be set about an event source mapping of a queue, and what Lambda says where it may not (ledger 9). ---------
+
+_NOT_FOR_QUEUES = (  # EC-10
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+    "SourceAccessConfigurations",
+    "StartingPosition",
+    "StartingPositionTimestamp",
+    "Topics",
+    "TumblingWindowInSeconds",
+)
+_REPORTING = "ReportBatchItemFailures"
+_PER_RECEIVE = 10
+_MOST_FILTERS = 5
+_POLLERS = (2, 200)
+"""How many provisioned pollers there are, where it is not said (EC-6)."""
+
+
+def configured(before: EventSourceMapping, parameters: Parameters, queue: Queue, timeout: int) -> EventSourceMapping:
+    """Return a mapping with what a request sets; what it leaves out stays. Raises `LambdaError` (EC-1 … EC-11)."""
+    for name in _NOT_FOR_QUEUES:
+        if parameters.get(name) not in (None, [], {}):
+            raise invalid(f"Unsupported {name} parameter for given event source mapping type.")  # Assumed wording
+    batch, window = integer(parameters, "BatchSize"), integer(parameters, "MaximumBatchingWindowInSeconds")
+    types, enabled = parameters.get("FunctionResponseTypes"), parameters.get("Enabled")
+    after = attrs.evolve(
+        before,
+        batch_size=before.batch_size if batch is None else batch,
+        maximum_batching_window=before.maximum_batching_window if window is None else window,
+        maximum_concurrency=_maximum_concurrency(before, parameters),
+        provisioned_pollers=_pollers(before, parameters),
+        filters=_filters(before, parameters),
+        enabled=before.enabled if enabled is None else bool(enabled),
+        report_batch_item_failures=(
+            before.report_batch_item_failures if types is None else _REPORTING in texts(parameters, _TYPES)
+        ),
+    )
+    _check(after, queue, timeout)
+    return after
+
+
+_TYPES = "FunctionResponseTypes"
+
+
+def metrics(before: tuple[str, ...], parameters: Parameters) -> tuple[str, ...]:
+    """Return which metrics are published (EC-9)."""
+    given = parameters.get("MetricsConfig")
+    return before if given is None else tuple(texts(structure(given), "Metrics"))
+
+
+def _maximum_concurrency(before: EventSourceMapping, parameters: Parameters) -> int | None:
+    """Read `ScalingConfig`: `{}` removes the limit, nothing keeps it (EC-5)."""
+    given = parameters.get("ScalingConfig")
+    return before.maximum_concurrency if given is None else integer(structure(given), "MaximumConcurrency")
+
+
+def _pollers(before: EventSourceMapping, parameters: Parameters) -> tuple[int, int] | None:
+    """Read `ProvisionedPollerConfig`: `{}` turns them off, nothing keeps them (EC-6)."""
+    given = parameters.get("ProvisionedPollerConfig")
+    if given is None:
+        return before.provisioned_pollers
+    low, high = integer(structure(given), "MinimumPollers"), integer(structure(given), "MaximumPollers")
+    if low is None and high is None:
+        return None
+    return (_POLLERS[0] if low is None else low, _POLLERS[1] if high is None else high)
+
+
+def _filters(before: EventSourceMapping, parameters: Parameters) -> tuple[str, ...]:
+    given = parameters.get("FilterCriteria")
+    if given is None:
+        return before.filters
+    patterns = tuple(text(structure(entry), "Pattern") or "" for entry in sequence(structure(given), "Filters"))
+    if len(patterns) > _MOST_FILTERS:  # EC-8; Assumed wording
+        raise invalid(f"Number of filters exceeds the limit of {_MOST_FILTERS}.")
+    for pattern in patterns:
+        try:
+            parse(pattern)
+        except InvalidPattern as error:
+            raise invalid("Invalid filter pattern definition.") from error  # EC-24
+    return patterns
+
+
+def _check(mapping: EventSourceMapping, queue: Queue, timeout: int) -> None:
+    for refused in (_batch(mapping, queue), _scaling(mapping), _visibility(queue, timeout)):
+        if refused is not None:
+            raise refused
+
+
+def _batch(mapping: EventSourceMapping, queue: Queue) -> LambdaError | None:
+    if queue.fifo and mapping.maximum_batching_window:  # EC-4; Assumed wording
+        return invalid("Batching window is not supported for FIFO queues.")
+    if queue.fifo and mapping.batch_size > _PER_RECEIVE:  # EC-1; Assumed wording
+        return invalid(f"Maximum batch size for FIFO queues is {_PER_RECEIVE}.")
+    if mapping.batch_size > _PER_RECEIVE and not mapping.maximum_batching_window:  # EC-3
+        return invalid(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
+        )
+    return None
+
+
+def _scaling(mapping: EventSourceMapping) -> LambdaError | None:
+    pollers = mapping.provisioned_pollers
+    if pollers is None:
+        return None
+    if mapping.maximum_concurrency is not None:  # EC-6, MC-6; Assumed wording
+        return invalid("ScalingConfig and ProvisionedPollerConfig are mutually exclusive.")
+    if min(pollers) < _POLLERS[0]:  # EC-6; Assumed wording
+        return invalid(
+            f"MinimumPollers and MaximumPollers must be at least {_POLLERS[0]} for Amazon SQS event sources."
+        )
+    if pollers[0] > pollers[1]:  # EC-6; Assumed wording
+        return invalid("MaximumPollers must be greater than or equal to MinimumPollers.")
+    return None
+
+
+def _visibility(queue: Queue, timeout: int) -> LambdaError | None:
+    if queue.visibility_timeout >= timeout:
+        return None
+    return invalid(  # EC-11
+        f"Queue visibility timeout: {queue.visibility_timeout} seconds is less than Function timeout: {timeout} seconds"
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Create a mapping; it polls when it is `Enabled` (EC-21)."""
+    arn = text(parameters, "EventSourceArn") or ""
+    wanted = named(text(parameters, "FunctionName") or "")
+    if not arn:
+        raise invalid("Unrecognized event source.")
+    if ":sqs:" not in arn:
+        raise invalid(f"Unrecognized event source, must be kinesis, dynamodb stream or sqs: {arn}")  # Assumed wording
+    function, version = region.find(wanted)
+    hosted = _queue(region, arn)
+    for other in region.mappings.values():
+        if other.hosted is hosted and other.function is function and other.qualifier == wanted.qualifier:  # EC-13
+            raise conflict(
+                f'An event source mapping with SQS arn (" {arn} ") and function (" {wanted.name} ") already exists. '
+                f"Please update or delete the existing mapping with UUID {other.uuid}"
+            )
+    blank = EventSourceMapping(hosted.address.name, function.name)
+    settings = configured(blank, parameters, hosted.line.queue, version.configuration.timeout)
+    uuid = region.new_id(b"mapping")
+    mapped = Mapped(
+        uuid,
+        mapping_arn(region.sqs.name, region.sqs.account, uuid),
+        hosted,
+        function,
+        wanted.qualifier,
+        settings,
+        region.now,
+        metrics=metrics((), parameters),
+    )
+    mapping_lifecycle.create(region, mapped)
+    return present(region, mapped)
+
+
+def _queue(region: LambdaRegion, arn: str) -> Hosted:
+    """Return the queue of an ARN, as a test receive finds it (EC-12), of whatever account (EC-16)."""
+    address = from_arn(arn)
+    if address is None or address.region != region.sqs.name:
+        raise invalid(f"The event source arn ({arn}) and function must be in the same region.")
+    home = region.sqs.world.regions.get((address.account, address.region))
+    hosted = None if home is None else home.queues.get(address.name)
+    if hosted is None:
+        raise invalid(
+            "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
+            "SQS Error Message: The specified queue does not exist."
+        )
+    return hosted
+
+
+def get_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Return one mapping."""
+    return present(region, _find(region, parameters))
+
+
+def list_event_source_mappings(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """List mappings in the order of their creation, those of one queue or function where that is given."""
+    arn, name = text(parameters, "EventSourceArn"), text(parameters, "FunctionName")
+    found: Sequence[Mapped] = list(region.mappings.values())
+    if arn is not None:
+        found = [mapped for mapped in found if mapped.hosted.address.arn == arn]
+    if name is not None:
+        wanted = named(name)
+        region.find(wanted)
+        found = [m for m in found if m.function.name == wanted.name and wanted.qualifier in ("", m.qualifier)]
+    shown = [present(region, mapped) for mapped in found]
+    return page(shown, parameters, "EventSourceMappings")
+
+
+def update_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Change a mapping; what is left out stays as it is (EC-5, EC-25)."""
+    mapped = _find(region, parameters)
+    if mapped.state not in SETTLED:
+        raise in_use("Cannot update the event source mapping because it is in use.")
+    function, qualifier, version = mapped.function, mapped.qualifier, mapped.version
+    name = text(parameters, "FunctionName")
+    if name is not None:
+        wanted = named(name)
+        (function, version), qualifier = region.find(wanted), wanted.qualifier
+    before = attrs.evolve(mapped.settings, function=function.name)
+    settings = configured(before, parameters, mapped.hosted.line.queue, version.configuration.timeout)
+    mapped.function, mapped.qualifier = function, qualifier
+    mapped.metrics = metrics(mapped.metrics, parameters)
+    mapping_lifecycle.update(region, mapped, settings)
+    return present(region, mapped)
+
+
+def delete_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Delete a mapping: it stops polling at once, and is gone in a while."""
+    mapped = _find(region, parameters)
+    if mapped.state not in SETTLED:
+        raise in_use("Cannot delete the event source mapping because it is in use.")
+    mapping_lifecycle.delete(region, mapped)
+    return present(region, mapped)
+
+
+def _find(region: LambdaRegion, parameters: Parameters) -> Mapped:
+    mapped = region.mappings.get(text(parameters, "UUID") or "")
+    if mapped is None:
+        raise not_found("The resource you requested does not exist.")
+    return mapped
+
+
+def present(region: LambdaRegion, mapped: Mapped) -> dict[str, object]:
+    """Return a mapping as Lambda shows it: with the fields of a queue's, and what is set (ledger 12)."""
+    settings = mapped.settings
+    shown: dict[str, object] = {
+        "UUID": mapped.uuid,
+        "EventSourceMappingArn": mapped.arn,
+        "EventSourceArn": mapped.hosted.address.arn,
+        "FunctionArn": region.arn(mapped.function.name, mapped.qualifier),
+        "BatchSize": settings.batch_size,
+        "MaximumBatchingWindowInSeconds": settings.maximum_batching_window,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"] if settings.report_batch_item_failures else [],
+        "LastModified": (region.world.epoch + mapped.modified_at) / 1000,
+        "State": mapped.state,
+        "StateTransitionReason": "USER_INITIATED",
+    }
+    if settings.maximum_concurrency is not None:
+        shown["ScalingConfig"] = {"MaximumConcurrency": settings.maximum_concurrency}
+    if settings.provisioned_pollers is not None:
+        low, high = settings.provisioned_pollers
+        shown["ProvisionedPollerConfig"] = {"MinimumPollers": low, "MaximumPollers": high}
+    if settings.filters:
+        shown["FilterCriteria"] = {"Filters": [{"Pattern": pattern} for pattern in settings.filters]}
+    if mapped.metrics:
+        shown["MetricsConfig"] = {"Metrics": list(mapped.metrics)}
+    return shown

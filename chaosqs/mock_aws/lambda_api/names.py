@@ -1,0 +1,67 @@
+"""How callers name functions: by name, by ARN in part or in full, with or without a version or an alias."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import attrs
+
+from chaosqs.mock_aws.lambda_api.errors import invalid
+from chaosqs.sqs.api.parameters import Parameters, integer, text
+
+# Lists in pages: `MaxItems` a page, and a marker for the next one. ---------------------------------------------------
+
+_MOST = 50
+
+
+def page(items: Sequence[object], parameters: Parameters, key: str) -> dict[str, object]:
+    """Return one page; the marker is the place of the next item, in disguise of none. Raises `LambdaError`."""
+    marker, most = text(parameters, "Marker"), integer(parameters, "MaxItems") or _MOST
+    if marker is not None and not (marker.isascii() and marker.isdecimal()):
+        raise invalid("Invalid marker.")
+    start = int(marker or 0)
+    shown: dict[str, object] = {key: list(items[start : start + most])}
+    if start + most < len(items):
+        shown["NextMarker"] = str(start + most)
+    return shown
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+LATEST = "$LATEST"
+_NAME = re.compile(
+    r"(?:arn:[a-z-]+:lambda:)?(?:(?P<region>[a-z]{2}(?:-[a-z]+)+-\d):)?(?:(?P<account>\d{12}):)?(?:function:)?"
+    r"(?P<name>[A-Za-z0-9_-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
+)
+
+
+@attrs.frozen
+class Named:
+    """A function as a caller names it."""
+
+    name: str
+    qualifier: str = ""
+    """A version, an alias, or empty: neither is named."""
+
+
+def named(text: str, qualifier: str | None = None) -> Named:
+    """Return what a caller means; raises `LambdaError` for a name that is none, or two qualifiers that differ."""
+    match = _NAME.fullmatch(text)
+    if match is None:
+        raise invalid(f"The derived qualifier from the function name does not match the specified qualifier: {text}")
+    within = match["qualifier"] or ""
+    if within and qualifier and within != qualifier:
+        raise invalid("The derived qualifier from the function name does not match the specified qualifier.")
+    return Named(match["name"], within or qualifier or "")
+
+
+def function_arn(region: str, account: str, name: str, qualifier: str = "") -> str:
+    """Return the ARN of a function, a version of it or an alias."""
+    arn = f"arn:aws:lambda:{region}:{account}:function:{name}"
+    return f"{arn}:{qualifier}" if qualifier else arn
+
+
+def mapping_arn(region: str, account: str, uuid: str) -> str:
+    """Return the ARN of an event source mapping."""
+    return f"arn:aws:lambda:{region}:{account}:event-source-mapping:{uuid}"

@@ -1,0 +1,144 @@
+"""Lambda in one Region: its functions and event source mappings, and the simulator's parts that run them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import attrs
+
+from chaosqs.faults.injector import Nemesis
+from chaosqs.kernel.event_queue import Agenda
+from chaosqs.kernel.rng import Luck
+from chaosqs.lambda_.batch_event import batch_event
+from chaosqs.lambda_.invocation import Lambda, Models, Request
+from chaosqs.lambda_.machines.concurrency import Executions
+from chaosqs.mock_aws.lambda_api.code import Zip
+from chaosqs.mock_aws.lambda_api.errors import not_found
+from chaosqs.mock_aws.lambda_api.fibers import Fibers
+from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped
+from chaosqs.mock_aws.lambda_api.names import Named, function_arn
+from chaosqs.mock_aws.lambda_api.performance import Stage, Target
+from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Account, Design, EventSourceMapping, Function
+from chaosqs.model.event import Event
+from chaosqs.model.faults import FaultPlan
+from chaosqs.sqs.api.region import Region
+from chaosqs.sqs.machines.message import uuid
+
+ASSUMED = Assumptions(cold_start=0)
+"""What a world assumes: that of simulations, but for cold starts, which take no time here."""
+NOBODY = Nemesis(FaultPlan())
+"""No faults."""
+
+
+@attrs.define(eq=False)
+class World:
+    """What Lambda has in common in all Regions."""
+
+    agenda: Agenda
+    luck: Luck
+    record: Callable[[Event], int]
+    epoch: int
+    fibers: Fibers
+    stamp: Callable[[], str]
+    """Says the present moment as Lambda's logs do."""
+    iso: Callable[[int], str]
+    """Says a moment in milliseconds as Lambda's API does."""
+
+
+@attrs.frozen(eq=False)
+class Direct:
+    """What somebody invokes without a mapping."""
+
+    settings: EventSourceMapping
+    """Stands where a batch has its mapping: without a queue, and each its own."""
+    function: Deployed
+    version: Version
+    arn: str
+    payload: str
+
+
+@attrs.define(eq=False)
+class LambdaRegion:
+    """One account's Lambda in one Region."""
+
+    world: World
+    sqs: Region
+    concurrency: int = 1000
+    """Executions that the account may have at one instant (LC-2)."""
+    functions: dict[str, Deployed] = attrs.field(factory=dict[str, Deployed])
+    mappings: dict[str, Mapped] = attrs.field(factory=dict[str, Mapped])
+    """By UUID, in the order of their creation."""
+    polled: dict[int, Mapped] = attrs.field(factory=dict[int, Mapped])
+    """The mapping of each configuration that polls or has polled, by the identity of the latter."""
+    calls: dict[int, Direct] = attrs.field(factory=dict[int, Direct])
+    """Invocations without a mapping, by the identity of what stands for it."""
+    lines: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
+    """What each function has printed, deleted ones too."""
+    waiting: int = 0
+    """Asynchronous events that have not ended for good."""
+    packages: list[Zip] = attrs.field(factory=list[Zip])
+    """Unpacked code, to be removed when the world closes."""
+    deployments: dict[str, Function] = attrs.field(factory=dict[str, Function])
+    """All functions that there are or were, as the simulator has them."""
+    stage: Stage = attrs.field(init=False)
+    engine: Lambda = attrs.field(init=False)
+    ids: Iterator[int] = attrs.field(factory=lambda: count(1))
+
+    def __attrs_post_init__(self) -> None:
+        """Put the parts together."""
+        world = self.world
+        self.stage = Stage(world.agenda, world.fibers, world.epoch, world.stamp, self._target)
+        executions = Executions(self._design(), ASSUMED)
+        models = Models(world.luck, lambda _: Behaviour(), self.deployments)
+        self.engine = Lambda(
+            world.agenda, world.luck, NOBODY, world.record, executions, models, ASSUMED, self.deployments, self.stage
+        )
+
+    @property
+    def now(self) -> int:
+        """The present moment, in milliseconds of virtual time."""
+        return self.world.agenda.now
+
+    def new_id(self, kind: bytes) -> str:
+        """Return an id in the shape of a UUID, from a counter."""
+        return uuid(kind, next(self.ids))
+
+    def arn(self, name: str, qualifier: str = "") -> str:
+        """Return the ARN of a function here."""
+        return function_arn(self.sqs.name, self.sqs.account, name, qualifier)
+
+    def find(self, wanted: Named) -> tuple[Deployed, Version]:
+        """Return what a caller names; raises `LambdaError` where there is no such thing."""
+        function = self.functions.get(wanted.name)
+        version = None if function is None else function.find(wanted.qualifier)
+        if function is None or version is None:
+            raise not_found(f"Function not found: {self.arn(wanted.name, wanted.qualifier)}")
+        return function, version
+
+    def redeploy(self) -> None:
+        """Have the simulator follow the functions as they are now."""
+        for name, function in self.functions.items():
+            settings = function.latest.configuration
+            self.deployments[name] = Function(name, settings.timeout, settings.memory, function.reserved)
+        for name in self.deployments.keys() - self.functions.keys():
+            self.deployments[name] = attrs.evolve(self.deployments[name], reserved_concurrency=None)
+        self.engine.executions.redeploy(self._design())
+
+    def _design(self) -> Design:
+        return Design((), self.deployments.values(), account=Account(self.concurrency))
+
+    def _target(self, request: Request) -> Target:
+        """Return what a request invokes: a mapping's batch, or what somebody invokes without one (EC-25)."""
+        direct = self.calls.pop(id(request.mapping), None)
+        if direct is not None:
+            return Target(direct.function, direct.version, direct.arn, self.sqs.name, direct.payload, ())
+        mapped = self.polled[id(request.mapping)]
+        function, event = mapped.function, batch_event(request, mapped.hosted, self.world.epoch)
+        arn = self.arn(function.name, mapped.qualifier)
+        messages = tuple(receipt.message for receipt in request.receipts)
+        return Target(function, mapped.version, arn, self.sqs.name, json.dumps(event), messages)

@@ -1,0 +1,68 @@
+"""A function as Lambda has it: `$LATEST`, published versions, aliases, reserved concurrency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from chaosqs.mock_aws.lambda_api.code import Code
+from chaosqs.mock_aws.lambda_api.names import LATEST
+
+_SHOWN: Mapping[str, object] = {
+    "Runtime": "python3.13",
+    "Role": "arn:aws:iam::123456789012:role/chaosqs",
+    "Description": "",
+    "TracingConfig": {"Mode": "PassThrough"},
+    "PackageType": "Zip",
+    "Architectures": ["x86_64"],
+    "EphemeralStorage": {"Size": 512},  # LX-4
+}
+
+
+@attrs.frozen
+class Configuration:
+    """The settings of a function that each version keeps."""
+
+    handler: str = "index.handler"
+    timeout: int = 3
+    """Seconds (LX-1)."""
+    memory: int = 128
+    """MB (LX-3)."""
+    variables: tuple[tuple[str, str], ...] = ()
+    """Environment variables."""
+    shown: Mapping[str, object] = _SHOWN
+    """Settings without an effect on a run, in botocore's shape: a caller gets them back as they were given."""
+
+
+@attrs.frozen(eq=False)
+class Version:
+    """One version: configuration and code that go together."""
+
+    function: str
+    number: str
+    configuration: Configuration
+    code: Code
+    modified_at: int
+    revision: str
+
+
+@attrs.define(eq=False)
+class Deployed:
+    """One function."""
+
+    name: str
+    latest: Version
+    reserved: int | None = None
+    """Reserved concurrency (LC-3)."""
+    versions: dict[str, Version] = attrs.field(factory=dict[str, Version])
+    """What was published, by number."""
+    aliases: dict[str, str] = attrs.field(factory=dict[str, str])
+    """The version that each alias points at (EC-25)."""
+    lines: list[str] = attrs.field(factory=list[str])
+    """What it has printed."""
+
+    def find(self, qualifier: str) -> Version | None:
+        """Return the version that a qualifier means at present, or None (EC-25)."""
+        number = self.aliases.get(qualifier, qualifier)
+        return self.latest if number in ("", LATEST) else self.versions.get(number)

@@ -1,0 +1,392 @@
+"""What a fault plan must be to fit a design: every name known, every window with a beginning and an end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from chaosqs.model.values import Checks, concise_repr, strings
+
+# Every kind of fault: where it strikes, what it does, and the rule of the ledger that lets AWS do it. ----------------
+
+OK = "ok"
+"""The outcome of a call in which nothing goes wrong."""
+FAULT_POINT = "fault_point"
+"""The kind of a fault in the user's own code; an outcome names its site too: `fault_point:charge-card`."""
+
+
+@attrs.frozen
+class FaultKind:
+    """One thing that can go wrong, and where."""
+
+    name: str
+    boundary: str
+    """Which call it strikes: send, poll (a receive before it is answered), receive (the answer), hold (a batch in a
+    poller's hand), invoke, handler, point (a site in user code), response, delete; or mapping, the life of one."""
+    effect: str
+    """What happens, in a sentence."""
+    rule: str
+    """The rule of the ledger that makes it legal behaviour of AWS."""
+    scopes: tuple[str, ...] = ("queue", "function", "mapping")
+    """What a window of this kind may name."""
+    keyed: bool = True
+    """Whether it may be the outcome of one message's send or receive; else it comes in windows only."""
+    standard_only: bool = False
+    """Whether it cannot happen on FIFO queues."""
+
+
+_QUEUE, _MAPPING = ("queue",), ("mapping",)
+
+KINDS: tuple[FaultKind, ...] = (
+    FaultKind(
+        "throttled",
+        "invoke",
+        "Lambda answers 429 although the design has room: others took the capacity.",
+        "LC-11",
+    ),
+    FaultKind(
+        "service_error",
+        "invoke",
+        "Lambda answers 500; the poller gives the batch up until its visibility ends.",
+        "LX-11",
+    ),
+    FaultKind("error", "handler", "The handler raises; nothing of the batch is deleted.", "LX-7"),
+    FaultKind("slow", "handler", "The handler takes until 1 ms before the function timeout, then succeeds.", "LX-1"),
+    FaultKind("timeout", "handler", "The handler hangs; the function timeout ends it.", "LX-9"),
+    FaultKind("crash", "handler", "The execution environment dies half-way.", "LX-14"),
+    FaultKind(
+        "lost_receive", "receive", "SQS counts the receive and hides the messages; the poller never sees them.", "RX-8"
+    ),
+    FaultKind(
+        "lost_response",
+        "response",
+        "The function succeeds, but the poller never learns it and deletes nothing.",
+        "EP-13",
+    ),
+    FaultKind("lost_delete", "delete", "The delete after a success gets lost; the messages come back.", "EF-5"),
+    # Producers
+    FaultKind("lost_send", "send", "The request gets lost; the producer sends again a second later.", "OR-4", _QUEUE),
+    FaultKind("failed_send", "send", "SQS answers 503; the producer sends again after its back-off.", "OR-4", _QUEUE),
+    FaultKind(
+        "lost_send_response",
+        "send",
+        "SQS takes the message, the producer never learns it and sends it again: a second message on a standard queue, "
+        "none on a FIFO queue within five minutes.",
+        "OR-4",
+        _QUEUE,
+    ),
+    FaultKind("late_send", "send", "SQS takes the message, but receives find it only 5 seconds later.", "OR-1", _QUEUE),
+    FaultKind(
+        "outage",
+        "send",
+        "Producers cannot reach the queue; what they have to send arrives all at once when the window ends.",
+        "OR-4",
+        _QUEUE,
+        keyed=False,
+    ),
+    # Receives
+    FaultKind(
+        "failed_receive",
+        "poll",
+        "The receive fails or its request gets lost, nothing is received; the poller tries again a second later.",
+        "EF-8",
+    ),
+    FaultKind("empty_receive", "poll", "The receive comes back empty although messages wait.", "RX-4"),
+    FaultKind("short_receive", "poll", "The receive returns one message, however many wait.", "RX-2"),
+    FaultKind(
+        "out_of_order",
+        "poll",
+        "The receive passes the oldest messages over, up to 1,000, and returns the newest, newest first.",
+        "OR-1",
+        standard_only=True,
+    ),
+    FaultKind(
+        "duplicate",
+        "receive",
+        "A replica missed the receive: the messages are visible again at once, and another receive gets them too.",
+        "OR-4",
+        standard_only=True,
+    ),
+    FaultKind("slow_receive", "receive", "The answer takes 5 seconds, while the visibility timeout runs.", "EP-10"),
+    FaultKind(
+        "quota_full",
+        "poll",
+        "The quota of messages in flight is used up: receives find nothing until the window ends.",
+        "IF-3",
+        _QUEUE,
+        keyed=False,
+    ),
+    # Pollers
+    FaultKind(
+        "restart",
+        "hold",
+        "The poller restarts with a batch in hand; the messages come back when their visibility ends.",
+        "EP-13",
+    ),
+    FaultKind(
+        "stall",
+        "hold",
+        "The poller holds its batch for 10 seconds, or until the window ends, before it invokes.",
+        "EP-10",
+    ),
+    FaultKind(
+        "disabled",
+        "mapping",
+        "The mapping is disabled, and enabled when the window ends.",
+        "EC-23",
+        _MAPPING,
+        keyed=False,
+    ),
+    FaultKind("scale_down", "mapping", "The mapping goes down to its fewest pollers.", "ES-5", _MAPPING, keyed=False),
+    # Lambda
+    FaultKind(
+        "lost_invoke",
+        "invoke",
+        "The request never reaches Lambda; the poller invokes again a second later.",
+        "EP-13",
+    ),
+    FaultKind(
+        "account_full",
+        "invoke",
+        "Other functions hold the account's unreserved concurrency: 429 for functions without a reservation.",
+        "LC-2",
+    ),
+    FaultKind(
+        "cold_start",
+        "invoke",
+        "No warm environment is left; the initialisation of a new one takes 9 seconds.",
+        "LX-12",
+    ),
+    FaultKind("brown_out", "handler", "A dependency is slow: the handler takes ten times as long.", "LX-1"),
+    FaultKind("out_of_memory", "handler", "The handler runs out of memory and is killed.", "LX-14"),
+    FaultKind("init_failure", "handler", "The function's initialisation fails; its handler never runs.", "LX-12"),
+    FaultKind(
+        "malformed_response",
+        "handler",
+        "The handler does its work and returns a failure list that Lambda cannot read: all failed with partial batch "
+        "responses, else nobody looks.",
+        "PB-8",
+    ),
+    FaultKind(FAULT_POINT, "point", "A `chaosqs.fault_point` in the user's handler says that it strikes.", "LX-7"),
+    # Deletes
+    FaultKind(
+        "failed_delete",
+        "delete",
+        "SQS answers the delete with an error; the poller repeats it once, a second later.",
+        "EF-5",
+    ),
+    FaultKind("partial_delete", "delete", "Only the first half of the batch is deleted.", "EF-5"),
+    FaultKind("slow_delete", "delete", "The delete takes effect only after 5 seconds.", "EF-7"),
+    FaultKind(
+        "lost_delete_response", "delete", "The delete takes effect, the poller never learns it and repeats it.", "RH-7"
+    ),
+    FaultKind(
+        "reappear",
+        "delete",
+        "A replica missed the delete: the messages are there again a second later.",
+        "RH-10",
+        standard_only=True,
+    ),
+)
+"""Every kind of fault, in the order in which reports list them; `ok` is none of them."""
+
+KIND_NAMES = tuple(kind.name for kind in KINDS)
+_BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+def kind_of(outcome: str) -> FaultKind | None:
+    """Return the kind that an outcome names, `fault_point:charge-card` included; None for `ok` and unknown ones."""
+    return _BY_NAME.get(outcome.partition(":")[0] if outcome.startswith(f"{FAULT_POINT}:") else outcome)
+
+
+# What goes wrong from outside: a plan that is data, keyed by message and by window, so that it shrinks. --------------
+#
+# At each boundary the simulator asks the plan once. A missing entry means that nothing goes wrong, so a plan may be
+# longer than the run, and removing an entry never shifts the meaning of another.
+
+
+ACTIONS = ("redeploy", "purge", "redrive", "change")
+"""What an operator can do: deploy a function anew, purge a queue, move a dead-letter queue back, change a setting."""
+
+
+@attrs.frozen(repr=False)
+class Window:
+    """A fault that strikes every call of its boundary for a while."""
+
+    kind: str
+    scope: str
+    """Name of the queue, function or mapping (`orders→worker`) that it strikes; empty: all."""
+    start: float
+    """Seconds after the start of the run."""
+    seconds: float
+    """How long it lasts."""
+
+    __repr__ = concise_repr
+
+
+@attrs.frozen(repr=False)
+class Action:
+    """Something that an operator does at a moment of the run."""
+
+    kind: str
+    """One of `ACTIONS`."""
+    target: str
+    """`redeploy`: a function; `purge`: a queue; `redrive`: a dead-letter queue; `change`: any of them, or a mapping."""
+    at: float
+    """Seconds after the start of the run."""
+    setting: str = ""
+    """For `change`: the name of the field: `visibility_timeout`, `reserved_concurrency`, `batch_size`, `enabled` …"""
+    value: int | bool | None = None
+    """For `change`: what it becomes."""
+
+    __repr__ = concise_repr
+
+
+@attrs.frozen(repr=False)
+class Pause:
+    """A hold in the order of things: one task waits while others take so many steps."""
+
+    task: str
+    """Who waits: a poller (`orders→worker/3`), or an invocation of real code by its number (`worker#12`)."""
+    step: int
+    """From which of its steps on, counted from 1."""
+    steps: int
+    """How many steps of others go first, 1 or more; a hold ends after `Assumptions.longest_pause` at the latest."""
+
+    __repr__ = concise_repr
+
+
+def _outcomes(messages: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(receives) for receives in messages)
+
+
+def _windows(items: Iterable[Window]) -> tuple[Window, ...]:
+    return tuple(items)
+
+
+def _actions(items: Iterable[Action]) -> tuple[Action, ...]:
+    return tuple(items)
+
+
+def _pauses(items: Iterable[Pause]) -> tuple[Pause, ...]:
+    return tuple(items)
+
+
+@attrs.frozen(repr=False)
+class FaultPlan:
+    """All faults of one run."""
+
+    messages: tuple[tuple[str, ...], ...] = attrs.field(default=(), converter=_outcomes)
+    """For each message, by number, the outcomes of its receives in order: `ok` or the name of a fault kind. The first
+    message of a batch that has an outcome for a boundary decides it for the batch."""
+    windows: tuple[Window, ...] = attrs.field(default=(), converter=_windows)
+    banned: tuple[str, ...] = attrs.field(default=(), converter=strings)
+    """Kinds that are ignored when the plan is read."""
+    heal_at: float | None = None
+    """Seconds after which nothing goes wrong any more; None: the plan's own entries are the end of it."""
+    sends: tuple[str, ...] = attrs.field(default=(), converter=strings)
+    """For each message, by number, the outcome of its send."""
+    actions: tuple[Action, ...] = attrs.field(default=(), converter=_actions)
+    """What an operator does. Those from `heal_at` on are not carried out; those of one moment are, in this order."""
+    pauses: tuple[Pause, ...] = attrs.field(default=(), converter=_pauses)
+
+    __repr__ = concise_repr
+
+    def outcome(self, message: int, receive: int) -> str:
+        """Return the fault of a message's n-th receive (from 1), or `ok`."""
+        receives = self.messages[message] if message < len(self.messages) else ()
+        kind = receives[receive - 1] if 0 < receive <= len(receives) else OK
+        return OK if kind in self.banned else kind
+
+    def send_outcome(self, message: int) -> str:
+        """Return the fault of a message's send, or `ok`."""
+        kind = self.sends[message] if message < len(self.sends) else OK
+        return OK if kind in self.banned else kind
+
+    @property
+    def ends_at(self) -> float:
+        """When the last window, action or the healing is over, in seconds; faults of single messages apart."""
+        ends = [window.start + window.seconds for window in self.windows if window.kind not in self.banned]
+        last = max([*ends, *(action.at for action in self.actions)], default=0.0)
+        return last if self.heal_at is None else min(last, self.heal_at)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_SITE = r"fault_point:[\w.-]{1,80}"
+_NAMES = tuple(name for name in KIND_NAMES if name != FAULT_POINT)
+_OF_SENDS = tuple(kind.name for kind in KINDS if kind.keyed and kind.boundary == "send")
+_OF_RECEIVES = tuple(kind.name for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"})
+_TARGETS = {
+    "redeploy": ("function",),
+    "purge": ("queue",),
+    "redrive": ("queue",),
+    "change": ("queue", "function", "mapping"),
+}
+
+Named = Mapping[str, tuple[str, ...]]
+"""The names of a design's queues, functions and mappings, by `queue`, `function` and `mapping`."""
+
+
+def check_plan(
+    checks: Checks, plan: FaultPlan, *, queues: Iterable[str], functions: Iterable[str], mappings: Iterable[str]
+) -> None:
+    """Note what is wrong with a fault plan for a design with these queues, functions and mappings."""
+    named = {"queue": tuple(queues), "function": tuple(functions), "mapping": tuple(mappings)}
+    _check_outcomes(checks, plan)
+    for place, window in enumerate(plan.windows):
+        _check_window(checks, f"windows[{place}]", window, named)
+    for place, action in enumerate(plan.actions):
+        _check_action(checks, f"actions[{place}]", action, named)
+    for place, pause in enumerate(plan.pauses):
+        _check_pause(checks, f"pauses[{place}]", pause, (*named["mapping"], *named["function"]))
+    for place, kind in enumerate(plan.banned):
+        if not _is_site(kind):
+            checks.one_of(f"banned[{place}]", kind, KIND_NAMES)
+    if plan.heal_at is not None:
+        checks.number("heal_at", plan.heal_at, 0, unit="seconds")
+
+
+def _is_site(kind: object) -> bool:
+    return isinstance(kind, str) and re.fullmatch(_SITE, kind) is not None
+
+
+def _check_outcomes(checks: Checks, plan: FaultPlan) -> None:
+    for message, receives in enumerate(plan.messages):
+        for place, kind in enumerate(receives):
+            if not _is_site(kind):
+                checks.one_of(f"messages[{message}][{place}]", kind, (OK, *_OF_RECEIVES))
+    for message, kind in enumerate(plan.sends):
+        checks.one_of(f"sends[{message}]", kind, (OK, *_OF_SENDS))
+
+
+def _check_window(checks: Checks, path: str, window: Window, named: Named) -> None:
+    known = kind_of(window.kind)
+    if known is None or window.kind == FAULT_POINT:
+        checks.one_of(f"{path}.kind", window.kind, _NAMES)
+    elif window.scope:
+        checks.one_of(f"{path}.scope", window.scope, tuple(name for kind in known.scopes for name in named[kind]))
+    checks.number(f"{path}.start", window.start, 0, unit="seconds")
+    checks.number(f"{path}.seconds", window.seconds, 0, unit="seconds")
+
+
+def _check_action(checks: Checks, path: str, action: Action, named: Named) -> None:
+    checks.number(f"{path}.at", action.at, 0, unit="seconds")
+    if not checks.one_of(f"{path}.kind", action.kind, ACTIONS):
+        return
+    checks.one_of(
+        f"{path}.target", action.target, tuple(name for kind in _TARGETS[action.kind] for name in named[kind])
+    )
+    if (action.kind == "change") != bool(action.setting):
+        must = "must name the setting that changes" if action.kind == "change" else "is for changes only"
+        checks.refuse(f"{path}.setting", action.setting, must)
+
+
+def _check_pause(checks: Checks, path: str, pause: Pause, tasks: tuple[str, ...]) -> None:
+    if re.split(r"[/#]", pause.task)[0] not in tasks:
+        names = " or ".join(map(repr, tasks)) or "a mapping"
+        checks.refuse(f"{path}.task", pause.task, f"must name a poller or an invocation of {names}")
+    checks.whole(f"{path}.step", pause.step, 1, None)
+    checks.whole(f"{path}.steps", pause.steps, 1, None)

@@ -1,0 +1,310 @@
+"""When everything must be over: the bound on a run that liveness is judged by, derived term by term.
+
+Nothing new comes after the last arrival and the end of the fault plan. From then on every message needs so many
+receives, and every receive so long; the functions need the time to handle all messages with the executions that they
+may have; and what a fault has begun comes to its own end. Retention ends everything that is left.
+
+The bound holds where functions get through with their messages at some time. A function that fails for ever without a
+redrive policy never does: its messages end with their retention, and a run goes on for ten of their cycles.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import ceil, exp, sqrt
+
+import attrs
+
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Queue
+from chaosqs.model.faults import OK, FaultPlan
+from chaosqs.model.workload import Arrival, Load, arrivals
+
+MOST_RECEIVES = 100
+"""Receives of one message that a run waits for; a redrive policy can grant ten times as many (DLQ-1)."""
+_ENDLESS = 10  # cycles in which a message that is never done with is seen to repeat itself
+_HOLD = 10  # seconds: no fault of one message holds a batch, a receive, a delete or a send for longer
+_SLOWEST = 5  # Assumed: no latency is more than so many times its median, all those of one batch together
+_FEWEST_POLLERS = 2  # ES-5
+_GROWTH = 1  # pollers a second, in the slowest era (ES-2)
+_LARGE = 1000  # executions that a function without a limit does not exceed in a run (LC-6)
+_ONE_CPU = 1769  # MB (LX-3)
+_DEVIATIONS = 3  # of the logarithm of a duration: one invocation in a thousand takes longer
+
+
+@attrs.frozen
+class Bound:
+    """How long everything takes, by what takes it; in seconds."""
+
+    last_arrival: float
+    plan: float
+    """How much later than that the fault plan ends."""
+    sending: float
+    """Producers whose send failed try again, and late messages come late (OR-1, OR-4)."""
+    delay: float
+    """The queue hides a new message for so long (DL-1)."""
+    cycles: float
+    """Each receive hides the message for the visibility timeout, but for the one that moves it (VT-3, EF-3, DLQ-3)."""
+    working: float
+    """The functions handle all messages, each alone in its batch (RX-2), as many at once as may run (LC-2, MC-1)
+    and as there are pollers (ES-2, ES-5): windows, latencies, new environments and pauses after throttles included."""
+    holding: float
+    """Faults that have begun end: stalls, slow calls, pauses of tasks, the invocations that run (EP-10, LX-1)."""
+    changing: float
+    """What an operator changes of a mapping holds only after a while (EC-21)."""
+    retention: float
+    """When the last message expires, all terms apart (RT-1, DLQ-9, DLQ-10)."""
+
+    @property
+    def seconds(self) -> float:
+        """When everything is over."""
+        spent = self.delay + self.cycles + self.working + self.holding + self.changing
+        return min(self.last_arrival + self.plan + self.sending + spent, self.retention)
+
+
+def horizon(
+    design: Design,
+    workload: Sequence[Load],
+    behaviours: Mapping[str, Behaviour],
+    faults: FaultPlan | None = None,
+    assumptions: Assumptions | None = None,
+) -> int:
+    """Return when everything must be over, in whole seconds after the start of the run."""
+    return ceil(bound(design, workload, behaviours, faults or FaultPlan(), assumptions or Assumptions()).seconds)
+
+
+def bound(
+    design: Design,
+    workload: Sequence[Load],
+    behaviours: Mapping[str, Behaviour],
+    faults: FaultPlan,
+    assumptions: Assumptions,
+) -> Bound:
+    """Return the bound, term by term; where the plan is healed before it ends by itself, the nearer one of two."""
+    case = _Case(design, behaviours, assumptions, arrivals(workload), faults)
+    if faults.heal_at is None:
+        return case.bound(faults.ends_at, case.strikes())
+    return min(
+        case.bound(faults.ends_at, case.strikes()), case.bound(faults.heal_at, 0), key=lambda found: found.seconds
+    )
+
+
+@attrs.frozen
+class _Case:
+    """All that the bound follows from."""
+
+    design: Design
+    behaviours: Mapping[str, Behaviour]
+    assumptions: Assumptions
+    sent: Sequence[Arrival]
+    faults: FaultPlan
+
+    def bound(self, ends_at: float, strikes: int) -> Bound:
+        """Return the bound for a plan that ends then, but for so many spoilt receives, which may come at any time."""
+        polled = [mapping for mapping in self.design.mappings if mapping.enabled]
+        queues = [self.design.queue(name) for name in dict.fromkeys(mapping.queue for mapping in polled)]
+        functions = dict.fromkeys(mapping.function for mapping in polled)
+        last = self.sent[-1].at / 1000 if self.sent else 0
+        plan, sending = max(0.0, ends_at - last), _HOLD if self._sends_fail() else 0
+        longest = max((self.design.function(name).timeout for name in functions), default=0)
+        return Bound(
+            last_arrival=last,
+            plan=plan,
+            sending=sending,
+            delay=max((queue.delay for queue in self.design.queues), default=0),
+            cycles=max((self._cycles(queue, strikes, ()) for queue in queues), default=0),
+            working=sum(self._working(name, strikes) for name in functions),
+            holding=self._holding(strikes, longest),
+            changing=self.assumptions.mapping_change / 1000 if self._changes() else 0,
+            retention=last + plan + sending + longest + max(map(self._retention, queues), default=0) + 1,
+        )
+
+    # What the plan says
+
+    def strikes(self) -> int:
+        """Count the receives that the plan spoils; each spoils one receive of the messages in the same batch."""
+        return sum(kind not in {OK, *self.faults.banned} for kinds in self.faults.messages for kind in kinds)
+
+    def _sends_fail(self) -> bool:
+        return any(kind != OK for kind in self.faults.sends) or bool(self.faults.windows)
+
+    def _holding(self, strikes: int, longest: int) -> float:
+        """Each strike may hold a batch, or make its invocation last until the timeout; windows do so as they end."""
+        pauses = len(self.faults.pauses) * self.assumptions.longest_pause / 1000
+        begun = strikes + bool(self.faults.windows or self.faults.actions)
+        return begun * (_HOLD + longest) + pauses
+
+    def _changes(self) -> bool:
+        mappings = [mapping.name for mapping in self.design.mappings]
+        return any(action.kind == "change" and action.target in mappings for action in self.faults.actions)
+
+    # What the queues say
+
+    def _cycles(self, queue: Queue, strikes: int, before: tuple[str, ...]) -> float:
+        """Return how long a message can go round: in its queue, then in the dead-letter queue if that is polled."""
+        mappings = self._polling(queue.name)
+        if not mappings or queue.name in before:
+            return 0
+        redrive = queue.redrive
+        receives = max(_ENDLESS, strikes + 1) if redrive is None else redrive.max_receive_count  # DLQ-3
+        own = min(receives, MOST_RECEIVES) * max(1, queue.visibility_timeout)
+        if redrive is None:
+            return own
+        target = self.design.queue(redrive.dead_letter_queue)
+        return own * self._in_line(queue, mappings) + self._cycles(target, strikes, (*before, queue.name))
+
+    def _in_line(self, queue: Queue, mappings: Sequence[EventSourceMapping]) -> int:
+        """Count the messages that have to fail one after another: those of one FIFO group (FF-13)."""
+        if not queue.fifo or not any(self.may_fail(mapping.function) for mapping in mappings):
+            return 1
+        return max(1, *Counter(arrival.group for arrival in self.sent).values())
+
+    def _retention(self, queue: Queue, before: tuple[str, ...] = ()) -> float:
+        """Return how long a message is kept; a FIFO dead-letter queue begins anew (DLQ-10)."""
+        if queue.redrive is None or queue.name in before:
+            return queue.retention_period
+        target = self.design.queue(queue.redrive.dead_letter_queue)
+        if not self._polling(target.name):
+            return queue.retention_period
+        after = self._retention(target, (*before, queue.name))
+        return queue.retention_period + after if queue.fifo else max(queue.retention_period, after)
+
+    def _polling(self, queue: str) -> list[EventSourceMapping]:
+        return [mapping for mapping in self.design.mappings if mapping.queue == queue and mapping.enabled]
+
+    # What the functions say
+
+    def _working(self, function: str, strikes: int) -> float:
+        """Return how long a function needs for all messages that can reach it."""
+        mappings = [mapping for mapping in self.design.mappings_of(function) if mapping.enabled]
+        batches = sum(self._batches(self.design.queue(mapping.queue), function) for mapping in mappings) + strikes
+        each = max(self._busy(mapping) for mapping in mappings)
+        return _drained(batches, each, self._at_once(function, mappings))
+
+    def _batches(self, queue: Queue, function: str) -> int:
+        """Count the batches of a queue, one a message and receive; a failing function gets each as often as granted."""
+        sources = {queue.name, *self._redriving_to(queue.name)}
+        messages = sum(arrival.queue in sources for arrival in self.sent)
+        granted = 1 if queue.redrive is None else min(queue.redrive.max_receive_count, MOST_RECEIVES)
+        return messages * (granted if self.may_fail(function) else 1)
+
+    def _redriving_to(self, name: str) -> list[str]:
+        """Return the queues whose messages can come to be in a queue, however many moves that takes."""
+        found: list[str] = []
+        waiting = [name]
+        while waiting:
+            target = waiting.pop()
+            for queue in self.design.queues:
+                if queue.redrive and queue.redrive.dead_letter_queue == target and queue.name not in found:
+                    found.append(queue.name)
+                    waiting.append(queue.name)
+        return found
+
+    def _busy(self, mapping: EventSourceMapping) -> float:
+        """Return how long a poller is busy with one batch, from its first message to the delete."""
+        assumed = self.assumptions
+        latencies = assumed.receive_latency + assumed.invoke_latency + assumed.delete_latency + assumed.cold_start
+        window = mapping.maximum_batching_window  # EP-4, EP-6
+        gathering = max(window, assumed.low_traffic_wait / 1000) if window else 0
+        return gathering + self._duration(mapping.function) + _SLOWEST * latencies / 1000 + self._pause(mapping)
+
+    def _duration(self, function: str) -> float:
+        """Return how long an invocation with one message takes; the timeout where that is not sure (LX-1)."""
+        behaviour, timeout = self.behaviours.get(function) or Behaviour(), self.design.function(function).timeout
+        return timeout if self.may_fail(function) else min(timeout, _longest(self.design, function, behaviour, 1))
+
+    def may_fail(self, function: str) -> bool:
+        """Tell whether a function may fail again and again by itself; of real code nobody knows."""
+        behaviour = self.behaviours.get(function) or Behaviour()
+        largest = max((mapping.batch_size for mapping in self.design.mappings_of(function)), default=1)
+        slow = _longest(self.design, function, behaviour, largest) >= self.design.function(function).timeout
+        return bool(behaviour.error_rate or behaviour.poison or behaviour.handler) or slow
+
+    def _pause(self, mapping: EventSourceMapping) -> float:
+        """Return for how long an execution may lie idle while a throttled batch waits for its next try (ES-8, LC-8)."""
+        if not self._throttles(mapping.function):
+            return 0
+        visibility = max(1, self.design.queue(mapping.queue).visibility_timeout)
+        return min(visibility, self.assumptions.throttle_retry_limit / 1000)
+
+    def _throttles(self, function: str) -> bool:
+        """Tell whether a function can lack executions (LC-2, MC-3); a FIFO group has one batch at a time (FF-13)."""
+        fifo = all(queue.fifo for queue in self.design.queues if self._polling(queue.name))
+        batches = len({(arrival.queue, arrival.group) for arrival in self.sent}) if fifo else len(self.sent)
+        room = self.design.concurrency_limit(function) >= batches + self.strikes()
+        return not room and not self.design.maximum_concurrency_fits(function)
+
+    def _at_once(self, function: str, mappings: Sequence[EventSourceMapping]) -> int:
+        """Return how many batches can be in work at once: none waits for a limit, a poller or its group."""
+        limit = min(self.design.concurrency_limit(function), _LARGE)
+        maxima = [mapping.maximum_concurrency for mapping in mappings]
+        asked = sum(_LARGE if most is None else most for most in maxima)
+        fifo = any(self.design.queue(mapping.queue).fifo for mapping in mappings)
+        groups = len({arrival.group for arrival in self.sent}) if fifo else _LARGE
+        held = self.assumptions.held_batches if self._throttles(function) else _LARGE
+        granted = any(self.design.queue(mapping.queue).redrive for mapping in mappings)
+        failing = 1 if granted and self.may_fail(function) else _LARGE  # ES-7
+        return max(1, min(limit, asked, groups, held, failing))
+
+
+def _longest(design: Design, function: str, behaviour: Behaviour, messages: int) -> float:
+    usual = behaviour.seconds_per_batch + messages * behaviour.seconds_per_message
+    seconds = usual * exp(_DEVIATIONS * behaviour.spread)
+    return seconds * _ONE_CPU / min(_ONE_CPU, design.function(function).memory) if behaviour.memory_scales else seconds
+
+
+def _drained(batches: int, each: float, most: int) -> float:
+    """Return how long batches take in pollers that grow from the fewest to the most, one a second (ES-2, ES-5)."""
+    start, work = min(_FEWEST_POLLERS, most), batches * each
+    ramp = (most - start) / _GROWTH
+    grown = start * ramp + _GROWTH * ramp * ramp / 2
+    if work <= grown:
+        return (sqrt(start * start + 2 * _GROWTH * work) - start) / _GROWTH + each
+    return ramp + (work - grown) / most + each
+
+
+# For how long a run is worth watching: until everything is over, and in some designs until a dead letter is gone. ----
+#
+# In a standard dead-letter queue the retention counts from the sending (DLQ-9). One that keeps messages no longer than
+# their source lets them expire early, hours or days after everything else is over. A run lasts until then, which costs
+# nothing, as nothing happens meanwhile: but only if each message that is polled for can leave its queue for a dead-
+# letter queue. One that goes round until its retention ends would do so for days.
+#
+# A design that leaves both periods as AWS has them, at four days, has not chosen: what its retries take of them is
+# minutes, and each such design would be accused of that. It is not waited for.
+
+_USUAL = Queue("usual").retention_period  # seconds (RT-1)
+
+
+def run_length(
+    design: Design,
+    workload: Sequence[Load],
+    behaviours: Mapping[str, Behaviour],
+    faults: FaultPlan | None = None,
+    assumptions: Assumptions | None = None,
+) -> int:
+    """Return how many seconds a run has to last to show what can go wrong: `horizon`, or longer."""
+    known = bound(design, workload, behaviours, faults or FaultPlan(), assumptions or Assumptions())
+    kept = _kept_briefly(design)
+    return ceil(max(known.seconds, known.last_arrival + known.plan + known.sending + kept + 1 if kept else 0))
+
+
+def _kept_briefly(design: Design) -> int:
+    """Return the longest retention, in seconds, of a dead-letter queue from which messages expire early; 0: of none."""
+    polled = {mapping.queue for mapping in design.mappings if mapping.enabled}
+    sources = [design.queue(name) for name in sorted(polled)]
+    if any(source.redrive is None for source in sources):
+        return 0
+    pairs = [
+        (source, design.queue(source.redrive.dead_letter_queue))
+        for source in sources
+        if source.redrive and not source.fifo
+    ]
+    return max((target.retention_period for source, target in pairs if _is_brief(source, target)), default=0)
+
+
+def _is_brief(source: Queue, target: Queue) -> bool:
+    chosen = (source.retention_period, target.retention_period) != (_USUAL, _USUAL)
+    return chosen and target.retention_period <= source.retention_period

@@ -1,0 +1,1 @@
+"""What the command line and pytest share: settings, discovery, checks, replay."""

@@ -1,0 +1,138 @@
+"""The same workload on a design and on the alternatives to it: run each, and put the figures side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import attrs
+
+from chaosqs.comparison.run import journey
+from chaosqs.errors import InvalidInput, InvalidScenario
+from chaosqs.model.alternative import KINDS, Alternative, RateLimitedFront, SelfPolling, Stream, check_replacement
+from chaosqs.model.design import Design
+from chaosqs.model.figures import Figures, figures
+from chaosqs.model.json import Json
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.values import Checks
+from chaosqs.project.discovery import read_object, structured
+from chaosqs.project.runs import scenario_of
+from chaosqs.project.wording import relative_to
+from chaosqs.report.comparison import Comparison
+from chaosqs.simulation.run import simulate
+
+Choice: TypeAlias = Scenario | Design | Alternative
+"""What a scenario can be compared with: another one with the same workload, another design under all the rest of the
+scenario, or an alternative to the mappings of one function."""
+
+AS_IT_IS = "event source mapping"
+
+
+def compare(
+    scenario: Scenario, alternatives: Mapping[str, Choice] | Sequence[Choice] = (), *, name: str = AS_IT_IS
+) -> Comparison:
+    """Run a scenario as it is and with each alternative, and return the figures side by side.
+
+    `alternatives` are a mapping from names to a `SelfPolling`, `RateLimitedFront` or `Stream`, which takes the place of
+    the mappings of its function, to a `Design`, which takes the place of the scenario's, or to a whole `Scenario` with
+    the same workload; or a sequence of these, which are then named for what they are. `name` names the scenario as it
+    is. The result is a pure function of the arguments. Raises `InvalidScenario` with all that is wrong with any.
+    """
+    choices = alternatives if isinstance(alternatives, Mapping) else _named(alternatives)
+    checks = Checks("")
+    scenarios = {known: _scenario(checks, scenario, known, choice) for known, choice in choices.items()}
+    if name in choices:
+        checks.refuse(f"alternatives[{name!r}]", None, "must have another name than the scenario itself")
+    if checks.problems:
+        raise InvalidScenario(checks.problems)
+    columns = [_figures(known, scenarios[known], choice) for known, choice in choices.items()]
+    return Comparison((figures(name, simulate(scenario)), *columns))
+
+
+_TITLES = {
+    Scenario: "scenario",
+    Design: "design",
+    SelfPolling: "self-polling",
+    RateLimitedFront: "rate-limited front",
+    Stream: "stream",
+}
+
+
+def _named(choices: Sequence[Choice]) -> dict[str, Choice]:
+    """Name each choice for what it is, and number those of which there are several."""
+    titles = [_TITLES[type(choice)] for choice in choices]
+    many, seen, names = Counter(titles), Counter[str](), list[str]()
+    for title in titles:
+        seen[title] += 1
+        names.append(f"{title} {seen[title]}" if many[title] > 1 else title)
+    return dict(zip(names, choices, strict=True))
+
+
+def _scenario(checks: Checks, scenario: Scenario, name: str, choice: Choice) -> Scenario:
+    """Return the scenario that a choice runs in, and note what is wrong with it."""
+    path = f"alternatives[{name!r}]"
+    match choice:
+        case Scenario():
+            if choice.workload != scenario.workload:
+                checks.refuse(path, None, "must have the same workload as the scenario that it is compared with")
+            return choice
+        case Design():
+            return _with_design(checks, scenario, path, choice)
+        case _:
+            check_replacement(Checks(path, checks.problems), scenario, choice)
+            return scenario
+
+
+def _with_design(checks: Checks, scenario: Scenario, path: str, design: Design) -> Scenario:
+    try:
+        return attrs.evolve(scenario, design=design)
+    except InvalidScenario as error:
+        checks.problems.extend(attrs.evolve(problem, path=f"{path}: {problem.path}") for problem in error.problems)
+        return scenario
+
+
+def _figures(name: str, scenario: Scenario, choice: Choice) -> Figures:
+    if isinstance(choice, Scenario | Design):
+        return figures(name, simulate(scenario))
+    done = journey(scenario, choice)
+    return figures(name, done.history, done.notes, pushed=isinstance(choice, RateLimitedFront))
+
+
+def compare_files(paths: Sequence[Path], root: Path) -> Comparison:
+    """Compare what files hold, each named for its file. The first is a scenario, whose workload is the one for all.
+
+    Each other is a scenario, a design, or an alternative: an object with one entry, `self_polling`,
+    `rate_limited_front` or `stream`, and in it the fields of the value. Raises `InvalidInput` with the file's name.
+    """
+    first, *others = paths
+    scenario = scenario_of(read_object(first, root), first, root)
+    choices: dict[str, Choice] = {}
+    for path in others:
+        if path.stem in {first.stem, *choices}:
+            raise InvalidInput(f"{relative_to(root, path)}: another file has the same name: call each for its design")
+        choices[path.stem] = _choice(path, root)
+    return compare(scenario, choices, name=first.stem)
+
+
+def _choice(path: Path, root: Path) -> Choice:
+    fields = read_object(path, root)
+    kinds = [kind for kind in KINDS if kind in fields]
+    if not kinds:
+        if "queues" in fields:
+            return structured(Design, fields, path, root)
+        if fields.keys() & {"design", "violation"}:
+            return scenario_of(fields, path, root)
+        known = ", ".join(KINDS)
+        raise InvalidInput(f"{relative_to(root, path)}: must hold a scenario, a design, or one of {known}")
+    return _alternative(kinds[0], fields, path, root)
+
+
+def _alternative(kind: str, fields: dict[str, Json], path: Path, root: Path) -> Alternative:
+    others = [name for name in fields if name not in {kind, "chaosqs"}]
+    inner = fields[kind]
+    if others or not isinstance(inner, dict):
+        raise InvalidInput(f"{relative_to(root, path)}: {kind}: must be an object, and the only entry of its file")
+    version = {"chaosqs": fields["chaosqs"]} if "chaosqs" in fields else dict[str, Json]()
+    return structured(KINDS[kind], version | inner, path, root)

@@ -1,0 +1,327 @@
+"""Where designs come from: a template, a value in a Python file, a design or scenario as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import TypeAlias, TypeVar
+
+import attrs
+
+from chaosqs.errors import InvalidDesign, InvalidInput
+from chaosqs.importers.cloudformation.reader import read_template
+from chaosqs.invariants import Invariant
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue
+from chaosqs.model.json import Json, migrated, parsed, structure
+from chaosqs.model.scenario import Scenario
+from chaosqs.project.wording import first_line, relative_to, with_relative_paths
+
+# A JSON file of ours → its fields. -----------------------------------------------------------------------------------
+
+_Value = TypeVar("_Value")
+
+
+def read_object(path: Path, root: Path) -> dict[str, Json]:
+    """Return the fields of a JSON object, in the present schema.
+
+    Raises `InvalidInput` with the file's name where there is none, or one of a newer schema.
+    """
+    with named(relative_to(root, path)):
+        document = parsed(_text(path))
+        if not isinstance(document, dict):
+            raise InvalidInput("must hold a JSON object")
+        return migrated(document)
+
+
+def structured(kind: type[_Value], fields: dict[str, Json], path: Path, root: Path) -> _Value:
+    """Return the value that the fields describe. Raises `InvalidInput` with the file's name in front of each line."""
+    with named(relative_to(root, path)):
+        return structure(kind, fields)
+
+
+@contextmanager
+def named(file: str) -> Generator[None]:
+    """Put the file's name in front of each line that says what is wrong."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"is no text: byte {error.start + 1} is not UTF-8") from None
+
+
+# Real handlers are found from the project's directory, as pytest finds them and as Lambda does. ----------------------
+
+
+def importable(root: Path, behaviours: Mapping[str, Behaviour]) -> None:
+    """Let the handlers of behaviours be imported from the project's directory, after everywhere else."""
+    if str(root) not in sys.path and any(behaviour.handler is not None for behaviour in behaviours.values()):
+        sys.path.append(str(root))
+
+
+# A value that a Python file defines, for designs that are written in Python: `tests/designs.py:orders`. --------------
+
+
+def value_in(path: Path, attribute: str, *, shown: str, root: Path) -> object:
+    """Import a file and return one of its values; it may import what lies beside it and in the root directory.
+
+    Raises `InvalidDesign`, calling the file `shown`, where it cannot be imported or has no such value.
+    """
+    return attribute_of(module_of(path, shown=shown, root=root), attribute, shown=shown)
+
+
+def attribute_of(module: ModuleType, attribute: str, *, shown: str) -> object:
+    """Return a value of a module. Raises `InvalidDesign`, calling its file `shown`, where it has no such value."""
+    if hasattr(module, attribute):
+        value: object = getattr(module, attribute)
+        return value
+    public = ", ".join(name for name in vars(module) if not name.startswith("_")) or "nothing"
+    raise InvalidDesign(f"{shown}: defines no {attribute!r}\nIt defines {public}.")
+
+
+def module_of(path: Path, *, shown: str, root: Path) -> ModuleType:
+    """Import a file, anew each time. Raises as `value_in` does."""
+    if not path.is_file():
+        raise InvalidDesign(f"{shown}: there is no such file")
+    name = f"_chaosqs_design_{path.stem}"
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InvalidDesign(f"{shown}: is no Python file")
+    module = module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and attrs look their module up there
+    with _importable(root, path.parent):
+        try:
+            spec.loader.exec_module(module)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's own code raises
+            raise InvalidDesign(f"{shown}: cannot be imported: {type(error).__name__}: {first_line(error)}") from None
+    return module
+
+
+@contextmanager
+def _importable(*directories: Path) -> Generator[None]:
+    """Let imports look into some directories too, after all others, for a while."""
+    added = [str(directory) for directory in directories if str(directory) not in sys.path]
+    sys.path.extend(added)
+    try:
+        yield
+    finally:
+        for directory in added:
+            sys.path.remove(directory)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Source:
+    """A design, and what its file says besides."""
+
+    name: str
+    """How the user calls it: the file, relative to the root directory."""
+    path: Path
+    design: Design
+    behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
+    """Of a scenario: how its functions behave. Its workload, faults and luck are for the search to draw."""
+    origins: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Where values of the design stand, by path: `functions[0].reserved_concurrency` comes from
+    `template.yaml:41 ReservedConcurrentExecutions: 2`."""
+    assumptions: tuple[str, ...] = ()
+    """What the file does not tell, each as a sentence."""
+    invariants: tuple[Invariant, ...] = ()
+    """Those that a Python file defines beside its design."""
+    scenario: Scenario | None = None
+    """All that the file says, where it holds a scenario."""
+
+    def behaved(self, given: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
+        """Return the behaviours that are given for its functions, by name: the project's, then the file's own."""
+        names = [function.name for function in self.design.functions]
+        return {name: behaviour for name, behaviour in {**self.behaviours, **given}.items() if name in names}
+
+
+def read_source(given: str, *, base: Path, root: Path) -> Source:
+    """Return the design that a path stands for, which is relative to `base`; its name is relative to `root`.
+
+    Its real handlers can be imported from then on. Raises `InvalidDesign` where the file has no design, or one that AWS
+    would refuse.
+    """
+    source = _read(given, base, root)
+    importable(root, source.behaviours)
+    return source
+
+
+def _read(given: str, base: Path, root: Path) -> Source:
+    file, colon, attribute = given.rpartition(":")
+    if colon and file.endswith(".py"):
+        path, name = base / file, relative_to(root, base / file)
+        module = module_of(path, shown=name, root=root)
+        source = _of_value(f"{name}:{attribute}", path, attribute_of(module, attribute, shown=name))
+        own = tuple(value for value in vars(module).values() if isinstance(value, Invariant))
+        return attrs.evolve(source, invariants=own)
+    path, name = base / given, relative_to(root, base / given)
+    if path.suffix == ".py":
+        raise InvalidDesign(f"{name}: say which of its values is the design, as in {name}:orders")
+    try:
+        return _of_json(name, path, root) if path.suffix == ".json" else _of_template(name, path, root)
+    except InvalidInput as error:
+        raise InvalidDesign(with_relative_paths(root, str(error))) from None
+
+
+def _of_template(name: str, path: Path, root: Path) -> Source:
+    imported = read_template(path)
+    paths = _paths_by_name(imported.design)
+    origins: dict[str, str] = {}
+    for field, origin in imported.origins.items():
+        part = next((start for start in paths if field.startswith(start)), "")
+        origins[paths.get(part, "") + field.removeprefix(part)] = with_relative_paths(root, origin)
+    return Source(name, path, imported.design, {}, origins, imported.assumptions)
+
+
+def _paths_by_name(design: Design) -> dict[str, str]:
+    """Return the path of each part of a design by how templates call it: `functions[0].` by `functions.worker.`."""
+    queues = {f"queues.{queue.name}.": f"queues[{place}]." for place, queue in enumerate(design.queues)}
+    functions = {f"functions.{one.name}.": f"functions[{place}]." for place, one in enumerate(design.functions)}
+    mappings = {f"mappings.{one.name}.": f"mappings[{place}]." for place, one in enumerate(design.mappings)}
+    return {**queues, **functions, **mappings}
+
+
+def _of_json(name: str, path: Path, root: Path) -> Source:
+    """Tell a scenario, a design, a counterexample and a template apart by their fields."""
+    try:
+        document: Json = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return _of_template(name, path, root)  # which says what is wrong with it
+    fields = document.keys() if isinstance(document, dict) else set[str]()
+    if "violation" in fields:
+        raise InvalidDesign(f"{name}: is a counterexample, no design. Replay it: chaosqs replay {name}")
+    if "Resources" in fields or not fields & {"design", "queues"}:
+        return _of_template(name, path, root)
+    with named(name):
+        value = structure(Scenario if "design" in fields else Design, document)
+    return _of_value(name, path, value)
+
+
+def _of_value(name: str, path: Path, value: object) -> Source:
+    match value:
+        case Design():
+            return Source(name, path, value)
+        case Scenario():
+            return Source(name, path, value.design, value.behaviours, scenario=value)
+        case _:
+            raise InvalidDesign(f"{name}: must be a Design or a Scenario, not {type(value).__name__}")
+
+
+# A design as Python that pastes, with where each value came from as comments. ----------------------------------------
+
+_NAMES = ("Account", "Design", "EventSourceMapping", "Function", "Queue", "Redrive", "RedriveAllow")
+
+Part: TypeAlias = Queue | Function | EventSourceMapping
+"""What a design is made of."""
+
+
+def as_python(source: Source) -> str:
+    """Return the source of a module that defines the design as `design`."""
+    lines = list(_design(source.design, source.origins))
+    names = [name for name in _NAMES if any(f"{name}(" in line for line in lines)]
+    head = [f"# Read from {source.name}.", *(f"# Assumed: {sentence}" for sentence in source.assumptions)]
+    return "\n".join([*head, f"from chaosqs import {', '.join(names)}", "", *lines, ""])
+
+
+def _design(design: Design, origins: Mapping[str, str]) -> Iterator[str]:
+    yield "design = Design("
+    kinds: dict[str, tuple[Part, ...]] = {
+        "queues": design.queues,
+        "functions": design.functions,
+        "mappings": design.mappings,
+    }
+    for kind, parts in kinds.items():
+        if parts:
+            yield f"    {kind}=["
+            for place, part in enumerate(parts):
+                yield from _part(part, f"{kind}[{place}]", origins)
+            yield "    ],"
+    if design.account != Account():
+        yield f"    account={design.account!r},"
+    if design.era != attrs.fields(Design).era.default:
+        yield f"    era={design.era!r},"
+    yield ")"
+
+
+def _part(part: Part, path: str, origins: Mapping[str, str]) -> Iterator[str]:
+    """Yield one part: the fields that a file sets, and those that are not at their defaults."""
+    yield f"        {type(part).__name__}("
+    for field in attrs.fields(type(part)):
+        value: object = getattr(part, field.name)
+        place = f"{path}.{field.name}"
+        came = [origin for of, origin in origins.items() if of == place or of.startswith(f"{place}.")]
+        if came or (value != field.default and field.name != "fifo"):  # which follows from the name
+            yield f"            {field.name}={value!r},{'  # ' if came else ''}{' · '.join(came)}"
+    yield "        ),"
+
+
+# The designs that a project has, where it does not say which: the files that its root directory deploys from. --------
+
+_PATTERNS = ("template.yaml", "template.yml", "template.json", "cdk.out/*.template.json")
+_OTHERS = {
+    "serverless.y*ml": "run `sls package` and give .serverless/cloudformation-template-update-stack.json",
+    "*.tf": "write the design in Python (path.py:attribute) or as JSON",
+}
+
+
+@attrs.frozen
+class Found:
+    """What a root directory has."""
+
+    sources: tuple[Source, ...]
+    notices: tuple[str, ...]
+    """What was found and cannot be judged, one line each."""
+
+
+def discover(root: Path) -> Found:
+    """Return the designs of a root directory. Raises `InvalidDesign` for a template that is broken."""
+    sources: list[Source] = []
+    notices: list[str] = []
+    for path in (path for pattern in _PATTERNS for path in sorted(root.glob(pattern))):
+        name = path.relative_to(root).as_posix()
+        try:
+            sources.append(read_source(name, base=root, root=root))
+        except InvalidDesign as error:
+            if not _has_no_design(name, str(error)):
+                raise
+            notices.append(f"{name} is not judged: {_without(name, str(error))}")
+    return Found(tuple(sources), (*notices, *_other_formats(root)))
+
+
+def _has_no_design(name: str, message: str) -> bool:
+    """Tell whether a file can be read and is none of ours: another kind of template, or one without a mapping."""
+    return re.match(rf"{re.escape(name)}: (maps no SQS queue|has no Resources)", message) is not None
+
+
+def _without(name: str, message: str) -> str:
+    return message.removeprefix(f"{name}: ").splitlines()[0]
+
+
+def _other_formats(root: Path) -> list[str]:
+    notices: list[str] = []
+    for pattern, instead in _OTHERS.items():
+        names = [path.name for path in sorted(root.glob(pattern))]
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            verb = "is" if len(names) == 1 else "are"
+            notices.append(
+                f"{names[0]}{more} {verb} not judged: this version reads CloudFormation and SAM only; {instead}"
+            )
+    return notices

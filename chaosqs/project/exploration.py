@@ -1,0 +1,120 @@
+"""Everything about one design: each invariant on each mapping, and an explained counterexample for each violation."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from importlib import metadata
+
+import attrs
+from hypothesis.database import ExampleDatabase
+
+from chaosqs.explain.explain import explain
+from chaosqs.invariants import DEFAULT, Invariant
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.design import Design
+from chaosqs.search.finding import Finding
+from chaosqs.search.profiles import CI, Profile, profile_named
+from chaosqs.search.search import searched
+from chaosqs.simulation.run import isolated
+
+
+@attrs.frozen
+class Exploration:
+    """The findings about one design, mapping by mapping and invariant by invariant."""
+
+    design: str
+    """How the user calls the design."""
+    findings: tuple[Finding, ...]
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Yield the findings in their order."""
+        return iter(self.findings)
+
+    @property
+    def counterexamples(self) -> tuple[Counterexample, ...]:
+        """The counterexamples, in the order of their findings."""
+        return tuple(finding.counterexample for finding in self.findings if finding.counterexample is not None)
+
+
+def explore(  # noqa: PLR0913 - each is a question of its own, and all but one have an answer
+    design: Design,
+    *,
+    name: str = "design",
+    invariants: Sequence[Invariant] = DEFAULT,
+    behaviours: Mapping[str, Behaviour] | None = None,
+    profile: str | Profile = CI,
+    max_examples: int | None = None,
+    seed: int | None = None,
+    database: ExampleDatabase | None = None,
+    origins: Mapping[str, str] | None = None,
+    vary_assumptions: bool = False,
+) -> Exploration:
+    """Search each mapping of a design for a violation of each invariant, and explain what is found.
+
+    `name` is how reports call the design, `origins` where its settings were read from (see `explain`). `profile` is
+    one of `quick`, `ci` and `deep`, or one of your own; `max_examples` and `seed` override it. `vary_assumptions`:
+    whether the search may also set what AWS does not document to the ends of its ranges. Raises as `search`
+    does, and ValueError for an unknown profile.
+    """
+    budget = profile_named(profile) if isinstance(profile, str) else profile
+    findings: list[Finding] = []
+    for mapping in design.mappings:
+        found = searched(
+            design,
+            mapping.name,
+            invariants,
+            behaviours=behaviours,
+            profile=budget,
+            max_examples=max_examples,
+            seed=seed,
+            database=database,
+            name=name,
+            guesses=vary_assumptions,
+        )
+        explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins)
+        for invariant in invariants:
+            finding = found.finding(invariant)
+            story = explained(finding, invariant) if finding.violated else None
+            findings.append(attrs.evolve(finding, counterexample=story))
+    return Exploration(name, tuple(findings))
+
+
+def counterexample(
+    name: str,
+    finding: Finding,
+    invariant: Invariant,
+    *,
+    behaviours: Mapping[str, Behaviour] | None = None,
+    profile: Profile = CI,
+    origins: Mapping[str, str] | None = None,
+) -> Counterexample:
+    """Return the counterexample of a finding, explained. Raises ValueError for a finding without one."""
+    scenario = finding.scenario
+    if scenario is None:
+        raise ValueError(f"{finding.invariant} is not violated on {finding.mapping}: {finding.verdict.status}")
+    mapping = next(mapping for mapping in scenario.design.mappings if mapping.name == finding.mapping)
+    return Counterexample(
+        design=name,
+        mapping=finding.mapping,
+        invariant=finding.invariant,
+        violation=finding.verdict.violations[0],
+        scenario=scenario,
+        digest=isolated(scenario).digest,
+        versions=versions(),
+        explanation=explain(scenario, mapping, invariant, behaviours=behaviours, profile=profile, origins=origins),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of chaosqs, Hypothesis and Python; `unknown` for a chaosqs that is not installed."""
+    return {"chaosqs": _version("chaosqs"), "hypothesis": _version("hypothesis"), "python": platform.python_version()}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,182 @@
+"""From what a user asked for to the questions that there are: options, then the project's table, then what is found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import attrs
+from hypothesis import settings as hypothesis_settings
+from hypothesis.strategies import SearchStrategy
+
+from chaosqs import designs as reference
+from chaosqs import invariants
+from chaosqs.errors import InvalidInput
+from chaosqs.invariants import Invariant
+from chaosqs.lambda_.handler import load
+from chaosqs.model.design import Design
+from chaosqs.project.checks import Budget, Question, asked_of, questions_about, refuse_unknown
+from chaosqs.project.discovery import Source, discover, importable, read_source
+from chaosqs.project.results import Answer, answer
+from chaosqs.project.settings import Settings, read_settings
+from chaosqs.project.wording import relative_to
+from chaosqs.search.finding import Finding
+from chaosqs.search.profiles import profile_named
+from chaosqs.search.search import search_designs
+from chaosqs.strategies import designs
+
+# The regression suite that ships with the package, for projects without a design of their own. -----------------------
+#
+# It asks about the reference designs, about all designs that can be generated, and, as a canary, about a design that
+# is known to be broken: a search that finds nothing there would find nothing anywhere.
+
+PLACE = Path(reference.__file__).parent
+SOUND = ("maximum_concurrency.yaml", "two_queues.yaml", "unreserved.yaml")
+"""Reference designs that keep every promise."""
+BROKEN = "over_polling.yaml"
+"""A design in which messages are dead-lettered by throttling."""
+
+
+def suite() -> tuple[Question, ...]:
+    """Return the questions of the regression suite."""
+    sound = [_renamed(name, "reference") for name in SOUND]
+    broken = [_renamed(BROKEN, "canary")]
+    canary = questions_about(broken, {}, (invariants.NO_DEAD_LETTERING_BY_THROTTLING,))
+    return (
+        _every_design(
+            invariants.NO_DEAD_LETTERING_BY_THROTTLING,
+            partial(designs, dead_letter_queues=True, maximum_concurrency_fits=True),
+        ),
+        _every_design(invariants.AT_LEAST_ONCE_DELIVERY, designs),
+        *questions_about(sound, {}),
+        *(attrs.evolve(question, canary=True) for question in canary),
+    )
+
+
+def _renamed(name: str, kind: str) -> Source:
+    return attrs.evolve(read_source(name, base=PLACE, root=PLACE), name=f"{kind}/{name}")
+
+
+def _every_design(invariant: Invariant, drawn: Callable[[], SearchStrategy[Design]]) -> Question:
+    return Question("every-design", "", invariant, PLACE / "__init__.py", partial(_search, drawn, invariant))
+
+
+def _search(drawn: Callable[[], SearchStrategy[Design]], invariant: Invariant, budget: Budget) -> Finding:
+    return search_designs(
+        drawn(), invariant, profile=budget.profile, max_examples=budget.max_examples, seed=budget.seed
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+SUITE = "no design of this project was judged: this is the regression suite of chaosqs itself"
+
+
+@attrs.frozen
+class Options:
+    """What a command line says; None and empty: nothing."""
+
+    root: Path
+    """The project's directory: where its pyproject.toml is."""
+    here: Path
+    """The directory that paths on the command line are relative to."""
+    designs: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
+    """The designs of the ids of items that were asked for."""
+    profile: str | None = None
+    max_examples: int | None = None
+    seed: int | None = None
+    report_dir: str | None = None
+    strict: bool = False
+
+
+@attrs.frozen
+class Plan:
+    """What is asked, how long, and where reports go."""
+
+    questions: tuple[Question, ...]
+    notices: tuple[str, ...]
+    """What the summary says besides."""
+    budget: Budget
+    root: Path
+    reports: Path
+    strict: bool
+
+    def answer(self, question: Question) -> Answer:
+        """Answer one of the questions; what was found before is in the database that Hypothesis uses by now, if any.
+
+        A canary is found anew each time, as it is the search that is on trial.
+        """
+        database = None if question.canary else hypothesis_settings().database
+        return answer(question, attrs.evolve(self.budget, database=database), root=self.root, reports=self.reports)
+
+
+def plan(options: Options) -> Plan:
+    """Decide what is asked. Raises `InvalidInput` where something about it is wrong; nothing is written yet."""
+    settings = read_settings(options.root)
+    reports = options.here / options.report_dir if options.report_dir else options.root / settings.report_dir
+    _refuse_unwritable(reports, options.root)
+    questions, notices = _questions(options, settings)
+    profile = profile_named(options.profile or settings.profile)
+    _import_handlers(settings, options.root)
+    return Plan(
+        questions,
+        notices,
+        Budget(profile, options.max_examples or settings.max_examples, options.seed, settings.vary_assumptions),
+        options.root,
+        reports,
+        options.strict or settings.strict,
+    )
+
+
+def _import_handlers(settings: Settings, root: Path) -> None:
+    """Import the real handlers now, from the project's directory if need be; raise `InvalidInput` where that fails."""
+    importable(root, settings.behaviours)
+    for name, behaviour in settings.behaviours.items():
+        if behaviour.handler is not None:
+            load(name, behaviour.handler)
+
+
+def _refuse_unwritable(reports: Path, root: Path) -> None:
+    """Say now what would otherwise be said after a search: reports cannot be written there."""
+    there = next((place for place in (reports, *reports.parents) if place.exists()), root)
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        why = "cannot be written" if there.is_dir() else "is a file"
+        raise InvalidInput(
+            f"reports cannot go to {relative_to(root, reports)}: {relative_to(root, there)} {why}.\n"
+            "Name another: --report-dir of chaosqs, --chaosqs-report-dir of pytest, report_dir of [tool.chaosqs]."
+        )
+
+
+def _questions(options: Options, settings: Settings) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+    """Take the designs that are given, else those that are configured, else those that are found, else the suite."""
+    root = options.root
+    given = [read_source(design, base=options.here, root=root) for design in options.designs]
+    given = given or [read_source(design, base=root, root=root) for design in _files(options)]
+    if given:
+        return questions_about(given, settings.behaviours, asked_of(settings, root)), ()
+    if settings.designs:
+        configured = [read_source(design, base=root, root=root) for design in settings.designs]
+        return _of_project(configured, settings, root), ()
+    found = discover(root)
+    if found.sources:
+        return _of_project(found.sources, settings, root), found.notices
+
+    return suite(), (*found.notices, SUITE)
+
+
+def _of_project(sources: Iterable[Source], settings: Settings, root: Path) -> tuple[Question, ...]:
+    """Return the questions about all designs of a project: now a function that none of them has is a mistake."""
+    everything = tuple(sources)
+    refuse_unknown(settings.behaviours, everything)
+    return questions_about(everything, settings.behaviours, asked_of(settings, root))
+
+
+def _files(options: Options) -> Iterator[str]:
+    """Yield the selected designs that are files: then nobody needs to say twice where the design is."""
+    for design in dict.fromkeys(options.selected):
+        file = design.rpartition(":")[0] if ".py:" in design else design
+        if (options.root / file).is_file():
+            yield design

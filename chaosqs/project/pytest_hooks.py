@@ -1,0 +1,350 @@
+"""What chaosqs does in a session of pytest in which it was asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import TypeVar
+
+import attrs
+import pytest
+
+from chaosqs.errors import InvalidInput, InvariantViolated
+from chaosqs.model.json import from_json, to_json
+from chaosqs.model.verdict import Status
+from chaosqs.project.checks import Question
+from chaosqs.project.planning import Options, Plan, plan
+from chaosqs.project.replay import (
+    FOLDER,
+    Outcome,
+    Replayed,
+    corpus_of,
+    files_of,
+    kept_in,
+    read_counterexample,
+    replayed,
+    replayed_today,
+)
+from chaosqs.project.results import Answer, Place, annotation, missed, passes
+from chaosqs.project.summary import details, summary
+from chaosqs.project.wording import first_line, last_line, relative_to, spelt
+from chaosqs.report.text import mapping_text, title_of
+
+# What one item tells pytest, and how the process that prints the summary learns it. ----------------------------------
+
+
+@attrs.frozen
+class Told:
+    """What came of one item; JSON can hold it, so it travels from xdist's workers."""
+
+    place: Place
+    headline: str = ""
+    """One line, for summaries."""
+    failure: str | None = None
+    """What a failed item shows; None: it passes."""
+    skipped: str = ""
+    """Why it was not asked at all; empty: it was."""
+    answer: Answer | None = None
+    line: str = ""
+    """What else the summary says."""
+    report: str = ""
+    """The report; empty where there is none."""
+
+    @property
+    def properties(self) -> list[tuple[str, object]]:
+        """What JUnit and other reports keep of it."""
+        found: list[tuple[str, object]] = []
+        if self.answer is not None:
+            found += [("chaosqs.verdict", str(self.answer.status)), ("chaosqs.cases", self.answer.cases)]
+        if self.report:
+            found.append(("chaosqs.report", self.report))
+        return found
+
+
+def told(found: Answer, *, strict: bool) -> Told:
+    """Return what an answer means for its item."""
+    title = title_of(found.invariant)
+    place = found.broken.place if found.broken else Place(found.design)
+    if not found.simulated and not strict:
+        return Told(place, skipped=found.reason, answer=found)
+    if passes(found, strict=strict):
+        return Told(place, answer=found)
+    if found.broken:
+        failure = found.broken.story + (found.broken.problem or f"  Report          {found.broken.report}")
+        return Told(place, f"{title}: {found.broken.sentence}", failure, answer=found, report=found.broken.report)
+    return Told(place, *_without_story(found, title), answer=found)
+
+
+def _without_story(found: Answer, title: str) -> tuple[str, str]:
+    """Return headline and text for a failure that is no violation."""
+    if found.canary:
+        sentence = f"the search found nothing in {found.cases:,} cases of a design that is broken on purpose"
+        return f"{title}: {sentence}", f"{found.design}: {title}: {sentence}: do not rely on this installation."
+    if found.status is Status.INCONCLUSIVE:
+        headline = f"{title}: {found.status}: {last_line(found.reason)}"
+        return headline, f"{found.design}: {title} is {found.status}, as judging it failed:\n{found.reason}"
+    headline = f"{title}: {_shortfall(found)}"
+    where = f"{found.design}: {mapping_text(found.mapping)}" if found.mapping else found.design
+    return headline, f"{where}: {headline} (strict: that counts as a failure)"
+
+
+def _shortfall(found: Answer) -> str:
+    """Return what a strict project misses in an answer that is otherwise none to complain of."""
+    if not found.simulated:
+        return f"not simulated: {found.reason}"
+    if found.status is Status.NOT_EXERCISED:
+        return f"{found.status}: {found.reason}"
+    marks = missed(found)
+    assert marks, f"{found} fails although it holds"
+    return f"{found.status}, but no case of {found.cases:,} reached {', '.join(marks)}"
+
+
+# Questions as pytest's nodes: `chaosqs::template.yaml::orders→worker::at-least-once-delivery`. -----------------------
+
+ROOT = "chaosqs"
+"""The name of the node above all of ours; it stands where others have a file."""
+
+_Node = TypeVar("_Node", "Group", "InvariantItem")
+
+
+@attrs.frozen
+class Leaf:
+    """One item to be: its name in parts, the file that it is about, and what to do."""
+
+    parts: tuple[str, ...]
+    path: Path
+    run: Callable[[], Told]
+
+    @property
+    def node_id(self) -> str:
+        """The id of the item."""
+        return "::".join((ROOT, *self.parts))
+
+
+class Group(pytest.Collector):
+    """All items whose names begin with the same parts."""
+
+    leaves: Sequence[Leaf] = ()
+    depth = 0
+
+    @classmethod
+    def over(cls, session: pytest.Session, leaves: Sequence[Leaf]) -> Group:
+        """Return the node above all."""
+        root = _node(cls, session, ROOT, session.config.rootpath, nodeid=ROOT)
+        root.leaves = leaves
+        return root
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """Yield an item for each name that ends here, and a group for each part with which others go on."""
+        for part, group in groupby(self.leaves, key=lambda leaf: leaf.parts[self.depth]):
+            leaves = tuple(group)
+            if len(leaves[0].parts) == self.depth + 1:
+                yield InvariantItem.about(self, leaves[0])
+            else:
+                yield self._below(part, leaves)
+
+    def _below(self, part: str, leaves: Sequence[Leaf]) -> Group:
+        group = _node(Group, self, part, leaves[0].path)
+        group.leaves, group.depth = leaves, self.depth + 1
+        group.add_marker(pytest.mark.chaosqs)
+        return group
+
+
+class InvariantItem(pytest.Item):
+    """One question; it passes when the answer is the one hoped for."""
+
+    leaf: Leaf
+    told: Told | None = None
+
+    @classmethod
+    def about(cls, parent: pytest.Collector, leaf: Leaf) -> InvariantItem:
+        """Return the item of a leaf."""
+        item = _node(cls, parent, leaf.parts[-1], leaf.path)
+        item.leaf = leaf
+        item.add_marker(pytest.mark.chaosqs)
+        return item
+
+    def runtest(self) -> None:
+        """Ask the question."""
+        told = self.told = self.leaf.run()
+        self.user_properties += told.properties
+        if told.skipped:
+            pytest.skip(told.skipped)
+        if told.failure is not None:
+            raise InvariantViolated(told.failure)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Return the file, no line, and how the report calls the item."""
+        return self.path, None, " ".join(self.leaf.parts)
+
+
+def _node(kind: type[_Node], parent: pytest.Collector, name: str, path: Path, nodeid: str | None = None) -> _Node:
+    """Return a node below another; without an id of its own it gets its parent's and its name."""
+    return kind.from_parent(parent, name=name, path=path, nodeid=nodeid)  # pyright: ignore[reportUnknownMemberType] - pytest's
+
+
+# From what pytest was asked to the items that it gets. ---------------------------------------------------------------
+
+
+@attrs.frozen
+class Items:
+    """The items of a session, and what its summary says besides."""
+
+    leaves: tuple[Leaf, ...]
+    notices: tuple[str, ...] = ()
+
+
+def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[str, ...]) -> Items:
+    """Return the items: first the counterexamples that are kept, then one a question if designs are to be judged.
+
+    `replay`: a counterexample, or a folder of them; then nothing else is run unless designs are to be judged, too.
+    `selected`: ids of items, or what they begin with; empty: all. Raises `InvalidInput` where something is wrong.
+    """
+    planned = plan(options) if judge else None
+    corpus = corpus_of(options.root)
+    leaves = [_kept(path, corpus, options.root) for path in kept_in(corpus)] if planned else []
+    leaves += [_leaf(question, planned) for question in planned.questions] if planned else []
+    if replay is not None:
+        leaves += _replays(Path(os.path.normpath(options.here / replay)), corpus, options.root)
+    once = {leaf.node_id: leaf for leaf in leaves}.values()
+    return Items(_selected(once, selected), planned.notices if planned else ())
+
+
+def _leaf(question: Question, planned: Plan) -> Leaf:
+    return Leaf(tuple(map(spelt, question.parts)), question.path, partial(_ask, question, planned))
+
+
+def _ask(question: Question, planned: Plan) -> Told:
+    return told(planned.answer(question), strict=planned.strict)
+
+
+def _replays(given: Path, corpus: Path, root: Path) -> list[Leaf]:
+    """Return the items of a file or folder; what lies in the corpus is run as what is kept there."""
+    found = files_of(given, root)
+    if found == [given]:
+        read_counterexample(given, root)  # so that a file that is none is refused before anything runs
+    kept = [_kept(path, corpus, root) for path in found if path.is_relative_to(corpus)]
+    return kept + [_replay(path, root) for path in found if not path.is_relative_to(corpus)]
+
+
+def _kept(path: Path, corpus: Path, root: Path) -> Leaf:
+    parts = (FOLDER, spelt(path.relative_to(corpus).as_posix()))
+    return Leaf(parts, path, partial(_told, path, root, replayed_today))
+
+
+def _replay(path: Path, root: Path) -> Leaf:
+    return Leaf(("replay", spelt(relative_to(root, path))), path, partial(_told, path, root, replayed))
+
+
+def _told(path: Path, root: Path, run: Callable[[Path, Path], Replayed]) -> Told:
+    try:
+        again = run(path, root)
+    except InvalidInput as error:
+        return Told(Place(relative_to(root, path)), first_line(error), str(error), line=first_line(error))
+    if again.outcome is Outcome.FIXED:
+        return Told(again.place, line=again.headline)
+    headline = f"{again.outcome}: {again.counterexample.violation.text}"
+    return Told(again.place, headline, f"{again.said}\n\n{again.text}", line=again.headline)
+
+
+def _selected(leaves: Iterable[Leaf], selected: tuple[str, ...]) -> tuple[Leaf, ...]:
+    everything = tuple(leaves)
+    if not selected:
+        return everything
+    for given in selected:
+        if not any(_matches(leaf.node_id, given) for leaf in everything):
+            raise InvalidInput(f"not found: {given}\n`pytest --chaosqs --collect-only -q -m {ROOT}` lists the ids.")
+    return tuple(leaf for leaf in everything if any(_matches(leaf.node_id, given) for given in selected))
+
+
+def _matches(node_id: str, given: str) -> bool:
+    """Tell whether an id is the given one or begins with it; `->` may stand for the arrow."""
+    there, wanted = node_id.replace("→", "->"), given.replace("→", "->")
+    return there == wanted or there.startswith(f"{wanted}::")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_KEY = "chaosqs_told"
+"""The attribute of a test report that has what its item told, as JSON: xdist sends it along."""
+
+
+@attrs.define(eq=False)
+class Hooks:
+    """The hooks of one session."""
+
+    leaves: Sequence[Leaf]
+    notices: Sequence[str]
+    """What the summary says besides."""
+    told: dict[str, Told] = attrs.field(factory=dict[str, Told])
+    """What came of each item, by its id, as the reports come in."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Add our items to those that the session finds."""
+        report = yield
+        if isinstance(collector, pytest.Session) and report.passed and self.leaves:
+            report.result.append(Group.over(collector, self.leaves))
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Give the report what the item told."""
+        report = yield
+        if isinstance(item, InvariantItem) and call.when == "call" and item.told is not None:
+            report.__dict__[_KEY] = to_json(item.told)
+            _dress(report, item.told, call.excinfo, item.config.rootpath)
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what an item told, in whatever process it ran."""
+        text: object = report.__dict__.get(_KEY)
+        if isinstance(text, str):
+            self.told[report.nodeid] = from_json(Told, text)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+        """Say what was judged, how often it could have failed, and what was assumed."""
+        if config.getoption("collectonly"):
+            return
+        told = [self.told[leaf.node_id] for leaf in self.leaves if leaf.node_id in self.told]
+        lines = [
+            *summary([each.answer for each in told if each.answer is not None]),
+            *(each.line for each in told if each.line),
+            *self.notices,
+        ]
+        if lines:
+            terminalreporter.ensure_newline()
+            terminalreporter.section("chaosqs")
+        for line in lines:
+            terminalreporter.write_line(line)
+        if os.environ.get("GITHUB_ACTIONS"):
+            for each in told:
+                if each.failure is not None:
+                    terminalreporter.write_line(annotation(each.place, "chaosqs", each.headline))
+
+
+def _dress(
+    report: pytest.TestReport, told: Told, excinfo: pytest.ExceptionInfo[BaseException] | None, root: Path
+) -> None:
+    """Let a failure show the story and no traceback; its headline is what summaries and JUnit show.
+
+    An item that passes says what its search saw.
+    """
+    if told.skipped:
+        report.longrepr = (str(root / told.place.file), told.place.line, f"Skipped: {told.skipped}")
+    elif excinfo is not None and isinstance(excinfo.value, InvariantViolated):
+        shown = excinfo.getrepr(style="value")
+        if shown.reprcrash is not None:
+            shown.reprcrash.path = str(root / told.place.file)
+            shown.reprcrash.lineno = told.place.line
+            shown.reprcrash.message = told.headline
+        report.longrepr = shown
+    elif told.answer is not None:
+        report.sections.append(("chaosqs", details(told.answer)))

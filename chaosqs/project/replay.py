@@ -1,0 +1,312 @@
+"""What becomes of a counterexample when it runs again, as it stands or on its design as the project has it now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import attrs
+
+from chaosqs.errors import InvalidInput, SimulationError
+from chaosqs.invariants import by_name
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.counterexample import Counterexample, Explanation
+from chaosqs.model.design import Design
+from chaosqs.model.history import History
+from chaosqs.model.values import Checks
+from chaosqs.model.verdict import Status, Verdict
+from chaosqs.project.checks import known
+from chaosqs.project.discovery import Source, importable, named, read_object, read_source, structured
+from chaosqs.project.exploration import versions
+from chaosqs.project.results import Place, place_of
+from chaosqs.project.settings import read_settings
+from chaosqs.project.wording import first_line, relative_to
+from chaosqs.report.story import story
+from chaosqs.search.database import transferred
+from chaosqs.search.oracle import attributed
+from chaosqs.simulation.run import isolated
+
+# Counterexamples that are kept: a folder of them, each run again on the project's design as it is now. ---------------
+
+FOLDER = "corpus"
+"""The folder among a project's reports that `pytest --chaosqs` runs first; in its subfolders, too."""
+
+
+def corpus_of(root: Path) -> Path:
+    """Return where a project keeps its counterexamples, there or not: wherever the reports of one run may go."""
+    return root / read_settings(root).report_dir / FOLDER
+
+
+def kept_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that should be counterexamples, in an order that any machine repeats."""
+    return sorted(folder.rglob("*.json"), key=lambda path: path.relative_to(folder).as_posix())
+
+
+def files_of(path: Path, root: Path) -> list[Path]:
+    """Return the counterexamples that a path stands for, a file or a folder. Raises `InvalidInput` for an empty one."""
+    if not path.is_dir():
+        return [path]
+    found = kept_in(path)
+    if not found:
+        raise InvalidInput(f"{relative_to(root, path)}: has no counterexample: no file in it ends in .json")
+    return found
+
+
+# A counterexample's file → the counterexample, or in a few words why it is none. -------------------------------------
+
+
+def read_counterexample(path: Path, root: Path) -> Counterexample:
+    """Read a counterexample. Raises `InvalidInput`, with the file's name, for what is none or cannot be told."""
+    file, fields = relative_to(root, path), read_object(path, root)
+    if "violation" not in fields:
+        raise InvalidInput(f"{file}: is no counterexample; give the scenario.json of a report")
+    found = structured(Counterexample, fields, path, root)
+    with named(file):
+        known(found.invariant, found.design, root)
+        refuse_unmapped(found.mapping, found.scenario.design, "its design")
+        _refuse_miscounted(found)
+    return found
+
+
+def refuse_unmapped(mapping: str, design: Design, called: str) -> None:
+    """Raise `InvalidInput` where a design, which is `called` so, does not have a mapping of that name."""
+    there = [one.name for one in design.mappings]
+    if mapping not in there:
+        raise InvalidInput(f"{called} has no mapping {mapping!r}; there are {', '.join(there) or 'none'}")
+
+
+def _refuse_miscounted(found: Counterexample) -> None:
+    """Raise `InvalidInput` for counts that no search has counted: nothing could be told of them."""
+    explanation, checks = found.explanation, Checks("explanation")
+    for field, counted in (
+        ("rate", explanation.rate),
+        ("tipping", explanation.tipping),
+        *((f"fixes[{place}]", fix) for place, fix in enumerate(explanation.fixes)),
+    ):
+        if counted is not None:
+            checks.whole(f"{field}.of", counted.of, 0, None)
+            checks.whole(f"{field}.violated", counted.violated, 0, max(0, counted.of))
+    if checks.problems:
+        raise InvalidInput(checks.problems)
+
+
+# A counterexample, run again: does it still fail, as it stands or on another design? ---------------------------------
+
+
+class Outcome(StrEnum):
+    """What became of a counterexample."""
+
+    STILL_FAILS = "STILL FAILS"
+    """The same history, event by event, and the same invariant violated."""
+    CHANGED = "CHANGED"
+    """The invariant is still violated, by another history."""
+    FIXED = "FIXED"
+    """The invariant is not violated any more."""
+
+
+@attrs.frozen
+class Replay:
+    """The result of a replay."""
+
+    outcome: Outcome
+    verdict: Verdict
+    history: History
+    counterexample: Counterexample
+    """What there is to tell now: with the violation of this run. Where the history is another, the explanation is left
+    out, as it was about the one before. Of one that is fixed: as it was found."""
+
+
+def replay(counterexample: Counterexample) -> Replay:
+    """Run a counterexample's scenario again and judge it, as it was judged when it was found.
+
+    Raises ValueError for an invariant that is not known or fails itself, `NotDeterministic` where two runs differ.
+    """
+    invariant = by_name(counterexample.invariant)
+    history = isolated(counterexample.scenario, verify=True)
+    queue = counterexample.mapping.partition("→")[0] or None
+    verdict = attributed(invariant.judge(history), queue)
+    if verdict.status is Status.INCONCLUSIVE:
+        error = verdict.reason.strip().rpartition("\n")[2]  # of a traceback, what went wrong
+        raise ValueError(f"{invariant.name} cannot be judged, as it raises {error}")
+    if verdict.status is not Status.VIOLATED:
+        return Replay(Outcome.FIXED, verdict, history, counterexample)
+    now = attrs.evolve(counterexample, violation=verdict.violations[0])
+    if history.digest == counterexample.digest:
+        return Replay(Outcome.STILL_FAILS, verdict, history, now)
+    now = attrs.evolve(now, digest=history.digest, versions=versions(), explanation=Explanation())
+    return Replay(Outcome.CHANGED, verdict, history, now)
+
+
+def redesigned(counterexample: Counterexample, design: Design, behaviours: Mapping[str, Behaviour]) -> Counterexample:
+    """Return a counterexample whose scenario is on another design. Raises as `transferred`."""
+    return attrs.evolve(counterexample, scenario=transferred(counterexample.scenario, design, behaviours))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+FIXED = Outcome.FIXED
+"""What a replay comes to when the invariant is not violated any more."""
+
+_FILE = re.compile(r"(?P<file>.+\.(ya?ml|json|template|py))(:.+)?")
+"""A design that is called so was read from a file: neither what `explore(design)` was given nor one of the suite's."""
+
+
+@attrs.frozen
+class Replayed:
+    """What became of a counterexample."""
+
+    file: str
+    """As one writes it in the root directory."""
+    outcome: Outcome
+    counterexample: Counterexample
+    """As there is to tell of it now."""
+    story: str
+    """The story of this run, or, where the violation is gone, the sentence that used to be true."""
+    design: str = ""
+    """The file whose design it ran on; empty: its own."""
+    remarks: tuple[str, ...] = ()
+    """What else there is to know, as sentences."""
+
+    @property
+    def said(self) -> str:
+        """The outcome, and on which design."""
+        return f"{self.outcome} on {self.design} as it is now" if self.design else str(self.outcome)
+
+    @property
+    def headline(self) -> str:
+        """The outcome in one line."""
+        return f"{self.file}: {self.said}"
+
+    @property
+    def text(self) -> str:
+        """All that comes below the headline."""
+        return "\n".join([self.story, *(f"{remark}\n" for remark in self.remarks)])
+
+    @property
+    def place(self) -> Place:
+        """The line of the user's file to look at first."""
+        return place_of(self.counterexample)
+
+
+def replayed(path: Path, root: Path, *, design: str = "") -> Replayed:
+    """Run a counterexample again: as it stands, or on the design that a path stands for, which is relative to `root`.
+
+    Raises `InvalidInput` as `read_counterexample` and `read_source` do, where the scenario does not fit the design, and
+    where the run comes to no verdict.
+    """
+    found, file = read_counterexample(path, root), relative_to(root, path)
+    if design:
+        source = read_source(design, base=root, root=root)
+        with named(file):
+            return _replayed(file, _again(_moved(source, found, root), root), design=source.name)
+    with named(file):
+        again = _again(found, root)
+    return _replayed(file, again, remarks=(*_age(found, again), *_today(found, root)))
+
+
+def replayed_today(path: Path, root: Path) -> Replayed:
+    """Run a counterexample again on its design as the project has it now; as it stands where that was in no file.
+
+    Raises `InvalidInput` as `replayed` does; where there is no such design any more, it says what to do.
+    """
+    found, file = read_counterexample(path, root), relative_to(root, path)
+    if _file_of(found, root) is None:
+        return replayed(path, root)
+    try:
+        source = _present_design(found, root)
+        moved = _moved(source, found, root)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{file}: {first_line(error)}\n"
+            "So nobody knows whether it would still happen. If the design has moved, say where to in the file's field\n"
+            '"design"; if it is gone for good, delete the file.'
+        ) from None
+    with named(file):
+        return _replayed(file, _again(moved, root), design=source.name)
+
+
+def present(path: Path, root: Path) -> Replay:
+    """Run a counterexample again in order to tell it. Raises `InvalidInput` as `replayed` does, or if it is fixed."""
+    found = read_counterexample(path, root)
+    with named(relative_to(root, path)):
+        again = _again(found, root)
+        if again.outcome is Outcome.FIXED:
+            raise InvalidInput(f"{again.outcome}: the promise is not broken any more, so there is nothing to tell")
+        return again
+
+
+def story_of(path: Path, root: Path) -> str:
+    """Return the story of a counterexample, with the explanation that its file has. Raises as `present`."""
+    again = present(path, root)
+    return story(again.counterexample, again.history, replay=relative_to(root, path))
+
+
+def _present_design(found: Counterexample, root: Path) -> Source:
+    """Return the design of a counterexample as its file has it now. Raises `InvalidInput` where it is not there."""
+    file = _file_of(found, root)
+    if file is not None and not (root / file).is_file():
+        raise InvalidInput(f"there is no {file} in {root}, from which its design came")
+    return read_source(found.design, base=root, root=root)
+
+
+def _file_of(found: Counterexample, root: Path) -> str | None:
+    """Return the file that a design was read from, by its name or because it is there; None: it never was in a file."""
+    match = _FILE.fullmatch(found.design)
+    name = match["file"] if match else found.design.partition(":")[0]
+    return name if match or (root / name).is_file() else None
+
+
+def _moved(source: Source, found: Counterexample, root: Path) -> Counterexample:
+    """Return a counterexample on a design of the project, under the behaviours that the project gives."""
+    refuse_unmapped(found.mapping, source.design, source.name)
+    if not any(mapping.enabled for mapping in source.design.mappings if mapping.name == found.mapping):
+        raise InvalidInput(f"{found.mapping} is switched off in {source.name} as it is now")
+    try:
+        return redesigned(found, source.design, source.behaved(read_settings(root).behaviours))
+    except InvalidInput as error:
+        raise InvalidInput(f"does not fit {source.name} as it is now: {first_line(error)}") from None
+
+
+def _again(found: Counterexample, root: Path) -> Replay:
+    """Run a counterexample. Raises `InvalidInput` where that comes to no verdict."""
+    importable(root, found.scenario.behaviours)
+    try:
+        return replay(found)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+    except SimulationError as error:
+        raise InvalidInput(f"comes to no verdict: {type(error).__name__}: {error}") from None
+
+
+def _replayed(file: str, again: Replay, design: str = "", remarks: tuple[str, ...] = ()) -> Replayed:
+    now = again.counterexample
+    if again.outcome is Outcome.FIXED:
+        idle = {Status.NOT_APPLICABLE, Status.NOT_EXERCISED}
+        why = f"Nothing could break it now: {again.verdict.reason}.\n" if again.verdict.status in idle else ""
+        told = f"It used to be: {now.violation.text}\n{why}"
+    else:
+        told = story(now, again.history, replay="" if design else file)
+    return Replayed(file, again.outcome, now, told, design, remarks)
+
+
+def _age(found: Counterexample, again: Replay) -> list[str]:
+    """Say that another chaosqs found it, where that may be why it is not what it was."""
+    then, now = found.versions.get("chaosqs"), versions()["chaosqs"]
+    if again.outcome is Outcome.STILL_FAILS or then in {None, now}:
+        return []
+    return [f"It was found with chaosqs {then}; this is chaosqs {now}."]
+
+
+def _today(found: Counterexample, root: Path) -> list[str]:
+    """Say what becomes of it on its design as the project has it now, where that is another one or none."""
+    if _file_of(found, root) is None:
+        return []
+    try:
+        moved = _moved(_present_design(found, root), found, root)
+        if moved == found:
+            return []
+        return [f"On {found.design} as it is now: {_again(moved, root).outcome}."]
+    except InvalidInput as error:
+        return [f"It ran on the design as it was: {first_line(error)}."]

@@ -1,0 +1,227 @@
+"""A question → its answer: search, and where a promise is broken, explain it, write the report and tell the story."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import attrs
+
+from chaosqs.errors import InvalidInput, InvalidScenario, NotDeterministic
+from chaosqs.importers.cloudformation.patching import patch_of
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.verdict import Status
+from chaosqs.project.checks import Budget, Question
+from chaosqs.project.exploration import counterexample
+from chaosqs.project.wording import brief, first_line, relative_to, with_relative_paths
+from chaosqs.report.markdown import REPORT, SCENARIO, write_report
+from chaosqs.report.story import replay_command, story
+from chaosqs.search.coverage import SOMETIMES
+from chaosqs.search.finding import Finding
+from chaosqs.simulation.run import isolated
+
+# The first fix of a counterexample as a patch of the template that the design comes from. ----------------------------
+
+
+def with_patch(found: Counterexample, path: Path, root: Path) -> Counterexample:
+    """Return a counterexample whose explanation has the patch, where there is one.
+
+    There is none for a design that comes from outside the root directory or from no template, and for a fix that breaks
+    another promise.
+    """
+    fix = next((fix for fix in found.explanation.fixes if not fix.violated), None)
+    if fix is None or fix.breaks or path.suffix not in {".yaml", ".yml", ".json", ".template"}:
+        return found
+    if not path.is_relative_to(root):
+        return found
+    name = path.relative_to(root).as_posix()
+    patch = patch_of(path, found.scenario.design, fix.changes, name=name)
+    return attrs.evolve(found, explanation=attrs.evolve(found.explanation, patch=patch))
+
+
+# The line of the user's file to look at first, for annotations of a review. ------------------------------------------
+
+_ORIGIN = re.compile(r"(?P<file>.+?):(?P<line>\d+) ")
+
+
+@attrs.frozen
+class Place:
+    """A file, and a line in it from 1; 0 where no line is known."""
+
+    file: str
+    line: int = 0
+
+
+def place_of(counterexample: Counterexample) -> Place:
+    """Return where the first setting that matters and is written somewhere stands, else the design's file."""
+    for setting in counterexample.explanation.settings:
+        found = _ORIGIN.match(setting.origin) if setting.matters else None
+        if found:
+            return Place(found["file"], int(found["line"]))
+    file, colon, _ = counterexample.design.rpartition(":")
+    return Place(file if colon and file.endswith(".py") else counterexample.design)
+
+
+def annotation(place: Place, title: str, message: str) -> str:
+    """Return the line that GitHub Actions shows at a place of a pull request."""
+    line = f",line={place.line}" if place.line else ""
+    return f"::error file={_property(place.file)}{line},title={_property(title)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Broken:
+    """A promise that is broken: the story, and where the report is."""
+
+    sentence: str
+    """What happened, in one line."""
+    story: str
+    place: Place
+    """The line of the design to look at first."""
+    report: str = ""
+    """The file to read, relative to the root directory; empty where it could not be written."""
+    replay: str = ""
+    """The command that replays it, for the root directory."""
+    problem: str = ""
+    """Why the report could not be written."""
+
+
+@attrs.frozen
+class Answer:
+    """What came of one question; JSON can hold it, so it travels from xdist's workers."""
+
+    design: str
+    mapping: str
+    invariant: str
+    status: Status = attrs.field(converter=Status)
+    reason: str = ""
+    """Why it is not applicable or not exercised; what went wrong where it is inconclusive."""
+    exercised: int = 0
+    cases: int = 0
+    reached: dict[str, int] = attrs.field(factory=dict[str, int])
+    """In how many cases something happened."""
+    excused: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
+    """Marks that no case reached although the design has what it takes; those of users begin with `sometimes `."""
+    assumptions: tuple[str, ...] = ()
+    """What had to be assumed about the design."""
+    canary: bool = False
+    simulated: bool = True
+    """Whether this version can simulate the design at all; `reason` says what it cannot."""
+    broken: Broken | None = None
+
+
+def passes(found: Answer, *, strict: bool = False) -> bool:
+    """Tell whether an answer is the one that was hoped for; `strict`: a promise must have been put to the test."""
+    if found.canary:
+        return found.status is Status.VIOLATED
+    if strict and (found.status is Status.NOT_EXERCISED or missed(found) or not found.simulated):
+        return False
+    return found.status not in {Status.VIOLATED, Status.INCONCLUSIVE}
+
+
+def missed(found: Answer) -> list[str]:
+    """Return the marks of the user's `chaosqs.sometimes` that no case reached."""
+    return [mark.removeprefix(f"{SOMETIMES} ") for mark in found.unreached if mark.startswith(f"{SOMETIMES} ")]
+
+
+def answer(question: Question, budget: Budget, *, root: Path, reports: Path) -> Answer:
+    """Answer a question; the report of a promise that is broken goes to the directory `reports`."""
+    try:
+        finding = question.search(budget)
+    except InvalidScenario as error:
+        return _not_simulated(question, first_line(error))
+    except NotDeterministic as error:
+        return _contradicted(question, error)
+    verdict = finding.verdict
+    found = Answer(
+        design=question.design,
+        mapping=question.mapping,
+        invariant=finding.invariant,
+        status=verdict.status,
+        reason=verdict.reason,
+        exercised=verdict.exercised,
+        cases=finding.cases,
+        reached=dict(finding.reached),
+        excused=verdict.excused,
+        unreached=finding.unreached,
+        assumptions=question.assumptions,
+        canary=question.canary,
+    )
+    if finding.scenario is None or question.canary:
+        return found
+    return attrs.evolve(found, broken=_broken(question, finding, budget, root, reports))
+
+
+def _not_simulated(question: Question, reason: str) -> Answer:
+    return Answer(
+        question.design,
+        question.mapping,
+        question.invariant.name,
+        Status.NOT_APPLICABLE,
+        reason,
+        assumptions=question.assumptions,
+        canary=question.canary,
+        simulated=False,
+    )
+
+
+def _contradicted(question: Question, error: NotDeterministic) -> Answer:
+    """Return the answer of a search that was given up: whatever it found, another run would have found otherwise."""
+    real = any(behaviour.handler is not None for behaviour in question.behaviours.values())
+    blame = "does a handler keep or ask for what is none of its module's?" if real else "that is a bug of chaosqs"
+    return Answer(
+        question.design,
+        question.mapping,
+        question.invariant.name,
+        Status.INCONCLUSIVE,
+        f"{error}\none scenario ran in two ways: {blame}",
+        assumptions=question.assumptions,
+        canary=question.canary,
+    )
+
+
+def _broken(question: Question, finding: Finding, budget: Budget, root: Path, reports: Path) -> Broken:
+    explained = counterexample(
+        question.design,
+        finding,
+        question.invariant,
+        behaviours=question.behaviours,
+        profile=budget.profile,
+        origins=question.origins,
+    )
+    if question.origins:  # those of a template
+        explained = with_patch(explained, question.path, root)
+    try:
+        return written(explained, root, reports)
+    except InvalidInput as error:  # a story that was found must not get lost over its report
+        return Broken(
+            explained.violation.text,
+            story(explained, isolated(explained.scenario)),
+            place_of(explained),
+            problem=brief(with_relative_paths(root, str(error))),
+        )
+
+
+def written(explained: Counterexample, root: Path, reports: Path) -> Broken:
+    """Write the report of a counterexample and return what to say about it. Raises `InvalidInput` as `write_report`."""
+    history = isolated(explained.scenario)
+    folder = relative_to(root, write_report(reports, explained, history))
+    scenario = f"{folder}/{SCENARIO}"
+    return Broken(
+        explained.violation.text,
+        story(explained, history, replay=scenario),
+        place_of(explained),
+        f"{folder}/{REPORT}",
+        replay_command(scenario),
+    )

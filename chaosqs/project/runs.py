@@ -1,0 +1,66 @@
+"""Single runs of a scenario, summed up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from chaosqs.invariants import judge
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.json import Json
+from chaosqs.model.metrics import Summary
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status
+from chaosqs.project.discovery import importable, read_object, structured
+from chaosqs.report.text import title_of
+from chaosqs.simulation.run import isolated
+
+
+@attrs.frozen
+class Run:
+    """What came of one run."""
+
+    luck: int
+    summary: Summary
+    violated: tuple[str, ...]
+    """Names of the invariants that it violates."""
+
+
+def read_scenario(path: Path, root: Path) -> Scenario:
+    """Read a scenario, also that of a counterexample; its real handlers can be imported from then on.
+
+    Raises `InvalidInput` with the file's name for anything else.
+    """
+    return scenario_of(read_object(path, root), path, root)
+
+
+def scenario_of(fields: dict[str, Json], path: Path, root: Path) -> Scenario:
+    """Return the scenario that the fields of a file describe; as `read_scenario`."""
+    if "violation" in fields:
+        scenario = structured(Counterexample, fields, path, root).scenario
+    else:
+        scenario = structured(Scenario, fields, path, root)
+    importable(root, scenario.behaviours)
+    return scenario
+
+
+def runs(scenario: Scenario, seeds: int | None) -> list[Run]:
+    """Run a scenario as it is, or so many times with luck 0, 1, 2 and so on."""
+    lucks = [scenario.luck] if seeds is None else range(seeds)
+    return [_run(attrs.evolve(scenario, luck=luck)) for luck in lucks]
+
+
+def _run(scenario: Scenario) -> Run:
+    history = isolated(scenario)
+    violated = tuple(verdict.invariant for verdict in judge(history) if verdict.status is Status.VIOLATED)
+    return Run(scenario.luck, history.summary(), violated)
+
+
+def run_line(done: Run) -> str:
+    """Return a run in one line: what became of its messages, when it was over, and what it violates."""
+    fates = [f"{count:,} {name.replace('_', ' ')}" for name, count in done.summary["messages"].items() if count]
+    drained = done.summary["drained_at"]
+    over = f"drained at {drained:g} s" if drained is not None else f"not drained at {done.summary['ended_at']:g} s"
+    broken = [f"VIOLATED: {', '.join(map(title_of, done.violated))}"] if done.violated else []
+    return f"luck {done.luck}: {' · '.join([*(fates or ['no messages']), over, *broken])}"

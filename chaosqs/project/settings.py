@@ -1,0 +1,108 @@
+"""What a project says in `[tool.chaosqs]` of its pyproject.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from chaosqs.errors import InvalidInput
+from chaosqs.model.behaviour import Behaviour, check_behaviour
+from chaosqs.model.json import Json, structure
+from chaosqs.model.values import Checks
+from chaosqs.search.profiles import PROFILES
+
+FILE = "pyproject.toml"
+REPORTS = "reports"
+"""Where reports go unless told otherwise."""
+
+
+@attrs.frozen
+class Limits:
+    """The table `[tool.chaosqs.limits]`, whose keys may have dashes; None: no limit."""
+
+    oldest_message: float | None = None
+    """Seconds that a message may stay in a queue that a mapping polls; above 0."""
+    downstream_concurrency: int | None = None
+    """Executions of all functions together at once; 1 or more."""
+    throttle_rate: float | None = None
+    """Share of the attempts to invoke a function that may be throttled; 0 to 1."""
+
+
+@attrs.frozen
+class Settings:
+    """The table `[tool.chaosqs]`; each field is the key of that name."""
+
+    designs: tuple[str, ...] = ()
+    """Files to judge, relative to the root directory: templates, `path.py:attribute`, designs or scenarios as JSON."""
+    profile: str = "quick"
+    """How long each search goes on: `quick`, `ci` or `deep`."""
+    max_examples: int | None = None
+    """Cases of each search at the most; None: as the profile says."""
+    report_dir: str = REPORTS
+    """Directory of the reports, relative to the root directory."""
+    vary_assumptions: bool = False
+    """Whether the search may also set what AWS does not document to the ends of its ranges."""
+    strict: bool = False
+    """Whether a promise that no case could have broken counts as a failure."""
+    invariants: tuple[str, ...] = ()
+    """Promises to judge besides: names of those that are judged when asked for, or `path.py:name` for your own."""
+    limits: Limits = Limits()
+    behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour], hash=False)
+    """How functions behave, by name; the search draws the behaviour of all others."""
+
+
+def read_settings(root: Path) -> Settings:
+    """Return what the project's table says, or the defaults. Raises `InvalidInput` for everything else in it."""
+    path = root / FILE
+    if not path.is_file():
+        return Settings()
+    table = _table(path)
+    try:
+        settings = structure(Settings, table)
+    except InvalidInput as error:
+        raise _refusal(str(error)) from None
+    problems = _problems(settings)
+    if problems:
+        raise _refusal(problems)
+    return settings
+
+
+def _table(path: Path) -> dict[str, Json]:
+    try:
+        document: Json = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidInput(f"{FILE} cannot be read: {error}") from None
+    for name in ("tool", "chaosqs"):
+        document = document.get(name, {}) if isinstance(document, dict) else None
+    if isinstance(document, dict):
+        return document | {"limits": _with_underscores(document["limits"])} if "limits" in document else document
+    raise InvalidInput(f"{FILE}: tool.chaosqs must be a table: write [tool.chaosqs]")
+
+
+def _with_underscores(table: Json) -> Json:
+    return {key.replace("-", "_"): value for key, value in table.items()} if isinstance(table, dict) else table
+
+
+def _problems(settings: Settings) -> str:
+    """Return what the types do not tell: ranges and names."""
+    checks = Checks("")
+    checks.one_of("profile", settings.profile, [profile.name for profile in PROFILES])
+    if settings.max_examples is not None:
+        checks.whole("max_examples", settings.max_examples, 1, None, "cases")
+    limits, inner = settings.limits, Checks("limits", checks.problems)
+    if limits.oldest_message is not None:
+        inner.number("oldest_message", limits.oldest_message, 0.001, unit="seconds")
+    if limits.downstream_concurrency is not None:
+        inner.whole("downstream_concurrency", limits.downstream_concurrency, 1, None, "executions")
+    if limits.throttle_rate is not None:
+        inner.number("throttle_rate", limits.throttle_rate, 0, 1)
+    for name, behaviour in settings.behaviours.items():
+        check_behaviour(Checks(f"behaviours.{name}", checks.problems), behaviour)
+    return "\n".join(map(str, checks.problems))
+
+
+def _refusal(problems: str) -> InvalidInput:
+    return InvalidInput("\n".join(f"{FILE}, [tool.chaosqs]: {line}" for line in problems.splitlines()))

@@ -1,0 +1,164 @@
+"""Clauses: events of one kind and one moment that are told together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import attrs
+
+from chaosqs.model.event import (
+    DeadLettered,
+    Deleted,
+    Effect,
+    Event,
+    Expired,
+    FilteredOut,
+    Held,
+    InvocationEnded,
+    InvocationStarted,
+    Operated,
+    PointPassed,
+    PollersChanged,
+    Reached,
+    Received,
+    ReceivedNothing,
+    ReceiveFailed,
+    Released,
+    Returned,
+    SendFailed,
+    Sent,
+    ServiceFailed,
+    Throttled,
+)
+from chaosqs.report.causal_slice import Slice, messages_of
+
+# One step of a timeline. ---------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Step:
+    """What happened at one moment, in English; without a moment, a remark on what is left out."""
+
+    at: int | None
+    """Milliseconds since the start of the run."""
+    text: str
+
+    @property
+    def time(self) -> str:
+        """Its moment as stories print it; empty without one."""
+        return "" if self.at is None else moment_text(self.at)
+
+
+def moment_text(at: int) -> str:
+    """Return a moment in milliseconds as stories print it, in tenths of a second: `30.0 s`."""
+    return f"{at / 1000:,.1f} s"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_Kind = TypeVar("_Kind", bound=Event)
+
+
+@attrs.frozen
+class Clause:
+    """Events that share a kind, with their places in the history."""
+
+    places: tuple[int, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def messages(self) -> list[int]:
+        """The messages of all of them, each once, in order of appearance."""
+        return list(dict.fromkeys(message for event in self.events for message in messages_of(event)))
+
+    def all(self, kind: type[_Kind]) -> list[_Kind]:
+        """Return its events as what they are."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def kind_of(event: Event) -> tuple[str, ...]:
+    """Return what two events must share to be told together."""
+    return (type(event).__name__, *_shared(event))
+
+
+def _shared(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event
+    match event:
+        case Sent():
+            return event.queue, str(event.copy_of), event.fault
+        case SendFailed():
+            return event.queue, event.fault
+        case Received():
+            return event.mapping, event.fault, "again" if min(event.receive_counts, default=1) > 1 else ""
+        case Throttled():
+            return event.function, event.reason, str(event.limit), event.fault, "again" if event.attempt > 1 else ""
+        case ServiceFailed():
+            return event.function, event.fault
+        case InvocationStarted():
+            return event.function, event.fault
+        case InvocationEnded():
+            return event.function, event.outcome, str(bool(event.failed)), str(event.answered), event.fault
+        case Released():
+            return event.mapping, event.why, event.fault
+        case Held():
+            return event.mapping, str(event.until), event.fault
+        case Deleted():
+            return event.queue, str(bool(event.stayed)), event.fault
+        case Returned():
+            return event.queue, str(event.receive_count), event.fault
+        case Expired():
+            return event.queue, str(event.receive_count)
+        case DeadLettered():
+            return event.queue, event.target
+        case Operated():
+            return event.kind, event.target, event.setting, event.value
+        case PointPassed():
+            return event.function, event.site, event.fault
+        case Effect():
+            return event.function, event.name, str(event.values)
+        case ReceivedNothing() | ReceiveFailed() | PollersChanged() | FilteredOut():
+            return (event.mapping,)
+        case Reached():
+            return (event.mark,)
+
+
+# Events that are near in time, as moments: each a few clauses, each clause all events of one kind. -------------------
+
+_GAP = 200
+_SPAN = 500
+
+
+@attrs.define
+class Moment:
+    """Events that a story tells as one step."""
+
+    at: int
+    last: int
+    groups: dict[tuple[str, ...], list[int]] = attrs.field(factory=dict[tuple[str, ...], list[int]])
+    """Places of the events of each kind, in order of appearance."""
+
+    def takes(self, event: Event, told: Iterable[int]) -> bool:
+        """Tell whether an event is near enough, and no message would go through the same thing twice."""
+        near = event.at - self.last <= _GAP and event.at - self.at <= _SPAN
+        return near and not any(message in told for message in messages_of(event))
+
+
+def moments(story: Slice, places: Iterable[int]) -> list[tuple[int, list[Clause]]]:
+    """Return the moments of some events of a slice: when each began, and what happened in it."""
+    found: list[Moment] = []
+    for place in places:
+        event = story.event(place)
+        kind = kind_of(event)
+        if not found or not found[-1].takes(event, _messages(story, found[-1].groups.get(kind, ()))):
+            found.append(Moment(event.at, event.at))
+        found[-1].last = event.at
+        found[-1].groups.setdefault(kind, []).append(place)
+    return [(moment.at, [_clause(story, places) for places in moment.groups.values()]) for moment in found]
+
+
+def _messages(story: Slice, places: Iterable[int]) -> list[int]:
+    return [message for place in places for message in messages_of(story.event(place))]
+
+
+def _clause(story: Slice, places: list[int]) -> Clause:
+    return Clause(tuple(places), tuple(story.event(place) for place in places))

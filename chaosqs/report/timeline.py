@@ -1,0 +1,180 @@
+"""A causal slice as a timeline of a few steps in plain English.
+
+The same events are told in more or less detail, and the first telling that is short enough wins: with all that stood
+in the way, then of the messages concerned alone, then delivery by delivery. What is left out is said to be left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.delivery import Delivery, Ending
+from chaosqs.model.event import DeadLettered, Expired, InvocationStarted, Received, Released, Sent
+from chaosqs.model.history import History
+from chaosqs.report.causal_slice import Slice, causal_slice
+from chaosqs.report.event_groups import Clause, Step, moment_text, moments
+from chaosqs.report.event_text import said, with_news, without_retries
+from chaosqs.report.text import Voice, counted, name_text, named, verb
+
+# The shortest telling: one message, delivery by delivery; deliveries that end alike are told once and counted. -------
+
+_FOLDED = 4
+
+
+def delivery_steps(story: Slice) -> list[Step]:
+    """Return the deliveries of the first message concerned, and how it left each queue; empty where it has none."""
+    if not story.focus:
+        return []
+    message = story.focus[0]
+    known = [d for d in story.history.deliveries.get(message, ()) if d.received <= story.end]
+    steps = [step for _, alike in groupby(known, key=lambda d: _kind(d, story)) for step in _folded(list(alike), story)]
+    steps += [_step_of(story, [place]) for place in story.places if _leaves(story, place, message)]
+    return [*steps, *_others(story)] if known else []
+
+
+def _leaves(story: Slice, place: int, message: int) -> bool:
+    event = story.event(place)
+    return isinstance(event, DeadLettered | Expired) and event.message == message
+
+
+def _others(story: Slice) -> list[Step]:
+    if len(story.focus) == 1:
+        return []
+    return [Step(None, f"(so far message {story.focus[0] + 1:,}, one of the {len(story.focus):,} messages concerned)")]
+
+
+def _kind(delivery: Delivery, story: Slice) -> tuple[str, str, str, bool]:
+    """Return what deliveries must share to be told as the same; of a fault only its kind counts."""
+    over = delivery.ended is not None and delivery.ended <= story.end
+    fault = delivery.fault.split(" ")[0]
+    return delivery.queue, delivery.ending if over else Ending.OPEN, fault, bool(delivery.throttles)
+
+
+def _folded(alike: Sequence[Delivery], story: Slice) -> list[Step]:
+    if len(alike) < _FOLDED:
+        return [_step(delivery, story) for delivery in alike]
+    between = Step(None, f"… the same {len(alike) - 2:,} times more")
+    return [_step(alike[0], story), between, _step(alike[-1], story)]
+
+
+def _step(delivery: Delivery, story: Slice) -> Step:
+    places = [delivery.received, *delivery.throttles[:1], *_run(delivery, story)]
+    step = _step_of(story, [place for place in places if place <= story.end])
+    count = Voice(story.history.scenario).count(delivery.queue, delivery.receive_count)
+    return Step(step.at, f"{step.text}; {count}")
+
+
+def _run(delivery: Delivery, story: Slice) -> list[int]:
+    """Return the place where the function was done with a delivery; where it was not, the one where it began."""
+    if delivery.ended is not None and delivery.ended <= story.end:
+        return [] if isinstance(story.event(delivery.ended), Released | Received) else [delivery.ended]
+    own = [place for place in story.places if story.event(place).cause == delivery.received]
+    return [place for place in own if isinstance(story.event(place), InvocationStarted)][:1]
+
+
+def _step_of(story: Slice, places: Sequence[int]) -> Step:
+    clauses = [Clause((place,), (story.event(place),)) for place in places]
+    return Step(clauses[0].events[0].at, said(story, clauses, summed=True))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+MOST_STEPS = 10
+_NEAR = 5_000
+_ARRIVALS = 3
+_FOLLOWED = 3
+"""Messages that a reader can follow at once."""
+_REPETITIVE = 3
+"""Steps that folding must save to be worth what it hides."""
+
+
+def narrate(counterexample: Counterexample, history: History, most: int = MOST_STEPS) -> tuple[Step, ...]:
+    """Return the steps that led to the violation, in order; at most `most`, which is at least 5."""
+    story = causal_slice(history, counterexample.violation)
+    shortest = _finished(story, _by_delivery(story))
+    folded = any(step.at is None for step in shortest)
+    for telling in (_everything, _concerned) if len(story.focus) <= _FOLLOWED else ():
+        steps = _finished(story, telling(story))
+        repetitive = folded and len(steps) >= len(shortest) + _REPETITIVE
+        if len(steps) <= most and not repetitive:
+            return tuple(steps)
+    return tuple(_cut(shortest, most))
+
+
+def _finished(story: Slice, steps: Sequence[Step]) -> list[Step]:
+    return [*_arrivals(story, steps), *_closing(story)]
+
+
+def _everything(story: Slice) -> list[Step]:
+    return _told(story, with_news(story, story.places), summed=False)
+
+
+def _concerned(story: Slice) -> list[Step]:
+    own = [place for place in story.places if story.concerns(place)]
+    return _told(story, without_retries(story, own), summed=True)
+
+
+def _by_delivery(story: Slice) -> list[Step]:
+    return delivery_steps(story) or _concerned(story)
+
+
+def _told(story: Slice, places: Sequence[int], *, summed: bool) -> list[Step]:
+    chosen = [place for place in places if not isinstance(story.event(place), Sent)]
+    steps = [Step(at, said(story, clauses, summed=summed)) for at, clauses in moments(story, chosen)]
+    return [step for step in steps if step.text]
+
+
+def _arrivals(story: Slice, steps: Sequence[Step]) -> list[Step]:
+    """Put the arrivals in front of the steps of their moment: all in the queues of the story, for the load counts."""
+    waiting, merged = _arrival_steps(story), list[Step]()
+    for step in steps:
+        while waiting and step.at is not None and (waiting[0].at or 0) <= step.at:
+            merged.append(waiting.pop(0))
+        merged.append(step)
+    return [*merged, *waiting]
+
+
+def _arrival_steps(story: Slice) -> list[Step]:
+    sent = [event for event in story.history.events[: story.end + 1] if isinstance(event, Sent)]
+    own = [event.queue for place in story.places if isinstance(event := story.event(place), Sent)]
+    steps: list[Step] = []
+    for queue in dict.fromkeys(own):
+        groups = _bursts([event for event in sent if event.queue == queue])
+        steps += [_arrival(queue, group) for group in groups]
+    return sorted(steps, key=lambda step: step.at or 0)
+
+
+def _bursts(sent: Sequence[Sent]) -> list[list[Sent]]:
+    """Return what was sent without a longer pause; all at once where that makes too many bursts."""
+    groups: list[list[Sent]] = []
+    for event in sent:
+        if groups and event.at - groups[-1][-1].at <= _NEAR:
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    return groups if len(groups) <= _ARRIVALS else [list(sent)]
+
+
+def _arrival(queue: str, sent: Sequence[Sent]) -> Step:
+    messages = [event.message for event in sent]
+    until = f" until {moment_text(sent[-1].at)}" if sent[-1].at > sent[0].at else ""
+    return Step(sent[0].at, f"{named(messages)} {verb(messages, 'arrive')} in {name_text(queue)}{until}")
+
+
+def _closing(story: Slice) -> list[Step]:
+    """Where the violation is no event but a state at some moment, say so."""
+    if story.violation.events:
+        return []
+    over = story.violation.at >= story.history.ended_at
+    return [Step(story.violation.at, "the run ends" if over else "from now on the promise is broken")]
+
+
+def _cut(steps: Sequence[Step], most: int) -> list[Step]:
+    """Leave the middle out where the story is too long, and say so."""
+    if len(steps) <= most:
+        return list(steps)
+    head, tail = (most - 1) // 2, most // 2
+    left_out = Step(None, f"… {counted(len(steps) - head - tail, 'more step')} left out")
+    return [*steps[:head], left_out, *steps[len(steps) - tail :]]

@@ -1,0 +1,1 @@
+"""Draw scenarios, simulate and judge them, shrink what violates an invariant."""

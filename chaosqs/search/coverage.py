@@ -1,0 +1,220 @@
+"""What a run reached: the catalogue by which a search shows that it could have found something (search-notes 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from chaosqs.model.design import Design
+from chaosqs.model.event import (
+    DeadLettered,
+    Deleted,
+    Event,
+    Expired,
+    FilteredOut,
+    InvocationEnded,
+    InvocationStarted,
+    Operated,
+    PollersChanged,
+    Reached,
+    Received,
+    ReceivedNothing,
+    Released,
+    Returned,
+    Sent,
+    ServiceFailed,
+    Throttled,
+)
+from chaosqs.model.faults import ACTIONS, FAULT_POINT, KIND_NAMES, KINDS
+from chaosqs.model.history import History
+
+SOMETIMES = "sometimes"
+"""With what the marks of users begin: `sometimes paid twice`."""
+
+MARKS = (
+    "throttled",
+    "throttled by the account",
+    "throttled by a rate",
+    "given up after throttles",
+    "dead-lettered",
+    "visibility expired",
+    "received again",
+    "in two batches at once",
+    "errors",
+    "timeouts",
+    "crashes",
+    "partial batch failure",
+    "service error",
+    "expired",
+    "late delete",
+    "filtered out",
+    "batch of several",
+    "batch larger than a receive",
+    "several message groups",
+    "maximum concurrency",
+    "more pollers",
+    "fewer pollers",
+    "idle pollers",
+    *(f"operator: {action}" for action in ACTIONS),
+    "pause",
+    *(f"fault {kind}" for kind in KIND_NAMES),
+)
+"""Everything of ours that `reached` can return, in the order in which reports list it; users' marks follow."""
+
+_NEVER_DRAWN = ("throttled by a rate", "service error", "operator: purge", "operator: change")
+"""What takes loads or code of a kind that no search draws, or operators whom only a user can ask for."""
+_OUTCOMES = {"raised": "errors", "timed_out": "timeouts", "crashed": "crashes"}
+_RECEIVE = 10
+
+
+def reached(history: History) -> tuple[str, ...]:
+    """Return the marks that a run reached, in the order of `MARKS`; those of users follow."""
+    seen = {mark: True for event in history.events for mark in _marks(event)}
+    seen.update(dict.fromkeys(_of_the_whole(history), True))
+    return in_order(seen)
+
+
+def reachable(design: Design, points: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the marks that a search of a design can reach at all; `points`: sites of faults in its handlers."""
+    mappings = [mapping for mapping in design.mappings if mapping.enabled]
+    fifo = all(design.queue(mapping.queue).fifo for mapping in mappings)
+    unreserved = [f for f in design.functions if f.reserved_concurrency is None]
+    redriven = any(design.queue(mapping.queue).redrive for mapping in mappings)
+    needs = {
+        "throttled by the account": bool(unreserved),
+        "fault account_full": bool(unreserved),
+        "dead-lettered": redriven,
+        "operator: redrive": redriven,
+        "partial batch failure": any(mapping.report_batch_item_failures for mapping in mappings),
+        "filtered out": any(mapping.filters for mapping in mappings),
+        "batch of several": any(mapping.batch_size > 1 for mapping in mappings),
+        "batch larger than a receive": any(mapping.batch_size > _RECEIVE for mapping in mappings),
+        "several message groups": fifo,
+        "maximum concurrency": any(mapping.maximum_concurrency for mapping in mappings),
+        f"fault {FAULT_POINT}": bool(points),
+        **{f"fault {kind.name}": not fifo for kind in KINDS if kind.standard_only},
+    }
+    return tuple(mark for mark in MARKS if mark not in _NEVER_DRAWN and needs.get(mark, True))
+
+
+def in_order(marks: Collection[str]) -> tuple[str, ...]:
+    """Return each mark once: ours in the order of `MARKS`, then users' as they came."""
+    return (*(mark for mark in MARKS if mark in marks), *(mark for mark in marks if mark.startswith(f"{SOMETIMES} ")))
+
+
+def _marks(event: Event) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a kind of event
+    match event:
+        case Throttled(fault=""):
+            yield from _throttled(event)
+        case Released(why="throttled"):
+            yield "given up after throttles"
+        case DeadLettered():
+            yield "dead-lettered"
+        case Returned(fault=""):
+            yield "visibility expired"
+        case Expired():
+            yield "expired"
+        case PollersChanged(why="messages wait"):
+            yield "more pollers"
+        case PollersChanged(why="nothing to do"):
+            yield "fewer pollers"
+        case ReceivedNothing():
+            yield "idle pollers"
+        case Received() if max(event.receive_counts, default=0) > 1:
+            yield "received again"
+        case InvocationStarted():
+            yield from _started(event)
+        case InvocationEnded():
+            yield from _ended(event)
+        case ServiceFailed(fault=""):
+            yield "service error"
+        case Deleted(fault="") if event.stayed:
+            yield "late delete"
+        case FilteredOut():
+            yield "filtered out"
+        case Operated():
+            yield f"operator: {event.kind}"
+        case Reached():
+            yield f"{SOMETIMES} {event.mark}"
+        case _:
+            pass
+    fault = _fault(event)
+    if fault:
+        yield f"fault {fault.partition(' ')[0].partition(':')[0]}"
+
+
+def _fault(event: Event) -> str:
+    fault: object = getattr(event, "fault", "")
+    return fault if isinstance(fault, str) else ""
+
+
+def _throttled(event: Throttled) -> Iterator[str]:
+    yield "throttled"
+    if event.reason == "ConcurrentInvocationLimitExceeded":
+        yield "throttled by the account"
+    elif event.reason.endswith("RateLimitExceeded"):
+        yield "throttled by a rate"
+
+
+def _started(event: InvocationStarted) -> Iterator[str]:
+    if len(event.messages) > 1:
+        yield "batch of several"
+    if len(event.messages) > _RECEIVE:
+        yield "batch larger than a receive"
+
+
+def _ended(event: InvocationEnded) -> Iterator[str]:
+    if event.outcome in _OUTCOMES:
+        yield _OUTCOMES[event.outcome]
+    if event.failed:
+        yield "partial batch failure"
+
+
+def _of_the_whole(history: History) -> Iterator[str]:
+    """Yield what no single event shows."""
+    groups = {event.group: True for event in history.events if isinstance(event, Sent) and event.group}
+    if len(groups) > 1:
+        yield "several message groups"
+    if history.scenario.faults.pauses:
+        yield "pause"
+    limits = {mapping.name: mapping.maximum_concurrency for mapping in history.scenario.design.mappings}
+    running, by_message = dict[str, int](), dict[int, int]()
+    for event in history.events:
+        if isinstance(event, InvocationStarted):
+            running[event.mapping] = running.get(event.mapping, 0) + 1
+            if running[event.mapping] == limits.get(event.mapping):
+                yield "maximum concurrency"
+            if any(by_message.get(message) for message in event.messages):
+                yield "in two batches at once"
+            by_message.update((message, by_message.get(message, 0) + 1) for message in event.messages)
+        elif isinstance(event, InvocationEnded):
+            running[event.mapping] = running.get(event.mapping, 1) - 1
+            by_message.update((message, by_message.get(message, 1) - 1) for message in event.messages)
+
+
+def margins(history: History) -> dict[str, float]:
+    """Return how near a run came to trouble, as shares of what is granted: what the search climbs.
+
+    `throttled` is the largest share of a message's deliveries that throttling struck, `received` that of all its
+    deliveries; a queue without redrive policy counts as granting 10 deliveries. `age` is the longest time from a
+    message's first receive to its last, in visibility timeouts of which `received` grants as many. `concurrency` is
+    the largest share of a function's executions that were busy.
+    """
+    queues = {queue.name: queue for queue in history.scenario.design.queues}
+    most = {"throttled": 0.0, "received": 0.0, "age": 0.0, "concurrency": _concurrency(history)}
+    for deliveries in history.deliveries.values():
+        queue = queues[deliveries[0].queue]
+        granted = 10 if queue.redrive is None else queue.redrive.max_receive_count
+        throttled = sum(bool(delivery.throttles) for delivery in deliveries)
+        first, last = (history.events[deliveries[place].received].at for place in (0, -1))
+        most["throttled"] = max(most["throttled"], throttled / granted)
+        most["received"] = max(most["received"], len(deliveries) / granted)
+        most["age"] = max(most["age"], (last - first) / 1000 / (granted * max(1, queue.visibility_timeout)))
+    return most
+
+
+def _concurrency(history: History) -> float:
+    design, most = history.scenario.design, dict[str, int]()
+    for event in history.events:
+        if isinstance(event, InvocationStarted):
+            most[event.function] = max(most.get(event.function, 0), event.running)
+    return max((busy / max(1, design.concurrency_limit(name)) for name, busy in most.items()), default=0.0)

@@ -1,0 +1,90 @@
+"""What a search has to say about one invariant on one mapping."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status, Verdict
+
+# What the cases of a search came to, for one invariant. --------------------------------------------------------------
+
+_EXCUSES = 10
+
+
+@attrs.define
+class Tally:
+    """The cases up to the first violation; those of shrinking, which follow it, do not count."""
+
+    cases: int = 0
+    exercised: int = 0
+    statuses: Counter[Status] = attrs.field(factory=Counter[Status])
+    reasons: Counter[tuple[Status, str]] = attrs.field(factory=Counter[tuple[Status, str]])
+    excused: dict[str, None] = attrs.field(factory=dict[str, None])
+    reached: Counter[str] = attrs.field(factory=Counter[str])
+    violating: Scenario | None = None
+    """The scenario that violated the invariant: the first, or the smallest that is known by now."""
+
+    def add(self, scenario: Scenario, verdict: Verdict, marks: Iterable[str]) -> None:
+        """Count one case."""
+        self.cases += 1
+        self.exercised += verdict.exercised
+        self.statuses[verdict.status] += 1
+        self.reasons[verdict.status, verdict.reason] += 1
+        self.reached.update(marks)
+        if len(self.excused) < _EXCUSES:
+            self.excused.update(dict.fromkeys(verdict.excused[:1]))
+        if verdict.status is Status.VIOLATED:
+            self.violating = scenario
+
+    def verdict(self, invariant: str) -> Verdict:
+        """Return the verdict on all cases together, where none is violated.
+
+        A pass is worth something only if the invariant could have failed, and was judged wherever it could.
+        """
+        excused = tuple(self.excused)
+        for status in (Status.INCONCLUSIVE, Status.HOLDS, Status.NOT_EXERCISED):
+            if self.statuses[status]:
+                break
+        else:
+            status = Status.NOT_APPLICABLE
+        reason = "" if status is Status.HOLDS else self._most_frequent_reason(status)
+        return Verdict(invariant, status, reason, self.exercised if status is Status.HOLDS else 0, excused=excused)
+
+    def _most_frequent_reason(self, status: Status) -> str:
+        own = {reason: count for (of, reason), count in self.reasons.items() if of is status}
+        return max(own, key=lambda reason: own[reason], default="")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Finding:
+    """The result of one search."""
+
+    mapping: str
+    """`orders→worker`; empty after a search over designs that found nothing."""
+    invariant: str
+    """Name of the invariant."""
+    verdict: Verdict
+    """Over all cases: violated if any is; holds if some case could have failed; else why none could."""
+    cases: int
+    """Scenarios that were simulated until a violation was found or the budget was spent; shrinking not counted."""
+    reached: Mapping[str, int] = attrs.field(factory=dict[str, int], hash=False)
+    """In how many of these cases something happened: `throttled`, `dead-lettered`, `fault lost_delete` …"""
+    scenario: Scenario | None = None
+    """The smallest scenario found that violates the invariant, or None."""
+    counterexample: Counterexample | None = None
+    """The same with its explanation, once it has one."""
+    unreached: tuple[str, ...] = ()
+    """Marks that no case reached although the design has what it takes; those of users begin with `sometimes `."""
+
+    @property
+    def violated(self) -> bool:
+        """Whether a counterexample was found."""
+        return self.verdict.status is Status.VIOLATED

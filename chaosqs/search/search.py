@@ -1,0 +1,223 @@
+"""Search for a scenario in which an invariant is violated, on one mapping of one design or over many designs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import attrs
+from hypothesis.database import ExampleDatabase
+from hypothesis.strategies import SearchStrategy
+
+from chaosqs.invariants import Invariant
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status, Verdict
+from chaosqs.search.corpus import Lattice, opening
+from chaosqs.search.coverage import SOMETIMES, reachable
+from chaosqs.search.database import Memory, transferred
+from chaosqs.search.finding import Finding
+from chaosqs.search.oracle import Oracle
+from chaosqs.search.profiles import CI, Profile
+from chaosqs.search.run import Sweep, Trial, budgeted, finding, swept
+from chaosqs.search.shrink import calm_form, shrink, simplified
+from chaosqs.simulation.run import isolated
+from chaosqs.strategies import scenarios
+
+# The sites that real handlers name in their source: where a fault may strike, and what should happen sometimes. ------
+#
+# They are read, not run, so the list is complete before the first case, and what is never reached is known by its name.
+
+
+@attrs.frozen
+class Sites:
+    """What the handlers of a design name, in the order of their source."""
+
+    points: tuple[str, ...] = ()
+    """Names given to `chaosqs.fault_point`."""
+    marks: tuple[str, ...] = ()
+    """Names given to `chaosqs.sometimes`."""
+
+
+def sites(behaviours: Mapping[str, Behaviour]) -> Sites:
+    """Return the sites in the modules of all handlers that are real code."""
+    names = [behaviour.handler.partition(":")[0] for behaviour in behaviours.values() if behaviour.handler is not None]
+    calls = [call for name in dict.fromkeys(names) for call in _calls(name)]
+    return Sites(_named("fault_point", calls), _named("sometimes", calls))
+
+
+def _named(function: str, calls: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(site for called, site in calls if called == function))
+
+
+@lru_cache(maxsize=64)
+def _calls(module: str) -> tuple[tuple[str, str], ...]:
+    """Return (function, first argument) of each call in a module's source whose first argument is a plain string."""
+    try:
+        spec = find_spec(module)
+        source = "" if spec is None or spec.origin is None else Path(spec.origin).read_text(encoding="utf-8")
+        tree = ast.parse(source)
+    except (ImportError, ValueError, OSError, SyntaxError):
+        return ()  # whoever runs the handler says what is wrong with it
+    return tuple(_found(tree))
+
+
+def _found(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(site)), *_]):
+                yield name, site
+            case _:
+                pass
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class Searched:
+    """A mapping that was searched; each invariant's finding is shrunk when it is asked for."""
+
+    design: Design
+    place: EventSourceMapping
+    lattice: Lattice
+    named: Sites
+    sweep: Sweep | None
+    """None: the mapping is switched off, and nothing was searched."""
+
+    def finding(self, invariant: Invariant) -> Finding:
+        """Return what the search has to say about one of its invariants. Raises as `search` does."""
+        mapping = self.place.name
+        if self.sweep is None:
+            idle = Verdict(invariant.name, Status.NOT_APPLICABLE, f"{mapping} is switched off")
+            return Finding(mapping, invariant.name, idle, cases=0)
+        trial = next(trial for trial in self.sweep.trials if trial.oracle.invariant is invariant)
+        users = [f"{SOMETIMES} {mark}" for mark in self.named.marks]
+        wanted = [*reachable(self.design, self.named.points), *users]
+        missed = [mark for mark in wanted if not trial.tally.reached[mark]]
+        smallest = None if trial.open else self._smallest(self.sweep, trial)
+        if smallest is not None and trial.memory is not None:
+            trial.memory.keep(smallest)  # the shortest is recalled first: what is small already need not shrink again
+        return finding(trial, mapping, smallest, () if smallest else missed)
+
+    def _smallest(self, sweep: Sweep, trial: Trial) -> Scenario:
+        simulations = sweep.budget.shrink_simulations
+        calm = calm_form(self.lattice, trial.oracle, simulations)
+        return calm or simplified(sweep.smallest(trial), self.lattice, trial.oracle, simulations)
+
+
+def searched(  # noqa: PLR0913 - as `explore`
+    design: Design,
+    mapping: str,
+    invariants: Sequence[Invariant],
+    *,
+    behaviours: Mapping[str, Behaviour] | None = None,
+    profile: Profile = CI,
+    max_examples: int | None = None,
+    seed: int | None = None,
+    database: ExampleDatabase | None = None,
+    name: str = "",
+    guesses: bool = False,
+) -> Searched:
+    """Search one mapping of a design for violations of several invariants in one pass; otherwise as `search`.
+
+    `name`: of the design, which tells it from others in the database. `guesses`: whether what AWS does not document is
+    drawn too.
+    """
+    place = _mapping_named(design, mapping)
+    given = dict(behaviours or {})
+    named = sites(given)
+    lattice = Lattice(design, place.queue, given, named.points)
+    if not place.enabled:
+        return Searched(design, place, lattice, named, None)
+    budget = budgeted(profile, max_examples, seed)
+    sweep = swept(
+        scenarios(design, queue=place.queue, behaviours=given, points=named.points, guesses=guesses),
+        invariants,
+        budget,
+        queue=place.queue,
+        worlds=opening(lattice, budget.max_examples, guesses=guesses),
+        memory=None if database is None else _memory(database, name, lattice, mapping, guesses=guesses),
+        schedules=any(behaviour.handler is not None for behaviour in given.values()),
+    )
+    return Searched(design, place, lattice, named, sweep)
+
+
+def search(
+    design: Design,
+    mapping: str,
+    invariant: Invariant,
+    *,
+    behaviours: Mapping[str, Behaviour] | None = None,
+    profile: Profile = CI,
+    max_examples: int | None = None,
+    seed: int | None = None,
+    database: ExampleDatabase | None = None,
+) -> Finding:
+    """Search one design for a violation that concerns a mapping (`orders→worker`), and shrink what is found.
+
+    `behaviours`, by function name, are taken as given; those of other functions are drawn. `max_examples` (1 or more)
+    and `seed` override the profile's. Raises ValueError for a mapping that the design does not have,
+    `NotDeterministic` where the simulator contradicts itself, and what the simulator raises.
+    """
+    found = searched(
+        design,
+        mapping,
+        (invariant,),
+        behaviours=behaviours,
+        profile=profile,
+        max_examples=max_examples,
+        seed=seed,
+        database=database,
+    )
+    return found.finding(invariant)
+
+
+def search_designs(
+    designs: SearchStrategy[Design],
+    invariant: Invariant,
+    *,
+    profile: Profile = CI,
+    max_examples: int | None = None,
+    seed: int | None = None,
+    database: ExampleDatabase | None = None,
+) -> Finding:
+    """Search all designs of a strategy for a violation on any of their mappings, and shrink what is found."""
+    budget = budgeted(profile, max_examples, seed)
+    memory = None if database is None else Memory(database, attrs.evolve, (repr(designs),))
+    sweep = swept(scenarios(designs), (invariant,), budget, memory=memory)
+    trial = sweep.trials[0]
+    if trial.open:
+        return finding(trial, "")
+    scenario = sweep.smallest(trial)
+    mapping = _blamed(scenario, trial.oracle)
+    trial.oracle = Oracle(invariant, mapping.queue)
+    return finding(trial, mapping.name, shrink(scenario, trial.oracle, simulations=profile.shrink_simulations))
+
+
+def _memory(database: ExampleDatabase, name: str, lattice: Lattice, mapping: str, *, guesses: bool) -> Memory:
+    """Return what a database knows of a mapping, whatever the settings of the design were when it was found."""
+    design, given = lattice.design, lattice.given
+    named = (design.queues, design.functions, design.mappings)
+    parts = [part.name for parts in named for part in parts]
+    fit = partial(transferred, design=design, behaviours=given)
+    return Memory(database, fit, (name, mapping, *parts, *sorted(given), f"guesses {guesses}"))
+
+
+def _mapping_named(design: Design, name: str) -> EventSourceMapping:
+    for mapping in design.mappings:
+        if mapping.name == name:
+            return mapping
+    names = ", ".join(mapping.name for mapping in design.mappings) or "none"
+    raise ValueError(f"no mapping is called {name!r}: the design has {names}")
+
+
+def _blamed(scenario: Scenario, oracle: Oracle) -> EventSourceMapping:
+    """Return the mapping that the first violation of a scenario concerns."""
+    queue = oracle.judge(isolated(scenario)).violations[0].queue
+    mappings = scenario.design.mappings
+    return next((mapping for mapping in mappings if mapping.queue == queue), mappings[0])

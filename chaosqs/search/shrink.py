@@ -1,0 +1,341 @@
+"""From a scenario that violates an invariant to the normal form of its violation, in a bounded number of simulations.
+
+Hypothesis's shrinker ends in a local minimum, which depends on where it began. So the calm worlds of the lattice come
+first: the simplest one that violates the invariant is the answer, whatever was found. Only where none does, what was
+found is simplified step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import combinations
+from math import ceil
+from typing import TypeVar
+
+import attrs
+
+from chaosqs.model.assumptions import nearer_to_measured
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design
+from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window, kind_of
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst, Load, Steady
+from chaosqs.search.corpus import LADDER, MOST_FAULTS, SHORT_LADDER, Lattice
+from chaosqs.search.oracle import Oracle
+from chaosqs.search.schedules import minimal
+from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity, ending
+from chaosqs.simulation.run import isolated
+from chaosqs.strategies.grid import durations, exact, longest_timeout, message_durations, moments, spans
+
+# The single steps by which a fault plan becomes simpler: without a field, without an entry, with less of one. --------
+#
+# Plans that mean the same come to be one: what says nothing goes, what comes in no order is put in one.
+
+_Item = TypeVar("_Item")
+
+
+def plans(design: Design, plan: FaultPlan) -> Iterator[FaultPlan]:
+    """Yield plans without some of the faults, and with shorter, earlier or wider ones."""
+    yield FaultPlan()
+    yield attrs.evolve(plan, messages=(), sends=())
+    yield attrs.evolve(plan, windows=())
+    yield attrs.evolve(plan, actions=(), pauses=())
+    yield attrs.evolve(plan, heal_at=None)
+    if plan.banned:
+        yield _without_banned(plan)
+    for windows in _less(plan.windows, lambda window: _windows(design, window)):
+        yield attrs.evolve(plan, windows=windows)
+    yield from _struck(plan)
+    for actions in _less(plan.actions, lambda action: _actions(design, action)):
+        yield attrs.evolve(plan, actions=actions)
+    for pauses in _less(plan.pauses, _pauses):
+        yield attrs.evolve(plan, pauses=pauses)
+    yield from _messages(plan)
+    for place in range(len(plan.sends)):
+        yield attrs.evolve(plan, sends=_ended((*plan.sends[:place], OK, *plan.sends[place + 1 :])))
+    yield attrs.evolve(plan, sends=_ended(plan.sends))
+    yield _in_order(plan)
+
+
+def _less(items: Sequence[_Item], simpler: Callable[[_Item], Iterator[_Item]]) -> Iterator[tuple[_Item, ...]]:
+    """Yield the items without one of them, and with a simpler one in its place."""
+    for place, item in enumerate(items):
+        before, after = items[:place], items[place + 1 :]
+        yield (*before, *after)
+        for less in simpler(item):
+            yield (*before, less, *after)
+
+
+def _without_banned(plan: FaultPlan) -> FaultPlan:
+    """Return the plan without the kinds that it bans, and without the ban."""
+    kept = tuple(tuple(OK if kind in plan.banned else kind for kind in receives) for receives in plan.messages)
+    sends = tuple(OK if kind in plan.banned else kind for kind in plan.sends)
+    windows = tuple(window for window in plan.windows if window.kind not in plan.banned)
+    return attrs.evolve(plan, messages=kept, sends=sends, windows=windows, banned=())
+
+
+def _messages(plan: FaultPlan) -> Iterator[FaultPlan]:
+    for message, receives in enumerate(plan.messages):
+        yield attrs.evolve(plan, messages=_trimmed((*plan.messages[:message], (), *plan.messages[message + 1 :])))
+        for place in range(len(receives)):
+            less = (*receives[:place], OK, *receives[place + 1 :])
+            yield attrs.evolve(plan, messages=_trimmed((*plan.messages[:message], less, *plan.messages[message + 1 :])))
+    yield attrs.evolve(plan, messages=_trimmed(plan.messages))
+
+
+def _struck(plan: FaultPlan) -> Iterator[FaultPlan]:
+    """Yield plans in which what lasts strikes once instead: the first receive, or send, of the first message."""
+    for place, window in enumerate(plan.windows):
+        kind, rest = kind_of(window.kind), (*plan.windows[:place], *plan.windows[place + 1 :])
+        if kind is None or not kind.keyed:
+            continue
+        if kind.boundary == "send":
+            yield attrs.evolve(plan, windows=rest, sends=(window.kind, *plan.sends[1:]))
+        else:
+            first = (window.kind, *(plan.messages[0][1:] if plan.messages else ()))
+            yield attrs.evolve(plan, windows=rest, messages=(first, *plan.messages[1:]))
+
+
+def _in_order(plan: FaultPlan) -> FaultPlan:
+    """Return a plan with its entries in the order of their texts: what comes in no order is spelled in one."""
+    return attrs.evolve(
+        plan,
+        windows=sorted(plan.windows, key=repr),
+        actions=sorted(plan.actions, key=repr),
+        pauses=sorted(plan.pauses, key=repr),
+    )
+
+
+def _trimmed(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """Leave out what says that nothing goes wrong, at the ends, where it means nothing."""
+    kept = [_ended(receives) for receives in messages]
+    while kept and not kept[-1]:
+        kept.pop()
+    return tuple(kept)
+
+
+def _ended(outcomes: tuple[str, ...]) -> tuple[str, ...]:
+    return outcomes[: max((place for place, kind in enumerate(outcomes, 1) if kind != OK), default=0)]
+
+
+def _windows(design: Design, window: Window) -> Iterator[Window]:
+    queue = design.queues[0]
+    timeout = longest_timeout(design, queue.name)
+    if window.scope:
+        yield attrs.evolve(window, scope="")
+    for start in moments(queue, timeout):
+        yield attrs.evolve(window, start=start)
+    for seconds in spans(queue, timeout)[1:]:
+        yield attrs.evolve(window, seconds=seconds)
+
+
+def _actions(design: Design, action: Action) -> Iterator[Action]:
+    queue = design.queues[0]
+    for at in moments(queue, longest_timeout(design, queue.name)):
+        yield attrs.evolve(action, at=at)
+
+
+def _pauses(pause: Pause) -> Iterator[Pause]:
+    for steps in dict.fromkeys((1, pause.steps // 2, pause.steps - 1)):
+        if 1 <= steps < pause.steps:
+            yield attrs.evolve(pause, steps=steps)
+    for step in dict.fromkeys((1, pause.step - 1)):
+        if 1 <= step < pause.step:
+            yield attrs.evolve(pause, step=step)
+
+
+# The single steps by which a scenario becomes simpler: the largest first, each one may lose the violation. -----------
+
+_SMALL_LUCK = 32
+
+
+def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scenario]:
+    """Yield scenarios that differ in one step from this one, for the better or not; `given` behaviours stay."""
+    for plan in plans(scenario.design, scenario.faults):
+        yield attrs.evolve(scenario, faults=plan)
+    for guesses in nearer_to_measured(scenario.assumptions):
+        yield attrs.evolve(scenario, assumptions=guesses)
+    for luck in range(min(scenario.luck, _SMALL_LUCK)):
+        yield attrs.evolve(scenario, luck=luck)
+    yield from _behaved(scenario, given)
+    for place, load in enumerate(scenario.workload):
+        before, after = scenario.workload[:place], scenario.workload[place + 1 :]
+        if before or after:
+            yield attrs.evolve(scenario, workload=(*before, *after))
+        for other in _loads(scenario.design, load):
+            yield attrs.evolve(scenario, workload=(*before, other, *after))
+    yield from _merged(scenario)
+    yield attrs.evolve(scenario, workload=sorted(scenario.workload, key=repr))
+
+
+def _merged(scenario: Scenario) -> Iterator[Scenario]:
+    """Yield the scenario with two loads of one queue as one: as many messages, all at once with the first of them."""
+    for (place, first), (other, second) in combinations(enumerate(scenario.workload), 2):
+        if first.queue == second.queue:
+            one = Burst(first.queue, _count(first) + _count(second), first.at, 0, first.body_bytes, first.groups)
+            rest = scenario.workload[place + 1 : other] + scenario.workload[other + 1 :]
+            yield attrs.evolve(scenario, workload=(*scenario.workload[:place], one, *rest))
+
+
+def _count(load: Load) -> int:
+    return load.count if isinstance(load, Burst) else round(load.per_second * load.seconds)
+
+
+def _behaved(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scenario]:
+    for name, behaviour in scenario.behaviours.items():
+        if name not in given:
+            for less in _behaviours(scenario.design, name, behaviour):
+                others = {key: value for key, value in scenario.behaviours.items() if key != name}
+                yield attrs.evolve(scenario, behaviours=others if less == Behaviour() else {**others, name: less})
+
+
+def _behaviours(design: Design, name: str, behaviour: Behaviour) -> Iterator[Behaviour]:
+    """Yield the default, the behaviour with one field at its default, and with other times of the lattice."""
+    yield Behaviour()
+    usual = Behaviour()
+    yield attrs.evolve(behaviour, error_rate=0, poison=(), hangs=False, crashes=False)
+    yield attrs.evolve(behaviour, error_rate=usual.error_rate)
+    yield attrs.evolve(behaviour, poison=usual.poison)
+    yield attrs.evolve(behaviour, hangs=False, crashes=False)
+    yield attrs.evolve(behaviour, spread=usual.spread)
+    function = design.function(name)
+    batch_size = max((mapping.batch_size for mapping in design.mappings_of(name)), default=1)
+    for seconds in (*durations(function.timeout), function.timeout - 1):
+        yield attrs.evolve(behaviour, seconds_per_batch=seconds)
+        yield attrs.evolve(behaviour, seconds_per_batch=seconds, seconds_per_message=0)
+    for seconds in message_durations(function.timeout, batch_size):
+        yield attrs.evolve(behaviour, seconds_per_message=seconds)
+
+
+def _loads(design: Design, load: Load) -> Iterator[Load]:
+    """Yield the load at once, with fewer messages (as heavy together), from the start, with usual bodies or times."""
+    match load:
+        case Steady():
+            count = _count(load)
+            yield Burst(load.queue, count, load.at, exact(count / load.per_second), load.body_bytes, load.groups)
+        case Burst(count=count):
+            queue = design.queue(load.queue)
+            largest = queue.maximum_message_size
+            yield attrs.evolve(load, count=ceil(count * load.body_bytes / largest), body_bytes=largest)
+            for over in spans(queue, longest_timeout(design, load.queue)):
+                yield attrs.evolve(load, over=over)
+            for fewer in dict.fromkeys((1, 2, 3, count // 2, count * 3 // 4, count - 5, count - 1)):
+                if 1 <= fewer < count:
+                    yield attrs.evolve(load, count=fewer)
+    yield attrs.evolve(load, at=0)
+    yield attrs.evolve(load, body_bytes=Burst("", 0).body_bytes)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_FEW, _LASTING = 5, 2
+"""Messages in worlds with a fault that strikes some receives, and with one that lasts."""
+
+
+def shrink(
+    scenario: Scenario, oracle: Oracle, *, given: Mapping[str, Behaviour] | None = None, simulations: int = 2_000
+) -> Scenario:
+    """Return the simplest scenario that violates the oracle's invariant, in the order of `order.complexity`.
+
+    The design stays, and so do the behaviours `given`. Each of the five passes may use so many `simulations`. What
+    comes out violates the invariant as what went in does; it ends by itself where it can (`until` None).
+    """
+    lattice = Lattice(scenario.design, oracle.queue or scenario.workload[0].queue, dict(given or {}))
+    return calm_form(lattice, oracle, simulations) or simplified(scenario, lattice, oracle, simulations)
+
+
+def calm_form(lattice: Lattice, oracle: Oracle, simulations: int) -> Scenario | None:
+    """Return the simplest calm world that violates the invariant, or None where no calm world of the ladder does.
+
+    The answer hangs on the lattice and the invariant alone, not on what a search has found.
+    """
+    for strain, ladder in ((HEALTHY, LADDER), (ON_THE_EDGE, LADDER), (FAILING, SHORT_LADDER)):
+        found = _first(oracle, partial(lattice.worlds, strain=strain), ladder, simulations)
+        if found is not None:
+            return without_end(found, oracle)
+    return None
+
+
+def simplified(scenario: Scenario, lattice: Lattice, oracle: Oracle, simulations: int) -> Scenario:
+    """Return a scenario in its simplest form, or the simplest world with one kind of fault, whichever is simpler."""
+    steps = _downhill(scenario, oracle, lattice.given, simulations)
+    if steps.faults.pauses:
+        steps = _downhill(minimal(steps, oracle.violated, simulations), oracle, lattice.given, simulations)
+    faulty = None if steps.faults == FaultPlan() else _faulty(oracle, lattice, simulations)
+    return without_end(steps if faulty is None else min(steps, faulty, key=complexity), oracle)
+
+
+def _first(
+    oracle: Oracle, worlds: Callable[[int], list[Scenario]], ladder: tuple[int, ...], simulations: int
+) -> Scenario | None:
+    """Return the violating world with the fewest messages, the simplest of these; None where the ladder shows none."""
+    limit = oracle.simulations + simulations
+    rung, found = 0, None
+    for rung in ladder:
+        found = _violating(oracle, worlds(rung), limit)
+        if found is not None:
+            break
+    if found is None:
+        return None
+    for count in range(1, rung):
+        fewer = _violating(oracle, worlds(count), limit)
+        if fewer is not None:
+            return fewer
+    return found
+
+
+def _violating(oracle: Oracle, worlds: list[Scenario], limit: int) -> Scenario | None:
+    for world in worlds:
+        if oracle.simulations >= limit:
+            return None
+        if oracle.violated(world):
+            return world
+    return None
+
+
+def _faulty(oracle: Oracle, lattice: Lattice, simulations: int) -> Scenario | None:
+    """Return the simplest world with one kind of fault that violates the invariant."""
+    limit = oracle.simulations + simulations
+    found = (_violating(oracle, worlds, limit) for worlds in _rungs(lattice))
+    return next(filter(None, found), None)
+
+
+def _rungs(lattice: Lattice) -> Iterator[list[Scenario]]:
+    """Yield worlds with one kind of fault: one that strikes once, one that lasts, one that strikes a few times.
+
+    And before them one without, which the ladder lacks: its messages are as heavy as can be.
+    """
+    yield lattice.heavy_worlds()
+    for count in range(1, _FEW + 1):
+        yield lattice.faulty_worlds(count, strikes=1)
+    yield lattice.struck_worlds(2, strikes=1, over=1)
+    for count in range(1, _LASTING + 1):
+        yield lattice.lasting_worlds(count)
+    for strikes in range(2, MOST_FAULTS + 1):
+        for count in range(1, _FEW + 1):
+            yield lattice.faulty_worlds(count, strikes)
+
+
+def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour], simulations: int) -> Scenario:
+    """Take every step that makes the scenario simpler and keeps the violation, until none is left."""
+    limit = oracle.simulations + simulations
+    current, size = scenario, complexity(scenario)
+    moved = True
+    while moved:
+        moved = False
+        for candidate in simpler(current, given):
+            fitted = ending(candidate)
+            smaller = complexity(fitted)
+            if smaller < size and oracle.simulations < limit and oracle.violated(fitted):
+                current, size, moved = fitted, smaller, True
+                break
+    return current
+
+
+def without_end(scenario: Scenario, oracle: Oracle) -> Scenario:
+    """Leave the end out where everything is done before it."""
+    if scenario.until is None or isolated(scenario).drained_at is None:
+        return scenario
+    endless = attrs.evolve(scenario, until=None)
+    return endless if oracle.violated(endless) else scenario

@@ -1,0 +1,1 @@
+"""`simulate(scenario) → History`, with producers and operators."""

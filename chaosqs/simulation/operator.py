@@ -1,0 +1,153 @@
+"""What an operator does while a run goes on: deploys, purges, moves dead letters back, changes settings.
+
+Each action is a step of the agenda; those of one moment are one step, in the order of the plan. What AWS refuses
+because it does the same already is not done, and not recorded (PQ-2, MV-3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby
+
+import attrs
+
+from chaosqs.esm.mapping import Life, Mapping
+from chaosqs.lambda_.invocation import Lambda
+from chaosqs.model.design import Design, Function
+from chaosqs.model.design_changes import OF_FUNCTIONS, OF_MAPPINGS, design_after, queue_after
+from chaosqs.model.event import Operated, PollersChanged
+from chaosqs.model.faults import Action, FaultPlan
+from chaosqs.model.time import milliseconds
+from chaosqs.sqs.api.move_tasks import begin
+from chaosqs.sqs.api.queue_resource import Hosted
+from chaosqs.sqs.api.queues import may_purge
+from chaosqs.sqs.api.region import ACCOUNT, REGION, Region
+from chaosqs.sqs.api.settings import queue_of, settings_of
+from chaosqs.sqs.api.sqs import Sqs
+from chaosqs.sqs.machines.move_task import MoveTask
+
+_NEW_ENVIRONMENTS = ("timeout", "memory")
+"""Settings that are part of what is deployed. Assumed: as new code does, they take new environments."""
+
+
+@attrs.define(eq=False)
+class Operator:
+    """Carries out the actions of a plan, in one run."""
+
+    design: Design
+    """As it is by now, but for the queues: these are the region's."""
+    region: Region
+    functions: Lambda
+    deployed: dict[str, Function]
+    """The functions as `functions` knows them."""
+    life: Life
+    to_come: int = 0
+    """Steps of actions that are still to come."""
+    tasks: list[MoveTask] = attrs.field(factory=list[MoveTask])
+    """The moves that it has begun."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something that a run waits for."""
+        return self.to_come > 0 or any(task.active for task in self.tasks)
+
+    @classmethod
+    def of(cls, design: Design, sqs: Sqs, functions: Lambda, deployed: dict[str, Function], life: Life) -> Operator:
+        """Return an operator of what a run is made of."""
+        return cls(design, sqs.world.region(ACCOUNT, REGION), functions, deployed, life)
+
+    def start(self, plan: FaultPlan) -> None:
+        """Plan the actions, up to the moment at which the plan is healed."""
+        healed = None if plan.heal_at is None else milliseconds(plan.heal_at)
+        actions = sorted(plan.actions, key=lambda action: action.at)
+        for at, group in groupby(actions, key=lambda action: milliseconds(action.at)):
+            if healed is None or at < healed:
+                self._later(at, partial(self._act, tuple(group)))
+
+    def waits_for(self, mapping: Mapping) -> bool:
+        """Tell whether a run waits for what is in a mapping's queue: it is enabled, or it has some of that in hand."""
+        return self.life.settings[mapping.mapping.name].enabled or mapping.crew.busy > 0
+
+    def _later(self, due: int, step: Callable[[], None]) -> None:
+        self.to_come += 1
+        self.functions.agenda.at(due, partial(self._do, step))
+
+    def _do(self, step: Callable[[], None]) -> None:
+        step()
+        self.to_come -= 1
+        self.functions.agenda.may_be_over = True
+
+    def _act(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action.kind:
+                case "redeploy":
+                    self._operated(action)
+                    self.functions.executions.renew(action.target)
+                case "purge":
+                    self._purge(action)
+                case "redrive":
+                    self._redrive(action)
+                case _ if action.setting in OF_MAPPINGS:
+                    settle = partial(self._settle, action, self._operated(action))
+                    self._later(self.region.now + self.functions.assumptions.mapping_change, settle)
+                case _ if action.setting in OF_FUNCTIONS:
+                    self._change_function(action)
+                case _:
+                    self._change_queue(action)
+
+    def _operated(self, action: Action) -> int:
+        value = repr(action.value) if action.kind == "change" else ""
+        return self.functions.record(Operated(self.region.now, None, action.kind, action.target, action.setting, value))
+
+    # Queues
+
+    def _queue(self, name: str) -> Hosted | None:
+        """Return a queue as it is at this moment; None where a handler has deleted it."""
+        hosted = self.region.queues.get(name)
+        if hosted is not None:
+            self.region.service.catch_up(hosted.line)
+        return hosted
+
+    def _purge(self, action: Action) -> None:
+        hosted = self._queue(action.target)
+        if hosted is not None and may_purge(hosted, self.region.now):  # PQ-2
+            hosted.purged_at = self.region.now
+            self.region.service.purge(hosted.line, cause=self._operated(action))
+
+    def _redrive(self, action: Action) -> None:
+        hosted = self._queue(action.target)
+        active = [task.source for task in self.region.tasks if task.active]
+        if hosted is not None and hosted.address.arn not in active:  # MV-3
+            self.tasks.append(begin(self.region, hosted, cause=self._operated(action)))
+
+    def _change_queue(self, action: Action) -> None:
+        hosted = self._queue(action.target)
+        if hosted is not None:
+            self._operated(action)
+            queue = queue_after(queue_of(action.target, hosted.settings), action.setting, action.value)
+            hosted.settings |= settings_of(queue, hosted.address)
+            hosted.modified_at = self.region.now
+            self.region.relink()
+
+    # Functions and mappings
+
+    def _change_function(self, action: Action) -> None:
+        self._operated(action)
+        self._changed(action)
+        self.deployed[action.target] = self.design.function(action.target)
+        if action.setting in _NEW_ENVIRONMENTS:
+            self.functions.executions.renew(action.target)
+        else:
+            self.functions.executions.redeploy(self.design)
+
+    def _settle(self, action: Action, cause: int) -> None:
+        """Have a change of a mapping hold, a while after it was made: its pollers retire, new ones start (EC-21)."""
+        why = f"{action.setting} is {action.value!r} now"
+        self.functions.record(PollersChanged(self.region.now, cause, action.target, 0, why))
+        self._changed(action)
+        settings = next(mapping for mapping in self.design.mappings if mapping.name == action.target)
+        self.life.change(action.target, settings)
+
+    def _changed(self, action: Action) -> None:
+        self.design = design_after(self.design, action.target, action.setting, action.value)

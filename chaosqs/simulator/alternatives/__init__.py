@@ -1,1 +1,0 @@
-"""Runs scenarios in which something else than event source mappings brings messages to a function."""

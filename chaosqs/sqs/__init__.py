@@ -1,0 +1,1 @@
+"""SQS: queues, their service in virtual time, and its API."""

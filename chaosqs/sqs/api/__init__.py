@@ -1,0 +1,1 @@
+"""SQS's API: AWS's validation, answers and errors."""

@@ -1,0 +1,191 @@
+"""Parameters in botocore's shapes, read with their types; what has another type is refused as AWS's parser does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, TypeGuard
+
+# The errors of SQS as they are on the wire: the code that clients see, the shape of the JSON protocol, the status. ---
+#
+# Shapes, codes and statuses are those of AWS's own model and recordings (ledger 3.1).
+
+_LEGACY = "AWS.SimpleQueueService."
+_SERVER_ERROR = 500
+
+
+class ApiError(Exception):
+    """What SQS answers where it refuses a request."""
+
+    def __init__(self, code: str, shape: str, status: int, message: str) -> None:
+        """Take the `Error.Code` that clients see, the shape's name in the JSON protocol, HTTP status and message."""
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.shape = shape
+        self.status = status
+        self.message = message
+
+    @property
+    def sender_fault(self) -> bool:
+        """Tell whether the request is at fault, and not the service."""
+        return self.status < _SERVER_ERROR
+
+
+SHAPES: Mapping[str, tuple[str, int]] = {
+    "BatchEntryIdsNotDistinct": (_LEGACY + "BatchEntryIdsNotDistinct", 400),
+    "BatchRequestTooLong": (_LEGACY + "BatchRequestTooLong", 400),
+    "EmptyBatchRequest": (_LEGACY + "EmptyBatchRequest", 400),
+    "InvalidAddress": ("InvalidAddress", 404),
+    "InvalidAttributeName": ("InvalidAttributeName", 400),
+    "InvalidAttributeValue": ("InvalidAttributeValue", 400),
+    "InvalidBatchEntryId": (_LEGACY + "InvalidBatchEntryId", 400),
+    "InvalidIdFormat": ("InvalidIdFormat", 400),
+    "InvalidMessageContents": ("InvalidMessageContents", 400),
+    "InvalidParameterValueException": ("InvalidParameterValue", 400),
+    "InvalidSecurity": ("InvalidSecurity", 403),
+    "KmsAccessDenied": ("KMS.AccessDeniedException", 400),
+    "KmsDisabled": ("KMS.DisabledException", 400),
+    "KmsInvalidKeyUsage": ("KMS.InvalidKeyUsageException", 400),
+    "KmsInvalidState": ("KMS.InvalidStateException", 400),
+    "KmsNotFound": ("KMS.NotFoundException", 400),
+    "KmsOptInRequired": ("KMS.OptInRequired", 403),
+    "KmsThrottled": ("KMS.ThrottlingException", 400),
+    "MessageNotInflight": (_LEGACY + "MessageNotInflight", 400),
+    "MissingRequiredParameterException": ("MissingParameter", 400),
+    "OverLimit": ("OverLimit", 403),
+    "PurgeQueueInProgress": (_LEGACY + "PurgeQueueInProgress", 403),
+    "QueueDeletedRecently": (_LEGACY + "QueueDeletedRecently", 400),
+    "QueueDoesNotExist": (_LEGACY + "NonExistentQueue", 400),
+    "QueueNameExists": ("QueueAlreadyExists", 400),
+    "ReceiptHandleIsInvalid": ("ReceiptHandleIsInvalid", 404),
+    "RequestThrottled": ("RequestThrottled", 403),
+    "ResourceNotFoundException": ("ResourceNotFoundException", 404),
+    "SerializationException": ("SerializationException", 400),
+    "TooManyEntriesInBatchRequest": (_LEGACY + "TooManyEntriesInBatchRequest", 400),
+    "UnknownOperationException": ("InvalidAction", 400),
+    "UnsupportedOperation": (_LEGACY + "UnsupportedOperation", 400),
+}
+"""For each shape of the JSON protocol, the code that clients see, and the HTTP status."""
+
+
+def error(shape: str, message: str) -> ApiError:
+    """Return the error of a shape; KeyError for a shape that SQS does not have."""
+    code, status = SHAPES[shape]
+    return ApiError(code, shape, status, message)
+
+
+def invalid(message: str) -> ApiError:
+    """Return InvalidParameterValue."""
+    return error("InvalidParameterValueException", message)
+
+
+def invalid_value(value: object, parameter: str, reason: str) -> ApiError:
+    """Return InvalidParameterValue for one value of one parameter."""
+    return invalid(f"Value {value} for parameter {parameter} is invalid. Reason: {reason}")
+
+
+def missing(parameter: str) -> ApiError:
+    """Return MissingParameter."""
+    return error("MissingRequiredParameterException", f"The request must contain the parameter {parameter}.")
+
+
+def no_such_queue() -> ApiError:
+    """Return the error for a queue that does not exist."""
+    return error("QueueDoesNotExist", "The specified queue does not exist.")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+Parameters: TypeAlias = Mapping[str, object]
+"""What a request, or an entry of a batch, contains. None counts as absent."""
+
+
+def is_map(value: object) -> TypeGuard[Mapping[object, object]]:
+    """Tell whether a value is a map or structure."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: object) -> TypeGuard[Sequence[object]]:
+    """Tell whether a value is a list."""
+    return isinstance(value, list | tuple)
+
+
+def text(parameters: Parameters, name: str) -> str | None:
+    """Return a string, or None where it is absent."""
+    value = parameters.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    raise _wrong_type(value)
+
+
+def required_text(parameters: Parameters, name: str) -> str:
+    """Return a string that has to be there, and not to be empty."""
+    value = text(parameters, name)
+    if not value:
+        raise missing(name)
+    return value
+
+
+def integer(parameters: Parameters, name: str) -> int | None:
+    """Return a whole number, or None where it is absent."""
+    value = parameters.get(name)
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _wrong_type(value)
+
+
+def texts(parameters: Parameters, *names: str) -> list[str]:
+    """Return the strings of one or several lists."""
+    found: list[str] = []
+    for name in names:
+        for value in sequence(parameters, name):
+            if not isinstance(value, str):
+                raise _wrong_type(value)
+            found.append(value)
+    return found
+
+
+def sequence(parameters: Parameters, name: str) -> Sequence[object]:
+    """Return a list; empty where it is absent."""
+    value = parameters.get(name)
+    if value is None:
+        return ()
+    if is_list(value):
+        return value
+    raise _wrong_type(value)
+
+
+def structure(value: object) -> Parameters:
+    """Return a map or structure; empty where it is absent."""
+    if value is None:
+        return {}
+    if is_map(value):
+        return {str(key): item for key, item in value.items()}
+    raise _wrong_type(value)
+
+
+def text_map(parameters: Parameters, name: str) -> dict[str, str]:
+    """Return a map of strings; empty where it is absent. Null values count as absent."""
+    found: dict[str, str] = {}
+    for key, value in structure(parameters.get(name)).items():
+        if isinstance(value, str):
+            found[key] = value
+        elif value is not None:
+            raise _wrong_type(value)
+    return found
+
+
+def _wrong_type(value: object) -> ApiError:
+    match value:
+        case Mapping():
+            message = "Start of structure or map found where not expected."
+        case list() | tuple():
+            message = "Start of list found where not expected"
+        case str():
+            message = "STRING_VALUE can not be converted to an Integer"
+        case bool():
+            message = f"{str(value).upper()}_VALUE can not be converted to a String"
+        case _:
+            message = "NUMBER_VALUE can not be converted to a String"
+    return error("SerializationException", message)

@@ -1,0 +1,99 @@
+"""A queue as SQS hosts it: the line of messages, and what its owner set besides."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import attrs
+
+from chaosqs.sqs.api.parameters import ApiError, error
+from chaosqs.sqs.machines.fifo_queue import FifoQueue
+from chaosqs.sqs.machines.throughput import Throughput
+from chaosqs.sqs.service import Line
+
+# Names, URLs and ARNs of queues. -------------------------------------------------------------------------------------
+
+_AWS_HOST = re.compile(r"(?:sqs\.(?P<region>[a-z0-9-]+)|(?P<legacy>[a-z0-9-]+)\.queue|queue)\.amazonaws\.com(?:\.cn)?")
+_ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)")
+
+
+@attrs.frozen
+class Address:
+    """Which queue is meant: Region, account and name."""
+
+    region: str
+    account: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        """The queue URL as AWS gives it."""
+        return f"https://sqs.{self.region}.amazonaws.com/{self.account}/{self.name}"
+
+    @property
+    def arn(self) -> str:
+        """The Amazon resource name."""
+        return f"arn:aws:sqs:{self.region}:{self.account}:{self.name}"
+
+
+def from_url(url: str, *, region: str, account: str) -> Address:
+    """Return the queue that a QueueUrl means to a client of a Region and account.
+
+    Any host will do, as with an endpoint of the user's own; AWS's host of another Region is an invalid address. A bare
+    name means a queue of the caller's.
+    """
+    if "/" not in url:
+        return Address(region, account, url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _invalid(url) from None
+    host = _AWS_HOST.fullmatch(parts.hostname or "")
+    path = [part for part in parts.path.split("/") if part]
+    if not path or (host is not None and (host["region"] or host["legacy"] or region) != region):
+        raise _invalid(url)
+    owner = path[-2] if len(path) > 1 and path[-2].isdigit() else account
+    return Address(region, owner, path[-1])
+
+
+def _invalid(url: str) -> ApiError:
+    return error("InvalidAddress", f"The address {url} is not valid for this endpoint.")
+
+
+def from_arn(arn: str) -> Address | None:
+    """Return the queue that an ARN means, or None where it is no ARN of a queue."""
+    match = _ARN.fullmatch(arn)
+    return None if match is None else Address(match[1], match[2], match[3])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class Hosted:
+    """One queue."""
+
+    address: Address
+    line: Line
+    number: int
+    """Which queue of the world it is: its receipt handles carry it."""
+    settings: dict[str, str]
+    """Its attributes that can be set, as strings."""
+    created_at: int
+    modified_at: int
+    tags: dict[str, str] = attrs.field(factory=dict[str, str])
+    purged_at: int | None = None
+    throughput: Throughput = attrs.field(factory=Throughput)
+
+    @property
+    def fifo(self) -> bool:
+        """Whether it is a FIFO queue."""
+        return self.line.queue.fifo
+
+    @property
+    def ordered(self) -> FifoQueue:
+        """Its machine, where it is a FIFO queue; an assertion otherwise."""
+        machine = self.line.machine
+        assert isinstance(machine, FifoQueue)
+        return machine

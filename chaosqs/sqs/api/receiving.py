@@ -1,0 +1,398 @@
+"""ReceiveMessage: at once, or as a wait (RX-1 … RX-5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
+
+import attrs
+
+from chaosqs.model.event import Deleted, Received, ReceivedNothing
+from chaosqs.sqs.api.contents import SENDER
+from chaosqs.sqs.api.parameters import ApiError, Parameters, error, integer, invalid_value, missing, text, texts
+from chaosqs.sqs.api.queue_attributes import NAMES as QUEUE_ATTRIBUTES
+from chaosqs.sqs.api.queue_resource import Address, Hosted
+from chaosqs.sqs.api.region import Region
+from chaosqs.sqs.api.sending import by_entry, check_batch
+from chaosqs.sqs.api.throttling import admit, check_key
+from chaosqs.sqs.machines.attributes import Attributes, Content, attributes_md5, body_md5
+from chaosqs.sqs.machines.message import (
+    Message,
+    Receipt,
+    body_of,
+    message_id,
+    read_receipt_handle,
+    receipt_handle,
+    sequence_number,
+)
+from chaosqs.sqs.machines.queue_machine import Outcome
+from chaosqs.sqs.service import Line, Service
+
+# A received message as ReceiveMessage shows it: only what was asked for (RX-11, RX-12). ------------------------------
+
+_SystemAttribute = Callable[[Hosted, Message, int], str]
+
+
+def _content(message: Message) -> Content:
+    return message.content or _EMPTY
+
+
+_EMPTY = Content("", {}, sender=SENDER)
+
+SYSTEM_ATTRIBUTES: Mapping[str, _SystemAttribute] = {
+    "SenderId": lambda _, message, __: _content(message).sender,
+    "SentTimestamp": lambda _, message, epoch: str(epoch + message.sent_at),  # RX-9
+    "ApproximateReceiveCount": lambda _, message, __: str(message.receive_count),  # RX-7
+    "ApproximateFirstReceiveTimestamp": lambda _, message, epoch: str(epoch + (message.first_received_at or 0)),
+    "SequenceNumber": lambda hosted, message, _: sequence_number(message.place) if hosted.fifo else "",
+    "MessageDeduplicationId": lambda _, message, __: _content(message).deduplication_id,
+    "MessageGroupId": lambda _, message, __: message.group,  # FQ-2
+    "AWSTraceHeader": lambda _, message, __: _content(message).trace_header,
+    "DeadLetterQueueSourceArn": lambda hosted, message, _: _source(hosted, message),  # DLQ-8
+}
+"""The system attributes (RX-11); what is empty is left out."""
+
+
+@attrs.frozen
+class Wanted:
+    """Which attributes a receive asks for."""
+
+    system: tuple[str, ...]
+    names: frozenset[str]
+    prefixes: tuple[str, ...]
+
+    def user(self, attributes: Attributes) -> Attributes:
+        """Return the message attributes that are asked for."""
+        if not self.names and not self.prefixes:
+            return {}
+        if "" in self.prefixes:
+            return attributes
+        return {
+            name: value
+            for name, value in attributes.items()
+            if name in self.names or name.startswith(self.prefixes or ("\0",))
+        }
+
+
+def wanted(system: Sequence[str], user: Sequence[str]) -> Wanted:
+    """Return what a receive asks for; raise InvalidAttributeName for a system attribute that does not exist."""
+    for name in system:
+        if name not in SYSTEM_ATTRIBUTES and name not in QUEUE_ATTRIBUTES and name != "All":
+            raise error("InvalidAttributeName", f"Unknown Attribute {name}.")
+    names = tuple(SYSTEM_ATTRIBUTES) if "All" in system else tuple(name for name in SYSTEM_ATTRIBUTES if name in system)
+    prefixes = tuple(name.removesuffix(".*").removesuffix("*") for name in user if name.endswith(".*"))
+    return Wanted(names, frozenset(user), ("",) if "All" in user else prefixes)
+
+
+def present(hosted: Hosted, receipt: Receipt, wanted: Wanted, epoch: int) -> dict[str, object]:
+    """Return a message in botocore's shape."""
+    message, content = receipt.message, receipt.message.content
+    body = body_of(message)
+    shown: dict[str, object] = {
+        "MessageId": message_id(message.number),
+        "ReceiptHandle": receipt_handle(hosted.number, message.number, receipt.number),
+        "MD5OfBody": body_md5(body) if content is None else content.body_md5,
+        "Body": body,
+    }
+    system = {name: value for name in wanted.system if (value := SYSTEM_ATTRIBUTES[name](hosted, message, epoch))}
+    if system:
+        shown["Attributes"] = system
+    attributes = wanted.user((content or _EMPTY).attributes)
+    if attributes:
+        shown["MD5OfMessageAttributes"] = attributes_md5(attributes)
+        shown["MessageAttributes"] = {
+            name: {
+                ("BinaryValue" if isinstance(value.value, bytes) else "StringValue"): value.value,
+                "DataType": value.data_type,
+            }
+            for name, value in attributes.items()
+        }
+    return shown
+
+
+def _source(hosted: Hosted, message: Message) -> str:
+    return Address(hosted.address.region, hosted.address.account, message.source).arn if message.source else ""
+
+
+# A ReceiveMessage that found nothing and may wait: a long poll (RX-5). -----------------------------------------------
+
+
+@attrs.define(eq=False)
+class Wait:
+    """The answer to a long poll that has to wait; `then` says whom to tell what comes in the end.
+
+    A door without a simulation calls `Sqs.finish`, which moves virtual time on to the answer. A door inside of one
+    calls `then` with a function that wakes its caller, and `cancel` where the caller is gone before.
+    """
+
+    until: int
+    """When the wait is over, in milliseconds of virtual time."""
+    service: Service
+    line: Line
+    attempt: Callable[[], dict[str, object] | None]
+    """Receives; returns the answer, or None where there is nothing yet."""
+    nothing: Callable[[], dict[str, object]]
+    """Returns the answer of a poll that found nothing."""
+    _answer: Callable[[dict[str, object]], None] | None = None
+
+    def then(self, answer: Callable[[dict[str, object]], None]) -> None:
+        """Have a function called with the answer: as soon as there is a message, at `until` at the latest."""
+        self._answer = answer
+        self._park()
+        self.service.agenda.at(self.until, self._over)
+
+    def cancel(self) -> None:
+        """Forget about it: nobody waits for the answer any more."""
+        self._answer = None
+
+    def _park(self) -> None:
+        self.line.waiting.append(self._woken)
+
+    def _woken(self) -> None:
+        if self._answer is None:
+            return
+        found = self.attempt()
+        if found is None:
+            self._park()
+        else:
+            self._tell(found)
+
+    def _over(self) -> None:
+        if self._answer is not None:
+            self._tell(self.nothing())
+
+    def _tell(self, result: dict[str, object]) -> None:
+        answer, self._answer = self._answer, None
+        assert answer is not None
+        answer(result)
+
+
+# What a consumer does with a receipt handle: DeleteMessage, ChangeMessageVisibility, and their batches. --------------
+
+_LONGEST = 43_200
+_Handle: TypeAlias = Callable[[Region, Hosted, Parameters, str], dict[str, object]]
+
+
+def delete_message(region: Region, parameters: Parameters) -> dict[str, object]:
+    """Delete one message, in flight or not (RH-8)."""
+    return _one(region, parameters, "DeleteMessage", _delete)
+
+
+def delete_message_batch(region: Region, parameters: Parameters) -> dict[str, object]:
+    """Delete up to ten messages, each judged alone (BT-5)."""
+    return _each(region, parameters, "DeleteMessage", _delete)
+
+
+def change_message_visibility(region: Region, parameters: Parameters) -> dict[str, object]:
+    """Hide one message for another time, from now on (VT-6)."""
+    return _one(region, parameters, "ChangeMessageVisibility", _change)
+
+
+def change_message_visibility_batch(region: Region, parameters: Parameters) -> dict[str, object]:
+    """Hide up to ten messages for another time, each judged alone (BT-5)."""
+    return _each(region, parameters, "ChangeMessageVisibility", _change)
+
+
+def _one(region: Region, parameters: Parameters, operation: str, handle: _Handle) -> dict[str, object]:
+    hosted = region.find(parameters)
+    admit(region, hosted, operation)
+    handle(region, hosted, parameters, "")
+    region.service_of(hosted).serve(hosted.line)
+    return {}
+
+
+def _each(region: Region, parameters: Parameters, operation: str, handle: _Handle) -> dict[str, object]:
+    hosted = region.find(parameters)
+    admit(region, hosted, operation)
+    kind = f"{operation}BatchRequestEntry"
+    entries = check_batch(parameters, kind)
+    result = by_entry(entries, lambda place, entry: handle(region, hosted, entry, f"{kind}.{place}."))
+    region.service_of(hosted).serve(hosted.line)
+    return result
+
+
+def _delete(region: Region, hosted: Hosted, parameters: Parameters, prefix: str) -> dict[str, object]:
+    handle, number, receipt = _receipt(hosted, parameters, prefix)
+    service, line = region.service_of(hosted), hosted.line
+    # RH-7: a repeated delete succeeds.
+    outcome = Outcome.GONE if receipt is None else service.remove(line, receipt)
+    if outcome is Outcome.EXPIRED:  # RH-5
+        raise invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.")
+    stayed = (number,) if outcome is Outcome.STAYED else ()
+    service.record(Deleted(region.now, None, line.queue.name, "", (number,), stayed, ""))
+    return {}
+
+
+def _change(region: Region, hosted: Hosted, parameters: Parameters, prefix: str) -> dict[str, object]:
+    timeout = integer(parameters, "VisibilityTimeout")
+    if timeout is None:
+        raise missing(f"{prefix}VisibilityTimeout")
+    handle, _, receipt = _receipt(hosted, parameters, prefix)
+    if not 0 <= timeout <= _LONGEST:  # VT-5
+        raise invalid_value(timeout, "VisibilityTimeout", f"Must be between 0 and {_LONGEST}.")
+    if receipt is None:
+        raise _not_there(handle)
+    match region.service_of(hosted).change_visibility(hosted.line, receipt, timeout * 1000):
+        case Outcome.GONE | Outcome.EXPIRED:
+            raise _not_there(handle)
+        case Outcome.BEYOND:  # VT-9
+            reason = f"Total VisibilityTimeout for the message is beyond the limit [{_LONGEST} seconds]"
+            raise invalid_value(timeout, "VisibilityTimeout", reason)
+        case _:
+            return {}
+
+
+def _not_there(handle: str) -> ApiError:
+    """Return the error for a message that is gone (VT-13)."""
+    reason = "Message does not exist or is not available for visibility timeout change."
+    return invalid_value(handle, "ReceiptHandle", reason)
+
+
+def _receipt(hosted: Hosted, parameters: Parameters, prefix: str) -> tuple[str, int, Receipt | None]:
+    """Return a handle, the number of its message, and its receipt while the message is in the queue.
+
+    A handle of another queue is as invalid as garbage (Assumed; RH-9).
+    """
+    handle = text(parameters, "ReceiptHandle")
+    if not handle:
+        raise missing(f"{prefix}ReceiptHandle")
+    fields = read_receipt_handle(handle)
+    if fields is None or fields[0] != hosted.number:
+        raise error("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.')
+    _, number, receipt = fields
+    message = hosted.line.machine.store.messages.get(number)
+    return handle, number, None if message is None else Receipt(message, receipt)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_MOST = 10
+_LONGEST_WAIT = 20
+_LONGEST_VISIBILITY = 43_200
+_LONGEST_ATTEMPT_ID = 128
+
+
+@attrs.frozen(eq=False)
+class Poll:
+    """A receive that was checked and may be carried out."""
+
+    region: Region
+    hosted: Hosted
+    maximum: int
+    visibility_timeout: int | None
+    """Milliseconds, or None: the queue's (VT-2)."""
+    wait: int
+    """Milliseconds; 0: a short poll."""
+    attempt_id: str
+    wanted: Wanted
+    since: int
+
+
+def receive_message(region: Region, parameters: Parameters) -> dict[str, object] | Wait:
+    """Receive up to ten messages, at once where there are any; else answer with a `Wait` for a long poll."""
+    hosted = region.find(parameters)
+    admit(region, hosted, "ReceiveMessage")
+    check_key(region, hosted)
+    poll = _poll(region, hosted, parameters)
+    store, quota = hosted.line.machine.store, hosted.line.machine.in_flight_quota
+    if not poll.wait and not hosted.fifo and store.in_flight >= quota:  # IF-2; long polls and FIFO: IF-3, IF-4
+        raise error("OverLimit", f"Too many messages in flight: {quota}.")
+    found = _attempt(poll)
+    if found is not None:
+        return found
+    if not poll.wait:
+        return _nothing(poll)
+    nothing = partial(_nothing, poll)
+    return Wait(region.now + poll.wait, region.service_of(hosted), hosted.line, partial(_attempt, poll), nothing)
+
+
+def _poll(region: Region, hosted: Hosted, parameters: Parameters) -> Poll:
+    maximum = integer(parameters, "MaxNumberOfMessages")
+    if maximum is not None and not 1 <= maximum <= _MOST:  # RX-1
+        raise invalid_value(maximum, "MaxNumberOfMessages", f"Must be between 1 and {_MOST}, if provided.")
+    wait = integer(parameters, "WaitTimeSeconds")
+    if wait is not None and not 0 <= wait <= _LONGEST_WAIT:  # RX-3
+        raise invalid_value(wait, "WaitTimeSeconds", f"Must be >= 0 and <= {_LONGEST_WAIT}, if provided.")
+    timeout = integer(parameters, "VisibilityTimeout")
+    if timeout is not None and not 0 <= timeout <= _LONGEST_VISIBILITY:  # VT-5
+        raise invalid_value(timeout, "VisibilityTimeout", f"Must be >= 0 and <= {_LONGEST_VISIBILITY}, if provided.")
+    return Poll(
+        region,
+        hosted,
+        1 if maximum is None else maximum,
+        None if timeout is None else timeout * 1000,
+        (hosted.line.queue.receive_wait_time if wait is None else wait) * 1000,
+        _attempt_id(hosted, parameters),
+        wanted(
+            texts(parameters, "AttributeNames", "MessageSystemAttributeNames"),
+            texts(parameters, "MessageAttributeNames"),
+        ),
+        region.now,
+    )
+
+
+def _attempt_id(hosted: Hosted, parameters: Parameters) -> str:
+    attempt_id = text(parameters, "ReceiveRequestAttemptId") or ""
+    if attempt_id and not hosted.fifo:
+        reason = "The request include parameter that is not valid for this queue type."
+        raise invalid_value(attempt_id, "ReceiveRequestAttemptId", reason)
+    if len(attempt_id) > _LONGEST_ATTEMPT_ID:  # FF-20
+        reason = "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length."
+        raise invalid_value(attempt_id, "ReceiveRequestAttemptId", reason)
+    return attempt_id
+
+
+def _attempt(poll: Poll) -> dict[str, object] | None:
+    """Receive now; return the answer, or None where nothing is there."""
+    hosted, region = poll.hosted, poll.region
+    service, line, now = region.service_of(hosted), hosted.line, region.now
+    receipts = _repeated(poll)
+    if not receipts:
+        maximum = service.wanted(line, poll.maximum)
+        chance = region.world.chance(line.queue.name, line.receives, short=not poll.wait)
+        receipts = service.take(line, maximum, visibility_timeout=poll.visibility_timeout, chance=chance)
+        if poll.attempt_id and receipts:
+            hosted.ordered.attempts.note(poll.attempt_id, receipts, now=now)
+    if not receipts:
+        return None
+    _record(poll, receipts)
+    return {"Messages": [present(hosted, receipt, poll.wanted, region.world.epoch) for receipt in receipts]}
+
+
+def _repeated(poll: Poll) -> list[Receipt]:
+    """Return the messages of an attempt that is repeated, or none (FF-20)."""
+    if not poll.attempt_id:
+        return []
+    hosted, service = poll.hosted, poll.region.service_of(poll.hosted)
+    receipts = hosted.ordered.repeat(poll.attempt_id, now=poll.region.now, visibility_timeout=poll.visibility_timeout)
+    if receipts:
+        service.wake_at(hosted.line, receipts[0].message.visible_at)
+    return receipts
+
+
+def _record(poll: Poll, receipts: Sequence[Receipt]) -> None:
+    """Record the receive as one by no mapping: poller 0 of nobody."""
+    service, messages = poll.region.service_of(poll.hosted), [receipt.message for receipt in receipts]
+    place = service.record(
+        Received(
+            at=poll.region.now,
+            cause=messages[0].last_event,
+            queue=poll.hosted.line.queue.name,
+            mapping="",
+            poller=0,
+            messages=tuple(message.number for message in messages),
+            receive_counts=tuple(message.receive_count for message in messages),
+            visible_at=messages[0].visible_at,
+            fault="",
+        )
+    )
+    for message in messages:
+        message.last_event = place
+
+
+def _nothing(poll: Poll) -> dict[str, object]:
+    now, line, since = poll.region.now, poll.hosted.line, poll.since
+    event = ReceivedNothing(now, None, line.queue.name, "", 0, 1, since, now - since)
+    poll.region.service_of(poll.hosted).record(event)
+    return {}

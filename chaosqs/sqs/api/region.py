@@ -1,0 +1,134 @@
+"""The queues of one account in one Region, and the world that all of them are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import attrs
+
+from chaosqs.kernel.event_queue import Agenda
+from chaosqs.kernel.rng import Luck
+from chaosqs.model.design import Queue
+from chaosqs.model.event import Event
+from chaosqs.sqs.api.parameters import Parameters, no_such_queue, required_text
+from chaosqs.sqs.api.queue_resource import Address, Hosted, from_url
+from chaosqs.sqs.api.settings import queue_of, settings_of
+from chaosqs.sqs.machines.move_task import MoveTask
+from chaosqs.sqs.machines.queue_machine import CALM, Chance
+from chaosqs.sqs.service import Numbers, Service
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+"""The account and the Region of a design."""
+EPOCH = 1_764_547_200_000
+"""Moment 0 of virtual time as the world's clocks show it: 1 December 2025, 0:00 UTC, in milliseconds since 1970."""
+
+
+class ChanceOf(Protocol):
+    """Draws what chance decides about one receive (RX-4, OR-1)."""
+
+    def __call__(self, queue: str, receives: int, *, short: bool) -> Chance:
+        """Take the queue's name, how many receives it had before, and whether this is a short poll."""
+        ...
+
+
+def calm(queue: str, receives: int, *, short: bool) -> Chance:
+    """Return the chance of a receive where all is calm."""
+    del queue, receives, short
+    return CALM
+
+
+@attrs.define(eq=False)
+class World:
+    """What all accounts and Regions share."""
+
+    agenda: Agenda
+    luck: Luck
+    record: Callable[[Event], int]
+    epoch: int
+    chance: ChanceOf
+    fifo_limits: bool
+    """Whether FIFO queues refuse calls over their throughput (FF-9 … FF-11)."""
+    recreate_after: int
+    """Milliseconds after which the name of a deleted queue is free again (DQ-1)."""
+    keys: Mapping[str, str]
+    """KMS keys that cannot be used, each with the shape of the error (`KmsDisabled` …)."""
+    numbers: Numbers = attrs.field(factory=Numbers)
+    queues: int = 0
+    """How many queues there were: each gets a number."""
+    tasks: int = 0
+    regions: dict[tuple[str, str], Region] = attrs.field(factory=dict[tuple[str, str], "Region"])
+
+    def region(self, account: str, name: str) -> Region:
+        """Return one account's part of one Region, which is empty at first."""
+        region = self.regions.get((account, name))
+        if region is None:
+            service = Service(self.agenda, self.luck, self.record, 0, numbers=self.numbers)
+            region = self.regions[account, name] = Region(self, account, name, service)
+        return region
+
+    def adopt(self, service: Service, account: str, name: str) -> None:
+        """Take the queues of a design over, with all that is in them."""
+        region = self.regions[account, name] = Region(self, account, name, service)
+        service.numbers = self.numbers
+        for queue in [line.queue for line in service.lines.values()]:
+            region.host(queue)
+
+
+@attrs.define(eq=False)
+class Region:
+    """One account's part of one Region."""
+
+    world: World
+    account: str
+    name: str
+    service: Service
+    queues: dict[str, Hosted] = attrs.field(factory=dict[str, Hosted])
+    deleted_at: dict[str, int] = attrs.field(factory=dict[str, int])
+    tasks: list[MoveTask] = attrs.field(factory=list[MoveTask])
+    """Message move tasks, in the order of their starts."""
+
+    @property
+    def now(self) -> int:
+        """The present moment, in milliseconds of virtual time."""
+        return self.world.agenda.now
+
+    def address(self, name: str) -> Address:
+        """Return the address of a queue of this name here."""
+        return Address(self.name, self.account, name)
+
+    def host(self, queue: Queue, settings: dict[str, str] | None = None) -> Hosted:
+        """Add a queue: a new one with settings, or one of the design's without."""
+        address = self.address(queue.name)
+        line = self.service.open(queue) if settings is not None else self.service.lines[queue.name]
+        self.world.queues += 1
+        known = settings_of(queue, address) if settings is None else settings
+        hosted = Hosted(address, line, self.world.queues, known, self.now, self.now)
+        self.queues[queue.name] = hosted
+        return hosted
+
+    def find(self, parameters: Parameters) -> Hosted:
+        """Return the queue that a request is about, with everything done that is due by now."""
+        address = from_url(required_text(parameters, "QueueUrl"), region=self.name, account=self.account)
+        home = self if address.account == self.account else self.world.regions.get((address.account, self.name))
+        hosted = None if home is None else home.queues.get(address.name)
+        if home is None or hosted is None:
+            raise no_such_queue()
+        home.service.catch_up(hosted.line)
+        return hosted
+
+    def service_of(self, hosted: Hosted) -> Service:
+        """Return the service that a queue is in: another account's where the URL named that."""
+        return self.world.regions[hosted.address.account, hosted.address.region].service
+
+    def relink(self) -> None:
+        """Have dead-lettering follow the policies again, after a queue came or went.
+
+        Assumed: while the dead-letter queue of a policy does not exist, the policy has no effect.
+        """
+        for hosted in self.queues.values():
+            queue = queue_of(hosted.address.name, hosted.settings)
+            if queue.redrive is not None and queue.redrive.dead_letter_queue not in self.queues:
+                queue = attrs.evolve(queue, redrive=None)
+            if queue != hosted.line.queue:
+                self.service.configure(hosted.line, queue)

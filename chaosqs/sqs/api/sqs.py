@@ -1,0 +1,140 @@
+"""`Sqs`: all of SQS in process, as operations on queues in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+import attrs
+
+from chaosqs.kernel.event_queue import Agenda
+from chaosqs.kernel.rng import Luck
+from chaosqs.model.event import DeadLettered, Deleted, Event
+from chaosqs.sqs.api import move_tasks, queues, receiving, sending
+from chaosqs.sqs.api.parameters import Parameters, error
+from chaosqs.sqs.api.receiving import Wait
+from chaosqs.sqs.api.region import ACCOUNT, EPOCH, REGION, ChanceOf, Region, World, calm
+from chaosqs.sqs.service import Service
+
+Operation: TypeAlias = Callable[[Region, Parameters], "dict[str, object] | Wait"]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "AddPermission": queues.add_permission,
+    "CancelMessageMoveTask": move_tasks.cancel_message_move_task,
+    "ChangeMessageVisibility": receiving.change_message_visibility,
+    "ChangeMessageVisibilityBatch": receiving.change_message_visibility_batch,
+    "CreateQueue": queues.create_queue,
+    "DeleteMessage": receiving.delete_message,
+    "DeleteMessageBatch": receiving.delete_message_batch,
+    "DeleteQueue": queues.delete_queue,
+    "GetQueueAttributes": queues.get_queue_attributes,
+    "GetQueueUrl": queues.get_queue_url,
+    "ListDeadLetterSourceQueues": queues.list_dead_letter_source_queues,
+    "ListMessageMoveTasks": move_tasks.list_message_move_tasks,
+    "ListQueueTags": queues.list_queue_tags,
+    "ListQueues": queues.list_queues,
+    "PurgeQueue": queues.purge_queue,
+    "ReceiveMessage": receiving.receive_message,
+    "RemovePermission": queues.remove_permission,
+    "SendMessage": sending.send_message,
+    "SendMessageBatch": sending.send_message_batch,
+    "SetQueueAttributes": queues.set_queue_attributes,
+    "StartMessageMoveTask": move_tasks.start_message_move_task,
+    "TagQueue": queues.tag_queue,
+    "UntagQueue": queues.untag_queue,
+}
+
+
+def _forget(event: Event) -> int:
+    del event
+    return 0
+
+
+@attrs.define(eq=False)
+class Sqs:
+    """SQS for every account and Region of one world.
+
+    Nothing waits in here: time is the agenda's. On its own, a door calls `advance` to let time pass and `finish` on a
+    `Wait`; in a simulation the clock takes the agenda's steps, and a door uses `Wait.then`.
+    """
+
+    agenda: Agenda = attrs.field(factory=lambda: Agenda(0))
+    luck: Luck = attrs.field(factory=lambda: Luck(0))
+    record: Callable[[Event], int] = _forget
+    epoch: int = EPOCH
+    """Milliseconds since 1970 at moment 0: what timestamps count from."""
+    chance: ChanceOf = calm
+    fifo_limits: bool = False
+    recreate_after: int = 60_000
+    keys: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    world: World = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Start with no queue anywhere."""
+        self.world = World(
+            self.agenda,
+            self.luck,
+            self.record,
+            self.epoch,
+            self.chance,
+            self.fifo_limits,
+            self.recreate_after,
+            self.keys,
+        )
+
+    @classmethod
+    def of(cls, service: Service, messages: int) -> Sqs:
+        """Return SQS with the queues of a simulation, in the account and Region of the design.
+
+        `messages` is how many the workload sends: what clients send is numbered from there. Events about queues that
+        are not the design's are not recorded.
+        """
+        record, known = service.record, frozenset(service.lines)
+
+        def record_known(event: Event) -> int:
+            if getattr(event, "queue", None) not in known:
+                return -1
+            if isinstance(event, DeadLettered) and event.target not in known:
+                event = Deleted(
+                    event.at, event.cause, event.queue, "", (event.message,), (), f"moved to {event.target}"
+                )
+            return record(event)
+
+        service.record = record_known
+        sqs = cls(service.agenda, service.luck, record_known)
+        sqs.world.numbers.next_free = messages
+        sqs.world.adopt(service, ACCOUNT, REGION)
+        return sqs
+
+    @property
+    def now(self) -> int:
+        """The present moment, in milliseconds of virtual time."""
+        return self.agenda.now
+
+    def call(
+        self, operation: str, parameters: Mapping[str, object], *, region: str = REGION, account: str = ACCOUNT
+    ) -> dict[str, object] | Wait:
+        """Carry out one operation and return its result; both in botocore's shapes, binary values as bytes.
+
+        A ReceiveMessage that has to wait returns a `Wait` instead. Raises `ApiError` for what AWS would refuse; then
+        nothing has changed.
+        """
+        found = OPERATIONS.get(operation)
+        if found is None:
+            raise error("UnknownOperationException", f"The action {operation} is not valid for this endpoint.")
+        return found(self.world.region(account, region), parameters)
+
+    def advance(self, milliseconds: int) -> None:
+        """Let time pass: everything that is due happens at its moment, in order."""
+        until = self.agenda.now + milliseconds
+        while self.agenda.next_due() <= until:
+            self.agenda.take()()
+        self.agenda.now = until
+
+    def finish(self, wait: Wait) -> dict[str, object]:
+        """Move time on until a wait has its answer, and return that."""
+        answers: list[dict[str, object]] = []
+        wait.then(answers.append)
+        while not answers:
+            self.agenda.take()()
+        return answers[0]

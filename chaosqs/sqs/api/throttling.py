@@ -1,0 +1,25 @@
+"""What may keep any call from a queue: a FIFO queue's throughput, a KMS key that cannot be used."""
+
+from __future__ import annotations
+
+from chaosqs.sqs.api.parameters import error
+from chaosqs.sqs.api.queue_resource import Hosted
+from chaosqs.sqs.api.region import Region
+from chaosqs.sqs.machines.throughput import limit
+
+
+def admit(region: Region, hosted: Hosted, action: str) -> None:
+    """Refuse a call over a FIFO queue's throughput, where the world was asked to (FF-9 … FF-11)."""
+    if not region.world.fifo_limits or not hosted.fifo:
+        return
+    most = limit(hosted.line.queue, hosted.address.region)
+    if not hosted.throughput.admit(action, most, now=region.now):
+        raise error("RequestThrottled", "Rate exceeded")
+
+
+def check_key(region: Region, hosted: Hosted) -> None:
+    """Refuse a send or a receive where the queue's KMS key is one that cannot be used (EN-1)."""
+    key = hosted.settings.get("KmsMasterKeyId", "")
+    shape = region.world.keys.get(key)
+    if shape is not None:
+        raise error(shape, f"The KMS key {key} cannot be used.")

@@ -1,0 +1,438 @@
+"""A FIFO queue: groups in order, one batch of a group in flight at a time, duplicates dropped. Time is an argument."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import TypeAlias
+
+import attrs
+
+from chaosqs.model.design import Queue
+from chaosqs.model.time import MINUTE
+from chaosqs.sqs.machines.message import Message, Receipt
+from chaosqs.sqs.machines.queue_machine import CALM, IN_FLIGHT_QUOTA, Chance, Outcome, beyond_cap
+from chaosqs.sqs.machines.store import Store
+
+# What a FIFO queue remembers of its sends: for five minutes, whatever became of the messages (FF-5). -----------------
+
+INTERVAL = 5 * MINUTE
+"""Milliseconds that a deduplication id is remembered from the accepted send on (FF-5)."""
+
+Key: TypeAlias = tuple[str, str]
+
+
+@attrs.frozen
+class Accepted:
+    """The send that a later one with the same deduplication id is told of (Assumed: FF-6)."""
+
+    message: int
+    place: int
+    """What its sequence number is made from."""
+
+
+@attrs.define(eq=False)
+class Memory:
+    """The accepted sends of the last five minutes."""
+
+    _known: dict[Key, Accepted] = attrs.field(factory=dict[Key, Accepted])
+    _endings: deque[tuple[int, Key]] = attrs.field(factory=deque[tuple[int, Key]])
+
+    def find(self, key: Key, *, now: int) -> Accepted | None:
+        """Return the send that this one repeats, or None."""
+        while self._endings and self._endings[0][0] <= now:
+            del self._known[self._endings.popleft()[1]]
+        return self._known.get(key)
+
+    def note(self, key: Key, accepted: Accepted, *, now: int) -> None:
+        """Remember an accepted send whose key was not known."""
+        self._known[key] = accepted
+        self._endings.append((now + INTERVAL, key))
+
+    def clear(self) -> None:
+        """Forget everything: a purge does (PQ-3)."""
+        self._known.clear()
+        self._endings.clear()
+
+
+# ReceiveRequestAttemptId: a repeated receive of a FIFO queue gets the same messages and handles (FF-20). -------------
+
+
+@attrs.frozen(eq=False)
+class Attempt:
+    """One receive with an attempt id, and when the visibility of each message would end."""
+
+    made_at: int
+    receipts: tuple[Receipt, ...]
+    visible_at: tuple[int, ...]
+
+    @property
+    def untouched(self) -> bool:
+        """Whether all its messages are still in flight as it left them: none deleted, changed or returned."""
+        return all(
+            receipt.message.stored
+            and not receipt.message.visible
+            and receipt.message.receipt == receipt.number
+            and receipt.message.visible_at == due
+            for receipt, due in zip(self.receipts, self.visible_at, strict=True)
+        )
+
+
+@attrs.define(eq=False)
+class Attempts:
+    """The receives with an attempt id of the last five minutes."""
+
+    _known: dict[str, Attempt] = attrs.field(factory=dict[str, Attempt])
+    _order: deque[tuple[int, str]] = attrs.field(factory=deque[tuple[int, str]])
+
+    def find(self, attempt_id: str, *, now: int) -> tuple[Receipt, ...]:
+        """Return what an attempt received, where it can be repeated; empty where it cannot.
+
+        Assumed: after a delete, a change or the end of the visibility of one message, the attempt is a new receive.
+        """
+        while self._order and self._order[0][0] <= now:
+            _, known = self._order.popleft()
+            if known in self._known and self._known[known].made_at + INTERVAL <= now:
+                del self._known[known]
+        attempt = self._known.get(attempt_id)
+        return attempt.receipts if attempt is not None and attempt.untouched else ()
+
+    def note(self, attempt_id: str, receipts: Sequence[Receipt], *, now: int) -> None:
+        """Remember what an attempt received."""
+        ends = tuple(receipt.message.visible_at for receipt in receipts)
+        self._known[attempt_id] = Attempt(now, tuple(receipts), ends)
+        self._order.append((now + INTERVAL, attempt_id))
+
+    def extended(self, attempt_id: str) -> None:
+        """Note the new ends of visibility after a repetition."""
+        attempt = self._known[attempt_id]
+        ends = tuple(receipt.message.visible_at for receipt in attempt.receipts)
+        self._known[attempt_id] = Attempt(attempt.made_at, attempt.receipts, ends)
+
+
+# The message groups of a FIFO queue: which can be served, in which order. --------------------------------------------
+#
+# A group yields messages from its first remaining one up to the first that is hidden (FF-13 … FF-18; a delayed one
+# hides what follows: Assumed, FF-24). Groups that can be served wait by the place of their first remaining message; one
+# whose message came back by visibility waits behind all that were sent before (FF-25). Only groups whose first
+# message is among the first 120,000 of the queue are looked at (IF-5).
+#
+# So no group is in two batches (EQ-1), one batch may have several (EQ-2), and all of a failed one wait (EQ-3).
+
+WINDOW = 120_000
+"""Messages from the head of the queue among which a receive looks for groups (IF-5)."""
+
+
+@attrs.define(eq=False)
+class Group:
+    """One message group with messages in the queue."""
+
+    name: str
+    messages: deque[Message] = attrs.field(factory=deque[Message])
+    """In order of sending; those that are gone are dropped when they reach the head."""
+    returned_at: int = 0
+    """The place behind which it waits since a message of it came back; 0: none did (FF-25)."""
+    waits_at: int | None = None
+    """Its place among the groups that can be served, or None: it cannot."""
+    in_flight: int = 0
+
+    def first(self) -> Message | None:
+        """Return its first remaining message, or None."""
+        messages = self.messages
+        while messages and not messages[0].stored:
+            messages.popleft()
+        return messages[0] if messages else None
+
+
+@attrs.define(eq=False)
+class Groups:
+    """All groups with messages in the queue."""
+
+    window: int = WINDOW
+    groups: dict[str, Group] = attrs.field(factory=dict[str, Group])
+    ready: int = 0
+    """How many can be served."""
+    _waiting: list[tuple[int, Group]] = attrs.field(factory=list[tuple[int, Group]])
+    _places: int = 0
+    _seen_up_to: int = 0
+    """Place of the last message within the window."""
+    _seen: int = 0
+    """How many messages are within the window."""
+    _beyond: deque[Message] = attrs.field(factory=deque[Message])
+
+    def add(self, message: Message) -> None:
+        """Put a message at the end of its group; call `refresh` when it is known whether it is visible."""
+        self._places += 1
+        message.place = self._places
+        self.groups.setdefault(message.group, Group(message.group)).messages.append(message)
+        if self._seen < self.window and not self._beyond:
+            self._seen += 1
+            self._seen_up_to = message.place
+        else:
+            self._beyond.append(message)
+
+    def left(self, message: Message) -> None:
+        """Take note that a message is not in the queue any more."""
+        if message.place <= self._seen_up_to:
+            self._seen -= 1
+            self._look_further()
+        group = self.groups.get(message.group)
+        if group is None:
+            return  # its last messages left together, and one before it has closed the group
+        if not message.visible and message.receipt:
+            group.in_flight -= 1
+        if group.first() is None:
+            self._set_waiting(group, None)
+            del self.groups[group.name]
+        else:
+            self.refresh(group)
+
+    def came_back(self, message: Message) -> None:
+        """Take note that a message became visible again: its group goes behind those that wait now (FF-23, FF-25)."""
+        group = self.groups[message.group]
+        group.in_flight -= 1
+        self._places += 1
+        group.returned_at = self._places
+        self.refresh(group)
+
+    def refresh(self, group: Group) -> None:
+        """Find out whether a group can be served, and where it waits."""
+        first = group.first()
+        if first is None or not first.visible or first.place > self._seen_up_to:
+            self._set_waiting(group, None)
+        else:
+            self._set_waiting(group, max(first.place, group.returned_at))
+
+    def next(self) -> Group | None:
+        """Take the first group that can be served; call `refresh` when it has been."""
+        while self._waiting:
+            place, group = heappop(self._waiting)
+            if group.waits_at == place:
+                group.waits_at = None
+                self.ready -= 1
+                return group
+        return None
+
+    def takeable(self, group: Group, maximum: int) -> list[Message]:
+        """Return the messages that a group yields now, in order, at most `maximum` (FF-13)."""
+        found: list[Message] = []
+        for message in group.messages:
+            if not message.stored:
+                continue
+            if not message.visible or len(found) == maximum or message.place > self._seen_up_to:
+                break
+            found.append(message)
+        return found
+
+    def _look_further(self) -> None:
+        while self._beyond and self._seen < self.window:
+            message = self._beyond.popleft()
+            if message.stored:
+                self._seen += 1
+                self._seen_up_to = message.place
+                self.refresh(self.groups[message.group])
+
+    def _set_waiting(self, group: Group, place: int | None) -> None:
+        if group.waits_at == place:
+            return
+        self.ready += (place is not None) - (group.waits_at is not None)
+        group.waits_at = place
+        if place is not None:
+            heappush(self._waiting, (place, group))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class FifoQueue:
+    """The messages of one FIFO queue."""
+
+    queue: Queue
+    in_flight_quota: int = IN_FLIGHT_QUOTA
+    window: int = WINDOW
+    store: Store = attrs.field(init=False)
+    groups: Groups = attrs.field(init=False)
+    memory: Memory = attrs.field(factory=Memory)
+    attempts: Attempts = attrs.field(factory=Attempts)
+
+    def __attrs_post_init__(self) -> None:
+        """Start empty."""
+        self.store = Store(self.queue.retention_period * 1000)
+        self.groups = Groups(self.window)
+
+    @property
+    def visible(self) -> int:
+        """How many are not hidden, those that their group blocks included (FF-26)."""
+        return self.store.visible
+
+    @property
+    def stored(self) -> int:
+        """How many are in the queue, hidden ones included."""
+        return self.store.stored
+
+    @property
+    def receivable(self) -> bool:
+        """Whether some group can be served; over the quota of messages in flight none is (IF-4)."""
+        return self.groups.ready > 0 and self.store.in_flight < self.in_flight_quota
+
+    # Sending
+
+    def duplicate(self, group: str, deduplication_id: str, *, now: int) -> Accepted | None:
+        """Return the send of the last five minutes that this one repeats, or None (FF-5 … FF-7)."""
+        return self.memory.find(self._key(group, deduplication_id), now=now)
+
+    def remember(self, message: Message, deduplication_id: str, *, now: int) -> None:
+        """Remember an accepted send, so that its repetitions are dropped."""
+        accepted = Accepted(message.number, message.place)
+        self.memory.note(self._key(message.group, deduplication_id), accepted, now=now)
+
+    def _key(self, group: str, deduplication_id: str) -> tuple[str, str]:
+        return (group if self.queue.deduplication_scope == "messageGroup" else "", deduplication_id)
+
+    def accept(self, message: Message, *, now: int, delay: int | None = None) -> None:
+        """Take a new or moved message in, behind the others of its group; only the queue can delay it (DL-4, FF-21)."""
+        self.store.put(message, self.queue.delay * 1000 if delay is None else delay, now)
+        self.groups.add(message)
+        self.groups.refresh(self.groups.groups[message.group])
+
+    # Receiving
+
+    def receive(
+        self, maximum: int, *, now: int, visibility_timeout: int | None = None, chance: Chance = CALM
+    ) -> tuple[list[Receipt], list[Message]]:
+        """Return up to `maximum` messages with new receipts, and those that were found to be over max_receive_count.
+
+        As many as possible come from the first group that can be served, then from the others (FF-13). What is over
+        leaves the group, and does not block it (DLQ-14). `chance` changes nothing: order is kept here.
+        """
+        del chance
+        received: list[Receipt] = []
+        moved: list[Message] = []
+        until = now + (self.queue.visibility_timeout * 1000 if visibility_timeout is None else visibility_timeout)
+        while (most := min(maximum - len(received), self.in_flight_quota - self.store.in_flight)) > 0:
+            group = self.groups.next()
+            if group is None:
+                break
+            for message in self.groups.takeable(group, most):
+                if self._is_over(message):
+                    self.store.forget(message)
+                    self.groups.left(message)
+                    moved.append(message)
+                else:
+                    group.in_flight += 1
+                    received.append(Receipt(message, self.store.receive(message, until, now)))
+            if group.name in self.groups.groups:
+                self.groups.refresh(group)
+        return received, moved
+
+    def _is_over(self, message: Message) -> bool:
+        redrive = self.queue.redrive
+        return redrive is not None and message.deliveries >= redrive.max_receive_count  # DLQ-2, DLQ-3
+
+    def repeat(self, attempt_id: str, *, now: int, visibility_timeout: int | None = None) -> list[Receipt]:
+        """Return what the attempt of that id received, hidden anew from now on; empty: it is a new one (FF-20).
+
+        Assumed: a repetition is no further receive, the counts stay.
+        """
+        receipts = self.attempts.find(attempt_id, now=now)
+        until = now + (self.queue.visibility_timeout * 1000 if visibility_timeout is None else visibility_timeout)
+        for receipt in receipts:
+            self.store.hide(receipt.message, until)
+        if receipts:
+            self.attempts.extended(attempt_id)
+        return list(receipts)
+
+    # Afterwards
+
+    def delete(self, receipt: Receipt) -> Outcome:
+        """Delete by receipt; a receipt whose visibility is over, or that is not the latest, has expired (RH-5, FF-22).
+
+        One whose visibility was extended has not (RH-6).
+        Assumed: a second delete succeeds, as on standard queues (RH-7).
+        """
+        message = receipt.message
+        if not message.stored:
+            return Outcome.GONE
+        if message.visible or message.receipt != receipt.number:
+            return Outcome.EXPIRED
+        self.store.forget(message)
+        self.groups.left(message)
+        return Outcome.DONE
+
+    def change_visibility(self, receipt: Receipt, timeout: int, *, now: int) -> Outcome:
+        """Hide a message for so many milliseconds from now on, 0: give it back to its group (VT-6, VT-10, FF-18).
+
+        Assumed: an expired receipt changes nothing, as it deletes nothing (RH-5).
+        """
+        message = receipt.message
+        if not message.stored:
+            return Outcome.GONE
+        if message.visible or message.receipt != receipt.number:
+            return Outcome.EXPIRED
+        if beyond_cap(message, timeout, now):
+            return Outcome.BEYOND
+        if timeout:
+            self.store.hide(message, now + timeout)
+        else:
+            self.store.show(message)
+            self.groups.came_back(message)
+        return Outcome.DONE
+
+    def settle(self, *, now: int) -> list[Message]:
+        """Make visible what is due, and return it in the order of its moments (FF-17, DL-1)."""
+        shown = self.store.settle(now)
+        for message in shown:
+            if message.receipt:
+                self.groups.came_back(message)
+            else:
+                self.groups.refresh(self.groups.groups[message.group])
+        return shown
+
+    def expire(self, *, now: int) -> list[Message]:
+        """Remove what is past its retention, in flight or not, and return it; its group goes on (RT-1, FF-19)."""
+        gone = self.store.expired(now)
+        for message in gone:
+            self.groups.left(message)
+        return gone
+
+    def next_expiry(self) -> int | None:
+        """When the next message's retention ends, or None."""
+        return self.store.next_expiry()
+
+    def take_out(self, message: Message) -> None:
+        """Let a message go that moves elsewhere."""
+        self.store.forget(message)
+        self.groups.left(message)
+
+    def head(self) -> Message | None:
+        """Return the first message of the first group that can be served, or None."""
+        group = self.groups.next()
+        if group is None:
+            return None
+        self.groups.refresh(group)
+        return group.first()
+
+    def purge(self) -> list[Message]:
+        """Let everything go, in flight or delayed, and the memory of deduplication too (PQ-1, PQ-3)."""
+        self.memory.clear()
+        self.groups = Groups(self.window)
+        return self.store.clear()
+
+    def configure(self, queue: Queue, *, now: int) -> None:
+        """Change the queue's attributes: delay and retention hold for the messages in the queue too (DL-3, RT-3)."""
+        before, self.queue = self.queue, queue
+        if queue.retention_period != before.retention_period:
+            self.store.keep_for(queue.retention_period * 1000)
+        if queue.delay != before.delay:
+            for message in list(self.store.messages.values()):
+                if not message.visible and not message.receipt:
+                    self._delay_anew(message, message.sent_at + queue.delay * 1000, now)
+
+    def _delay_anew(self, message: Message, until: int, now: int) -> None:
+        if until > now:
+            self.store.hide(message, until)
+        else:
+            self.store.show(message)
+            self.groups.refresh(self.groups.groups[message.group])

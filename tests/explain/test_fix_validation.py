@@ -1,0 +1,47 @@
+"""What a fix must survive: the counterexample, its faults under load, and other faults."""
+
+import attrs
+
+from chaosqs.explain.fixes import Trials, trial_scenarios
+from chaosqs.model.faults import FaultPlan
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst, arrivals
+from chaosqs.search.oracle import Oracle
+from tests.search.designs import ROOMY, STARVED, invariant, never_dead_lettered
+
+PLAN = FaultPlan(messages=[["lost_delete"]])
+FAULTY = Scenario(ROOMY, [Burst("orders", 1)], faults=PLAN)
+
+
+def test_trials_are_as_many_as_were_asked_for() -> None:
+    """The trials of a fix mix luck, calm worlds and drawn scenarios, always the same ones."""
+    trials = trial_scenarios(STARVED, STARVED.design.mappings[0], {}, 40)
+    assert len(trials) == 40
+    assert trials == trial_scenarios(STARVED, STARVED.design.mappings[0], {}, 40)
+
+
+def test_a_fix_meets_the_same_faults_and_others() -> None:
+    """The same ones with other luck and under large loads; and whatever else the search may draw."""
+    trials = trial_scenarios(FAULTY, ROOMY.mappings[0], {}, 40)
+    same = [trial for trial in trials if trial.faults == PLAN]
+    assert {trial.luck for trial in same} == set(range(10))
+    assert max(len(arrivals(trial.workload)) for trial in same) == 60
+    assert any(trial.faults not in {PLAN, FaultPlan()} for trial in trials)
+
+
+def test_what_hardly_helps_is_seen_soon() -> None:
+    """A change that leaves the first few violations as they are is not tried on the others."""
+    oracle = Oracle(invariant(never_dead_lettered), "orders")
+    trials = Trials(oracle, [attrs.evolve(STARVED, luck=luck) for luck in range(20)])
+    many = len(trials.violating)
+    assert many > 8
+    before = oracle.simulations
+    assert trials.misses(STARVED.design) is None
+    assert oracle.simulations - before == 8
+    assert trials.remaining(STARVED.design) == many
+
+
+def test_no_change_is_near_a_fix_where_no_trial_violates_the_promise() -> None:
+    """Of nothing that happened nothing is left: that recommends no change."""
+    calm = Scenario(ROOMY, [Burst("orders", 1)])
+    assert Trials(Oracle(invariant(never_dead_lettered), "orders"), [calm]).misses(ROOMY) is None

@@ -1,0 +1,204 @@
+import attrs
+import pytest
+
+from chaosqs.errors import InvalidDesign
+from chaosqs.explain.explain import explain
+from chaosqs.explain.fixes import Cost, Trials, cost, fixes
+from chaosqs.explain.settings import both, changes, ladders, redesigned
+from chaosqs.invariants import (
+    CONSERVATION,
+    DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
+    NO_DEAD_LETTERING_BY_THROTTLING,
+    oldest_message,
+)
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.counterexample import Change, Explanation
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.design_changes import design_after
+from chaosqs.model.event import InvocationEnded
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Verdict, Violation
+from chaosqs.model.workload import Burst
+from chaosqs.search.oracle import Oracle
+from chaosqs.search.profiles import QUICK
+from chaosqs.simulation.run import simulate
+from tests.search.designs import MAPPING, ROOMY, SOUND, STARVED, invariant, over_polling, promise
+
+TRIALS = 40
+
+
+def small_and_patient(history: History) -> Verdict:
+    """Promise what only two settings together can keep: one for even loads, the other for odd ones."""
+    design, even = history.scenario.design, len(history.sent) % 2 == 0
+    good = design.mappings[0].batch_size == 1 if even else design.queues[0].visibility_timeout >= 180
+    broken = [] if good else [Violation("small-and-patient", "Broken.", 0, "orders", (0,), ())]
+    return promise("small-and-patient", broken)
+
+
+def never_timed_out(history: History) -> Verdict:
+    """Promise that no invocation times out."""
+    ends = [event for _, event in history.each(InvocationEnded) if event.outcome == "timed_out"]
+    return promise(
+        "never-timed-out", [Violation("never-timed-out", "Late.", e.at, "orders", e.messages, ()) for e in ends]
+    )
+
+
+def test_two_settings_together_may_do_what_none_does_alone() -> None:
+    """Where no single change survives, pairs of those that help a little are tried, in a bounded number of runs."""
+    oracle = Oracle(invariant(small_and_patient), "orders")
+    found = fixes(Scenario(SOUND, [Burst("orders", 2)]), SOUND.mappings[0], oracle, {}, TRIALS)
+    assert found[0].change == "batch_size = 1 and visibility_timeout = 180"
+    assert found[0].changes == (Change("orders", "visibility_timeout", 180), Change(MAPPING, "batch_size", 1))
+    assert (found[0].violated, found[0].of) == (0, TRIALS)
+    assert oracle.simulations < 12 * TRIALS
+
+
+def test_a_single_change_that_survives_leaves_no_room_for_pairs() -> None:
+    """Nobody is asked to change two settings where one is enough."""
+    oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
+    found = fixes(STARVED, STARVED.design.mappings[0], oracle, {}, TRIALS)
+    assert found
+    assert all(len(fix.changes) == 1 for fix in found)
+
+
+def test_the_changes_of_a_fix_make_the_design_that_was_tried() -> None:
+    """What a fix says setting by setting is what its text says, and AWS would accept it."""
+    design = over_polling()
+    for ladder in ladders(design, design.mappings[0]):
+        for candidate in ladder:
+            made = redesigned(design, candidate)
+            if made is None:
+                continue
+            again = design
+            for change in changes(design, made):
+                again = design_after(again, change.target, change.setting, change.value)
+            assert again == made
+            named = [f"{change.setting} = {change.value}" for change in changes(design, made)]
+            elsewhere = [f"{change.target}.{text}" for change, text in zip(changes(design, made), named, strict=True)]
+            assert candidate.text.startswith(("no ", *named, *elsewhere))
+
+
+def test_pairs_are_taken_in_the_order_that_aws_accepts() -> None:
+    """A longer timeout needs a longer visibility timeout first (EC-11), whichever of the two is named first."""
+    design = over_polling()
+    by_setting = {ladder[0].text.split(" = ")[0]: ladder for ladder in ladders(design, design.mappings[0]) if ladder}
+    timeout, visibility = by_setting["timeout"][:1], by_setting["visibility_timeout"][:1]
+    with pytest.raises(InvalidDesign):
+        timeout[0].write(design)
+    for first, second in ((timeout, visibility), (visibility, timeout)):
+        (pair,) = both(first, second)
+        made = redesigned(design, pair)
+        assert made is not None
+        assert (made.functions[0].timeout, made.queues[0].visibility_timeout) == (60, 60)
+        assert pair.size == timeout[0].size + visibility[0].size
+
+
+LATE = Design(
+    queues=[Queue("orders", visibility_timeout=12, redrive=Redrive("orders-dlq", 3)), Queue("orders-dlq")],
+    functions=[Function("worker", timeout=5, reserved_concurrency=1)],
+    mappings=[EventSourceMapping("orders", "worker", batch_size=1)],
+)
+
+
+def test_a_fix_that_breaks_another_promise_says_so_and_comes_last() -> None:
+    """A longer timeout that lets slow batches succeed lets them succeed too late, as well."""
+    scenario = Scenario(LATE, [Burst("orders", 2)], {"worker": Behaviour(seconds_per_batch=7)})
+    oracle = Oracle(invariant(never_timed_out), "orders")
+    trials = Trials(oracle, [attrs.evolve(scenario, luck=luck) for luck in range(10)])
+    longer = attrs.evolve(LATE, functions=(attrs.evolve(LATE.functions[0], timeout=10),))
+    assert trials.broken(LATE) is None
+    assert "no-second-processing" in (trials.broken(longer) or ())
+    wide = attrs.evolve(
+        longer,
+        queues=(attrs.evolve(LATE.queues[0], visibility_timeout=120), LATE.queues[1]),
+        functions=(Function("worker", timeout=10),),
+    )
+    assert trials.broken(wide) == ()
+
+
+def test_a_promise_that_was_broken_before_is_not_broken_by_the_fix() -> None:
+    """Only what held in all trials before is held against a change."""
+    oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
+    trials = Trials(oracle, [attrs.evolve(STARVED, behaviours={"worker": Behaviour(seconds_per_batch=29)})])
+    assert trials.broken(SOUND) == ()
+
+
+def test_what_a_change_costs_is_counted_in_doublings() -> None:
+    """Twice as long, twice as many at once: one each; what becomes cheaper is no price."""
+    assert Cost(1.0, -0.5, 3.0).doublings == 3
+    assert Cost(None, 0.0, None).doublings == 0
+
+
+def test_cost_compares_two_runs_of_a_load() -> None:
+    """Half the room for slow batches: they take longer to drain and to be done, and fewer run at once."""
+    load, slow = [Burst("orders", 40)], {"worker": Behaviour(seconds_per_batch=4)}
+    narrow = attrs.evolve(
+        ROOMY, mappings=(EventSourceMapping("orders", "worker", maximum_concurrency=2, batch_size=1),)
+    )
+    wide = attrs.evolve(ROOMY, mappings=(EventSourceMapping("orders", "worker", batch_size=1),))
+    found = cost(simulate(Scenario(wide, load, slow)), simulate(Scenario(narrow, load, slow)), "worker")
+    assert found.drain is not None
+    assert found.latency is not None
+    assert found.concurrency is not None
+    assert found.drain > 0.5
+    assert found.latency > 0.5
+    assert found.concurrency < 0
+    assert cost(simulate(Scenario(wide, load, slow)), simulate(Scenario(wide, load, slow)), "worker") == Cost(0, 0, 0)
+
+
+def test_a_bug_of_ours_is_not_explained_by_the_design() -> None:
+    """A violation of conservation has no settings to blame and no fixes: it says whose bug it is."""
+    found = explain(STARVED, STARVED.design.mappings[0], CONSERVATION, profile=QUICK)
+    assert found == Explanation(own_bug=True)
+
+
+def test_a_dead_letter_queue_that_forgets_is_given_more_time() -> None:
+    """That is the only fix: to receive a message more often lets it expire where nobody looks."""
+    design = Design(
+        queues=[
+            Queue("orders", retention_period=3600, redrive=Redrive("orders-dlq", 5)),
+            Queue("orders-dlq", retention_period=3600),
+        ],
+        functions=[Function("worker", timeout=5)],
+        mappings=[EventSourceMapping("orders", "worker")],
+    )
+    scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(poison=(0,))})
+    explained = explain(
+        scenario,
+        design.mappings[0],
+        DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
+        profile=attrs.evolve(QUICK, trials=40, draws=20),
+    )
+    assert [fix.changes for fix in explained.fixes] == [(Change("orders-dlq", "retention_period", 86_400),)]
+    told = [(setting.owner, setting.threshold) for setting in explained.settings if setting.matters]
+    assert told == [("orders-dlq", "holds from 3,601")]
+
+
+def test_a_shorter_visibility_timeout_is_tried_too() -> None:
+    """Where waiting is the trouble, less of it helps; what some fault always breaks is told with what is left."""
+    design = Design(
+        queues=[Queue("orders", visibility_timeout=360, redrive=Redrive("orders-dlq", 3)), Queue("orders-dlq")],
+        functions=[Function("worker", timeout=60)],
+        mappings=[EventSourceMapping("orders", "worker", batch_size=1)],
+    )
+    scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(error_rate=1)})
+    found = fixes(scenario, design.mappings[0], Oracle(oldest_message(300), "orders"), {}, TRIALS)
+    assert Change("orders", "visibility_timeout", 60) in [change for fix in found for change in fix.changes]
+    assert all(fix.violated <= fix.of / 2 for fix in found)
+
+
+def test_seconds_are_changed_to_round_values() -> None:
+    """A threshold of 11 seconds is exact; nobody would set a visibility timeout so near to it."""
+    design = over_polling()
+    path = "queues[0].visibility_timeout"
+    texts = [candidate.text for ladder in ladders(design, design.mappings[0], {path: (38,)}) for candidate in ladder]
+    assert "visibility_timeout = 45" in texts
+    assert "visibility_timeout = 38" not in texts
+
+
+def test_a_limit_where_there_was_none_is_a_candidate() -> None:
+    """What a threshold names is tried as it is where it counts executions."""
+    path = "functions[0].reserved_concurrency"
+    texts = [candidate.text for ladder in ladders(ROOMY, ROOMY.mappings[0], {path: (4,)}) for candidate in ladder]
+    assert texts.index("reserved_concurrency = 4") < texts.index("reserved_concurrency = 5")

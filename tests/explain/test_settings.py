@@ -1,0 +1,93 @@
+"""A dial reads what it has written, and writes what AWS would accept."""
+
+import attrs
+import pytest
+
+from chaosqs.explain.settings import Dial, dials
+from chaosqs.model.design import Design, Queue, Redrive
+from tests.search.designs import ROOMY, over_polling
+
+FILTERED = attrs.evolve(
+    ROOMY,
+    mappings=(attrs.evolve(ROOMY.mappings[0], filters=('{"body": {"kind": ["order"]}}', '{"body": {"a": [1]}}')),),
+)
+PROVISIONED = attrs.evolve(ROOMY, mappings=(attrs.evolve(ROOMY.mappings[0], provisioned_pollers=(5, 20)),))
+ENDLESS = Design([Queue("orders"), Queue("orders-dlq")], ROOMY.functions, ROOMY.mappings)
+DESIGNS = (ROOMY, over_polling(), over_polling(maximum_concurrency=2), FILTERED, PROVISIONED, ENDLESS)
+
+
+def dial_of(design: Design, path: str) -> Dial:
+    """Return the dial at a path of a design."""
+    return next(dial for dial in dials(design, design.mappings[0]) if dial.path == path)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_every_dial_reads_what_it_has_written(design: Design) -> None:
+    """A dial turned to a value that AWS accepts stands at that value, and nothing else has changed."""
+    for dial in dials(design, design.mappings[0]):
+        assert dial.write(design, dial.read(design)) == design
+        for value in dial.ladder:
+            try:
+                turned = dial.write(design, value)
+            except ValueError:
+                continue
+            assert dial.read(turned) == value
+            if dial.name not in {"filters", "provisioned_pollers"}:
+                assert dial.write(turned, dial.read(design)) == design
+
+
+@pytest.mark.parametrize(
+    ("path", "threshold", "said"),
+    [
+        ("mappings[0].filters", "holds up to 1", "holds up to 1 pattern"),
+        ("mappings[0].filters", "holds at 0", "holds without patterns"),
+        ("mappings[0].provisioned_pollers", "holds from 4 and up to 2", "holds from 4 and up to 2 pollers"),
+        ("mappings[0].provisioned_pollers", "holds from 11", "holds from 11 pollers"),
+        ("mappings[0].provisioned_pollers", "holds without a limit", "holds without a limit"),
+        ("mappings[0].batch_size", "holds at 0", "holds at 0"),
+    ],
+)
+def test_what_a_number_counts_is_said_as_people_do(path: str, threshold: str, said: str) -> None:
+    """One of them, none or many; only where the setting's name does not say it."""
+    assert dial_of(FILTERED, path).counted(threshold) == said
+
+
+def test_each_place_has_one_dial() -> None:
+    """Two settings of one name, as the retention of two queues, are told apart by their path."""
+    for design in DESIGNS:
+        paths = [dial.path for dial in dials(design, design.mappings[0])]
+        assert len(paths) == len(set(paths))
+
+
+def test_a_dead_letter_queue_has_a_retention_of_its_own() -> None:
+    """It is turned without touching the queue that is polled."""
+    turned = dial_of(ROOMY, "queues[1].retention_period").write(ROOMY, 86_400)
+    assert [queue.retention_period for queue in turned.queues] == [345_600, 86_400]
+
+
+def test_a_redrive_policy_can_be_tried_where_there_is_none() -> None:
+    """It leads to a new queue, with a name that is free, that keeps messages for as long as SQS can."""
+    turned = dial_of(ENDLESS, "queues[0].redrive").write(ENDLESS, 5)
+    assert turned.queue("orders").redrive == Redrive("orders-dlq2", 5)
+    assert turned.queue("orders-dlq2").retention_period == 1_209_600
+
+
+def test_a_new_dead_letter_queue_is_of_the_same_type() -> None:
+    """A FIFO queue needs one whose name says so (DLQ-12)."""
+    mapping = attrs.evolve(ROOMY.mappings[0], queue="orders.fifo")
+    design = Design([Queue("orders.fifo")], ROOMY.functions, [mapping])
+    turned = dial_of(design, "queues[0].redrive").write(design, 3)
+    assert turned.queue("orders.fifo").redrive == Redrive("orders-dlq.fifo", 3)
+
+
+def test_pollers_keep_their_minimum_where_the_maximum_allows_it() -> None:
+    """Both ends are one setting: the maximum is turned, and the minimum never lies above it (EC-6)."""
+    dial = dial_of(PROVISIONED, "mappings[0].provisioned_pollers")
+    assert dial.write(PROVISIONED, 50).mappings[0].provisioned_pollers == (5, 50)
+    assert dial.write(PROVISIONED, 3).mappings[0].provisioned_pollers == (3, 3)
+    assert dial.write(PROVISIONED, None).mappings[0].provisioned_pollers is None
+
+
+def test_filters_can_be_taken_away() -> None:
+    """Their number is turned: none at all lets every message through (FL-2)."""
+    assert dial_of(FILTERED, "mappings[0].filters").write(FILTERED, 0).mappings[0].filters == ()

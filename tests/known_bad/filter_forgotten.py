@@ -1,0 +1,33 @@
+"""A broken fake: a message that no filter lets pass is handed to the function (FL-2)."""
+
+from __future__ import annotations
+
+import attrs
+
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+from chaosqs.simulation.run import simulate
+from tests.invariants.builder import orders_design
+from tests.known_bad.known_bad import Villain
+
+SECOND_ONLY = '{"body": {"message": [1]}}'
+
+
+def two_messages(*filters: str) -> History:
+    mapping = EventSourceMapping("orders", "worker", batch_size=1, filters=filters)
+    return simulate(Scenario(orders_design(mapping=mapping), [Burst("orders", 2)]))
+
+
+def without_looking() -> History:
+    """A true history of another design: that one has no filter."""
+    return attrs.evolve(two_messages(), scenario=two_messages(SECOND_ONLY).scenario)
+
+
+VILLAIN = Villain(
+    breaks="filtered-never-delivered",
+    says="Message N was given to worker although it matches no filter of orders→worker.",
+    strikes=without_looking,
+    near_miss=lambda: two_messages(SECOND_ONLY),
+)

@@ -1,0 +1,25 @@
+"""A broken fake: a function is ended by its timeout after it has answered."""
+
+from __future__ import annotations
+
+from chaosqs.model.history import History
+from tests.invariants.builder import Story, orders_design
+from tests.known_bad.known_bad import Villain
+
+
+def ended(*outcomes: str) -> History:
+    story = Story(orders_design()).send()
+    batch = story.receive(0).start()
+    for seconds, outcome in enumerate(outcomes, 1):
+        story.at(seconds)
+        batch.finish(outcome)
+    batch.delete()
+    return story.end(drained=True)
+
+
+VILLAIN = Villain(
+    breaks="conservation",
+    says="Invocation 1 of worker ended a second time. This is a bug of chaosqs, not of the design.",
+    strikes=lambda: ended("succeeded", "timed_out"),
+    near_miss=lambda: ended("succeeded"),
+)

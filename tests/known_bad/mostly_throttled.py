@@ -1,0 +1,25 @@
+"""A broken design, to who has set a limit: half of the attempts to invoke a function are throttled."""
+
+from __future__ import annotations
+
+from chaosqs.model.history import History
+from tests.invariants.builder import Story, orders_design
+from tests.known_bad.known_bad import Villain
+
+
+def two_of_four(fault: str) -> History:
+    """With `fault`, one of the throttles is none of the design's."""
+    story = Story(orders_design()).send(4)
+    for number in range(2):
+        story.receive(number, poller=number + 1).start()
+    story.receive(2, poller=3).throttle()
+    story.receive(3, poller=4).throttle(fault=fault)
+    return story.end()
+
+
+VILLAIN = Villain(
+    breaks="throttle-rate-up-to-40-percent",
+    says="worker was throttled in 2 of 4 attempts (50.0 %): the limit is 40 %.",
+    strikes=lambda: two_of_four(""),
+    near_miss=lambda: two_of_four("throttled on worker from 0 s for 5 s"),
+)

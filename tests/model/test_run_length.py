@@ -1,0 +1,60 @@
+"""For how long a run is worth watching."""
+
+import pytest
+
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.liveness import horizon, run_length
+from chaosqs.model.workload import Burst
+
+FAILING = {"worker": Behaviour(poison=(0,))}
+LOAD = [Burst("orders", 1, at=5)]
+DAY = 86_400
+
+
+def design(source: int, target: int, *, polled: bool = False, end: str = "", redrive: bool = True) -> Design:
+    """Return a design whose queues keep messages for so many seconds."""
+    queues = [
+        Queue(f"orders{end}", retention_period=source, redrive=Redrive(f"dlq{end}", 2) if redrive else None),
+        Queue(f"dlq{end}", retention_period=target),
+    ]
+    mappings = [EventSourceMapping(f"orders{end}", "worker"), *[EventSourceMapping(f"dlq{end}", "worker")] * polled]
+    return Design(queues, [Function("worker")], mappings)
+
+
+@pytest.mark.parametrize(("source", "target"), [(4 * DAY, DAY), (3_600, 3_600), (14 * DAY, 4 * DAY)])
+def test_DLQ_9_a_run_lasts_until_a_dead_letter_is_gone(source: int, target: int) -> None:
+    """Where the dead-letter queue keeps messages no longer than its source: from the sending on."""
+    assert run_length(design(source, target), LOAD, FAILING) == 5 + target + 1
+
+
+@pytest.mark.parametrize(
+    "usual",
+    [
+        design(4 * DAY, 14 * DAY),
+        design(4 * DAY, 4 * DAY),
+        design(4 * DAY, DAY, redrive=False),
+        design(4 * DAY, DAY, end=".fifo"),
+    ],
+    ids=["kept longer", "nobody chose", "no dead letters", "a FIFO queue counts anew (DLQ-10)"],
+)
+def test_otherwise_a_run_ends_when_everything_must_be_over(usual: Design) -> None:
+    """Nothing more can happen to a dead letter."""
+    load = [Burst(usual.queues[0].name, 1, at=5)]
+    assert run_length(usual, load, FAILING) == horizon(usual, load, FAILING)
+
+
+def test_where_messages_may_go_round_for_days_nobody_waits() -> None:
+    """Some queue without a redrive policy would fill the history with its retries."""
+    endless = Design(
+        [*design(4 * DAY, DAY).queues, Queue("returns")],
+        [Function("worker")],
+        [EventSourceMapping("orders", "worker"), EventSourceMapping("returns", "worker")],
+    )
+    assert run_length(endless, LOAD, FAILING) == horizon(endless, LOAD, FAILING)
+
+
+def test_a_run_is_never_shorter_than_everything_takes() -> None:
+    """Also where the retention of dead letters is."""
+    brief = design(3_600, 60)
+    assert run_length(brief, [Burst("orders", 200)], FAILING) >= horizon(brief, [Burst("orders", 200)], FAILING)

@@ -1,0 +1,87 @@
+"""What a run comes to, and whether a change of its design has another price."""
+
+import attrs
+import pytest
+
+from chaosqs.invariants import DEAD_LETTER_QUEUE_OUTLIVES_SOURCE, NO_CONCURRENT_PROCESSING
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+from chaosqs.search.oracle import Answer, Oracle
+from tests.search.designs import STARVED
+
+BEFORE = Answer(violated=True, served=5, processed=4, expired=1, unread=0, given_up=1, drained=60_000)
+AFTER = attrs.evolve(BEFORE, violated=False)
+
+
+def test_a_run_without_the_violation_is_a_cure() -> None:
+    """Whatever else became better besides."""
+    assert AFTER.cures(BEFORE)
+    better = Answer(violated=False, served=6, processed=6, expired=0, unread=0, given_up=0, drained=1)
+    assert better.cures(BEFORE)
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        BEFORE,
+        attrs.evolve(AFTER, served=4),
+        attrs.evolve(AFTER, processed=3),
+        attrs.evolve(AFTER, expired=2),
+        attrs.evolve(AFTER, unread=1),
+        attrs.evolve(AFTER, given_up=2),
+        attrs.evolve(AFTER, drained=None),
+    ],
+)
+def test_each_other_price_is_one_too_many(worse: Answer) -> None:
+    """One message less, one lost or given up more, or no end: that is no cure."""
+    assert not worse.cures(BEFORE)
+
+
+def test_a_difference_that_luck_explains_is_no_price() -> None:
+    """Of 100 messages that fail in 60 draws, ten more may fail in 60 others; of none, not a single one."""
+    before = attrs.evolve(BEFORE, served=500, processed=400, given_up=0)
+    after = attrs.evolve(AFTER, served=500, processed=390, given_up=0)
+    assert after.cures(before, by_chance=True)
+    assert not after.cures(before)
+    assert not attrs.evolve(after, processed=370).cures(before, by_chance=True)
+    assert not attrs.evolve(after, given_up=1).cures(before, by_chance=True)
+
+
+def test_several_runs_are_as_good_as_the_worst_of_them() -> None:
+    """Messages add up; one violation is enough, and so is one run without an end."""
+    both = AFTER + BEFORE
+    assert (both.violated, both.served, both.drained) == (True, 10, 60_000)
+    assert (AFTER + attrs.evolve(AFTER, drained=None)).drained is None
+
+
+def test_who_expires_in_the_source_is_never_looked_at() -> None:
+    """It is no better off than in a dead-letter queue that forgets it: receives that outlast retention cure nothing."""
+    queues = [Queue("orders", retention_period=3600, redrive=Redrive("dlq", 5)), Queue("dlq", retention_period=3600)]
+    design = Design(queues, [Function("worker", timeout=5)], [EventSourceMapping("orders", "worker")])
+    scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(poison=(0,))}, until=8_000)
+    oracle = Oracle(DEAD_LETTER_QUEUE_OUTLIVES_SOURCE, "orders")
+    patient = Design([attrs.evolve(queues[0], visibility_timeout=900), queues[1]], design.functions, design.mappings)
+    before, after = oracle.answer(scenario), oracle.answer(attrs.evolve(scenario, design=patient))
+    assert (before.violated, before.expired, before.unread) == (True, 1, 0)
+    assert (after.violated, after.expired, after.unread) == (False, 1, 1)
+    assert not after.cures(before)
+
+
+def test_a_message_that_was_processed_is_given_up_where_it_is_dead_lettered() -> None:
+    """A redrive policy ends what goes round, and dead-letters what was done."""
+    design = Design(
+        [Queue("orders", visibility_timeout=10, redrive=Redrive("dlq", 1)), Queue("dlq")],
+        [Function("worker", timeout=10)],
+        [EventSourceMapping("orders", "worker")],
+    )
+    scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(seconds_per_batch=9.999)})
+    found = Oracle(NO_CONCURRENT_PROCESSING, "orders").answer(scenario)
+    assert (found.violated, found.processed, found.given_up) == (False, 1, 1)
+
+
+def test_served_are_the_messages_of_the_queue_in_question() -> None:
+    """Another queue's do not count."""
+    assert Oracle(NO_CONCURRENT_PROCESSING, "orders").answer(STARVED).served > 0
+    assert Oracle(NO_CONCURRENT_PROCESSING, "others").answer(STARVED).served == 0
