@@ -30,7 +30,7 @@ def fastest(program: Callable[[], object], repeats: int = 30) -> float:
 def test_a_run_costs_at_most_fifteen_bare_loops() -> None:
     """A1 with trio, the full record and every rule, against the same mechanism with nothing of that."""
     design = one_mapping(visibility=180, timeout=30, reserved=5, batch=1)
-    scenario = Scenario(design, [Burst("orders", 100)], {"worker": Behaviour(seconds_per_batch=20)}, luck=1)
+    scenario = Scenario(design, [Burst("orders", 100)], {"worker": Behaviour(seconds_per_batch=20)}, seed=1)
     ours = fastest(lambda: simulate(scenario))
     bare = fastest(lambda: limit.simulate(n=100, seconds=20, bs=1, rc=5, vt=180, mrc=1000, seed=1))
     print(f"simulate {ours * 1000:.2f} ms, bare loop {bare * 1000:.2f} ms: {ours / bare:.1f} ×")
@@ -64,7 +64,7 @@ def test_cases_a_second_through_hypothesis() -> None:
             st.builds(_load, st.sampled_from([0.0, 1, 10])),
             st.builds(_behaviours, st.sampled_from([0.05, 0.2, 1])),
             st.builds(FaultPlan, st.lists(st.lists(st.sampled_from([OK, *KIND_NAMES]), max_size=3), max_size=20)),
-            luck=st.integers(0, 255),
+            seed=st.integers(0, 255),
             until=st.just(600),
         )
     )

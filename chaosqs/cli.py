@@ -21,7 +21,7 @@ from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.project.wording import brief, with_relative_paths
 
 if TYPE_CHECKING:
-    from chaosqs.project.results import Answer
+    from chaosqs.project.results import CheckResult
 
 _VIOLATED = 1
 _WRONG = 2
@@ -67,7 +67,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("scenario")
-@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Run N times, with luck 0 … N-1.")
+@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Run N times, with seed 0 … N-1.")
 @_as_json
 def run(scenario: str, seeds: int | None, *, as_json: bool) -> None:
     """Run SCENARIO (JSON) and sum up each run in CloudWatch's metrics."""
@@ -109,17 +109,17 @@ def explore(
     planned = plan(
         Options(here, here, files, profile=profile, max_examples=max_examples, seed=seed, report_dir=report_dir)
     )
-    answers: list[Answer] = []
-    for question in planned.questions:
-        found = planned.answer(question)
-        answers.append(found)
+    results: list[CheckResult] = []
+    for check in planned.checks:
+        found = planned.answer(check)
+        results.append(found)
         if found.broken and not as_json:
             click.echo(found.broken.story)
     if as_json:
-        _print_json({"answers": [attrs.asdict(found) for found in answers]})
+        _print_json({"answers": [attrs.asdict(found) for found in results]})
     else:
-        click.echo("\n".join(summary(answers)))
-    _exit_with(answers)
+        click.echo("\n".join(summary(results)))
+    _exit_with(results)
 
 
 @main.command()
@@ -161,7 +161,7 @@ def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
         _print_json({"exhaustions": [each.as_json() for each in done]})
     else:
         click.echo("\n".join(line for each in done for line in each.lines()))
-    _exit_with([found for each in done for found in each.answers])
+    _exit_with([found for each in done for found in each.results])
 
 
 @main.command()
@@ -269,7 +269,7 @@ def faults(*, as_json: bool) -> None:
         _print_json({"faults": [attrs.asdict(kind) for kind in KINDS]})
         return
     for kind in KINDS:
-        click.echo(f"{kind.name}  (at {kind.boundary}, {kind.rule})\n  {kind.effect}")
+        click.echo(f"{kind.name}  (at {kind.injection_point}, {kind.rule})\n  {kind.effect}")
 
 
 def _print_json(value: Mapping[str, object]) -> None:
@@ -281,10 +281,10 @@ def _exit(*, violated: bool) -> None:
         sys.exit(_VIOLATED)
 
 
-def _exit_with(answers: Sequence[Answer]) -> None:
+def _exit_with(results: Sequence[CheckResult]) -> None:
     """Exit as the answers say: one that could not be judged is none that holds."""
     from chaosqs.model.verdict import Status
 
-    _exit(violated=any(found.status in {Status.VIOLATED, Status.INCONCLUSIVE} for found in answers))
-    if not all(found.simulated for found in answers):
+    _exit(violated=any(found.status in {Status.VIOLATED, Status.INCONCLUSIVE} for found in results))
+    if not all(found.simulated for found in results):
         sys.exit(_WRONG)

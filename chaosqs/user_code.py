@@ -14,13 +14,13 @@ from typing import Protocol, TypeAlias
 Value: TypeAlias = str | int | float | bool | None
 """What an effect may be made of."""
 
-_SITE = re.compile(r"[\w.-]{1,80}")
+_POINT_NAME = re.compile(r"[\w.-]{1,80}")
 
 
 class Simulation(Protocol):
     """A simulation, as the code of one of its invocations sees it. A message is named by its id, or None: the batch."""
 
-    def strikes(self, site: str, message_id: str | None) -> bool:
+    def fails_at(self, name: str, message_id: str | None) -> bool:
         """Tell whether a fault strikes at a site."""
         ...
 
@@ -55,9 +55,9 @@ def fault_point(name: str, record: Mapping[str, object] | None = None) -> bool:
     simulation = _simulation.get()
     if simulation is None:
         return False
-    if not _SITE.fullmatch(name):
+    if not _POINT_NAME.fullmatch(name):
         raise ValueError(f"fault_point({name!r}): a name must be 1 to 80 letters, digits, '_', '-' or '.'")
-    return simulation.strikes(name, _message_id(record))
+    return simulation.fails_at(name, _message_id(record))
 
 
 def sometimes(mark: str) -> None:

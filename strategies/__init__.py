@@ -3,7 +3,7 @@
 Imported as `chaosqs.strategies`, never by the name of this directory.
 """
 
-from chaosqs.model.liveness import horizon
+from chaosqs.model.liveness import liveness_deadline
 from chaosqs.strategies.behaviours import behaviours
 from chaosqs.strategies.designs import designs
 from chaosqs.strategies.faults import fault_plans

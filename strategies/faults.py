@@ -91,8 +91,10 @@ class _Wanted:
 def _plans(wanted: _Wanted) -> SearchStrategy[FaultPlan]:
     """Return plans with times that relate to the first queue. Kept: to make a strategy costs more than to draw."""
     possible = wanted.possible
-    of_sends = [kind.name for kind in possible if kind.keyed and kind.boundary == "send"]
-    of_receives = [name for kind in possible if kind.keyed and kind.boundary != "send" for name in wanted.names(kind)]
+    of_sends = [kind.name for kind in possible if kind.keyed and kind.injection_point == "send"]
+    of_receives = [
+        name for kind in possible if kind.keyed and kind.injection_point != "send" for name in wanted.names(kind)
+    ]
     return st.just(FaultPlan()) | st.builds(
         FaultPlan,
         messages=st.lists(st.lists(st.sampled_from((OK, *of_receives)), max_size=_RECEIVES), max_size=wanted.messages),

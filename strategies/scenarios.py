@@ -20,7 +20,7 @@ from chaosqs.strategies.behaviours import behaviours
 from chaosqs.strategies.faults import fault_plans
 from chaosqs.strategies.workloads import workloads
 
-_MOST_LUCK = 255
+_LARGEST_SEED = 255
 
 
 def scenarios(
@@ -40,7 +40,7 @@ def scenarios(
     are given; the others are drawn. `messages`: as for `workloads`. `faults`: whether anything may go wrong from
     outside. `failing`: whether drawn behaviours may fail. `points`: sites in the handlers' code at which a fault may
     strike (`chaosqs.fault_point`). `guesses`: whether what AWS does not document is drawn too (`assumptions`). Each run
-    ends at `run_length` at the latest. The simplest scenario is calm: one message, no fault, luck 0. Raises ValueError
+    ends at `run_length` at the latest. The simplest scenario is calm: one message, no fault, seed 0. Raises ValueError
     as `workloads` does, and for behaviours of a function that the design does not have.
     """
     wanted = _Wanted(queue, dict(behaviours or {}), messages, tuple(points), faults, failing, guesses)
@@ -75,7 +75,7 @@ def _of_design(design: Design, wanted: _Wanted) -> SearchStrategy[Scenario]:
         workload=workloads(design, queue=wanted.queue, messages=wanted.messages),
         behaviours=st.fixed_dictionaries(drawn),
         faults=fault_plans(design, kinds=kinds, points=wanted.points, held=_real(given)),
-        luck=st.integers(0, _MOST_LUCK),
+        seed=st.integers(0, _LARGEST_SEED),
         assumed=assumptions() if wanted.guesses else st.just(Assumptions()),
     )
 
@@ -100,10 +100,10 @@ def _scenario(
     workload: tuple[Load, ...],
     behaviours: Mapping[str, Behaviour],
     faults: FaultPlan,
-    luck: int,
+    seed: int,
     assumed: Assumptions,
 ) -> Scenario:
     """Make a scenario without the behaviours that say nothing, and with an end."""
     telling = {name: behaviour for name, behaviour in behaviours.items() if behaviour != Behaviour()}
     until = run_length(design, workload, telling, faults, assumed)
-    return Scenario(design, workload, telling, faults, luck, until, assumed)
+    return Scenario(design, workload, telling, faults, seed, until, assumed)

@@ -39,18 +39,18 @@ class Build:
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Build from a copy, so that no build directory of the checkout leaks in or stays behind."""
-    place = tmp_path_factory.mktemp("build")
-    source = place / "source"
+    index = tmp_path_factory.mktemp("build")
+    source = index / "source"
     source.mkdir()
     for name in BUILT_FROM:
         _copy(ROOT / name, source / name)
-    _build(source, place / "dist", "--wheel", "--sdist")
-    (sdist,) = (place / "dist").glob("*.tar.gz")
+    _build(source, index / "dist", "--wheel", "--sdist")
+    (sdist,) = (index / "dist").glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
-        archive.extractall(place / "unpacked", filter="data")
-    (unpacked,) = (place / "unpacked").iterdir()
-    _build(unpacked, place / "again", "--wheel")
-    return Build(_only_wheel(place / "dist"), sdist, _only_wheel(place / "again"))
+        archive.extractall(index / "unpacked", filter="data")
+    (unpacked,) = (index / "unpacked").iterdir()
+    _build(unpacked, index / "again", "--wheel")
+    return Build(_only_wheel(index / "dist"), sdist, _only_wheel(index / "again"))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -61,15 +61,15 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _build(source: Path, output: Path, *what: str) -> None:
-    _python("-m", "build", "--no-isolation", *what, "--outdir", str(output), str(source), place=source)
+    _python("-m", "build", "--no-isolation", *what, "--outdir", str(output), str(source), index=source)
 
 
-def _only_wheel(place: Path) -> Path:
-    (wheel,) = place.glob("*.whl")
+def _only_wheel(index: Path) -> Path:
+    (wheel,) = index.glob("*.whl")
     return wheel
 
 
-def _python(*arguments: str, place: Path, path: Path | None = None) -> str:
+def _python(*arguments: str, index: Path, path: Path | None = None) -> str:
     """Run Python elsewhere, with `path` in front of the import path, and return what it printed.
 
     Coverage stays out of it: it would count copies of the tree.
@@ -80,15 +80,15 @@ def _python(*arguments: str, place: Path, path: Path | None = None) -> str:
     if path is not None:
         environment["PYTHONPATH"] = str(path)
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=place, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *arguments], cwd=index, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-def _probe(place: Path, path: Path | None = None) -> list[Path]:
+def _probe(index: Path, path: Path | None = None) -> list[Path]:
     """Where `chaosqs` and `chaosqs.strategies` come from, for a program that runs in `place`."""
-    return [Path(line) for line in _python("-c", PROBE, place=place, path=path).splitlines()]
+    return [Path(line) for line in _python("-c", PROBE, index=index, path=path).splitlines()]
 
 
 def _packages_on_disk() -> set[str]:
@@ -168,7 +168,7 @@ def test_an_installed_wheel_imports_elsewhere(build: Build, tmp_path: Path) -> N
     """After `pip install`, in any directory, `chaosqs.strategies` is there and `strategies` is not."""
     target = tmp_path / "site"
     options = ("--quiet", "--no-deps", "--no-index", "--no-compile", "--disable-pip-version-check")
-    _python("-m", "pip", "install", *options, "--target", str(target), str(build.wheel), place=tmp_path)
+    _python("-m", "pip", "install", *options, "--target", str(target), str(build.wheel), index=tmp_path)
     assert all(file.is_relative_to(target) for file in _probe(tmp_path, path=target))
 
 

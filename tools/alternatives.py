@@ -59,19 +59,19 @@ ALTERNATIVES: dict[str, Alternative] = {
 }
 
 
-def compared(luck: int) -> Comparison:
-    """Return the comparison under one draw of luck."""
+def compared(seed: int) -> Comparison:
+    """Return the comparison under one seed."""
     behaviours = {"worker": Behaviour(seconds_per_message=2)}
-    scenario = Scenario(design(), [Burst("orders", 100)], behaviours, luck=luck)
+    scenario = Scenario(design(), [Burst("orders", 100)], behaviours, seed=seed)
     choices: dict[str, Choice] = {MAXIMUM: design(5), **ALTERNATIVES}
     return compare(scenario, choices, name=RESERVED)
 
 
 def page() -> str:
     """Return the page."""
-    draws = [compared(luck) for luck in range(1, DRAWS + 1)]
-    parts = [f"# {TITLE}\n", INTRODUCTION, "## Side by side, with luck 1\n", str(draws[0]), READING]
-    parts += [f"## Under {DRAWS} draws of luck, from the least to the most\n", _ranges(draws), "## The alternatives\n"]
+    draws = [compared(seed) for seed in range(1, DRAWS + 1)]
+    parts = [f"# {TITLE}\n", INTRODUCTION, "## Side by side, with seed 1\n", str(draws[0]), READING]
+    parts += [f"## Under {DRAWS} seeds, from the least to the most\n", _ranges(draws), "## The alternatives\n"]
     parts += [f"* **{name}** {code(repr(value), 400)}\n" for name, value in ALTERNATIVES.items()]
     return "\n".join([*parts, "## Limits\n", LIMITS])
 

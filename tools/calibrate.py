@@ -14,7 +14,7 @@ INTRO = """<!-- Written by `make calibrate`. -->
 # Calibration
 
 What people measured on real AWS (C), and what the experiments that the project was founded on saw or imply (A),
-against what the fake gives: medians of 20 draws of luck, all by one set of assumptions
+against what the fake gives: medians of 20 seeds, all by one set of assumptions
 ([reference/assumptions.md](reference/assumptions.md)). RC is reserved concurrency, VT the visibility timeout, MRC
 max_receive_count, BS the batch size, W the batching window.
 

@@ -28,18 +28,18 @@ def invariants() -> str:
 
 def faults() -> str:
     """Return the page of all kinds of fault."""
-    rows = [(f"`{kind.name}`", kind.boundary, _strikes(kind), kind.effect, kind.rule) for kind in KINDS]
+    rows = [(f"`{kind.name}`", kind.injection_point, _strikes(kind), kind.effect, kind.rule) for kind in KINDS]
     intro = (
         "# Faults\n\nA fault plan names, for each message, the outcome of its send and of each of its receives, and "
-        "windows in which every call of a boundary is struck ([how to](../faults.md)). `rule` is the entry of the "
+        "windows in which every call of an injection point is struck ([how to](../faults.md)). `rule` is the entry of the "
         "behaviour ledger that makes it legal.\n\n"
     )
-    return intro + table(("name", "boundary", "strikes", "effect", "rule"), rows)
+    return intro + table(("name", "injection point", "strikes", "effect", "rule"), rows)
 
 
 def _strikes(kind: FaultKind) -> str:
     """Say what a kind can strike."""
-    single = ("one send, " if kind.boundary == "send" else "one receive, ") if kind.keyed else ""
+    single = ("one send, " if kind.injection_point == "send" else "one receive, ") if kind.keyed else ""
     scopes = "" if len(kind.scopes) > 1 else f" of one {' or '.join(kind.scopes)}"
     return f"{single}windows{scopes}{'; standard queues only' if kind.standard_only else ''}"
 

@@ -115,7 +115,7 @@ def _size(found: Counterexample) -> str:
     scenario, faults = found.scenario, len(found.explanation.faults)
     parts = [counted(len(arrivals(scenario.workload)), "message")]
     parts += [counted(faults, "fault")] if faults else []
-    return ", ".join([*parts, *([f"luck {scenario.luck}"] if scenario.luck else [])])
+    return ", ".join([*parts, *([f"seed {scenario.seed}"] if scenario.seed else [])])
 
 
 def _first_fix(found: Counterexample, remedy: str) -> str:
@@ -137,9 +137,9 @@ def mend(found: Counterexample) -> str:
     explored = explore(design, name=name, profile=QUICK, seed=SEED)
     assert not explored.counterexamples, "the fix is none"
     before = found.scenario
-    after = Scenario(design, before.workload, before.behaviours, before.faults, before.luck, before.until)
+    after = Scenario(design, before.workload, before.behaviours, before.faults, before.seed, before.until)
     columns = [Column("before", simulate(before)), Column("with the fix", simulate(after))]
-    sentence = "No violation was found under the workloads, faults and luck that break the design without the fix."
+    sentence = "No violation was found under the workloads, faults and seed that break the design without the fix."
     folder = REPORTS / name
     folder.mkdir()
     title = "Over-polling: reserved concurrency without maximum concurrency: the fix"

@@ -1,6 +1,6 @@
 """Promises that no design breaks: what a violation, a bug of chaosqs, would look like, from a doctored history.
 
-The histories are those of the bestiary. There is nothing to replay: the simulator makes no such history.
+The histories are those of the known-bad fixtures. There is nothing to replay: the simulator makes no such history.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from chaosqs.report.causal_slice import causal_slice
 from chaosqs.report.diagram import sequence
 from chaosqs.report.markdown import slug
 from chaosqs.report.summary import paragraph
-from chaosqs.report.text import fenced, prose
+from chaosqs.report.text import fenced, plain_text
 from chaosqs.report.timeline import narrate
 from tests.known_bad import (
     batch_over_its_size,
@@ -24,10 +24,10 @@ from tests.known_bad import (
     more_executions_than_reserved,
     receive_of_a_hidden_message,
 )
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 BUGS = {
-    found.VILLAIN.breaks: (found.VILLAIN, (found.__doc__ or "").partition("\n")[0])
+    found.KNOWN_BAD.breaks: (found.KNOWN_BAD, (found.__doc__ or "").partition("\n")[0])
     for found in (
         message_vanished,
         dead_letter_too_soon,
@@ -38,7 +38,7 @@ BUGS = {
         receive_of_a_hidden_message,
     )
 }
-"""For each promise a villain, and what is broken, in one sentence: `A broken fake: …`."""
+"""For each promise a known-bad fixture, and what is broken, in one sentence: `A broken fake: …`."""
 
 _INTRODUCTION = """\
 # No design breaks it: {title}
@@ -63,14 +63,14 @@ def write_page(reports: Path, name: str) -> Path:
     """Write the page of one of these promises; return its folder."""
     folder = reports / f"bug-{slug(name)}"
     folder.mkdir(parents=True)
-    villain, broken = BUGS[name]
-    (folder / "report.md").write_text(page(by_name(name), villain, broken), encoding="utf-8", newline="\n")
+    known_bad, broken = BUGS[name]
+    (folder / "report.md").write_text(page(by_name(name), known_bad, broken), encoding="utf-8", newline="\n")
     return folder
 
 
-def page(invariant: Invariant, villain: Villain, broken: str) -> str:
+def page(invariant: Invariant, known_bad: KnownBad, broken: str) -> str:
     """Return the page."""
-    history = villain.strikes()
+    history = known_bad.strikes()
     violation = invariant.judge(history).violations[0]
     mapping, scenario = history.scenario.design.mappings[0].name, history.scenario
     explanation = Explanation(own_bug=True)
@@ -80,7 +80,7 @@ def page(invariant: Invariant, villain: Villain, broken: str) -> str:
         statement=invariant.statement,
         applies=invariant.applies[0].lower() + invariant.applies[1:],
         broken=broken,
-        paragraph=prose(paragraph(doctored, history), 4000),
+        paragraph=plain_text(paragraph(doctored, history), 4000),
         diagram=fenced(sequence(causal_slice(history, violation)), "mermaid"),
-        steps="\n".join(f"- **{step.time}** {prose(step.text)}" for step in narrate(doctored, history)),
+        steps="\n".join(f"- **{step.time}** {plain_text(step.text)}" for step in narrate(doctored, history)),
     )

@@ -11,7 +11,7 @@ from chaosqs.errors import SimulationError
 from chaosqs.invariants import by_name
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.faults import KINDS, OK, FaultPlan
-from chaosqs.model.liveness import horizon
+from chaosqs.model.liveness import liveness_deadline
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst
@@ -80,7 +80,7 @@ class Vocabulary:
     def kinds(self) -> tuple[str, ...]:
         fifo = self.court.task.design.queue(self.court.queue).fifo
         possible = [kind for kind in KINDS if kind.keyed and not (fifo and kind.standard_only)]
-        return OK, *(kind.name for kind in possible if kind.boundary not in {"send", "point"})
+        return OK, *(kind.name for kind in possible if kind.injection_point not in {"send", "point"})
 
     def scenario(
         self, loads: Sequence[tuple[int, float, float]], seconds: float, poison: tuple[int, ...], plan: FaultPlan
@@ -92,5 +92,5 @@ class Vocabulary:
         behaviour = Behaviour(seconds_per_batch=seconds, poison=poison)
         drawn = {} if behaviour == Behaviour() else {self.court.function: behaviour}
         behaviours = task.behaviours or drawn
-        until = horizon(task.design, workload, behaviours, plan)
+        until = liveness_deadline(task.design, workload, behaviours, plan)
         return Scenario(task.design, workload, behaviours, plan, until=until)

@@ -1,7 +1,7 @@
 """The same tasks, driven as people would without chaosqs's explorer: what its way of drawing and shrinking is worth.
 
 All use the same simulator, invariants and vocabulary of values; they differ in who draws, and when. All have the cases
-of the `ci` profile, and Hypothesis's own shrinker where there is something to shrink. None knows the lattice of calm
+of the `ci` profile, and Hypothesis's own shrinker where there is something to shrink. None knows the scenario grid of calm
 worlds.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.power.figures import Driven
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from benchmarks.power.truth import size
-from chaosqs.faults.injector import Nemesis, Strike
+from chaosqs.faults.injector import FaultInjector, InjectedFault
 from chaosqs.model.faults import KINDS, OK, FaultPlan, kind_of
 from chaosqs.model.scenario import Scenario
 from chaosqs.search.profiles import CI
@@ -56,7 +56,7 @@ def lazy_data(court: Court, number: int) -> None:
         scenario = words.scenario([(count, over, 0)], seconds, data.draw(st.sampled_from(words.poisons)), FaultPlan())
         kinds = st.sampled_from(words.kinds)
         asked = Asked(lambda: data.draw(kinds))
-        with Mutation(run, "Nemesis", asked.nemesis)():
+        with Mutation(run, "FaultInjector", asked.injector)():
             court.judge(scenario, asked.plan)
 
     _quietly(case)
@@ -69,7 +69,7 @@ class Asked:
     draw: Callable[[], str]
     outcomes: dict[tuple[int, int], str] = attrs.field(factory=dict[tuple[int, int], str])
 
-    def nemesis(self, plan: FaultPlan) -> Nemesis:
+    def injector(self, plan: FaultPlan) -> FaultInjector:
         """Return who asks here."""
         return _LazyNemesis(plan, self)
 
@@ -88,26 +88,28 @@ class Asked:
         return FaultPlan(messages=messages)
 
 
-class _LazyNemesis(Nemesis):
-    """A nemesis without a plan."""
+class _LazyNemesis(FaultInjector):
+    """A fault injector without a plan."""
 
     def __init__(self, plan: FaultPlan, asked: Asked) -> None:
         super().__init__(plan)
         self._asked = asked
-        self._boundaries = frozenset(kind.boundary for kind in KINDS if kind.keyed and kind.boundary != "send")
+        self._injection_points = frozenset(
+            kind.injection_point for kind in KINDS if kind.keyed and kind.injection_point != "send"
+        )
 
-    def strike(
+    def injected(
         self,
-        boundary: str,
+        injection_point: str,
         scopes: tuple[str, ...],  # noqa: ARG002 - no window strikes
         batch: Iterable[tuple[int, int]],
         now: int,  # noqa: ARG002 - and nothing heals
-    ) -> Strike | None:
+    ) -> InjectedFault | None:
         for message, receive in batch:
             outcome = self._asked.outcome(message, receive)
             known = kind_of(outcome)
-            if known is not None and known.boundary == boundary:
-                return Strike(outcome, f"{outcome} at receive {receive} of message {message + 1}")
+            if known is not None and known.injection_point == injection_point:
+                return InjectedFault(outcome, f"{outcome} at receive {receive} of message {message + 1}")
         return None
 
 
@@ -162,7 +164,7 @@ def stateful(court: Court, number: int) -> None:
             self.poison = poison
 
         @rule(outcomes=st.lists(st.sampled_from(words.kinds), max_size=_RECEIVES))
-        def strike(self, outcomes: list[str]) -> None:
+        def injected(self, outcomes: list[str]) -> None:
             self.outcomes.append(outcomes)
 
         def teardown(self) -> None:

@@ -47,7 +47,7 @@ def measured(task: Task, seeds: Sequence[int]) -> Row:
 def _text(scenario: Scenario) -> str:
     """Return a scenario without its design: all trials of a task share that."""
     parts = [repr(scenario.workload), repr(dict(scenario.behaviours)), repr(scenario.faults)]
-    return f"{', '.join(parts)}, luck={scenario.luck}, until={scenario.until}"
+    return f"{', '.join(parts)}, seed={scenario.seed}, until={scenario.until}"
 
 
 def _named(task: Task, scenario: Scenario) -> tuple[str, ...]:

@@ -117,9 +117,9 @@ def trial(task: Task, seed: int, profile: Profile = CI) -> Trial:
 
 
 def _cases(found: Searched) -> int:
-    return 0 if found.sweep is None else found.sweep.trials[0].tally.cases
+    return 0 if found.search_run is None else found.search_run.trials[0].tally.cases
 
 
 def _simulations(found: Searched) -> int:
-    """Count the simulations up to now; those of the sweep and those of the shrinker."""
-    return 0 if found.sweep is None else found.sweep.cases + found.sweep.trials[0].oracle.simulations
+    """Count the simulations up to now; those of the search run and those of the shrinker."""
+    return 0 if found.search_run is None else found.search_run.cases + found.search_run.trials[0].oracle.simulations

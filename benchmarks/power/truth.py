@@ -1,6 +1,6 @@
 """The truth about a design mistake by trying everything: the smallest scenario, and the settings that matter.
 
-Nothing of the explorer is used: own grids, finer than its lattice and its dials, and an own order. The order is the one
+Nothing of the explorer is used: own grids, finer than its scenario grid and its settings, and an own order. The order is the one
 that the explorer promises, as far as a reader sees it: no fault before faults, then functions that do not fail before
 those at the edge of their timeout before those that fail, then the fewest messages, then the fewest other words.
 """
@@ -44,7 +44,7 @@ def size(scenario: Scenario) -> int:
     plan = scenario.faults
     faults = sum(kind != "ok" for receives in (*plan.messages, plan.sends) for kind in receives)
     faults += len(plan.windows) + len(plan.actions) + len(plan.pauses) + len(plan.banned)
-    return loads + behaviours + faults + (scenario.luck != 0)
+    return loads + behaviours + faults + (scenario.seed != 0)
 
 
 def _messages(load: Load) -> int:
@@ -91,7 +91,7 @@ def violates(task: Task, scenario: Scenario, until: float = _LONG) -> bool:
 def _of_strain(task: Task, strain: int, until: float) -> Scenario | None:
     most = _MOST_MESSAGES if strain == 0 else 8
     for messages in range(1, most + 1):
-        found = [world for world in _worlds(task, messages, strain) if violates(task, world, until)]
+        found = [world for world in _variants(task, messages, strain) if violates(task, world, until)]
         if found:
             return min(found, key=_order)
     return None
@@ -108,7 +108,7 @@ def _told(part: attrs.AttrsInstance) -> list[float]:
     return [value for value, usual in values if isinstance(value, int | float) and value != usual]
 
 
-def _worlds(task: Task, messages: int, strain: int) -> Iterator[Scenario]:
+def _variants(task: Task, messages: int, strain: int) -> Iterator[Scenario]:
     for workload, behaviours in product(_workloads(task, messages), _behaviours(task, strain)):
         yield Scenario(task.design, workload, behaviours)
 
@@ -160,10 +160,10 @@ _FAILURES = (
 def _faulty(task: Task, until: float) -> Scenario | None:
     """Return the smallest scenario with faults: so many of one kind, at one message."""
     for strikes, messages in product(range(1, 4), range(1, 4)):
-        for kind in (kind for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"}):
+        for kind in (kind for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"}):
             plan = FaultPlan(messages=[[kind.name] * strikes])
-            worlds = (attrs.evolve(world, faults=plan) for world in _worlds(task, messages, 0))
-            found = [world for world in worlds if violates(task, world, until)]
+            variants = (attrs.evolve(world, faults=plan) for world in _variants(task, messages, 0))
+            found = [world for world in variants if violates(task, world, until)]
             if found:
                 return min(found, key=_order)
     return None
@@ -205,23 +205,23 @@ def relevant(task: Task, scenario: Scenario, until: float = _LONG) -> tuple[str,
 
     A setting matters if some other value keeps the invariant at no other price, by itself: no message less is
     processed, none more expires, nor in the queue that it was sent to, where nobody can look at it any more, none more
-    is dead-lettered although it was processed, and the run ends if it did before. Under all draws of luck, where chance
-    violates it at all, else under luck 0: a change of the design redraws what all of them come to, so the few that
+    is dead-lettered although it was processed, and the run ends if it did before. Under all seeds, where chance
+    violates it at all, else under seed 0: a change of the design redraws what all of them come to, so the few that
     violate it would be good in most cases whatever was changed.
     """
     with task.switch():
         calm = attrs.evolve(scenario, until=until)
-        lucky = [attrs.evolve(calm, luck=luck) for luck in range(1, _LUCKS + 1)]
+        lucky = [attrs.evolve(calm, seed=seed) for seed in range(1, _LUCKS + 1)]
         violating = [world for world in lucky if violates(task, world, until)]
         others = [world for world in lucky if world not in violating]
-        panel = [*violating, *others] if len(violating) >= _BY_CHANCE else [calm]
-        before = [_prices(world) for world in panel]
-        names = {name for name, turned in _changes(task) if _cured(task, panel, before, turned, until)}
+        sample = [*violating, *others] if len(violating) >= _BY_CHANCE else [calm]
+        before = [_prices(world) for world in sample]
+        names = {name for name, turned in _changes(task) if _cured(task, sample, before, turned, until)}
     return tuple(sorted(names))
 
 
-def _cured(task: Task, panel: list[Scenario], before: list[tuple[int, ...]], design: Design, until: float) -> bool:
-    for world, prices in zip(panel, before, strict=True):
+def _cured(task: Task, sample: list[Scenario], before: list[tuple[int, ...]], design: Design, until: float) -> bool:
+    for world, prices in zip(sample, before, strict=True):
         try:
             changed = attrs.evolve(world, design=design)
             if violates(task, changed, until):
@@ -256,23 +256,23 @@ def _changes(task: Task) -> Iterator[tuple[str, Design]]:
     design, (queue, _, function) = task.design, task.mapping.partition("→")
     redrive = design.queue(queue).redrive
     own = {queue, function, task.mapping, redrive.dead_letter_queue if redrive else queue}
-    places = [("account", "")]
-    places += [("queues", str(place)) for place, each in enumerate(design.queues) if each.name in own]
-    places += [("functions", str(place)) for place, each in enumerate(design.functions) if each.name in own]
-    places += [("mappings", str(place)) for place, each in enumerate(design.mappings) if each.name in own]
-    for kind, place in places:
+    indexes = [("account", "")]
+    indexes += [("queues", str(index)) for index, each in enumerate(design.queues) if each.name in own]
+    indexes += [("functions", str(index)) for index, each in enumerate(design.functions) if each.name in own]
+    indexes += [("mappings", str(index)) for index, each in enumerate(design.mappings) if each.name in own]
+    for kind, index in indexes:
         for name, values in _GRID[kind].items():
             for value in values:
-                changed = _turned(design, kind, place, name, value)
+                changed = _turned(design, kind, index, name, value)
                 if changed is not None and changed != design:
                     yield name, changed
 
 
-def _turned(design: Design, kind: str, place: str, name: str, value: Json) -> Design | None:
+def _turned(design: Design, kind: str, index: str, name: str, value: Json) -> Design | None:
     """Return a design with another value in one place; None where there is no such place, or AWS refuses it."""
     document: dict[str, Json] = {kind: {}, **json.loads(to_json(design))}  # JSON leaves an account out that is usual
     found = _inside(document, kind)
-    part = found[int(place)] if isinstance(found, list) else found
+    part = found[int(index)] if isinstance(found, list) else found
     owner = _inside(part, "redrive") if name == "max_receive_count" else part
     if not isinstance(owner, dict):
         return None

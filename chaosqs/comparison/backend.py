@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck, site
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams, stream
 from chaosqs.lambda_.invocation import Answer, Lambda, Request
 from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.model.alternative import Alternative
@@ -18,7 +18,7 @@ from chaosqs.model.figures import Happened, Note
 from chaosqs.model.scenario import Scenario
 from chaosqs.sqs.service import Service
 
-_INVOKE, _CALL = site("invoke latency of an alternative"), site("call latency of an alternative")
+_INVOKE, _CALL = stream("invoke latency of an alternative"), stream("call latency of an alternative")
 
 NAMES = {"SelfPolling": "itself", "RateLimitedFront": "front", "Stream": "stream"}
 """How each kind is called where histories name a mapping."""
@@ -34,8 +34,8 @@ class Ground:
     """The parts of one run, and the notes of what the events of queues and invocations do not say."""
 
     scenario: Scenario
-    agenda: Agenda
-    luck: Luck
+    event_queue: EventQueue
+    streams: RandomStreams
     record: Callable[[Event], int]
     service: Service
     functions: Lambda
@@ -44,7 +44,7 @@ class Ground:
     @property
     def now(self) -> int:
         """The present moment, in milliseconds."""
-        return self.agenda.now
+        return self.event_queue.now
 
     @property
     def assumptions(self) -> Assumptions:
@@ -53,12 +53,12 @@ class Ground:
 
     def after(self, milliseconds: int, step: Callable[[], None]) -> None:
         """Run a step in so many milliseconds."""
-        self.agenda.at(self.agenda.now + milliseconds, step)
+        self.event_queue.at(self.event_queue.now + milliseconds, step)
 
     def note(self, message: int, what: Happened) -> None:
         """Note what happened to a message."""
-        self.notes.append(Note(self.agenda.now, message, what))
-        self.agenda.may_be_over = True
+        self.notes.append(Note(self.event_queue.now, message, what))
+        self.event_queue.may_be_over = True
 
     def invoke(self, request: Request, attempt: int, answer: Answer) -> Refused | None:
         """Invoke the function, or record that Lambda throttles it."""
@@ -66,7 +66,7 @@ class Ground:
         if refused is not None:
             self.record(
                 Throttled(
-                    at=self.agenda.now,
+                    at=self.event_queue.now,
                     cause=None,
                     function=request.mapping.function,
                     mapping=request.mapping.name,
@@ -90,7 +90,7 @@ class Ground:
         return self._around(self.assumptions.call_latency, _CALL, first, second)
 
     def _around(self, median: int, kind: int, first: int, second: int) -> int:
-        return max(1, round(self.luck.around(median, self.assumptions.latency_spread / 100, kind, first, second)))
+        return max(1, round(self.streams.around(median, self.assumptions.latency_spread / 100, kind, first, second)))
 
 
 def request_of(label: EventSourceMapping, poller: int, batch: Sequence[tuple[int, int]]) -> Request:

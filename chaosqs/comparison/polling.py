@@ -8,8 +8,8 @@ from functools import partial
 import attrs
 
 from chaosqs.comparison.backend import Ground, label, request_of
-from chaosqs.lambda_.invocation import TIMED_OUT, Course, Invocation, Models
-from chaosqs.lambda_.machines.asynchronous import AsynchronousEvent, Chains
+from chaosqs.lambda_.invocation import TIMED_OUT, Invocation, InvocationOutcome, Models
+from chaosqs.lambda_.machines.asynchronous import AsynchronousEvent, InvocationChains
 from chaosqs.model.alternative import TERMINATE, SelfPolling
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping
@@ -18,7 +18,7 @@ from chaosqs.model.figures import Happened
 from chaosqs.model.time import milliseconds
 from chaosqs.model.workload import Arrival
 from chaosqs.sqs.machines.message import Receipt
-from chaosqs.sqs.service import Line
+from chaosqs.sqs.service import QueueState
 
 # The code of one invocation of a function that polls its queue itself: receive, work, delete, and again. -------------
 #
@@ -48,7 +48,7 @@ class Work:
         def each(name: str) -> Behaviour:
             return attrs.evolve(behaviour(name), seconds_per_batch=0, error_rate=0, response_bytes=0)
 
-        return cls(Models(ground.luck, once, functions), Models(ground.luck, each, functions))
+        return cls(Models(ground.streams, once, functions), Models(ground.streams, each, functions))
 
 
 @attrs.define(eq=False)
@@ -60,7 +60,7 @@ class Consumer:
     work: Work
     label: EventSourceMapping
     invocation: Invocation
-    done: Callable[[Course], None]
+    done: Callable[[InvocationOutcome], None]
     """Called when it has come to an end."""
     invoke_again: Callable[[], None]
     """Has the chain go on."""
@@ -71,9 +71,9 @@ class Consumer:
     calls: int = 0
 
     @property
-    def line(self) -> Line:
+    def state(self) -> QueueState:
         """The queue that it polls."""
-        return self.ground.service.lines[self.polling.queue]
+        return self.ground.service.states[self.polling.queue]
 
     @property
     def left(self) -> int:
@@ -81,7 +81,7 @@ class Consumer:
         return self.invocation.begins + self.invocation.limit - self.ground.now
 
     def start(self) -> None:
-        """Begin: a step of the agenda."""
+        """Begin: a step of the event queue."""
         self.ground.after(self.invocation.limit, self._time_out)
         self._later(self.invocation.initialises, self._call_receive)
 
@@ -95,23 +95,23 @@ class Consumer:
         if self._took():
             return
         since, self.idle = self.ground.now, True
-        self.ground.agenda.may_be_over = True
+        self.ground.event_queue.may_be_over = True
         if self.polling.wait_time:
-            self.line.waiting.append(partial(self._woken, self.receives))
+            self.state.waiting.append(partial(self._woken, self.receives))
         self._later(self.polling.wait_time * 1000, partial(self._found_nothing, self.receives, since))
 
     def _woken(self, receive: int) -> None:
         """Look again, as there may be something (RX-5, RX-6), unless the wait is over."""
         if not self.over and receive == self.receives and not self._took():
-            self.line.waiting.append(partial(self._woken, receive))
+            self.state.waiting.append(partial(self._woken, receive))
 
     def _found_nothing(self, receive: int, since: int) -> None:
         if receive == self.receives:
             queue, wait = self.polling.queue, self.polling.wait_time * 1000
-            place, chain = self.invocation.place, self.invocation.request.poller
-            event = ReceivedNothing(self.ground.now, place, queue, self.label.name, chain, 1, since, wait)
+            index, chain = self.invocation.index, self.invocation.request.poller
+            event = ReceivedNothing(self.ground.now, index, queue, self.label.name, chain, 1, since, wait)
             self.ground.record(event)
-            self._end(Course("succeeded", self._duration))
+            self._end(InvocationOutcome("succeeded", self._duration))
 
     def _took(self) -> bool:
         """Receive; tell whether anything came."""
@@ -119,7 +119,7 @@ class Consumer:
         if not receipts:
             return False
         first = receipts[0].message
-        place = self.ground.record(
+        index = self.ground.record(
             Received(
                 at=self.ground.now,
                 cause=first.last_event,
@@ -133,45 +133,47 @@ class Consumer:
             )
         )
         for receipt in receipts:
-            receipt.message.last_event = place
+            receipt.message.last_event = index
         self.receives += 1
         self.idle = False
-        self._later(0, partial(self._begin, receipts, place))
+        self._later(0, partial(self._begin, receipts, index))
         return True
 
     # Working
 
-    def _begin(self, receipts: Sequence[Receipt], place: int) -> None:
-        course = self.work.receive.course(self._part(receipts, self.receives << 8))
-        step = partial(self._work, receipts, 0, place, course if course.outcome != "succeeded" else None)
-        self._later(course.duration, step)
+    def _begin(self, receipts: Sequence[Receipt], index: int) -> None:
+        outcome = self.work.receive.outcome(self._part(receipts, self.receives << 8))
+        step = partial(self._work, receipts, 0, index, outcome if outcome.outcome != "succeeded" else None)
+        self._later(outcome.duration, step)
 
-    def _work(self, receipts: Sequence[Receipt], number: int, place: int, failure: Course | None) -> None:
+    def _work(self, receipts: Sequence[Receipt], number: int, index: int, failure: InvocationOutcome | None) -> None:
         """Work on one message of a receive; `failure`: what its last one comes to."""
-        course = self.work.message.course(self._part(receipts[number : number + 1], (self.receives << 8) + number + 1))
-        if failure is not None and number == len(receipts) - 1 and course.outcome == "succeeded":
-            course = attrs.evolve(failure, duration=course.duration)
-        step = partial(self._worked, receipts, number, place, failure)
-        if course.outcome != "succeeded":
-            step = partial(self._fail, course)
-        self._later(course.duration, step)
+        outcome = self.work.message.outcome(
+            self._part(receipts[number : number + 1], (self.receives << 8) + number + 1)
+        )
+        if failure is not None and number == len(receipts) - 1 and outcome.outcome == "succeeded":
+            outcome = attrs.evolve(failure, duration=outcome.duration)
+        step = partial(self._worked, receipts, number, index, failure)
+        if outcome.outcome != "succeeded":
+            step = partial(self._fail, outcome)
+        self._later(outcome.duration, step)
 
-    def _worked(self, receipts: Sequence[Receipt], number: int, place: int, failure: Course | None) -> None:
+    def _worked(self, receipts: Sequence[Receipt], number: int, index: int, failure: InvocationOutcome | None) -> None:
         self.ground.note(receipts[number].message.number, Happened.PROCESSED)
         last = number == len(receipts) - 1
-        then = self._go_on if last else partial(self._work, receipts, number + 1, place, failure)
+        then = self._go_on if last else partial(self._work, receipts, number + 1, index, failure)
         if self.polling.delete == "each":
-            self._call(partial(self._delete, receipts[number : number + 1], place, then))
+            self._call(partial(self._delete, receipts[number : number + 1], index, then))
         elif last:
-            self._call(partial(self._delete, receipts, place, then))
+            self._call(partial(self._delete, receipts, index, then))
         else:
             then()
 
-    def _delete(self, receipts: Sequence[Receipt], place: int, then: Callable[[], None]) -> None:
+    def _delete(self, receipts: Sequence[Receipt], index: int, then: Callable[[], None]) -> None:
         queue, numbers = self.polling.queue, tuple(receipt.message.number for receipt in receipts)
         stayed = tuple(self.ground.service.delete(queue, receipts))
-        self.ground.record(Deleted(self.ground.now, place, queue, self.label.name, numbers, stayed, ""))
-        self.ground.agenda.may_be_over = True
+        self.ground.record(Deleted(self.ground.now, index, queue, self.label.name, numbers, stayed, ""))
+        self.ground.event_queue.may_be_over = True
         then()
 
     def _part(self, receipts: Sequence[Receipt], key: int) -> Invocation:
@@ -191,22 +193,22 @@ class Consumer:
 
     def _hand_over(self) -> None:
         self.invoke_again()
-        self._end(Course("succeeded", self._duration))
+        self._end(InvocationOutcome("succeeded", self._duration))
 
-    def _fail(self, course: Course) -> None:
-        self._end(attrs.evolve(course, duration=self._duration))
+    def _fail(self, outcome: InvocationOutcome) -> None:
+        self._end(attrs.evolve(outcome, duration=self._duration))
 
     def _time_out(self) -> None:
         if not self.over:
-            self._end(Course("timed_out", self.invocation.limit, error=TIMED_OUT))
+            self._end(InvocationOutcome("timed_out", self.invocation.limit, error=TIMED_OUT))
 
     @property
     def _duration(self) -> int:
         return self.ground.now - self.invocation.begins
 
-    def _end(self, course: Course) -> None:
+    def _end(self, outcome: InvocationOutcome) -> None:
         self.over = True
-        self.done(course)
+        self.done(outcome)
 
     def _call(self, step: Callable[[], None]) -> None:
         self.calls += 1
@@ -235,19 +237,19 @@ class Polling:
     """The event of each chain whose invocation is to come or runs."""
     consumers: dict[int, Consumer] = attrs.field(factory=dict[int, Consumer])
     """Those that run, by their invocation."""
-    chains: Chains = attrs.field(init=False)
+    chains: InvocationChains = attrs.field(init=False)
     label: EventSourceMapping = attrs.field(init=False)
     work: Work = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Take the function's invocations over."""
-        self.chains, self.label, self.work = Chains(self.polling), label(self.polling), Work.of(self.ground)
+        self.chains, self.label, self.work = InvocationChains(self.polling), label(self.polling), Work.of(self.ground)
         self.ground.functions.stage = self
 
     @property
     def busy(self) -> bool:
         """Whether messages are left."""
-        return self.ground.service.lines[self.polling.queue].machine.stored > 0
+        return self.ground.service.states[self.polling.queue].machine.stored > 0
 
     @property
     def idling(self) -> int:
@@ -300,17 +302,17 @@ class Polling:
         """Tell whether invocations of a function are played here."""
         return function == self.polling.function
 
-    def begin(self, invocation: Invocation, done: Callable[[Course], None]) -> None:
-        """Play an invocation: a step of the agenda."""
+    def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
+        """Play an invocation: a step of the event queue."""
         again = partial(self._go_on, invocation.request.poller)
         ended = partial(self._over, invocation.number, done)
         consumer = Consumer(self.polling, self.ground, self.work, self.label, invocation, ended, again)
         self.consumers[invocation.number] = consumer
         consumer.start()
 
-    def _over(self, number: int, done: Callable[[Course], None], course: Course) -> None:
+    def _over(self, number: int, done: Callable[[InvocationOutcome], None], outcome: InvocationOutcome) -> None:
         del self.consumers[number]
-        done(course)
+        done(outcome)
 
     def _go_on(self, chain: int) -> None:
         guarded = self.polling.recursive_loop == TERMINATE

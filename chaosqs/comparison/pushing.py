@@ -8,8 +8,8 @@ from functools import partial
 import attrs
 
 from chaosqs.comparison.backend import Ground, label, request_of
-from chaosqs.kernel.rng import site
-from chaosqs.lambda_.machines.invocation_rate import Front
+from chaosqs.kernel.rng import stream
+from chaosqs.lambda_.machines.invocation_rate import RateLimiter
 from chaosqs.model.alternative import RateLimitedFront
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.event import InvocationEnded
@@ -17,7 +17,7 @@ from chaosqs.model.figures import Happened
 from chaosqs.model.time import milliseconds
 from chaosqs.model.workload import Arrival
 
-_PAUSE = site("pause of a client")
+_PAUSE = stream("pause of a client")
 
 
 @attrs.define(eq=False)
@@ -37,12 +37,12 @@ class Pushing:
     ground: Ground
     waiting: int = 0
     """Clients that have neither got an answer that pleased them nor given up."""
-    machine: Front = attrs.field(init=False)
+    machine: RateLimiter = attrs.field(init=False)
     label: EventSourceMapping = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Open the front."""
-        self.machine, self.label = Front(self.front), label(self.front)
+        self.machine, self.label = RateLimiter(self.front), label(self.front)
 
     @property
     def busy(self) -> bool:
@@ -85,7 +85,7 @@ class Pushing:
         push.answered = True
         if event.outcome == "succeeded":
             self.waiting -= 1
-            self.ground.agenda.may_be_over = True
+            self.ground.event_queue.may_be_over = True
         else:
             self._failed(push)  # 502
 
@@ -96,7 +96,7 @@ class Pushing:
             self._failed(push)
 
     def _failed(self, push: _Push) -> None:
-        share = self.ground.luck.fraction(_PAUSE, push.message, push.attempt)
+        share = self.ground.streams.fraction(_PAUSE, push.message, push.attempt)
         pause = self.machine.pause(push.attempt, share)
         if pause is None:
             self.waiting -= 1

@@ -63,7 +63,7 @@ class AlternativeWorld(World):
         assert self.road is not None
         if self.to_come or self.service.to_come or self.road.busy or self.functions.running > self.road.idling:
             return False
-        return not any(mapping.carried or mapping.line.machine.stored for mapping in self.mappings)
+        return not any(mapping.carried or mapping.state.machine.stored for mapping in self.mappings)
 
     def _send(self, batch: tuple[tuple[int, Arrival], ...]) -> None:
         assert self.road is not None
@@ -91,7 +91,7 @@ def journey(scenario: Scenario, alternative: Alternative) -> Journey:
     world = AlternativeWorld.of(with_replacement(scenario, alternative))
     assert isinstance(world, AlternativeWorld)
     functions, service = world.functions, world.service
-    ground = Ground(scenario, world.agenda, functions.luck, functions.record, service, functions)
+    ground = Ground(scenario, world.event_queue, functions.streams, functions.record, service, functions)
     world.diverted, world.road = taken_over(scenario.design, alternative), _road(alternative, ground)
     world.road.start()
     history = world.run()

@@ -9,7 +9,7 @@ import attrs
 
 from chaosqs.comparison.backend import Ground, label, request_of
 from chaosqs.comparison.machines.shard import Batch, Record, Shard, shard_of
-from chaosqs.kernel.rng import site
+from chaosqs.kernel.rng import stream
 from chaosqs.lambda_.machines.asynchronous import pause
 from chaosqs.model.alternative import Stream
 from chaosqs.model.design import EventSourceMapping
@@ -19,7 +19,7 @@ from chaosqs.model.workload import Arrival
 
 POLL = 1000
 """Milliseconds between two polls of a shard in which there is nothing."""
-_PHASE, _PAUSE = site("phase of a shard's polls"), site("pause of a shard")
+_PHASE, _PAUSE = stream("phase of a shard's polls"), stream("pause of a shard")
 
 
 @attrs.define(eq=False)
@@ -31,7 +31,7 @@ class _Reader:
     phase: int
     """When its polls come within a second."""
     awake: bool = False
-    """Whether its next step is on the agenda, or a batch in flight."""
+    """Whether its next step is on the event queue, or a batch in flight."""
     tries: int = 0
     """Failed tries of its batch since the latest one that succeeded."""
     invocations: int = 0
@@ -50,7 +50,7 @@ class Streaming:
         """Open the shards."""
         self.label = label(self.stream)
         for number in range(1, self.stream.shards + 1):
-            phase = int(self.ground.luck.fraction(_PHASE, number) * POLL)
+            phase = int(self.ground.streams.fraction(_PHASE, number) * POLL)
             self.readers.append(_Reader(number, Shard(self.stream), phase))
 
     @property
@@ -101,7 +101,7 @@ class Streaming:
         if event.outcome == "succeeded":
             reader.tries = 0
             reader.shard.succeeded()
-            self.ground.agenda.may_be_over = True
+            self.ground.event_queue.may_be_over = True
             self._read(reader)
         elif given_up := reader.shard.failed():
             reader.tries = 0
@@ -113,7 +113,7 @@ class Streaming:
     def _try_later(self, reader: _Reader, wait: int | None) -> None:
         reader.tries += 1
         assumed = self.ground.assumptions
-        share = self.ground.luck.fraction(_PAUSE ^ reader.number, reader.invocations, reader.tries)
+        share = self.ground.streams.fraction(_PAUSE ^ reader.number, reader.invocations, reader.tries)
         longer = pause(reader.tries, assumed.throttle_retry, assumed.throttle_retry_limit, share)
         self.ground.after(longer if wait is None else wait, partial(self._read, reader))
 

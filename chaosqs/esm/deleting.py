@@ -8,13 +8,13 @@ from functools import partial
 import attrs
 
 from chaosqs.esm.poller_fleet import Poller
-from chaosqs.faults.injector import Nemesis, Strike
-from chaosqs.kernel.event_queue import Agenda
+from chaosqs.faults.injector import FaultInjector, InjectedFault
+from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.event import Deleted, Event, Held
 from chaosqs.sqs.machines.message import Message, Receipt
-from chaosqs.sqs.service import Line, Service
+from chaosqs.sqs.service import QueueState, Service
 
 _SLOW = 5_000
 """Milliseconds after which a `slow_delete` takes effect."""
@@ -42,8 +42,8 @@ class Deleting:
     """The deleting half of a mapping."""
 
     mapping: EventSourceMapping
-    agenda: Agenda
-    nemesis: Nemesis
+    event_queue: EventQueue
+    injector: FaultInjector
     record: Callable[[Event], int]
     service: Service
     assumptions: Assumptions
@@ -54,12 +54,12 @@ class Deleting:
 
     def __attrs_post_init__(self) -> None:
         """Look once whether the plan asks for anything here."""
-        self._asks = self.nemesis.asks("delete")
+        self._asks = self.injector.asks("delete")
 
     @property
-    def line(self) -> Line:
+    def state(self) -> QueueState:
         """The queue that is polled."""
-        return self.service.lines[self.mapping.queue]
+        return self.service.states[self.mapping.queue]
 
     @property
     def _scopes(self) -> tuple[str, ...]:
@@ -74,15 +74,15 @@ class Deleting:
             self.done(poller)
             return
         request = _Request(poller, receipts, cause)
-        strike = self._struck(request) if self._asks else None
-        if strike is None:
+        injected = self._struck(request) if self._asks else None
+        if injected is None:
             self._finish(request)
         else:
-            self._suffer(request, strike)
+            self._suffer(request, injected)
 
-    def _struck(self, request: _Request) -> Strike | None:
+    def _struck(self, request: _Request) -> InjectedFault | None:
         batch = ((receipt.message.number, receipt.message.receive_count) for receipt in request.receipts)
-        return self.nemesis.strike("delete", self._scopes, batch, self.agenda.now)
+        return self.injector.injected("delete", self._scopes, batch, self.event_queue.now)
 
     def _finish(self, request: _Request) -> None:
         self._take_effect(request)
@@ -94,60 +94,60 @@ class Deleting:
         stayed = self.service.delete(queue, request.receipts[:first])
         if first is not None:
             stayed += [message for message in numbers[first:] if message not in numbers[:first]]
-        place = self.record(
-            Deleted(self.agenda.now, request.cause, queue, self.mapping.name, numbers, tuple(stayed), fault)
+        index = self.record(
+            Deleted(self.event_queue.now, request.cause, queue, self.mapping.name, numbers, tuple(stayed), fault)
         )
-        if self.line.queue.fifo:
-            self.service.serve(self.line)  # FF-16
-        return place
+        if self.state.queue.fifo:
+            self.service.serve(self.state)  # FF-16
+        return index
 
     # Faults
 
-    def _suffer(self, request: _Request, strike: Strike, *, again: bool = False) -> None:
+    def _suffer(self, request: _Request, injected: InjectedFault, *, again: bool = False) -> None:
         """Do to a delete what its fault says; `again`: it is a repeat already, which is not repeated (EF-5)."""
-        match strike.kind:
+        match injected.kind:
             case "slow_delete":
-                self._late(request, strike)
+                self._late(request, injected)
                 return
             case "lost_delete_response":
-                self._take_effect(request, fault=strike.name)
+                self._take_effect(request, fault=injected.name)
             case "partial_delete":
-                self._take_effect(request, len(request.receipts) // 2, strike.name)
+                self._take_effect(request, len(request.receipts) // 2, injected.name)
             case "reappear":
-                self._reappear_later(request, strike)
+                self._reappear_later(request, injected)
             case _:
-                self._take_effect(request, 0, strike.name)
-        if strike.kind in {"failed_delete", "lost_delete_response"} and not again:
-            due = self.agenda.now + self.assumptions.delete_retry
-            self.agenda.at(due, partial(self._repeat, request), request.poller.task)
+                self._take_effect(request, 0, injected.name)
+        if injected.kind in {"failed_delete", "lost_delete_response"} and not again:
+            due = self.event_queue.now + self.assumptions.delete_retry
+            self.event_queue.at(due, partial(self._repeat, request), request.poller.task)
         else:
             self.done(request.poller)
 
-    def _late(self, request: _Request, strike: Strike) -> None:
-        now, poller = self.agenda.now, request.poller
+    def _late(self, request: _Request, injected: InjectedFault) -> None:
+        now, poller = self.event_queue.now, request.poller
         until = now + _SLOW
-        self.record(Held(now, request.cause, self.mapping.name, poller.number, request.messages, until, strike.name))
-        self.agenda.at(until, partial(self._finish, request), poller.task)
+        self.record(Held(now, request.cause, self.mapping.name, poller.number, request.messages, until, injected.name))
+        self.event_queue.at(until, partial(self._finish, request), poller.task)
 
     def _repeat(self, request: _Request) -> None:
         """Delete the same once more: that succeeds, whatever the first request did (RH-7), but for a window's fault."""
-        strike = self.nemesis.window("delete", self._scopes, self.agenda.now)
-        if strike is None:
+        injected = self.injector.window("delete", self._scopes, self.event_queue.now)
+        if injected is None:
             self._finish(request)
         else:
-            self._suffer(request, strike, again=True)
+            self._suffer(request, injected, again=True)
 
-    def _reappear_later(self, request: _Request, strike: Strike) -> None:
+    def _reappear_later(self, request: _Request, injected: InjectedFault) -> None:
         """Delete, and have a standard queue show what went again in a while (RH-10)."""
         there = [receipt.message for receipt in request.receipts if receipt.message.stored]
-        place = self._take_effect(request)
-        gone = [] if self.line.queue.fifo else [message for message in there if not message.stored]
+        index = self._take_effect(request)
+        gone = [] if self.state.queue.fifo else [message for message in there if not message.stored]
         for message in gone:
-            message.last_event = place
+            message.last_event = index
         self.service.to_come += len(gone)
-        self.agenda.at(self.agenda.now + _REAPPEARS, partial(self._reappear, gone, strike.name))
+        self.event_queue.at(self.event_queue.now + _REAPPEARS, partial(self._reappear, gone, injected.name))
 
     def _reappear(self, messages: Sequence[Message], fault: str) -> None:
         self.service.to_come -= len(messages)
-        self.agenda.may_be_over = True
-        self.service.reappear(self.line, *messages, fault=fault)
+        self.event_queue.may_be_over = True
+        self.service.reappear(self.state, *messages, fault=fault)

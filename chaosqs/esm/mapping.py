@@ -14,11 +14,11 @@ import attrs
 
 from chaosqs.esm.deleting import Deleting
 from chaosqs.esm.machines.scaling import Scaling
-from chaosqs.esm.poller_fleet import Crew, Latency, Poller
-from chaosqs.esm.receive_loop import Gathering
-from chaosqs.faults.injector import Nemesis, Strike
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck
+from chaosqs.esm.poller_fleet import Latency, Poller, PollerFleet
+from chaosqs.esm.receive_loop import ReceiveLoop
+from chaosqs.faults.injector import FaultInjector, InjectedFault
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams
 from chaosqs.lambda_.invocation import Lambda, Request
 from chaosqs.lambda_.machines.concurrency import UNRESERVED, Refused
 from chaosqs.model.assumptions import Assumptions
@@ -26,7 +26,7 @@ from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.event import Event, Held, InvocationEnded, Operated, Released, ServiceFailed, Throttled
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
-from chaosqs.sqs.service import Line, Service
+from chaosqs.sqs.service import QueueState, Service
 
 # The pollers of one event source mapping: receive, invoke, retry while throttled, delete after success, go on. -------
 #
@@ -44,9 +44,9 @@ class Mapping:
     """One event source mapping while it runs."""
 
     mapping: EventSourceMapping
-    agenda: Agenda
-    luck: Luck
-    nemesis: Nemesis
+    event_queue: EventQueue
+    streams: RandomStreams
+    injector: FaultInjector
     record: Callable[[Event], int]
     service: Service
     functions: Lambda
@@ -59,8 +59,8 @@ class Mapping:
     latency: Latency = attrs.field(init=False)
     scopes: tuple[str, str, str] = attrs.field(init=False)
     """What windows of faults may name to strike it: queue, function, mapping."""
-    crew: Crew = attrs.field(init=False)
-    gathering: Gathering = attrs.field(init=False)
+    fleet: PollerFleet = attrs.field(init=False)
+    receive_loop: ReceiveLoop = attrs.field(init=False)
     deleting: Deleting = attrs.field(init=False)
     _asks_hold: bool = attrs.field(init=False)
     """Whether the fault plan has anything for batches in a poller's hand."""
@@ -70,147 +70,149 @@ class Mapping:
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
         self.scopes = self.mapping.queue, self.mapping.function, self.mapping.name
-        self.latency = Latency(self.luck, self.assumptions)
-        machine = self.line.machine
-        self.crew = Crew(
+        self.latency = Latency(self.streams, self.assumptions)
+        machine = self.state.machine
+        self.fleet = PollerFleet(
             self.mapping.name,
-            self.agenda,
+            self.event_queue,
             self.record,
             self.scaling,
-            self._sees_backlog if self.nemesis.asks("poll") else lambda: machine.receivable,
+            self._sees_backlog if self.injector.asks("poll") else lambda: machine.receivable,
             self._poll,
             self._dismiss,
             numbered_from=self.numbered_from,
         )
-        self.gathering = Gathering(
+        self.receive_loop = ReceiveLoop(
             self.mapping,
-            self.agenda,
-            self.nemesis,
+            self.event_queue,
+            self.injector,
             self.record,
             self.service,
             self.assumptions,
             self.latency,
-            self.crew,
+            self.fleet,
             self._ready,
         )
         self.deleting = Deleting(
-            self.mapping, self.agenda, self.nemesis, self.record, self.service, self.assumptions, self._free
+            self.mapping, self.event_queue, self.injector, self.record, self.service, self.assumptions, self._free
         )
-        self._asks_hold, self._asks_invoke = self.nemesis.asks("hold"), self.nemesis.asks("invoke")
+        self._asks_hold, self._asks_invoke = self.injector.asks("hold"), self.injector.asks("invoke")
 
     @property
-    def line(self) -> Line:
+    def state(self) -> QueueState:
         """The queue that it polls."""
-        return self.service.lines[self.mapping.queue]
+        return self.service.states[self.mapping.queue]
 
     def start(self) -> None:
         """Begin to poll."""
-        self.line.on_backlog.append(self.crew.grow_later)
-        self.crew.start()
+        self.state.on_backlog.append(self.fleet.grow_later)
+        self.fleet.start()
 
     def stop(self) -> None:
         """Note the empty receives of pollers that still wait when the run ends."""
-        for poller in self.crew.pollers:
-            self.gathering.count_empty(poller)
+        for poller in self.fleet.pollers:
+            self.receive_loop.count_empty(poller)
 
     def retire(self) -> None:
         """Stop polling; what the pollers carry they finish (Assumed: EC-23)."""
-        if self.crew.grow_later in self.line.on_backlog:
-            self.line.on_backlog.remove(self.crew.grow_later)
-        self.crew.retire()
+        if self.fleet.grow_later in self.state.on_backlog:
+            self.state.on_backlog.remove(self.fleet.grow_later)
+        self.fleet.retire()
 
     def _sees_backlog(self) -> bool:
-        return self.line.machine.receivable and not self.gathering.faults.blind()
+        return self.state.machine.receivable and not self.receive_loop.faults.blind()
 
     def _poll(self, poller: Poller) -> None:
-        self.gathering.poll(poller)
+        self.receive_loop.poll(poller)
 
     def _dismiss(self, poller: Poller) -> None:
-        self.gathering.dismiss(poller)
+        self.receive_loop.dismiss(poller)
 
-    def _ready(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+    def _ready(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> None:
         """Take a batch in hand, and invoke the function with it as soon as the calls take."""
         self.carried += 1
         poller.receipts, poller.attempts = receipts, 0
         poller.gives_up = min([receipt.message.visible_at for receipt in receipts])
         messages = tuple([receipt.message.number for receipt in receipts])
         batch = tuple([(receipt.message.number, receipt.message.receive_count) for receipt in receipts])
-        poller.request = request = Request(self.mapping, poller.number, place, messages, batch, receipts)
+        poller.request = request = Request(self.mapping, poller.number, index, messages, batch, receipts)
         latency = self.latency.receive(poller) + self.latency.invoke(poller)
-        strike = self.nemesis.strike("hold", self.scopes, batch, self.agenda.now) if self._asks_hold else None
-        due, step = self.agenda.now + latency, partial(self._invoke, poller, request)
-        if strike is not None and strike.kind == "restart":
-            step = partial(self._restart, poller, request, strike.name)
-        elif strike is not None:
-            due = latency + self._stall(poller, request, strike)
-        self.agenda.at(due, step, poller.task)
+        injected = self.injector.injected("hold", self.scopes, batch, self.event_queue.now) if self._asks_hold else None
+        due, step = self.event_queue.now + latency, partial(self._invoke, poller, request)
+        if injected is not None and injected.kind == "restart":
+            step = partial(self._restart, poller, request, injected.name)
+        elif injected is not None:
+            due = latency + self._stall(poller, request, injected)
+        self.event_queue.at(due, step, poller.task)
 
-    def _stall(self, poller: Poller, request: Request, strike: Strike) -> int:
+    def _stall(self, poller: Poller, request: Request, injected: InjectedFault) -> int:
         """Record that a poller keeps its batch to itself, and what it has gathered besides; return until when."""
-        now, mapping = self.agenda.now, self.mapping.name
-        until = now + _STALL if strike.until is None else strike.until
+        now, mapping = self.event_queue.now, self.mapping.name
+        until = now + _STALL if injected.until is None else injected.until
         messages = _in_hand(poller, request)
-        self.record(Held(now, request.received, mapping, request.poller, messages, until, strike.name))
+        self.record(Held(now, request.received, mapping, request.poller, messages, until, injected.name))
         return until
 
     def _restart(self, poller: Poller, request: Request, fault: str) -> None:
         """Have a poller forget its batch, and what it has gathered for the next one (EP-13)."""
         messages = _in_hand(poller, request)
         poller.held, poller.batcher = [], None
-        now, mapping = self.agenda.now, self.mapping.name
+        now, mapping = self.event_queue.now, self.mapping.name
         self.record(Released(now, request.received, mapping, poller.number, messages, "restarted", fault))
         self._free(poller)
 
     # Invoking
 
     def _invoke(self, poller: Poller, request: Request) -> None:
-        strike = (
-            self.nemesis.strike("invoke", self.scopes, request.batch, self.agenda.now) if self._asks_invoke else None
+        injected = (
+            self.injector.injected("invoke", self.scopes, request.batch, self.event_queue.now)
+            if self._asks_invoke
+            else None
         )
         if self.functions.stage is not None and self.functions.drops(request):
             return self._refuse(poller, request, reason="RecursiveInvocationException")  # LX-17
-        if strike is not None and self._is_stopped(poller, request, strike):
+        if injected is not None and self._is_stopped(poller, request, injected):
             return None
-        cold_start = strike.name if strike is not None and strike.kind == "cold_start" else ""
+        cold_start = injected.name if injected is not None and injected.kind == "cold_start" else ""
         refused = self.functions.invoke(request, partial(self._answered, poller), cold_start)
         if refused is not None:
             return self._throttle(poller, request, refused, "")
-        return self.crew.set_throttled(poller, throttled=False)
+        return self.fleet.set_throttled(poller, throttled=False)
 
-    def _is_stopped(self, poller: Poller, request: Request, strike: Strike) -> bool:
+    def _is_stopped(self, poller: Poller, request: Request, injected: InjectedFault) -> bool:
         """Do what a fault does to an invocation; tell whether that never reaches a function."""
         function, executions = self.mapping.function, self.functions.executions
         refused: Refused | None = None
-        match strike.kind:
+        match injected.kind:
             case "throttled":
                 refused = Refused(UNRESERVED, executions.running[function], executions.limit(function))
             case "account_full":
-                refused = executions.refuse_unreserved(function, now=self.agenda.now)
-            case "lost_invoke" if strike.until is not None or not poller.attempts:  # one message's: the first attempt
-                self._lose(poller, request, strike)
+                refused = executions.refuse_unreserved(function, now=self.event_queue.now)
+            case "lost_invoke" if injected.until is not None or not poller.attempts:  # one message's: the first attempt
+                self._lose(poller, request, injected)
                 return True
             case "service_error":
-                self._refuse(poller, request, fault=strike.name)
+                self._refuse(poller, request, fault=injected.name)
                 return True
             case _:
                 pass
         if refused is not None:
-            self._throttle(poller, request, refused, strike.name)
+            self._throttle(poller, request, refused, injected.name)
         return refused is not None
 
-    def _lose(self, poller: Poller, request: Request, strike: Strike) -> None:
+    def _lose(self, poller: Poller, request: Request, injected: InjectedFault) -> None:
         """Wait in vain for an answer, and invoke again."""
-        now = self.agenda.now
+        now = self.event_queue.now
         again = min(now + _UNANSWERED, max(now, poller.gives_up))
         poller.attempts += 1
-        place = self.record(
-            Held(now, request.received, self.mapping.name, poller.number, request.messages, again, strike.name)
+        index = self.record(
+            Held(now, request.received, self.mapping.name, poller.number, request.messages, again, injected.name)
         )
-        self._invoke_again(poller, request, again, "no answer", place, strike.name)
+        self._invoke_again(poller, request, again, "no answer", index, injected.name)
 
     def _refuse(self, poller: Poller, request: Request, *, fault: str = "", reason: str = "") -> None:
         """Give a batch up that Lambda has answered with an error which no retry in place would change (LX-11)."""
-        now, mapping, messages = self.agenda.now, self.mapping, request.messages
+        now, mapping, messages = self.event_queue.now, self.mapping, request.messages
         event = ServiceFailed(
             now, request.received, mapping.function, mapping.name, poller.number, messages, fault, reason
         )
@@ -218,10 +220,10 @@ class Mapping:
 
     def _throttle(self, poller: Poller, request: Request, refused: Refused, fault: str) -> None:
         """Keep the batch and try again later, up to the end of its visibility (ES-8)."""
-        now = self.agenda.now
+        now = self.event_queue.now
         poller.attempts += 1
-        self.crew.set_throttled(poller, throttled=True)
-        place = self.record(
+        self.fleet.set_throttled(poller, throttled=True)
+        index = self.record(
             Throttled(
                 at=now,
                 cause=request.received,
@@ -237,41 +239,41 @@ class Mapping:
             )
         )
         again = now + (self.assumptions.rate_retry if refused.by_rate else self.latency.pause(poller))
-        self._invoke_again(poller, request, again, "throttled", place)
+        self._invoke_again(poller, request, again, "throttled", index)
 
     def _invoke_again(  # noqa: PLR0917 - the last three are those of `_release`
         self, poller: Poller, request: Request, at: int, why: str, cause: int, fault: str = ""
     ) -> None:
         """Invoke at a moment, unless visibility is over by then: then give up when it is (ES-8)."""
         if at < poller.gives_up:
-            self.agenda.at(at, partial(self._invoke, poller, request), poller.task)
+            self.event_queue.at(at, partial(self._invoke, poller, request), poller.task)
         else:
             give_up = partial(self._release, poller, why, cause, fault)
-            self.agenda.at(max(self.agenda.now, poller.gives_up), give_up, poller.task)
+            self.event_queue.at(max(self.event_queue.now, poller.gives_up), give_up, poller.task)
 
-    def _answered(self, poller: Poller, event: InvocationEnded, place: int) -> None:
+    def _answered(self, poller: Poller, event: InvocationEnded, index: int) -> None:
         if not event.answered:
-            self._release(poller, "no answer", place)
+            self._release(poller, "no answer", index)
         elif event.outcome != "succeeded":
-            self._release(poller, "failed", place)
+            self._release(poller, "failed", index)
         else:
-            step = partial(self.deleting.delete, poller, event.failed, place)
-            self.agenda.at(self.agenda.now + self.latency.delete(poller), step, poller.task)
+            step = partial(self.deleting.delete, poller, event.failed, index)
+            self.event_queue.at(self.event_queue.now + self.latency.delete(poller), step, poller.task)
 
     def _release(self, poller: Poller, why: str, cause: int, fault: str = "") -> None:
         """Forget the batch; nothing brings its messages back before their visibility ends (EC-15, EF-3)."""
         assert poller.request is not None
         messages = poller.request.messages
-        self.record(Released(self.agenda.now, cause, self.mapping.name, poller.number, messages, why, fault))
+        self.record(Released(self.event_queue.now, cause, self.mapping.name, poller.number, messages, why, fault))
         self._free(poller, failed=why == "failed" and not self.mapping.report_batch_item_failures)  # PB-13
 
     def _free(self, poller: Poller, *, failed: bool = False) -> None:
         poller.request, poller.receipts = None, ()
         self.carried -= 1
-        self.agenda.may_be_over = True
+        self.event_queue.may_be_over = True
         if poller.batcher is not None:
-            poller.batcher.finished(self.agenda.now)  # EP-5
-        self.crew.go_on(poller, failed=failed)
+            poller.batcher.finished(self.event_queue.now)  # EP-5
+        self.fleet.go_on(poller, failed=failed)
 
 
 def _in_hand(poller: Poller, request: Request) -> tuple[int, ...]:
@@ -287,21 +289,21 @@ def succeed(mapping: Mapping, former: Sequence[Mapping]) -> None:
 
     Assumed: a mapping counts these batches too, so all its pollers together stay below the ceiling (ES-3, MC-1).
     """
-    scaling, law = mapping.scaling, mapping.scaling.law
+    scaling, scaling_limits = mapping.scaling, mapping.scaling.scaling_limits
 
     def make_room() -> None:
-        taken = sum(one.crew.busy for one in former)
-        scaling.law = attrs.evolve(law, ceiling=max(0, law.ceiling - taken))
+        taken = sum(one.fleet.busy for one in former)
+        scaling.scaling_limits = attrs.evolve(scaling_limits, ceiling=max(0, scaling_limits.ceiling - taken))
 
     def left() -> None:
         make_room()
-        mapping.crew.grow_later()
+        mapping.fleet.grow_later()
 
     for one in former:
-        one.crew.left = left
+        one.fleet.left = left
     if former:
         make_room()
-        scaling.pollers = min(scaling.pollers, scaling.law.ceiling)
+        scaling.pollers = min(scaling.pollers, scaling.scaling_limits.ceiling)
     mapping.start()
 
 
@@ -309,11 +311,11 @@ def succeed(mapping: Mapping, former: Sequence[Mapping]) -> None:
 
 
 @attrs.define(eq=False)
-class Life:
+class MappingLifecycle:
     """The mappings of one run over time."""
 
-    agenda: Agenda
-    nemesis: Nemesis
+    event_queue: EventQueue
+    injector: FaultInjector
     record: Callable[[Event], int]
     make: Callable[[EventSourceMapping, int], Mapping]
     """Returns a mapping that does not poll yet, and numbers its pollers from one more than so many on."""
@@ -329,12 +331,12 @@ class Life:
         """Set every enabled mapping to work, at the start of the run, and plan what the windows do."""
         for name in self.settings:
             self._settle(name)
-        for window in self.nemesis.windows("mapping"):
+        for window in self.injector.windows("mapping"):
             begin = {"disabled": self._forbid, "scale_down": self._scale_down}[window.kind]
-            strike, start = self.nemesis.of_window(window), milliseconds(window.start)
+            injected, start = self.injector.of_window(window), milliseconds(window.start)
             for name in self.settings:
                 if window.scope in {"", name} and window.seconds:
-                    self.agenda.at(start, partial(begin, name, strike))
+                    self.event_queue.at(start, partial(begin, name, injected))
 
     def polling(self, name: str) -> Mapping | None:
         """Return what polls for a mapping now, or None: it is disabled."""
@@ -359,7 +361,7 @@ class Life:
 
     def _begin(self, name: str) -> None:
         former = [mapping for mapping in self.mappings if mapping.mapping.name == name]
-        numbered_from = sum(len(mapping.crew.pollers) for mapping in former)
+        numbered_from = sum(len(mapping.fleet.pollers) for mapping in former)
         self._polling[name] = mapping = self.make(self.settings[name], numbered_from)
         self.mappings.append(mapping)
         succeed(mapping, former)
@@ -371,25 +373,25 @@ class Life:
 
     # What windows do
 
-    def _forbid(self, name: str, strike: Strike) -> None:
+    def _forbid(self, name: str, injected: InjectedFault) -> None:
         """Disable a mapping until the window ends; one that is disabled anyhow stays it, unrecorded."""
         if not self.settings[name].enabled:
             return
-        assert strike.until is not None
+        assert injected.until is not None
         self._forbidden[name] = self._forbidden.get(name, 0) + 1
-        self._operated(name, strike, enabled=False)
+        self._operated(name, injected, enabled=False)
         self._settle(name)
-        self.agenda.at(strike.until, partial(self._allow, name, strike))
+        self.event_queue.at(injected.until, partial(self._allow, name, injected))
 
-    def _allow(self, name: str, strike: Strike) -> None:
+    def _allow(self, name: str, injected: InjectedFault) -> None:
         self._forbidden[name] -= 1
-        self._operated(name, strike, enabled=True)
+        self._operated(name, injected, enabled=True)
         self._settle(name)
 
-    def _operated(self, name: str, strike: Strike, *, enabled: bool) -> None:
-        self.record(Operated(self.agenda.now, None, "change", name, "enabled", str(enabled), strike.name))
+    def _operated(self, name: str, injected: InjectedFault, *, enabled: bool) -> None:
+        self.record(Operated(self.event_queue.now, None, "change", name, "enabled", str(enabled), injected.name))
 
-    def _scale_down(self, name: str, strike: Strike) -> None:
+    def _scale_down(self, name: str, injected: InjectedFault) -> None:
         mapping = self.polling(name)
         if mapping is not None:
-            mapping.crew.scale_down(strike.name)
+            mapping.fleet.scale_down(injected.name)

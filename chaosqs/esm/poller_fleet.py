@@ -1,4 +1,4 @@
-"""The pollers of a mapping as a crew: who joins when messages wait, who goes, and when."""
+"""The pollers of a mapping as a poller fleet: who joins when messages wait, who goes, and when."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import attrs
 
 from chaosqs.esm.machines.batching import Batcher
 from chaosqs.esm.machines.scaling import Scaling
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck, site
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams, stream
 from chaosqs.lambda_.invocation import Request
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.event import Event, PollersChanged
@@ -22,9 +22,9 @@ class Poller:
     """One of the mapping's pollers, and the batch that it carries."""
 
     number: int
-    site: int
+    stream: int
     task: str
-    """Its name as that of a task of the agenda, which a pause of the fault plan can hold back: `orders→worker/3`."""
+    """Its name as that of a task of the event queue, which a pause of the fault plan can hold back: `orders→worker/3`."""
     receives: int = 0
     parked: int | None = None
     """When its present long poll, or the first one not yet recorded, began; None while it carries a batch."""
@@ -54,11 +54,11 @@ class Poller:
 
 
 @attrs.define(eq=False)
-class Crew:
+class PollerFleet:
     """All pollers of one mapping."""
 
     mapping: str
-    agenda: Agenda
+    event_queue: EventQueue
     record: Callable[[Event], int]
     scaling: Scaling
     waiting: Callable[[], bool]
@@ -94,9 +94,9 @@ class Crew:
 
     def grow_later(self) -> None:
         """Grow by the law, as messages wait and every poller is busy (ES-2)."""
-        if not self._growing and self.scaling.pollers < self.scaling.law.ceiling:
+        if not self._growing and self.scaling.pollers < self.scaling.scaling_limits.ceiling:
             self._growing = True
-            self.agenda.at(self.agenda.now + self.scaling.interval(throttled=self.throttled > 0), self._grow)
+            self.event_queue.at(self.event_queue.now + self.scaling.interval(throttled=self.throttled > 0), self._grow)
 
     def retire(self) -> None:
         """Stop polling: who waits goes, who carries a batch finishes it (Assumed: EC-23)."""
@@ -106,10 +106,10 @@ class Crew:
 
     def scale_down(self, fault: str) -> None:
         """Go down to the law's fewest pollers: those that wait go now, the others when they are done."""
-        surplus = self.scaling.pollers - self.scaling.law.minimum
+        surplus = self.scaling.pollers - self.scaling.scaling_limits.minimum
         if surplus <= 0:
             return
-        self.scaling.pollers = self.scaling.law.minimum
+        self.scaling.pollers = self.scaling.scaling_limits.minimum
         there = [poller for poller in self.pollers if poller not in self._spare and poller not in self._leaving]
         for poller in sorted(there, key=lambda poller: (poller.idle_since is None, -poller.number))[:surplus]:
             if poller.idle_since is None:
@@ -132,7 +132,7 @@ class Crew:
     def _grow(self) -> None:
         """Take one step; where it is refused, the next receive that leaves messages waiting asks again."""
         self._growing = False
-        wanted = self.waiting() or self.scaling.pollers < self.scaling.law.start
+        wanted = self.waiting() or self.scaling.pollers < self.scaling.scaling_limits.start
         if wanted and not self.retired and self.scaling.grow(throttled=self.throttled > 0):
             self._changed("messages wait")
             self._join()
@@ -147,9 +147,9 @@ class Crew:
         else:
             number = self.numbered_from + len(self.pollers) + 1
             task = f"{self.mapping}/{number}"
-            poller = Poller(number, site(task), task)
+            poller = Poller(number, stream(task), task)
             self.pollers.append(poller)
-        self.agenda.at(self.agenda.now, partial(self.poll, poller), poller.task)
+        self.event_queue.at(self.event_queue.now, partial(self.poll, poller), poller.task)
 
     def go_on(self, poller: Poller, *, failed: bool) -> None:
         """Set a poller to work whose batch is done, unless the mapping does without it now (ES-7, ES-8)."""
@@ -164,7 +164,7 @@ class Crew:
             self._spare.append(poller)
             self.grow_later()
         else:
-            self.agenda.at(self.agenda.now, partial(self.poll, poller), poller.task)
+            self.event_queue.at(self.event_queue.now, partial(self.poll, poller), poller.task)
 
     def set_throttled(self, poller: Poller, *, throttled: bool) -> None:
         """Note whether a poller carries a batch that Lambda has refused."""
@@ -176,13 +176,13 @@ class Crew:
         patience = self.scaling.patience()
         if patience is not None and poller.idle_since is not None and not poller.watched:
             poller.watched = True
-            self.agenda.at(max(self.agenda.now, poller.idle_since + patience), partial(self._retire, poller))
+            self.event_queue.at(max(self.event_queue.now, poller.idle_since + patience), partial(self._retire, poller))
 
     def _retire(self, poller: Poller) -> None:
         poller.watched = False
         if poller.idle_since is None:
             return
-        if self.scaling.shrink(self.agenda.now - poller.idle_since):
+        if self.scaling.shrink(self.event_queue.now - poller.idle_since):
             self.dismiss(poller)
             self._spare.append(poller)
             self._changed("nothing to do")
@@ -194,13 +194,13 @@ class Crew:
             self.left()
 
     def _changed(self, why: str, fault: str = "") -> None:
-        self.record(PollersChanged(self.agenda.now, None, self.mapping, self.scaling.pollers, why, fault))
+        self.record(PollersChanged(self.event_queue.now, None, self.mapping, self.scaling.pollers, why, fault))
 
 
-# How long the calls of a poller take: medians that are assumed, and a spread that luck draws from. -------------------
+# How long the calls of a poller take: medians that are assumed, and a spread that seed draws from. -------------------
 
 _RECEIVE, _INVOKE, _DELETE, _RETRY = map(
-    site, ("receive latency", "invoke latency", "delete latency", "throttle retry")
+    stream, ("receive latency", "invoke latency", "delete latency", "throttle retry")
 )
 
 
@@ -208,7 +208,7 @@ _RECEIVE, _INVOKE, _DELETE, _RETRY = map(
 class Latency:
     """The latencies of one run; all in milliseconds, at least 1."""
 
-    luck: Luck
+    streams: RandomStreams
     assumptions: Assumptions
 
     def receive(self, poller: Poller) -> int:
@@ -227,8 +227,8 @@ class Latency:
         """Between two attempts with a throttled batch. Assumed: doubles each time, with full jitter (ES-10)."""
         first, limit = self.assumptions.throttle_retry, self.assumptions.throttle_retry_limit
         ceiling = min(limit, first << min(poller.attempts - 1, 20))
-        return max(1, round(ceiling * self.luck.fraction(_RETRY ^ poller.site, poller.receives, poller.attempts)))
+        return max(1, round(ceiling * self.streams.fraction(_RETRY ^ poller.stream, poller.receives, poller.attempts)))
 
     def _around(self, median: int, kind: int, poller: Poller) -> int:
         spread = self.assumptions.latency_spread / 100
-        return max(1, round(self.luck.around(median, spread, kind ^ poller.site, poller.receives)))
+        return max(1, round(self.streams.around(median, spread, kind ^ poller.stream, poller.receives)))

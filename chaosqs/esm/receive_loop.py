@@ -8,9 +8,9 @@ from functools import partial
 import attrs
 
 from chaosqs.esm.machines.batching import MOST_PER_RECEIVE, Batcher
-from chaosqs.esm.poller_fleet import Crew, Latency, Poller
-from chaosqs.faults.injector import Nemesis, Strike
-from chaosqs.kernel.event_queue import Agenda
+from chaosqs.esm.poller_fleet import Latency, Poller, PollerFleet
+from chaosqs.faults.injector import FaultInjector, InjectedFault
+from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.lambda_.machines.sqs_event import plain_record_bytes
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
@@ -18,7 +18,7 @@ from chaosqs.model.event import Event, FilteredOut, Held, Received, ReceivedNoth
 from chaosqs.model.event_filter import Match, Pattern, matches, parse
 from chaosqs.sqs.machines.message import Message, Receipt, body_of
 from chaosqs.sqs.machines.queue_machine import Chance
-from chaosqs.sqs.service import Line, Service
+from chaosqs.sqs.service import QueueState, Service
 
 # What the fault plan makes of a poller's receives: before they are answered (poll), and of the answer (receive). -----
 
@@ -32,8 +32,8 @@ class ReceiveFaults:
     """The faults of one mapping's receives."""
 
     mapping: EventSourceMapping
-    agenda: Agenda
-    nemesis: Nemesis
+    event_queue: EventQueue
+    injector: FaultInjector
     record: Callable[[Event], int]
     service: Service
     assumptions: Assumptions
@@ -47,94 +47,96 @@ class ReceiveFaults:
         self._scopes = (self.mapping.queue, self.mapping.function, self.mapping.name)
 
     @property
-    def line(self) -> Line:
+    def state(self) -> QueueState:
         """The queue that is polled."""
-        return self.service.lines[self.mapping.queue]
+        return self.service.states[self.mapping.queue]
 
     # Before a receive is answered
 
-    def poll(self, wanted: int) -> Strike | None:
+    def poll(self, wanted: int) -> InjectedFault | None:
         """Return what strikes a receive of up to `wanted` messages, if it changes anything: where none wait, nothing.
 
         The message that is first in line decides, by the receive that this one would be for it.
         """
-        machine = self.line.machine
+        machine = self.state.machine
         first = machine.head() if machine.receivable else None
         if first is None:
             return None
-        strike = self.nemesis.poll(self._scopes, first.number, first.receive_count + 1, self.agenda.now)
-        if strike is None or strike.kind in _BRINGS_NOTHING:
-            return strike
-        if strike.kind == "out_of_order":
-            return strike if machine.visible > 1 and not self.line.queue.fifo else None
-        return strike if min(machine.visible, wanted) > 1 else None
+        injected = self.injector.poll(self._scopes, first.number, first.receive_count + 1, self.event_queue.now)
+        if injected is None or injected.kind in _BRINGS_NOTHING:
+            return injected
+        if injected.kind == "out_of_order":
+            return injected if machine.visible > 1 and not self.state.queue.fifo else None
+        return injected if min(machine.visible, wanted) > 1 else None
 
-    def fail(self, poller: Poller, strike: Strike) -> int | None:
+    def fail(self, poller: Poller, injected: InjectedFault) -> int | None:
         """Record a receive that brings nothing; return when the poller receives again. None: it brings something."""
-        if strike.kind not in _BRINGS_NOTHING:
+        if injected.kind not in _BRINGS_NOTHING:
             return None
-        now, mapping = self.agenda.now, self.mapping
-        self.record(ReceiveFailed(now, None, mapping.queue, mapping.name, poller.number, strike.name))
-        if strike.kind == "quota_full" and strike.until is not None:
-            return strike.until
-        if strike.kind == "empty_receive":
+        now, mapping = self.event_queue.now, self.mapping
+        self.record(ReceiveFailed(now, None, mapping.queue, mapping.name, poller.number, injected.name))
+        if injected.kind == "quota_full" and injected.until is not None:
+            return injected.until
+        if injected.kind == "empty_receive":
             return (
                 now + self.latency.receive(poller)
-                if strike.until is None
-                else min(now + self.assumptions.receive_retry, strike.until)
+                if injected.until is None
+                else min(now + self.assumptions.receive_retry, injected.until)
             )
         return now + self.assumptions.receive_retry
 
-    def receive(self, strike: Strike, wanted: int) -> list[Receipt]:
+    def receive(self, injected: InjectedFault, wanted: int) -> list[Receipt]:
         """Receive one message where the receive is short; the newest ones, newest first, where it is out of order."""
-        line = self.line
-        if strike.kind == "short_receive":
-            return self.service.take(line, 1)
-        most = self.service.wanted(line, wanted)
-        receipts = self.service.take(line, most, chance=Chance(skip=line.machine.visible - most))
+        state = self.state
+        if injected.kind == "short_receive":
+            return self.service.take(state, 1)
+        most = self.service.wanted(state, wanted)
+        receipts = self.service.take(state, most, chance=Chance(skip=state.machine.visible - most))
         return receipts[::-1]
 
     def blind(self) -> bool:
         """Tell whether a window is open in which no receive brings anything: then nobody sees that messages wait."""
-        open_now = self.nemesis.window("poll", self._scopes, self.agenda.now)
+        open_now = self.injector.window("poll", self._scopes, self.event_queue.now)
         return open_now is not None and open_now.kind in _BRINGS_NOTHING
 
     # The answer
 
-    def answer(self, receipts: Sequence[Receipt]) -> Strike | None:
+    def answer(self, receipts: Sequence[Receipt]) -> InjectedFault | None:
         """Return what strikes the answer to a receive."""
         batch = ((receipt.message.number, receipt.message.receive_count) for receipt in receipts)
-        strike = self.nemesis.strike("receive", self._scopes, batch, self.agenda.now)
+        injected = self.injector.injected("receive", self._scopes, batch, self.event_queue.now)
         return (
-            None if strike is not None and strike.kind == "duplicate" and not self._twice(strike, receipts) else strike
+            None
+            if injected is not None and injected.kind == "duplicate" and not self._twice(injected, receipts)
+            else injected
         )
 
-    def hold(self, poller: Poller, receipts: Sequence[Receipt], place: int, strike: Strike) -> int:
+    def hold(self, poller: Poller, receipts: Sequence[Receipt], index: int, injected: InjectedFault) -> int:
         """Record that an answer is slow; return when it comes."""
-        until = self.agenda.now + _SLOW
+        until = self.event_queue.now + _SLOW
         messages = tuple(receipt.message.number for receipt in receipts)
-        self.record(Held(self.agenda.now, place, self.mapping.name, poller.number, messages, until, strike.name))
+        self.record(Held(self.event_queue.now, index, self.mapping.name, poller.number, messages, until, injected.name))
         return until
 
-    def duplicate(self, receipts: Sequence[Receipt], strike: Strike) -> None:
+    def duplicate(self, receipts: Sequence[Receipt], injected: InjectedFault) -> None:
         """Show the messages of a receive again at once, which a replica missed (OR-4)."""
-        messages = self._twice(strike, receipts)
+        messages = self._twice(injected, receipts)
         for message in messages:
             self._shown_twice[message.number] = message.visible_at
-        self.agenda.at(self.agenda.now, partial(self._show, messages, strike.name))
+        self.event_queue.at(self.event_queue.now, partial(self._show, messages, injected.name))
 
     def _show(self, messages: Sequence[Message], fault: str) -> None:
-        self.service.reappear(self.line, *(message for message in messages if message.stored), fault=fault)
+        self.service.reappear(self.state, *(message for message in messages if message.stored), fault=fault)
 
-    def _twice(self, strike: Strike, receipts: Sequence[Receipt]) -> list[Message]:
+    def _twice(self, injected: InjectedFault, receipts: Sequence[Receipt]) -> list[Message]:
         """Return the messages that will be in flight twice; a window does not add a third delivery to the two.
 
         Else all pollers that wait would get them at one moment, one after another.
         """
-        if self.line.queue.fifo:
+        if self.state.queue.fifo:
             return []
-        now, messages = self.agenda.now, [receipt.message for receipt in receipts]
-        if strike.until is None:
+        now, messages = self.event_queue.now, [receipt.message for receipt in receipts]
+        if injected.until is None:
             return messages
         return [message for message in messages if self._shown_twice.get(message.number, 0) <= now]
 
@@ -146,17 +148,17 @@ _ALWAYS_FITS = PAYLOAD_LIMIT // 16
 
 
 @attrs.define(eq=False)
-class Gathering:
+class ReceiveLoop:
     """The receiving half of a mapping."""
 
     mapping: EventSourceMapping
-    agenda: Agenda
-    nemesis: Nemesis
+    event_queue: EventQueue
+    injector: FaultInjector
     record: Callable[[Event], int]
     service: Service
     assumptions: Assumptions
     latency: Latency
-    crew: Crew
+    fleet: PollerFleet
     ready: Callable[[Poller, Sequence[Receipt], int], None]
     """Called with a poller's batch, and the place of the receive that completed it."""
     faults: ReceiveFaults = attrs.field(init=False)
@@ -168,23 +170,23 @@ class Gathering:
     def __attrs_post_init__(self) -> None:
         """Read the filters; raise `InvalidPattern` for what AWS would refuse (EC-24)."""
         self.faults = ReceiveFaults(
-            self.mapping, self.agenda, self.nemesis, self.record, self.service, self.assumptions, self.latency
+            self.mapping, self.event_queue, self.injector, self.record, self.service, self.assumptions, self.latency
         )
-        self._asks_poll, self._asks_answer = self.nemesis.asks("poll"), self.nemesis.asks("receive")
+        self._asks_poll, self._asks_answer = self.injector.asks("poll"), self.injector.asks("receive")
         self._patterns = tuple(parse(pattern) for pattern in self.mapping.filters)
 
     @property
-    def line(self) -> Line:
+    def state(self) -> QueueState:
         """The queue that is polled."""
-        return self.service.lines[self.mapping.queue]
+        return self.service.states[self.mapping.queue]
 
     def poll(self, poller: Poller) -> None:
         """Receive, or wait in a long poll until there is something (EP-1, RX-5)."""
         if poller.batcher is not None and self._hand_over(poller):
             return
-        if not self.crew.lets_go(poller) and not self._receive(poller):
-            poller.parked = self.agenda.now
-            poller.idle_since = None if poller.held else self.agenda.now
+        if not self.fleet.lets_go(poller) and not self._receive(poller):
+            poller.parked = self.event_queue.now
+            poller.idle_since = None if poller.held else self.event_queue.now
             self._park(poller)
 
     def dismiss(self, poller: Poller) -> None:
@@ -197,17 +199,17 @@ class Gathering:
         if poller.parked is None:
             return
         wait = self.assumptions.long_poll
-        count = (self.agenda.now - poller.parked) // wait
+        count = (self.event_queue.now - poller.parked) // wait
         if count:
             since, queue = poller.parked, self.mapping.queue
             poller.parked = since + count * wait
             self.record(
-                ReceivedNothing(self.agenda.now, None, queue, self.mapping.name, poller.number, count, since, wait)
+                ReceivedNothing(self.event_queue.now, None, queue, self.mapping.name, poller.number, count, since, wait)
             )
 
     def _park(self, poller: Poller) -> None:
-        self.line.waiting.append(partial(self._woken, poller))
-        self.crew.watch(poller)
+        self.state.waiting.append(partial(self._woken, poller))
+        self.fleet.watch(poller)
 
     def _woken(self, poller: Poller) -> None:
         if poller.parked is None:
@@ -220,76 +222,80 @@ class Gathering:
         """Receive once; without a window that is a batch (EP-3, EP-7). Tell whether the poller need not wait."""
         batcher = poller.batcher
         wanted = min(self.mapping.batch_size, MOST_PER_RECEIVE) if batcher is None else batcher.wanted
-        strike = self.faults.poll(wanted) if self._asks_poll else None
-        if strike is not None and (due := self.faults.fail(poller, strike)) is not None:
+        injected = self.faults.poll(wanted) if self._asks_poll else None
+        if injected is not None and (due := self.faults.fail(poller, injected)) is not None:
             self._try_again(poller, due)
             return True
         receipts = (
-            self.service.receive(self.mapping.queue, wanted) if strike is None else self.faults.receive(strike, wanted)
+            self.service.receive(self.mapping.queue, wanted)
+            if injected is None
+            else self.faults.receive(injected, wanted)
         )
         if not receipts:
             return False
         poller.parked = poller.idle_since = None
         poller.receives += 1
-        if self._asks_answer and strike is None:
-            strike = self.faults.answer(receipts)
-        place = self._recorded(poller, receipts, strike)
-        if self.line.machine.receivable:
-            self.crew.grow_later()
-        if strike is None:
-            self._take_in(poller, receipts, place)
+        if self._asks_answer and injected is None:
+            injected = self.faults.answer(receipts)
+        index = self._recorded(poller, receipts, injected)
+        if self.state.machine.receivable:
+            self.fleet.grow_later()
+        if injected is None:
+            self._take_in(poller, receipts, index)
         else:
-            self._answered(poller, receipts, place, strike)
+            self._answered(poller, receipts, index, injected)
         return True
 
     def _try_again(self, poller: Poller, due: int) -> None:
         """Let a poller whose receive brought nothing, although messages wait, receive again at a moment."""
         poller.parked = poller.idle_since = None
         poller.again = due
-        self.agenda.at(due, partial(self._again, poller, due), poller.task)
+        self.event_queue.at(due, partial(self._again, poller, due), poller.task)
 
     def _again(self, poller: Poller, due: int) -> None:
         if poller.again == due:
             poller.again = None
             self.poll(poller)
 
-    def _answered(self, poller: Poller, receipts: Sequence[Receipt], place: int, strike: Strike) -> None:
+    def _answered(self, poller: Poller, receipts: Sequence[Receipt], index: int, injected: InjectedFault) -> None:
         """Go on with an answer that a fault has struck; where it changed only what came, with that."""
-        if strike.kind == "lost_receive":
+        if injected.kind == "lost_receive":
             self._look_again(poller)
-        elif strike.kind == "slow_receive":
+        elif injected.kind == "slow_receive":
             poller.pending = True
-            due = self.faults.hold(poller, receipts, place, strike)
-            self.agenda.at(due, partial(self._late, poller, receipts, place), poller.task)
+            due = self.faults.hold(poller, receipts, index, injected)
+            self.event_queue.at(due, partial(self._late, poller, receipts, index), poller.task)
         else:
-            self._take_in(poller, receipts, place)
-            if strike.kind == "duplicate":
-                self.faults.duplicate(receipts, strike)
+            self._take_in(poller, receipts, index)
+            if injected.kind == "duplicate":
+                self.faults.duplicate(receipts, injected)
 
-    def _late(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+    def _late(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> None:
         poller.pending = False
-        self._take_in(poller, receipts, place)
+        self._take_in(poller, receipts, index)
 
-    def _take_in(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+    def _take_in(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> None:
         """Make a batch of what came, or a part of one."""
         if self._patterns:
-            receipts = self._filtered(poller, receipts, place)
+            receipts = self._filtered(poller, receipts, index)
         if not receipts:
             self._look_again(poller)
         elif poller.batcher is None and self._is_batch(receipts):
-            self.ready(poller, receipts, place)
+            self.ready(poller, receipts, index)
         else:
-            self._gather(poller, receipts, place)
+            self._gather(poller, receipts, index)
 
     def _look_again(self, poller: Poller) -> None:
-        self.agenda.at(self.agenda.now + self.latency.receive(poller), partial(self.poll, poller), poller.task)
+        self.event_queue.at(
+            self.event_queue.now + self.latency.receive(poller), partial(self.poll, poller), poller.task
+        )
 
-    def _recorded(self, poller: Poller, receipts: Sequence[Receipt], strike: Strike | None) -> int:
+    def _recorded(self, poller: Poller, receipts: Sequence[Receipt], injected: InjectedFault | None) -> int:
         """Record a receive; return its place."""
         first = receipts[0].message
-        place = self.record(
+        index = self.record(
             Received(
-                at=self.agenda.now,
+                at=self.event_queue.now,
                 cause=first.last_event,
                 queue=self.mapping.queue,
                 mapping=self.mapping.name,
@@ -297,15 +303,15 @@ class Gathering:
                 messages=tuple([receipt.message.number for receipt in receipts]),
                 receive_counts=tuple([receipt.message.receive_count for receipt in receipts]),
                 visible_at=first.visible_at,
-                fault="" if strike is None else strike.name,
-                lost=strike is not None and strike.kind == "lost_receive",  # RX-8
+                fault="" if injected is None else injected.name,
+                lost=injected is not None and injected.kind == "lost_receive",  # RX-8
             )
         )
         for receipt in receipts:
-            receipt.message.last_event = place
-        return place
+            receipt.message.last_event = index
+        return index
 
-    def _filtered(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> list[Receipt]:
+    def _filtered(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> list[Receipt]:
         """Delete what matches no filter, and return the rest (FL-1, FL-2)."""
         found = [matches(self._patterns, body_of(receipt.message)) for receipt in receipts]
         gone = [
@@ -315,10 +321,10 @@ class Gathering:
             self.service.delete(self.mapping.queue, [receipt for receipt, _ in gone])
             numbers = tuple(receipt.message.number for receipt, _ in gone)
             rules = tuple(rule for _, rule in gone)
-            now, mapping = self.agenda.now, self.mapping
-            self.record(FilteredOut(now, place, mapping.queue, mapping.name, poller.number, numbers, rules))
-            self.agenda.may_be_over = True
-            self.service.serve(self.line)
+            now, mapping = self.event_queue.now, self.mapping
+            self.record(FilteredOut(now, index, mapping.queue, mapping.name, poller.number, numbers, rules))
+            self.event_queue.may_be_over = True
+            self.service.serve(self.state)
         return [receipt for receipt, match in zip(receipts, found, strict=True) if match is Match.MATCHED]
 
     def _is_batch(self, receipts: Sequence[Receipt]) -> bool:
@@ -328,16 +334,20 @@ class Gathering:
 
     # Batching windows, and batches too large for one payload
 
-    def _gather(self, poller: Poller, receipts: Sequence[Receipt], place: int) -> None:
+    def _gather(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> None:
         """Add what came to the batch; hand it over, or go on until the window closes (EP-4)."""
         if poller.batcher is None:
             size, window = self.mapping.batch_size, self.mapping.maximum_batching_window * 1000
             poller.batcher = Batcher(size, window, self.assumptions.low_traffic_wait if window else 0)
         poller.held.extend(receipts)
-        poller.latest = place
-        poller.batcher.add([plain_record_bytes(receipt.message.body_bytes) for receipt in receipts], self.agenda.now)
+        poller.latest = index
+        poller.batcher.add(
+            [plain_record_bytes(receipt.message.body_bytes) for receipt in receipts], self.event_queue.now
+        )
         if not self._hand_over(poller):
-            self.agenda.at(self.agenda.now + self.latency.receive(poller), partial(self._poll_on, poller), poller.task)
+            self.event_queue.at(
+                self.event_queue.now + self.latency.receive(poller), partial(self._poll_on, poller), poller.task
+            )
 
     def _poll_on(self, poller: Poller) -> None:
         if poller.request is None and poller.parked is None:
@@ -349,12 +359,12 @@ class Gathering:
         due = None if batcher is None else batcher.due()
         if batcher is None or due is None:
             return False
-        if due > self.agenda.now:
+        if due > self.event_queue.now:
             if poller.closes != due:
                 poller.closes = due
-                self.agenda.at(due, partial(self._closed, poller), poller.task)
+                self.event_queue.at(due, partial(self._closed, poller), poller.task)
             return False
-        taken = batcher.take(self.agenda.now)
+        taken = batcher.take(self.event_queue.now)
         batch, poller.held = poller.held[:taken], poller.held[taken:]
         poller.again = None
         if poller.parked is not None:

@@ -1,7 +1,7 @@
 """Why a counterexample happens: which settings and faults matter, and from which value on the invariant holds.
 
-Each setting is turned alone, on the minimal scenario, over a ladder of the values that AWS accepts, before the panel of
-its draws of luck. A value counts as holding only if it costs nothing else: see `Answer.cures`.
+Each setting is turned alone, on the minimal scenario, over a series of candidate values of the values that AWS accepts, before the seed sample of
+its seeds. A value counts as holding only if it costs nothing else: see `Answer.cures`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TypeAlias
 import attrs
 
 from chaosqs.explain.fixes import fixes
-from chaosqs.explain.point_of_no_return import tipping
-from chaosqs.explain.sampling import Panel, panel_of
-from chaosqs.explain.settings import Dial, Value, dials, rank
+from chaosqs.explain.point_of_no_return import point_of_no_return
+from chaosqs.explain.sampling import SeedSample, sample_of
+from chaosqs.explain.settings import DesignSetting, Value, design_settings, rank
 from chaosqs.invariants import OURS, Invariant
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
@@ -25,7 +25,7 @@ from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.report.text import percent
-from chaosqs.search.corpus import Lattice
+from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.plan_text import without_one
 from chaosqs.search.profiles import CI, Profile
@@ -38,13 +38,15 @@ from chaosqs.strategies.grid import exact
 # nothing of the flood in which the same design fails, too: a batch keeps an execution for as long as its messages take
 # together.
 
-_CROWD = 100
+_LARGE_LOAD = 100
 """Messages that arrive at once."""
 _FEW, _DRAWS = 5, 60
-"""Draws of luck that show whether there is anything to tell, and that tell it."""
+"""Seeds that show whether there is anything to tell, and that tell it."""
 
 
-def in_a_crowd(scenario: Scenario, mapping: EventSourceMapping, oracle: Oracle, given: Mapping[str, Behaviour]) -> str:
+def load_sensitivity(
+    scenario: Scenario, mapping: EventSourceMapping, oracle: Oracle, given: Mapping[str, Behaviour]
+) -> str:
     """Return how much more often the invariant holds without batches, in a crowd; empty where that makes no difference.
 
     Under the faults of the scenario. A full batch takes a second less than the function's timeout, unless the
@@ -52,20 +54,20 @@ def in_a_crowd(scenario: Scenario, mapping: EventSourceMapping, oracle: Oracle, 
     """
     function = scenario.design.function(mapping.function)
     patient = Behaviour(seconds_per_message=exact((function.timeout - 1) / mapping.batch_size))
-    lattice = Lattice(scenario.design, mapping.queue, {function.name: patient, **given})
-    world = attrs.evolve(lattice.sudden_worlds(_CROWD)[0], faults=scenario.faults)
-    if mapping.batch_size == 1 or not _rate(world, oracle, _FEW).violated:
+    grid = ScenarioGrid(scenario.design, mapping.queue, {function.name: patient, **given})
+    variant = attrs.evolve(grid.sudden_variants(_LARGE_LOAD)[0], faults=scenario.faults)
+    if mapping.batch_size == 1 or not _rate(variant, oracle, _FEW).violated:
         return ""
-    now = _rate(world, oracle, _DRAWS)
-    single = _rate(attrs.evolve(world, design=_without_batches(world.design, mapping)), oracle, _DRAWS)
+    now = _rate(variant, oracle, _DRAWS)
+    single = _rate(attrs.evolve(variant, design=_without_batches(variant.design, mapping)), oracle, _DRAWS)
     if single.interval()[1] >= now.interval()[0]:
         return ""
-    return f"holds in {_holds(now)} of draws with {_CROWD} messages at once, in {_holds(single)} with 1"
+    return f"holds in {_holds(now)} of draws with {_LARGE_LOAD} messages at once, in {_holds(single)} with 1"
 
 
-def _rate(world: Scenario, oracle: Oracle, draws: int) -> Rate:
-    worlds = [ending(attrs.evolve(world, luck=luck)) for luck in range(draws)]
-    return Rate(sum(oracle.violated(drawn) for drawn in worlds), draws)
+def _rate(variant: Scenario, oracle: Oracle, draws: int) -> Rate:
+    variants = [ending(attrs.evolve(variant, seed=seed)) for seed in range(draws)]
+    return Rate(sum(oracle.violated(drawn) for drawn in variants), draws)
 
 
 def _without_batches(design: Design, mapping: EventSourceMapping) -> Design:
@@ -80,29 +82,29 @@ def _holds(rate: Rate) -> str:
 # Whether a verdict hangs on what AWS does not document: each assumption at the ends of its range, one by one. --------
 
 
-def hanging(panel: Panel) -> tuple[str, ...]:
+def hanging(sample: SeedSample) -> tuple[str, ...]:
     """Return, as texts, the assumptions that decide: at an end of the range the invariant would hold.
 
     `throttle_retry 2,000 ms (holds at 100 ms)`.
     """
     found: list[str] = []
     for field in attrs.fields(Assumptions):
-        now = getattr(panel.scenarios[0].assumptions, field.name)
+        now = getattr(sample.scenarios[0].assumptions, field.name)
         unit = field.metadata["unit"]
         ends = [end for end in (field.metadata["low"], field.metadata["high"]) if end != now]
-        good = [f"{end:,} {unit}" for end in ends if not _violated(panel, field.name, end)]
+        good = [f"{end:,} {unit}" for end in ends if not _violated(sample, field.name, end)]
         if good:
             found.append(f"{field.name} {now:,} {unit} (holds at {' and '.join(good)})")
     return tuple(found)
 
 
-def _violated(panel: Panel, name: str, value: int) -> bool:
-    """Tell whether the invariant is violated in any world of the panel, with another value of one assumption."""
+def _violated(sample: SeedSample, name: str, value: int) -> bool:
+    """Tell whether the invariant is violated in any world of the seed sample, with another value of one assumption."""
 
-    def changed(world: Scenario) -> Scenario:
-        return attrs.evolve(world, assumptions=attrs.evolve(world.assumptions, **{name: value}))
+    def changed(variant: Scenario) -> Scenario:
+        return attrs.evolve(variant, assumptions=attrs.evolve(variant.assumptions, **{name: value}))
 
-    answers = [panel.oracle.variation(changed(world)) for world in panel.scenarios]
+    answers = [sample.oracle.variation(changed(variant)) for variant in sample.scenarios]
     return any(answer is None or answer.violated for answer in answers)
 
 
@@ -155,16 +157,16 @@ class _Scale:
 
     def found(self, value: Value, outwards: Sequence[Value], words: str) -> Iterator[Threshold]:
         """Yield the runs of values that hold on one side of the value of now, the outermost last."""
-        place, fails = 0, value
+        index, fails = 0, value
         for good, group in groupby(outwards, key=self.answers.__getitem__):
             run = list(group)
-            place += len(run)
+            index += len(run)
             if good and len(run) == len(outwards) and value is None:
                 yield from self._all(run)
-            elif good and place == len(outwards):
+            elif good and index == len(outwards):
                 yield from self._open(run, fails, words)
             elif good and len(run) > 1:
-                yield from self._closed(run, fails, outwards[place])
+                yield from self._closed(run, fails, outwards[index])
             fails = run[-1]
 
     def _all(self, run: Sequence[Value]) -> Iterator[Threshold]:
@@ -228,7 +230,7 @@ class _Found:
     """A setting, and the values at which its threshold lies."""
 
     setting: Setting
-    dial: Dial
+    design_setting: DesignSetting
     edges: tuple[Value, ...]
 
 
@@ -250,51 +252,60 @@ def explain(
         return Explanation(own_bug=True)
     oracle = Oracle(invariant, mapping.queue)
     known = origins or {}
-    panel, rate = panel_of(scenario, oracle, profile.draws)
-    turned = [_setting(scenario, dial, panel, known) for dial in dials(scenario.design, mapping)]
+    sample, rate = sample_of(scenario, oracle, profile.draws)
+    turned = [
+        _setting(scenario, design_setting, sample, known)
+        for design_setting in design_settings(scenario.design, mapping)
+    ]
     found = [each for each in turned if each is not None]
-    edges = {each.dial.path: each.edges for each in found}
+    edges = {each.design_setting.path: each.edges for each in found}
     given = dict(behaviours or {})
     settings = [each.setting for each in found]
-    for place, setting in enumerate(settings):
+    for index, setting in enumerate(settings):
         if (setting.owner, setting.name) == (mapping.name, "batch_size") and not setting.matters:
-            settings[place] = attrs.evolve(setting, in_a_crowd=in_a_crowd(scenario, mapping, oracle, given))
+            settings[index] = attrs.evolve(setting, load_sensitivity=load_sensitivity(scenario, mapping, oracle, given))
     return Explanation(
         settings=tuple(settings),
         faults=_needed_faults(scenario, oracle),
         rate=rate,
         fixes=fixes(scenario, mapping, oracle, given, profile.trials, edges=edges),
-        assumptions=hanging(panel),
-        tipping=tipping(scenario, oracle, rate),
+        assumptions=hanging(sample),
+        point_of_no_return=point_of_no_return(scenario, oracle, rate),
     )
 
 
-def _setting(scenario: Scenario, dial: Dial, panel: Panel, origins: Mapping[str, str]) -> _Found | None:
-    """Turn one dial over its ladder; None where no other value can be simulated.
+def _setting(
+    scenario: Scenario, design_setting: DesignSetting, sample: SeedSample, origins: Mapping[str, str]
+) -> _Found | None:
+    """Turn one setting over its series of candidate values; None where no other value can be simulated.
 
     Where no value helps in the counterexample, as there everything is in step, one may still do so whenever it is not.
     """
-    found, lucky = _threshold(scenario, dial, panel), panel.by_chance
-    text = "" if found is None else dial.counted(found.text)
+    found, lucky = _threshold(scenario, design_setting, sample), sample.by_chance
+    text = "" if found is None else design_setting.counted(found.text)
     if not text and lucky is not None:
-        found = _threshold(scenario, dial, lucky)
-        text = f"{dial.counted(found.text)} under other luck" if found and found.text else ""
-    if found is None or (dial.quiet and not text):
+        found = _threshold(scenario, design_setting, lucky)
+        text = f"{design_setting.counted(found.text)} under other seeds" if found and found.text else ""
+    if found is None or (design_setting.quiet and not text):
         return None
-    value = repr(dial.read(scenario.design))
-    setting = Setting(dial.owner, dial.name, value, bool(text), text, origins.get(dial.path, ""))
-    return _Found(setting, dial, found.edges)
+    value = repr(design_setting.read(scenario.design))
+    setting = Setting(
+        design_setting.owner, design_setting.name, value, bool(text), text, origins.get(design_setting.path, "")
+    )
+    return _Found(setting, design_setting, found.edges)
 
 
-def _threshold(scenario: Scenario, dial: Dial, panel: Panel) -> Threshold | None:
-    """Return from which value on the invariant holds before a panel; None where no other value can be simulated."""
-    value = dial.read(scenario.design)
+def _threshold(scenario: Scenario, design_setting: DesignSetting, sample: SeedSample) -> Threshold | None:
+    """Return from which value on the invariant holds before a seed sample; None where no other value can be simulated."""
+    value = design_setting.read(scenario.design)
     answers = {
-        other: answer for other in dial.ladder if other != value and (answer := panel.seems(dial, other)) is not None
+        other: answer
+        for other in design_setting.candidates
+        if other != value and (answer := sample.seems(design_setting, other)) is not None
     }
     if not answers:
         return None
-    return threshold(value, answers, partial(panel.holds, dial), partial(panel.surely, dial))
+    return threshold(value, answers, partial(sample.holds, design_setting), partial(sample.surely, design_setting))
 
 
 def _needed_faults(scenario: Scenario, oracle: Oracle) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What prevents a counterexample: changes of the design that survive every trial, those that cost least first.
 
-The trials are the same for all changes: the counterexample with other luck, the calm worlds of the lattice with many
+The trials are the same for all changes: the counterexample with other seeds, the calm worlds of the scenario grid with many
 messages, and scenarios drawn as the search draws them. Single settings come first; only where none of them survives,
 pairs of those that came nearest are tried.
 """
@@ -16,7 +16,7 @@ from math import log2
 import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
-from chaosqs.explain.settings import Candidate, Value, both, changes, ladders, redesigned
+from chaosqs.explain.settings import Candidate, Value, both, candidate_values, changes, redesigned
 from chaosqs.invariants import DEFAULT, NO_DEAD_LETTERING_BY_THROTTLING, OURS, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Fix
@@ -26,7 +26,7 @@ from chaosqs.model.event import InvocationStarted
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
-from chaosqs.search.corpus import Lattice
+from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.drawing import draws
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.simplicity import ending
@@ -97,19 +97,19 @@ def trial_scenarios(
 ) -> tuple[Scenario, ...]:
     """Return so many scenarios, under the faults of the counterexample and under others.
 
-    A quarter is the counterexample with other luck, a quarter the calm worlds of large loads under its faults, and the
+    A quarter is the counterexample with other seeds, a quarter the calm worlds of large loads under its faults, and the
     rest is drawn as the search draws, faults and all.
     """
-    own = [attrs.evolve(ending(scenario), luck=luck) for luck in range(max(1, trials // 4))]
-    lattice = Lattice(scenario.design, mapping.queue, given)
-    worlds = [world for count in _LARGE_LOADS for world in lattice.worlds(count)][: trials // 4]
-    calm = [ending(attrs.evolve(world, faults=scenario.faults)) for world in worlds]
+    own = [attrs.evolve(ending(scenario), seed=seed) for seed in range(max(1, trials // 4))]
+    grid = ScenarioGrid(scenario.design, mapping.queue, given)
+    variants = [variant for count in _LARGE_LOADS for variant in grid.variants(count)][: trials // 4]
+    calm = [ending(attrs.evolve(variant, faults=scenario.faults)) for variant in variants]
     drawn = draws(scenarios(scenario.design, queue=mapping.queue, behaviours=given), trials - len(own) - len(calm))
     return (*own, *calm, *drawn)
 
 
 @attrs.define(slots=False, eq=False)
-class Trials:
+class FixValidation:
     """The trials of the fixes of one counterexample."""
 
     oracle: Oracle
@@ -126,10 +126,10 @@ class Trials:
     def broken(self, design: Design) -> tuple[str, ...] | None:
         """Return the other promises that a design breaks although they held before; None where it is no fix."""
         after: Counter[str] = Counter()
-        for place, test in enumerate(self.tests):
+        for index, test in enumerate(self.tests):
             history = self._run(test, design)
             if history is None or self._violates(history):
-                self.tests.insert(0, self.tests.pop(place))
+                self.tests.insert(0, self.tests.pop(index))
                 return None
             after.update(_violated(history, self.others))
         return tuple(name for name in after if not self._before[name])
@@ -143,10 +143,10 @@ class Trials:
         if not sample:
             return None
         missed = 0
-        for place, test in enumerate(sample):
+        for index, test in enumerate(sample):
             history = self._run(test, design)
             missed += history is None or self._violates(history)
-            if missed == place + 1 == min(_HOPELESS, len(sample)):
+            if missed == index + 1 == min(_HOPELESS, len(sample)):
                 return None
         return missed
 
@@ -202,7 +202,7 @@ class _Proof:
     scenario: Scenario
     mapping: EventSourceMapping
     oracle: Oracle
-    trials: Trials
+    trials: FixValidation
     before: History
     """The run of the counterexample."""
 
@@ -259,9 +259,9 @@ def fixes(
     with a limit that some fault always breaks, what comes nearest: `violated` and `of` count the trials that had it.
     """
     tests = list(trial_scenarios(scenario, mapping, given, trials))
-    proof = _Proof(scenario, mapping, oracle, Trials(oracle, tests), isolated(ending(scenario)))
-    known = [list(ladder) for ladder in ladders(scenario.design, mapping, edges)]
-    proven = [found for ladder in known if (found := _first(proof, iter(ladder))) is not None]
+    proof = _Proof(scenario, mapping, oracle, FixValidation(oracle, tests), isolated(ending(scenario)))
+    known = [list(candidates) for candidates in candidate_values(scenario.design, mapping, edges)]
+    proven = [found for candidates in known if (found := _first(proof, iter(candidates))) is not None]
     if not proven:
         limit, near = oracle.simulations + _SHARE * trials, _nearest(proof, known)
         proven = _pairs(proof, near, limit) or _helpful(proof, near)
@@ -287,20 +287,20 @@ def _pairs(proof: _Proof, near: list[list[Candidate]], limit: int) -> list[tuple
 
 def _helpful(proof: _Proof, near: list[list[Candidate]]) -> list[tuple[float, Fix]]:
     """Return what comes nearest where nothing prevents it: the largest change of a setting that at least halves it."""
-    found = (proof.help(ladder[-1]) for ladder in near)
+    found = (proof.help(candidates[-1]) for candidates in near)
     return list(islice((fix for fix in found if fix is not None), _HELPFUL))
 
 
 def _nearest(proof: _Proof, known: list[list[Candidate]]) -> list[list[Candidate]]:
-    """Return the ladders whose largest change leaves the fewest violations, the best first; none that leaves all."""
+    """Return the series of candidate values whose largest change leaves the fewest violations, the best first; none that leaves all."""
     ranked: list[tuple[int, list[Candidate]]] = []
-    for ladder in known:
-        designs = (redesigned(proof.scenario.design, candidate) for candidate in reversed(ladder))
+    for candidates in known:
+        designs = (redesigned(proof.scenario.design, candidate) for candidate in reversed(candidates))
         largest = next((design for design in designs if design is not None), None)
         missed = None if largest is None else proof.trials.misses(largest)
         if missed is not None:
-            ranked.append((missed, ladder))
-    return [ladder for _, ladder in sorted(ranked, key=lambda entry: entry[0])][:_NEAREST]
+            ranked.append((missed, candidates))
+    return [candidates for _, candidates in sorted(ranked, key=lambda entry: entry[0])][:_NEAREST]
 
 
 def _excludes(design: Design, mapping: EventSourceMapping, oracle: Oracle) -> bool:

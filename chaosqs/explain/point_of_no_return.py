@@ -1,6 +1,6 @@
-"""The tipping point: up to which moment chance could still have avoided the violation.
+"""The point of no return: up to which moment chance could still have avoided the violation.
 
-The history is kept up to some moment; from then on luck is drawn anew and nothing goes wrong any more (the plan is
+The history is kept up to some moment; from then on seed is drawn anew and nothing goes wrong any more (the plan is
 healed). Where at least 95 % of such futures end in the violation, it was inevitable.
 """
 
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
-from chaosqs.model.counterexample import Rate, Tipping
+from chaosqs.model.counterexample import PointOfNoReturn, Rate
 from chaosqs.model.event import Received, Throttled
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.report.causal_slice import Slice, causal_slice
-from chaosqs.report.event_groups import Clause
+from chaosqs.report.event_groups import EventGroup
 from chaosqs.report.event_text import said, without_retries
 from chaosqs.report.text import named, ordinal, verb
 from chaosqs.search.oracle import Oracle
@@ -33,50 +33,52 @@ _COARSE, _FINE = 7, 5
 With so many futures each, that makes 480 simulations at the most; a moment that is no good takes a few of them only."""
 
 
-def tipping(scenario: Scenario, oracle: Oracle, rate: Rate) -> Tipping:
-    """Return from when on the violation was inevitable; `rate`: how often any luck from the start leads to it."""
+def point_of_no_return(scenario: Scenario, oracle: Oracle, rate: Rate) -> PointOfNoReturn:
+    """Return from when on the violation was inevitable; `rate`: how often any seed from the start leads to it."""
     if scenario.faults == FaultPlan() and rate.violated >= rate.of * (1 - _MISSES / FUTURES):
-        return Tipping(None, "", rate.violated, rate.of)
+        return PointOfNoReturn(None, "", rate.violated, rate.of)
     history = isolated(scenario)
     story = causal_slice(history, oracle.judge(history).violations[0])
     cuts = _cuts(story)
-    start = Tipping(story.violation.at, "", FUTURES, FUTURES)
+    start = PointOfNoReturn(story.violation.at, "", FUTURES, FUTURES)
     coarse = _backwards(scenario, oracle, story, _spread(without_retries(story, cuts), _COARSE), start)
-    between = [place for place in cuts if _lies_between(story.event(place).at, coarse)]
+    between = [index for index in cuts if _lies_between(story.event(index).at, coarse)]
     return _backwards(scenario, oracle, story, _spread(between, _FINE), coarse)
 
 
 def _cuts(story: Slice) -> list[int]:
     """Return the places of what happened to the messages concerned before the violation, one for each moment."""
     moments: dict[int, int] = {}
-    for place in story.places:
-        event = story.event(place)
-        if story.concerns(place) and event.at < story.violation.at:
+    for index in story.indexes:
+        event = story.event(index)
+        if story.concerns(index) and event.at < story.violation.at:
             told = isinstance(event, Received) or event.at not in moments
-            moments[event.at] = place if told else moments[event.at]
+            moments[event.at] = index if told else moments[event.at]
     return list(moments.values())
 
 
-def _spread(places: Sequence[int], most: int) -> list[int]:
+def _spread(indexes: Sequence[int], most: int) -> list[int]:
     """Return so many of some places at the most, evenly, the first and the last among them."""
-    if len(places) <= most:
-        return list(places)
-    return [places[number * (len(places) - 1) // (most - 1)] for number in range(most)]
+    if len(indexes) <= most:
+        return list(indexes)
+    return [indexes[number * (len(indexes) - 1) // (most - 1)] for number in range(most)]
 
 
-def _lies_between(at: int, found: Tipping) -> bool:
+def _lies_between(at: int, found: PointOfNoReturn) -> bool:
     avoidable = -1 if found.avoidable_at is None else found.avoidable_at
     return found.at is not None and avoidable < at < found.at
 
 
-def _backwards(scenario: Scenario, oracle: Oracle, story: Slice, places: Sequence[int], found: Tipping) -> Tipping:
+def _backwards(
+    scenario: Scenario, oracle: Oracle, story: Slice, indexes: Sequence[int], found: PointOfNoReturn
+) -> PointOfNoReturn:
     """Go back from moment to moment as long as the violation is inevitable."""
-    for place in reversed(places):
-        at = story.event(place).at
+    for index in reversed(indexes):
+        at = story.event(index).at
         violated = _violated(scenario, oracle, at)
         if violated < FUTURES - _MISSES:
             return attrs.evolve(found, avoidable_at=at)
-        found = Tipping(at, _what(story, place), violated, FUTURES, found.avoidable_at)
+        found = PointOfNoReturn(at, _what(story, index), violated, FUTURES, found.avoidable_at)
     return found
 
 
@@ -84,14 +86,14 @@ def _violated(scenario: Scenario, oracle: Oracle, at: int) -> int:
     """Count the futures of a moment that end in the violation; stop where too many have gone well."""
     healed = _healed(scenario, at)
     bad = good = 0
-    luck = 0
+    seed = 0
     while bad + good < FUTURES and good <= _MISSES:
-        luck += 1
-        if luck == scenario.luck:
+        seed += 1
+        if seed == scenario.seed:
             continue
         oracle.simulations += 1
         try:
-            verdict = oracle.judge(redrawn(healed, at, luck))
+            verdict = oracle.judge(redrawn(healed, at, seed))
         except (InvalidInput, SimulationError):
             good += 1
             continue
@@ -109,13 +111,13 @@ def _healed(scenario: Scenario, at: int) -> Scenario:
     return ending(attrs.evolve(scenario, faults=attrs.evolve(plan, heal_at=heals)))
 
 
-def _what(story: Slice, place: int) -> str:
+def _what(story: Slice, index: int) -> str:
     """Say what happened at a place: `third receive of message 2`."""
-    event = story.event(place)
+    event = story.event(index)
     if isinstance(event, Received):
         for message, count in zip(event.messages, event.receive_counts, strict=True):
             if message in story.focus:
                 return f"{ordinal(count)} receive of message {message + 1:,}"
     if isinstance(event, Throttled):
         return f"{named(event.messages)} {verb(event.messages, 'are')} throttled{' again' if event.attempt > 1 else ''}"
-    return said(story, [Clause((place,), (event,))], summed=False)
+    return said(story, [EventGroup((index,), (event,))], summed=False)

@@ -1,4 +1,4 @@
-"""The draws of luck of one counterexample before which a change of its design must prove itself.
+"""The seeds of one counterexample before which a change of its design must prove itself.
 
 In the calm world everything is in step, so a value may help there by accident. Where the violation also happens by
 chance, a value must therefore help under chance, too; where it does not, in the counterexample alone.
@@ -14,7 +14,7 @@ from operator import add
 import attrs
 
 from chaosqs.errors import InvalidInput
-from chaosqs.explain.settings import Dial, Value
+from chaosqs.explain.settings import DesignSetting, Value
 from chaosqs.model.counterexample import Rate
 from chaosqs.model.scenario import Scenario
 from chaosqs.search.oracle import Answer, Oracle
@@ -30,7 +30,7 @@ _FEW = 4
 
 
 @attrs.frozen
-class Panel:
+class SeedSample:
     """The scenarios: the counterexample first, then those that violate the invariant by chance."""
 
     oracle: Oracle
@@ -39,33 +39,33 @@ class Panel:
     """Further draws: what holds in `scenarios` must hold in them, too, to be sure."""
 
     @property
-    def by_chance(self) -> Panel | None:
+    def by_chance(self) -> SeedSample | None:
         """The same without the counterexample itself; None where chance does not violate the invariant."""
         return attrs.evolve(self, scenarios=self.scenarios[1:]) if self.others else None
 
-    def seems(self, dial: Dial, value: Value) -> bool | None:
+    def seems(self, setting: DesignSetting, value: Value) -> bool | None:
         """Tell what `holds` may say, from the first few scenarios."""
-        return self._cured(dial, value, self.scenarios[:_FEW])
+        return self._cured(setting, value, self.scenarios[:_FEW])
 
-    def holds(self, dial: Dial, value: Value) -> bool | None:
+    def holds(self, setting: DesignSetting, value: Value) -> bool | None:
         """Tell whether the invariant holds with another value, and at no other price.
 
         None: it cannot be simulated, or switches off what was served before.
         """
-        return self._cured(dial, value, self.scenarios)
+        return self._cured(setting, value, self.scenarios)
 
-    def surely(self, dial: Dial, value: Value) -> bool:
+    def surely(self, setting: DesignSetting, value: Value) -> bool:
         """Tell whether it holds in the further draws as well, and not just because messages come at another time."""
-        if not self._cured(dial, value, (*self.scenarios, *self.others)):
+        if not self._cured(setting, value, (*self.scenarios, *self.others)):
             return False
-        return not (dial.postpones and self._cured_by_time(dial, value))
+        return not (setting.postpones and self._cured_by_time(setting, value))
 
-    def _cured(self, dial: Dial, value: Value, worlds: Sequence[Scenario]) -> bool | None:
-        before = [self.oracle.answer(world) for world in worlds]
+    def _cured(self, setting: DesignSetting, value: Value, variants: Sequence[Scenario]) -> bool | None:
+        before = [self.oracle.answer(variant) for variant in variants]
         after: list[Answer] = []
-        for world, was in zip(worlds, before, strict=True):
+        for variant, was in zip(variants, before, strict=True):
             try:
-                answer = self.oracle.redesigned(world, dial.write(world.design, value))
+                answer = self.oracle.redesigned(variant, setting.write(variant.design, value))
             except InvalidInput:
                 return None
             if answer is None or (was.served and not answer.served):
@@ -75,10 +75,10 @@ class Panel:
             after.append(answer)
         return reduce(add, after).cures(reduce(add, before), by_chance=len(before) > 1)
 
-    def _cured_by_time(self, dial: Dial, value: Value) -> bool:
+    def _cured_by_time(self, setting: DesignSetting, value: Value) -> bool:
         """Tell whether it would hold with the value of now as well, if only everything were sent so much later."""
-        later = (value or 0) - (dial.read(self.scenarios[0].design) or 0)
-        return not any(self.oracle.violated(_postponed(world, later)) for world in self.scenarios)
+        later = (value or 0) - (setting.read(self.scenarios[0].design) or 0)
+        return not any(self.oracle.violated(_postponed(variant, later)) for variant in self.scenarios)
 
 
 def _postponed(scenario: Scenario, seconds: int) -> Scenario:
@@ -87,15 +87,15 @@ def _postponed(scenario: Scenario, seconds: int) -> Scenario:
     return ending(attrs.evolve(scenario, workload=tuple(loads)))
 
 
-def panel_of(scenario: Scenario, oracle: Oracle, draws: int) -> tuple[Panel, Rate]:
-    """Return the panel of a counterexample, and its rate over luck 0, 1, 2 … (so many draws)."""
-    worlds = [attrs.evolve(ending(scenario), luck=luck) for luck in range(draws)]
-    violating = [world for world in worlds if oracle.violated(world)]
+def sample_of(scenario: Scenario, oracle: Oracle, draws: int) -> tuple[SeedSample, Rate]:
+    """Return the seed sample of a counterexample, and its rate over seed 0, 1, 2 … (so many draws)."""
+    variants = [attrs.evolve(ending(scenario), seed=seed) for seed in range(draws)]
+    violating = [variant for variant in variants if oracle.violated(variant)]
     rate = Rate(len(violating), draws)
-    by_chance = [world for world in violating if world.luck]
+    by_chance = [variant for variant in violating if variant.seed]
     if len(by_chance) < _LEAST_SHARE * draws:
-        return Panel(oracle, (ending(scenario),)), rate
-    rest = [world for world in worlds if world.luck and not oracle.violated(world)]
+        return SeedSample(oracle, (ending(scenario),)), rate
+    rest = [variant for variant in variants if variant.seed and not oracle.violated(variant)]
     ordered = (*by_chance, *rest)
     size, most = (ceil(times * draws / len(by_chance)) for times in (_ENOUGH, _SURE))
-    return Panel(oracle, (ending(scenario), *ordered[:size]), ordered[size : max(most, _LEAST)]), rate
+    return SeedSample(oracle, (ending(scenario), *ordered[:size]), ordered[size : max(most, _LEAST)]), rate

@@ -1,4 +1,4 @@
-"""Changes of a design that may mend it: for each setting a ladder of values, the smallest change first."""
+"""Changes of a design that may mend it: for each setting a series of candidate values, the smallest change first."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chaosqs.errors import InvalidDesign
 from chaosqs.model.counterexample import Change
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 
-# The settings of a design as dials: read one, turn it, and know which values it has. ---------------------------------
+# The settings of a design as settings: read one, turn it, and know which values it has. ---------------------------------
 
 Value = int | None
-"""What a dial can be set to; None: no limit, which counts as more than any number. A flag is False or True."""
+"""What a setting can be set to; None: no limit, which counts as more than any number. A flag is False or True."""
 
 _Part = TypeVar("_Part")
 _Read = Callable[[EventSourceMapping], Value]
@@ -24,7 +24,7 @@ _Write = Callable[[EventSourceMapping, Value], EventSourceMapping]
 
 
 @attrs.frozen
-class Dial:
+class DesignSetting:
     """One setting of one part of a design."""
 
     owner: str
@@ -33,7 +33,7 @@ class Dial:
     """As the model spells it: `reserved_concurrency`."""
     path: str
     """Where it is in the design: `functions[0].reserved_concurrency`."""
-    ladder: tuple[Value, ...]
+    candidates: tuple[Value, ...]
     """Values worth a try, ascending."""
     read: Callable[[Design], Value]
     write: Callable[[Design, Value], Design]
@@ -55,7 +55,7 @@ class Dial:
 
 
 def rank(value: Value) -> float:
-    """Return what orders the values of a dial: no limit comes last."""
+    """Return what orders the values of a setting: no limit comes last."""
     return float("inf") if value is None else value
 
 
@@ -68,22 +68,24 @@ _POLLERS = (2, 3, 5, 10, 20, 50, 100)  # PM-2
 _MEMORY = (128, 256, 512, 1024, 1769, 3008, 10_240)
 
 
-def dials(design: Design, mapping: EventSourceMapping) -> tuple[Dial, ...]:
-    """Return the dials that have to do with a mapping: its own, its queues', its function's and the account's."""
+def design_settings(design: Design, mapping: EventSourceMapping) -> tuple[DesignSetting, ...]:
+    """Return the settings that have to do with a mapping: its own, its queues', its function's and the account's."""
     queue, function = design.queue(mapping.queue), design.function(mapping.function)
     return (
-        *_queue_dials(design.queues.index(queue), queue, function.timeout),
-        _absent_redrive_dial(design, queue) if queue.redrive is None else _dead_letter_dial(design, queue.redrive),
-        *_function_dials(design.functions.index(function), function),
-        *_mapping_dials(design.mappings.index(mapping), mapping),
-        *_account_dials(),
+        *_queue_settings(design.queues.index(queue), queue, function.timeout),
+        _absent_redrive_setting(design, queue)
+        if queue.redrive is None
+        else _dead_letter_setting(design, queue.redrive),
+        *_function_settings(design.functions.index(function), function),
+        *_mapping_settings(design.mappings.index(mapping), mapping),
+        *_account_settings(),
     )
 
 
-def _queue_dials(place: int, queue: Queue, timeout: int) -> Iterable[Dial]:
-    dial = partial(_queue_dial, place, queue.name)
+def _queue_settings(index: int, queue: Queue, timeout: int) -> Iterable[DesignSetting]:
+    setting = partial(_queue_setting, index, queue.name)
     visibilities = sorted({*_SECONDS, *(timeout * factor for factor in (1, 2, 3, 6))})
-    yield dial(
+    yield setting(
         "visibility_timeout",
         visibilities,
         lambda q: q.visibility_timeout,
@@ -91,17 +93,17 @@ def _queue_dials(place: int, queue: Queue, timeout: int) -> Iterable[Dial]:
     )
     if queue.redrive is not None:
         redrive = queue.redrive
-        yield dial(
+        yield setting(
             "redrive.max_receive_count",
             (*_COUNTS, 1000),
             lambda q: redrive.max_receive_count if q.redrive is None else q.redrive.max_receive_count,
             lambda q, v: attrs.evolve(q, redrive=attrs.evolve(redrive, max_receive_count=v)),
         )
-    yield dial(
+    yield setting(
         "retention_period", _PERIODS, lambda q: q.retention_period, lambda q, v: attrs.evolve(q, retention_period=v)
     )
-    yield dial("delay", (0, 1, 5, 30, 60, 900), lambda q: q.delay, lambda q, v: attrs.evolve(q, delay=v))
-    yield dial(
+    yield setting("delay", (0, 1, 5, 30, 60, 900), lambda q: q.delay, lambda q, v: attrs.evolve(q, delay=v))
+    yield setting(
         "receive_wait_time",
         (0, 1, 5, 20),
         lambda q: q.receive_wait_time,
@@ -109,65 +111,67 @@ def _queue_dials(place: int, queue: Queue, timeout: int) -> Iterable[Dial]:
     )
 
 
-def _queue_dial(  # noqa: PLR0917 - each is a part of the dial
-    place: int,
+def _queue_setting(  # noqa: PLR0917 - each is a part of the setting
+    index: int,
     owner: str,
     name: str,
-    ladder: Iterable[int],
+    candidates: Iterable[int],
     read: Callable[[Queue], Value],
     write: Callable[[Queue, int], Queue],
-) -> Dial:
+) -> DesignSetting:
     def turned(design: Design, value: Value) -> Design:
-        return attrs.evolve(design, queues=_with(design.queues, place, write(design.queues[place], _number(value))))
+        return attrs.evolve(design, queues=_with(design.queues, index, write(design.queues[index], _number(value))))
 
-    return Dial(
+    return DesignSetting(
         owner,
         name.rpartition(".")[2],
-        f"queues[{place}].{name}",
-        tuple(ladder),
-        lambda d: read(d.queues[place]),
+        f"queues[{index}].{name}",
+        tuple(candidates),
+        lambda d: read(d.queues[index]),
         turned,
         postpones=name == "delay",
     )
 
 
-def _dead_letter_dial(design: Design, redrive: Redrive) -> Dial:
+def _dead_letter_setting(design: Design, redrive: Redrive) -> DesignSetting:
     """How long the dead-letter queue keeps messages."""
-    place = design.queues.index(design.queue(redrive.dead_letter_queue))
+    index = design.queues.index(design.queue(redrive.dead_letter_queue))
 
     def turned(design: Design, value: Value) -> Design:
-        queue = attrs.evolve(design.queues[place], retention_period=_number(value))
-        return attrs.evolve(design, queues=_with(design.queues, place, queue))
+        queue = attrs.evolve(design.queues[index], retention_period=_number(value))
+        return attrs.evolve(design, queues=_with(design.queues, index, queue))
 
-    return Dial(
+    return DesignSetting(
         redrive.dead_letter_queue,
         "retention_period",
-        f"queues[{place}].retention_period",
+        f"queues[{index}].retention_period",
         _PERIODS,
-        lambda d: d.queues[place].retention_period,
+        lambda d: d.queues[index].retention_period,
         turned,
         quiet=True,
     )
 
 
-def _absent_redrive_dial(design: Design, queue: Queue) -> Dial:
+def _absent_redrive_setting(design: Design, queue: Queue) -> DesignSetting:
     """A redrive policy where there is none, to a new queue: how many receives it grants; None: there is none."""
-    place, name = design.queues.index(queue), dead_letter_name(design, queue.name)
+    index, name = design.queues.index(queue), dead_letter_name(design, queue.name)
 
     def turned(design: Design, value: Value) -> Design:
         others = tuple(other for other in design.queues if other.name != name)
         redrive = None if value is None else Redrive(name, value)
         added = () if value is None else (Queue(name, retention_period=LONGEST_RETENTION),)
         return attrs.evolve(
-            design, queues=(*_with(others, place, attrs.evolve(others[place], redrive=redrive)), *added)
+            design, queues=(*_with(others, index, attrs.evolve(others[index], redrive=redrive)), *added)
         )
 
     def read(design: Design) -> Value:
-        redrive = design.queues[place].redrive
+        redrive = design.queues[index].redrive
         return None if redrive is None else redrive.max_receive_count
 
-    ladder = (1, 2, 5, 10, 50, None)
-    return Dial(queue.name, "redrive", f"queues[{place}].redrive", ladder, read, turned, unit="receive", quiet=True)
+    candidates = (1, 2, 5, 10, 50, None)
+    return DesignSetting(
+        queue.name, "redrive", f"queues[{index}].redrive", candidates, read, turned, unit="receive", quiet=True
+    )
 
 
 def dead_letter_name(design: Design, queue: str) -> str:
@@ -178,24 +182,29 @@ def dead_letter_name(design: Design, queue: str) -> str:
     return next(name for name in names if name not in taken)
 
 
-def _function_dials(place: int, function: Function) -> Iterable[Dial]:
-    def dial(
+def _function_settings(index: int, function: Function) -> Iterable[DesignSetting]:
+    def setting(
         name: str,
-        ladder: Iterable[Value],
+        candidates: Iterable[Value],
         read: Callable[[Function], Value],
         write: Callable[[Function, Value], Function],
-    ) -> Dial:
+    ) -> DesignSetting:
         def turned(design: Design, value: Value) -> Design:
-            return attrs.evolve(design, functions=_with(design.functions, place, write(design.functions[place], value)))
+            return attrs.evolve(design, functions=_with(design.functions, index, write(design.functions[index], value)))
 
-        return Dial(
-            function.name, name, f"functions[{place}].{name}", tuple(ladder), lambda d: read(d.functions[place]), turned
+        return DesignSetting(
+            function.name,
+            name,
+            f"functions[{index}].{name}",
+            tuple(candidates),
+            lambda d: read(d.functions[index]),
+            turned,
         )
 
     timeouts = tuple(seconds for seconds in _SECONDS if seconds <= 900)  # noqa: PLR2004 - LX-1
-    yield dial("timeout", timeouts, lambda f: f.timeout, lambda f, v: attrs.evolve(f, timeout=_number(v)))
-    yield dial("memory", _MEMORY, lambda f: f.memory, lambda f, v: attrs.evolve(f, memory=_number(v)))
-    yield dial(
+    yield setting("timeout", timeouts, lambda f: f.timeout, lambda f, v: attrs.evolve(f, timeout=_number(v)))
+    yield setting("memory", _MEMORY, lambda f: f.memory, lambda f, v: attrs.evolve(f, memory=_number(v)))
+    yield setting(
         "reserved_concurrency",
         (0, *_COUNTS, None),
         lambda f: f.reserved_concurrency,
@@ -203,39 +212,39 @@ def _function_dials(place: int, function: Function) -> Iterable[Dial]:
     )
 
 
-def _mapping_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
-    dial = partial(_mapping_dial, place, mapping.name)
-    yield dial(
+def _mapping_settings(index: int, mapping: EventSourceMapping) -> Iterable[DesignSetting]:
+    setting = partial(_mapping_setting, index, mapping.name)
+    yield setting(
         "batch_size",
         (*range(1, 11), 100, 1000, 10_000),
         lambda m: m.batch_size,
         lambda m, v: attrs.evolve(m, batch_size=_number(v)),
     )
-    yield dial(
+    yield setting(
         "maximum_batching_window",
         (0, 1, 5, 20, 60, 300),
         lambda m: m.maximum_batching_window,
         lambda m, v: attrs.evolve(m, maximum_batching_window=_number(v)),
     )
-    yield dial(
+    yield setting(
         "maximum_concurrency",
         (*_COUNTS[1:], 1000, None),
         lambda m: m.maximum_concurrency,
         lambda m, v: attrs.evolve(m, maximum_concurrency=v),
     )
-    yield dial(
+    yield setting(
         "report_batch_item_failures",
         (False, True),
         lambda m: m.report_batch_item_failures,
         lambda m, v: attrs.evolve(m, report_batch_item_failures=bool(v)),
     )
-    yield from _optional_dials(place, mapping)
+    yield from _optional_settings(index, mapping)
 
 
-def _optional_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
+def _optional_settings(index: int, mapping: EventSourceMapping) -> Iterable[DesignSetting]:
     """What a mapping may have or not; filters are not made up."""
-    pollers = _mapping_dial(
-        place,
+    pollers = _mapping_setting(
+        index,
         mapping.name,
         "provisioned_pollers",
         (*_POLLERS, None),
@@ -244,8 +253,8 @@ def _optional_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
     )
     yield attrs.evolve(pollers, unit="poller", quiet=mapping.provisioned_pollers is None)
     if mapping.filters:
-        filters = _mapping_dial(
-            place,
+        filters = _mapping_setting(
+            index,
             mapping.name,
             "filters",
             (0, len(mapping.filters)),
@@ -255,13 +264,15 @@ def _optional_dials(place: int, mapping: EventSourceMapping) -> Iterable[Dial]:
         yield attrs.evolve(filters, unit="pattern")
 
 
-def _mapping_dial(  # noqa: PLR0917 - each is a part of the dial
-    place: int, owner: str, name: str, ladder: Iterable[Value], read: _Read, write: _Write
-) -> Dial:
+def _mapping_setting(  # noqa: PLR0917 - each is a part of the setting
+    index: int, owner: str, name: str, candidates: Iterable[Value], read: _Read, write: _Write
+) -> DesignSetting:
     def turned(design: Design, value: Value) -> Design:
-        return attrs.evolve(design, mappings=_with(design.mappings, place, write(design.mappings[place], value)))
+        return attrs.evolve(design, mappings=_with(design.mappings, index, write(design.mappings[index], value)))
 
-    return Dial(owner, name, f"mappings[{place}].{name}", tuple(ladder), lambda d: read(d.mappings[place]), turned)
+    return DesignSetting(
+        owner, name, f"mappings[{index}].{name}", tuple(candidates), lambda d: read(d.mappings[index]), turned
+    )
 
 
 def _with_pollers(given: tuple[int, int] | None) -> _Write:
@@ -274,8 +285,8 @@ def _with_pollers(given: tuple[int, int] | None) -> _Write:
     return write
 
 
-def _account_dials() -> Iterable[Dial]:
-    yield Dial(
+def _account_settings() -> Iterable[DesignSetting]:
+    yield DesignSetting(
         "account",
         "concurrency",
         "account.concurrency",
@@ -283,7 +294,7 @@ def _account_dials() -> Iterable[Dial]:
         lambda d: d.account.concurrency,
         lambda d, v: attrs.evolve(d, account=attrs.evolve(d.account, concurrency=_number(v))),
     )
-    yield Dial(
+    yield DesignSetting(
         "account",
         "other_traffic",
         "account.other_traffic",
@@ -298,8 +309,8 @@ def _number(value: Value) -> int:
     return value
 
 
-def _with(parts: tuple[_Part, ...], place: int, part: _Part) -> tuple[_Part, ...]:
-    return (*parts[:place], part, *parts[place + 1 :])
+def _with(parts: tuple[_Part, ...], index: int, part: _Part) -> tuple[_Part, ...]:
+    return (*parts[:index], part, *parts[index + 1 :])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -349,7 +360,7 @@ def redesigned(design: Design, candidate: Candidate) -> Design | None:
         return None
 
 
-def ladders(
+def candidate_values(
     design: Design, mapping: EventSourceMapping, edges: Mapping[str, Sequence[Value]] | None = None
 ) -> Iterator[list[Candidate]]:
     """Yield, for each setting that may help, its changes in one direction, the smallest first.
@@ -357,26 +368,26 @@ def ladders(
     `edges`: for settings by their path, values from which on they help.
     """
     timeout = design.function(mapping.function).timeout
-    for dial in dials(design, mapping):
-        more = (edges or {}).get(dial.path, ())
-        if dial.name == "maximum_concurrency":
-            yield _limits(design, mapping, dial, more)
-        elif dial.name in _WORTH:
-            worth = _WORTH[dial.name] or tuple(timeout * factor for factor in _FACTORS)
-            value = dial.read(design)
-            found = (*worth, *(_rounded(dial, value, edge) for edge in more))
-            yield _values(dial, value, [other for other in found if rank(other) > rank(value)])
-            if dial.name not in _ONLY_UP:
-                yield _values(dial, value, [other for other in found if rank(other) < rank(value)])
+    for setting in design_settings(design, mapping):
+        more = (edges or {}).get(setting.path, ())
+        if setting.name == "maximum_concurrency":
+            yield _limits(design, mapping, setting, more)
+        elif setting.name in _WORTH:
+            worth = _WORTH[setting.name] or tuple(timeout * factor for factor in _FACTORS)
+            value = setting.read(design)
+            found = (*worth, *(_rounded(setting, value, edge) for edge in more))
+            yield _values(setting, value, [other for other in found if rank(other) > rank(value)])
+            if setting.name not in _ONLY_UP:
+                yield _values(setting, value, [other for other in found if rank(other) < rank(value)])
 
 
-def _rounded(dial: Dial, value: Value, edge: Value) -> Value:
+def _rounded(setting: DesignSetting, value: Value, edge: Value) -> Value:
     """Return a value that helps: seconds as a person would set them, everything else as it is."""
-    if dial.name not in _IN_SECONDS:
+    if setting.name not in _IN_SECONDS:
         return edge
     beyond = [
         other
-        for other in dial.ladder
+        for other in setting.candidates
         if value is not None
         and edge is not None
         and other is not None
@@ -386,7 +397,7 @@ def _rounded(dial: Dial, value: Value, edge: Value) -> Value:
 
 
 def both(first: list[Candidate], second: list[Candidate]) -> list[Candidate]:
-    """Return each change of one ladder with each of another, the smallest first."""
+    """Return each change of one series of candidate values with each of another, the smallest first."""
     pairs = [
         Candidate(f"{one.text} and {other.text}", _after(one.write, other.write), one.size + other.size)
         for one in first
@@ -407,7 +418,9 @@ def _after(one: Callable[[Design], Design], other: Callable[[Design], Design]) -
     return write
 
 
-def _limits(design: Design, mapping: EventSourceMapping, dial: Dial, more: Sequence[Value]) -> list[Candidate]:
+def _limits(
+    design: Design, mapping: EventSourceMapping, setting: DesignSetting, more: Sequence[Value]
+) -> list[Candidate]:
     """A maximum concurrency for each mapping of the function: as much as fits, then less."""
     siblings = [other for other in design.mappings_of(mapping.function) if other.enabled]
     room = min(1000, max(2, design.concurrency_limit(mapping.function) // len(siblings)))
@@ -416,7 +429,7 @@ def _limits(design: Design, mapping: EventSourceMapping, dial: Dial, more: Seque
     return [
         Candidate(text.format(value), _limiting(mapping.function, value), _LIMIT)
         for value in fitting
-        if value != dial.read(design)
+        if value != setting.read(design)
     ]
 
 
@@ -433,10 +446,10 @@ def _limiting(function: str, value: int) -> Callable[[Design], Design]:
     return write
 
 
-def _values(dial: Dial, value: Value, others: Iterable[Value]) -> list[Candidate]:
-    """Return the changes of a dial that stands at a value, the smallest first; each once."""
+def _values(setting: DesignSetting, value: Value, others: Iterable[Value]) -> list[Candidate]:
+    """Return the changes of a setting that stands at a value, the smallest first; each once."""
     found = [
-        Candidate(_text(dial, other), _turning(dial, other), _size(value, other))
+        Candidate(_text(setting, other), _turning(setting, other), _size(value, other))
         for other in sorted(dict.fromkeys(others), key=rank)
     ]
     return sorted(found, key=lambda candidate: candidate.size)
@@ -448,16 +461,16 @@ def _size(value: Value, other: Value) -> float:
     return abs(log2(min(rank(other), _UNLIMITED) + 1) - log2(value + 1))
 
 
-def _turning(dial: Dial, value: Value) -> Callable[[Design], Design]:
-    return lambda design: dial.write(design, value)
+def _turning(setting: DesignSetting, value: Value) -> Callable[[Design], Design]:
+    return lambda design: setting.write(design, value)
 
 
-def _text(dial: Dial, value: Value) -> str:
-    if dial.name == "redrive":
+def _text(setting: DesignSetting, value: Value) -> str:
+    if setting.name == "redrive":
         return f"redrive to a new dead-letter queue with max_receive_count = {value}"
-    if value is None or (dial.name == "filters" and not value):
-        return f"no {dial.name}"
-    return f"{f'{dial.owner}.' if dial.quiet else ''}{dial.name} = {value}"
+    if value is None or (setting.name == "filters" and not value):
+        return f"no {setting.name}"
+    return f"{f'{setting.owner}.' if setting.quiet else ''}{setting.name} = {value}"
 
 
 def changes(before: Design, after: Design) -> tuple[Change, ...]:

@@ -1,4 +1,4 @@
-"""The fault plan, asked once at each boundary: what goes wrong with this call, if anything."""
+"""The fault plan, asked once at each injection point: what goes wrong with this call, if anything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaosqs.model.time import milliseconds
 
 
 @attrs.frozen
-class Strike:
+class InjectedFault:
     """A fault that strikes one call."""
 
     kind: str
@@ -22,87 +22,89 @@ class Strike:
 
 
 @attrs.define
-class Nemesis:
+class FaultInjector:
     """Reads a fault plan."""
 
     plan: FaultPlan
     calm: bool = True
     """Whether nothing of the plan can ever strike."""
-    _boundaries: frozenset[str] = frozenset()
+    _injection_points: frozenset[str] = frozenset()
     """Where anything of the plan can strike: all others need not ask."""
     _windows: dict[str, tuple[Window, ...]] = attrs.field(factory=dict[str, tuple[Window, ...]])
-    """The windows of each boundary that are not banned."""
+    """The windows of each injection point that are not banned."""
     _healed: int | None = None
     _passed: set[tuple[int, int]] = attrs.field(factory=set[tuple[int, int]])
     """The (message, receive count)s whose outcome for a poll has struck."""
 
     def __attrs_post_init__(self) -> None:
-        """Sort the plan by boundary."""
+        """Sort the plan by injection point."""
         plan = self.plan
         outcomes = {kind for receives in plan.messages for kind in receives} | set(plan.sends)
-        keyed = [known.boundary for kind in outcomes - {*plan.banned} if (known := kind_of(kind)) is not None]
+        keyed = [known.injection_point for kind in outcomes - {*plan.banned} if (known := kind_of(kind)) is not None]
         for window in plan.windows:
             known = kind_of(window.kind)
             if known is not None and not {window.kind, known.name} & {*plan.banned}:
-                self._windows[known.boundary] = (*self._windows.get(known.boundary, ()), window)
-        self._boundaries = frozenset([*keyed, *self._windows])
-        self.calm = not self._boundaries
+                self._windows[known.injection_point] = (*self._windows.get(known.injection_point, ()), window)
+        self._injection_points = frozenset([*keyed, *self._windows])
+        self.calm = not self._injection_points
         self._healed = None if plan.heal_at is None else milliseconds(plan.heal_at)
 
-    def asks(self, boundary: str) -> bool:
-        """Tell whether anything of the plan can ever strike at a boundary."""
-        return boundary in self._boundaries
+    def asks(self, injection_point: str) -> bool:
+        """Tell whether anything of the plan can ever strike at an injection point."""
+        return injection_point in self._injection_points
 
-    def strike(
-        self, boundary: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
-    ) -> Strike | None:
+    def injected(
+        self, injection_point: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
+    ) -> InjectedFault | None:
         """Return what strikes a call about a batch of (message, receive count), or None.
 
-        The first message of the batch that has an outcome for this boundary decides, then the first window. `scopes`:
+        The first message of the batch that has an outcome for this injection point decides, then the first window. `scopes`:
         the names of the queue, function and mapping that the call is about.
         """
-        if boundary not in self._boundaries or self._is_healed(now):
+        if injection_point not in self._injection_points or self._is_healed(now):
             return None
         for message, receive in batch if self.plan.messages else ():
             outcome = self.plan.outcome(message, receive)
-            if outcome != OK and _strikes_at(outcome, boundary):
-                return Strike(outcome, f"{outcome} at receive {receive} of message {message + 1}")
-        return self.window(boundary, scopes, now)
+            if outcome != OK and _is_asked_at(outcome, injection_point):
+                return InjectedFault(outcome, f"{outcome} at receive {receive} of message {message + 1}")
+        return self.window(injection_point, scopes, now)
 
-    def poll(self, scopes: tuple[str, ...], message: int, receive: int, now: int) -> Strike | None:
+    def poll(self, scopes: tuple[str, ...], message: int, receive: int, now: int) -> InjectedFault | None:
         """Return what strikes a receive that would find a message first, and count as its n-th receive.
 
         The outcome of one message strikes once: a receive that fails does not count, so the next would meet it again.
         """
         if (message, receive) in self._passed:
             return self.window("poll", scopes, now)
-        strike = self.strike("poll", scopes, ((message, receive),), now)
-        if strike is not None and strike.until is None:
+        injected = self.injected("poll", scopes, ((message, receive),), now)
+        if injected is not None and injected.until is None:
             self._passed.add((message, receive))
-        return strike
+        return injected
 
-    def send(self, queue: str, message: int, now: int, *, again: bool = False) -> Strike | None:
+    def send(self, queue: str, message: int, now: int, *, again: bool = False) -> InjectedFault | None:
         """Return what strikes the send of a message; sent `again` only a window does."""
-        if "send" not in self._boundaries or self._is_healed(now):
+        if "send" not in self._injection_points or self._is_healed(now):
             return None
         outcome = OK if again else self.plan.send_outcome(message)
         if outcome != OK:
-            return Strike(outcome, f"{outcome} of message {message + 1}")
+            return InjectedFault(outcome, f"{outcome} of message {message + 1}")
         return self.window("send", (queue,), now)
 
-    def point(self, site: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int) -> Strike | None:
+    def point(
+        self, point: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
+    ) -> InjectedFault | None:
         """Return what strikes a site in the user's code that works on a batch of (message, receive count)."""
-        if "point" not in self._boundaries or self._is_healed(now):
+        if "point" not in self._injection_points or self._is_healed(now):
             return None
-        wanted = f"{FAULT_POINT}:{site}"
+        wanted = f"{FAULT_POINT}:{point}"
         for message, receive in batch:
             if self.plan.outcome(message, receive) == wanted:
-                return Strike(wanted, f"{wanted} at receive {receive} of message {message + 1}")
+                return InjectedFault(wanted, f"{wanted} at receive {receive} of message {message + 1}")
         return self.window("point", scopes, now, wanted)
 
-    def window(self, boundary: str, scopes: tuple[str, ...], now: int, kind: str = "") -> Strike | None:
+    def window(self, injection_point: str, scopes: tuple[str, ...], now: int, kind: str = "") -> InjectedFault | None:
         """Return the strike of the first window that is open now for one of the scopes; `kind`: only of this kind."""
-        for window in self._windows.get(boundary, ()) if not self._is_healed(now) else ():
+        for window in self._windows.get(injection_point, ()) if not self._is_healed(now) else ():
             if (
                 window.start * 1000 <= now < (window.start + window.seconds) * 1000
                 and (not window.scope or window.scope in scopes)
@@ -111,23 +113,27 @@ class Nemesis:
                 return self.of_window(window)
         return None
 
-    def windows(self, boundary: str) -> tuple[Window, ...]:
-        """Return the windows of a boundary that begin before the plan is healed, for who must act at the start."""
+    def windows(self, injection_point: str) -> tuple[Window, ...]:
+        """Return the windows of an injection point that begin before the plan is healed, for who must act at the start."""
         return tuple(
-            window for window in self._windows.get(boundary, ()) if not self._is_healed(milliseconds(window.start))
+            window
+            for window in self._windows.get(injection_point, ())
+            if not self._is_healed(milliseconds(window.start))
         )
 
-    def of_window(self, window: Window) -> Strike:
+    def of_window(self, window: Window) -> InjectedFault:
         """Return the strike of a window."""
         scope = f" on {window.scope}" if window.scope else ""
         end = milliseconds(window.start + window.seconds)
         until = end if self._healed is None else min(end, self._healed)
-        return Strike(window.kind, f"{window.kind}{scope} from {window.start:g} s for {window.seconds:g} s", until)
+        return InjectedFault(
+            window.kind, f"{window.kind}{scope} from {window.start:g} s for {window.seconds:g} s", until
+        )
 
     def _is_healed(self, now: int) -> bool:
         return self._healed is not None and now >= self._healed
 
 
-def _strikes_at(outcome: str, boundary: str) -> bool:
+def _is_asked_at(outcome: str, injection_point: str) -> bool:
     known = kind_of(outcome)
-    return known is not None and known.boundary == boundary
+    return known is not None and known.injection_point == injection_point

@@ -27,10 +27,10 @@ def judge(history: History) -> Verdict:
         history.scenario.design, history.events, {queue.name: queue for queue in history.scenario.design.queues}
     )
     changes = dict(history.designs[1:])
-    for place, event in enumerate(history.events):
-        if place in changes:
-            trail.change(changes[place])
-        trail.follow(place, event)
+    for index, event in enumerate(history.events):
+        if index in changes:
+            trail.change(changes[index])
+        trail.follow(index, event)
     return judged(NAME, trail.blamed(), len(trail.since), "no message was sent")
 
 
@@ -57,7 +57,7 @@ class _Trail:
         """Follow an operator."""
         self.design, self.queues = design, {queue.name: queue for queue in design.queues}
 
-    def follow(self, place: int, event: Event) -> None:
+    def follow(self, index: int, event: Event) -> None:
         match event:
             case Sent():
                 self.since[event.message] = event.at
@@ -69,49 +69,49 @@ class _Trail:
                 if event.outcome == "succeeded":
                     self.processed.update((message, True) for message in event.messages if message not in event.failed)
             case Deleted() if event.mapping:
-                self._deleted(place, event)
+                self._deleted(index, event)
             case DeadLettered():
                 self._dead_lettered(event)
             case Expired():
-                self._expired(place, event)
+                self._expired(index, event)
             case _:
                 pass
 
-    def _deleted(self, place: int, event: Deleted) -> None:
+    def _deleted(self, index: int, event: Deleted) -> None:
         answer = None if event.cause is None else self.events[event.cause]
         failed = answer.failed if isinstance(answer, InvocationEnded) else ()
         for message in event.messages:
             if message in event.stayed:
                 continue
             if message in failed:
-                self._blame_ignored_answer(place, event, message)
+                self._blame_ignored_answer(index, event, message)
             else:
-                self.deleted.append((place, event, message))
+                self.deleted.append((index, event, message))
 
-    def _blame_ignored_answer(self, place: int, event: Deleted, message: int) -> None:
+    def _blame_ignored_answer(self, index: int, event: Deleted, message: int) -> None:
         mapping = next(mapping for mapping in self.design.mappings if mapping.name == event.mapping)
         deleted = f"{message_text(message)} was deleted from {event.queue}"
         why = "" if mapping.report_batch_item_failures else ": report_batch_item_failures is off"  # EF-2
         text = f"{deleted} although {mapping.function} reported it as failed{why}."
-        self._blame(text, event, message, *(() if event.cause is None else (event.cause,)), place)
+        self._blame(text, event, message, *(() if event.cause is None else (event.cause,)), index)
 
     def _dead_lettered(self, event: DeadLettered) -> None:
         queue = self.queues.get(event.queue)
         if queue and queue.fifo:
             self.since[event.message] = event.at  # DLQ-10; a standard queue keeps the time of sending, DLQ-9
 
-    def _expired(self, place: int, event: Expired) -> None:
+    def _expired(self, index: int, event: Expired) -> None:
         retention = milliseconds(self.queues[event.queue].retention_period) if event.queue in self.queues else 0
         age = event.at - self.since.get(event.message, event.at)
         if age < retention:
             early, period = clock_text(retention - age), clock_text(retention)
             expired = f"{message_text(event.message)} expired in {event.queue}"
             text = f"{expired} {early} before its retention period of {period} was over."
-            self._blame(text, event, event.message, place)
+            self._blame(text, event, event.message, index)
 
     def blamed(self) -> list[Violation]:
         """Return what is wrong, in the order of events, now that it is known what was never processed."""
-        for place, event, message in self.deleted:
+        for index, event, message in self.deleted:
             if message in self.processed or self.running[message]:
                 continue
             deleted, function = (
@@ -119,11 +119,11 @@ class _Trail:
                 event.mapping.rpartition("→")[2],
             )
             why = f"{function} never succeeded on it" if self.seen[message] else f"{function} never saw it"
-            self._blame(f"{deleted} although {why}.", event, message, place)
+            self._blame(f"{deleted} although {why}.", event, message, index)
         return sorted(self.violations, key=lambda violation: violation.events[-1])
 
-    def _blame(self, text: str, event: Deleted | Expired, message: int, *places: int) -> None:
-        self.violations.append(Violation(NAME, text, event.at, event.queue, (message,), places))
+    def _blame(self, text: str, event: Deleted | Expired, message: int, *indexes: int) -> None:
+        self.violations.append(Violation(NAME, text, event.at, event.queue, (message,), indexes))
 
 
 AT_LEAST_ONCE_DELIVERY = Invariant(

@@ -54,8 +54,8 @@ def judge(history: History) -> Verdict:
         {mapping.name: mapping.batch_size for mapping in history.scenario.design.mappings},
         {mapping.name: mapping.maximum_batching_window for mapping in history.scenario.design.mappings},
     )
-    for place, event in enumerate(history.events):
-        hands.follow(place, event)
+    for index, event in enumerate(history.events):
+        hands.follow(index, event)
     return judged(NAME, hands.violations, hands.exercised, "no batch was handed over", hands.excused)
 
 
@@ -108,12 +108,12 @@ class _Hands:
     violations: list[Violation] = attrs.field(factory=list[Violation])
     excused: list[str] = attrs.field(factory=list[str])
 
-    def follow(self, place: int, event: Event) -> None:
+    def follow(self, index: int, event: Event) -> None:
         match event:
             case Received(mapping=mapping) if mapping and not event.lost:
                 self._received(event)
             case InvocationStarted() | Throttled() | ServiceFailed():
-                self._tried(place, event)
+                self._tried(index, event)
             case InvocationEnded() | Deleted():
                 self._done(event)
             case Released():
@@ -160,14 +160,14 @@ class _Hands:
             if event.setting == setting and event.target in limits and event.value.isdigit():
                 limits[event.target] = max(limits[event.target], int(event.value))
 
-    def _tried(self, place: int, event: _Attempt) -> None:
+    def _tried(self, index: int, event: _Attempt) -> None:
         """Check a batch when its poller first invokes the function with it."""
         hand = self._hand(event.mapping, event.poller)
         moments = [hand.received.pop(message) for message in event.messages if message in hand.received]
         if not moments:
             return
         self.exercised += 1
-        self._check_size(place, event)
+        self._check_size(index, event)
         began = max(min(moments), hand.free_at)
         window = milliseconds(self.windows.get(event.mapping, 0))
         if event.at - began > window + (_LOW_TRAFFIC if window else 0) + self.slack:
@@ -177,11 +177,11 @@ class _Hands:
             if fault:
                 self.excused.append(f"{text}; but that was a fault: {fault}")
             else:
-                self._blame(place, event, f"{text}.")
+                self._blame(index, event, f"{text}.")
         elif event.at < _opened(min(moments), hand.free_at, window + self.unseen) + window and self._has_room(event):
             early = f"{event.mapping} handed {messages_text(event.messages)} to {event.function}"
             why = f"before its window of {clock_text(window)} closed, although the batch had room"
-            self._blame(place, event, f"{early} {why}.")
+            self._blame(index, event, f"{early} {why}.")
         hand.fault = ""
 
     def _has_room(self, event: _Attempt) -> bool:
@@ -193,22 +193,22 @@ class _Hands:
         sent = self.history.sent
         return sum([_RECORD + sent[message].body_bytes for message in event.messages if message in sent])
 
-    def _check_size(self, place: int, event: _Attempt) -> None:
+    def _check_size(self, index: int, event: _Attempt) -> None:
         size, sent = self.sizes.get(event.mapping, len(event.messages)), self.history.sent
         if len(event.messages) > size:
             batch = counted(len(event.messages), "message")
             text = f"{event.mapping} handed {batch} to {event.function} at once: its batch_size is {size:,}."
-            self._blame(place, event, text)
+            self._blame(index, event, text)
         bodies = sum([sent[message].body_bytes for message in event.messages if message in sent])
         if bodies > PAYLOAD_LIMIT and len(event.messages) > 1:
             batch = f"{counted(len(event.messages), 'message')} with {bodies:,} bytes of bodies"
             handed = f"{event.mapping} handed {batch} to {event.function} at once"
             text = f"{handed}: a payload has at most {PAYLOAD_LIMIT:,}."
-            self._blame(place, event, text)
+            self._blame(index, event, text)
 
-    def _blame(self, place: int, event: _Attempt, text: str) -> None:
+    def _blame(self, index: int, event: _Attempt, text: str) -> None:
         queue = event.mapping.partition("→")[0]
-        self.violations.append(Violation(NAME, text, event.at, queue, event.messages, (place,)))
+        self.violations.append(Violation(NAME, text, event.at, queue, event.messages, (index,)))
 
 
 BATCHES_WITHIN_LIMITS = Invariant(

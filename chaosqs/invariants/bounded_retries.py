@@ -109,9 +109,9 @@ class _Retries:
             self._blame(own[self.most], f"{received}, and {never}: {first.queue} has no redrive policy.")
 
     def _blame(self, delivery: Delivery, text: str) -> None:
-        place, message = delivery.received, delivery.message
-        at = self.history.events[place].at
-        self.violations.append(Violation(self.name, text, at, delivery.queue, (message,), (place,)))
+        index, message = delivery.received, delivery.message
+        at = self.history.events[index].at
+        self.violations.append(Violation(self.name, text, at, delivery.queue, (message,), (index,)))
 
 
 BOUNDED_RETRIES = bounded_retries()

@@ -25,10 +25,10 @@ NAME = "concurrency-within-its-limits"
 def judge(history: History) -> Verdict:
     """Blame each invocation that exceeds a limit, and each throttle that counts what does not run."""
     gauge, changes = _Gauge(history, history.scenario.design), dict(history.designs[1:])
-    for place, event in enumerate(history.events):
-        if place in changes:
-            gauge.change(changes[place])
-        gauge.follow(place, event)
+    for index, event in enumerate(history.events):
+        if index in changes:
+            gauge.change(changes[index])
+        gauge.follow(index, event)
     return judged(NAME, gauge.violations, gauge.started, "no invocation started")
 
 
@@ -81,38 +81,38 @@ class _Gauge:
 
     def change(self, design: Design) -> None:
         """Have other limits hold from now on, for all that runs."""
-        running = {place for pool in self.executions.values() for place in pool.running.values()}
+        running = {index for pool in self.executions.values() for index in pool.running.values()}
         self.design, self.executions = design, _execution_pools(design)
-        for place in sorted(running):
-            event = self.history.events[place]
+        for index in sorted(running):
+            event = self.history.events[index]
             if isinstance(event, InvocationStarted):
-                self.executions[event.function].running[event.invocation] = place
+                self.executions[event.function].running[event.invocation] = index
 
-    def follow(self, place: int, event: Event) -> None:
+    def follow(self, index: int, event: Event) -> None:
         match event:
             case InvocationStarted():
-                self._started(place, event)
+                self._started(index, event)
             case InvocationEnded():
                 self.executions[event.function].running.pop(event.invocation, None)
                 self._no_longer_in_flight(event.mapping, event.invocation)
             case Released():
                 self._released(event)
             case Throttled(fault=""):
-                self._throttled(place, event)
+                self._throttled(index, event)
             case _:
                 pass
 
-    def _started(self, place: int, event: InvocationStarted) -> None:
+    def _started(self, index: int, event: InvocationStarted) -> None:
         self.started += 1
-        self._take(place, event, self.executions[event.function], "executions")
+        self._take(index, event, self.executions[event.function], "executions")
         if event.mapping in self.in_flight:
             pool = self.in_flight[event.mapping]
             before = self.design if event.cause is None else self.history.design_at(event.cause)
             pool.limit = max(_maximum(self.design, event.mapping), _maximum(before, event.mapping))
-            self._take(place, event, pool, "invocations in flight")
+            self._take(index, event, pool, "invocations in flight")
 
-    def _take(self, place: int, event: InvocationStarted, pool: _Pool, things: str) -> None:
-        pool.running[event.invocation] = place
+    def _take(self, index: int, event: InvocationStarted, pool: _Pool, things: str) -> None:
+        pool.running[event.invocation] = index
         if len(pool.running) > pool.limit:
             had = f"{pool.whose} had {len(pool.running):,} {things} at once when {messages_text(event.messages)} came"
             self._blame(f"{had}: the limit is {pool.limit:,}.", event, tuple(pool.running.values()))
@@ -127,15 +127,15 @@ class _Gauge:
         if mapping in self.in_flight:
             self.in_flight[mapping].running.pop(invocation, None)
 
-    def _throttled(self, place: int, event: Throttled) -> None:
+    def _throttled(self, index: int, event: Throttled) -> None:
         pool = self.executions[event.function]
         if event.running != len(pool.running):
             counts = f"{counted(event.running, 'execution')} ran, but {len(pool.running):,} did"
             text = f"{event.function} was throttled with {messages_text(event.messages)} as if {counts}."
-            self._blame(text, event, (*pool.running.values(), place))
+            self._blame(text, event, (*pool.running.values(), index))
 
-    def _blame(self, text: str, event: InvocationStarted | Throttled, places: tuple[int, ...]) -> None:
-        self.violations.append(Violation(NAME, text, event.at, "", event.messages, places))
+    def _blame(self, text: str, event: InvocationStarted | Throttled, indexes: tuple[int, ...]) -> None:
+        self.violations.append(Violation(NAME, text, event.at, "", event.messages, indexes))
 
 
 CONCURRENCY_WITHIN_ITS_LIMITS = Invariant(

@@ -117,12 +117,12 @@ NAME = "conservation"
 def judge(history: History) -> Verdict:
     """Blame each event that does not fit the ones before it, and each message that was forgotten."""
     books, changes = _Books.of(history), dict(history.designs[1:])
-    for place, event in enumerate(history.events):
-        if place in changes:
-            books.change(changes[place], event.at)
-        books.check_order(place, event)
-        books.enter_message(place, event)
-        books.enter_invocation(place, event)
+    for index, event in enumerate(history.events):
+        if index in changes:
+            books.change(changes[index], event.at)
+        books.check_order(index, event)
+        books.enter_message(index, event)
+        books.enter_invocation(index, event)
     books.close(history.ended_at)
     return judged(NAME, books.violations, len(history.events), "nothing happened")
 
@@ -160,114 +160,114 @@ class _Books:
             if queue and queue.fifo and not account.in_flight and account.visible_at > at:
                 account.visible_at = account.sent + milliseconds(queue.delay)
 
-    def check_order(self, place: int, event: Event) -> None:
+    def check_order(self, index: int, event: Event) -> None:
         """Blame an event that is older than the one before it, or that comes before its cause."""
-        if event.cause is not None and not 0 <= event.cause < place:
-            self._wrong(place, f"Event {place} names event {event.cause} as its cause, which is not before it")
+        if event.cause is not None and not 0 <= event.cause < index:
+            self._wrong(index, f"Event {index} names event {event.cause} as its cause, which is not before it")
         if event.at < self.now:
             moments = f"is of {clock_text(event.at)}, but comes after one of {clock_text(self.now)}"
-            self._wrong(place, f"Event {place} {moments}")
+            self._wrong(index, f"Event {index} {moments}")
         self.now = max(self.now, event.at)
 
-    def enter_message(self, place: int, event: Event) -> None:
+    def enter_message(self, index: int, event: Event) -> None:
         """Check what an event says of messages, and take it into the books."""
         match event:
             case Sent():
-                self._sent(place, event)
+                self._sent(index, event)
             case Received():
                 self.by_hand = self.by_hand or not event.mapping
                 for message, count in zip(event.messages, event.receive_counts, strict=True):
-                    self._received(place, event, message, count)
+                    self._received(index, event, message, count)
             case Returned():
-                self._returned(place, event)
+                self._returned(index, event)
             case Deleted() | FilteredOut():
                 for message in event.messages:
-                    self._deleted(place, event, message)
+                    self._deleted(index, event, message)
             case DeadLettered():
-                self._dead_lettered(place, event)
+                self._dead_lettered(index, event)
             case Expired():
-                self._expired(place, event)
+                self._expired(index, event)
             case _:
                 pass
 
-    def _sent(self, place: int, event: Sent) -> None:
+    def _sent(self, index: int, event: Sent) -> None:
         if event.message in self.accounts:
-            self._wrong(place, "was sent a second time", event.message)
+            self._wrong(index, "was sent a second time", event.message)
             return
         visible = event.at + self._delay(event.queue)
-        self.accounts[event.message] = Account(event.queue, event.queue, event.at, visible, place)
+        self.accounts[event.message] = Account(event.queue, event.queue, event.at, visible, index)
 
-    def _received(self, place: int, event: Received, message: int, count: int) -> None:
-        account = self._present(place, message, event.queue, "received from")
+    def _received(self, index: int, event: Received, message: int, count: int) -> None:
+        account = self._present(index, message, event.queue, "received from")
         if account is None:
             return
         if not event.mapping and account.in_flight and count == account.receive_count:
             return  # FF-20: a client repeats its receive and gets the same answer
         if account.in_flight:
-            self._wrong(place, f"was received from {event.queue} while it was in flight", message)
+            self._wrong(index, f"was received from {event.queue} while it was in flight", message)
         elif event.at < account.visible_at and not self.by_hand:
-            self._wrong(place, f"was received from {event.queue} before its delay was over", message)
+            self._wrong(index, f"was received from {event.queue} before its delay was over", message)
         if count != account.receive_count + 1:
             before = times(account.receive_count) if account.receive_count else "never"
-            self._wrong(place, f"has the receive count {count} although it was received {before} before", message)
+            self._wrong(index, f"has the receive count {count} although it was received {before} before", message)
         if event.visible_at < event.at:
-            self._wrong(place, "was hidden until a moment before its receive", message)
+            self._wrong(index, "was hidden until a moment before its receive", message)
         elif event.mapping and event.queue in self.queues:
-            self._check_hidden(place, event, message)
+            self._check_hidden(index, event, message)
         account.in_flight, account.visible_at, account.receive_count = True, event.visible_at, count
         if event.mapping not in account.mappings:
             account.mappings.append(event.mapping)
 
-    def _check_hidden(self, place: int, event: Received, message: int) -> None:
+    def _check_hidden(self, index: int, event: Received, message: int) -> None:
         """Blame a visibility timeout that is not the queue's: pollers ask for no other (VT-1)."""
         hidden, timeout = event.visible_at - event.at, milliseconds(self.queues[event.queue].visibility_timeout)
         if hidden != timeout:
-            self._wrong(place, f"was hidden for {clock_text(hidden)} instead of {clock_text(timeout)}", message)
+            self._wrong(index, f"was hidden for {clock_text(hidden)} instead of {clock_text(timeout)}", message)
 
-    def _returned(self, place: int, event: Returned) -> None:
+    def _returned(self, index: int, event: Returned) -> None:
         """Take a message in that is visible again; a fault may show it early, or after its delete (OR-4, RH-10)."""
         known = self.accounts.get(event.message)
         if event.fault and known is not None and not known.queue:
             known.queue = event.queue
-        account = self._present(place, event.message, event.queue, "returned to")
+        account = self._present(index, event.message, event.queue, "returned to")
         if account is None:
             return
         if event.fault:
             account.in_flight, account.visible_at = False, event.at
             return
         if not account.in_flight and not self.by_hand:
-            self._wrong(place, f"came back to {event.queue} although it was not in flight", event.message)
+            self._wrong(index, f"came back to {event.queue} although it was not in flight", event.message)
         elif event.at < account.visible_at and not self.by_hand:
             why = f"although it was hidden until {clock_text(account.visible_at)}"
-            self._wrong(place, f"came back to {event.queue} {why}", event.message)
+            self._wrong(index, f"came back to {event.queue} {why}", event.message)
         account.in_flight = False
 
-    def _deleted(self, place: int, event: Deleted | FilteredOut, message: int) -> None:
+    def _deleted(self, index: int, event: Deleted | FilteredOut, message: int) -> None:
         """Take a delete in. Where the message has left the queue since its receive, it changes nothing (RH-7, RT-2)."""
         account = self.accounts.get(message)
         if account is None or (event.mapping and event.mapping not in account.mappings):
             who = event.mapping or "a client"
-            self._wrong(place, f"was deleted by {who}, which had not received it", message)
+            self._wrong(index, f"was deleted by {who}, which had not received it", message)
             return
-        account.before, account.last = account.last, place
+        account.before, account.last = account.last, index
         if isinstance(event, FilteredOut) or message not in event.stayed:
             queue = self.queues.get(event.queue)
             if queue and queue.fifo and event.mapping and account.queue == event.queue and not account.in_flight:
-                self._wrong(place, f"was deleted from {event.queue} after its visibility had ended", message)  # RH-5
+                self._wrong(index, f"was deleted from {event.queue} after its visibility had ended", message)  # RH-5
             account.queue = "" if account.queue == event.queue else account.queue
         elif account.queue != event.queue and not event.fault:
-            self._wrong(place, f"is said to stay in {event.queue}, where it is not", message)
+            self._wrong(index, f"is said to stay in {event.queue}, where it is not", message)
 
-    def _dead_lettered(self, place: int, event: DeadLettered) -> None:
-        account = self._present(place, event.message, event.queue, "moved out of")
+    def _dead_lettered(self, index: int, event: DeadLettered) -> None:
+        account = self._present(index, event.message, event.queue, "moved out of")
         if account is None:
             return
         source, target = self.queues.get(event.queue), self.queues.get(event.target)
         went = f"went from {event.queue} to {event.target}"
         if source and (source.redrive is None or source.redrive.dead_letter_queue != event.target):
-            self._wrong(place, f"{went} without a redrive policy that says so", event.message)
+            self._wrong(index, f"{went} without a redrive policy that says so", event.message)
         if account.in_flight:
-            self._wrong(place, f"{went} while it was in flight", event.message)
+            self._wrong(index, f"{went} while it was in flight", event.message)
         account.queue, account.in_flight = event.target, False
         account.visible_at = event.at + self._delay(event.target)
         if target and target.fifo:
@@ -275,55 +275,55 @@ class _Books:
         elif target:  # DLQ-9: the clock runs on; what has outlived the retention there goes at once
             account.sent = max(account.sent, event.at - milliseconds(target.retention_period))
 
-    def _expired(self, place: int, event: Expired) -> None:
+    def _expired(self, index: int, event: Expired) -> None:
         """Take the end of a message in; what an operator changes of a queue may come too late for that."""
-        account = self._present(place, event.message, event.queue, "expired in")
+        account = self._present(index, event.message, event.queue, "expired in")
         if account is None:
             return
         account.queue, queue = "", self.queues.get(event.queue)
         late = 0 if queue is None else event.at - account.sent - milliseconds(queue.retention_period)
         if late > 0 and not self.changed:
-            self._wrong(place, f"expired in {event.queue} {clock_text(late)} after its retention", event.message)
+            self._wrong(index, f"expired in {event.queue} {clock_text(late)} after its retention", event.message)
 
-    def enter_invocation(self, place: int, event: Event) -> None:
+    def enter_invocation(self, index: int, event: Event) -> None:
         """Check what an event says of invocations, and take it into the books."""
         match event:
             case InvocationStarted():
-                self._started(place, event)
+                self._started(index, event)
             case InvocationEnded():
-                self._ended(place, event)
+                self._ended(index, event)
             case Operated():
                 self.warmth.operated(event)
             case _:
                 pass
 
-    def _started(self, place: int, event: InvocationStarted) -> None:
+    def _started(self, index: int, event: InvocationStarted) -> None:
         if event.invocation in self.invocations:
-            self._wrong(place, f"Invocation {event.invocation} of {event.function} started a second time")
+            self._wrong(index, f"Invocation {event.invocation} of {event.function} started a second time")
         self.invocations[event.invocation] = event
         idle = self.warmth.started(event)
         if idle is not None:
             why = f"although an environment was idle from {clock_text(idle)} on"
-            self._wrong(place, f"Invocation {event.invocation} of {event.function} started cold {why}")  # LX-13
+            self._wrong(index, f"Invocation {event.invocation} of {event.function} started cold {why}")  # LX-13
         for message in event.messages:
             account = self.accounts.get(message)
             if account is None or event.mapping not in account.mappings:
                 why = f"although {event.mapping} had not received it"
-                self._wrong(place, f"was handed to {event.function} {why}", message)
+                self._wrong(index, f"was handed to {event.function} {why}", message)
 
-    def _ended(self, place: int, event: InvocationEnded) -> None:
+    def _ended(self, index: int, event: InvocationEnded) -> None:
         whose = f"Invocation {event.invocation} of {event.function}"
         if event.invocation not in self.invocations:
-            self._wrong(place, f"{whose} ended, but had not started")
+            self._wrong(index, f"{whose} ended, but had not started")
             return
         self.warmth.ended(event)
         started = self.invocations[event.invocation]
         self.invocations[event.invocation] = None
         if started is None:
-            self._wrong(place, f"{whose} ended a second time")
+            self._wrong(index, f"{whose} ended a second time")
         elif started.messages != event.messages:
             batches = f"{messages_text(started.messages)} and ended with {messages_text(event.messages)}"
-            self._wrong(place, f"{whose} started with {batches}")
+            self._wrong(index, f"{whose} started with {batches}")
 
     def close(self, ended_at: int) -> None:
         """Blame what should have happened to the messages that are left, but did not."""
@@ -340,28 +340,28 @@ class _Books:
     def _delay(self, queue: str) -> int:
         return milliseconds(self.queues[queue].delay) if queue in self.queues else 0
 
-    def _present(self, place: int, message: int, queue: str, done: str) -> Account | None:
+    def _present(self, index: int, message: int, queue: str, done: str) -> Account | None:
         """Return the account of a message that has to be in a queue, or blame the event and return None."""
         account = self.accounts.get(message)
         if account is not None and account.queue == queue:
-            account.before, account.last = account.last, place
+            account.before, account.last = account.last, index
             return account
         if account is None:
             why = "it was never sent"
         else:
             why = f"it was in {account.queue}" if account.queue else "it was gone"
-        self._wrong(place, f"was {done} {queue} although {why}", message)
+        self._wrong(index, f"was {done} {queue} although {why}", message)
         return None
 
-    def _wrong(self, place: int, text: str, message: int | None = None) -> None:
+    def _wrong(self, index: int, text: str, message: int | None = None) -> None:
         account = None if message is None else self.accounts.get(message)
-        before = None if account is None else account.before if account.last == place else account.last
-        places = (place,) if before is None else (before, place)
+        before = None if account is None else account.before if account.last == index else account.last
+        indexes = (index,) if before is None else (before, index)
         messages = () if message is None else (message,)
         queue = "" if account is None else account.home
         subject = "" if message is None else f"{message_text(message)} "
         text = f"{subject}{text}. This is a bug of chaosqs, not of the design."
-        self.violations.append(Violation(NAME, text, self.now, queue, messages, places))
+        self.violations.append(Violation(NAME, text, self.now, queue, messages, indexes))
 
 
 CONSERVATION = Invariant(

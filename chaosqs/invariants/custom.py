@@ -64,13 +64,13 @@ Blamed: TypeAlias = tuple[str | Event, ...]
 """A sentence and the events to blame, in any order."""
 Said: TypeAlias = str | Violation | Blamed | int | Silence
 """What a promise may yield: what is wrong, how often it could have been, or why it says nothing."""
-Promise: TypeAlias = Callable[[History], Iterable[Said] | str | Violation | int | Silence | None]
+InvariantFunction: TypeAlias = Callable[[History], Iterable[Said] | str | Violation | int | Silence | None]
 """The user's function: what it returns is one thing, or several."""
 
 
 def invariant(
     statement: str, *, name: str | None = None, applies: str = "To every run.", unit: str = "runs"
-) -> Callable[[Promise], Invariant]:
+) -> Callable[[InvariantFunction], Invariant]:
     """Make an invariant of a function that takes a `History`.
 
     The function yields, or returns in a list, each thing that is wrong: a sentence, a `Violation`, or a tuple of a
@@ -81,7 +81,7 @@ def invariant(
     60 characters; None: the function's name. Raises ValueError for another name, or one that is taken.
     """
 
-    def decorate(promise: Promise) -> Invariant:
+    def decorate(promise: InvariantFunction) -> Invariant:
         chosen = promise.__name__.strip("_").replace("_", "-").lower() if name is None else name
         if not _NAME.fullmatch(chosen):
             raise ValueError(f"name must be lower-case words with dashes, at most 60 characters, not {chosen!r}")
@@ -94,14 +94,14 @@ def invariant(
     return decorate
 
 
-def _judge(name: str, promise: Promise, history: History) -> Verdict:
+def _judge(name: str, promise: InvariantFunction, history: History) -> Verdict:
     try:
         return _verdict(name, promise, attrs.evolve(history, scenario=attrs.evolve(history.scenario)))
     except Exception as error:  # noqa: BLE001 - whatever the user's own code raises
         return Verdict(name, Status.INCONCLUSIVE, _traceback(error))
 
 
-def _verdict(name: str, promise: Promise, history: History) -> Verdict:
+def _verdict(name: str, promise: InvariantFunction, history: History) -> Verdict:
     heard = _Heard(name, history)
     try:
         said = promise(history)
@@ -143,17 +143,17 @@ class _Heard:
 
     def _violation(self, text: str, events: Iterable[Event]) -> Violation:
         """Blame events by their places; without any, the last event of the run, as only then all was known."""
-        blamed = [self._place(event) for event in events]
-        places = sorted(blamed) or [len(self.history.events) - 1][: len(self.history.events)]
-        at = self.history.events[places[-1]].at if blamed else self.history.ended_at
-        messages: list[object] = [getattr(self.history.events[place], "message", None) for place in blamed]
+        blamed = [self._index(event) for event in events]
+        indexes = sorted(blamed) or [len(self.history.events) - 1][: len(self.history.events)]
+        at = self.history.events[indexes[-1]].at if blamed else self.history.ended_at
+        messages: list[object] = [getattr(self.history.events[index], "message", None) for index in blamed]
         numbers = dict.fromkeys(message for message in messages if isinstance(message, int))
-        return Violation(self.name, text, at, "", tuple(numbers), tuple(places))
+        return Violation(self.name, text, at, "", tuple(numbers), tuple(indexes))
 
-    def _place(self, event: Event) -> int:
-        for place, known in enumerate(self.history.events):
+    def _index(self, event: Event) -> int:
+        for index, known in enumerate(self.history.events):
             if known is event:
-                return place
+                return index
         raise TypeError(f"only events of the history can be blamed, not {event!r:.80}")
 
     def verdict(self) -> Verdict:

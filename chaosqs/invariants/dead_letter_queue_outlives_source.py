@@ -28,10 +28,10 @@ def judge(history: History) -> Verdict:
     retention = {queue.name: milliseconds(queue.retention_period) for queue in queues if not queue.fifo}
     moves: dict[tuple[str, int], tuple[int, DeadLettered]] = {}
     exercised, violations = 0, list[Violation]()
-    for place, event in _in_order(history):
+    for index, event in _in_order(history):
         match event:
             case DeadLettered():
-                moves[event.target, event.message] = place, event
+                moves[event.target, event.message] = index, event
             case Operated(setting="retention_period") if event.target in retention and event.value.isdigit():
                 retention[event.target] = milliseconds(int(event.value))
             case Expired() if event.queue in retention and (event.queue, event.message) in moves:
@@ -39,7 +39,7 @@ def judge(history: History) -> Verdict:
                 moved, move = moves[event.queue, event.message]
                 kept, source = retention[event.queue], retention.get(move.queue, 0)
                 if kept <= source and event.at - move.at < kept:
-                    violations.append(_violation((moved, place), move, event, kept, source))
+                    violations.append(_violation((moved, index), move, event, kept, source))
             case _:
                 pass
     return judged(NAME, violations, exercised, "no message expired in a dead-letter queue")
@@ -52,7 +52,7 @@ def _in_order(history: History) -> Iterator[tuple[int, DeadLettered | Expired | 
     yield from sorted(events, key=lambda entry: entry[0])
 
 
-def _violation(places: tuple[int, int], move: DeadLettered, event: Expired, kept: int, source: int) -> Violation:
+def _violation(indexes: tuple[int, int], move: DeadLettered, event: Expired, kept: int, source: int) -> Violation:
     there, brought = event.at - move.at, kept - (event.at - move.at)
     stay = f"after {clock_text(there)} there" if there else "as soon as it came"
     expired = f"{message_text(event.message)} expired in {event.queue} {stay}, {clock_text(brought)} too soon"
@@ -61,7 +61,7 @@ def _violation(places: tuple[int, int], move: DeadLettered, event: Expired, kept
         why = (
             f"it brought its age from {move.queue}, and {clock_text(kept)} are less than the {clock_text(source)} there"
         )
-    return Violation(NAME, f"{expired}: {why}.", event.at, move.queue, (event.message,), places)
+    return Violation(NAME, f"{expired}: {why}.", event.at, move.queue, (event.message,), indexes)
 
 
 DEAD_LETTER_QUEUE_OUTLIVES_SOURCE = Invariant(

@@ -24,22 +24,22 @@ def judge(history: History) -> Verdict:
     scopes = {queue.name: queue.deduplication_scope for queue in history.scenario.design.queues if queue.fifo}
     if not scopes:
         return not_applicable(NAME, "the design has no FIFO queue")
-    purges = [(place, event.queue) for place, event in history.each(Deleted) if event.fault == "PurgeQueue"]
+    purges = [(index, event.queue) for index, event in history.each(Deleted) if event.fault == "PurgeQueue"]
     known: dict[_Key, tuple[int, Sent]] = {}
     exercised, violations = 0, list[Violation]()
-    for place, event in history.each(Sent):
+    for index, event in history.each(Sent):
         if event.queue not in scopes or _moved(history.events, event):
             continue
         exercised += bool(event.deduplication_id or event.copy_of is not None or event.fault)
-        while purges and purges[0][0] < place:
+        while purges and purges[0][0] < index:
             queue = purges.pop(0)[1]
             known = {key: entry for key, entry in known.items() if key[0] != queue}
         key = _key(event, scopes[event.queue])
         first = known.get(key)
         if first is not None and event.at - first[1].at < INTERVAL:
-            violations.append(_violation(first, place, event))
+            violations.append(_violation(first, index, event))
         else:
-            known[key] = place, event
+            known[key] = index, event
     return judged(NAME, violations, exercised, "nobody sent a message that could have been a duplicate")
 
 
@@ -53,14 +53,14 @@ def _key(event: Sent, scope: str) -> _Key:
     return event.queue, event.group if scope == "messageGroup" else "", event.deduplication_id or f"message {own}"
 
 
-def _violation(first: tuple[int, Sent], place: int, event: Sent) -> Violation:
+def _violation(first: tuple[int, Sent], index: int, event: Sent) -> Violation:
     before, original = first
     repeats = (
         f"{message_text(event.message)} is in {event.queue} although it repeats {messages_text([original.message])}"
     )
     text = f"{repeats}, which was sent {clock_text(event.at - original.at)} before. This is a bug of chaosqs."
     messages = (event.message, original.message)
-    return Violation(NAME, text, event.at, event.queue, messages, (before, place))
+    return Violation(NAME, text, event.at, event.queue, messages, (before, index))
 
 
 DEDUPLICATION_HOLDS = Invariant(

@@ -26,7 +26,7 @@ from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, FilteredOut, Operated, Received, Returned, Sent
 from chaosqs.model.history import History
-from chaosqs.model.liveness import MOST_RECEIVES, horizon
+from chaosqs.model.liveness import MOST_RECEIVES, liveness_deadline
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation
 from chaosqs.model.workload import arrivals
@@ -63,17 +63,17 @@ class Remaining:
     def of(cls, events: Iterable[Event]) -> Remaining:
         """Follow all events of a run."""
         remaining = cls()
-        for place, event in enumerate(events):
-            remaining._follow(place, event)
+        for index, event in enumerate(events):
+            remaining._follow(index, event)
         return remaining
 
-    def _follow(self, place: int, event: Event) -> None:
+    def _follow(self, index: int, event: Event) -> None:
         match event:
             case Sent():
-                self.stays[event.message] = Stay(event.message, event.queue, event.group, place)
+                self.stays[event.message] = Stay(event.message, event.queue, event.group, index)
                 self.sent, self.last_sent = self.sent + 1, event.at
             case Received():
-                self.found[place] = len(self.stays)
+                self.found[index] = len(self.stays)
             case Deleted():
                 self._leave(event.queue, (message for message in event.messages if message not in event.stayed))
             case FilteredOut():
@@ -81,7 +81,7 @@ class Remaining:
             case Expired():
                 self._leave(event.queue, (event.message,))
             case DeadLettered():
-                self._move(place, event)
+                self._move(index, event)
             case Returned() if event.message in self.gone:
                 self.stays[event.message] = self.gone.pop(event.message)
             case _:
@@ -92,10 +92,10 @@ class Remaining:
             if message in self.stays and self.stays[message].queue == queue:
                 self.gone[message] = self.stays.pop(message)
 
-    def _move(self, place: int, event: DeadLettered) -> None:
+    def _move(self, index: int, event: DeadLettered) -> None:
         before = self.stays.pop(event.message, None)
         group = "" if before is None else before.group
-        self.stays[event.message] = Stay(event.message, event.target, group, place)
+        self.stays[event.message] = Stay(event.message, event.target, group, index)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -124,15 +124,15 @@ def judge(history: History) -> Verdict:
     remaining = Remaining.of(history.events)
     polled = {mapping.queue for mapping in design.mappings}
     left = [stay for stay in remaining.stays.values() if stay.queue in polled]
-    court = _Court(history, remaining, _ends(history, remaining) if left else 0)
+    judge_of_stays = _BaselineJudge(history, remaining, _ends(history, remaining) if left else 0)
     excuses: dict[tuple[str, str], list[int]] = {}
     violations: list[Violation] = []
     for stay in left:
-        excuse = court.excuse(stay)
+        excuse = judge_of_stays.excuse(stay)
         if excuse:
             excuses.setdefault((stay.queue, excuse), []).append(stay.message)
-        elif court.is_stuck(stay):
-            violations.append(court.violation(stay))
+        elif judge_of_stays.is_stuck(stay):
+            violations.append(judge_of_stays.violation(stay))
     excused = [_excused(queue, why, messages) for (queue, why), messages in excuses.items()]
     exercised = remaining.sent - sum(map(len, excuses.values()))
     return judged(NAME, violations, exercised, excused[0] if excused else "no message was sent", excused)
@@ -142,7 +142,9 @@ def _ends(history: History, remaining: Remaining) -> int:
     """Return when everything must be over, in milliseconds; later where code sends messages besides the workload's."""
     scenario = history.scenario
     faults = scenario.faults
-    ends = 1000 * horizon(scenario.design, scenario.workload, scenario.behaviours, faults, scenario.assumptions)
+    ends = 1000 * liveness_deadline(
+        scenario.design, scenario.workload, scenario.behaviours, faults, scenario.assumptions
+    )
     planned = max([arrival.at for arrival in arrivals(scenario.workload)[-1:]], default=0)
     return ends + max(0, remaining.last_sent - max(planned, milliseconds(faults.ends_at)))
 
@@ -154,7 +156,7 @@ def _excused(queue: str, why: str, messages: Sequence[int]) -> str:
 
 
 @attrs.frozen
-class _Court:
+class _BaselineJudge:
     """Hears why messages are still there."""
 
     history: History
@@ -227,10 +229,10 @@ class _Court:
         first = self._first_of_group(stay)
         concerned = [stay] if first is stay else [stay, first]
         found = [each for other in concerned for each in self._over(other)[-_CIRCLE:]]
-        places = [place for each in found for place in (each.received, each.ended) if place is not None]
-        places += [other.came for other in concerned]
+        indexes = [index for each in found for index in (each.received, each.ended) if index is not None]
+        indexes += [other.came for other in concerned]
         messages = tuple(other.message for other in concerned)
-        return Violation(NAME, text, self.ends, stay.queue, messages, tuple(sorted(places)))
+        return Violation(NAME, text, self.ends, stay.queue, messages, tuple(sorted(indexes)))
 
     def _waits_for(self, stay: Stay) -> str:
         first, found = self._first_of_group(stay), self._deliveries(stay)

@@ -50,7 +50,7 @@ def _judge(invariant: str, name: str, by: str, history: History) -> Verdict:
         return not_applicable(invariant, "no function is real code")
     first: dict[_Key, int] = {}
     exercised, violations = 0, list[Violation]()
-    for place, event in history.each(Effect):
+    for index, event in history.each(Effect):
         if event.name != name:
             continue
         message = _message(history, event)
@@ -59,9 +59,9 @@ def _judge(invariant: str, name: str, by: str, history: History) -> Verdict:
             continue
         exercised += 1
         if key in first:
-            violations.append(_violation(history, invariant, by, (first[key], place), message))
+            violations.append(_violation(history, invariant, by, (first[key], index), message))
         else:
-            first[key] = place
+            first[key] = index
     return judged(invariant, violations, exercised, f"no code recorded {name!r} with {by or 'a message'}")
 
 
@@ -83,14 +83,14 @@ def _message(history: History, event: Effect) -> int | None:
     return start.messages[0] if isinstance(start, InvocationStarted) and len(start.messages) == 1 else None
 
 
-def _violation(history: History, invariant: str, by: str, places: tuple[int, int], message: int | None) -> Violation:
-    first, again = (history.events[place] for place in places)
-    assert isinstance(again, Effect), f"{places[1]} is noted as an effect, but is {again}"
+def _violation(history: History, invariant: str, by: str, indexes: tuple[int, int], message: int | None) -> Violation:
+    first, again = (history.events[index] for index in indexes)
+    assert isinstance(again, Effect), f"{indexes[1]} is noted as an effect, but is {again}"
     who = message_text(message) if message is not None else again.function
     what = f" for {by} {dict(again.values)[by]!r}" if by else ""
     text = f"{who} had the effect {again.name!r}{what} at {clock_text(first.at)} and again at {clock_text(again.at)}."
     queue = "" if message is None else _queue(history, message)
-    return Violation(invariant, text, again.at, queue, () if message is None else (message,), places)
+    return Violation(invariant, text, again.at, queue, () if message is None else (message,), indexes)
 
 
 def _queue(history: History, message: int) -> str:

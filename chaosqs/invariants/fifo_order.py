@@ -35,8 +35,8 @@ def judge(history: History) -> Verdict:
     if not any(mapping.enabled and mapping.queue in fifo for mapping in history.scenario.design.mappings):
         return not_applicable(NAME, "no mapping polls a FIFO queue")
     order = _Order(fifo)
-    for place, event in enumerate(history.events):
-        order.follow(place, event)
+    for index, event in enumerate(history.events):
+        order.follow(index, event)
     return judged(NAME, order.violations, order.exercised, "no group had two messages to put in order")
 
 
@@ -78,7 +78,7 @@ class _Order:
     exercised: int = 0
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
-    def follow(self, place: int, event: Event) -> None:
+    def follow(self, index: int, event: Event) -> None:
         match event:
             case Sent():
                 self.names[event.message] = event.group
@@ -93,9 +93,9 @@ class _Order:
             case Expired():
                 self._left(event.queue, (event.message,))
             case InvocationStarted():
-                self._started(place, event)
+                self._started(index, event)
             case InvocationEnded():
-                self._ended(place, event)
+                self._ended(index, event)
             case _:
                 pass
 
@@ -118,17 +118,17 @@ class _Order:
             found.setdefault(self.names.get(message, ""), []).append(message)
         return [(self.groups[queue, name], batch) for name, batch in found.items() if (queue, name) in self.groups]
 
-    def _started(self, place: int, event: InvocationStarted) -> None:
+    def _started(self, index: int, event: InvocationStarted) -> None:
         for group, messages in self._batch(event):
             batch = [message for message in messages if message in group.came]
             if not batch:
                 continue
             self.exercised += len(batch) if len(group.came) > 1 else 0
-            self._check_skipped(place, event, group, batch)
-            self._check_late(place, event, group, batch)
+            self._check_skipped(index, event, group, batch)
+            self._check_late(index, event, group, batch)
             group.running.extend(batch)
 
-    def _check_skipped(self, place: int, event: InvocationStarted, group: _Group, batch: list[int]) -> None:
+    def _check_skipped(self, index: int, event: InvocationStarted, group: _Group, batch: list[int]) -> None:
         """Blame a batch that leaves an earlier message out, or is itself in disorder."""
         skipped = group.skipped(batch)
         if not skipped:
@@ -139,34 +139,34 @@ class _Order:
                 highest = max(highest, group.came[message])
         if skipped:
             later = next(message for message in batch if group.came[message] > group.came[skipped[0]])
-            self.violations.append(_before(place, event, later, skipped[0]))
+            self.violations.append(_before(index, event, later, skipped[0]))
 
-    def _check_late(self, place: int, event: InvocationStarted, group: _Group, batch: list[int]) -> None:
+    def _check_late(self, index: int, event: InvocationStarted, group: _Group, batch: list[int]) -> None:
         """Blame a batch with a message that comes after later ones of its group."""
         for message in batch:
             latest = group.latest
             if latest is not None and message not in group.succeeded and group.came[message] < group.came[latest]:
-                self.violations.append(_after(place, event, message, latest, group.succeeded[latest]))
+                self.violations.append(_after(index, event, message, latest, group.succeeded[latest]))
 
-    def _ended(self, place: int, event: InvocationEnded) -> None:
+    def _ended(self, index: int, event: InvocationEnded) -> None:
         for group, batch in self._batch(event):
             for message in batch:
                 if message in group.running:
                     group.running.remove(message)
                 if event.outcome == "succeeded" and message not in event.failed and message in group.came:
-                    group.succeeded.setdefault(message, place)
+                    group.succeeded.setdefault(message, index)
                     if group.latest is None or group.came[group.latest] < group.came[message]:
                         group.latest = message
 
 
-def _before(place: int, event: InvocationStarted, message: int, earlier: int) -> Violation:
+def _before(index: int, event: InvocationStarted, message: int, earlier: int) -> Violation:
     text = f"{_given(event, message)} before {messages_text([earlier])}, which was sent earlier to the same group."
-    return Violation(NAME, text, event.at, _queue(event), (message, earlier), (place,))
+    return Violation(NAME, text, event.at, _queue(event), (message, earlier), (index,))
 
 
-def _after(place: int, event: InvocationStarted, message: int, later: int, success: int) -> Violation:
+def _after(index: int, event: InvocationStarted, message: int, later: int, success: int) -> Violation:
     text = f"{_given(event, message)} after {messages_text([later])}, which was sent later to the same group."
-    return Violation(NAME, text, event.at, _queue(event), (message, later), (success, place))
+    return Violation(NAME, text, event.at, _queue(event), (message, later), (success, index))
 
 
 def _given(event: InvocationStarted, message: int) -> str:

@@ -29,8 +29,8 @@ def judge(history: History) -> Verdict:
     of_workload = len(arrivals(history.scenario.workload))  # the copies that producers send have other numbers
     dropped = sum(len(event.messages) for _, event in history.each(FilteredOut))
     violations = [
-        _violation(place, event, message)
-        for place, event in history.each(InvocationStarted)
+        _violation(index, event, message)
+        for index, event in history.each(InvocationStarted)
         if event.mapping in filters
         for message in event.messages
         if message < of_workload and not _passes(history, filters[event.mapping], message)
@@ -49,10 +49,10 @@ def _passes(history: History, filters: tuple[str, ...], message: int) -> bool:
     return matches(_patterns(filters), body_text(message, size)) is Match.MATCHED
 
 
-def _violation(place: int, event: InvocationStarted, message: int) -> Violation:
+def _violation(index: int, event: InvocationStarted, message: int) -> Violation:
     text = f"{message_text(message)} was given to {event.function} although it matches no filter of {event.mapping}."
     queue = event.mapping.partition("→")[0]
-    return Violation(NAME, text, event.at, queue, (message,), (place,))
+    return Violation(NAME, text, event.at, queue, (message,), (index,))
 
 
 FILTERED_NEVER_DELIVERED = Invariant(

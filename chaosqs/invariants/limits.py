@@ -128,8 +128,8 @@ def _judge_age(name: str, limit: int, queue: str | None, history: History) -> Ve
     if not wanted & {known.name for known in design.queues}:
         return not_applicable(name, f"the design has no queue {queue}" if queue else "the design has no mapping")
     ages = _Ages(name, limit, wanted)
-    for place, event in enumerate(history.events):
-        ages.follow(place, event)
+    for index, event in enumerate(history.events):
+        ages.follow(index, event)
     ages.close(history)
     idle = f"no message came to {queue}" if queue else "no message was sent"
     return judged(name, ages.violations, ages.came, idle)
@@ -151,37 +151,37 @@ class _Ages:
     """Messages that are blamed already."""
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
-    def follow(self, place: int, event: Event) -> None:
+    def follow(self, index: int, event: Event) -> None:
         match event:
             case Sent():
-                self._comes(event.queue, event.message, place, event.at)
+                self._comes(event.queue, event.message, index, event.at)
             case Deleted():
-                self._leave(event.queue, [each for each in event.messages if each not in event.stayed], place, event.at)
+                self._leave(event.queue, [each for each in event.messages if each not in event.stayed], index, event.at)
             case FilteredOut():
-                self._leave(event.queue, event.messages, place, event.at)
+                self._leave(event.queue, event.messages, index, event.at)
             case Expired():
-                self._leave(event.queue, [event.message], place, event.at)
+                self._leave(event.queue, [event.message], index, event.at)
             case DeadLettered():
-                self._leave(event.queue, [event.message], place, event.at)
-                self._comes(event.target, event.message, place, event.at)
+                self._leave(event.queue, [event.message], index, event.at)
+                self._comes(event.target, event.message, index, event.at)
             case Returned() if event.message in self.gone:
                 self.since[event.message] = self.gone.pop(event.message)
             case _:
                 pass
 
-    def _comes(self, queue: str, message: int, place: int, at: int) -> None:
+    def _comes(self, queue: str, message: int, index: int, at: int) -> None:
         self.gone.pop(message, None)
         if queue in self.wanted:
             self.came += 1
-            self.since[message] = (queue, place, at)
+            self.since[message] = (queue, index, at)
 
-    def _leave(self, queue: str, messages: Sequence[int], place: int, at: int) -> None:
+    def _leave(self, queue: str, messages: Sequence[int], index: int, at: int) -> None:
         for message in messages:
             if message in self.since and self.since[message][0] == queue:
                 self.gone[message] = self.since.pop(message)
-                self._check(message, self.gone[message], place, at, "left it after")
+                self._check(message, self.gone[message], index, at, "left it after")
 
-    def _check(self, message: int, stay: tuple[str, int, int], place: int, at: int, how: str) -> None:
+    def _check(self, message: int, stay: tuple[str, int, int], index: int, at: int, how: str) -> None:
         queue, came, since = stay
         if at - since <= self.limit or message in self.told:
             return
@@ -190,7 +190,7 @@ class _Ages:
             f"{message_text(message)} came to {queue} at {clock_text(since)} and {how} {clock_text(at - since)}: "
             f"the limit is {clock_text(self.limit)}."
         )
-        blamed = (came, place) if place > came else (came,)
+        blamed = (came, index) if index > came else (came,)
         self.violations.append(Violation(self.name, text, since + self.limit, queue, (message,), blamed))
 
     def close(self, history: History) -> None:
@@ -211,9 +211,9 @@ def _judge_executions(name: str, limit: int, functions: Sequence[str], history: 
         return not_applicable(name, f"the design has no function {listed(functions) if functions else 'at all'}")
     running: dict[int, int] = {}
     started, violations = 0, list[Violation]()
-    for place, event in enumerate(history.events):
+    for index, event in enumerate(history.events):
         if isinstance(event, InvocationStarted) and event.function in wanted:
-            started, running[event.invocation] = started + 1, place
+            started, running[event.invocation] = started + 1, index
             if len(running) == limit + 1:
                 text = (
                     f"{listed(wanted)} had {len(running):,} executions at once at {clock_text(event.at)}: "
@@ -235,28 +235,28 @@ def _judge_throttles(name: str, limit: float, function: str | None, history: His
     if not wanted:
         return not_applicable(name, f"the design has no function {function or 'at all'}")
     throttles: dict[str, list[int]] = {each: [] for each in wanted}
-    started, struck = dict.fromkeys(wanted, 0), dict.fromkeys(wanted, 0)
-    for place, event in enumerate(history.events):
+    started, faulted = dict.fromkeys(wanted, 0), dict.fromkeys(wanted, 0)
+    for index, event in enumerate(history.events):
         if isinstance(event, InvocationStarted) and event.function in started:
             started[event.function] += 1
         elif isinstance(event, Throttled) and event.function in throttles:
             if event.fault:
-                struck[event.function] += 1
+                faulted[event.function] += 1
             else:
-                throttles[event.function].append(place)
+                throttles[event.function].append(index)
     attempts = {each: started[each] + len(throttles[each]) for each in wanted}
     violations = [
         _too_many(name, limit, each, attempts[each], _events(history, throttles[each]))
         for each in wanted
         if len(throttles[each]) > limit * attempts[each]
     ]
-    excused = [f"{counted(count, 'throttle')} of {each} came from faults" for each, count in struck.items() if count]
+    excused = [f"{counted(count, 'throttle')} of {each} came from faults" for each, count in faulted.items() if count]
     return judged(name, violations, sum(attempts.values()), f"{listed(wanted)} was never invoked", excused)
 
 
-def _events(history: History, places: Sequence[int]) -> dict[int, Throttled]:
-    events = ((place, history.events[place]) for place in places)
-    return {place: event for place, event in events if isinstance(event, Throttled)}
+def _events(history: History, indexes: Sequence[int]) -> dict[int, Throttled]:
+    events = ((index, history.events[index]) for index in indexes)
+    return {index: event for index, event in events if isinstance(event, Throttled)}
 
 
 def _too_many(name: str, limit: float, function: str, attempts: int, throttles: Mapping[int, Throttled]) -> Violation:

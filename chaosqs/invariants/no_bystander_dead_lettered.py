@@ -112,14 +112,14 @@ def _reports(design: Design, name: str) -> bool:
 def _violation(history: History, fate: Fate, spoilt: Sequence[tuple[Delivery, tuple[int, ...]]]) -> Violation:
     event, ends = fate.event, [delivery.ended for delivery, _ in spoilt]
     culprits = tuple(dict.fromkeys(culprit for _, culprits in spoilt for culprit in culprits))
-    places = sorted(place for place in ends if place is not None and place < fate.moved)
+    indexes = sorted(index for index in ends if index is not None and index < fate.moved)
     functions = listed(unique(function_of(delivery.mapping) for delivery, _ in spoilt))
     moved = f"{message_text(event.message)} went to {event.target} although {functions} did not fail because of it"
     design = history.scenario.design
     told = any(_reports(design, delivery.mapping) for delivery, _ in spoilt)
     off = "" if told else "; report_batch_item_failures is off"
     text = f"{moved}: {times(len(spoilt))} it was in a batch that failed with {messages_text(culprits)}{off}."
-    return Violation(NAME, text, event.at, event.queue, (event.message, *culprits), (*places, fate.moved))
+    return Violation(NAME, text, event.at, event.queue, (event.message, *culprits), (*indexes, fate.moved))
 
 
 NO_BYSTANDER_DEAD_LETTERED = Invariant(

@@ -59,9 +59,9 @@ def _violation(history: History, first: Delivery, second: Delivery) -> Violation
     assert first.started is not None
     assert second.started is not None
     text = f"{_text(first, second)}: {why_again(history, first)}."
-    places = (first.received, first.started, second.received, second.started)
+    indexes = (first.received, first.started, second.received, second.started)
     at = history.events[second.started].at
-    return Violation(NAME, text, at, second.queue, (second.message,), tuple(sorted(places)))
+    return Violation(NAME, text, at, second.queue, (second.message,), tuple(sorted(indexes)))
 
 
 NO_CONCURRENT_PROCESSING = Invariant(

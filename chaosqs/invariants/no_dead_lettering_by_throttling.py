@@ -58,7 +58,7 @@ def _throttled(history: History) -> int:
     """Count the deliveries that throttling could have used up: those that met a throttle of no fault's."""
     redriven = {queue.name for queue in history.scenario.design.queues if queue.redrive is not None}
     return sum(
-        delivery.queue in redriven and any(not _throttle(history, place).fault for place in delivery.throttles)
+        delivery.queue in redriven and any(not _throttle(history, index).fault for index in delivery.throttles)
         for by_message in history.deliveries.values()
         for delivery in by_message
         if delivery.throttles
@@ -91,16 +91,16 @@ def _idle(history: History, mappings: list[EventSourceMapping]) -> str:
     return f"{listed(functions)} {'was' if len(functions) == 1 else 'were'} never at the limit"
 
 
-def _throttle(history: History, place: int) -> Throttled:
-    event = history.events[place]
-    assert isinstance(event, Throttled), f"{place} is noted as a throttle, but is {event}"
+def _throttle(history: History, index: int) -> Throttled:
+    event = history.events[index]
+    assert isinstance(event, Throttled), f"{index} is noted as a throttle, but is {event}"
     return event
 
 
 def _violation(history: History, fate: Fate) -> Violation:
     """Blame the throttles and the releases that came before the move; a poller may let go after it."""
-    blamed = [place for delivery in fate.throttled for place in (*delivery.throttles, delivery.ended)]
-    before = sorted(place for place in blamed if place is not None and place < fate.moved)
+    blamed = [index for delivery in fate.throttled for index in (*delivery.throttles, delivery.ended)]
+    before = sorted(index for index in blamed if index is not None and index < fate.moved)
     event = fate.event
     return Violation(NAME, _text(history, fate), event.at, event.queue, (event.message,), (*before, fate.moved))
 
@@ -138,7 +138,7 @@ def _met(history: History, delivery: Delivery) -> str:
         return _OTHERWISE[delivery.ending].format(function=function)
     if delivery.fault:
         return f"a fault kept it from {function} ({delivery.fault})"
-    own = [throttle for throttle in (_throttle(history, place) for place in delivery.throttles) if not throttle.fault]
+    own = [throttle for throttle in (_throttle(history, index) for index in delivery.throttles) if not throttle.fault]
     return _busy(own[0]) if own else f"{function} was throttled"
 
 

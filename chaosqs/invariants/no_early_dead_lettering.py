@@ -26,7 +26,7 @@ def judge(history: History) -> Verdict:
         return judged(NAME, (), 0, "nothing was dead-lettered")
     violations: list[Violation] = []
     receives: Counter[tuple[str, int]] = Counter()
-    for place, event in enumerate(history.events):
+    for index, event in enumerate(history.events):
         match event:
             case Received():
                 receives.update((event.queue, message) for message in event.messages)
@@ -35,17 +35,17 @@ def judge(history: History) -> Verdict:
             case DeadLettered():
                 had, due = receives[event.queue, event.message], limits.counts.get(event.queue, 0)
                 if had < due:
-                    violations.append(_violation(place, event, had, due))
+                    violations.append(_violation(index, event, had, due))
             case _:
                 pass
     return judged(NAME, violations, len(moves), "")
 
 
-def _violation(place: int, event: DeadLettered, had: int, due: int) -> Violation:
+def _violation(index: int, event: DeadLettered, had: int, due: int) -> Violation:
     moved = f"{message_text(event.message)} went from {event.queue} to {event.target}"
     although = f"was received only {times(had)}" if had else "was never received"
     text = f"{moved} although it {although} there: max_receive_count is {due:,}."
-    return Violation(NAME, text, event.at, event.queue, (event.message,), (place,))
+    return Violation(NAME, text, event.at, event.queue, (event.message,), (index,))
 
 
 NO_EARLY_DEAD_LETTERING = Invariant(

@@ -24,7 +24,7 @@ def judge(history: History) -> Verdict:
     polled = {mapping.queue for mapping in history.scenario.design.mappings if mapping.enabled}
     left = _left(history)
     violations = [
-        _violation(history, message, queue, place) for message, (queue, place) in left.items() if queue in polled
+        _violation(history, message, queue, index) for message, (queue, index) in left.items() if queue in polled
     ]
     return judged(NAME, violations, len(history.sent), "")
 
@@ -32,12 +32,12 @@ def judge(history: History) -> Verdict:
 def _left(history: History) -> dict[int, tuple[str, int]]:
     """For each message that nothing took out: where it should be, and the place of the event that says so."""
     left: dict[int, tuple[str, int]] = {}
-    for place, event in enumerate(history.events):
+    for index, event in enumerate(history.events):
         match event:
             case Sent() | Returned():
-                left[event.message] = (event.queue, place)
+                left[event.message] = (event.queue, index)
             case DeadLettered():
-                left[event.message] = (event.target, place)
+                left[event.message] = (event.target, index)
             case Expired():
                 left.pop(event.message, None)
             case Deleted():
@@ -52,10 +52,10 @@ def _left(history: History) -> dict[int, tuple[str, int]]:
     return left
 
 
-def _violation(history: History, message: int, queue: str, place: int) -> Violation:
+def _violation(history: History, message: int, queue: str, index: int) -> Violation:
     gone = f"{message_text(message)} is gone from {queue} although nothing deleted, moved, filtered or expired it"
     text = f"{gone}. This is a bug of chaosqs, not of the design."
-    return Violation(NAME, text, history.events[place].at, queue, (message,), (place,))
+    return Violation(NAME, text, history.events[index].at, queue, (message,), (index,))
 
 
 NO_LOSS_AFTER_SEND = Invariant(

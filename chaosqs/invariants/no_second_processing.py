@@ -54,9 +54,9 @@ def _violation(history: History, done: Delivery, delivery: Delivery) -> Violatio
     assert done.ended is not None
     assert delivery.started is not None
     text = f"{_text(done, delivery)}: {_why(history, done, delivery)}."
-    places = tuple(sorted((done.received, done.ended, delivery.received, delivery.started)))
+    indexes = tuple(sorted((done.received, done.ended, delivery.received, delivery.started)))
     at = history.events[delivery.started].at
-    return Violation(NAME, text, at, delivery.queue, (delivery.message,), places)
+    return Violation(NAME, text, at, delivery.queue, (delivery.message,), indexes)
 
 
 def _why(history: History, done: Delivery, delivery: Delivery) -> str:

@@ -37,12 +37,12 @@ def judge(history: History) -> Verdict:
     if not watches:
         return not_applicable(NAME, "no two mappings share executions")
     throttles, violations = 0, list[Violation]()
-    for place, event in enumerate(history.events):
+    for index, event in enumerate(history.events):
         if isinstance(event, InvocationStarted) and event.mapping in watches:
             watches[event.mapping].served()
         elif isinstance(event, Throttled) and not event.fault and event.mapping in watches:
             throttles += 1
-            violation = watches[event.mapping].throttled(place, event)
+            violation = watches[event.mapping].throttled(index, event)
             if violation is not None:
                 violations.append(violation)
     return judged(NAME, violations, throttles, "no mapping that shares executions was throttled")
@@ -89,13 +89,13 @@ class _Watch:
         self.pool.started += 1
         self.throttles.clear()
 
-    def throttled(self, place: int, event: Throttled) -> Violation | None:
+    def throttled(self, index: int, event: Throttled) -> Violation | None:
         """Note a throttle; return a violation where it has starved long enough by now."""
         visibility = self.design.queue(self.mapping.queue).visibility_timeout * 1000
         if not self.throttles or event.at - self.latest > max(visibility, _PAUSE):
             self.throttles.clear()
             self.since, self.before, self.told = event.at, self.pool.started, False
-        self.throttles.append(place)
+        self.throttles.append(index)
         self.latest = event.at
         others = self.pool.started - self.before
         if self.told or others < _OTHERS or event.at - self.since < visibility:
@@ -110,8 +110,8 @@ class _Watch:
             f"{clock_text(event.at)} and was throttled {times(len(self.throttles))}, while {rest} started "
             f"{others:,} invocations."
         )
-        places = tuple(self.throttles)
-        return Violation(NAME, text, event.at, self.mapping.queue, event.messages, places)
+        indexes = tuple(self.throttles)
+        return Violation(NAME, text, event.at, self.mapping.queue, event.messages, indexes)
 
 
 NO_STARVATION = Invariant(

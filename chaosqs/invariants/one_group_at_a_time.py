@@ -30,11 +30,11 @@ def judge(history: History) -> Verdict:
         return not_applicable(NAME, "no mapping polls a FIFO queue")
     holders = _Holders(history, polling)
     starts: list[tuple[int, InvocationStarted | InvocationEnded]] = [*history.each(InvocationStarted)]
-    for place, event in sorted([*starts, *history.each(InvocationEnded)], key=lambda entry: entry[0]):
+    for index, event in sorted([*starts, *history.each(InvocationEnded)], key=lambda entry: entry[0]):
         if event.mapping not in polling:
             continue
         if isinstance(event, InvocationStarted):
-            holders.start(place, event)
+            holders.start(index, event)
         else:
             holders.end(event)
     return judged(NAME, holders.violations, holders.exercised, "no group was handed out twice", holders.excused)
@@ -55,7 +55,7 @@ class _Holders:
     violations: list[Violation] = attrs.field(factory=list[Violation])
     excused: list[str] = attrs.field(factory=list[str])
 
-    def start(self, place: int, event: InvocationStarted) -> None:
+    def start(self, index: int, event: InvocationStarted) -> None:
         """Take an invocation in."""
         for group in self._groups(event):
             holders = self.running.get(group)
@@ -64,8 +64,8 @@ class _Holders:
             else:
                 self.exercised += 1
             if holders:
-                self._meet(group, *list(holders.values())[-1], place, event)
-            holders[event.invocation] = place, event
+                self._meet(group, *list(holders.values())[-1], index, event)
+            holders[event.invocation] = index, event
 
     def end(self, event: InvocationEnded) -> None:
         """Let an invocation go."""
@@ -77,11 +77,11 @@ class _Holders:
         return list(dict.fromkeys((queue, sent[message].group) for message in event.messages if message in sent))
 
     def _meet(
-        self, group: tuple[str, str], held: int, holder: InvocationStarted, place: int, event: InvocationStarted
+        self, group: tuple[str, str], held: int, holder: InvocationStarted, index: int, event: InvocationStarted
     ) -> None:
         """Blame the second of two invocations that work on one group, or the fault that brought them together."""
         queue, name = group
-        first, second = self._delivery(held, holder, name), self._delivery(place, event, name)
+        first, second = self._delivery(held, holder, name), self._delivery(index, event, name)
         batch = messages_text(message for message in event.messages if self.history.sent[message].group == name)
         given = f"{event.function} was given {batch} of group {name!r} while it still worked on"
         it = "it" if batch == messages_text([first.message]) else f"{messages_text([first.message])} of the same group"
@@ -90,16 +90,16 @@ class _Holders:
         if fault:
             self.excused.append(f"{text}, but only by a fault: {fault}")
             return
-        places = tuple(sorted({first.received, held, second.received, place}))
+        indexes = tuple(sorted({first.received, held, second.received, index}))
         why = _gone(self.history, first, second) or why_again(self.history, first)
         messages = (second.message, first.message) if first.message != second.message else (first.message,)
-        self.violations.append(Violation(NAME, f"{text}: {why}.", event.at, queue, messages, places))
+        self.violations.append(Violation(NAME, f"{text}: {why}.", event.at, queue, messages, indexes))
 
-    def _delivery(self, place: int, event: InvocationStarted, group: str) -> Delivery:
+    def _delivery(self, index: int, event: InvocationStarted, group: str) -> Delivery:
         """Return the delivery by which an invocation got its first message of a group."""
         history = self.history
         message = next(message for message in event.messages if history.sent[message].group == group)
-        return next(delivery for delivery in history.deliveries[message] if delivery.started == place)
+        return next(delivery for delivery in history.deliveries[message] if delivery.started == index)
 
 
 def _gone(history: History, first: Delivery, second: Delivery) -> str:

@@ -46,9 +46,9 @@ def excuse(history: History, first: Delivery, second: Delivery) -> str:
     """Return the fault without which the second delivery of a message would not have met the first, or nothing."""
     delays: list[str] = []
     sooner, later = sorted((first, second), key=lambda delivery: delivery.received)
-    struck = history.struck
-    for place in struck[bisect_left(struck, sooner.received) : bisect_left(struck, later.received)]:
-        shown, delayed = _strike(history.events[place], first)
+    faulted = history.faulted
+    for index in faulted[bisect_left(faulted, sooner.received) : bisect_left(faulted, later.received)]:
+        shown, delayed = _injected(history.events[index], first)
         if shown:
             return shown
         if delayed:
@@ -63,9 +63,9 @@ def excuse(history: History, first: Delivery, second: Delivery) -> str:
 
 def late(history: History, delivery: Delivery) -> str:
     """Return the fault that kept a delivery from its invocation, or nothing."""
-    struck = history.struck
-    for place in struck[bisect_left(struck, delivery.received) : bisect_left(struck, delivery.started or 0)]:
-        _, delayed = _strike(history.events[place], delivery)
+    faulted = history.faulted
+    for index in faulted[bisect_left(faulted, delivery.received) : bisect_left(faulted, delivery.started or 0)]:
+        _, delayed = _injected(history.events[index], delivery)
         if delayed:
             return delayed
     return next(_queued(history, delivery), "")
@@ -75,7 +75,7 @@ def _told(event: Operated) -> str:
     return f"an operator changed {event.setting} of {event.target} to {event.value}"
 
 
-def _strike(event: Event, first: Delivery) -> tuple[str, str]:
+def _injected(event: Event, first: Delivery) -> tuple[str, str]:
     """Return the fault that brought a message back, or kept it from being deleted; and the fault that cost time."""
     message = first.message
     match event:
@@ -98,9 +98,9 @@ def _queued(history: History, delivery: Delivery) -> Iterator[str]:
     """Yield the faults that delayed the batch before, for which waits what one payload did not hold (EP-9)."""
     received = history.events[delivery.received]
     assert isinstance(received, Received), f"{delivery.received} is noted as a receive, but is {received}"
-    struck = history.struck
-    for place in struck[bisect_left(struck, delivery.received) : bisect_left(struck, delivery.started or 0)]:
-        event = history.events[place]
+    faulted = history.faulted
+    for index in faulted[bisect_left(faulted, delivery.received) : bisect_left(faulted, delivery.started or 0)]:
+        event = history.events[index]
         match event:
             case Held() | InvocationStarted() | Throttled() if delivery.message not in event.messages:
                 if (event.mapping, event.poller) == (received.mapping, received.poller):

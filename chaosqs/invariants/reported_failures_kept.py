@@ -20,8 +20,8 @@ def judge(history: History) -> Verdict:
     if not any(mapping.enabled for mapping in history.scenario.design.mappings):
         return not_applicable(NAME, "the design has no mapping that polls")
     answers = {
-        place: event
-        for place, event in history.each(InvocationEnded)
+        index: event
+        for index, event in history.each(InvocationEnded)
         if event.failed and event.outcome == "succeeded" and event.answered
     }
     if not answers:
@@ -29,23 +29,23 @@ def judge(history: History) -> Verdict:
     violations: list[Violation] = []
     excused: list[str] = []
     ends: list[tuple[int, Deleted | Released]] = [*history.each(Deleted)]
-    for place, event in [*ends, *history.each(Released)]:
+    for index, event in [*ends, *history.each(Released)]:
         answer = None if event.cause is None else answers.get(event.cause)
         if answer is None:
             continue
         if isinstance(event, Deleted):
-            violations += _deleted(place, event, answer, reads=reading.get(answer.mapping, False))
+            violations += _deleted(index, event, answer, reads=reading.get(answer.mapping, False))
         kept = _kept(event, answer)
         if kept and event.fault:
             excused.append(f"{_kept_text(kept[0], answer)}, but only by a fault: {event.fault}")
         else:
-            violations += [_kept_violation(place, event, answer, message) for message in kept]
+            violations += [_kept_violation(index, event, answer, message) for message in kept]
     exercised = sum(len(answer.messages) for answer in answers.values())
     violations.sort(key=lambda violation: violation.events[-1])
     return judged(NAME, violations, exercised, "", excused)
 
 
-def _deleted(place: int, event: Deleted, answer: InvocationEnded, *, reads: bool) -> list[Violation]:
+def _deleted(index: int, event: Deleted, answer: InvocationEnded, *, reads: bool) -> list[Violation]:
     """Blame the delete of what the function reported as failed."""
     why = "" if reads else ": report_batch_item_failures is off"  # EF-2
     return [
@@ -56,7 +56,7 @@ def _deleted(place: int, event: Deleted, answer: InvocationEnded, *, reads: bool
             event.at,
             event.queue,
             (message,),
-            (*(() if event.cause is None else (event.cause,)), place),
+            (*(() if event.cause is None else (event.cause,)), index),
         )
         for message in event.messages
         if message in answer.failed and message not in event.stayed
@@ -74,10 +74,10 @@ def _kept_text(message: int, answer: InvocationEnded) -> str:
     return f"{message_text(message)} was not deleted although {reported}"
 
 
-def _kept_violation(place: int, event: Deleted | Released, answer: InvocationEnded, message: int) -> Violation:
+def _kept_violation(index: int, event: Deleted | Released, answer: InvocationEnded, message: int) -> Violation:
     queue = event.mapping.partition("→")[0]
-    places = (*(() if event.cause is None else (event.cause,)), place)
-    return Violation(NAME, f"{_kept_text(message, answer)}.", event.at, queue, (message,), places)
+    indexes = (*(() if event.cause is None else (event.cause,)), index)
+    return Violation(NAME, f"{_kept_text(message, answer)}.", event.at, queue, (message,), indexes)
 
 
 REPORTED_FAILURES_KEPT = Invariant(

@@ -1,7 +1,7 @@
-"""Virtual time on trio: when nothing is runnable, the clock takes steps from the agenda until something is.
+"""Virtual time on trio: when nothing is runnable, the clock takes steps from the event queue until something is.
 
 trio asks `deadline_to_sleep_time` only when every task waits. There the time jumps to whatever is next: a step of the
-agenda, which runs on the spot, or a deadline of trio's own (`trio.sleep` in a handler). At most one task becomes
+event queue, which runs on the spot, or a deadline of trio's own (`trio.sleep` in a handler). At most one task becomes
 runnable in one pass, so trio's shuffling has nothing to shuffle.
 """
 
@@ -15,7 +15,7 @@ import trio
 from trio.lowlevel import Abort, Task
 
 from chaosqs.errors import Deadlock, Livelock
-from chaosqs.kernel.event_queue import Agenda
+from chaosqs.kernel.event_queue import EventQueue
 
 MOST_STEPS = 20_000_000
 """Steps after which a run counts as one that never ends."""
@@ -30,7 +30,7 @@ _ROUNDING = 1e-3
 class VirtualClock(trio.abc.Clock):
     """A clock that moves from event to event, and the main loop of a run."""
 
-    agenda: Agenda
+    event_queue: EventQueue
     until: int | None
     """The moment at which the run ends, or None: when `done` says so."""
     done: Callable[[], bool]
@@ -56,7 +56,7 @@ class VirtualClock(trio.abc.Clock):
         if self._deadline is not None:
             self._instant, self._deadline = self._deadline, None
         else:
-            self._instant = max(self._instant + _HAIR, self.agenda.now / 1000)
+            self._instant = max(self._instant + _HAIR, self.event_queue.now / 1000)
         return self._instant
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
@@ -81,36 +81,36 @@ class VirtualClock(trio.abc.Clock):
         self._awake = True
 
     def _move_on(self, deadline: float) -> None:
-        agenda, end = self.agenda, math.inf if self.until is None else self.until
+        event_queue, end = self.event_queue, math.inf if self.until is None else self.until
         limit = min(deadline * 1000, end)
-        take_by, most_steps = agenda.take_by, self.most_steps  # looked up once: the loop is the heart of every run
+        take_by, most_steps = event_queue.take_by, self.most_steps  # looked up once: the loop is the heart of every run
         self._awake = False
         while not self._awake:
-            if agenda.may_be_over:
-                agenda.may_be_over = False
+            if event_queue.may_be_over:
+                event_queue.may_be_over = False
                 if self.until is None and self.done():
                     return self._finish()
             step = take_by(limit)
             if step is None:
                 return self._wait(deadline, end)
             step()
-            if agenda.steps > most_steps:
-                message = f"{agenda.steps} steps by {agenda.now / 1000:g} s and no end: {self.waiting()}"
+            if event_queue.steps > most_steps:
+                message = f"{event_queue.steps} steps by {event_queue.now / 1000:g} s and no end: {self.waiting()}"
                 raise Livelock(message)
         return None
 
     def _wait(self, deadline: float, end: float) -> None:
         """No step comes next: move on to a deadline of trio's own, or to the end."""
-        agenda = self.agenda
+        event_queue = self.event_queue
         if self.until is None and self.done():
             self._finish()
         elif deadline * 1000 <= end and deadline != math.inf:
-            agenda.now, self._deadline = max(agenda.now, int(deadline * 1000 + _ROUNDING)), deadline
+            event_queue.now, self._deadline = max(event_queue.now, int(deadline * 1000 + _ROUNDING)), deadline
         elif end != math.inf:
-            agenda.now = max(agenda.now, int(end))
+            event_queue.now = max(event_queue.now, int(end))
             self._finish()
         else:
-            message = f"nothing is left that could happen at {agenda.now / 1000:g} s: {self.waiting()}"
+            message = f"nothing is left that could happen at {event_queue.now / 1000:g} s: {self.waiting()}"
             raise Deadlock(message)
 
     def _finish(self) -> None:

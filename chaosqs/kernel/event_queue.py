@@ -25,11 +25,11 @@ _MASK = (1 << 64) - 1
 
 
 @attrs.define
-class Agenda:
+class EventQueue:
     """The steps that are still to be run."""
 
-    luck: int
-    """0: entries of one moment run in the order in which they were made; else in an order that luck decides."""
+    seed: int
+    """0: entries of one moment run in the order in which they were made; else in an order that seed decides."""
     now: int = 0
     """The present moment, in milliseconds."""
     steps: int = 0
@@ -42,14 +42,14 @@ class Agenda:
 
     def __attrs_post_init__(self) -> None:
         """Choose the order of ties."""
-        self.reseed(self.luck)
+        self.reseed(self.seed)
 
-    def reseed(self, luck: int) -> None:
-        """Have another luck decide the ties of all steps that are put on from now on."""
-        self.luck = luck
-        self._salt = luck * 0x9E3779B97F4A7C15 & _MASK
+    def reseed(self, seed: int) -> None:
+        """Have another seed decide the ties of all steps that are put on from now on."""
+        self.seed = seed
+        self._salt = seed * 0x9E3779B97F4A7C15 & _MASK
 
-    def at(self, due: int, step: Step, task: str = "") -> None:  # noqa: ARG002 - for an agenda that holds tasks back
+    def at(self, due: int, step: Step, task: str = "") -> None:  # noqa: ARG002 - for an event queue that holds tasks back
         """Run a step at a moment, which must not be over; `task`: whose step it is, where it is a task's."""
         assert due >= self.now, f"a step is due at {due} ms, but it is {self.now} ms already"
         self._sequence = sequence = self._sequence + 1
@@ -113,8 +113,8 @@ class _Held:
 
 
 @attrs.define(kw_only=True)
-class HoldingAgenda(Agenda):
-    """An agenda that holds steps of tasks back until others have taken so many, or time is up.
+class HoldingEventQueue(EventQueue):
+    """An event queue that holds steps of tasks back until others have taken so many, or time is up.
 
     With a hold of one step the next step goes first, whoever's it is, and be it at the same instant.
     """

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import attrs
 
-from chaosqs.kernel.event_queue import Agenda, HoldingAgenda
-from chaosqs.kernel.rng import Luck, site
+from chaosqs.kernel.event_queue import EventQueue, HoldingEventQueue
+from chaosqs.kernel.rng import RandomStreams, stream
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
@@ -22,7 +22,12 @@ AS_LONG_AS_ALLOWED = 1 << 30
 """Steps that no run has: a hold that only time ends."""
 PRIORITIES = (0, 0, 0, 1, 3, 10, 30)
 """Steps of others for which `Pct` may hold a new task back."""
-_HELD, _LENGTH, _POINT, _PRIORITY = site("held"), site("length of a hold"), site("change point"), site("priority")
+_HELD, _LENGTH, _POINT, _PRIORITY = (
+    stream("held"),
+    stream("length of a hold"),
+    stream("change point"),
+    stream("priority"),
+)
 
 
 class Policy(Protocol):
@@ -65,7 +70,7 @@ class RandomWalk:
 
     def hold(self, task: str, step: int, taken: int) -> int:  # noqa: ARG002 - one hold more moves no other
         """Draw whether a step is held, and for how long."""
-        chance, name = Luck(self.seed), site(task)
+        chance, name = RandomStreams(self.seed), stream(task)
         if self.seed == 0 or chance.fraction(_HELD, name, step) * 100 >= self.share:
             return 0
         return 1 + int(chance.fraction(_LENGTH, name, step) * self.longest)
@@ -90,23 +95,23 @@ class Pct:
         """Hold a task at a point of change, and a new one for its priority."""
         if self.seed == 0:
             return 0
-        chance = Luck(self.seed)
+        chance = RandomStreams(self.seed)
         points = (1 + int(chance.fraction(_POINT, number) * self.length) for number in range(1, self.depth))
         if taken in points:
             return AS_LONG_AS_ALLOWED
-        drawn = chance.fraction(_PRIORITY, site(task)) if step == 1 else 0
+        drawn = chance.fraction(_PRIORITY, stream(task)) if step == 1 else 0
         return PRIORITIES[int(drawn * len(PRIORITIES))]
 
 
-def agenda_of(scenario: Scenario, policy: Policy | None) -> Agenda:
-    """Return the agenda of a run: the plain one, unless the scenario or a policy holds anything back."""
+def event_queue_of(scenario: Scenario, policy: Policy | None) -> EventQueue:
+    """Return the event queue of a run: the plain one, unless the scenario or a policy holds anything back."""
     plan = scenario.faults
     if policy is None and not plan.pauses:
-        return Agenda(scenario.luck)
+        return EventQueue(scenario.seed)
     planned = Pauses(plan)
 
     def hold(task: str, step: int, taken: int) -> int:
         return planned.hold(task, step, taken) or (0 if policy is None else policy.hold(task, step, taken))
 
     heals = inf if plan.heal_at is None else milliseconds(plan.heal_at)
-    return HoldingAgenda(luck=scenario.luck, hold=hold, longest=scenario.assumptions.longest_pause, heals=heals)
+    return HoldingEventQueue(seed=scenario.seed, hold=hold, longest=scenario.assumptions.longest_pause, heals=heals)

@@ -5,27 +5,29 @@ from __future__ import annotations
 from chaosqs.lambda_.invocation import Request
 from chaosqs.lambda_.machines.sqs_event import Event, Record, event
 from chaosqs.sqs.api.contents import SENDER
-from chaosqs.sqs.api.queue_resource import Address, Hosted
+from chaosqs.sqs.api.queue_resource import Address, QueueResource
 from chaosqs.sqs.machines.attributes import Content
 from chaosqs.sqs.machines.message import Receipt, body_of, message_id, receipt_handle, sequence_number
 
 _EMPTY = Content("", {}, sender=SENDER)
 
 
-def batch_event(request: Request, hosted: Hosted, epoch: int) -> Event:
+def batch_event(request: Request, resource: QueueResource, epoch: int) -> Event:
     """Return the event for a request; `epoch`: milliseconds since 1970 at moment 0."""
     counts = [count for _, count in request.batch]
-    records = (_record(receipt, count, hosted, epoch) for receipt, count in zip(request.receipts, counts, strict=True))
+    records = (
+        _record(receipt, count, resource, epoch) for receipt, count in zip(request.receipts, counts, strict=True)
+    )
     return event(records, window=request.mapping.maximum_batching_window)
 
 
-def _record(receipt: Receipt, receive_count: int, hosted: Hosted, epoch: int) -> Record:
-    message, address = receipt.message, hosted.address
+def _record(receipt: Receipt, receive_count: int, resource: QueueResource, epoch: int) -> Record:
+    message, address = receipt.message, resource.address
     content = message.content or _EMPTY
     identity, first = message_id(message.number), message.first_received_at
     return Record(
         message_id=identity,
-        receipt_handle=receipt_handle(hosted.number, message.number, receipt.number),
+        receipt_handle=receipt_handle(resource.number, message.number, receipt.number),
         body=body_of(message),
         queue_arn=address.arn,
         receive_count=receive_count,
@@ -35,8 +37,8 @@ def _record(receipt: Receipt, receive_count: int, hosted: Hosted, epoch: int) ->
         attributes=content.attributes,
         group=message.group,
         # Assumed: a message of a workload has its own id as its deduplication id.
-        deduplication_id=(content.deduplication_id or identity) if hosted.fifo else "",
-        sequence_number=sequence_number(message.place) if hosted.fifo else "",
+        deduplication_id=(content.deduplication_id or identity) if resource.fifo else "",
+        sequence_number=sequence_number(message.index) if resource.fifo else "",
         trace_header=content.trace_header,
         dead_letter_source_arn=Address(address.region, address.account, message.source).arn if message.source else "",
         body_digest=content.body_md5,

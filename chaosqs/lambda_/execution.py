@@ -1,6 +1,6 @@
 """One invocation of real code while it runs: a task of trio that waits in virtual time, and ends when Lambda says so.
 
-Whatever the code waits for, the agenda wakes it, one task a step. `async def` handlers wait natively, plain ones
+Whatever the code waits for, the event queue wakes it, one task a step. `async def` handlers wait natively, plain ones
 through a portal of greenback's: their `time.sleep` suspends them and nobody else. A timeout or a crash is decided by
 a step, at its moment; the code learns of it as a cancellation at its next wait, and what it then calls has no effect.
 Code that never waits cannot be ended, nor can code that catches `BaseException` around each wait and goes on.
@@ -29,9 +29,9 @@ from trio.lowlevel import Abort
 
 from chaosqs import user_code
 from chaosqs.errors import EscapedSimulation, SimulationError
-from chaosqs.kernel.event_queue import Agenda
+from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.lambda_.handler import Handler, raised, returned
-from chaosqs.lambda_.invocation import TIMED_OUT, Course, Invocation, killed
+from chaosqs.lambda_.invocation import TIMED_OUT, Invocation, InvocationOutcome, killed
 from chaosqs.lambda_.sandbox import Original, Patch, Source, current, enter, refused
 from chaosqs.sqs.api.receiving import Wait
 
@@ -72,12 +72,12 @@ class Execution:
     """The code of one invocation, and what it does with its time."""
 
     invocation: Invocation
-    agenda: Agenda
+    event_queue: EventQueue
     wake_others: Callable[[], None]
     """Tells the clock that a task is runnable."""
     chance: Source
-    done: Callable[[Course], None]
-    """Called in a step of the agenda when the code has come to an end."""
+    done: Callable[[InvocationOutcome], None]
+    """Called in a step of the event queue when the code has come to an end."""
     latency: Callable[[int], int]
     """Returns how long the n-th wait takes where that is a call, in milliseconds."""
     dies_at: int = 0
@@ -92,12 +92,12 @@ class Execution:
     @property
     def remaining(self) -> int:
         """Milliseconds until the function timeout."""
-        return self.invocation.begins + self.invocation.limit - self.agenda.now
+        return self.invocation.begins + self.invocation.limit - self.event_queue.now
 
     @property
     def duration(self) -> int:
         """Milliseconds that count as the invocation's duration by now."""
-        return self.agenda.now - self.invocation.begins
+        return self.event_queue.now - self.invocation.begins
 
     # The course of it
 
@@ -133,21 +133,21 @@ class Execution:
         return await greenback.with_portal_run(perform)
 
     def time_out(self) -> None:
-        """End the invocation by the function timeout (LX-9): a step of the agenda."""
+        """End the invocation by the function timeout (LX-9): a step of the event queue."""
         if not self.over:
             limit = self.invocation.limit
-            self._finish(Course("timed_out", limit, error=TIMED_OUT))
+            self._finish(InvocationOutcome("timed_out", limit, error=TIMED_OUT))
             self._cut()
 
-    def _end(self, course: Course) -> None:
+    def _end(self, outcome: InvocationOutcome) -> None:
         """Take the end that the code came to by itself, if it was in time."""
         if not self.over:
             late = self.remaining <= 0
-            self._finish(Course("timed_out", self.invocation.limit, error=TIMED_OUT) if late else course)
+            self._finish(InvocationOutcome("timed_out", self.invocation.limit, error=TIMED_OUT) if late else outcome)
 
-    def _finish(self, course: Course) -> None:
+    def _finish(self, outcome: InvocationOutcome) -> None:
         self.over = True
-        self.agenda.at(self.agenda.now, lambda: self.done(course))
+        self.event_queue.at(self.event_queue.now, lambda: self.done(outcome))
 
     def _cut(self) -> None:
         self._scope.cancel()
@@ -160,7 +160,7 @@ class Execution:
             raise error
 
         self.over = True
-        self.agenda.at(self.agenda.now, fail)
+        self.event_queue.at(self.event_queue.now, fail)
 
     # What it calls
 
@@ -173,7 +173,7 @@ class Execution:
         self._reads += 1
         if self._reads >= _READS_A_MILLISECOND:
             self._await(1)
-        return self.agenda.now
+        return self.event_queue.now
 
     def call(self) -> None:
         """Let the time pass that a call takes."""
@@ -186,7 +186,7 @@ class Execution:
         def arrange(wake: Callable[[], None]) -> None:
             def tell(answer: dict[str, object]) -> None:
                 answers.append(answer)
-                self.agenda.at(self.agenda.now, wake, self.invocation.task)
+                self.event_queue.at(self.event_queue.now, wake, self.invocation.task)
 
             wait.then(tell)
 
@@ -211,8 +211,8 @@ class Execution:
             self.refuse("waits in a thread or a loop of its own")
 
     async def _pause(self, milliseconds: int) -> None:
-        due = self.agenda.now + milliseconds
-        await self._wait(lambda wake: self.agenda.at(due, wake, self.invocation.task))
+        due = self.event_queue.now + milliseconds
+        await self._wait(lambda wake: self.event_queue.at(due, wake, self.invocation.task))
 
     async def _wait(
         self, arrange: Callable[[Callable[[], None]], None], gone: Callable[[], None] | None = None
@@ -221,8 +221,8 @@ class Execution:
         self._reads = 0
         self._waits += 1
         if self._waits == self.dies_at and not self.over:
-            assert self.invocation.strike is not None
-            self._finish(killed(self.invocation.strike, self.duration))
+            assert self.invocation.injected is not None
+            self._finish(killed(self.invocation.injected, self.duration))
             self._cut()
         task, waiting = trio.lowlevel.current_task(), True
 
@@ -311,8 +311,8 @@ def _heard(event: str, _: tuple[object, ...]) -> None:
 
 
 def _refused(owner: type | object, name: str, what: str) -> object:
-    place = getattr(owner, "__name__", "")
-    where = f"{vars(owner)['__module__'].partition('.')[0]}.{place}" if isinstance(owner, type) else place
+    index = getattr(owner, "__name__", "")
+    where = f"{vars(owner)['__module__'].partition('.')[0]}.{index}" if isinstance(owner, type) else index
     return refused(f"{what} ({where}.{name})", vars(owner)[name])
 
 

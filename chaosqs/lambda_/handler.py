@@ -15,7 +15,7 @@ from importlib import import_module
 import attrs
 
 from chaosqs.errors import InvalidScenario, Problem
-from chaosqs.lambda_.invocation import CRASHED, RESPONSE_LIMIT, TOO_LARGE, Course
+from chaosqs.lambda_.invocation import CRASHED, RESPONSE_LIMIT, TOO_LARGE, InvocationOutcome
 from chaosqs.lambda_.machines.partial_batch import LISTED, judge, judge_error
 from chaosqs.model.design import Function
 from chaosqs.sqs.api.region import ACCOUNT, REGION
@@ -108,16 +108,18 @@ def _invalid(function: str, name: str, must: str) -> InvalidScenario:
     return InvalidScenario([Problem(f"behaviours[{function!r}].handler", repr(name), must)])
 
 
-def returned(value: object, duration: int, messages: Mapping[str, int], *, reporting: bool) -> Course:
+def returned(value: object, duration: int, messages: Mapping[str, int], *, reporting: bool) -> InvocationOutcome:
     """Return how an invocation went whose handler has returned; `messages`: the number of each message by its id."""
     ids = tuple(messages)
     outcome = judge(value, ids, reporting=reporting)
     if outcome.all_failed and outcome.rule in _SPOILT:
-        return Course("raised", duration, rule=outcome.rule, error=f"Runtime.MarshalError: {type(value).__name__}")
+        return InvocationOutcome(
+            "raised", duration, rule=outcome.rule, error=f"Runtime.MarshalError: {type(value).__name__}"
+        )
     if _size(value) > RESPONSE_LIMIT:
-        return Course("raised", duration, rule="LX-5", error=TOO_LARGE)
+        return InvocationOutcome("raised", duration, rule="LX-5", error=TOO_LARGE)
     failed = outcome.failed if reporting else _unread(value, ids)
-    return Course("succeeded", duration, tuple(messages[name] for name in failed), rule=outcome.rule)
+    return InvocationOutcome("succeeded", duration, tuple(messages[name] for name in failed), rule=outcome.rule)
 
 
 def _unread(value: object, ids: tuple[str, ...]) -> tuple[str, ...]:
@@ -126,18 +128,18 @@ def _unread(value: object, ids: tuple[str, ...]) -> tuple[str, ...]:
     return outcome.failed if outcome.rule in (LISTED, "PB-12") else ()
 
 
-def raised(error: BaseException, duration: int, *, reporting: bool) -> Course:
+def raised(error: BaseException, duration: int, *, reporting: bool) -> InvocationOutcome:
     """Return how an invocation went whose handler has raised (LX-7), or has ended its process (LX-14)."""
     if isinstance(error, Exception):
         rule = judge_error((), reporting=reporting).rule
-        return Course("raised", duration, rule=rule, error=describe(error))
-    return Course("crashed", duration, error=f"{CRASHED}: {describe(error)}")
+        return InvocationOutcome("raised", duration, rule=rule, error=describe(error))
+    return InvocationOutcome("crashed", duration, error=f"{CRASHED}: {describe(error)}")
 
 
 def describe(error: BaseException) -> str:
     """Return an error as its type and the first line of its message, without what differs from run to run."""
-    lines = str(error).splitlines() or [""]
-    text = _ADDRESS.sub("0x…", lines[0])[:_LONGEST_ERROR]
+    states = str(error).splitlines() or [""]
+    text = _ADDRESS.sub("0x…", states[0])[:_LONGEST_ERROR]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

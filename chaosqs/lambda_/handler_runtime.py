@@ -9,14 +9,14 @@ from importlib import import_module
 import attrs
 import trio
 
-from chaosqs.faults.injector import Nemesis
+from chaosqs.faults.injector import FaultInjector
 from chaosqs.kernel.clock import VirtualClock
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck, site
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams, stream
 from chaosqs.lambda_.batch_event import batch_event
 from chaosqs.lambda_.execution import Execution, patches
 from chaosqs.lambda_.handler import Handler, context, load
-from chaosqs.lambda_.invocation import BROWN_OUT, KILLS, SLOWER, Course, Invocation
+from chaosqs.lambda_.invocation import BROWN_OUT, KILLS, SLOWER, Invocation, InvocationOutcome
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.sandbox import Source, current, source, worn
 from chaosqs.model.assumptions import Assumptions
@@ -25,7 +25,7 @@ from chaosqs.model.event import Effect, Event, PointPassed, Reached
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import arrivals
 from chaosqs.sqs.api.parameters import Parameters
-from chaosqs.sqs.api.queue_resource import Hosted
+from chaosqs.sqs.api.queue_resource import QueueResource
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.region import ACCOUNT, REGION
 from chaosqs.sqs.api.sqs import Sqs
@@ -77,7 +77,7 @@ class Calls:
             result = self.sqs.call(operation, parameters)
             return result.nothing() if isinstance(result, Wait) else result
         execution.call()
-        self.causes.cause = execution.invocation.place
+        self.causes.cause = execution.invocation.index
         try:
             result = self.sqs.call(operation, traced(operation, parameters, _trace(execution)))
         finally:
@@ -101,15 +101,15 @@ class Calls:
 
 
 @contextmanager
-def door(calls: Calls) -> Generator[None]:
+def transport(calls: Calls) -> Generator[None]:
     """Let boto3 and botocore reach the run, where they are installed."""
     try:
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
-        from chaosqs.wire.transport import Door  # noqa: PLC0415
+        from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError:
         yield
         return
-    with sdk.opened(Door(calls)):
+    with sdk.opened(Transport(calls)):
         yield
 
 
@@ -142,38 +142,38 @@ class UserCode:
     """The code of one invocation."""
 
     execution: Execution
-    nemesis: Nemesis
+    injector: FaultInjector
     record: Callable[[Event], int]
     messages: Mapping[str, int]
     """The numbers of the batch's messages, by their ids."""
     _marks: set[str] = attrs.field(factory=set[str])
 
-    def strikes(self, site: str, message_id: str | None) -> bool:
+    def fails_at(self, stream: str, message_id: str | None) -> bool:
         """Ask the fault plan about a site, and record what it says."""
-        invocation, now = self.execution.invocation, self.execution.agenda.now
+        invocation, now = self.execution.invocation, self.execution.event_queue.now
         request, number = invocation.request, self._number(message_id)
         if self.execution.over:
             return False
         batch = [entry for entry in request.batch if number in (None, entry[0])]
         scopes = (request.mapping.queue, request.mapping.function, request.mapping.name)
-        strike = self.nemesis.point(site, scopes, batch, now)
-        fault = "" if strike is None else strike.name
-        self.record(PointPassed(now, invocation.place, request.mapping.function, invocation.number, site, fault))
-        return strike is not None
+        injected = self.injector.point(stream, scopes, batch, now)
+        fault = "" if injected is None else injected.name
+        self.record(PointPassed(now, invocation.index, request.mapping.function, invocation.number, stream, fault))
+        return injected is not None
 
     def reached(self, mark: str) -> None:
         """Record a mark, once."""
-        invocation, now = self.execution.invocation, self.execution.agenda.now
+        invocation, now = self.execution.invocation, self.execution.event_queue.now
         if mark not in self._marks and not self.execution.over:
             self._marks.add(mark)
-            self.record(Reached(now, invocation.place, invocation.request.mapping.function, invocation.number, mark))
+            self.record(Reached(now, invocation.index, invocation.request.mapping.function, invocation.number, mark))
 
     def had_effect(self, name: str, values: tuple[tuple[str, Value], ...], message_id: str | None) -> None:
         """Record an effect."""
-        invocation, now = self.execution.invocation, self.execution.agenda.now
+        invocation, now = self.execution.invocation, self.execution.event_queue.now
         function, message = invocation.request.mapping.function, self._number(message_id)
         if not self.execution.over:
-            self.record(Effect(now, invocation.place, function, invocation.number, name, values, message))
+            self.record(Effect(now, invocation.index, function, invocation.number, name, values, message))
 
     def _number(self, message_id: str | None) -> int | None:
         if message_id is None or message_id in self.messages:
@@ -183,7 +183,7 @@ class UserCode:
 
 # ---------------------------------------------------------------------------------------------------------------------
 
-_CALL, _CRASH, _CHANCE = site("call latency"), site("crash"), site("random numbers of a handler")
+_CALL, _CRASH, _CHANCE = stream("call latency"), stream("crash"), stream("random numbers of a handler")
 _LATEST_CRASH = 3
 """Assumed: an environment that a fault kills dies at one of the first so many waits of its handler."""
 
@@ -193,26 +193,31 @@ class RealCode:
     """The real handlers of one run: a `Stage` of its functions."""
 
     scenario: Scenario
-    agenda: Agenda
-    luck: Luck
+    event_queue: EventQueue
+    streams: RandomStreams
     calls: Calls
     names: Mapping[str, str]
     """The handler of each function that is real code."""
-    queues: Mapping[str, Hosted]
+    queues: Mapping[str, QueueResource]
     functions: Mapping[str, Function]
     """As they are deployed now."""
     _handlers: dict[str, Handler] = attrs.field(factory=dict[str, Handler])
     _clock: VirtualClock | None = None
     _nursery: trio.Nursery | None = None
-    _nemesis: Nemesis = attrs.field(init=False)
+    _injector: FaultInjector = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Read the fault plan, for the fault points of handlers."""
-        self._nemesis = Nemesis(self.scenario.faults)
+        self._injector = FaultInjector(self.scenario.faults)
 
     @classmethod
     def of(
-        cls, scenario: Scenario, agenda: Agenda, luck: Luck, service: Service, functions: Mapping[str, Function]
+        cls,
+        scenario: Scenario,
+        event_queue: EventQueue,
+        streams: RandomStreams,
+        service: Service,
+        functions: Mapping[str, Function],
     ) -> RealCode | None:
         """Return what runs the handlers of a scenario, or None where all are modelled."""
         names = {name: known.handler for name, known in scenario.behaviours.items() if known.handler is not None}
@@ -220,7 +225,7 @@ class RealCode:
             return None
         calls = Calls.of(service, len(arrivals(scenario.workload)))
         queues = dict(calls.sqs.world.region(ACCOUNT, REGION).queues)
-        return cls(scenario, agenda, luck, calls, names, queues, functions)
+        return cls(scenario, event_queue, streams, calls, names, queues, functions)
 
     def plays(self, function: str) -> bool:
         """Tell whether a function is real code."""
@@ -228,7 +233,7 @@ class RealCode:
 
     def run(self, clock: VirtualClock) -> None:
         """Take the clock through the run; raise `InvalidScenario` for a handler that cannot be imported."""
-        with worn(self.calls.sqs.epoch, patches()) as cover, door(self.calls), _ordered(self.luck.seed):
+        with worn(self.calls.sqs.epoch, patches()) as cover, transport(self.calls), _ordered(self.streams.seed):
             for function, name in self.names.items():
                 self._handlers[function] = load(function, name)
                 cover(self._handlers[function].module)
@@ -246,44 +251,46 @@ class RealCode:
         if error is not None:
             raise error
 
-    def begin(self, invocation: Invocation, done: Callable[[Course], None]) -> None:
-        """Start the task of an invocation: a step of the agenda."""
+    def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
+        """Start the task of an invocation: a step of the event queue."""
         assert self._clock is not None
         assert self._nursery is not None
         request = invocation.request
-        invocation.begins = self.agenda.now  # later than planned where a pause held it back
+        invocation.begins = self.event_queue.now  # later than planned where a pause held it back
         function = self.functions[request.mapping.function]
         execution = self._execution(invocation, done, self._clock)
-        self.agenda.at(invocation.begins + invocation.limit, execution.time_out)
+        self.event_queue.at(invocation.begins + invocation.limit, execution.time_out)
         event = batch_event(request, self.queues[request.mapping.queue], self.calls.sqs.epoch)
         request_id = uuid(b"invocation", invocation.number)
         given = context(function, request_id, invocation.environment.number, lambda: execution.remaining)
         messages = {message_id(number): number for number in request.messages}
-        code = UserCode(execution, self._nemesis, self.calls.causes, messages)
+        code = UserCode(execution, self._injector, self.calls.causes, messages)
         self._nursery.start_soon(execution.run, self._handlers[function.name], event, given, messages, code)
         self._clock.wake_others()
 
-    def _execution(self, invocation: Invocation, done: Callable[[Course], None], clock: VirtualClock) -> Execution:
-        number, strike = invocation.number, invocation.strike
-        kind, dies_at = "" if strike is None else strike.kind, 0
+    def _execution(
+        self, invocation: Invocation, done: Callable[[InvocationOutcome], None], clock: VirtualClock
+    ) -> Execution:
+        number, injected = invocation.number, invocation.injected
+        kind, dies_at = "" if injected is None else injected.kind, 0
         if kind in KILLS:
-            dies_at = 1 + int(self.luck.fraction(_CRASH, number) * _LATEST_CRASH)
+            dies_at = 1 + int(self.streams.fraction(_CRASH, number) * _LATEST_CRASH)
         pace = SLOWER if kind == BROWN_OUT else 1
 
         def latency(wait: int) -> int:
-            return _latency(self.luck, self.scenario.assumptions, number, wait)
+            return _latency(self.streams, self.scenario.assumptions, number, wait)
 
-        chance = source((self.luck.seed << 96) + (_CHANCE << 64) + number)
-        return Execution(invocation, self.agenda, clock.wake_others, chance, done, latency, dies_at, pace)
+        chance = source((self.streams.seed << 96) + (_CHANCE << 64) + number)
+        return Execution(invocation, self.event_queue, clock.wake_others, chance, done, latency, dies_at, pace)
 
 
-def _latency(luck: Luck, assumed: Assumptions, number: int, wait: int) -> int:
-    return max(1, round(luck.around(assumed.call_latency, assumed.latency_spread / 100, _CALL, number, wait)))
+def _latency(streams: RandomStreams, assumed: Assumptions, number: int, wait: int) -> int:
+    return max(1, round(streams.around(assumed.call_latency, assumed.latency_spread / 100, _CALL, number, wait)))
 
 
 @contextmanager
 def _ordered(seed: int) -> Generator[None]:
-    """Have trio wake the tasks that one handler has started itself in an order that luck decides.
+    """Have trio wake the tasks that one handler has started itself in an order that seed decides.
 
     All others wake one by one. trio has no public way to say so; Hypothesis uses the same private one. Without it a
     handler with several tasks of its own may take another course each time, and `verify` says so.

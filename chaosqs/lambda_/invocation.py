@@ -8,9 +8,9 @@ from typing import Protocol, TypeAlias
 
 import attrs
 
-from chaosqs.faults.injector import Nemesis, Strike
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck, site
+from chaosqs.faults.injector import FaultInjector, InjectedFault
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams, stream
 from chaosqs.lambda_.machines.concurrency import Executions, Refused
 from chaosqs.lambda_.machines.environments import Environment
 from chaosqs.lambda_.machines.recursion_guard import loops
@@ -44,7 +44,7 @@ Answer: TypeAlias = Callable[[InvocationEnded, int], None]
 
 
 @attrs.frozen
-class Course:
+class InvocationOutcome:
     """How an invocation goes, or went."""
 
     outcome: str
@@ -62,7 +62,7 @@ class Invocation:
 
     request: Request
     number: int
-    place: int
+    index: int
     """Place of its start in the history."""
     environment: Environment
     begins: int
@@ -71,7 +71,7 @@ class Invocation:
     """Milliseconds that an initialisation takes which counts (LX-14)."""
     limit: int
     """Milliseconds after `begins` at which the function timeout ends it (LX-1)."""
-    strike: Strike | None
+    injected: InjectedFault | None
     """What the fault plan has for its handler."""
     answer: Answer
 
@@ -90,7 +90,7 @@ CRASHED = "Runtime.ExitError"
 NOT_INITIALISED = "Runtime.ImportModuleError"  # Assumed: what the Python runtime says of a module that it cannot import
 TOO_LARGE = "Function.ResponseSizeTooLarge"  # LX-5
 _ONE_CPU = 1769  # MB that come with one vCPU (LX-3)
-_DURATION, _ERROR = site("duration"), site("error")
+_DURATION, _ERROR = stream("duration"), stream("error")
 NEVER_RUNS = "init_failure"
 """The fault that keeps a handler from being called at all (LX-12)."""
 KILLS = {"crash": CRASHED, "out_of_memory": "Runtime.OutOfMemory"}
@@ -104,59 +104,59 @@ SLOWER = 10
 class Models:
     """The modelled handlers of one run."""
 
-    luck: Luck
+    streams: RandomStreams
     behaviours: Callable[[str], Behaviour]
     functions: Mapping[str, Function]
 
-    def course(self, invocation: Invocation) -> Course:
+    def outcome(self, invocation: Invocation) -> InvocationOutcome:
         """Decide how an invocation goes: first the fault plan, then the behaviour, and the timeout over all."""
-        strike, limit = invocation.strike, invocation.limit
-        course = self._modelled(invocation) if strike is None else self._struck(invocation, strike, limit)
+        injected, limit = invocation.injected, invocation.limit
+        outcome = self._modelled(invocation) if injected is None else self._struck(invocation, injected, limit)
         if invocation.initialises:
-            course = attrs.evolve(course, duration=course.duration + invocation.initialises)
-        if course.duration < limit:
-            return course
-        return Course("timed_out", limit, fault=course.fault, error=TIMED_OUT)  # LX-1, LX-9
+            outcome = attrs.evolve(outcome, duration=outcome.duration + invocation.initialises)
+        if outcome.duration < limit:
+            return outcome
+        return InvocationOutcome("timed_out", limit, fault=outcome.fault, error=TIMED_OUT)  # LX-1, LX-9
 
-    def _struck(self, invocation: Invocation, strike: Strike, limit: int) -> Course:
+    def _struck(self, invocation: Invocation, injected: InjectedFault, limit: int) -> InvocationOutcome:
         request = invocation.request
         normal = self._duration(invocation, self.behaviours(request.mapping.function), len(request.batch))
-        ended = _ended(strike, normal, limit, dies_at=normal // 2)
+        ended = _ended(injected, normal, limit, dies_at=normal // 2)
         if ended is not None:
             return ended
-        if strike.kind == "slow":
-            return Course("succeeded", max(normal, limit - 1 - invocation.initialises), fault=strike.name)
-        course = self._modelled(invocation)
-        if strike.kind == MALFORMED:
-            return _malformed(course, invocation, strike)
-        assert strike.kind == BROWN_OUT, strike
-        duration = SLOWER * course.duration
-        shows = course.outcome == "succeeded" or duration + invocation.initialises >= limit
-        return attrs.evolve(course, duration=duration, fault=strike.name if shows else "")
+        if injected.kind == "slow":
+            return InvocationOutcome("succeeded", max(normal, limit - 1 - invocation.initialises), fault=injected.name)
+        outcome = self._modelled(invocation)
+        if injected.kind == MALFORMED:
+            return _malformed(outcome, invocation, injected)
+        assert injected.kind == BROWN_OUT, injected
+        duration = SLOWER * outcome.duration
+        shows = outcome.outcome == "succeeded" or duration + invocation.initialises >= limit
+        return attrs.evolve(outcome, duration=duration, fault=injected.name if shows else "")
 
-    def _modelled(self, invocation: Invocation) -> Course:
+    def _modelled(self, invocation: Invocation) -> InvocationOutcome:
         """What the behaviour does: messages one after another, up to the first poison or the end."""
         request = invocation.request
         behaviour, messages = self.behaviours(request.mapping.function), request.messages
         poison = _poison(request, behaviour) if behaviour.poison else ()
         loud = behaviour.hangs or behaviour.crashes
         rate = behaviour.error_rate
-        if rate and self.luck.fraction(_ERROR, invocation.number) >= 1 - rate:
+        if rate and self.streams.fraction(_ERROR, invocation.number) >= 1 - rate:
             return _failure(behaviour, self._duration(invocation, behaviour, len(messages)))
         if poison and (loud or not request.mapping.report_batch_item_failures):
             reached = messages.index(poison[0]) + 1
             return _failure(behaviour, self._duration(invocation, behaviour, reached))
         duration = self._duration(invocation, behaviour, len(messages))
         if behaviour.response_bytes > RESPONSE_LIMIT:
-            return Course("raised", duration, rule="LX-5", error=TOO_LARGE)
-        return Course("succeeded", duration, poison)
+            return InvocationOutcome("raised", duration, rule="LX-5", error=TOO_LARGE)
+        return InvocationOutcome("succeeded", duration, poison)
 
     def _duration(self, invocation: Invocation, behaviour: Behaviour, messages: int) -> int:
         seconds = behaviour.seconds_per_batch + messages * behaviour.seconds_per_message
         if behaviour.memory_scales:
             memory = self.functions[invocation.request.mapping.function].memory
             seconds *= _ONE_CPU / min(_ONE_CPU, memory)
-        return milliseconds(self.luck.around(seconds, behaviour.spread, _DURATION, invocation.number))
+        return milliseconds(self.streams.around(seconds, behaviour.spread, _DURATION, invocation.number))
 
 
 def _poison(request: Request, behaviour: Behaviour) -> tuple[int, ...]:
@@ -166,66 +166,66 @@ def _poison(request: Request, behaviour: Behaviour) -> tuple[int, ...]:
     return tuple([message for message, of in same if (message if of is None else of) in behaviour.poison])
 
 
-def _failure(behaviour: Behaviour, duration: int) -> Course:
+def _failure(behaviour: Behaviour, duration: int) -> InvocationOutcome:
     if behaviour.hangs:
-        return Course("timed_out", 1 << 40)
+        return InvocationOutcome("timed_out", 1 << 40)
     if behaviour.crashes:
-        return Course("crashed", duration, error=CRASHED)
-    return Course("raised", duration, error=behaviour.raises)
+        return InvocationOutcome("crashed", duration, error=CRASHED)
+    return InvocationOutcome("raised", duration, error=behaviour.raises)
 
 
-def struck(course: Course, invocation: Invocation) -> Course:
+def faulted(outcome: InvocationOutcome, invocation: Invocation) -> InvocationOutcome:
     """Return how real code ends that a fault strikes; where it has failed by itself, there is nothing to replace."""
-    strike, limit = invocation.strike, invocation.limit
-    if strike is None:
-        return course
-    if strike.kind == BROWN_OUT:  # its waits have been longer already
-        return attrs.evolve(course, fault=strike.name) if course.outcome in ("succeeded", "timed_out") else course
-    if course.outcome != "succeeded":
-        return course
-    if strike.kind == "slow":
-        return attrs.evolve(course, duration=max(course.duration, limit - 1), fault=strike.name)
-    if strike.kind == MALFORMED:
-        return _malformed(course, invocation, strike)
-    ended = _ended(strike, course.duration, limit, dies_at=course.duration)
-    assert ended is not None, strike
+    injected, limit = invocation.injected, invocation.limit
+    if injected is None:
+        return outcome
+    if injected.kind == BROWN_OUT:  # its waits have been longer already
+        return attrs.evolve(outcome, fault=injected.name) if outcome.outcome in ("succeeded", "timed_out") else outcome
+    if outcome.outcome != "succeeded":
+        return outcome
+    if injected.kind == "slow":
+        return attrs.evolve(outcome, duration=max(outcome.duration, limit - 1), fault=injected.name)
+    if injected.kind == MALFORMED:
+        return _malformed(outcome, invocation, injected)
+    ended = _ended(injected, outcome.duration, limit, dies_at=outcome.duration)
+    assert ended is not None, injected
     return ended
 
 
-def _ended(strike: Strike, duration: int, limit: int, *, dies_at: int) -> Course | None:
+def _ended(injected: InjectedFault, duration: int, limit: int, *, dies_at: int) -> InvocationOutcome | None:
     """Return how an invocation ends that a fault ends, or None for the other faults."""
-    match strike.kind:
+    match injected.kind:
         case "error":
-            return Course("raised", duration, fault=strike.name)
+            return InvocationOutcome("raised", duration, fault=injected.name)
         case "timeout":
-            return Course("timed_out", limit, fault=strike.name, error=TIMED_OUT)
+            return InvocationOutcome("timed_out", limit, fault=injected.name, error=TIMED_OUT)
         case kind if kind in KILLS:
-            return killed(strike, dies_at)
+            return killed(injected, dies_at)
         case kind if kind == NEVER_RUNS:
-            return Course("crashed", 0, fault=strike.name, error=NOT_INITIALISED)
+            return InvocationOutcome("crashed", 0, fault=injected.name, error=NOT_INITIALISED)
         case _:
             return None
 
 
-def killed(strike: Strike, duration: int) -> Course:
+def killed(injected: InjectedFault, duration: int) -> InvocationOutcome:
     """Return how an invocation ends whose environment a fault kills."""
-    return Course("crashed", duration, fault=strike.name, error=KILLS[strike.kind])
+    return InvocationOutcome("crashed", duration, fault=injected.name, error=KILLS[injected.kind])
 
 
-def _malformed(course: Course, invocation: Invocation, strike: Strike) -> Course:
+def _malformed(outcome: InvocationOutcome, invocation: Invocation, injected: InjectedFault) -> InvocationOutcome:
     """Return how an invocation ends that does its work and then answers with items that have another name (PB-8)."""
     request = invocation.request
-    if course.outcome != "succeeded":
-        return course
+    if outcome.outcome != "succeeded":
+        return outcome
     if not request.mapping.report_batch_item_failures:
-        return attrs.evolve(course, failed=(), fault=strike.name, rule="EF-2")
-    return attrs.evolve(course, failed=request.messages, fault=strike.name, rule="PB-8")
+        return attrs.evolve(outcome, failed=(), fault=injected.name, rule="EF-2")
+    return attrs.evolve(outcome, failed=request.messages, fault=injected.name, rule="PB-8")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-_COLD = site("cold start")
+_COLD = stream("cold start")
 _COLD_SPREAD = 0.4  # Assumed: standard deviation of the logarithm of a cold start (LX-15 gives 0.1 to over 1 s)
 _LONGEST_INITIALISATION = 10_000  # LX-12
 _SLOW_INITIALISATION = 9_000
@@ -239,8 +239,8 @@ class Stage(Protocol):
         """Tell whether a function is real code."""
         ...
 
-    def begin(self, invocation: Invocation, done: Callable[[Course], None]) -> None:
-        """Hand the batch to the handler; `done` is called, as a step of the agenda, when that has come to an end."""
+    def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
+        """Hand the batch to the handler; `done` is called, as a step of the event queue, when that has come to an end."""
         ...
 
 
@@ -248,9 +248,9 @@ class Stage(Protocol):
 class Lambda:
     """All functions of one run."""
 
-    agenda: Agenda
-    luck: Luck
-    nemesis: Nemesis
+    event_queue: EventQueue
+    streams: RandomStreams
+    injector: FaultInjector
     record: Callable[[Event], int]
     executions: Executions
     models: Models
@@ -273,7 +273,7 @@ class Lambda:
 
         `cold_start` names a fault by which no idle environment is left, and the initialisation of a new one is slow.
         """
-        name, now = request.mapping.function, self.agenda.now
+        name, now = request.mapping.function, self.event_queue.now
         if cold_start:
             self.executions.forget_idle(name)
         refused = self.executions.refuse(name, now=now)
@@ -285,74 +285,74 @@ class Lambda:
         mapping, cold, busy = request.mapping.name, environment.new, self.executions.running[name]
         poller, messages = request.poller, request.messages
         fault = cold_start if cold else ""
-        place = self.record(
+        index = self.record(
             InvocationStarted(now, request.received, name, mapping, poller, number, messages, cold, busy, fault)
         )
-        strike = None if self.nemesis.calm else self._strike("handler", request)
+        injected = None if self.injector.calm else self._injected("handler", request)
         before = within = 0
-        if cold or environment.reset or strike is not None:
-            before, within = self._initialisation(environment, number, strike, slow=bool(fault))
+        if cold or environment.reset or injected is not None:
+            before, within = self._initialisation(environment, number, injected, slow=bool(fault))
         limit = self.functions[name].timeout * 1000
-        self._begin(Invocation(request, number, place, environment, now + before, within, limit, strike, answer))
+        self._begin(Invocation(request, number, index, environment, now + before, within, limit, injected, answer))
         return None
 
-    def _strike(self, boundary: str, request: Request) -> Strike | None:
+    def _injected(self, injection_point: str, request: Request) -> InjectedFault | None:
         mapping = request.mapping
         scopes = (mapping.queue, mapping.function, mapping.name)
-        return self.nemesis.strike(boundary, scopes, request.batch, self.agenda.now)
+        return self.injector.injected(injection_point, scopes, request.batch, self.event_queue.now)
 
     def _initialisation(
-        self, environment: Environment, number: int, strike: Strike | None, *, slow: bool
+        self, environment: Environment, number: int, injected: InjectedFault | None, *, slow: bool
     ) -> tuple[int, int]:
         """Return how long an environment is initialised: before its invocation, and within it.
 
         A new one's comes before, but for one that takes too long or fails, which is done again (LX-12); that of one
         that crashed or timed out comes within (LX-14). Assumed: so does one that fails in what was a warm one.
         """
-        length = round(self.luck.around(self.assumptions.cold_start, _COLD_SPREAD, _COLD, number))
+        length = round(self.streams.around(self.assumptions.cold_start, _COLD_SPREAD, _COLD, number))
         if slow:
             length = _SLOW_INITIALISATION
-        fails = strike is not None and strike.kind == NEVER_RUNS
+        fails = injected is not None and injected.kind == NEVER_RUNS
         if not environment.new:
             return 0, length if environment.reset or fails else 0
         before = min(length, _LONGEST_INITIALISATION)
         return before, length if before < length or fails else 0
 
     def _begin(self, invocation: Invocation) -> None:
-        runs = invocation.strike is None or invocation.strike.kind != NEVER_RUNS
+        runs = invocation.injected is None or invocation.injected.kind != NEVER_RUNS
         if runs and self.stage is not None and self.stage.plays(invocation.request.mapping.function):
             step = partial(self.stage.begin, invocation, partial(self._played, invocation))
-            self.agenda.at(invocation.begins, step, invocation.task)
+            self.event_queue.at(invocation.begins, step, invocation.task)
         else:
-            course = self.models.course(invocation)
-            self.agenda.at(invocation.begins + course.duration, partial(self._end, invocation, course))
+            outcome = self.models.outcome(invocation)
+            self.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
 
-    def _played(self, invocation: Invocation, course: Course) -> None:
+    def _played(self, invocation: Invocation, outcome: InvocationOutcome) -> None:
         """End an invocation of real code: what that did stands, and a fault replaces how it ended."""
-        course = struck(course, invocation)
-        self.agenda.at(invocation.begins + course.duration, partial(self._end, invocation, course))
+        outcome = faulted(outcome, invocation)
+        self.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
 
-    def _end(self, invocation: Invocation, course: Course) -> None:
-        now, request = self.agenda.now, invocation.request
+    def _end(self, invocation: Invocation, outcome: InvocationOutcome) -> None:
+        now, request = self.event_queue.now, invocation.request
         name, mapping = request.mapping.function, request.mapping.name
-        reusable = course.outcome in ("succeeded", "raised")
+        reusable = outcome.outcome in ("succeeded", "raised")
         self.executions.end(name, invocation.environment, now=now, reusable=reusable)
         self.running -= 1
-        self.agenda.may_be_over = True
-        lost = None if self.nemesis.calm else self._strike("response", request)
+        self.event_queue.may_be_over = True
+        lost = None if self.injector.calm else self._injected("response", request)
         event = InvocationEnded(
             at=now,
-            cause=invocation.place,
+            cause=invocation.index,
             function=name,
             mapping=mapping,
             invocation=invocation.number,
             messages=request.messages,
-            outcome=course.outcome,
-            failed=course.failed,
-            duration=course.duration,
+            outcome=outcome.outcome,
+            failed=outcome.failed,
+            duration=outcome.duration,
             answered=lost is None,
-            fault=lost.name if lost is not None else course.fault,
-            rule=course.rule,
-            error=course.error,
+            fault=lost.name if lost is not None else outcome.fault,
+            rule=outcome.rule,
+            error=outcome.error,
         )
         invocation.answer(event, self.record(event))

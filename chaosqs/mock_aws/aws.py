@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs import SQSClient
 
-    from chaosqs.wire.transport import Door
+    from chaosqs.wire.transport import Transport
 
 
 def aws(design: Design | None = None, *, passthrough: str | None = None) -> Opening:
@@ -104,7 +104,7 @@ class World:
     """A fake SQS and Lambda in virtual time, for as long as its `with` block lasts. Time starts at 0."""
 
     _parts: Parts
-    _door: Door
+    _door: Transport
     _region: str
     """The Region of clients that name none."""
     _design: Design | None
@@ -167,7 +167,7 @@ class World:
         )
         mappings = () if self._design is None or known is None else self._design.mappings_of(name)
         with self._parts.turn():
-            home = self._parts.control.region(region or self._region)
+            home = self._parts.lambda_api.region(region or self._region)
             return register(home, asked, handler, environment or {}, mappings)
 
     def logs(self, name: str, region: str | None = None) -> str:
@@ -175,15 +175,15 @@ class World:
 
         Raises `InvalidInput` where no function has that name.
         """
-        home = self._parts.control.region(region or self._region)
-        if name not in home.lines:
-            raise InvalidInput(f"no function is called {name!r} in {home.sqs.name}: there are {', '.join(home.lines)}")
-        return "".join(f"{line}\n" for line in home.lines[name])
+        home = self._parts.lambda_api.region(region or self._region)
+        if name not in home.states:
+            raise InvalidInput(f"no function is called {name!r} in {home.sqs.name}: there are {', '.join(home.states)}")
+        return "".join(f"{line}\n" for line in home.states[name])
 
     def history(self, region: str | None = None) -> History:
         """Return what has happened up to now in one Region, for `chaosqs.check` and for its metrics."""
         with self._parts.turn():
-            return history(self._parts.control.region(region or self._region), self._parts.events)
+            return history(self._parts.lambda_api.region(region or self._region), self._parts.events)
 
     def client(self, service: Literal["sqs"] = "sqs", region: str | None = None) -> SQSClient:
         """Return a boto3 client of this process's default session; any other client does as well.
@@ -203,25 +203,25 @@ def _opened(design: Design | None, passthrough: str | None) -> Generator[World]:
         # boto3 is an extra: without it this module still imports.
         from chaosqs.wire import botocore_hook as others  # noqa: PLC0415
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415
-        from chaosqs.wire.transport import Door  # noqa: PLC0415
+        from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"chaosqs.aws() needs boto3: pip install 'chaosqs[boto]' ({error})") from error
     parts, region = Parts.new(), sdk.default_region()
     with (
         others.moto() if passthrough else nullcontext() as answer,
         others.moto_leaves_ours_alone(),
-        sdk.opened(Door(parts, answer, parts)) as door,
+        sdk.opened(Transport(parts, answer, parts)) as transport,
     ):
         if design is not None:
             _deploy(design, parts.sqs, region)
         try:
-            yield World(parts, door, region, design)
+            yield World(parts, transport, region, design)
         finally:
-            parts.control.close()
+            parts.lambda_api.close()
 
 
 def _deploy(design: Design, sqs: Sqs, region: str) -> None:
-    service = Service(sqs.agenda, sqs.luck, sqs.record, 0)
+    service = Service(sqs.event_queue, sqs.streams, sqs.record, 0)
     for queue in design.queues:
         service.open(queue)
     sqs.world.adopt(service, ACCOUNT, region)

@@ -24,7 +24,7 @@ class Behaviour:
     spread: float = 0
     """0: durations are exact; s: log-normal around them, with s the standard deviation of the logarithm; 0 to 3."""
     error_rate: float = 0
-    """Share of the invocations that fail; 0 to 1. Which ones is a matter of luck: with luck 0 all where the rate
+    """Share of the invocations that fail; 0 to 1. Which ones is a matter of the seed: with seed 0 all where the rate
     is above one half, none otherwise."""
     poison: tuple[int, ...] = attrs.field(default=(), converter=_numbers)
     """Numbers of the messages on which the handler always fails, counted from 0 in the order of sending."""
@@ -55,8 +55,8 @@ def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
     checks.number("seconds_per_batch", behaviour.seconds_per_batch, 0, 86_400, "seconds")
     checks.number("spread", behaviour.spread, 0, 3)
     checks.number("error_rate", behaviour.error_rate, 0, 1)
-    for place, message in enumerate(behaviour.poison):
-        checks.whole(f"poison[{place}]", message, 0, None, "(the number of a message)")
+    for index, message in enumerate(behaviour.poison):
+        checks.whole(f"poison[{index}]", message, 0, None, "(the number of a message)")
     checks.whole("response_bytes", behaviour.response_bytes, 0, None, "bytes", "LX-5")
     checks.flag("memory_scales", behaviour.memory_scales)
     checks.flag("hangs", behaviour.hangs)

@@ -26,7 +26,7 @@ class Setting:
     """From where on the invariant holds: `holds from 5`; empty where any value is as good."""
     origin: str = ""
     """Where it was read from: `template.yaml:41 ReservedConcurrentExecutions: 2`; empty for defaults."""
-    in_a_crowd: str = ""
+    load_sensitivity: str = ""
     """Of a batch size that does not matter here: how it does under a large load, if it matters there: `holds in 15 % of
     draws with 100 messages at once, in 98 % with 1`."""
 
@@ -67,7 +67,7 @@ class Fix:
 
 @attrs.frozen
 class Rate:
-    """How often the counterexample is violated when only luck changes."""
+    """How often the counterexample is violated when only seed changes."""
 
     violated: int
     of: int
@@ -84,8 +84,8 @@ class Rate:
 
 
 @attrs.frozen
-class Tipping:
-    """From when on the violation was inevitable: whatever luck had followed, and though nothing more went wrong."""
+class PointOfNoReturn:
+    """From when on the violation was inevitable: whatever seed had followed, and though nothing more went wrong."""
 
     at: int | None
     """The moment in milliseconds; None: it was certain from the start."""
@@ -109,7 +109,7 @@ class Explanation:
     fixes: tuple[Fix, ...] = ()
     assumptions: tuple[str, ...] | None = None
     """What AWS does not document and the verdict hangs on; empty: on nothing; None: that was not looked at."""
-    tipping: Tipping | None = None
+    point_of_no_return: PointOfNoReturn | None = None
     """From when on it was inevitable; None: that was not looked at."""
     patch: str = ""
     """The first fix as a unified diff of the template; empty where it cannot be told."""

@@ -71,21 +71,21 @@ def deliveries(events: Iterable[Event]) -> dict[int, list[Delivery]]:
     """Return the deliveries of each received message, in order."""
     found: dict[int, list[Delivery]] = {}
     hands = _Hands()
-    for place, event in enumerate(events):
+    for index, event in enumerate(events):
         match event:
             case Received():
                 for message, count in zip(event.messages, event.receive_counts, strict=True):
-                    delivery = Delivery(message, event.queue, event.mapping, place, count)
+                    delivery = Delivery(message, event.queue, event.mapping, index, count)
                     if event.lost:
-                        _end(delivery, Ending.LOST, place, event.fault)
+                        _end(delivery, Ending.LOST, index, event.fault)
                     else:
                         hands.take((event.mapping, event.poller, message), delivery)
                     found.setdefault(message, []).append(delivery)
             case Throttled() | ServiceFailed() | InvocationStarted() | Released() | FilteredOut():
-                hands.apply(event, place)
+                hands.apply(event, index)
             case InvocationEnded():
                 for delivery in hands.running.pop(event.invocation, ()):
-                    _end(delivery, _ending(event, delivery.message), place, event.fault)
+                    _end(delivery, _ending(event, delivery.message), index, event.fault)
             case _:
                 pass
     return found
@@ -108,40 +108,40 @@ class _Hands:
         before = self.carried.get(key, [])
         self.carried[key] = [*(other for other in before if other.ending is Ending.OPEN), delivery]
 
-    def apply(self, event: Throttled | ServiceFailed | InvocationStarted | Released | FilteredOut, place: int) -> None:
+    def apply(self, event: Throttled | ServiceFailed | InvocationStarted | Released | FilteredOut, index: int) -> None:
         """Note what an event means for the deliveries of its messages."""
         hand = [self.carried.get((event.mapping, event.poller, message), []) for message in event.messages]
         deliveries = [delivery for taken in hand for delivery in taken if delivery.ending is Ending.OPEN]
         if isinstance(event, InvocationStarted):
             self.running[event.invocation] = deliveries
             for delivery in deliveries:
-                delivery.started = place
+                delivery.started = index
             return
         for delivery in deliveries:
-            _apply(event, place, delivery)
+            _apply(event, index, delivery)
 
 
 def _apply(
-    event: Throttled | ServiceFailed | InvocationStarted | Released | FilteredOut, place: int, delivery: Delivery
+    event: Throttled | ServiceFailed | InvocationStarted | Released | FilteredOut, index: int, delivery: Delivery
 ) -> None:
     match event:
         case Throttled():
-            delivery.throttles.append(place)
+            delivery.throttles.append(index)
             delivery.throttled_by.append(event.fault)
         case ServiceFailed():
-            _end(delivery, Ending.SERVICE_ERROR, place, event.fault)
+            _end(delivery, Ending.SERVICE_ERROR, index, event.fault)
         case FilteredOut():
-            _end(delivery, Ending.FILTERED, place, "")
+            _end(delivery, Ending.FILTERED, index, "")
         case Released(why="restarted" | "no answer"):  # no answer to an invocation that never reached Lambda
-            _end(delivery, Ending.LOST, place, event.fault)
+            _end(delivery, Ending.LOST, index, event.fault)
         case Released(why="throttled"):
-            _end(delivery, Ending.THROTTLED, place, delivery.throttled_by[0] if all(delivery.throttled_by) else "")
+            _end(delivery, Ending.THROTTLED, index, delivery.throttled_by[0] if all(delivery.throttled_by) else "")
         case InvocationStarted() | Released():
             pass
 
 
-def _end(delivery: Delivery, ending: Ending, place: int, fault: str) -> None:
-    delivery.ending, delivery.ended, delivery.fault = ending, place, fault
+def _end(delivery: Delivery, ending: Ending, index: int, fault: str) -> None:
+    delivery.ending, delivery.ended, delivery.fault = ending, index, fault
 
 
 def _ending(event: InvocationEnded, message: int) -> Ending:
@@ -176,8 +176,8 @@ def dead_lettered(events: tuple[Event, ...], by_message: Mapping[int, list[Deliv
     known = deliveries(events) if by_message is None else by_message
     return [
         Fate(
-            place, event, tuple(delivery for delivery in known.get(event.message, ()) if delivery.queue == event.queue)
+            index, event, tuple(delivery for delivery in known.get(event.message, ()) if delivery.queue == event.queue)
         )
-        for place, event in enumerate(events)
+        for index, event in enumerate(events)
         if isinstance(event, DeadLettered)
     ]

@@ -81,10 +81,10 @@ def check_actions(checks: Checks, design: Design, actions: Sequence[Action], wor
     Those with a problem already, such as an unknown name, are passed over. Actions from `heal_at` on are checked too,
     although nobody carries them out: so a plan stays valid, whenever it heals.
     """
-    bad = [place for place in range(len(actions)) if _is_bad(checks, f"{checks.path}.actions[{place}].")]
-    sound = [(place, action) for place, action in enumerate(actions) if place not in bad]
-    for place, action in sorted(sound, key=lambda entry: entry[1].at):
-        inner = Checks(f"{checks.path}.actions[{place}]")
+    bad = [index for index in range(len(actions)) if _is_bad(checks, f"{checks.path}.actions[{index}].")]
+    sound = [(index, action) for index, action in enumerate(actions) if index not in bad]
+    for index, action in sorted(sound, key=lambda entry: entry[1].at):
+        inner = Checks(f"{checks.path}.actions[{index}]")
         if action.kind == "redrive":
             _check_redrive(inner, design, action)
         elif action.kind == "change" and _check_setting(inner, design, action):
@@ -139,7 +139,7 @@ def _check_value(checks: Checks, design: Design, action: Action, workload: Seque
 
 def _refused(design: Design, action: Action) -> Iterator[Problem]:
     """What AWS has against a design that a change has brought about."""
-    names = [f"mappings[{place}]" for place, mapping in enumerate(design.mappings) if mapping.name == action.target]
+    names = [f"mappings[{index}]" for index, mapping in enumerate(design.mappings) if mapping.name == action.target]
     for problem in problems_of(Parts(design.queues, design.functions, design.mappings, design.account, design.era)):
         if problem.rule != _VISIBILITY or (action.setting in OF_MAPPINGS and problem.path in names):
             yield problem
@@ -155,10 +155,10 @@ def designs_in_force(design: Design, events: Iterable[Event]) -> list[tuple[int,
     first `PollersChanged` that the change has caused (EC-21). What faults do to a mapping is no change of the design.
     """
     found, pending = [(0, design)], dict[int | None, Operated]()
-    for place, event in enumerate(events):
+    for index, event in enumerate(events):
         match event:
             case Operated(kind="change", fault="") if event.setting in OF_MAPPINGS:
-                pending[place] = event
+                pending[index] = event
                 continue
             case Operated(kind="change", fault=""):
                 change = event
@@ -168,5 +168,5 @@ def designs_in_force(design: Design, events: Iterable[Event]) -> list[tuple[int,
                 continue
         value: object = ast.literal_eval(change.value)
         design = design_after(design, change.target, change.setting, value)
-        found.append((place, design))
+        found.append((index, design))
     return found

@@ -37,12 +37,12 @@ def refuse_invalid(design: Parts) -> None:
 
 def problems_of(design: Parts) -> Iterator[Problem]:
     """All that AWS would refuse: first each part alone, then the parts together."""
-    for place, queue in enumerate(design.queues):
-        yield from _queue_problems(Checks(f"queues[{place}]"), queue)
-    for place, function in enumerate(design.functions):
-        yield from _function_problems(Checks(f"functions[{place}]"), function)
-    for place, mapping in enumerate(design.mappings):
-        yield from _mapping_problems(Checks(f"mappings[{place}]"), mapping)
+    for index, queue in enumerate(design.queues):
+        yield from _queue_problems(Checks(f"queues[{index}]"), queue)
+    for index, function in enumerate(design.functions):
+        yield from _function_problems(Checks(f"functions[{index}]"), function)
+    for index, mapping in enumerate(design.mappings):
+        yield from _mapping_problems(Checks(f"mappings[{index}]"), mapping)
     yield from _account_problems(Checks("account"), design.account)
     whole = Checks("")
     whole.one_of("era", design.era, ERAS)
@@ -155,11 +155,11 @@ def _check_pollers(checks: Checks, pollers: tuple[int, ...]) -> None:
 def _check_filters(checks: Checks, filters: Sequence[object]) -> None:
     if len(filters) > 10:  # noqa: PLR2004 - the rule's own figure
         checks.refuse("filters", len(filters), "must be at most 10 patterns", "EC-8")
-    for place, pattern in enumerate(filters):
+    for index, pattern in enumerate(filters):
         if not isinstance(pattern, str) or len(pattern) > 4096:  # noqa: PLR2004 - the rule's own figure
-            checks.refuse(f"filters[{place}]", pattern, "must be JSON text of at most 4,096 characters", "EC-8")
+            checks.refuse(f"filters[{index}]", pattern, "must be JSON text of at most 4,096 characters", "EC-8")
         else:
-            _check_pattern(checks, f"filters[{place}]", pattern)
+            _check_pattern(checks, f"filters[{index}]", pattern)
 
 
 def _check_pattern(checks: Checks, field: str, pattern: str) -> None:
@@ -190,10 +190,10 @@ def _check_names(checks: Checks, design: Parts) -> None:
 
 def _check_redrive(checks: Checks, design: Parts) -> None:
     queues = {queue.name: queue for queue in design.queues}
-    for place, queue in enumerate(design.queues):
+    for index, queue in enumerate(design.queues):
         if queue.redrive is None:
             continue
-        path, name = f"queues[{place}].redrive.dead_letter_queue", queue.redrive.dead_letter_queue
+        path, name = f"queues[{index}].redrive.dead_letter_queue", queue.redrive.dead_letter_queue
         target = queues.get(name)
         if target is None:
             checks.refuse(path, name, "must name a queue of the design", "DLQ-13")
@@ -215,8 +215,8 @@ def _allows(target: Queue, source: str) -> bool:
 def _check_mappings(checks: Checks, design: Parts) -> None:
     queues = {queue.name: queue for queue in design.queues}
     functions = {function.name: function for function in design.functions}
-    for place, mapping in enumerate(design.mappings):
-        path = f"mappings[{place}]"
+    for index, mapping in enumerate(design.mappings):
+        path = f"mappings[{index}]"
         queue, function = queues.get(mapping.queue), functions.get(mapping.function)
         if queue is None:
             checks.refuse(f"{path}.queue", mapping.queue, "must name a queue of the design", "EC-12")

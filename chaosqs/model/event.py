@@ -54,7 +54,7 @@ class PointPassed:
     cause: int | None
     function: str
     invocation: int
-    site: str
+    point: str
     """Its name."""
     fault: str
     """Names the fault that struck there; empty: none did."""

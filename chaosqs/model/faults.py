@@ -22,7 +22,7 @@ class FaultKind:
     """One thing that can go wrong, and where."""
 
     name: str
-    boundary: str
+    injection_point: str
     """Which call it strikes: send, poll (a receive before it is answered), receive (the answer), hold (a batch in a
     poller's hand), invoke, handler, point (a site in user code), response, delete; or mapping, the life of one."""
     effect: str
@@ -203,7 +203,7 @@ def kind_of(outcome: str) -> FaultKind | None:
 
 # What goes wrong from outside: a plan that is data, keyed by message and by window, so that it shrinks. --------------
 #
-# At each boundary the simulator asks the plan once. A missing entry means that nothing goes wrong, so a plan may be
+# At each injection point the simulator asks the plan once. A missing entry means that nothing goes wrong, so a plan may be
 # longer than the run, and removing an entry never shifts the meaning of another.
 
 
@@ -213,7 +213,7 @@ ACTIONS = ("redeploy", "purge", "redrive", "change")
 
 @attrs.frozen(repr=False)
 class Window:
-    """A fault that strikes every call of its boundary for a while."""
+    """A fault that strikes every call of its injection point for a while."""
 
     kind: str
     scope: str
@@ -280,7 +280,7 @@ class FaultPlan:
 
     messages: tuple[tuple[str, ...], ...] = attrs.field(default=(), converter=_outcomes)
     """For each message, by number, the outcomes of its receives in order: `ok` or the name of a fault kind. The first
-    message of a batch that has an outcome for a boundary decides it for the batch."""
+    message of a batch that has an outcome for an injection point decides it for the batch."""
     windows: tuple[Window, ...] = attrs.field(default=(), converter=_windows)
     banned: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """Kinds that are ignored when the plan is read."""
@@ -315,10 +315,10 @@ class FaultPlan:
 
 # ---------------------------------------------------------------------------------------------------------------------
 
-_SITE = r"fault_point:[\w.-]{1,80}"
+_POINT_NAME = r"fault_point:[\w.-]{1,80}"
 _NAMES = tuple(name for name in KIND_NAMES if name != FAULT_POINT)
-_OF_SENDS = tuple(kind.name for kind in KINDS if kind.keyed and kind.boundary == "send")
-_OF_RECEIVES = tuple(kind.name for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"})
+_OF_SENDS = tuple(kind.name for kind in KINDS if kind.keyed and kind.injection_point == "send")
+_OF_RECEIVES = tuple(kind.name for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"})
 _TARGETS = {
     "redeploy": ("function",),
     "purge": ("queue",),
@@ -336,28 +336,28 @@ def check_plan(
     """Note what is wrong with a fault plan for a design with these queues, functions and mappings."""
     named = {"queue": tuple(queues), "function": tuple(functions), "mapping": tuple(mappings)}
     _check_outcomes(checks, plan)
-    for place, window in enumerate(plan.windows):
-        _check_window(checks, f"windows[{place}]", window, named)
-    for place, action in enumerate(plan.actions):
-        _check_action(checks, f"actions[{place}]", action, named)
-    for place, pause in enumerate(plan.pauses):
-        _check_pause(checks, f"pauses[{place}]", pause, (*named["mapping"], *named["function"]))
-    for place, kind in enumerate(plan.banned):
-        if not _is_site(kind):
-            checks.one_of(f"banned[{place}]", kind, KIND_NAMES)
+    for index, window in enumerate(plan.windows):
+        _check_window(checks, f"windows[{index}]", window, named)
+    for index, action in enumerate(plan.actions):
+        _check_action(checks, f"actions[{index}]", action, named)
+    for index, pause in enumerate(plan.pauses):
+        _check_pause(checks, f"pauses[{index}]", pause, (*named["mapping"], *named["function"]))
+    for index, kind in enumerate(plan.banned):
+        if not _is_point(kind):
+            checks.one_of(f"banned[{index}]", kind, KIND_NAMES)
     if plan.heal_at is not None:
         checks.number("heal_at", plan.heal_at, 0, unit="seconds")
 
 
-def _is_site(kind: object) -> bool:
-    return isinstance(kind, str) and re.fullmatch(_SITE, kind) is not None
+def _is_point(kind: object) -> bool:
+    return isinstance(kind, str) and re.fullmatch(_POINT_NAME, kind) is not None
 
 
 def _check_outcomes(checks: Checks, plan: FaultPlan) -> None:
     for message, receives in enumerate(plan.messages):
-        for place, kind in enumerate(receives):
-            if not _is_site(kind):
-                checks.one_of(f"messages[{message}][{place}]", kind, (OK, *_OF_RECEIVES))
+        for index, kind in enumerate(receives):
+            if not _is_point(kind):
+                checks.one_of(f"messages[{message}][{index}]", kind, (OK, *_OF_RECEIVES))
     for message, kind in enumerate(plan.sends):
         checks.one_of(f"sends[{message}]", kind, (OK, *_OF_SENDS))
 

@@ -52,12 +52,12 @@ class History:
 
     def each(self, kind: type[_E]) -> list[tuple[int, _E]]:
         """Return the events of one kind with their places, in order."""
-        return [(place, event) for place, event in self._by_kind.get(kind, ()) if isinstance(event, kind)]
+        return [(index, event) for index, event in self._by_kind.get(kind, ()) if isinstance(event, kind)]
 
     @cached_property
-    def struck(self) -> list[int]:
+    def faulted(self) -> list[int]:
         """The places of the events that a fault had its part in, in order."""
-        return [place for place, event in enumerate(self.events) if getattr(event, "fault", "")]
+        return [index for index, event in enumerate(self.events) if getattr(event, "fault", "")]
 
     @cached_property
     def _by_kind(self) -> dict[type, list[tuple[int, Event]]]:
@@ -73,14 +73,14 @@ class History:
             return [(0, self.scenario.design)]
         return designs_in_force(self.scenario.design, self.events)
 
-    def design_at(self, place: int) -> Design:
+    def design_at(self, index: int) -> Design:
         """Return the design that was in force at an event: the scenario's, with what an operator had changed by then.
 
         A change of a queue or a function holds from its `Operated` on, for what begins after it; one of a mapping from
         the `PollersChanged` on that it causes, for the batches that are received after it.
         """
         designs = self.designs
-        return designs[0 if len(designs) == 1 else bisect_right(designs, place, key=_place) - 1][1]
+        return designs[0 if len(designs) == 1 else bisect_right(designs, index, key=_index) - 1][1]
 
     @cached_property
     def digest(self) -> str:
@@ -106,5 +106,5 @@ class History:
         return metrics.series(self.scenario, self.events, self.ended_at, metric, name, period=period)
 
 
-def _place(entry: tuple[int, Design]) -> int:
+def _index(entry: tuple[int, Design]) -> int:
     return entry[0]

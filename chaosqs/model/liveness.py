@@ -64,7 +64,7 @@ class Bound:
         return min(self.last_arrival + self.plan + self.sending + spent, self.retention)
 
 
-def horizon(
+def liveness_deadline(
     design: Design,
     workload: Sequence[Load],
     behaviours: Mapping[str, Behaviour],
@@ -85,9 +85,9 @@ def bound(
     """Return the bound, term by term; where the plan is healed before it ends by itself, the nearer one of two."""
     case = _Case(design, behaviours, assumptions, arrivals(workload), faults)
     if faults.heal_at is None:
-        return case.bound(faults.ends_at, case.strikes())
+        return case.bound(faults.ends_at, case.fault_count())
     return min(
-        case.bound(faults.ends_at, case.strikes()), case.bound(faults.heal_at, 0), key=lambda found: found.seconds
+        case.bound(faults.ends_at, case.fault_count()), case.bound(faults.heal_at, 0), key=lambda found: found.seconds
     )
 
 
@@ -101,7 +101,7 @@ class _Case:
     sent: Sequence[Arrival]
     faults: FaultPlan
 
-    def bound(self, ends_at: float, strikes: int) -> Bound:
+    def bound(self, ends_at: float, fault_count: int) -> Bound:
         """Return the bound for a plan that ends then, but for so many spoilt receives, which may come at any time."""
         polled = [mapping for mapping in self.design.mappings if mapping.enabled]
         queues = [self.design.queue(name) for name in dict.fromkeys(mapping.queue for mapping in polled)]
@@ -114,26 +114,26 @@ class _Case:
             plan=plan,
             sending=sending,
             delay=max((queue.delay for queue in self.design.queues), default=0),
-            cycles=max((self._cycles(queue, strikes, ()) for queue in queues), default=0),
-            working=sum(self._working(name, strikes) for name in functions),
-            holding=self._holding(strikes, longest),
+            cycles=max((self._cycles(queue, fault_count, ()) for queue in queues), default=0),
+            working=sum(self._working(name, fault_count) for name in functions),
+            holding=self._holding(fault_count, longest),
             changing=self.assumptions.mapping_change / 1000 if self._changes() else 0,
             retention=last + plan + sending + longest + max(map(self._retention, queues), default=0) + 1,
         )
 
     # What the plan says
 
-    def strikes(self) -> int:
+    def fault_count(self) -> int:
         """Count the receives that the plan spoils; each spoils one receive of the messages in the same batch."""
         return sum(kind not in {OK, *self.faults.banned} for kinds in self.faults.messages for kind in kinds)
 
     def _sends_fail(self) -> bool:
         return any(kind != OK for kind in self.faults.sends) or bool(self.faults.windows)
 
-    def _holding(self, strikes: int, longest: int) -> float:
+    def _holding(self, fault_count: int, longest: int) -> float:
         """Each strike may hold a batch, or make its invocation last until the timeout; windows do so as they end."""
         pauses = len(self.faults.pauses) * self.assumptions.longest_pause / 1000
-        begun = strikes + bool(self.faults.windows or self.faults.actions)
+        begun = fault_count + bool(self.faults.windows or self.faults.actions)
         return begun * (_HOLD + longest) + pauses
 
     def _changes(self) -> bool:
@@ -142,18 +142,18 @@ class _Case:
 
     # What the queues say
 
-    def _cycles(self, queue: Queue, strikes: int, before: tuple[str, ...]) -> float:
+    def _cycles(self, queue: Queue, fault_count: int, before: tuple[str, ...]) -> float:
         """Return how long a message can go round: in its queue, then in the dead-letter queue if that is polled."""
         mappings = self._polling(queue.name)
         if not mappings or queue.name in before:
             return 0
         redrive = queue.redrive
-        receives = max(_ENDLESS, strikes + 1) if redrive is None else redrive.max_receive_count  # DLQ-3
+        receives = max(_ENDLESS, fault_count + 1) if redrive is None else redrive.max_receive_count  # DLQ-3
         own = min(receives, MOST_RECEIVES) * max(1, queue.visibility_timeout)
         if redrive is None:
             return own
         target = self.design.queue(redrive.dead_letter_queue)
-        return own * self._in_line(queue, mappings) + self._cycles(target, strikes, (*before, queue.name))
+        return own * self._in_line(queue, mappings) + self._cycles(target, fault_count, (*before, queue.name))
 
     def _in_line(self, queue: Queue, mappings: Sequence[EventSourceMapping]) -> int:
         """Count the messages that have to fail one after another: those of one FIFO group (FF-13)."""
@@ -176,10 +176,10 @@ class _Case:
 
     # What the functions say
 
-    def _working(self, function: str, strikes: int) -> float:
+    def _working(self, function: str, fault_count: int) -> float:
         """Return how long a function needs for all messages that can reach it."""
         mappings = [mapping for mapping in self.design.mappings_of(function) if mapping.enabled]
-        batches = sum(self._batches(self.design.queue(mapping.queue), function) for mapping in mappings) + strikes
+        batches = sum(self._batches(self.design.queue(mapping.queue), function) for mapping in mappings) + fault_count
         each = max(self._busy(mapping) for mapping in mappings)
         return _drained(batches, each, self._at_once(function, mappings))
 
@@ -207,8 +207,8 @@ class _Case:
         assumed = self.assumptions
         latencies = assumed.receive_latency + assumed.invoke_latency + assumed.delete_latency + assumed.cold_start
         window = mapping.maximum_batching_window  # EP-4, EP-6
-        gathering = max(window, assumed.low_traffic_wait / 1000) if window else 0
-        return gathering + self._duration(mapping.function) + _SLOWEST * latencies / 1000 + self._pause(mapping)
+        receive_loop = max(window, assumed.low_traffic_wait / 1000) if window else 0
+        return receive_loop + self._duration(mapping.function) + _SLOWEST * latencies / 1000 + self._pause(mapping)
 
     def _duration(self, function: str) -> float:
         """Return how long an invocation with one message takes; the timeout where that is not sure (LX-1)."""
@@ -233,7 +233,7 @@ class _Case:
         """Tell whether a function can lack executions (LC-2, MC-3); a FIFO group has one batch at a time (FF-13)."""
         fifo = all(queue.fifo for queue in self.design.queues if self._polling(queue.name))
         batches = len({(arrival.queue, arrival.group) for arrival in self.sent}) if fifo else len(self.sent)
-        room = self.design.concurrency_limit(function) >= batches + self.strikes()
+        room = self.design.concurrency_limit(function) >= batches + self.fault_count()
         return not room and not self.design.maximum_concurrency_fits(function)
 
     def _at_once(self, function: str, mappings: Sequence[EventSourceMapping]) -> int:
@@ -285,7 +285,7 @@ def run_length(
     faults: FaultPlan | None = None,
     assumptions: Assumptions | None = None,
 ) -> int:
-    """Return how many seconds a run has to last to show what can go wrong: `horizon`, or longer."""
+    """Return how many seconds a run has to last to show what can go wrong: `liveness deadline`, or longer."""
     known = bound(design, workload, behaviours, faults or FaultPlan(), assumptions or Assumptions())
     kept = _kept_briefly(design)
     return ceil(max(known.seconds, known.last_arrival + known.plan + known.sending + kept + 1 if kept else 0))

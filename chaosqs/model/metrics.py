@@ -341,15 +341,15 @@ def _maxima(
     scenario: Scenario, events: tuple[Event, ...], key: tuple[str, str], ended_at: int, width: int
 ) -> list[tuple[float, float]]:
     """Walk through the periods: what held when each began, its changes, and the ages at its end."""
-    gauges, held, maxima, place = Gauges(scenario), 0.0, list[tuple[float, float]](), 0
+    gauges, held, maxima, index = Gauges(scenario), 0.0, list[tuple[float, float]](), 0
     for k in range(ended_at // width + 1):
         end = min((k + 1) * width, ended_at + 1)
         peak = held
-        while place < len(events) and events[place].at < end:
-            for sample in gauges.follow(events[place]):
+        while index < len(events) and events[index].at < end:
+            for sample in gauges.follow(events[index]):
                 if (sample.name, sample.metric) == key:
                     peak, held = max(peak, sample.value), sample.value
-            place += 1
+            index += 1
         for sample in gauges.ages_at(min(end, ended_at)):
             if (sample.name, sample.metric) == key:
                 peak, held = max(peak, sample.value), sample.value

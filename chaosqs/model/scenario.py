@@ -29,14 +29,14 @@ _NO_BEHAVIOURS: Mapping[str, Behaviour] = {}
 
 @attrs.frozen(repr=False)
 class Scenario:
-    """A design, what arrives, how the functions behave, what goes wrong, and luck. Raises `InvalidScenario`."""
+    """A design, what arrives, how the functions behave, what goes wrong, and seed. Raises `InvalidScenario`."""
 
     design: Design
     workload: tuple[Load, ...] = attrs.field(default=(), converter=_loads)
     behaviours: Mapping[str, Behaviour] = attrs.field(default=_NO_BEHAVIOURS, converter=_ordered, hash=False)
     """By function name; a function without an entry behaves as `Behaviour()`."""
     faults: FaultPlan = FaultPlan()
-    luck: int = 0
+    seed: int = 0
     """Seeds all that AWS leaves to chance. 0 is calm: medians, first-in first-out, no duplicates."""
     until: float | None = None
     """Seconds that the run lasts; None: until every message that a mapping can reach is gone and nothing runs."""
@@ -59,8 +59,8 @@ class Scenario:
 def _check(checks: Checks, scenario: Scenario) -> None:
     queues = {queue.name: queue for queue in scenario.design.queues}
     functions = [function.name for function in scenario.design.functions]
-    for place, load in enumerate(scenario.workload):
-        inner = Checks(f"workload[{place}]", checks.problems)
+    for index, load in enumerate(scenario.workload):
+        inner = Checks(f"workload[{index}]", checks.problems)
         check_load(inner, load)
         queue = queues.get(load.queue)
         if queue is None:
@@ -87,7 +87,7 @@ def _check(checks: Checks, scenario: Scenario) -> None:
     check_plan(inner, scenario.faults, queues=queues, functions=functions, mappings=mappings)
     if scenario.faults.actions:
         check_actions(inner, scenario.design, scenario.faults.actions, () if checks.problems else scenario.workload)
-    checks.whole("luck", scenario.luck, 0, None)
+    checks.whole("seed", scenario.seed, 0, None)
     if scenario.until is not None:
         checks.number("until", scenario.until, 0, unit="seconds")
     check_assumptions(Checks("assumptions", checks.problems), scenario.assumptions)

@@ -89,7 +89,7 @@ class Budget:
 
 
 @attrs.frozen
-class Question:
+class Check:
     """Does a promise hold on a mapping of a design, or on all designs of a kind?"""
 
     design: str
@@ -113,21 +113,21 @@ class Question:
         return tuple(part for part in (self.design, self.mapping, self.invariant.name) if part)
 
 
-def questions_about(
+def checks_about(
     sources: Iterable[Source],
     behaviours: Mapping[str, Behaviour],
     asked: tuple[Invariant, ...] = invariants.DEFAULT,
-) -> tuple[Question, ...]:
+) -> tuple[Check, ...]:
     """Return a question for each design, mapping and invariant; each design once, whatever it is called twice.
 
     `behaviours` hold for the functions of those names in all designs.
     """
     once = {source.name: source for source in sources}.values()
     return tuple(
-        question
+        check
         for source in once
         for mapping in source.design.mappings
-        for question in _about(source, mapping.name, _with_own(asked, source), behaviours)
+        for check in _about(source, mapping.name, _with_own(asked, source), behaviours)
     )
 
 
@@ -138,12 +138,12 @@ def _with_own(asked: tuple[Invariant, ...], source: Source) -> tuple[Invariant, 
 
 def _about(
     source: Source, mapping: str, asked: tuple[Invariant, ...], given: Mapping[str, Behaviour]
-) -> Iterator[Question]:
+) -> Iterator[Check]:
     """Yield the questions about one mapping: whichever is asked first searches for all of them."""
     behaviours = source.behaved(given)
     search = lru_cache(maxsize=1)(partial(_searched, source, mapping, asked, behaviours))
     for invariant in asked:
-        yield Question(
+        yield Check(
             source.name,
             mapping,
             invariant,

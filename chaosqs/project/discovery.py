@@ -135,7 +135,7 @@ class Source:
     path: Path
     design: Design
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
-    """Of a scenario: how its functions behave. Its workload, faults and luck are for the search to draw."""
+    """Of a scenario: how its functions behave. Its workload, faults and seed are for the search to draw."""
     origins: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Where values of the design stand, by path: `functions[0].reserved_concurrency` comes from
     `template.yaml:41 ReservedConcurrentExecutions: 2`."""
@@ -192,9 +192,9 @@ def _of_template(name: str, path: Path, root: Path) -> Source:
 
 def _paths_by_name(design: Design) -> dict[str, str]:
     """Return the path of each part of a design by how templates call it: `functions[0].` by `functions.worker.`."""
-    queues = {f"queues.{queue.name}.": f"queues[{place}]." for place, queue in enumerate(design.queues)}
-    functions = {f"functions.{one.name}.": f"functions[{place}]." for place, one in enumerate(design.functions)}
-    mappings = {f"mappings.{one.name}.": f"mappings[{place}]." for place, one in enumerate(design.mappings)}
+    queues = {f"queues.{queue.name}.": f"queues[{location}]." for location, queue in enumerate(design.queues)}
+    functions = {f"functions.{one.name}.": f"functions[{location}]." for location, one in enumerate(design.functions)}
+    mappings = {f"mappings.{one.name}.": f"mappings[{location}]." for location, one in enumerate(design.mappings)}
     return {**queues, **functions, **mappings}
 
 
@@ -250,8 +250,8 @@ def _design(design: Design, origins: Mapping[str, str]) -> Iterator[str]:
     for kind, parts in kinds.items():
         if parts:
             yield f"    {kind}=["
-            for place, part in enumerate(parts):
-                yield from _part(part, f"{kind}[{place}]", origins)
+            for location, part in enumerate(parts):
+                yield from _part(part, f"{kind}[{location}]", origins)
             yield "    ],"
     if design.account != Account():
         yield f"    account={design.account!r},"
@@ -265,8 +265,8 @@ def _part(part: Part, path: str, origins: Mapping[str, str]) -> Iterator[str]:
     yield f"        {type(part).__name__}("
     for field in attrs.fields(type(part)):
         value: object = getattr(part, field.name)
-        place = f"{path}.{field.name}"
-        came = [origin for of, origin in origins.items() if of == place or of.startswith(f"{place}.")]
+        location = f"{path}.{field.name}"
+        came = [origin for of, origin in origins.items() if of == location or of.startswith(f"{location}.")]
         if came or (value != field.default and field.name != "fifo"):  # which follows from the name
             yield f"            {field.name}={value!r},{'  # ' if came else ''}{' · '.join(came)}"
     yield "        ),"

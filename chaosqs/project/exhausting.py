@@ -8,11 +8,11 @@ from textwrap import wrap
 import attrs
 
 from chaosqs.errors import InvalidInput
-from chaosqs.project.checks import Budget, Question, known
+from chaosqs.project.checks import Budget, Check, known
 from chaosqs.project.discovery import Source, read_source
 from chaosqs.project.planning import Options, Plan, plan
 from chaosqs.project.replay import refuse_unmapped
-from chaosqs.project.results import Answer
+from chaosqs.project.results import CheckResult
 from chaosqs.project.summary import summary
 from chaosqs.report.terminal import WIDTH
 from chaosqs.search.exhaust import FAULTS, MAX_RUNS, PAUSES, exhaust
@@ -41,23 +41,23 @@ class Exhausted:
 
     mapping: str
     exhaustion: Exhaustion
-    answers: tuple[Answer, ...]
+    results: tuple[CheckResult, ...]
 
     def lines(self) -> Iterator[str]:
         """Yield the stories of what is violated, the table of verdicts, and what the verdicts rest on."""
-        yield from (found.broken.story for found in self.answers if found.broken)
-        yield from summary(self.answers)
+        yield from (found.broken.story for found in self.results if found.broken)
+        yield from summary(self.results)
         for line in self.exhaustion.lines():
             yield from wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
     def as_json(self) -> dict[str, object]:
         """Return it all, for programs."""
-        answers = [attrs.asdict(found) for found in self.answers]
+        results = [attrs.asdict(found) for found in self.results]
         done = self.exhaustion
         bound = attrs.asdict(done.bound) | {"depth": done.bound.depth}
         counts = {"runs": done.runs, "histories": done.histories, "equivalent": done.equivalent}
         said = {"complete": done.complete, "proven": done.proven, "kinds": done.kinds, "said": list(done.lines())}
-        return {"mapping": self.mapping, "bound": bound, **counts, **said, "answers": answers}
+        return {"mapping": self.mapping, "bound": bound, **counts, **said, "answers": results}
 
 
 def exhausted(options: Options, scope: Scope) -> Iterator[Exhausted]:
@@ -76,33 +76,33 @@ def exhausted(options: Options, scope: Scope) -> Iterator[Exhausted]:
         refuse_unmapped(names[0], source.design, source.name)
     asked = tuple(known(name, source.name, options.root) for name in scope.invariants)
     for mapping in names:
-        questions = [question for question in planned.questions if question.mapping == mapping]
+        checks = [check for check in planned.checks if check.mapping == mapping]
         if asked:
-            questions = [attrs.evolve(questions[0], invariant=invariant) for invariant in asked]
-        yield _on(mapping, source, scope, planned, questions)
+            checks = [attrs.evolve(checks[0], invariant=invariant) for invariant in asked]
+        yield _on(mapping, source, scope, planned, checks)
 
 
-def _on(mapping: str, source: Source, scope: Scope, planned: Plan, questions: Sequence[Question]) -> Exhausted:
-    invariants = [question.invariant for question in questions]
+def _on(mapping: str, source: Source, scope: Scope, planned: Plan, checks: Sequence[Check]) -> Exhausted:
+    invariants = [check.invariant for check in checks]
     done = exhaust(
         source.scenario or source.design,
         mapping,
         name=source.name,
         invariants=invariants,
-        behaviours=questions[0].behaviours,
+        behaviours=checks[0].behaviours,
         messages=scope.messages,
         faults=scope.faults,
         pauses=scope.pauses,
         max_runs=scope.max_runs,
     )
-    pairs = zip(questions, done.findings, strict=True)
-    return Exhausted(mapping, done, tuple(_answered(planned, question, found) for question, found in pairs))
+    pairs = zip(checks, done.findings, strict=True)
+    return Exhausted(mapping, done, tuple(_answered(planned, check, found) for check, found in pairs))
 
 
-def _answered(planned: Plan, question: Question, finding: Finding) -> Answer:
+def _answered(planned: Plan, check: Check, finding: Finding) -> CheckResult:
     """Answer a question by what is known already."""
 
     def found(_: Budget) -> Finding:
         return finding
 
-    return planned.answer(attrs.evolve(question, search=found))
+    return planned.answer(attrs.evolve(check, search=found))

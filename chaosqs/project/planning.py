@@ -17,9 +17,9 @@ from chaosqs.errors import InvalidInput
 from chaosqs.invariants import Invariant
 from chaosqs.lambda_.handler import load
 from chaosqs.model.design import Design
-from chaosqs.project.checks import Budget, Question, asked_of, questions_about, refuse_unknown
+from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
 from chaosqs.project.discovery import Source, discover, importable, read_source
-from chaosqs.project.results import Answer, answer
+from chaosqs.project.results import CheckResult, answer
 from chaosqs.project.settings import Settings, read_settings
 from chaosqs.project.wording import relative_to
 from chaosqs.search.finding import Finding
@@ -39,19 +39,19 @@ BROKEN = "over_polling.yaml"
 """A design in which messages are dead-lettered by throttling."""
 
 
-def suite() -> tuple[Question, ...]:
+def suite() -> tuple[Check, ...]:
     """Return the questions of the regression suite."""
     sound = [_renamed(name, "reference") for name in SOUND]
     broken = [_renamed(BROKEN, "canary")]
-    canary = questions_about(broken, {}, (invariants.NO_DEAD_LETTERING_BY_THROTTLING,))
+    canary = checks_about(broken, {}, (invariants.NO_DEAD_LETTERING_BY_THROTTLING,))
     return (
         _every_design(
             invariants.NO_DEAD_LETTERING_BY_THROTTLING,
             partial(designs, dead_letter_queues=True, maximum_concurrency_fits=True),
         ),
         _every_design(invariants.AT_LEAST_ONCE_DELIVERY, designs),
-        *questions_about(sound, {}),
-        *(attrs.evolve(question, canary=True) for question in canary),
+        *checks_about(sound, {}),
+        *(attrs.evolve(check, canary=True) for check in canary),
     )
 
 
@@ -59,8 +59,8 @@ def _renamed(name: str, kind: str) -> Source:
     return attrs.evolve(read_source(name, base=PLACE, root=PLACE), name=f"{kind}/{name}")
 
 
-def _every_design(invariant: Invariant, drawn: Callable[[], SearchStrategy[Design]]) -> Question:
-    return Question("every-design", "", invariant, PLACE / "__init__.py", partial(_search, drawn, invariant))
+def _every_design(invariant: Invariant, drawn: Callable[[], SearchStrategy[Design]]) -> Check:
+    return Check("every-design", "", invariant, PLACE / "__init__.py", partial(_search, drawn, invariant))
 
 
 def _search(drawn: Callable[[], SearchStrategy[Design]], invariant: Invariant, budget: Budget) -> Finding:
@@ -96,7 +96,7 @@ class Options:
 class Plan:
     """What is asked, how long, and where reports go."""
 
-    questions: tuple[Question, ...]
+    checks: tuple[Check, ...]
     notices: tuple[str, ...]
     """What the summary says besides."""
     budget: Budget
@@ -104,13 +104,13 @@ class Plan:
     reports: Path
     strict: bool
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, check: Check) -> CheckResult:
         """Answer one of the questions; what was found before is in the database that Hypothesis uses by now, if any.
 
         A canary is found anew each time, as it is the search that is on trial.
         """
-        database = None if question.canary else hypothesis_settings().database
-        return answer(question, attrs.evolve(self.budget, database=database), root=self.root, reports=self.reports)
+        database = None if check.canary else hypothesis_settings().database
+        return answer(check, attrs.evolve(self.budget, database=database), root=self.root, reports=self.reports)
 
 
 def plan(options: Options) -> Plan:
@@ -118,11 +118,11 @@ def plan(options: Options) -> Plan:
     settings = read_settings(options.root)
     reports = options.here / options.report_dir if options.report_dir else options.root / settings.report_dir
     _refuse_unwritable(reports, options.root)
-    questions, notices = _questions(options, settings)
+    checks, notices = _checks(options, settings)
     profile = profile_named(options.profile or settings.profile)
     _import_handlers(settings, options.root)
     return Plan(
-        questions,
+        checks,
         notices,
         Budget(profile, options.max_examples or settings.max_examples, options.seed, settings.vary_assumptions),
         options.root,
@@ -141,7 +141,7 @@ def _import_handlers(settings: Settings, root: Path) -> None:
 
 def _refuse_unwritable(reports: Path, root: Path) -> None:
     """Say now what would otherwise be said after a search: reports cannot be written there."""
-    there = next((place for place in (reports, *reports.parents) if place.exists()), root)
+    there = next((location for location in (reports, *reports.parents) if location.exists()), root)
     if not there.is_dir() or not os.access(there, os.W_OK):
         why = "cannot be written" if there.is_dir() else "is a file"
         raise InvalidInput(
@@ -150,13 +150,13 @@ def _refuse_unwritable(reports: Path, root: Path) -> None:
         )
 
 
-def _questions(options: Options, settings: Settings) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+def _checks(options: Options, settings: Settings) -> tuple[tuple[Check, ...], tuple[str, ...]]:
     """Take the designs that are given, else those that are configured, else those that are found, else the suite."""
     root = options.root
     given = [read_source(design, base=options.here, root=root) for design in options.designs]
     given = given or [read_source(design, base=root, root=root) for design in _files(options)]
     if given:
-        return questions_about(given, settings.behaviours, asked_of(settings, root)), ()
+        return checks_about(given, settings.behaviours, asked_of(settings, root)), ()
     if settings.designs:
         configured = [read_source(design, base=root, root=root) for design in settings.designs]
         return _of_project(configured, settings, root), ()
@@ -167,11 +167,11 @@ def _questions(options: Options, settings: Settings) -> tuple[tuple[Question, ..
     return suite(), (*found.notices, SUITE)
 
 
-def _of_project(sources: Iterable[Source], settings: Settings, root: Path) -> tuple[Question, ...]:
+def _of_project(sources: Iterable[Source], settings: Settings, root: Path) -> tuple[Check, ...]:
     """Return the questions about all designs of a project: now a function that none of them has is a mistake."""
     everything = tuple(sources)
     refuse_unknown(settings.behaviours, everything)
-    return questions_about(everything, settings.behaviours, asked_of(settings, root))
+    return checks_about(everything, settings.behaviours, asked_of(settings, root))
 
 
 def _files(options: Options) -> Iterator[str]:

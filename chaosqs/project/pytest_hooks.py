@@ -15,7 +15,7 @@ import pytest
 from chaosqs.errors import InvalidInput, InvariantViolated
 from chaosqs.model.json import from_json, to_json
 from chaosqs.model.verdict import Status
-from chaosqs.project.checks import Question
+from chaosqs.project.checks import Check
 from chaosqs.project.planning import Options, Plan, plan
 from chaosqs.project.replay import (
     FOLDER,
@@ -28,7 +28,7 @@ from chaosqs.project.replay import (
     replayed,
     replayed_today,
 )
-from chaosqs.project.results import Answer, Place, annotation, missed, passes
+from chaosqs.project.results import CheckResult, Location, annotation, missed, passes
 from chaosqs.project.summary import details, summary
 from chaosqs.project.wording import first_line, last_line, relative_to, spelt
 from chaosqs.report.text import mapping_text, title_of
@@ -37,17 +37,17 @@ from chaosqs.report.text import mapping_text, title_of
 
 
 @attrs.frozen
-class Told:
+class ItemResult:
     """What came of one item; JSON can hold it, so it travels from xdist's workers."""
 
-    place: Place
+    location: Location
     headline: str = ""
     """One line, for summaries."""
     failure: str | None = None
     """What a failed item shows; None: it passes."""
     skipped: str = ""
     """Why it was not asked at all; empty: it was."""
-    answer: Answer | None = None
+    answer: CheckResult | None = None
     line: str = ""
     """What else the summary says."""
     report: str = ""
@@ -64,21 +64,23 @@ class Told:
         return found
 
 
-def told(found: Answer, *, strict: bool) -> Told:
+def result(found: CheckResult, *, strict: bool) -> ItemResult:
     """Return what an answer means for its item."""
     title = title_of(found.invariant)
-    place = found.broken.place if found.broken else Place(found.design)
+    location = found.broken.location if found.broken else Location(found.design)
     if not found.simulated and not strict:
-        return Told(place, skipped=found.reason, answer=found)
+        return ItemResult(location, skipped=found.reason, answer=found)
     if passes(found, strict=strict):
-        return Told(place, answer=found)
+        return ItemResult(location, answer=found)
     if found.broken:
         failure = found.broken.story + (found.broken.problem or f"  Report          {found.broken.report}")
-        return Told(place, f"{title}: {found.broken.sentence}", failure, answer=found, report=found.broken.report)
-    return Told(place, *_without_story(found, title), answer=found)
+        return ItemResult(
+            location, f"{title}: {found.broken.sentence}", failure, answer=found, report=found.broken.report
+        )
+    return ItemResult(location, *_without_story(found, title), answer=found)
 
 
-def _without_story(found: Answer, title: str) -> tuple[str, str]:
+def _without_story(found: CheckResult, title: str) -> tuple[str, str]:
     """Return headline and text for a failure that is no violation."""
     if found.canary:
         sentence = f"the search found nothing in {found.cases:,} cases of a design that is broken on purpose"
@@ -91,7 +93,7 @@ def _without_story(found: Answer, title: str) -> tuple[str, str]:
     return headline, f"{where}: {headline} (strict: that counts as a failure)"
 
 
-def _shortfall(found: Answer) -> str:
+def _shortfall(found: CheckResult) -> str:
     """Return what a strict project misses in an answer that is otherwise none to complain of."""
     if not found.simulated:
         return f"not simulated: {found.reason}"
@@ -111,12 +113,12 @@ _Node = TypeVar("_Node", "Group", "InvariantItem")
 
 
 @attrs.frozen
-class Leaf:
+class PlannedItem:
     """One item to be: its name in parts, the file that it is about, and what to do."""
 
     parts: tuple[str, ...]
     path: Path
-    run: Callable[[], Told]
+    run: Callable[[], ItemResult]
 
     @property
     def node_id(self) -> str:
@@ -127,28 +129,28 @@ class Leaf:
 class Group(pytest.Collector):
     """All items whose names begin with the same parts."""
 
-    leaves: Sequence[Leaf] = ()
+    planned_items: Sequence[PlannedItem] = ()
     depth = 0
 
     @classmethod
-    def over(cls, session: pytest.Session, leaves: Sequence[Leaf]) -> Group:
+    def over(cls, session: pytest.Session, planned_items: Sequence[PlannedItem]) -> Group:
         """Return the node above all."""
         root = _node(cls, session, ROOT, session.config.rootpath, nodeid=ROOT)
-        root.leaves = leaves
+        root.planned_items = planned_items
         return root
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Yield an item for each name that ends here, and a group for each part with which others go on."""
-        for part, group in groupby(self.leaves, key=lambda leaf: leaf.parts[self.depth]):
-            leaves = tuple(group)
-            if len(leaves[0].parts) == self.depth + 1:
-                yield InvariantItem.about(self, leaves[0])
+        for part, group in groupby(self.planned_items, key=lambda planned_item: planned_item.parts[self.depth]):
+            planned_items = tuple(group)
+            if len(planned_items[0].parts) == self.depth + 1:
+                yield InvariantItem.about(self, planned_items[0])
             else:
-                yield self._below(part, leaves)
+                yield self._below(part, planned_items)
 
-    def _below(self, part: str, leaves: Sequence[Leaf]) -> Group:
-        group = _node(Group, self, part, leaves[0].path)
-        group.leaves, group.depth = leaves, self.depth + 1
+    def _below(self, part: str, planned_items: Sequence[PlannedItem]) -> Group:
+        group = _node(Group, self, part, planned_items[0].path)
+        group.planned_items, group.depth = planned_items, self.depth + 1
         group.add_marker(pytest.mark.chaosqs)
         return group
 
@@ -156,29 +158,29 @@ class Group(pytest.Collector):
 class InvariantItem(pytest.Item):
     """One question; it passes when the answer is the one hoped for."""
 
-    leaf: Leaf
-    told: Told | None = None
+    planned_item: PlannedItem
+    result: ItemResult | None = None
 
     @classmethod
-    def about(cls, parent: pytest.Collector, leaf: Leaf) -> InvariantItem:
+    def about(cls, parent: pytest.Collector, planned_item: PlannedItem) -> InvariantItem:
         """Return the item of a leaf."""
-        item = _node(cls, parent, leaf.parts[-1], leaf.path)
-        item.leaf = leaf
+        item = _node(cls, parent, planned_item.parts[-1], planned_item.path)
+        item.planned_item = planned_item
         item.add_marker(pytest.mark.chaosqs)
         return item
 
     def runtest(self) -> None:
         """Ask the question."""
-        told = self.told = self.leaf.run()
-        self.user_properties += told.properties
-        if told.skipped:
-            pytest.skip(told.skipped)
-        if told.failure is not None:
-            raise InvariantViolated(told.failure)
+        result = self.result = self.planned_item.run()
+        self.user_properties += result.properties
+        if result.skipped:
+            pytest.skip(result.skipped)
+        if result.failure is not None:
+            raise InvariantViolated(result.failure)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the file, no line, and how the report calls the item."""
-        return self.path, None, " ".join(self.leaf.parts)
+        return self.path, None, " ".join(self.planned_item.parts)
 
 
 def _node(kind: type[_Node], parent: pytest.Collector, name: str, path: Path, nodeid: str | None = None) -> _Node:
@@ -193,7 +195,7 @@ def _node(kind: type[_Node], parent: pytest.Collector, name: str, path: Path, no
 class Items:
     """The items of a session, and what its summary says besides."""
 
-    leaves: tuple[Leaf, ...]
+    planned_items: tuple[PlannedItem, ...]
     notices: tuple[str, ...] = ()
 
 
@@ -205,23 +207,23 @@ def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[
     """
     planned = plan(options) if judge else None
     corpus = corpus_of(options.root)
-    leaves = [_kept(path, corpus, options.root) for path in kept_in(corpus)] if planned else []
-    leaves += [_leaf(question, planned) for question in planned.questions] if planned else []
+    planned_items = [_kept(path, corpus, options.root) for path in kept_in(corpus)] if planned else []
+    planned_items += [_planned_item(check, planned) for check in planned.checks] if planned else []
     if replay is not None:
-        leaves += _replays(Path(os.path.normpath(options.here / replay)), corpus, options.root)
-    once = {leaf.node_id: leaf for leaf in leaves}.values()
+        planned_items += _replays(Path(os.path.normpath(options.here / replay)), corpus, options.root)
+    once = {planned_item.node_id: planned_item for planned_item in planned_items}.values()
     return Items(_selected(once, selected), planned.notices if planned else ())
 
 
-def _leaf(question: Question, planned: Plan) -> Leaf:
-    return Leaf(tuple(map(spelt, question.parts)), question.path, partial(_ask, question, planned))
+def _planned_item(check: Check, planned: Plan) -> PlannedItem:
+    return PlannedItem(tuple(map(spelt, check.parts)), check.path, partial(_ask, check, planned))
 
 
-def _ask(question: Question, planned: Plan) -> Told:
-    return told(planned.answer(question), strict=planned.strict)
+def _ask(check: Check, planned: Plan) -> ItemResult:
+    return result(planned.answer(check), strict=planned.strict)
 
 
-def _replays(given: Path, corpus: Path, root: Path) -> list[Leaf]:
+def _replays(given: Path, corpus: Path, root: Path) -> list[PlannedItem]:
     """Return the items of a file or folder; what lies in the corpus is run as what is kept there."""
     found = files_of(given, root)
     if found == [given]:
@@ -230,34 +232,36 @@ def _replays(given: Path, corpus: Path, root: Path) -> list[Leaf]:
     return kept + [_replay(path, root) for path in found if not path.is_relative_to(corpus)]
 
 
-def _kept(path: Path, corpus: Path, root: Path) -> Leaf:
+def _kept(path: Path, corpus: Path, root: Path) -> PlannedItem:
     parts = (FOLDER, spelt(path.relative_to(corpus).as_posix()))
-    return Leaf(parts, path, partial(_told, path, root, replayed_today))
+    return PlannedItem(parts, path, partial(_result, path, root, replayed_today))
 
 
-def _replay(path: Path, root: Path) -> Leaf:
-    return Leaf(("replay", spelt(relative_to(root, path))), path, partial(_told, path, root, replayed))
+def _replay(path: Path, root: Path) -> PlannedItem:
+    return PlannedItem(("replay", spelt(relative_to(root, path))), path, partial(_result, path, root, replayed))
 
 
-def _told(path: Path, root: Path, run: Callable[[Path, Path], Replayed]) -> Told:
+def _result(path: Path, root: Path, run: Callable[[Path, Path], Replayed]) -> ItemResult:
     try:
         again = run(path, root)
     except InvalidInput as error:
-        return Told(Place(relative_to(root, path)), first_line(error), str(error), line=first_line(error))
+        return ItemResult(Location(relative_to(root, path)), first_line(error), str(error), line=first_line(error))
     if again.outcome is Outcome.FIXED:
-        return Told(again.place, line=again.headline)
+        return ItemResult(again.location, line=again.headline)
     headline = f"{again.outcome}: {again.counterexample.violation.text}"
-    return Told(again.place, headline, f"{again.said}\n\n{again.text}", line=again.headline)
+    return ItemResult(again.location, headline, f"{again.said}\n\n{again.text}", line=again.headline)
 
 
-def _selected(leaves: Iterable[Leaf], selected: tuple[str, ...]) -> tuple[Leaf, ...]:
-    everything = tuple(leaves)
+def _selected(planned_items: Iterable[PlannedItem], selected: tuple[str, ...]) -> tuple[PlannedItem, ...]:
+    everything = tuple(planned_items)
     if not selected:
         return everything
     for given in selected:
-        if not any(_matches(leaf.node_id, given) for leaf in everything):
+        if not any(_matches(planned_item.node_id, given) for planned_item in everything):
             raise InvalidInput(f"not found: {given}\n`pytest --chaosqs --collect-only -q -m {ROOT}` lists the ids.")
-    return tuple(leaf for leaf in everything if any(_matches(leaf.node_id, given) for given in selected))
+    return tuple(
+        planned_item for planned_item in everything if any(_matches(planned_item.node_id, given) for given in selected)
+    )
 
 
 def _matches(node_id: str, given: str) -> bool:
@@ -276,10 +280,10 @@ _KEY = "chaosqs_told"
 class Hooks:
     """The hooks of one session."""
 
-    leaves: Sequence[Leaf]
+    planned_items: Sequence[PlannedItem]
     notices: Sequence[str]
     """What the summary says besides."""
-    told: dict[str, Told] = attrs.field(factory=dict[str, Told])
+    result: dict[str, ItemResult] = attrs.field(factory=dict[str, ItemResult])
     """What came of each item, by its id, as the reports come in."""
 
     @pytest.hookimpl(wrapper=True)
@@ -288,8 +292,8 @@ class Hooks:
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """Add our items to those that the session finds."""
         report = yield
-        if isinstance(collector, pytest.Session) and report.passed and self.leaves:
-            report.result.append(Group.over(collector, self.leaves))
+        if isinstance(collector, pytest.Session) and report.passed and self.planned_items:
+            report.result.append(Group.over(collector, self.planned_items))
         return report
 
     @pytest.hookimpl(wrapper=True)
@@ -298,25 +302,29 @@ class Hooks:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Give the report what the item told."""
         report = yield
-        if isinstance(item, InvariantItem) and call.when == "call" and item.told is not None:
-            report.__dict__[_KEY] = to_json(item.told)
-            _dress(report, item.told, call.excinfo, item.config.rootpath)
+        if isinstance(item, InvariantItem) and call.when == "call" and item.result is not None:
+            report.__dict__[_KEY] = to_json(item.result)
+            _dress(report, item.result, call.excinfo, item.config.rootpath)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what an item told, in whatever process it ran."""
         text: object = report.__dict__.get(_KEY)
         if isinstance(text, str):
-            self.told[report.nodeid] = from_json(Told, text)
+            self.result[report.nodeid] = from_json(ItemResult, text)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Say what was judged, how often it could have failed, and what was assumed."""
         if config.getoption("collectonly"):
             return
-        told = [self.told[leaf.node_id] for leaf in self.leaves if leaf.node_id in self.told]
+        result = [
+            self.result[planned_item.node_id]
+            for planned_item in self.planned_items
+            if planned_item.node_id in self.result
+        ]
         lines = [
-            *summary([each.answer for each in told if each.answer is not None]),
-            *(each.line for each in told if each.line),
+            *summary([each.answer for each in result if each.answer is not None]),
+            *(each.line for each in result if each.line),
             *self.notices,
         ]
         if lines:
@@ -325,26 +333,26 @@ class Hooks:
         for line in lines:
             terminalreporter.write_line(line)
         if os.environ.get("GITHUB_ACTIONS"):
-            for each in told:
+            for each in result:
                 if each.failure is not None:
-                    terminalreporter.write_line(annotation(each.place, "chaosqs", each.headline))
+                    terminalreporter.write_line(annotation(each.location, "chaosqs", each.headline))
 
 
 def _dress(
-    report: pytest.TestReport, told: Told, excinfo: pytest.ExceptionInfo[BaseException] | None, root: Path
+    report: pytest.TestReport, result: ItemResult, excinfo: pytest.ExceptionInfo[BaseException] | None, root: Path
 ) -> None:
     """Let a failure show the story and no traceback; its headline is what summaries and JUnit show.
 
     An item that passes says what its search saw.
     """
-    if told.skipped:
-        report.longrepr = (str(root / told.place.file), told.place.line, f"Skipped: {told.skipped}")
+    if result.skipped:
+        report.longrepr = (str(root / result.location.file), result.location.line, f"Skipped: {result.skipped}")
     elif excinfo is not None and isinstance(excinfo.value, InvariantViolated):
         shown = excinfo.getrepr(style="value")
         if shown.reprcrash is not None:
-            shown.reprcrash.path = str(root / told.place.file)
-            shown.reprcrash.lineno = told.place.line
-            shown.reprcrash.message = told.headline
+            shown.reprcrash.path = str(root / result.location.file)
+            shown.reprcrash.lineno = result.location.line
+            shown.reprcrash.message = result.headline
         report.longrepr = shown
-    elif told.answer is not None:
-        report.sections.append(("chaosqs", details(told.answer)))
+    elif result.answer is not None:
+        report.sections.append(("chaosqs", details(result.answer)))

@@ -20,7 +20,7 @@ from chaosqs.model.verdict import Status, Verdict
 from chaosqs.project.checks import known
 from chaosqs.project.discovery import Source, importable, named, read_object, read_source, structured
 from chaosqs.project.exploration import versions
-from chaosqs.project.results import Place, place_of
+from chaosqs.project.results import Location, location_of
 from chaosqs.project.settings import read_settings
 from chaosqs.project.wording import first_line, relative_to
 from chaosqs.report.story import story
@@ -82,8 +82,8 @@ def _refuse_miscounted(found: Counterexample) -> None:
     explanation, checks = found.explanation, Checks("explanation")
     for field, counted in (
         ("rate", explanation.rate),
-        ("tipping", explanation.tipping),
-        *((f"fixes[{place}]", fix) for place, fix in enumerate(explanation.fixes)),
+        ("point_of_no_return", explanation.point_of_no_return),
+        *((f"fixes[{location}]", fix) for location, fix in enumerate(explanation.fixes)),
     ):
         if counted is not None:
             checks.whole(f"{field}.of", counted.of, 0, None)
@@ -185,9 +185,9 @@ class Replayed:
         return "\n".join([self.story, *(f"{remark}\n" for remark in self.remarks)])
 
     @property
-    def place(self) -> Place:
+    def location(self) -> Location:
         """The line of the user's file to look at first."""
-        return place_of(self.counterexample)
+        return location_of(self.counterexample)
 
 
 def replayed(path: Path, root: Path, *, design: str = "") -> Replayed:
@@ -285,10 +285,10 @@ def _replayed(file: str, again: Replay, design: str = "", remarks: tuple[str, ..
     if again.outcome is Outcome.FIXED:
         idle = {Status.NOT_APPLICABLE, Status.NOT_EXERCISED}
         why = f"Nothing could break it now: {again.verdict.reason}.\n" if again.verdict.status in idle else ""
-        told = f"It used to be: {now.violation.text}\n{why}"
+        result = f"It used to be: {now.violation.text}\n{why}"
     else:
-        told = story(now, again.history, replay="" if design else file)
-    return Replayed(file, again.outcome, now, told, design, remarks)
+        result = story(now, again.history, replay="" if design else file)
+    return Replayed(file, again.outcome, now, result, design, remarks)
 
 
 def _age(found: Counterexample, again: Replay) -> list[str]:

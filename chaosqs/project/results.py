@@ -11,7 +11,7 @@ from chaosqs.errors import InvalidInput, InvalidScenario, NotDeterministic
 from chaosqs.importers.cloudformation.patching import patch_of
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.verdict import Status
-from chaosqs.project.checks import Budget, Question
+from chaosqs.project.checks import Budget, Check
 from chaosqs.project.exploration import counterexample
 from chaosqs.project.wording import brief, first_line, relative_to, with_relative_paths
 from chaosqs.report.markdown import REPORT, SCENARIO, write_report
@@ -45,27 +45,27 @@ _ORIGIN = re.compile(r"(?P<file>.+?):(?P<line>\d+) ")
 
 
 @attrs.frozen
-class Place:
+class Location:
     """A file, and a line in it from 1; 0 where no line is known."""
 
     file: str
     line: int = 0
 
 
-def place_of(counterexample: Counterexample) -> Place:
+def location_of(counterexample: Counterexample) -> Location:
     """Return where the first setting that matters and is written somewhere stands, else the design's file."""
     for setting in counterexample.explanation.settings:
         found = _ORIGIN.match(setting.origin) if setting.matters else None
         if found:
-            return Place(found["file"], int(found["line"]))
+            return Location(found["file"], int(found["line"]))
     file, colon, _ = counterexample.design.rpartition(":")
-    return Place(file if colon and file.endswith(".py") else counterexample.design)
+    return Location(file if colon and file.endswith(".py") else counterexample.design)
 
 
-def annotation(place: Place, title: str, message: str) -> str:
+def annotation(location: Location, title: str, message: str) -> str:
     """Return the line that GitHub Actions shows at a place of a pull request."""
-    line = f",line={place.line}" if place.line else ""
-    return f"::error file={_property(place.file)}{line},title={_property(title)}::{_data(message)}"
+    line = f",line={location.line}" if location.line else ""
+    return f"::error file={_property(location.file)}{line},title={_property(title)}::{_data(message)}"
 
 
 def _data(text: str) -> str:
@@ -86,7 +86,7 @@ class Broken:
     sentence: str
     """What happened, in one line."""
     story: str
-    place: Place
+    location: Location
     """The line of the design to look at first."""
     report: str = ""
     """The file to read, relative to the root directory; empty where it could not be written."""
@@ -97,7 +97,7 @@ class Broken:
 
 
 @attrs.frozen
-class Answer:
+class CheckResult:
     """What came of one question; JSON can hold it, so it travels from xdist's workers."""
 
     design: str
@@ -108,7 +108,7 @@ class Answer:
     """Why it is not applicable or not exercised; what went wrong where it is inconclusive."""
     exercised: int = 0
     cases: int = 0
-    reached: dict[str, int] = attrs.field(factory=dict[str, int])
+    coverage: dict[str, int] = attrs.field(factory=dict[str, int])
     """In how many cases something happened."""
     excused: tuple[str, ...] = ()
     unreached: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ class Answer:
     broken: Broken | None = None
 
 
-def passes(found: Answer, *, strict: bool = False) -> bool:
+def passes(found: CheckResult, *, strict: bool = False) -> bool:
     """Tell whether an answer is the one that was hoped for; `strict`: a promise must have been put to the test."""
     if found.canary:
         return found.status is Status.VIOLATED
@@ -130,85 +130,85 @@ def passes(found: Answer, *, strict: bool = False) -> bool:
     return found.status not in {Status.VIOLATED, Status.INCONCLUSIVE}
 
 
-def missed(found: Answer) -> list[str]:
+def missed(found: CheckResult) -> list[str]:
     """Return the marks of the user's `chaosqs.sometimes` that no case reached."""
     return [mark.removeprefix(f"{SOMETIMES} ") for mark in found.unreached if mark.startswith(f"{SOMETIMES} ")]
 
 
-def answer(question: Question, budget: Budget, *, root: Path, reports: Path) -> Answer:
+def answer(check: Check, budget: Budget, *, root: Path, reports: Path) -> CheckResult:
     """Answer a question; the report of a promise that is broken goes to the directory `reports`."""
     try:
-        finding = question.search(budget)
+        finding = check.search(budget)
     except InvalidScenario as error:
-        return _not_simulated(question, first_line(error))
+        return _not_simulated(check, first_line(error))
     except NotDeterministic as error:
-        return _contradicted(question, error)
+        return _contradicted(check, error)
     verdict = finding.verdict
-    found = Answer(
-        design=question.design,
-        mapping=question.mapping,
+    found = CheckResult(
+        design=check.design,
+        mapping=check.mapping,
         invariant=finding.invariant,
         status=verdict.status,
         reason=verdict.reason,
         exercised=verdict.exercised,
         cases=finding.cases,
-        reached=dict(finding.reached),
+        coverage=dict(finding.coverage),
         excused=verdict.excused,
         unreached=finding.unreached,
-        assumptions=question.assumptions,
-        canary=question.canary,
+        assumptions=check.assumptions,
+        canary=check.canary,
     )
-    if finding.scenario is None or question.canary:
+    if finding.scenario is None or check.canary:
         return found
-    return attrs.evolve(found, broken=_broken(question, finding, budget, root, reports))
+    return attrs.evolve(found, broken=_broken(check, finding, budget, root, reports))
 
 
-def _not_simulated(question: Question, reason: str) -> Answer:
-    return Answer(
-        question.design,
-        question.mapping,
-        question.invariant.name,
+def _not_simulated(check: Check, reason: str) -> CheckResult:
+    return CheckResult(
+        check.design,
+        check.mapping,
+        check.invariant.name,
         Status.NOT_APPLICABLE,
         reason,
-        assumptions=question.assumptions,
-        canary=question.canary,
+        assumptions=check.assumptions,
+        canary=check.canary,
         simulated=False,
     )
 
 
-def _contradicted(question: Question, error: NotDeterministic) -> Answer:
+def _contradicted(check: Check, error: NotDeterministic) -> CheckResult:
     """Return the answer of a search that was given up: whatever it found, another run would have found otherwise."""
-    real = any(behaviour.handler is not None for behaviour in question.behaviours.values())
+    real = any(behaviour.handler is not None for behaviour in check.behaviours.values())
     blame = "does a handler keep or ask for what is none of its module's?" if real else "that is a bug of chaosqs"
-    return Answer(
-        question.design,
-        question.mapping,
-        question.invariant.name,
+    return CheckResult(
+        check.design,
+        check.mapping,
+        check.invariant.name,
         Status.INCONCLUSIVE,
         f"{error}\none scenario ran in two ways: {blame}",
-        assumptions=question.assumptions,
-        canary=question.canary,
+        assumptions=check.assumptions,
+        canary=check.canary,
     )
 
 
-def _broken(question: Question, finding: Finding, budget: Budget, root: Path, reports: Path) -> Broken:
+def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports: Path) -> Broken:
     explained = counterexample(
-        question.design,
+        check.design,
         finding,
-        question.invariant,
-        behaviours=question.behaviours,
+        check.invariant,
+        behaviours=check.behaviours,
         profile=budget.profile,
-        origins=question.origins,
+        origins=check.origins,
     )
-    if question.origins:  # those of a template
-        explained = with_patch(explained, question.path, root)
+    if check.origins:  # those of a template
+        explained = with_patch(explained, check.path, root)
     try:
         return written(explained, root, reports)
     except InvalidInput as error:  # a story that was found must not get lost over its report
         return Broken(
             explained.violation.text,
             story(explained, isolated(explained.scenario)),
-            place_of(explained),
+            location_of(explained),
             problem=brief(with_relative_paths(root, str(error))),
         )
 
@@ -221,7 +221,7 @@ def written(explained: Counterexample, root: Path, reports: Path) -> Broken:
     return Broken(
         explained.violation.text,
         story(explained, history, replay=scenario),
-        place_of(explained),
+        location_of(explained),
         f"{folder}/{REPORT}",
         replay_command(scenario),
     )

@@ -21,7 +21,7 @@ from chaosqs.simulation.run import isolated
 class Run:
     """What came of one run."""
 
-    luck: int
+    seed: int
     summary: Summary
     violated: tuple[str, ...]
     """Names of the invariants that it violates."""
@@ -46,15 +46,15 @@ def scenario_of(fields: dict[str, Json], path: Path, root: Path) -> Scenario:
 
 
 def runs(scenario: Scenario, seeds: int | None) -> list[Run]:
-    """Run a scenario as it is, or so many times with luck 0, 1, 2 and so on."""
-    lucks = [scenario.luck] if seeds is None else range(seeds)
-    return [_run(attrs.evolve(scenario, luck=luck)) for luck in lucks]
+    """Run a scenario as it is, or so many times with seed 0, 1, 2 and so on."""
+    tried = [scenario.seed] if seeds is None else range(seeds)
+    return [_run(attrs.evolve(scenario, seed=seed)) for seed in tried]
 
 
 def _run(scenario: Scenario) -> Run:
     history = isolated(scenario)
     violated = tuple(verdict.invariant for verdict in judge(history) if verdict.status is Status.VIOLATED)
-    return Run(scenario.luck, history.summary(), violated)
+    return Run(scenario.seed, history.summary(), violated)
 
 
 def run_line(done: Run) -> str:
@@ -63,4 +63,4 @@ def run_line(done: Run) -> str:
     drained = done.summary["drained_at"]
     over = f"drained at {drained:g} s" if drained is not None else f"not drained at {done.summary['ended_at']:g} s"
     broken = [f"VIOLATED: {', '.join(map(title_of, done.violated))}"] if done.violated else []
-    return f"luck {done.luck}: {' · '.join([*(fates or ['no messages']), over, *broken])}"
+    return f"seed {done.seed}: {' · '.join([*(fates or ['no messages']), over, *broken])}"

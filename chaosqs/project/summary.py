@@ -7,7 +7,7 @@ from itertools import groupby
 
 from chaosqs.invariants import by_name
 from chaosqs.model.verdict import Status
-from chaosqs.project.results import Answer, missed, passes
+from chaosqs.project.results import CheckResult, missed, passes
 from chaosqs.project.wording import last_line
 from chaosqs.report.terminal import Row, listed, summary_lines
 from chaosqs.search.coverage import SOMETIMES
@@ -15,20 +15,20 @@ from chaosqs.search.coverage import SOMETIMES
 _EVERY_MAPPING = "every mapping"
 
 
-def summary(answers: Sequence[Answer], notices: Iterable[str] = ()) -> list[str]:
+def summary(results: Sequence[CheckResult], notices: Iterable[str] = ()) -> list[str]:
     """Return the table of verdicts, what they rest on, and where the reports are."""
-    asked = [found for found in answers if not found.canary]
+    asked = [found for found in results if not found.canary]
     return [
         *_judged(asked),
         *(line for reason in _failures(asked) for line in reason.splitlines()),
-        *(_canary(found) for found in answers if found.canary),
-        *_assumptions(answers),
+        *(_canary(found) for found in results if found.canary),
+        *_assumptions(results),
         *(found.broken.problem or f"report: {found.broken.report}" for found in asked if found.broken),
         *notices,
     ]
 
 
-def _judged(asked: Sequence[Answer]) -> Iterator[str]:
+def _judged(asked: Sequence[CheckResult]) -> Iterator[str]:
     """Yield the verdicts on each mapping, and what its cases never reached: a pass does not speak about that."""
     for _, group in groupby(asked, key=lambda found: (found.design, found.mapping)):
         own = list(group)
@@ -40,25 +40,25 @@ def _judged(asked: Sequence[Answer]) -> Iterator[str]:
             yield from listed("never reached, though it should be sometimes", missed(whole))
 
 
-def _failures(asked: Iterable[Answer]) -> Iterable[str]:
+def _failures(asked: Iterable[CheckResult]) -> Iterable[str]:
     """Return why some answers are inconclusive; what made many so is told once."""
     return dict.fromkeys(found.reason for found in asked if found.status is Status.INCONCLUSIVE)
 
 
-def details(found: Answer) -> str:
+def details(found: CheckResult) -> str:
     """Return what the search behind one answer saw, for reports that keep the output of tests that pass."""
     unit = by_name(found.invariant).unit
-    reached = ", ".join(f"{mark} in {count:,}" for mark, count in found.reached.items())
+    coverage = ", ".join(f"{mark} in {count:,}" for mark, count in found.coverage.items())
     return "\n".join(
         [
             f"{found.status}: {found.reason or f'{found.exercised:,} {unit}'}, {found.cases:,} cases",
-            *([f"cases that reached something: {reached}"] if reached else []),
+            *([f"cases that reached something: {coverage}"] if coverage else []),
             *(f"excused: {sentence}" for sentence in found.excused),
         ]
     )
 
 
-def _row(found: Answer) -> Row:
+def _row(found: CheckResult) -> Row:
     return Row(
         found.design,
         found.mapping or _EVERY_MAPPING,
@@ -71,14 +71,14 @@ def _row(found: Answer) -> Row:
     )
 
 
-def _canary(found: Answer) -> str:
+def _canary(found: CheckResult) -> str:
     if passes(found):
         return f"{found.design}: broken on purpose, and the search found it in case {found.cases:,}"
     return f"{found.design}: broken on purpose, and the search DID NOT FIND IT in {found.cases:,} cases"
 
 
-def _assumptions(answers: Iterable[Answer]) -> Iterator[str]:
+def _assumptions(results: Iterable[CheckResult]) -> Iterator[str]:
     for design, sentence in dict.fromkeys(
-        (found.design, sentence) for found in answers for sentence in found.assumptions
+        (found.design, sentence) for found in results for sentence in found.assumptions
     ):
         yield f"{design}: assumed: {sentence}"

@@ -41,7 +41,7 @@ class Slice:
     violation: Violation
     focus: tuple[int, ...]
     """The messages that the violation is about, by number."""
-    places: tuple[int, ...]
+    indexes: tuple[int, ...]
     """Places of the events that led to it, in order."""
     occupiers: dict[int, tuple[int, ...]]
     """For each throttle of these messages, the places where the invocations started that kept it out."""
@@ -49,19 +49,19 @@ class Slice:
     @property
     def end(self) -> int:
         """Place of the last event that belongs to it; -1 where there is none."""
-        return self.places[-1] if self.places else -1
+        return self.indexes[-1] if self.indexes else -1
 
-    def event(self, place: int) -> Event:
+    def event(self, index: int) -> Event:
         """Return the event at a place of the history."""
-        return self.history.events[place]
+        return self.history.events[index]
 
-    def concerns(self, place: int) -> bool:
+    def concerns(self, index: int) -> bool:
         """Tell whether an event is about one of the messages of the violation, or blamed for it."""
-        return place in self.violation.events or any(m in self.focus for m in messages_of(self.event(place)))
+        return index in self.violation.events or any(m in self.focus for m in messages_of(self.event(index)))
 
     def running(self, throttle: int) -> tuple[int, ...]:
         """Return the messages that occupied the executions when a message was throttled."""
-        return tuple(m for place in self.occupiers.get(throttle, ()) for m in messages_of(self.event(place)))
+        return tuple(m for index in self.occupiers.get(throttle, ()) for m in messages_of(self.event(index)))
 
 
 def messages_of(event: Event) -> tuple[int, ...]:
@@ -81,41 +81,41 @@ def causal_slice(history: History, violation: Violation) -> Slice:
     """Return the part of a history that led to a violation."""
     events = history.events
     last = _last(events, violation)
-    blamed = [place for place in violation.events if 0 <= place <= last]
-    focus = violation.messages or tuple(dict.fromkeys(m for place in blamed for m in messages_of(events[place])))
+    blamed = [index for index in violation.events if 0 <= index <= last]
+    focus = violation.messages or tuple(dict.fromkeys(m for index in blamed for m in messages_of(events[index])))
     own = [*blamed, *_about(events, focus, last)]
     occupiers = _occupiers(history.scenario.design, events, own)
-    started = dict.fromkeys(place for places in occupiers.values() for place in places)
+    started = dict.fromkeys(index for indexes in occupiers.values() for index in indexes)
     beside = [*_ends(events, started, last), *_held_up(events, started, last), *_operated(events, last)]
-    places = _closed(events, [*own, *started, *beside])
-    return Slice(history, violation, focus, tuple(sorted([*places, *_within(events, places, last)])), occupiers)
+    indexes = _closed(events, [*own, *started, *beside])
+    return Slice(history, violation, focus, tuple(sorted([*indexes, *_within(events, indexes, last)])), occupiers)
 
 
 def _last(events: Sequence[Event], violation: Violation) -> int:
     """Return the place of the violation, the last event to blame; without any, of the last event up to its moment."""
     if violation.events and 0 <= violation.events[-1] < len(events):
         return violation.events[-1]
-    return max((place for place, event in enumerate(events) if event.at <= violation.at), default=-1)
+    return max((index for index, event in enumerate(events) if event.at <= violation.at), default=-1)
 
 
 def _about(events: Sequence[Event], focus: Iterable[int], last: int) -> Iterator[int]:
     wanted = dict.fromkeys(focus)
-    for place in range(last + 1):
-        if any(message in wanted for message in messages_of(events[place])):
-            yield place
+    for index in range(last + 1):
+        if any(message in wanted for message in messages_of(events[index])):
+            yield index
 
 
 def _occupiers(design: Design, events: Sequence[Event], own: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """Walk through the events once, noting which invocations run whenever one of our own messages is throttled."""
     wanted, running, found = dict.fromkeys(own), dict[int, int](), dict[int, tuple[int, ...]]()
-    for place in range(max(own, default=-1) + 1):
-        match events[place]:
+    for index in range(max(own, default=-1) + 1):
+        match events[index]:
             case InvocationStarted(invocation=invocation):
-                running[invocation] = place
+                running[invocation] = index
             case InvocationEnded(invocation=invocation):
                 running.pop(invocation, None)
-            case Throttled() as throttle if place in wanted:
-                found[place] = tuple(start for start in running.values() if _keeps_out(design, events[start], throttle))
+            case Throttled() as throttle if index in wanted:
+                found[index] = tuple(start for start in running.values() if _keeps_out(design, events[start], throttle))
             case _:
                 pass
     return found
@@ -136,48 +136,48 @@ def _keeps_out(design: Design, started: Event, throttle: Throttled) -> bool:
 
 def _ends(events: Sequence[Event], started: Iterable[int], last: int) -> Iterator[int]:
     wanted = {
-        event.invocation: True for event in (events[place] for place in started) if isinstance(event, InvocationStarted)
+        event.invocation: True for event in (events[index] for index in started) if isinstance(event, InvocationStarted)
     }
-    for place in range(last + 1):
-        event = events[place]
+    for index in range(last + 1):
+        event = events[index]
         if isinstance(event, InvocationEnded) and event.invocation in wanted:
-            yield place
+            yield index
 
 
 def _held_up(events: Sequence[Event], started: Iterable[int], last: int) -> Iterator[int]:
     """Yield the throttles that held occupiers up: they are why these ran when they did."""
-    receives = dict.fromkeys(events[place].cause for place in started)
-    for place in range(last + 1):
-        event = events[place]
+    receives = dict.fromkeys(events[index].cause for index in started)
+    for index in range(last + 1):
+        event = events[index]
         if isinstance(event, Throttled) and event.cause is not None and event.cause in receives:
-            yield place
+            yield index
 
 
 def _operated(events: Sequence[Event], last: int) -> Iterator[int]:
     """Yield what operators did before."""
-    for place in range(last + 1):
-        if isinstance(events[place], Operated):
-            yield place
+    for index in range(last + 1):
+        if isinstance(events[index], Operated):
+            yield index
 
 
 def _within(events: Sequence[Event], known: dict[int, bool], last: int) -> Iterator[int]:
     """Yield what the handlers of these invocations recorded, and where a fault struck in their code."""
-    for place in range(last + 1):
-        event = events[place]
+    for index in range(last + 1):
+        event = events[index]
         told = isinstance(event, Effect) or (isinstance(event, PointPassed) and event.fault)
-        if told and place not in known and event.cause in known:
-            yield place
+        if told and index not in known and event.cause in known:
+            yield index
 
 
-def _closed(events: Sequence[Event], places: Iterable[int]) -> dict[int, bool]:
+def _closed(events: Sequence[Event], indexes: Iterable[int]) -> dict[int, bool]:
     """Return the places with all their causes."""
     found: dict[int, bool] = {}
-    waiting = list(places)
+    waiting = list(indexes)
     while waiting:
-        place = waiting.pop()
-        if place not in found:
-            found[place] = True
-            cause = events[place].cause
+        index = waiting.pop()
+        if index not in found:
+            found[index] = True
+            cause = events[index].cause
             if cause is not None:
                 waiting.append(cause)
     return found

@@ -10,7 +10,7 @@ import attrs
 from chaosqs.model.figures import Figures
 from chaosqs.model.history import History
 from chaosqs.report.terminal import Row, summary_lines
-from chaosqs.report.text import code, fenced, prose
+from chaosqs.report.text import code, fenced, plain_text
 
 
 @attrs.frozen
@@ -29,7 +29,7 @@ def comparison(columns: Sequence[Column]) -> str:
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = ["", *(prose(name, 60) for name in names)]
+    head = ["", *(plain_text(name, 60) for name in names)]
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---", *["---:"] * len(names)], *rows))
 
 
@@ -55,9 +55,9 @@ def holding(title: str, sentence: str, rows: Sequence[Row], columns: Sequence[Co
     scenario = columns[-1].history.scenario
     load = ", ".join(map(repr, scenario.workload))
     return (
-        f"# {prose(title)}\n\n{prose(sentence)}\n\n## What was judged\n\n"
+        f"# {plain_text(title)}\n\n{plain_text(sentence)}\n\n## What was judged\n\n"
         + fenced("\n".join(summary_lines(rows)), "text")
-        + f"\n\n## The same load, side by side\n\n{code(load)}, luck {scenario.luck}\n\n"
+        + f"\n\n## The same load, side by side\n\n{code(load)}, seed {scenario.seed}\n\n"
         + comparison(columns)
     )
 

@@ -31,7 +31,7 @@ from chaosqs.model.event import (
     Throttled,
 )
 from chaosqs.report.causal_slice import Slice, messages_of
-from chaosqs.report.event_groups import moment_text
+from chaosqs.report.event_groups import time_text
 from chaosqs.report.event_text import effect_text, retries_text, without_retries
 from chaosqs.report.text import counted, fault_text, limit_text, mapping_text, mermaid, name_text, named, numbers
 
@@ -54,9 +54,9 @@ class Actors:
     """For each participant its name and its label, in the order of their first appearance."""
 
     @classmethod
-    def of(cls, story: Slice, places: Sequence[int]) -> Actors:
+    def of(cls, story: Slice, indexes: Sequence[int]) -> Actors:
         """Return the participants of some events of a slice."""
-        events = [story.event(place) for place in places]
+        events = [story.event(index) for index in indexes]
         pollers: dict[str, tuple[int, ...]] = {}
         for event in events:
             if isinstance(event, Received | Throttled | InvocationStarted | Released | ServiceFailed):
@@ -139,7 +139,7 @@ class Arrow:
     def text(self) -> str:
         """Return it in Mermaid's syntax."""
         messages = named(self.messages) if self.messages else ""
-        label = mermaid(f"{moment_text(self.at)}  {self.before}{messages}{self.after}")
+        label = mermaid(f"{time_text(self.at)}  {self.before}{messages}{self.after}")
         return (
             f"    {self.source}{self.line}{self.target}: {label}"
             if self.line
@@ -156,10 +156,10 @@ class Arrow:
 
 def sequence(story: Slice) -> str:
     """Return the diagram: of the whole slice where it is short enough, else of the messages concerned."""
-    whole = without_retries(story, story.places)
+    whole = without_retries(story, story.indexes)
     actors, arrows = _drawn(story, whole)
     if len(arrows) > MOST_ARROWS:
-        actors, arrows = _drawn(story, [place for place in whole if story.concerns(place)])
+        actors, arrows = _drawn(story, [index for index in whole if story.concerns(index)])
     left, right = arrows, list[Arrow]()
     omitted: list[str] = []
     if len(arrows) > MOST_ARROWS:
@@ -171,10 +171,10 @@ def sequence(story: Slice) -> str:
     return "\n".join(["sequenceDiagram", *actors.declarations(), *lines])
 
 
-def _drawn(story: Slice, places: Sequence[int]) -> tuple[Actors, list[Arrow]]:
-    actors, arrows = Actors.of(story, places), list[Arrow]()
-    for place in places:
-        arrow = _arrow(story.event(place), place, story, actors)
+def _drawn(story: Slice, indexes: Sequence[int]) -> tuple[Actors, list[Arrow]]:
+    actors, arrows = Actors.of(story, indexes), list[Arrow]()
+    for index in indexes:
+        arrow = _arrow(story.event(index), index, story, actors)
         joined = arrows[-1].joined(arrow) if arrows and arrow else None
         if joined:
             arrows[-1] = joined
@@ -183,7 +183,7 @@ def _drawn(story: Slice, places: Sequence[int]) -> tuple[Actors, list[Arrow]]:
     return actors, arrows
 
 
-def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | None:  # noqa: C901, PLR0911 - one case a kind
+def _arrow(event: Event, index: int, story: Slice, actors: Actors) -> Arrow | None:  # noqa: C901, PLR0911 - one case a kind
     messages = messages_of(event)
     match event:
         case Sent():
@@ -202,7 +202,7 @@ def _arrow(event: Event, place: int, story: Slice, actors: Actors) -> Arrow | No
             )
         case Throttled():
             poller = actors.poller(event.mapping, event.poller)
-            why = f", {limit_text(event).removeprefix('429, ')}{retries_text([place], messages, story, None)}"
+            why = f", {limit_text(event).removeprefix('429, ')}{retries_text([index], messages, story, None)}"
             return Arrow(event.at, actors.function(event.function), "--x", poller, "429 for ", messages, why)
         case ServiceFailed():
             poller = actors.poller(event.mapping, event.poller)
@@ -245,12 +245,12 @@ def _note(  # noqa: C901, PLR0911 - one case a kind
         case Released(why="restarted"):
             return note(actors.poller(event.mapping, event.poller), "forgets ", fault_text(event.fault))
         case Held():
-            until = f" until {moment_text(event.until)}{fault_text(event.fault)}"
+            until = f" until {time_text(event.until)}{fault_text(event.fault)}"
             return note(actors.poller(event.mapping, event.poller), "holds ", until)
         case Effect():
             return note(actors.function(event.function), effect_text(event), "", ())
         case PointPassed() if event.fault:
-            return note(actors.function(event.function), f"fails at {event.site}", "", ())
+            return note(actors.function(event.function), f"fails at {event.point}", "", ())
         case Released() | PointPassed():
             return None
 

@@ -47,10 +47,10 @@ class Step:
     @property
     def time(self) -> str:
         """Its moment as stories print it; empty without one."""
-        return "" if self.at is None else moment_text(self.at)
+        return "" if self.at is None else time_text(self.at)
 
 
-def moment_text(at: int) -> str:
+def time_text(at: int) -> str:
     """Return a moment in milliseconds as stories print it, in tenths of a second: `30.0 s`."""
     return f"{at / 1000:,.1f} s"
 
@@ -61,10 +61,10 @@ _Kind = TypeVar("_Kind", bound=Event)
 
 
 @attrs.frozen
-class Clause:
+class EventGroup:
     """Events that share a kind, with their places in the history."""
 
-    places: tuple[int, ...]
+    indexes: tuple[int, ...]
     events: tuple[Event, ...]
 
     @property
@@ -113,7 +113,7 @@ def _shared(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - 
         case Operated():
             return event.kind, event.target, event.setting, event.value
         case PointPassed():
-            return event.function, event.site, event.fault
+            return event.function, event.point, event.fault
         case Effect():
             return event.function, event.name, str(event.values)
         case ReceivedNothing() | ReceiveFailed() | PollersChanged() | FilteredOut():
@@ -129,7 +129,7 @@ _SPAN = 500
 
 
 @attrs.define
-class Moment:
+class EventMoment:
     """Events that a story tells as one step."""
 
     at: int
@@ -143,22 +143,22 @@ class Moment:
         return near and not any(message in told for message in messages_of(event))
 
 
-def moments(story: Slice, places: Iterable[int]) -> list[tuple[int, list[Clause]]]:
+def event_moments(story: Slice, indexes: Iterable[int]) -> list[tuple[int, list[EventGroup]]]:
     """Return the moments of some events of a slice: when each began, and what happened in it."""
-    found: list[Moment] = []
-    for place in places:
-        event = story.event(place)
+    found: list[EventMoment] = []
+    for index in indexes:
+        event = story.event(index)
         kind = kind_of(event)
         if not found or not found[-1].takes(event, _messages(story, found[-1].groups.get(kind, ()))):
-            found.append(Moment(event.at, event.at))
+            found.append(EventMoment(event.at, event.at))
         found[-1].last = event.at
-        found[-1].groups.setdefault(kind, []).append(place)
-    return [(moment.at, [_clause(story, places) for places in moment.groups.values()]) for moment in found]
+        found[-1].groups.setdefault(kind, []).append(index)
+    return [(moment.at, [_words(story, indexes) for indexes in moment.groups.values()]) for moment in found]
 
 
-def _messages(story: Slice, places: Iterable[int]) -> list[int]:
-    return [message for place in places for message in messages_of(story.event(place))]
+def _messages(story: Slice, indexes: Iterable[int]) -> list[int]:
+    return [message for index in indexes for message in messages_of(story.event(index))]
 
 
-def _clause(story: Slice, places: list[int]) -> Clause:
-    return Clause(tuple(places), tuple(story.event(place) for place in places))
+def _words(story: Slice, indexes: list[int]) -> EventGroup:
+    return EventGroup(tuple(indexes), tuple(story.event(index) for index in indexes))

@@ -30,55 +30,55 @@ from chaosqs.model.event import (
 )
 from chaosqs.model.time import clock_text
 from chaosqs.report.causal_slice import Slice, messages_of
-from chaosqs.report.event_groups import Clause, moment_text
-from chaosqs.report.text import Voice, busy_text, counted, fault_text, limit_text, mapping_text, name_text, verb
+from chaosqs.report.event_groups import EventGroup, time_text
+from chaosqs.report.text import Wording, busy_text, counted, fault_text, limit_text, mapping_text, name_text, verb
 
 # Throttled batches: which retries a story tells, and who kept them out. ----------------------------------------------
 
 
-def without_retries(story: Slice, places: Iterable[int]) -> list[int]:
+def without_retries(story: Slice, indexes: Iterable[int]) -> list[int]:
     """Return places without the retries that were throttled: the clause of the first throttle sums them up."""
-    return [place for place in places if not (isinstance(e := story.event(place), Throttled) and e.attempt > 1)]
+    return [index for index in indexes if not (isinstance(e := story.event(index), Throttled) and e.attempt > 1)]
 
 
-def with_news(story: Slice, places: Iterable[int]) -> list[int]:
+def with_news(story: Slice, indexes: Iterable[int]) -> list[int]:
     """Return places without the retries that tell nothing new: of other messages, or kept out by the same as before."""
     kept: list[int] = []
     last: dict[tuple[int, ...], tuple[int, ...]] = {}
-    for place in places:
-        event = story.event(place)
+    for index in indexes:
+        event = story.event(index)
         if isinstance(event, Throttled):
-            running = story.running(place)
+            running = story.running(index)
             known = event.attempt > 1 and last.get(event.messages) == running
             last[event.messages] = running
-            if known or (event.attempt > 1 and not story.concerns(place)):
+            if known or (event.attempt > 1 and not story.concerns(index)):
                 continue
-        kept.append(place)
+        kept.append(index)
     return kept
 
 
-def throttled_text(clause: Clause, story: Slice, voice: Voice, *, busy: bool, retries: bool) -> str:
+def throttled_text(group: EventGroup, story: Slice, wording: Wording, *, busy: bool, retries: bool) -> str:
     """Tell a throttle and why; with `busy` also who occupied the executions, with `retries` what became of those."""
-    first = clause.all(Throttled)[0]
+    first = group.all(Throttled)[0]
     again = " again" if first.attempt > 1 else ""
-    running = _running(story, clause.places) if busy else []
+    running = _running(story, group.indexes) if busy else []
     why = f"{limit_text(first)}{f': {busy_text(running)}' if running else ''}"
-    text = f"{voice.of(clause.messages)} {verb(clause.messages, 'are')} throttled{again} ({why})"
-    return text + (retries_text(clause.places, clause.messages, story, running) if retries else "")
+    text = f"{wording.of(group.messages)} {verb(group.messages, 'are')} throttled{again} ({why})"
+    return text + (retries_text(group.indexes, group.messages, story, running) if retries else "")
 
 
-def retries_text(places: Sequence[int], messages: Sequence[int], story: Slice, known: Sequence[int] | None) -> str:
+def retries_text(indexes: Sequence[int], messages: Sequence[int], story: Slice, known: Sequence[int] | None) -> str:
     """Tell how often batches were tried again in vain after these throttles, and who else ran but those `known`."""
-    found = [_delivery(story, message, place) for place in places for message in messages]
-    each = [[place for place in delivery.throttles[1:] if place <= story.end] for delivery in found if delivery]
-    retries = list(dict.fromkeys(place for places in each for place in places))
+    found = [_delivery(story, message, index) for index in indexes for message in messages]
+    each = [[index for index in delivery.throttles[1:] if index <= story.end] for delivery in found if delivery]
+    retries = list(dict.fromkeys(index for indexes in each for index in indexes))
     if not retries:
         return ""
-    counts = list(dict.fromkeys(len(places) for places in each))
+    counts = list(dict.fromkeys(len(indexes) for indexes in each))
     times = f"{counted(counts[0], 'time')} more" if len(counts) == 1 else "again"
     others = [] if known is None else [message for message in _running(story, retries) if message not in known]
     run = f" ({busy_text(others, 'other')})" if others else ""
-    return f", and {times} until {moment_text(story.event(max(retries)).at)}{run}"
+    return f", and {times} until {time_text(story.event(max(retries)).at)}{run}"
 
 
 def _delivery(story: Slice, message: int, throttle: int) -> Delivery | None:
@@ -87,48 +87,48 @@ def _delivery(story: Slice, message: int, throttle: int) -> Delivery | None:
 
 
 def _running(story: Slice, throttles: Iterable[int]) -> list[int]:
-    return list(dict.fromkeys(message for place in throttles for message in story.running(place)))
+    return list(dict.fromkeys(message for index in throttles for message in story.running(index)))
 
 
 def throttles_before(event: Returned, story: Slice) -> int:
     """Return how often Lambda threw a delivery back whose visibility ends."""
     known = story.history.deliveries.get(event.message, ())
-    throttles = [place for delivery in known if delivery.received == event.cause for place in delivery.throttles]
-    return sum(story.event(place).at <= event.at for place in throttles)
+    throttles = [index for delivery in known if delivery.received == event.cause for index in delivery.throttles]
+    return sum(story.event(index).at <= event.at for index in throttles)
 
 
-def waiting_text(story: Slice, clauses: Sequence[Clause], voice: Voice) -> str:
+def waiting_text(story: Slice, groups: Sequence[EventGroup], wording: Wording) -> str:
     """Where executions become free, tell which messages concerned miss that because their retry is not due yet."""
-    freed = [place for clause in clauses if clause.all(InvocationEnded) for place in clause.places]
-    present = [message for clause in clauses for message in clause.messages]
+    freed = [index for group in groups if group.all(InvocationEnded) for index in group.indexes]
+    present = [message for group in groups for message in group.messages]
     absent = [message for message in story.focus if message not in present] if freed else []
     waiting = [(message, due) for message in absent for due in _next_tries(story, message, freed[0])]
     if not waiting:
         return ""
     messages, dues = [message for message, _ in waiting], list(dict.fromkeys(due for _, due in waiting))
-    words = f"{voice.of(messages)} {verb(messages, 'wait')} for {'its' if len(messages) == 1 else 'their'} next "
+    words = f"{wording.of(messages)} {verb(messages, 'wait')} for {'its' if len(messages) == 1 else 'their'} next "
     due = dues[0] if len(dues) == 1 else None
-    return words + ("retry" if due is None else f"retry at {moment_text(due)}")
+    return words + ("retry" if due is None else f"retry at {time_text(due)}")
 
 
-def _next_tries(story: Slice, message: int, place: int) -> Iterator[int | None]:
+def _next_tries(story: Slice, message: int, index: int) -> Iterator[int | None]:
     """Yield when a batch is tried next that was throttled before a place and is still held then; None for never."""
     for delivery in story.history.deliveries.get(message, []):
-        tries = [place for place in story.places if _is_try(story, place, delivery)]
-        before, after = [p for p in tries if p < place], [p for p in tries if p > place]
-        over = delivery.ended is not None and delivery.ended < place
+        tries = [index for index in story.indexes if _is_try(story, index, delivery)]
+        before, after = [p for p in tries if p < index], [p for p in tries if p > index]
+        over = delivery.ended is not None and delivery.ended < index
         if before and isinstance(story.event(before[-1]), Throttled) and not over:
             yield story.event(after[0]).at if after else None
 
 
-def _is_try(story: Slice, place: int, delivery: Delivery) -> bool:
-    event = story.event(place)
+def _is_try(story: Slice, index: int, delivery: Delivery) -> bool:
+    event = story.event(index)
     return event.cause == delivery.received and isinstance(event, Throttled | InvocationStarted)
 
 
-def told_elsewhere(released: Released, clauses: Sequence[Clause]) -> bool:
+def told_elsewhere(released: Released, groups: Sequence[EventGroup]) -> bool:
     """Tell whether the end of the visibility of the same messages is told at the same moment, which says enough."""
-    returned = [message for clause in clauses if clause.all(Returned) for message in clause.messages]
+    returned = [message for group in groups if group.all(Returned) for message in group.messages]
     return released.why == "throttled" and any(message in returned for message in released.messages)
 
 
@@ -137,59 +137,57 @@ def told_elsewhere(released: Released, clauses: Sequence[Clause]) -> bool:
 _LATER = 500
 
 
-def said(story: Slice, clauses: Sequence[Clause], *, summed: bool) -> str:
+def said(story: Slice, groups: Sequence[EventGroup], *, summed: bool) -> str:
     """Return the clauses of one moment as one step; `summed` tells retries with the first throttle."""
-    voice = Voice(story.history.scenario)
-    parts = [_clause(clause, clauses, story, voice, summed=summed) + _when(clause, clauses[0]) for clause in clauses]
+    wording = Wording(story.history.scenario)
+    parts = [_words(group, groups, story, wording, summed=summed) + _when(group, groups[0]) for group in groups]
     if not summed:
-        parts.append(waiting_text(story, clauses, voice))
+        parts.append(waiting_text(story, groups, wording))
     return "; ".join(part for part in parts if part)
 
 
-def _when(clause: Clause, first: Clause) -> str:
+def _when(group: EventGroup, first: EventGroup) -> str:
     """Give the moment of what happens later than its step begins."""
-    at = clause.events[0].at
-    return f" at {moment_text(at)}" if at - first.events[0].at > _LATER else ""
+    at = group.events[0].at
+    return f" at {time_text(at)}" if at - first.events[0].at > _LATER else ""
 
 
-def _clause(clause: Clause, beside: Sequence[Clause], story: Slice, voice: Voice, *, summed: bool) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event
-    match clause.events[0]:
+def _words(group: EventGroup, beside: Sequence[EventGroup], story: Slice, wording: Wording, *, summed: bool) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event
+    match group.events[0]:
         case Sent() as sent:
-            return _sent(sent, clause, story, voice)
+            return _sent(sent, group, story, wording)
         case SendFailed(queue=queue, fault=fault):
-            return f"sending {voice.of(clause.messages)} to {name_text(queue)} fails{fault_text(fault)}"
+            return f"sending {wording.of(group.messages)} to {name_text(queue)} fails{fault_text(fault)}"
         case Received():
-            return _received(clause, voice)
+            return _received(group, wording)
         case Throttled():
             told = any(other.all(InvocationStarted) for other in beside)
-            return throttled_text(clause, story, voice, busy=summed or not told, retries=summed)
+            return throttled_text(group, story, wording, busy=summed or not told, retries=summed)
         case ServiceFailed(fault=fault):
-            return (
-                f"Lambda answers with a service error instead of running {voice.of(clause.messages)}{fault_text(fault)}"
-            )
+            return f"Lambda answers with a service error instead of running {wording.of(group.messages)}{fault_text(fault)}"
         case InvocationStarted(function=function, fault=fault):
             where = f" in {name_text(function)}" if len(story.history.scenario.design.functions) > 1 else ""
-            before = _before(clause, story)
-            return f"{voice.of(clause.messages)} {verb(clause.messages, 'run')}{before}{where}{fault_text(fault)}"
+            before = _before(group, story)
+            return f"{wording.of(group.messages)} {verb(group.messages, 'run')}{before}{where}{fault_text(fault)}"
         case InvocationEnded():
-            return ended_text(clause, clause.messages, voice)
+            return ended_text(group, group.messages, wording)
         case Released() as released:
-            return "" if told_elsewhere(released, beside) else _released(released, clause, voice)
+            return "" if told_elsewhere(released, beside) else _released(released, group, wording)
         case Deleted():
-            return _deleted(clause, story, voice)
+            return _deleted(group, story, wording)
         case Returned():
-            return _returned(clause, story, voice)
+            return _returned(group, story, wording)
         case DeadLettered() as moved:
-            return _moved(moved, clause, voice)
+            return _moved(moved, group, wording)
         case FilteredOut(mapping=mapping):
-            many = "matches" if len(clause.messages) == 1 else "match"
-            return f"{voice.of(clause.messages)} {many} no filter of {mapping_text(mapping)}: deleted unseen"
+            many = "matches" if len(group.messages) == 1 else "match"
+            return f"{wording.of(group.messages)} {many} no filter of {mapping_text(mapping)}: deleted unseen"
         case Expired(queue=queue):
-            return f"the retention period of {voice.of(clause.messages)} ends: gone from {name_text(queue)}"
+            return f"the retention period of {wording.of(group.messages)} ends: gone from {name_text(queue)}"
         case PollersChanged(mapping=mapping):
-            return f"{mapping_text(mapping)} now has {counted(clause.all(PollersChanged)[-1].pollers, 'poller')}"
+            return f"{mapping_text(mapping)} now has {counted(group.all(PollersChanged)[-1].pollers, 'poller')}"
         case Held(until=until, fault=fault):
-            return f"the poller of {voice.of(clause.messages)} waits until {moment_text(until)}{fault_text(fault)}"
+            return f"the poller of {wording.of(group.messages)} waits until {time_text(until)}{fault_text(fault)}"
         case (Operated() | PointPassed() | Effect() | ReceivedNothing() | ReceiveFailed() | Reached()) as other:
             return _aside(other)
 
@@ -199,16 +197,16 @@ def _aside(event: Operated | PointPassed | Effect | ReceivedNothing | ReceiveFai
     match event:
         case Operated():
             return operated_text(event)
-        case PointPassed(site=site, fault=fault):
-            return f"the handler fails at {name_text(site)}{fault_text(fault)}" if fault else ""
+        case PointPassed(point=point, fault=fault):
+            return f"the handler fails at {name_text(point)}{fault_text(fault)}" if fault else ""
         case Effect():
             return effect_text(event)
         case ReceivedNothing() | ReceiveFailed() | Reached():
             return ""
 
 
-def _sent(sent: Sent, clause: Clause, story: Slice, voice: Voice) -> str:
-    words = f"{voice.of(clause.messages)} {verb(clause.messages, 'arrive')} in {name_text(sent.queue)}"
+def _sent(sent: Sent, group: EventGroup, story: Slice, wording: Wording) -> str:
+    words = f"{wording.of(group.messages)} {verb(group.messages, 'arrive')} in {name_text(sent.queue)}"
     cause = None if sent.cause is None else story.event(sent.cause)
     if sent.copy_of is not None and isinstance(cause, Deleted):
         words += f", which was message {sent.copy_of + 1:,} in the dead-letter queue"
@@ -237,18 +235,18 @@ def effect_text(effect: Effect) -> str:
     return f"{name_text(effect.function)} records {name_text(effect.name)}{f' ({values})' if values else ''}"
 
 
-def _moved(moved: DeadLettered, clause: Clause, voice: Voice) -> str:
-    limit = voice.maximum(moved.queue)
+def _moved(moved: DeadLettered, group: EventGroup, wording: Wording) -> str:
+    limit = wording.maximum(moved.queue)
     over = f"max_receive_count{f' {limit:,}' if limit else ''}"
-    return f"a receive finds {voice.of(clause.messages)} over {over}: moved to {name_text(moved.target)}"
+    return f"a receive finds {wording.of(group.messages)} over {over}: moved to {name_text(moved.target)}"
 
 
-def _received(clause: Clause, voice: Voice) -> str:
-    events = clause.all(Received)
+def _received(group: EventGroup, wording: Wording) -> str:
+    events = group.all(Received)
     pollers = list(dict.fromkeys(event.poller for event in events))
     who = f"poller {pollers[0]:,} receives" if len(pollers) == 1 else f"{len(pollers):,} pollers receive"
     again = " again" if min((count for event in events for count in event.receive_counts), default=1) > 1 else ""
-    what = f"{voice.noun(clause.messages)}{again}"
+    what = f"{wording.noun(group.messages)}{again}"
     if events[0].lost:
         return f"SQS hands out {what}, but the answer gets lost{fault_text(events[0].fault)}"
     return f"{who} {what}{_each([len(messages_of(event)) for event in events])}{fault_text(events[0].fault)}"
@@ -262,21 +260,19 @@ def _each(sizes: Sequence[int]) -> str:
     return ", one each" if sizes[0] == 1 else f", {sizes[0]:,} each"
 
 
-def _before(clause: Clause, story: Slice) -> str:
+def _before(group: EventGroup, story: Slice) -> str:
     """Tell that messages of the violation ran before, or still do; only where that holds of all of them."""
-    earlier = [
-        _still_running(message, clause.places[0], story) for message in clause.messages if message in story.focus
-    ]
-    if len(earlier) < len(clause.messages) or not all(earlier):
+    earlier = [_still_running(message, group.indexes[0], story) for message in group.messages if message in story.focus]
+    if len(earlier) < len(group.messages) or not all(earlier):
         return ""
     still = all(found[-1] for found in earlier)
     return " again while the earlier invocation still goes on" if still else " again"
 
 
-def _still_running(message: int, place: int, story: Slice) -> list[bool]:
+def _still_running(message: int, index: int, story: Slice) -> list[bool]:
     """For each earlier invocation with a message: whether it still goes on."""
     found: dict[int, bool] = {}
-    for event in story.history.events[:place]:
+    for event in story.history.events[:index]:
         match event:
             case InvocationStarted() if message in event.messages:
                 found[event.invocation] = True
@@ -287,63 +283,65 @@ def _still_running(message: int, place: int, story: Slice) -> list[bool]:
     return list(found.values())
 
 
-def ended_text(clause: Clause, messages: Sequence[int], voice: Voice) -> str:
+def ended_text(group: EventGroup, messages: Sequence[int], wording: Wording) -> str:
     """Return how invocations of one outcome ended, of these of their messages."""
-    events = clause.all(InvocationEnded)
-    first, function = events[0], voice.function(events[0].function)
+    events = group.all(InvocationEnded)
+    first, function = events[0], wording.function(events[0].function)
     failed = [message for event in events for message in event.failed if message in messages]
     match first.outcome:
         case "succeeded" if failed:
-            result = f"{function} reports {voice.of(failed)} as failed"
+            result = f"{function} reports {wording.of(failed)} as failed"
         case "succeeded":
-            result = f"{voice.of(messages)} {verb(messages, 'are')} done"
+            result = f"{wording.of(messages)} {verb(messages, 'are')} done"
         case "raised":
-            result = f"{function} raises an error on {voice.of(messages)}"
+            result = f"{function} raises an error on {wording.of(messages)}"
         case "timed_out":
-            result = f"{function} times out on {voice.of(messages)} after {clock_text(first.duration)}"
+            result = f"{function} times out on {wording.of(messages)} after {clock_text(first.duration)}"
         case "crashed":
-            result = f"{function} crashes while it runs {voice.of(messages)}"
+            result = f"{function} crashes while it runs {wording.of(messages)}"
         case other:
-            result = f"{function} ends {voice.of(messages)}: {name_text(other)}"
+            result = f"{function} ends {wording.of(messages)}: {name_text(other)}"
     unheard = "" if first.answered else ", but no poller gets the answer"
     return f"{result}{unheard}{fault_text(first.fault)}"
 
 
-def _released(released: Released, clause: Clause, voice: Voice) -> str:
+def _released(released: Released, group: EventGroup, wording: Wording) -> str:
     match released.why:
         case "throttled":
-            return f"the poller gives {voice.of(clause.messages)} up, throttled for a whole visibility timeout"
+            return f"the poller gives {wording.of(group.messages)} up, throttled for a whole visibility timeout"
         case "no answer":
-            return f"the poller of {voice.of(clause.messages)} no longer waits for an answer"
+            return f"the poller of {wording.of(group.messages)} no longer waits for an answer"
         case "restarted":
             return (
-                f"the poller of {voice.of(clause.messages)} restarts and forgets its batch{fault_text(released.fault)}"
+                f"the poller of {wording.of(group.messages)} restarts and forgets its batch{fault_text(released.fault)}"
             )
         case _:
             return ""
 
 
-def _deleted(clause: Clause, story: Slice, voice: Voice) -> str:
-    events = clause.all(Deleted)
+def _deleted(group: EventGroup, story: Slice, wording: Wording) -> str:
+    events = group.all(Deleted)
     stayed = [message for event in events for message in event.stayed]
     if events[0].fault and stayed:
         lost = events[0].fault.startswith("lost_delete")
-        words = f"the request to delete {voice.of(stayed)} gets lost" if lost else f"deleting {voice.of(stayed)} fails"
+        words = (
+            f"the request to delete {wording.of(stayed)} gets lost" if lost else f"deleting {wording.of(stayed)} fails"
+        )
         return words + fault_text(events[0].fault)
     if stayed:
-        return f"deleting {voice.of(stayed)} has no effect: received again meanwhile"
+        return f"deleting {wording.of(stayed)} has no effect: received again meanwhile"
     unseen = all(event.cause is not None and isinstance(story.event(event.cause), Received) for event in events)
-    words = f"{voice.of(clause.messages)} {verb(clause.messages, 'are')} deleted"
+    words = f"{wording.of(group.messages)} {verb(group.messages, 'are')} deleted"
     return f"{words} without an invocation" if unseen else words
 
 
-def _returned(clause: Clause, story: Slice, voice: Voice) -> str:
-    events = clause.all(Returned)
+def _returned(group: EventGroup, story: Slice, wording: Wording) -> str:
+    events = group.all(Returned)
     throttles = list(dict.fromkeys(throttles_before(event, story) for event in events))
     after = f" after {counted(throttles[0], 'throttle')}" if len(throttles) == 1 and throttles[0] else ""
-    count = voice.count(events[0].queue, events[0].receive_count)
+    count = wording.count(events[0].queue, events[0].receive_count)
     if events[0].fault:
         return (
-            f"SQS shows {voice.of(clause.messages)} again, which it should not{fault_text(events[0].fault)} ({count})"
+            f"SQS shows {wording.of(group.messages)} again, which it should not{fault_text(events[0].fault)} ({count})"
         )
-    return f"visibility of {voice.of(clause.messages)} ends{after} ({count})"
+    return f"visibility of {wording.of(group.messages)} ends{after} ({count})"

@@ -23,7 +23,7 @@ from chaosqs.report.causal_slice import causal_slice
 from chaosqs.report.diagram import sequence
 from chaosqs.report.story import replay_command
 from chaosqs.report.summary import paragraph
-from chaosqs.report.text import code, fenced, mapping_text, prose, shown, title_of
+from chaosqs.report.text import code, fenced, mapping_text, plain_text, shown, title_of
 from chaosqs.report.timeline import narrate
 
 # Names of users as names of folders. ---------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         growth=summary.growth,
         breaks=summary.breaks,
         conditions=summary.conditions,
-        tipping=summary.tipping(explanation.tipping),
+        point_of_no_return=summary.point_of_no_return(explanation.point_of_no_return),
         patch=fenced(explanation.patch, "diff") if explanation.patch else "",
         diagram=fenced(sequence(causal_slice(history, counterexample.violation)), "mermaid"),
         steps=narrate(counterexample, history),
@@ -162,7 +162,7 @@ def _plain(setting: Setting) -> dict[str, str]:
         "owner": setting.owner,
         "name": setting.name,
         "value": setting.value,
-        "threshold": (setting.threshold or setting.in_a_crowd).removeprefix("holds "),
+        "threshold": (setting.threshold or setting.load_sensitivity).removeprefix("holds "),
         "origin": setting.origin,
     }
 
@@ -182,7 +182,7 @@ def _template() -> Template:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    environment.filters["prose"] = prose
+    environment.filters["prose"] = plain_text
     environment.filters["code"] = code
     return environment.get_template("report.md.j2")
 

@@ -58,10 +58,10 @@ def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
     time = max((len(step.time) for step in steps), default=0)
     time = max(time, _TIME)
     width, spare = WIDTH - time - 2, lines - len(steps)
-    places = [place for place, step in enumerate(steps) if len(wrapped(step.text, width, 2)) > 1]
-    long = [*places[-1:], *places[:-1]][: max(0, spare)]
-    for place, step in enumerate(steps):
-        for number, line in enumerate(wrapped(step.text, width, 2 if place in long else 1)):
+    indexes = [index for index, step in enumerate(steps) if len(wrapped(step.text, width, 2)) > 1]
+    long = [*indexes[-1:], *indexes[:-1]][: max(0, spare)]
+    for index, step in enumerate(steps):
+        for number, line in enumerate(wrapped(step.text, width, 2 if index in long else 1)):
             yield f"{('' if number else step.time).rjust(time)}  {line}"
 
 
@@ -77,7 +77,9 @@ def _facts(counterexample: Counterexample, replay: str) -> Iterator[str]:
     yield from _line("Faults", [] if unneeded and free else found)
     yield from _line("Hangs on", summary.guesses(explanation))
     yield from _line("How often", [text] if (text := summary.rate(explanation.rate)) else [])
-    yield from _line("Inevitable", [text] if (text := summary.tipping(explanation.tipping)) else [], 1)
+    yield from _line(
+        "Inevitable", [text] if (text := summary.point_of_no_return(explanation.point_of_no_return)) else [], 1
+    )
     yield from _line("Prevented by", summary.fixes(explanation), 3)
     yield from _line("From", summary.origins(explanation), 2)
     if replay:

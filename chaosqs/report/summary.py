@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from chaosqs.model.counterexample import Counterexample, Explanation, Fix, Rate, Setting, Tipping
+from chaosqs.model.counterexample import Counterexample, Explanation, Fix, PointOfNoReturn, Rate, Setting
 from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.event import (
     DeadLettered,
@@ -22,9 +22,9 @@ from chaosqs.model.event import (
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
 from chaosqs.report.causal_slice import Slice, causal_slice
-from chaosqs.report.event_groups import moment_text
+from chaosqs.report.event_groups import time_text
 from chaosqs.report.text import (
-    Voice,
+    Wording,
     counted,
     fault_text,
     limit_text,
@@ -48,7 +48,7 @@ _NOTABLE = 0.05
 
 def telling(explanation: Explanation) -> list[Setting]:
     """Return the settings that matter: in the counterexample, then in a crowd."""
-    found = [setting for setting in explanation.settings if setting.matters or setting.in_a_crowd]
+    found = [setting for setting in explanation.settings if setting.matters or setting.load_sensitivity]
     return sorted(found, key=lambda setting: not setting.matters)
 
 
@@ -72,7 +72,7 @@ def setting_name(setting: Setting, explanation: Explanation) -> str:
 
 
 def _threshold(setting: Setting) -> str:
-    text = setting.threshold or setting.in_a_crowd
+    text = setting.threshold or setting.load_sensitivity
     return f" ({shown(text, 80)})" if text else ""
 
 
@@ -88,11 +88,11 @@ def faults(counterexample: Counterexample) -> list[str]:
 
 
 def rate(found: Rate | None) -> str:
-    """Return how often: `38 % of 1,000 draws of luck (35–41 %)`; empty where it was not measured."""
+    """Return how often: `38 % of 1,000 seeds (35–41 %)`; empty where it was not measured."""
     if found is None or found.of <= 0:
         return ""
     low, high = found.interval()
-    return f"{percent(found.violated / found.of)} % of {found.of:,} draws of luck ({percent(low)}–{percent(high)} %)"
+    return f"{percent(found.violated / found.of)} % of {found.of:,} seeds ({percent(low)}–{percent(high)} %)"
 
 
 def fixes(explanation: Explanation) -> list[str]:
@@ -137,20 +137,20 @@ def growth(relative: float) -> str:
     return f"× {round(factor):,}" if factor >= _FACTOR else f"{round(relative * 100):+,} %"
 
 
-def tipping(found: Tipping | None) -> str:
+def point_of_no_return(found: PointOfNoReturn | None) -> str:
     """Return from when on it was inevitable: `from 47.2 s: third receive of message 2`; empty where nobody looked."""
     if found is None:
         return ""
     if found.at is None:
         return f"from the start ({_futures(found)})"
     if not found.what:
-        return f"only at {moment_text(found.at)}, when it happened: until then, luck could still avoid it"
-    before = "" if found.avoidable_at is None else moment_text(found.avoidable_at)
-    until = f", avoidable until {before}" if before not in {"", moment_text(found.at)} else ""
-    return f"from {moment_text(found.at)}: {shown(found.what, 90)} ({_futures(found)}{until})"
+        return f"only at {time_text(found.at)}, when it happened: until then, seed could still avoid it"
+    before = "" if found.avoidable_at is None else time_text(found.avoidable_at)
+    until = f", avoidable until {before}" if before not in {"", time_text(found.at)} else ""
+    return f"from {time_text(found.at)}: {shown(found.what, 90)} ({_futures(found)}{until})"
 
 
-def _futures(found: Tipping) -> str:
+def _futures(found: PointOfNoReturn) -> str:
     return f"{found.violated:,} of {found.of:,} futures"
 
 
@@ -186,18 +186,14 @@ def _load(counterexample: Counterexample, story: Slice) -> Iterator[str]:
     fault = "" if found in ([], [NO_FAULT]) else f", and it took a fault: {listed(found)}"
     for queue in dict.fromkeys(event.queue for event in sent):
         own = [event.at for event in sent if event.queue == queue]
-        when = (
-            f"at {moment_text(own[0])}"
-            if own[0] == own[-1]
-            else f"from {moment_text(own[0])} to {moment_text(own[-1])}"
-        )
+        when = f"at {time_text(own[0])}" if own[0] == own[-1] else f"from {time_text(own[0])} to {time_text(own[-1])}"
         yield f"{counted(len(own), 'message')} arrived in {name_text(queue)} {when}{fault}."
         fault = ""
 
 
 def _pollers(story: Slice) -> Iterator[str]:
     """Where there was no room for a message concerned, say who read for how many executions (ES-11)."""
-    own = [story.event(place) for place in story.places if story.concerns(place)]
+    own = [story.event(index) for index in story.indexes if story.concerns(index)]
     throttles = [event for event in own if isinstance(event, Throttled) and not event.fault]
     for first in {event.function: event for event in reversed(throttles)}.values():
         events = story.history.events[: story.end + 1]
@@ -226,7 +222,7 @@ def _kind(one: Delivery, story: Slice) -> tuple[Ending, bool, bool, bool, bool]:
 
 
 def _told(alike: Sequence[Delivery], story: Slice) -> str:
-    at = [moment_text(story.event(one.received).at) for one in alike]
+    at = [time_text(story.event(one.received).at) for one in alike]
     when = listed(at) if len(at) <= _TIMES else f"{at[0]}, {at[1]} … {at[-1]}"
     return f"Received at {when}: {'each time ' if len(at) > 1 else ''}{_fate(alike, story)}."
 
@@ -253,13 +249,13 @@ def _fate(alike: Sequence[Delivery], story: Slice) -> str:
 
 def _throttled(alike: Sequence[Delivery], story: Slice) -> str:
     """Tell how often Lambda answered 429, who ran meanwhile, and that this used the delivery up (ES-8, ES-9)."""
-    places = [place for one in alike for place in one.throttles]
-    busy = list(dict.fromkeys(message for place in places for message in story.running(place)))
+    indexes = [index for one in alike for index in one.throttles]
+    busy = list(dict.fromkeys(message for index in indexes for message in story.running(index)))
     run = f" while {named(busy)} {'were' if len(busy) > 1 else 'was'} running" if busy else ""
     total = " in all" if len(alike) > 1 else ""
     fault = fault_text(alike[0].fault)
     return (
-        f"Lambda throttled it{run} ({counted(len(places), 'try').replace('trys', 'tries')}{total}){fault}, until"
+        f"Lambda throttled it{run} ({counted(len(indexes), 'try').replace('trys', 'tries')}{total}){fault}, until"
         f" {_timeout(alike[0], story)} was over"
     )
 
@@ -271,7 +267,7 @@ def _ran(alike: Sequence[Delivery], function: str, story: Slice) -> str:
     assert isinstance(ended, InvocationEnded), one
     again = "began again while the earlier invocation still went on, and " if _overlaps(one, story) else ""
     result = "reported it as failed" if one.ending is Ending.REPORTED else _RESULTS.get(ended.outcome, "crashed on it")
-    when = f" at {moment_text(ended.at)}" if len(alike) == 1 else ""
+    when = f" at {time_text(ended.at)}" if len(alike) == 1 else ""
     when += f" after {counted(len(one.throttles), 'throttle')}" if len(alike) == 1 and one.throttles else ""
     return f"{function} {again}{result}{when}{fault_text(one.fault)}{_delete(alike, story)}"
 
@@ -325,15 +321,15 @@ def _aftermath(story: Slice) -> Iterator[str]:
         yield f"In all it was worked on {_times(runs)}."
     for _, event in history.each(DeadLettered):
         if event.message == message:
-            limit = Voice(history.scenario).maximum(event.queue)
+            limit = Wording(history.scenario).maximum(event.queue)
             full = limit is not None and event.receive_count >= limit
             used = f"That used up max_receive_count {limit:,}, so" if full else "After that"
             read = any(mapping.queue == event.target for mapping in history.scenario.design.mappings)
             stays = "" if read else "; nothing reads from there"
-            yield f"{used} the next receive, at {moment_text(event.at)}, moved it to {name_text(event.target)}{stays}."
+            yield f"{used} the next receive, at {time_text(event.at)}, moved it to {name_text(event.target)}{stays}."
     for _, expired in history.each(Expired):
         if expired.message == message:
-            where, when = name_text(expired.queue), moment_text(expired.at)
+            where, when = name_text(expired.queue), time_text(expired.at)
             yield f"The retention period of {where} ended at {when}, and it was gone."
 
 
@@ -343,7 +339,7 @@ def _totals(history: History, until: int) -> Iterator[str]:
     counts = {ending: sum(one.ending is ending for one in known) for ending in Ending}
     told = [f"{count:,} {ending}" for ending, count in counts.items() if count]
     if known:
-        yield f"Until {moment_text(until)} there were {len(known):,} deliveries: {listed(told)}."
+        yield f"Until {time_text(until)} there were {len(known):,} deliveries: {listed(told)}."
 
 
 def _times(count: int) -> str:

@@ -43,10 +43,10 @@ def shortened(text: str, limit: int) -> str:
 
 def _head(text: str, limit: int) -> str:
     used = 0
-    for place, character in enumerate(text):
+    for index, character in enumerate(text):
         used += columns(character)
         if used > limit:
-            return text[:place]
+            return text[:index]
     return text
 
 
@@ -192,7 +192,7 @@ _LABEL = 120
 """The most characters of a label of a diagram."""
 
 
-def prose(text: str, limit: int = 1000) -> str:
+def plain_text(text: str, limit: int = 1000) -> str:
     """Return a text as Markdown that shows it literally, on one line; it may stand in a table, not begin a line."""
     clean = shown(text, limit)
     broken = _LINKS.split(clean)
@@ -202,7 +202,7 @@ def prose(text: str, limit: int = 1000) -> str:
 
 
 def _zipped(parts: list[str], marks: list[str]) -> list[tuple[str, str, bool]]:
-    return [(part, mark, place < len(parts) - 1) for place, (part, mark) in enumerate(zip(parts, marks, strict=True))]
+    return [(part, mark, index < len(parts) - 1) for index, (part, mark) in enumerate(zip(parts, marks, strict=True))]
 
 
 def _literal(text: str) -> str:
@@ -259,7 +259,7 @@ _GROWTH = 1000
 
 
 @attrs.define
-class Voice:
+class Wording:
     """Speaks of messages within one step: with their noun first, by number then, as `it` where that is clear."""
 
     scenario: Scenario

@@ -14,9 +14,9 @@ from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.event import DeadLettered, Expired, InvocationStarted, Received, Released, Sent
 from chaosqs.model.history import History
 from chaosqs.report.causal_slice import Slice, causal_slice
-from chaosqs.report.event_groups import Clause, Step, moment_text, moments
+from chaosqs.report.event_groups import EventGroup, Step, event_moments, time_text
 from chaosqs.report.event_text import said, with_news, without_retries
-from chaosqs.report.text import Voice, counted, name_text, named, verb
+from chaosqs.report.text import Wording, counted, name_text, named, verb
 
 # The shortest telling: one message, delivery by delivery; deliveries that end alike are told once and counted. -------
 
@@ -30,12 +30,12 @@ def delivery_steps(story: Slice) -> list[Step]:
     message = story.focus[0]
     known = [d for d in story.history.deliveries.get(message, ()) if d.received <= story.end]
     steps = [step for _, alike in groupby(known, key=lambda d: _kind(d, story)) for step in _folded(list(alike), story)]
-    steps += [_step_of(story, [place]) for place in story.places if _leaves(story, place, message)]
+    steps += [_step_of(story, [index]) for index in story.indexes if _leaves(story, index, message)]
     return [*steps, *_others(story)] if known else []
 
 
-def _leaves(story: Slice, place: int, message: int) -> bool:
-    event = story.event(place)
+def _leaves(story: Slice, index: int, message: int) -> bool:
+    event = story.event(index)
     return isinstance(event, DeadLettered | Expired) and event.message == message
 
 
@@ -60,9 +60,9 @@ def _folded(alike: Sequence[Delivery], story: Slice) -> list[Step]:
 
 
 def _step(delivery: Delivery, story: Slice) -> Step:
-    places = [delivery.received, *delivery.throttles[:1], *_run(delivery, story)]
-    step = _step_of(story, [place for place in places if place <= story.end])
-    count = Voice(story.history.scenario).count(delivery.queue, delivery.receive_count)
+    indexes = [delivery.received, *delivery.throttles[:1], *_run(delivery, story)]
+    step = _step_of(story, [index for index in indexes if index <= story.end])
+    count = Wording(story.history.scenario).count(delivery.queue, delivery.receive_count)
     return Step(step.at, f"{step.text}; {count}")
 
 
@@ -70,13 +70,13 @@ def _run(delivery: Delivery, story: Slice) -> list[int]:
     """Return the place where the function was done with a delivery; where it was not, the one where it began."""
     if delivery.ended is not None and delivery.ended <= story.end:
         return [] if isinstance(story.event(delivery.ended), Released | Received) else [delivery.ended]
-    own = [place for place in story.places if story.event(place).cause == delivery.received]
-    return [place for place in own if isinstance(story.event(place), InvocationStarted)][:1]
+    own = [index for index in story.indexes if story.event(index).cause == delivery.received]
+    return [index for index in own if isinstance(story.event(index), InvocationStarted)][:1]
 
 
-def _step_of(story: Slice, places: Sequence[int]) -> Step:
-    clauses = [Clause((place,), (story.event(place),)) for place in places]
-    return Step(clauses[0].events[0].at, said(story, clauses, summed=True))
+def _step_of(story: Slice, indexes: Sequence[int]) -> Step:
+    groups = [EventGroup((index,), (story.event(index),)) for index in indexes]
+    return Step(groups[0].events[0].at, said(story, groups, summed=True))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -108,11 +108,11 @@ def _finished(story: Slice, steps: Sequence[Step]) -> list[Step]:
 
 
 def _everything(story: Slice) -> list[Step]:
-    return _told(story, with_news(story, story.places), summed=False)
+    return _told(story, with_news(story, story.indexes), summed=False)
 
 
 def _concerned(story: Slice) -> list[Step]:
-    own = [place for place in story.places if story.concerns(place)]
+    own = [index for index in story.indexes if story.concerns(index)]
     return _told(story, without_retries(story, own), summed=True)
 
 
@@ -120,9 +120,9 @@ def _by_delivery(story: Slice) -> list[Step]:
     return delivery_steps(story) or _concerned(story)
 
 
-def _told(story: Slice, places: Sequence[int], *, summed: bool) -> list[Step]:
-    chosen = [place for place in places if not isinstance(story.event(place), Sent)]
-    steps = [Step(at, said(story, clauses, summed=summed)) for at, clauses in moments(story, chosen)]
+def _told(story: Slice, indexes: Sequence[int], *, summed: bool) -> list[Step]:
+    chosen = [index for index in indexes if not isinstance(story.event(index), Sent)]
+    steps = [Step(at, said(story, groups, summed=summed)) for at, groups in event_moments(story, chosen)]
     return [step for step in steps if step.text]
 
 
@@ -138,7 +138,7 @@ def _arrivals(story: Slice, steps: Sequence[Step]) -> list[Step]:
 
 def _arrival_steps(story: Slice) -> list[Step]:
     sent = [event for event in story.history.events[: story.end + 1] if isinstance(event, Sent)]
-    own = [event.queue for place in story.places if isinstance(event := story.event(place), Sent)]
+    own = [event.queue for index in story.indexes if isinstance(event := story.event(index), Sent)]
     steps: list[Step] = []
     for queue in dict.fromkeys(own):
         groups = _bursts([event for event in sent if event.queue == queue])
@@ -159,7 +159,7 @@ def _bursts(sent: Sequence[Sent]) -> list[list[Sent]]:
 
 def _arrival(queue: str, sent: Sequence[Sent]) -> Step:
     messages = [event.message for event in sent]
-    until = f" until {moment_text(sent[-1].at)}" if sent[-1].at > sent[0].at else ""
+    until = f" until {time_text(sent[-1].at)}" if sent[-1].at > sent[0].at else ""
     return Step(sent[0].at, f"{named(messages)} {verb(messages, 'arrive')} in {name_text(queue)}{until}")
 
 

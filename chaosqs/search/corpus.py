@@ -27,16 +27,16 @@ from chaosqs.strategies.grid import exact, longest_timeout
 # Whatever violates an invariant in one of them has a normal form that no seed changes: the simplest calm world that
 # violates it too.
 
-LADDER = (1, 2, 3, 5, 8, 12, 20, 30, 40, 60, 100, 150)
+MESSAGE_COUNTS = (1, 2, 3, 5, 8, 12, 20, 30, 40, 60, 100, 150)
 """Numbers of messages at which a violation shows, if calm worlds have one."""
-SHORT_LADDER = LADDER[:7]
+FEW_MESSAGE_COUNTS = MESSAGE_COUNTS[:7]
 """The same where functions fail: that takes few messages."""
 MOST_FAULTS = 3
 """Receives of the first message that one fault may strike."""
 
 
 @attrs.frozen
-class Lattice:
+class ScenarioGrid:
     """The calm worlds in which a queue of a design gets a load."""
 
     design: Design
@@ -46,7 +46,7 @@ class Lattice:
     points: tuple[str, ...] = ()
     """Sites in the handlers' code at which a fault may strike."""
 
-    def worlds(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
+    def variants(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
         """Return the worlds with so many messages and so much strain on the functions, the simplest first.
 
         The load arrives at once, or evenly over one second, the function's timeout or the queue's visibility timeout;
@@ -54,47 +54,47 @@ class Lattice:
         the default time, 1 second, half its timeout, its timeout less 1 second, or, on the edge, less 1 millisecond.
         """
         timeout, visibility = longest_timeout(self.design, self.queue), self.design.queue(self.queue).visibility_timeout
-        return self._worlds(messages, strain, tuple(dict.fromkeys((0, 1, timeout, visibility))))
+        return self._variants(messages, strain, tuple(dict.fromkeys((0, 1, timeout, visibility))))
 
-    def sudden_worlds(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
+    def sudden_variants(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
         """Return the worlds among them in which the load arrives at once."""
-        return self._worlds(messages, strain, (0,))
+        return self._variants(messages, strain, (0,))
 
-    def _worlds(self, messages: int, strain: int, overs: tuple[float, ...]) -> list[Scenario]:
+    def _variants(self, messages: int, strain: int, overs: tuple[float, ...]) -> list[Scenario]:
         """Return the worlds whose load arrives over one of these times."""
-        found = [world for world in self._all(messages, overs) if self._strain(world) == strain]
+        found = [variant for variant in self._all(messages, overs) if self._strain(variant) == strain]
         return sorted(found, key=complexity)
 
-    def faulty_worlds(self, messages: int, strikes: int) -> list[Scenario]:
+    def faulty_variants(self, messages: int, fault_count: int) -> list[Scenario]:
         """Return the worlds in which a fault strikes so many receives of the first message, the simplest first.
 
         The load arrives at once, and no function is strained.
         """
-        calm, plans = self.sudden_worlds(messages), list(self._plans(strikes))
-        return sorted((_with(world, plan) for plan in plans for world in calm), key=complexity)
+        calm, plans = self.sudden_variants(messages), list(self._plans(fault_count))
+        return sorted((_with(variant, plan) for plan in plans for variant in calm), key=complexity)
 
-    def struck_worlds(self, messages: int, strikes: int, over: float = 0) -> list[Scenario]:
+    def faulted_variants(self, messages: int, fault_count: int, over: float = 0) -> list[Scenario]:
         """Return the calmest world with so many messages in so many seconds, once with each kind of fault, as above."""
-        calm = self._worlds(messages, HEALTHY, (over,))
-        return [_with(world, plan) for world in calm[:1] for plan in self._plans(strikes)]
+        calm = self._variants(messages, HEALTHY, (over,))
+        return [_with(variant, plan) for variant in calm[:1] for plan in self._plans(fault_count)]
 
-    def lasting_worlds(self, messages: int) -> list[Scenario]:
+    def lasting_variants(self, messages: int) -> list[Scenario]:
         """Return the calmest world with so many messages, once with each kind of fault that lasts, the simplest first.
 
         From the start, for one second or for three visibility timeouts.
         """
-        calm, visibility = self.sudden_worlds(messages), self.design.queue(self.queue).visibility_timeout
+        calm, visibility = self.sudden_variants(messages), self.design.queue(self.queue).visibility_timeout
         spans = dict.fromkeys((1, 3 * visibility or 1))
         plans = [FaultPlan(windows=(Window(kind, "", 0, span),)) for kind in self._possible() for span in spans]
-        return sorted((_with(world, plan) for world in calm[:1] for plan in plans), key=complexity)
+        return sorted((_with(variant, plan) for variant in calm[:1] for plan in plans), key=complexity)
 
-    def guessed_worlds(self, messages: int) -> list[Scenario]:
+    def assumption_variants(self, messages: int) -> list[Scenario]:
         """Return the calmest world with so many messages, once with each assumption at each end of its range."""
         guesses = [attrs.evolve(Assumptions(), **{name: end}) for name, end in ends()]
-        calm = self.sudden_worlds(messages)[:1]
-        return [ending(attrs.evolve(world, assumptions=guess)) for world in calm for guess in guesses]
+        calm = self.sudden_variants(messages)[:1]
+        return [ending(attrs.evolve(variant, assumptions=guess)) for variant in calm for guess in guesses]
 
-    def heavy_worlds(self) -> list[Scenario]:
+    def heavy_variants(self) -> list[Scenario]:
         """Return the calmest world in which a batch would take more than one payload may have (EP-8), if any can."""
         largest = self.design.queue(self.queue).maximum_message_size
         messages = PAYLOAD_LIMIT // largest + 1
@@ -102,17 +102,17 @@ class Lattice:
         if messages > max(batch_sizes):
             return []
         heavy = Burst(self.queue, messages, body_bytes=largest, groups=self._groups(self.queue))
-        return [ending(attrs.evolve(world, workload=(heavy,))) for world in self.sudden_worlds(1)[:1]]
+        return [ending(attrs.evolve(variant, workload=(heavy,))) for variant in self.sudden_variants(1)[:1]]
 
-    def _plans(self, strikes: int) -> Iterator[FaultPlan]:
+    def _plans(self, fault_count: int) -> Iterator[FaultPlan]:
         """Yield the plans with one kind of fault: at receives, or, for one strike, at the send."""
         for name in self._possible():
             kind = kind_of(name)
             if kind is None or not kind.keyed:
                 continue
-            if kind.boundary != "send":
-                yield FaultPlan(messages=((name,) * strikes,))
-            elif strikes == 1:
+            if kind.injection_point != "send":
+                yield FaultPlan(messages=((name,) * fault_count,))
+            elif fault_count == 1:
                 yield FaultPlan(sends=(name,))
 
     def _possible(self) -> Iterator[str]:
@@ -136,7 +136,7 @@ class Lattice:
         for over in overs:
             yield (self._burst(self.queue, messages, over),)
             if len(everywhere) > 1 and messages >= len(everywhere):
-                shares = [(messages + place) // len(everywhere) for place in reversed(range(len(everywhere)))]
+                shares = [(messages + index) // len(everywhere) for index in reversed(range(len(everywhere)))]
                 yield tuple(self._burst(*load, over) for load in zip(everywhere, shares, strict=True))
 
     def _burst(self, queue: str, messages: int, over: float) -> Burst:
@@ -160,19 +160,19 @@ class Lattice:
     def _batch_size(self, function: Function) -> int:
         return max(mapping.batch_size for mapping in self.design.mappings_of(function.name))
 
-    def _strain(self, world: Scenario) -> int:
+    def _strain(self, variant: Scenario) -> int:
         """Return the most that a function of whose behaviour there is a choice is strained."""
-        free = [(name, behaviour) for name, behaviour in world.behaviours.items() if name not in self.given]
+        free = [(name, behaviour) for name, behaviour in variant.behaviours.items() if name not in self.given]
         return max((strain(self.design, name, behaviour) for name, behaviour in free), default=HEALTHY)
 
 
-def _with(world: Scenario, plan: FaultPlan) -> Scenario:
-    return ending(attrs.evolve(world, faults=plan))
+def _with(variant: Scenario, plan: FaultPlan) -> Scenario:
+    return ending(attrs.evolve(variant, faults=plan))
 
 
-def bursts(world: Scenario) -> Iterator[Burst]:
+def bursts(variant: Scenario) -> Iterator[Burst]:
     """Yield the bursts of a world's workload: it has nothing else."""
-    for load in world.workload:
+    for load in variant.workload:
         if isinstance(load, Burst):
             yield load
 
@@ -202,37 +202,37 @@ _FAILING = 4
 """So many ways in which functions may fail: the others are the same of functions that take long."""
 
 
-def opening(lattice: Lattice, cases: int, *, guesses: bool = False) -> Iterator[Scenario]:
+def seed_corpus(grid: ScenarioGrid, cases: int, *, guesses: bool = False) -> Iterator[Scenario]:
     """Yield the worlds with which a search of so many cases opens, each once.
 
     `guesses`: whether what AWS does not document is in question, too.
     """
     seen: set[Scenario] = set()
-    for world in _worlds(lattice, guesses=guesses):
+    for variant in _variants(grid, guesses=guesses):
         if len(seen) == cases - ceil(cases / _DRAWN):
             return
-        if world not in seen:
-            seen.add(world)
-            yield world
+        if variant not in seen:
+            seen.add(variant)
+            yield variant
 
 
-def _worlds(lattice: Lattice, *, guesses: bool) -> Iterator[Scenario]:
-    yield from (*_calm(lattice, 1), *_failing(lattice, 1))
+def _variants(grid: ScenarioGrid, *, guesses: bool) -> Iterator[Scenario]:
+    yield from (*_calm(grid, 1), *_failing(grid, 1))
     if guesses:
-        yield from lattice.guessed_worlds(_SEVERAL)
-    yield from (*_calm(lattice, _SEVERAL), *_calm(lattice, _MANY))
-    yield from (*_calm(lattice, _FEW), *_failing(lattice, _FEW))
-    yield from lattice.heavy_worlds()
-    yield from lattice.struck_worlds(1, strikes=1)
-    yield from lattice.struck_worlds(1, strikes=2)
-    yield from lattice.struck_worlds(_FEW, strikes=1, over=1)
-    yield from lattice.lasting_worlds(1)
+        yield from grid.assumption_variants(_SEVERAL)
+    yield from (*_calm(grid, _SEVERAL), *_calm(grid, _MANY))
+    yield from (*_calm(grid, _FEW), *_failing(grid, _FEW))
+    yield from grid.heavy_variants()
+    yield from grid.faulted_variants(1, fault_count=1)
+    yield from grid.faulted_variants(1, fault_count=2)
+    yield from grid.faulted_variants(_FEW, fault_count=1, over=1)
+    yield from grid.lasting_variants(1)
 
 
-def _calm(lattice: Lattice, messages: int) -> Iterator[Scenario]:
-    yield from lattice.sudden_worlds(messages, HEALTHY)
-    yield from lattice.sudden_worlds(messages, ON_THE_EDGE)
+def _calm(grid: ScenarioGrid, messages: int) -> Iterator[Scenario]:
+    yield from grid.sudden_variants(messages, HEALTHY)
+    yield from grid.sudden_variants(messages, ON_THE_EDGE)
 
 
-def _failing(lattice: Lattice, messages: int) -> Iterator[Scenario]:
-    yield from lattice.sudden_worlds(messages, FAILING)[:_FAILING]
+def _failing(grid: ScenarioGrid, messages: int) -> Iterator[Scenario]:
+    yield from grid.sudden_variants(messages, FAILING)[:_FAILING]

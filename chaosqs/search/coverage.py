@@ -30,7 +30,7 @@ from chaosqs.model.history import History
 SOMETIMES = "sometimes"
 """With what the marks of users begin: `sometimes paid twice`."""
 
-MARKS = (
+COVERAGE_MARKS = (
     "throttled",
     "throttled by the account",
     "throttled by a rate",
@@ -66,7 +66,7 @@ _OUTCOMES = {"raised": "errors", "timed_out": "timeouts", "crashed": "crashes"}
 _RECEIVE = 10
 
 
-def reached(history: History) -> tuple[str, ...]:
+def coverage(history: History) -> tuple[str, ...]:
     """Return the marks that a run reached, in the order of `MARKS`; those of users follow."""
     seen = {mark: True for event in history.events for mark in _marks(event)}
     seen.update(dict.fromkeys(_of_the_whole(history), True))
@@ -93,12 +93,15 @@ def reachable(design: Design, points: Sequence[str] = ()) -> tuple[str, ...]:
         f"fault {FAULT_POINT}": bool(points),
         **{f"fault {kind.name}": not fifo for kind in KINDS if kind.standard_only},
     }
-    return tuple(mark for mark in MARKS if mark not in _NEVER_DRAWN and needs.get(mark, True))
+    return tuple(mark for mark in COVERAGE_MARKS if mark not in _NEVER_DRAWN and needs.get(mark, True))
 
 
 def in_order(marks: Collection[str]) -> tuple[str, ...]:
     """Return each mark once: ours in the order of `MARKS`, then users' as they came."""
-    return (*(mark for mark in MARKS if mark in marks), *(mark for mark in marks if mark.startswith(f"{SOMETIMES} ")))
+    return (
+        *(mark for mark in COVERAGE_MARKS if mark in marks),
+        *(mark for mark in marks if mark.startswith(f"{SOMETIMES} ")),
+    )
 
 
 def _marks(event: Event) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a kind of event
@@ -205,7 +208,7 @@ def margins(history: History) -> dict[str, float]:
         queue = queues[deliveries[0].queue]
         granted = 10 if queue.redrive is None else queue.redrive.max_receive_count
         throttled = sum(bool(delivery.throttles) for delivery in deliveries)
-        first, last = (history.events[deliveries[place].received].at for place in (0, -1))
+        first, last = (history.events[deliveries[index].received].at for index in (0, -1))
         most["throttled"] = max(most["throttled"], throttled / granted)
         most["received"] = max(most["received"], len(deliveries) / granted)
         most["age"] = max(most["age"], (last - first) / 1000 / (granted * max(1, queue.visibility_timeout)))

@@ -23,7 +23,7 @@ from chaosqs.search.simplicity import ending
 
 
 def transferred(scenario: Scenario, design: Design, behaviours: Mapping[str, Behaviour]) -> Scenario:
-    """Return a scenario with another design: the same load, the same faults and luck, and the end that fits it.
+    """Return a scenario with another design: the same load, the same faults and seed, and the end that fits it.
 
     `behaviours`, by function name, are taken as given; the other functions behave as they did. Raises `InvalidScenario`
     where the scenario does not fit the design, as it names a queue or function that is not there.

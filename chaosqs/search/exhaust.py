@@ -21,7 +21,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
 from chaosqs.model.workload import Burst, Load, arrivals
-from chaosqs.search.coverage import reached
+from chaosqs.search.coverage import coverage
 from chaosqs.search.exhaustion import LONGEST, Bound, Exhaustion
 from chaosqs.search.finding import Finding
 from chaosqs.search.oracle import Oracle
@@ -49,8 +49,8 @@ from chaosqs.simulation.run import isolated
 #
 # Messages are not interchanged, although their bodies are alike: they stand in line, one behind the other.
 
-_Strikes: TypeAlias = tuple[tuple[Call, str], ...]
-_Course: TypeAlias = tuple[tuple[Load, ...], FaultPlan | _Strikes]
+_Injected: TypeAlias = tuple[tuple[Call, str], ...]
+_Path: TypeAlias = tuple[tuple[Load, ...], FaultPlan | _Injected]
 
 
 @attrs.frozen
@@ -58,32 +58,32 @@ class _Node:
     """A plan, and how it was built."""
 
     scenario: Scenario
-    strikes: _Strikes = ()
+    injected: _Injected = ()
     """The calls that faults strike, each a call of the run before, with their kinds; in the order of their adding."""
     pauses: tuple[Pause, ...] = ()
 
     @property
     def depth(self) -> int:
         """How many faults and pauses were added."""
-        return len(self.strikes) + len(self.pauses)
+        return len(self.injected) + len(self.pauses)
 
     @property
-    def course(self) -> _Course:
+    def path(self) -> _Path:
         """What the run hangs on: calls and kinds, and not the keys by which the plan means them.
 
         With a pause it is the plan, as the messages that were in one batch may be in two then.
         """
-        return self.scenario.workload, self.scenario.faults if self.pauses else self.strikes
+        return self.scenario.workload, self.scenario.faults if self.pauses else self.injected
 
     @property
     def since(self) -> int:
         """From which place of the history on a fault may be added; with a pause each event may stand elsewhere."""
-        return self.strikes[-1][0].since if self.strikes and not self.pauses else 0
+        return self.injected[-1][0].since if self.injected and not self.pauses else 0
 
     def with_fault(self, call: Call, cell: Cell, kind: str) -> _Node:
         """Return the plan with one fault more."""
         plan = with_fault(self.scenario.faults, cell, kind)
-        return _Node(attrs.evolve(self.scenario, faults=plan), (*self.strikes, (call, kind)), self.pauses)
+        return _Node(attrs.evolve(self.scenario, faults=plan), (*self.injected, (call, kind)), self.pauses)
 
     def with_pause(self, pause: Pause) -> _Node:
         """Return the plan with one pause more; the same pauses are always in the same order."""
@@ -91,7 +91,7 @@ class _Node:
         own = plan.pauses[: len(plan.pauses) - len(self.pauses)]
         added = tuple(sorted((*self.pauses, pause), key=repr))
         scenario = attrs.evolve(self.scenario, faults=attrs.evolve(plan, pauses=own + added))
-        return _Node(scenario, self.strikes, added)
+        return _Node(scenario, self.injected, added)
 
 
 @attrs.frozen
@@ -121,28 +121,28 @@ class Frontier:
     digests: set[str] = attrs.field(factory=set[str])
     """Those of all histories."""
     _heap: list[tuple[Complexity, _Node]] = attrs.field(factory=list[tuple[Complexity, _Node]])
-    _plans: set[_Course] = attrs.field(factory=set[_Course])
+    _plans: set[_Path] = attrs.field(factory=set[_Path])
     """All that were ever to be tried, with their workloads."""
-    _leaves: Counter[_Course] = attrs.field(factory=Counter[_Course])
+    _leaves: Counter[_Path] = attrs.field(factory=Counter[_Path])
     """How many of those on which nothing is built take a course; the courses that were run are gone."""
-    _by_course: dict[_Course, _Run] = attrs.field(factory=dict[_Course, _Run])
+    _by_path: dict[_Path, _Run] = attrs.field(factory=dict[_Path, _Run])
     _known: set[tuple[tuple[Pause, ...], str]] = attrs.field(factory=set[tuple[tuple[Pause, ...], str]])
     """The histories by pauses."""
 
-    def walk(self, worlds: Sequence[Scenario]) -> None:
+    def walk(self, variants: Sequence[Scenario]) -> None:
         """Try all plans on all worlds, until each invariant is violated or all simulations are spent.
 
         Raises `NotDeterministic` where a world has two histories, and what the simulator raises.
         """
-        for world in worlds:
-            isolated(world, verify=True)
-            self._add(_Node(world))
+        for variant in variants:
+            isolated(variant, verify=True)
+            self._add(_Node(variant))
         while self._heap:
             _, node = heappop(self._heap)
             self.complete = node.depth - 1
             if not any(trial.open for trial in self.trials):
                 return
-            known = self._by_course.get(node.course)
+            known = self._by_path.get(node.path)
             if known is None and self.runs == self.bound.max_runs:
                 return
             self.same_call += known is not None
@@ -158,16 +158,16 @@ class Frontier:
             return
         self._plans.add(plan)
         if node.depth == self.bound.depth:
-            self._leaves[node.course] += 1
-            if self._leaves[node.course] > 1:
+            self._leaves[node.path] += 1
+            if self._leaves[node.path] > 1:
                 return
         heappush(self._heap, (complexity(node.scenario), node))
 
     def _run(self, node: _Node) -> _Run:
         """Simulate and judge a plan."""
         self.runs += 1
-        self.same_call += self._leaves.pop(node.course, 1) - 1
-        self.kinds |= dict.fromkeys(_name(kind) for _, kind in node.strikes)
+        self.same_call += self._leaves.pop(node.path, 1) - 1
+        self.kinds |= dict.fromkeys(_name(kind) for _, kind in node.injected)
         history, steps = self._simulated(node.scenario)
         digest = history.digest
         if digest not in self.digests:
@@ -176,8 +176,8 @@ class Frontier:
         self.digests.add(digest)
         self._known.add((node.pauses, digest))
         if run.new and node.depth < self.bound.depth:
-            found = calls(history) if len(node.strikes) < self.bound.faults else ()
-            run = self._by_course[node.course] = _Run(new=True, calls=found, steps=steps)
+            found = calls(history) if len(node.injected) < self.bound.faults else ()
+            run = self._by_path[node.path] = _Run(new=True, calls=found, steps=steps)
         return run
 
     def _simulated(self, scenario: Scenario) -> tuple[History, Mapping[str, int]]:
@@ -189,20 +189,20 @@ class Frontier:
             raise
 
     def _judge(self, scenario: Scenario, history: History) -> None:
-        marks = reached(history)
+        marks = coverage(history)
         for trial in self.trials:
             if trial.open:
                 trial.tally.add(scenario, trial.oracle.judge(history), marks)
 
     def _children(self, node: _Node, run: _Run) -> Iterator[_Node]:
         """Yield the plans with one fault or pause more."""
-        if len(node.strikes) < self.bound.faults:
+        if len(node.injected) < self.bound.faults:
             yield from self._with_fault(node, run)
         if len(node.pauses) < self.bound.pauses:
             held = [(pause.task, pause.step) for pause in node.scenario.faults.pauses]
-            places = ((task, step) for task, last in run.steps.items() for step in range(1, last + 1))
-            free = [place for place in places if place not in held]
-            yield from (node.with_pause(Pause(*place, steps)) for place in free for steps in range(1, LONGEST + 1))
+            indexes = ((task, step) for task, last in run.steps.items() for step in range(1, last + 1))
+            free = [index for index in indexes if index not in held]
+            yield from (node.with_pause(Pause(*index, steps)) for index in free for steps in range(1, LONGEST + 1))
 
     def _with_fault(self, node: _Node, run: _Run) -> Iterator[_Node]:
         plan, since = node.scenario.faults, node.since
@@ -240,22 +240,22 @@ def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one 
     """Try every placement of up to so many `faults` and `pauses` in a small world, the fewest and simplest first.
 
     Of a design: a burst of 1 up to so many `messages` (2), in one message group on a FIFO queue, comes to the queue of
-    the mapping (`orders→worker`; needed only where there are several), and luck is calm; functions that have no entry
-    in `behaviours` behave as `Behaviour()`. Of a scenario: all is as it says, its luck and its faults included. The
+    the mapping (`orders→worker`; needed only where there are several), and seed is calm; functions that have no entry
+    in `behaviours` behave as `Behaviour()`. Of a scenario: all is as it says, its seed and its faults included. The
     result is a proof within this bound, unless `max_runs` simulations are spent before; then nothing counts as kept.
     Raises `InvalidInput` for a mapping that the design does not have and for numbers out of range, `NotDeterministic`
     where the simulator contradicts itself, and what the simulator raises.
     """
     _check(start, messages, faults, pauses, max_runs)
     design = start.design if isinstance(start, Scenario) else start
-    place = _place(design, mapping)
-    worlds = _worlds(start, place, behaviours or {}, messages or MESSAGES)
-    most = max(len(arrivals(world.workload)) for world in worlds)
+    index = _index(design, mapping)
+    variants = _variants(start, index, behaviours or {}, messages or MESSAGES)
+    most = max(len(arrivals(variant.workload)) for variant in variants)
     bound = Bound(most, faults, pauses, max_runs)
-    walk = Frontier(bound, [Trial(Oracle(invariant, place.queue)) for invariant in invariants])
-    if place.enabled:
-        walk.walk([_lasting(world, bound) for world in worlds])
-    return _exhaustion(name, place, walk)
+    walk = Frontier(bound, [Trial(Oracle(invariant, index.queue)) for invariant in invariants])
+    if index.enabled:
+        walk.walk([_lasting(variant, bound) for variant in variants])
+    return _exhaustion(name, index, walk)
 
 
 def _check(start: Design | Scenario, messages: int | None, faults: int, pauses: int, max_runs: int) -> None:
@@ -270,62 +270,62 @@ def _check(start: Design | Scenario, messages: int | None, faults: int, pauses: 
         raise InvalidInput(f"messages = {messages}: a scenario has a workload of its own")
 
 
-def _place(design: Design, mapping: str) -> EventSourceMapping:
-    places = [place for place in design.mappings if mapping in {"", place.name}]
-    if len(places) == 1:
-        return places[0]
-    names = ", ".join(place.name for place in design.mappings) or "none"
+def _index(design: Design, mapping: str) -> EventSourceMapping:
+    indexes = [index for index in design.mappings if mapping in {"", index.name}]
+    if len(indexes) == 1:
+        return indexes[0]
+    names = ", ".join(index.name for index in design.mappings) or "none"
     raise InvalidInput(f"mapping = {mapping!r}: must be one of the design's: {names}")
 
 
-def _worlds(
-    start: Design | Scenario, place: EventSourceMapping, given: Mapping[str, Behaviour], messages: int
+def _variants(
+    start: Design | Scenario, index: EventSourceMapping, given: Mapping[str, Behaviour], messages: int
 ) -> list[Scenario]:
     """Return what plans are tried in."""
     if isinstance(start, Scenario):
         return [attrs.evolve(start, behaviours={**start.behaviours, **given})]
-    groups = 1 if start.queue(place.queue).fifo else 0
-    return [Scenario(start, [Burst(place.queue, count, groups=groups)], given) for count in range(1, messages + 1)]
+    groups = 1 if start.queue(index.queue).fifo else 0
+    return [Scenario(start, [Burst(index.queue, count, groups=groups)], given) for count in range(1, messages + 1)]
 
 
-def _lasting(world: Scenario, bound: Bound) -> Scenario:
+def _lasting(variant: Scenario, bound: Bound) -> Scenario:
     """Return a world that lasts as long as the worst plan can take: one end for all, so that histories compare."""
     worst = attrs.evolve(
-        world.faults,
-        messages=(*world.faults.messages, *[("timeout",)] * bound.faults),
-        sends=(*world.faults.sends, *["lost_send"] * bool(bound.faults)),
-        pauses=(*world.faults.pauses, *[Pause(world.design.mappings[0].name, 1, 1)] * bound.pauses),
+        variant.faults,
+        messages=(*variant.faults.messages, *[("timeout",)] * bound.faults),
+        sends=(*variant.faults.sends, *["lost_send"] * bool(bound.faults)),
+        pauses=(*variant.faults.pauses, *[Pause(variant.design.mappings[0].name, 1, 1)] * bound.pauses),
     )
-    until = ending(attrs.evolve(world, faults=worst)).until
-    return attrs.evolve(world, until=max(until or 0, world.until or 0))
+    until = ending(attrs.evolve(variant, faults=worst)).until
+    return attrs.evolve(variant, until=max(until or 0, variant.until or 0))
 
 
-def _exhaustion(name: str, place: EventSourceMapping, walk: Frontier) -> Exhaustion:
+def _exhaustion(name: str, index: EventSourceMapping, walk: Frontier) -> Exhaustion:
     """Return what came of a walk."""
     done = Exhaustion(
         design=name,
-        mapping=place.name,
+        mapping=index.name,
         bound=walk.bound,
         runs=walk.runs,
         histories=len(walk.digests),
         same_call=walk.same_call,
-        complete=walk.complete if place.enabled else walk.bound.depth,
+        complete=walk.complete if index.enabled else walk.bound.depth,
         kinds=tuple(walk.kinds),
     )
-    return attrs.evolve(done, findings=tuple(_finding(trial, place, done.stopped) for trial in walk.trials))
+    return attrs.evolve(done, findings=tuple(_finding(trial, index, done.stopped) for trial in walk.trials))
 
 
-def _finding(trial: Trial, place: EventSourceMapping, stopped: str) -> Finding:
+def _finding(trial: Trial, index: EventSourceMapping, stopped: str) -> Finding:
     """Return what was found about one invariant; where the walk was `stopped`, that is why nothing holds."""
     oracle, scenario = trial.oracle, trial.tally.violating
     name = oracle.invariant.name
-    if not place.enabled:
-        return Finding(place.name, name, Verdict(name, Status.NOT_APPLICABLE, f"{place.name} is switched off"), 0)
+    if not index.enabled:
+        return Finding(index.name, name, Verdict(name, Status.NOT_APPLICABLE, f"{index.name} is switched off"), 0)
     if scenario is not None:
         fitted = ending(scenario)
         smallest = without_end(fitted if oracle.violated(fitted) else scenario, oracle)
-        return finding(trial, place.name, smallest)
-    found = finding(trial, place.name)
+        return finding(trial, index.name, smallest)
+    found = finding(trial, index.name)
     if not stopped or found.verdict.status not in {Status.HOLDS, Status.NOT_EXERCISED}:
         return found
     return attrs.evolve(found, verdict=Verdict(name, Status.INCONCLUSIVE, f"{stopped}: no proof"))

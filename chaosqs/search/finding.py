@@ -25,7 +25,7 @@ class Tally:
     statuses: Counter[Status] = attrs.field(factory=Counter[Status])
     reasons: Counter[tuple[Status, str]] = attrs.field(factory=Counter[tuple[Status, str]])
     excused: dict[str, None] = attrs.field(factory=dict[str, None])
-    reached: Counter[str] = attrs.field(factory=Counter[str])
+    coverage: Counter[str] = attrs.field(factory=Counter[str])
     violating: Scenario | None = None
     """The scenario that violated the invariant: the first, or the smallest that is known by now."""
 
@@ -35,7 +35,7 @@ class Tally:
         self.exercised += verdict.exercised
         self.statuses[verdict.status] += 1
         self.reasons[verdict.status, verdict.reason] += 1
-        self.reached.update(marks)
+        self.coverage.update(marks)
         if len(self.excused) < _EXCUSES:
             self.excused.update(dict.fromkeys(verdict.excused[:1]))
         if verdict.status is Status.VIOLATED:
@@ -75,7 +75,7 @@ class Finding:
     """Over all cases: violated if any is; holds if some case could have failed; else why none could."""
     cases: int
     """Scenarios that were simulated until a violation was found or the budget was spent; shrinking not counted."""
-    reached: Mapping[str, int] = attrs.field(factory=dict[str, int], hash=False)
+    coverage: Mapping[str, int] = attrs.field(factory=dict[str, int], hash=False)
     """In how many of these cases something happened: `throttled`, `dead-lettered`, `fault lost_delete` …"""
     scenario: Scenario | None = None
     """The smallest scenario found that violates the invariant, or None."""

@@ -16,7 +16,7 @@ from chaosqs.search.simplicity import ending
 from chaosqs.simulation.run import isolated
 
 _DEVIATIONS = 2
-"""So many standard deviations of a count are luck (95 %)."""
+"""So many standard deviations of a count are seed (95 %)."""
 
 
 @attrs.frozen
@@ -41,7 +41,7 @@ class Answer:
         """Tell whether this run is free of the violation that `before` had, and at no other price.
 
         No message less is served or processed, none more expires or is given up, and it comes to an end if that did.
-        `by_chance`: both are several draws taken together, so a number counts as more only beyond what luck explains.
+        `by_chance`: both are several draws taken together, so a number counts as more only beyond what seed explains.
         """
 
         def more(now: int, once: int) -> bool:

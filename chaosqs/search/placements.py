@@ -44,7 +44,7 @@ class Call:
     """One call of a run that a fault can strike."""
 
     kinds: tuple[str, ...]
-    """The outcomes that can strike it: those of its boundary."""
+    """The outcomes that can strike it: those of its injection point."""
     cells: tuple[Cell, ...]
     """With any of these for its key, an outcome strikes this very call, and does the same there."""
     since: int
@@ -78,13 +78,13 @@ def with_fault(plan: FaultPlan, cell: Cell, kind: str) -> FaultPlan:
     return attrs.evolve(plan, messages=_with(plan.messages, message, receives, ()))
 
 
-def _at(items: Sequence[_Item], place: int, missing: _Item) -> _Item:
-    return items[place] if place < len(items) else missing
+def _at(items: Sequence[_Item], index: int, missing: _Item) -> _Item:
+    return items[index] if index < len(items) else missing
 
 
-def _with(items: Sequence[_Item], place: int, item: _Item, missing: _Item) -> tuple[_Item, ...]:
-    longer = (*items, *[missing] * (place + 1 - len(items)))
-    return (*longer[:place], item, *longer[place + 1 :])
+def _with(items: Sequence[_Item], index: int, item: _Item, missing: _Item) -> tuple[_Item, ...]:
+    longer = (*items, *[missing] * (index + 1 - len(items)))
+    return (*longer[:index], item, *longer[index + 1 :])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -103,14 +103,18 @@ class _About:
     """Cells of one group surely mean the same calls; of two groups that is not known."""
     fifo: bool
 
-    def calls(self, boundary: str, since: int, until: int) -> Iterator[Call]:
-        """Yield the calls of a boundary between two places of the record."""
-        kinds = _kinds(boundary, fifo=self.fifo)
+    def calls(self, injection_point: str, since: int, until: int) -> Iterator[Call]:
+        """Yield the calls of an injection point between two places of the record."""
+        kinds = _kinds(injection_point, fifo=self.fifo)
         yield from (Call(kinds, cells, since, until) for cells in self.groups if cells)
 
 
-def _kinds(boundary: str, *, fifo: bool) -> tuple[str, ...]:
-    kinds = [kind for kind in KINDS if kind.keyed and kind.boundary == boundary and not (fifo and kind.standard_only)]
+def _kinds(injection_point: str, *, fifo: bool) -> tuple[str, ...]:
+    kinds = [
+        kind
+        for kind in KINDS
+        if kind.keyed and kind.injection_point == injection_point and not (fifo and kind.standard_only)
+    ]
     return tuple(kind.name for kind in kinds)
 
 
@@ -140,20 +144,20 @@ class _Record:
         """Yield the calls."""
         yield from self._sends()
         yield from self._polls()
-        for batch, places in self._batches().items():
-            about = self._about(batch, places[-1])
-            yield from about.calls("hold", batch.received, places[-1])
-            yield from about.calls("invoke", places[0], places[-1])
-            for place in places:
-                yield from self._of_invocation(place, about)
+        for batch, indexes in self._batches().items():
+            about = self._about(batch, indexes[-1])
+            yield from about.calls("hold", batch.received, indexes[-1])
+            yield from about.calls("invoke", indexes[0], indexes[-1])
+            for index in indexes:
+                yield from self._of_invocation(index, about)
 
     def _sends(self) -> Iterator[Call]:
         """Yield the first send of each message of the workload: sent again, only a window strikes it."""
         planned, met = len(arrivals(self.history.scenario.workload)), dict[int, None]()
-        for place, event in enumerate(self.history.events):
+        for index, event in enumerate(self.history.events):
             if isinstance(event, Sent | SendFailed) and event.message < planned and event.message not in met:
                 met[event.message] = None
-                yield from _About((((event.message, 0),),), fifo=False).calls("send", place, place)
+                yield from _About((((event.message, 0),),), fifo=False).calls("send", index, index)
 
     def _polls(self) -> Iterator[Call]:
         """Yield each receive before it is answered, and its answer.
@@ -161,13 +165,13 @@ class _Record:
         The message that is first in line decides about the former. The record does not say which one that is; it may
         be one that is over its max_receive_count, and moved instead.
         """
-        for place, event in self.history.each(Received):
+        for index, event in self.history.each(Received):
             cells, fifo = tuple(zip(event.messages, event.receive_counts, strict=True)), self._is_fifo(event.queue)
-            yield from _About(tuple((cell,) for cell in cells), fifo).calls("poll", place, place)
-            yield from _About((cells,), fifo).calls("receive", place, place)
-        for place, moved in self.history.each(DeadLettered):
+            yield from _About(tuple((cell,) for cell in cells), fifo).calls("poll", index, index)
+            yield from _About((cells,), fifo).calls("receive", index, index)
+        for index, moved in self.history.each(DeadLettered):
             cell = moved.message, moved.receive_count + 1
-            yield from _About(((cell,),), self._is_fifo(moved.queue)).calls("poll", place, place)
+            yield from _About(((cell,),), self._is_fifo(moved.queue)).calls("poll", index, index)
 
     def _is_fifo(self, queue: str) -> bool:
         return self.history.scenario.design.queue(queue).fifo
@@ -177,12 +181,12 @@ class _Record:
     def _batches(self) -> dict[_Batch, list[int]]:
         """Return where the record tells of each batch while a poller has it in its hand."""
         events, found = self.history.events, dict[_Batch, list[int]]()
-        for place, event in enumerate(events):
+        for index, event in enumerate(events):
             if not isinstance(event, Throttled | InvocationStarted | ServiceFailed | Held) or event.cause is None:
                 continue
             if isinstance(events[event.cause], Received):
                 batch = _Batch(event.mapping, event.poller, event.cause, event.messages)
-                found.setdefault(batch, []).append(place)
+                found.setdefault(batch, []).append(index)
         return found
 
     def _about(self, batch: _Batch, last: int) -> _About:
@@ -201,31 +205,31 @@ class _Record:
         """Return the receive counts of a message from the poller's own receive of it up to a place."""
         receives = self._receives[message]
         by = batch.mapping, batch.poller
-        own = [place for place, event in receives if place <= batch.received and (event.mapping, event.poller) == by]
+        own = [index for index, event in receives if index <= batch.received and (event.mapping, event.poller) == by]
         first = max(own, default=0)
-        inside = [event for place, event in receives if first <= place <= last]
+        inside = [event for index, event in receives if first <= index <= last]
         return [_count(event, message) for event in inside]
 
     @cached_property
     def _receives(self) -> dict[int, list[tuple[int, Received]]]:
         """The receives of each message, with their places."""
         found: dict[int, list[tuple[int, Received]]] = {}
-        for place, event in self.history.each(Received):
+        for index, event in self.history.each(Received):
             for message in event.messages:
-                found.setdefault(message, []).append((place, event))
+                found.setdefault(message, []).append((index, event))
         return found
 
     # Invocations
 
-    def _of_invocation(self, place: int, about: _About) -> Iterator[Call]:
+    def _of_invocation(self, index: int, about: _About) -> Iterator[Call]:
         """Yield the handler of an invocation, the sites in its code, its answer and its delete."""
-        if not isinstance(self.history.events[place], InvocationStarted):
+        if not isinstance(self.history.events[index], InvocationStarted):
             return
-        yield from about.calls("handler", place, place)
-        for later, event in self._effects.get(place, ()):
+        yield from about.calls("handler", index, index)
+        for later, event in self._effects.get(index, ()):
             if isinstance(event, PointPassed):  # about one message or all: the record does not say
                 each = [(cell,) for cells in about.groups for cell in cells]
-                yield from (Call((f"{FAULT_POINT}:{event.site}",), cells, later, later) for cells in each)
+                yield from (Call((f"{FAULT_POINT}:{event.point}",), cells, later, later) for cells in each)
             elif isinstance(event, InvocationEnded):
                 yield from about.calls("response", later, later)
                 yield from self._delete(later, about)
@@ -235,22 +239,22 @@ class _Record:
 
         It is about each message as it is by then: where that was received again meanwhile, about its latest receive.
         """
-        for place, event in self._effects.get(ended, ()):
+        for index, event in self._effects.get(ended, ()):
             if isinstance(event, Deleted):
-                cells = tuple((message, self._latest(message, place)) for message in event.messages)
-                yield from attrs.evolve(about, groups=(cells,)).calls("delete", place, place)
+                cells = tuple((message, self._latest(message, index)) for message in event.messages)
+                yield from attrs.evolve(about, groups=(cells,)).calls("delete", index, index)
                 return
 
-    def _latest(self, message: int, place: int) -> int:
+    def _latest(self, message: int, index: int) -> int:
         """Return how often a message had been received by a place of the record."""
-        receives = [event for at, event in self._receives[message] if at < place]
+        receives = [event for at, event in self._receives[message] if at < index]
         return _count(receives[-1], message)
 
     @cached_property
     def _effects(self) -> dict[int, list[tuple[int, Event]]]:
         """The events that each one has caused, with their places."""
         found: dict[int, list[tuple[int, Event]]] = {}
-        for place, event in enumerate(self.history.events):
+        for index, event in enumerate(self.history.events):
             if event.cause is not None:
-                found.setdefault(event.cause, []).append((place, event))
+                found.setdefault(event.cause, []).append((index, event))
         return found

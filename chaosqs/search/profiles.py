@@ -15,7 +15,7 @@ class Profile:
     shrink_simulations: int
     """Simulations that each pass of the shrinker may use."""
     draws: int
-    """Draws of luck from which the rate of a counterexample is counted."""
+    """Seeds from which the rate of a counterexample is counted."""
     trials: int
     """Scenarios in which a fix must prove itself."""
     seed: int | None

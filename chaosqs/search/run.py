@@ -19,7 +19,7 @@ from chaosqs.invariants import Invariant
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
-from chaosqs.search.coverage import in_order, margins, reached
+from chaosqs.search.coverage import coverage, in_order, margins
 from chaosqs.search.database import Memory
 from chaosqs.search.drawing import Stop, draws, hunt
 from chaosqs.search.finding import Finding, Tally
@@ -55,20 +55,20 @@ class Trial:
 
 
 @attrs.define(eq=False)
-class Sweep:
+class SearchRun:
     """A search for violations of several invariants."""
 
     strategy: SearchStrategy[Scenario]
     trials: Sequence[Trial]
     budget: Profile
     """With a seed."""
-    worlds: Iterable[Scenario] = ()
+    variants: Iterable[Scenario] = ()
     """With what the search opens, fewer than its budget has cases; what is left of that is drawn. Read once."""
     schedules: bool = False
     """Whether policies try other orders of tasks, too: for real code, in which an order may be a bug."""
     cases: int = 0
     _recalled: int = 0
-    _opening: int = 0
+    _seeded: int = 0
     """How many of them were remembered, and of the opening. Memory only puts cases in front: it takes none away."""
     _error: Exception | None = None
 
@@ -105,12 +105,12 @@ class Sweep:
 
     def _open(self) -> None:
         """Judge the worlds of the opening."""
-        for world in self.worlds:
+        for variant in self.variants:
             unanswered = [trial for trial in self.trials if trial.open]
             if not unanswered:
                 return
-            self._opening += 1
-            self._count(self._simulated(world), unanswered)
+            self._seeded += 1
+            self._count(self._simulated(variant), unanswered)
             for trial in unanswered:
                 trial.opened = not trial.open
 
@@ -124,7 +124,7 @@ class Sweep:
 
     def _count(self, history: History, trials: Sequence[Trial]) -> tuple[str, ...]:
         """Count a case for each of the trials; return what it reached."""
-        marks = reached(history)
+        marks = coverage(history)
         for trial in trials:
             trial.tally.add(history.scenario, trial.oracle.judge(history), marks)
         return marks
@@ -144,7 +144,7 @@ class Sweep:
         hunt(
             self.strategy,
             case,
-            max_examples=self.budget.max_examples - self._opening,
+            max_examples=self.budget.max_examples - self._seeded,
             random_seed=self.budget.seed or 0,
             shrinking=shrinking,
         )
@@ -187,7 +187,7 @@ class Sweep:
     def _simulated(self, scenario: Scenario) -> History:
         """Simulate, some cases twice; note the scenario on whatever goes wrong."""
         self.cases += 1
-        first = self.cases <= _FIRST or 0 < self.cases - self._recalled - self._opening <= _FIRST
+        first = self.cases <= _FIRST or 0 < self.cases - self._recalled - self._seeded <= _FIRST
         try:
             return isolated(scenario, verify=first or self.cases % _EVERY == 0)
         except Exception as error:
@@ -205,28 +205,28 @@ def budgeted(profile: Profile, max_examples: int | None = None, seed: int | None
     )
 
 
-def swept(
+def searched_run(
     strategy: SearchStrategy[Scenario],
     invariants: Sequence[Invariant],
     budget: Profile,
     *,
     queue: str | None = None,
-    worlds: Iterable[Scenario] = (),
+    variants: Iterable[Scenario] = (),
     memory: Memory | None = None,
     schedules: bool = False,
-) -> Sweep:
+) -> SearchRun:
     """Return a search that is over.
 
     `queue`: violations about messages of others do not count. `memory`: what is known of the design from before.
-    `worlds`, `schedules`: as `Sweep` has them.
+    `worlds`, `schedules`: as `SearchRun` has them.
     """
     trials = [
         Trial(Oracle(invariant, queue), None if memory is None else memory.about(invariant.name))
         for invariant in invariants
     ]
-    sweep = Sweep(strategy, trials, budget, worlds, schedules)
-    sweep.run()
-    return sweep
+    search_run = SearchRun(strategy, trials, budget, variants, schedules)
+    search_run.run()
+    return search_run
 
 
 def finding(trial: Trial, mapping: str, smallest: Scenario | None = None, unreached: Sequence[str] = ()) -> Finding:
@@ -235,7 +235,7 @@ def finding(trial: Trial, mapping: str, smallest: Scenario | None = None, unreac
     Raises `NotDeterministic` where it has not.
     """
     name, tally = trial.oracle.invariant.name, trial.tally
-    counts = {mark: tally.reached[mark] for mark in in_order(tally.reached)}
+    counts = {mark: tally.coverage[mark] for mark in in_order(tally.coverage)}
     if smallest is None:
         return Finding(mapping, name, tally.verdict(name), tally.cases, counts, unreached=tuple(unreached))
     verdict = trial.oracle.judge(isolated(smallest, verify=True))

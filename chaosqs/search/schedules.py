@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from chaosqs.errors import NotDeterministic
-from chaosqs.kernel.event_queue import HoldingAgenda
+from chaosqs.kernel.event_queue import HoldingEventQueue
 from chaosqs.kernel.schedule import Pct, Policy, RandomWalk
 from chaosqs.lambda_.module_state import unchanged
 from chaosqs.model.faults import Pause
@@ -20,7 +20,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.simulation.run import World, isolated
 
-LADDER = (1, 3, 10, 30, 100)
+STEP_COUNTS = (1, 3, 10, 30, 100)
 """Steps of others for which the shrinker holds one task where a finding has several pauses."""
 _NO_CHANCE = RandomWalk(0)
 _WALKS = ((5, 10), (20, 3), (10, 30), (3, 100))
@@ -80,11 +80,11 @@ def watched(scenario: Scenario, policy: Policy = _NO_CHANCE) -> tuple[History, d
 
     The scenario of the history has the pauses that had an effect, as `HoldingAgenda.pauses` tells them, and no other.
     """
-    world = World.of(scenario, policy)
+    variant = World.of(scenario, policy)
     with unchanged(scenario):
-        history = world.run()
-    assert isinstance(world.agenda, HoldingAgenda)
-    return attrs.evolve(history, scenario=_with(scenario, world.agenda.pauses())), world.agenda.counts
+        history = variant.run()
+    assert isinstance(variant.event_queue, HoldingEventQueue)
+    return attrs.evolve(history, scenario=_with(scenario, variant.event_queue.pauses())), variant.event_queue.counts
 
 
 def minimal(scenario: Scenario, violated: Violated, simulations: int) -> Scenario:
@@ -101,9 +101,9 @@ def _with(scenario: Scenario, pauses: tuple[Pause, ...]) -> Scenario:
     return attrs.evolve(scenario, faults=attrs.evolve(scenario.faults, pauses=pauses))
 
 
-def _order(place: tuple[str, int]) -> tuple[bool, int, int, str]:
+def _order(index: tuple[str, int]) -> tuple[bool, int, int, str]:
     """Return what orders the places of one pause: task and step."""
-    task, step = place
+    task, step = index
     number = re.search(r"\d+$", task)
     return "/" in task, step, 0 if number is None else int(number[0]), task
 
@@ -125,8 +125,8 @@ class _Shrinker:
         single = self._shorter(pauses, 0)[0] if len(pauses) == 1 else self._single()
         if single is not None:
             return _with(self.scenario, (self._simplest(single),))
-        for place in range(len(pauses)):
-            pauses = self._shorter(pauses, place)
+        for index in range(len(pauses)):
+            pauses = self._shorter(pauses, index)
         return _with(self.scenario, pauses)
 
     def _fails(self, pauses: tuple[Pause, ...]) -> bool:
@@ -148,45 +148,45 @@ class _Shrinker:
             size //= 2
         return pauses
 
-    def _shorter(self, pauses: tuple[Pause, ...], place: int) -> tuple[Pause, ...]:
+    def _shorter(self, pauses: tuple[Pause, ...], index: int) -> tuple[Pause, ...]:
         """Return the pauses with one made as short as can be, by halving."""
-        low, high = 0, pauses[place].steps
+        low, high = 0, pauses[index].steps
         while high - low > 1:
             middle = (low + high) // 2
-            shorter = _replaced(pauses, place, attrs.evolve(pauses[place], steps=middle))
+            shorter = _replaced(pauses, index, attrs.evolve(pauses[index], steps=middle))
             low, high = (low, middle) if self._fails(shorter) else (middle, high)
-        return _replaced(pauses, place, attrs.evolve(pauses[place], steps=high))
+        return _replaced(pauses, index, attrs.evolve(pauses[index], steps=high))
 
-    def _places(self) -> Iterator[tuple[str, int]]:
+    def _indexes(self) -> Iterator[tuple[str, int]]:
         """Yield each step of each task of the run without pauses, the simplest first: what comes before one pause."""
         counts = task_steps(_with(self.scenario, ()))
         yield from sorted(((task, step) for task, last in counts.items() for step in range(1, last + 1)), key=_order)
 
     def _single(self) -> Pause | None:
         """Return one pause that violates as well, or None."""
-        places = list(self._places())
-        for steps in LADDER:
-            for task, step in places:
+        indexes = list(self._indexes())
+        for steps in STEP_COUNTS:
+            for task, step in indexes:
                 if self._fails((Pause(task, step, steps),)):
                     return Pause(task, step, steps)
         return None
 
     def _simplest(self, best: Pause) -> Pause:
         """Return the simplest pause: look at each step of each task for a shorter one, then for the first of these."""
-        places = list(self._places())
+        indexes = list(self._indexes())
         steps = best.steps + 1
         while best.steps < steps:  # a place where a longer pause did nothing may do with a shorter one
             steps = best.steps
-            for task, step in places:
+            for task, step in indexes:
                 shorter = Pause(task, step, best.steps - 1)
                 if shorter.steps and self._fails((shorter,)):
                     best = self._shorter((shorter,), 0)[0]
-        for task, step in places:
+        for task, step in indexes:
             first = Pause(task, step, best.steps)
             if first == best or self._fails((first,)):
                 return first
         return best
 
 
-def _replaced(pauses: tuple[Pause, ...], place: int, pause: Pause) -> tuple[Pause, ...]:
-    return (*pauses[:place], pause, *pauses[place + 1 :])
+def _replaced(pauses: tuple[Pause, ...], index: int, pause: Pause) -> tuple[Pause, ...]:
+    return (*pauses[:index], pause, *pauses[index + 1 :])

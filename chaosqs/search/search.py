@@ -17,13 +17,13 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
-from chaosqs.search.corpus import Lattice, opening
+from chaosqs.search.corpus import ScenarioGrid, seed_corpus
 from chaosqs.search.coverage import SOMETIMES, reachable
 from chaosqs.search.database import Memory, transferred
 from chaosqs.search.finding import Finding
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import CI, Profile
-from chaosqs.search.run import Sweep, Trial, budgeted, finding, swept
+from chaosqs.search.run import SearchRun, Trial, budgeted, finding, searched_run
 from chaosqs.search.shrink import calm_form, shrink, simplified
 from chaosqs.simulation.run import isolated
 from chaosqs.strategies import scenarios
@@ -34,7 +34,7 @@ from chaosqs.strategies import scenarios
 
 
 @attrs.frozen
-class Sites:
+class NamedPoints:
     """What the handlers of a design name, in the order of their source."""
 
     points: tuple[str, ...] = ()
@@ -43,15 +43,15 @@ class Sites:
     """Names given to `chaosqs.sometimes`."""
 
 
-def sites(behaviours: Mapping[str, Behaviour]) -> Sites:
+def named_points(behaviours: Mapping[str, Behaviour]) -> NamedPoints:
     """Return the sites in the modules of all handlers that are real code."""
     names = [behaviour.handler.partition(":")[0] for behaviour in behaviours.values() if behaviour.handler is not None]
     calls = [call for name in dict.fromkeys(names) for call in _calls(name)]
-    return Sites(_named("fault_point", calls), _named("sometimes", calls))
+    return NamedPoints(_named("fault_point", calls), _named("sometimes", calls))
 
 
 def _named(function: str, calls: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(site for called, site in calls if called == function))
+    return tuple(dict.fromkeys(point for called, point in calls if called == function))
 
 
 @lru_cache(maxsize=64)
@@ -69,8 +69,8 @@ def _calls(module: str) -> tuple[tuple[str, str], ...]:
 def _found(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(site)), *_]):
-                yield name, site
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(point)), *_]):
+                yield name, point
             case _:
                 pass
 
@@ -83,31 +83,31 @@ class Searched:
     """A mapping that was searched; each invariant's finding is shrunk when it is asked for."""
 
     design: Design
-    place: EventSourceMapping
-    lattice: Lattice
-    named: Sites
-    sweep: Sweep | None
+    index: EventSourceMapping
+    grid: ScenarioGrid
+    named: NamedPoints
+    search_run: SearchRun | None
     """None: the mapping is switched off, and nothing was searched."""
 
     def finding(self, invariant: Invariant) -> Finding:
         """Return what the search has to say about one of its invariants. Raises as `search` does."""
-        mapping = self.place.name
-        if self.sweep is None:
+        mapping = self.index.name
+        if self.search_run is None:
             idle = Verdict(invariant.name, Status.NOT_APPLICABLE, f"{mapping} is switched off")
             return Finding(mapping, invariant.name, idle, cases=0)
-        trial = next(trial for trial in self.sweep.trials if trial.oracle.invariant is invariant)
+        trial = next(trial for trial in self.search_run.trials if trial.oracle.invariant is invariant)
         users = [f"{SOMETIMES} {mark}" for mark in self.named.marks]
         wanted = [*reachable(self.design, self.named.points), *users]
-        missed = [mark for mark in wanted if not trial.tally.reached[mark]]
-        smallest = None if trial.open else self._smallest(self.sweep, trial)
+        missed = [mark for mark in wanted if not trial.tally.coverage[mark]]
+        smallest = None if trial.open else self._smallest(self.search_run, trial)
         if smallest is not None and trial.memory is not None:
             trial.memory.keep(smallest)  # the shortest is recalled first: what is small already need not shrink again
         return finding(trial, mapping, smallest, () if smallest else missed)
 
-    def _smallest(self, sweep: Sweep, trial: Trial) -> Scenario:
-        simulations = sweep.budget.shrink_simulations
-        calm = calm_form(self.lattice, trial.oracle, simulations)
-        return calm or simplified(sweep.smallest(trial), self.lattice, trial.oracle, simulations)
+    def _smallest(self, search_run: SearchRun, trial: Trial) -> Scenario:
+        simulations = search_run.budget.shrink_simulations
+        calm = calm_form(self.grid, trial.oracle, simulations)
+        return calm or simplified(search_run.smallest(trial), self.grid, trial.oracle, simulations)
 
 
 def searched(  # noqa: PLR0913 - as `explore`
@@ -128,23 +128,23 @@ def searched(  # noqa: PLR0913 - as `explore`
     `name`: of the design, which tells it from others in the database. `guesses`: whether what AWS does not document is
     drawn too.
     """
-    place = _mapping_named(design, mapping)
+    index = _mapping_named(design, mapping)
     given = dict(behaviours or {})
-    named = sites(given)
-    lattice = Lattice(design, place.queue, given, named.points)
-    if not place.enabled:
-        return Searched(design, place, lattice, named, None)
+    named = named_points(given)
+    grid = ScenarioGrid(design, index.queue, given, named.points)
+    if not index.enabled:
+        return Searched(design, index, grid, named, None)
     budget = budgeted(profile, max_examples, seed)
-    sweep = swept(
-        scenarios(design, queue=place.queue, behaviours=given, points=named.points, guesses=guesses),
+    search_run = searched_run(
+        scenarios(design, queue=index.queue, behaviours=given, points=named.points, guesses=guesses),
         invariants,
         budget,
-        queue=place.queue,
-        worlds=opening(lattice, budget.max_examples, guesses=guesses),
-        memory=None if database is None else _memory(database, name, lattice, mapping, guesses=guesses),
+        queue=index.queue,
+        variants=seed_corpus(grid, budget.max_examples, guesses=guesses),
+        memory=None if database is None else _memory(database, name, grid, mapping, guesses=guesses),
         schedules=any(behaviour.handler is not None for behaviour in given.values()),
     )
-    return Searched(design, place, lattice, named, sweep)
+    return Searched(design, index, grid, named, search_run)
 
 
 def search(
@@ -189,19 +189,19 @@ def search_designs(
     """Search all designs of a strategy for a violation on any of their mappings, and shrink what is found."""
     budget = budgeted(profile, max_examples, seed)
     memory = None if database is None else Memory(database, attrs.evolve, (repr(designs),))
-    sweep = swept(scenarios(designs), (invariant,), budget, memory=memory)
-    trial = sweep.trials[0]
+    search_run = searched_run(scenarios(designs), (invariant,), budget, memory=memory)
+    trial = search_run.trials[0]
     if trial.open:
         return finding(trial, "")
-    scenario = sweep.smallest(trial)
+    scenario = search_run.smallest(trial)
     mapping = _blamed(scenario, trial.oracle)
     trial.oracle = Oracle(invariant, mapping.queue)
     return finding(trial, mapping.name, shrink(scenario, trial.oracle, simulations=profile.shrink_simulations))
 
 
-def _memory(database: ExampleDatabase, name: str, lattice: Lattice, mapping: str, *, guesses: bool) -> Memory:
+def _memory(database: ExampleDatabase, name: str, grid: ScenarioGrid, mapping: str, *, guesses: bool) -> Memory:
     """Return what a database knows of a mapping, whatever the settings of the design were when it was found."""
-    design, given = lattice.design, lattice.given
+    design, given = grid.design, grid.given
     named = (design.queues, design.functions, design.mappings)
     parts = [part.name for parts in named for part in parts]
     fit = partial(transferred, design=design, behaviours=given)

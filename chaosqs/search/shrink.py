@@ -1,6 +1,6 @@
 """From a scenario that violates an invariant to the normal form of its violation, in a bounded number of simulations.
 
-Hypothesis's shrinker ends in a local minimum, which depends on where it began. So the calm worlds of the lattice come
+Hypothesis's shrinker ends in a local minimum, which depends on where it began. So the calm worlds of the scenario grid come
 first: the simplest one that violates the invariant is the answer, whatever was found. Only where none does, what was
 found is simplified step by step.
 """
@@ -21,7 +21,7 @@ from chaosqs.model.design import Design
 from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window, kind_of
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady
-from chaosqs.search.corpus import LADDER, MOST_FAULTS, SHORT_LADDER, Lattice
+from chaosqs.search.corpus import FEW_MESSAGE_COUNTS, MESSAGE_COUNTS, MOST_FAULTS, ScenarioGrid
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.schedules import minimal
 from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity, ending
@@ -52,16 +52,16 @@ def plans(design: Design, plan: FaultPlan) -> Iterator[FaultPlan]:
     for pauses in _less(plan.pauses, _pauses):
         yield attrs.evolve(plan, pauses=pauses)
     yield from _messages(plan)
-    for place in range(len(plan.sends)):
-        yield attrs.evolve(plan, sends=_ended((*plan.sends[:place], OK, *plan.sends[place + 1 :])))
+    for index in range(len(plan.sends)):
+        yield attrs.evolve(plan, sends=_ended((*plan.sends[:index], OK, *plan.sends[index + 1 :])))
     yield attrs.evolve(plan, sends=_ended(plan.sends))
     yield _in_order(plan)
 
 
 def _less(items: Sequence[_Item], simpler: Callable[[_Item], Iterator[_Item]]) -> Iterator[tuple[_Item, ...]]:
     """Yield the items without one of them, and with a simpler one in its place."""
-    for place, item in enumerate(items):
-        before, after = items[:place], items[place + 1 :]
+    for index, item in enumerate(items):
+        before, after = items[:index], items[index + 1 :]
         yield (*before, *after)
         for less in simpler(item):
             yield (*before, less, *after)
@@ -78,19 +78,19 @@ def _without_banned(plan: FaultPlan) -> FaultPlan:
 def _messages(plan: FaultPlan) -> Iterator[FaultPlan]:
     for message, receives in enumerate(plan.messages):
         yield attrs.evolve(plan, messages=_trimmed((*plan.messages[:message], (), *plan.messages[message + 1 :])))
-        for place in range(len(receives)):
-            less = (*receives[:place], OK, *receives[place + 1 :])
+        for index in range(len(receives)):
+            less = (*receives[:index], OK, *receives[index + 1 :])
             yield attrs.evolve(plan, messages=_trimmed((*plan.messages[:message], less, *plan.messages[message + 1 :])))
     yield attrs.evolve(plan, messages=_trimmed(plan.messages))
 
 
 def _struck(plan: FaultPlan) -> Iterator[FaultPlan]:
     """Yield plans in which what lasts strikes once instead: the first receive, or send, of the first message."""
-    for place, window in enumerate(plan.windows):
-        kind, rest = kind_of(window.kind), (*plan.windows[:place], *plan.windows[place + 1 :])
+    for index, window in enumerate(plan.windows):
+        kind, rest = kind_of(window.kind), (*plan.windows[:index], *plan.windows[index + 1 :])
         if kind is None or not kind.keyed:
             continue
-        if kind.boundary == "send":
+        if kind.injection_point == "send":
             yield attrs.evolve(plan, windows=rest, sends=(window.kind, *plan.sends[1:]))
         else:
             first = (window.kind, *(plan.messages[0][1:] if plan.messages else ()))
@@ -116,7 +116,7 @@ def _trimmed(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ..
 
 
 def _ended(outcomes: tuple[str, ...]) -> tuple[str, ...]:
-    return outcomes[: max((place for place, kind in enumerate(outcomes, 1) if kind != OK), default=0)]
+    return outcomes[: max((index for index, kind in enumerate(outcomes, 1) if kind != OK), default=0)]
 
 
 def _windows(design: Design, window: Window) -> Iterator[Window]:
@@ -147,7 +147,7 @@ def _pauses(pause: Pause) -> Iterator[Pause]:
 
 # The single steps by which a scenario becomes simpler: the largest first, each one may lose the violation. -----------
 
-_SMALL_LUCK = 32
+_SMALL_SEED = 32
 
 
 def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scenario]:
@@ -156,11 +156,11 @@ def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scen
         yield attrs.evolve(scenario, faults=plan)
     for guesses in nearer_to_measured(scenario.assumptions):
         yield attrs.evolve(scenario, assumptions=guesses)
-    for luck in range(min(scenario.luck, _SMALL_LUCK)):
-        yield attrs.evolve(scenario, luck=luck)
+    for seed in range(min(scenario.seed, _SMALL_SEED)):
+        yield attrs.evolve(scenario, seed=seed)
     yield from _behaved(scenario, given)
-    for place, load in enumerate(scenario.workload):
-        before, after = scenario.workload[:place], scenario.workload[place + 1 :]
+    for index, load in enumerate(scenario.workload):
+        before, after = scenario.workload[:index], scenario.workload[index + 1 :]
         if before or after:
             yield attrs.evolve(scenario, workload=(*before, *after))
         for other in _loads(scenario.design, load):
@@ -171,11 +171,11 @@ def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scen
 
 def _merged(scenario: Scenario) -> Iterator[Scenario]:
     """Yield the scenario with two loads of one queue as one: as many messages, all at once with the first of them."""
-    for (place, first), (other, second) in combinations(enumerate(scenario.workload), 2):
+    for (index, first), (other, second) in combinations(enumerate(scenario.workload), 2):
         if first.queue == second.queue:
             one = Burst(first.queue, _count(first) + _count(second), first.at, 0, first.body_bytes, first.groups)
-            rest = scenario.workload[place + 1 : other] + scenario.workload[other + 1 :]
-            yield attrs.evolve(scenario, workload=(*scenario.workload[:place], one, *rest))
+            rest = scenario.workload[index + 1 : other] + scenario.workload[other + 1 :]
+            yield attrs.evolve(scenario, workload=(*scenario.workload[:index], one, *rest))
 
 
 def _count(load: Load) -> int:
@@ -191,7 +191,7 @@ def _behaved(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Sce
 
 
 def _behaviours(design: Design, name: str, behaviour: Behaviour) -> Iterator[Behaviour]:
-    """Yield the default, the behaviour with one field at its default, and with other times of the lattice."""
+    """Yield the default, the behaviour with one field at its default, and with other times of the scenario grid."""
     yield Behaviour()
     usual = Behaviour()
     yield attrs.evolve(behaviour, error_rate=0, poison=(), hangs=False, crashes=False)
@@ -241,80 +241,84 @@ def shrink(
     The design stays, and so do the behaviours `given`. Each of the five passes may use so many `simulations`. What
     comes out violates the invariant as what went in does; it ends by itself where it can (`until` None).
     """
-    lattice = Lattice(scenario.design, oracle.queue or scenario.workload[0].queue, dict(given or {}))
-    return calm_form(lattice, oracle, simulations) or simplified(scenario, lattice, oracle, simulations)
+    grid = ScenarioGrid(scenario.design, oracle.queue or scenario.workload[0].queue, dict(given or {}))
+    return calm_form(grid, oracle, simulations) or simplified(scenario, grid, oracle, simulations)
 
 
-def calm_form(lattice: Lattice, oracle: Oracle, simulations: int) -> Scenario | None:
-    """Return the simplest calm world that violates the invariant, or None where no calm world of the ladder does.
+def calm_form(grid: ScenarioGrid, oracle: Oracle, simulations: int) -> Scenario | None:
+    """Return the simplest calm world that violates the invariant, or None where no calm world of the series of candidate values does.
 
-    The answer hangs on the lattice and the invariant alone, not on what a search has found.
+    The answer hangs on the scenario grid and the invariant alone, not on what a search has found.
     """
-    for strain, ladder in ((HEALTHY, LADDER), (ON_THE_EDGE, LADDER), (FAILING, SHORT_LADDER)):
-        found = _first(oracle, partial(lattice.worlds, strain=strain), ladder, simulations)
+    for strain, message_counts in (
+        (HEALTHY, MESSAGE_COUNTS),
+        (ON_THE_EDGE, MESSAGE_COUNTS),
+        (FAILING, FEW_MESSAGE_COUNTS),
+    ):
+        found = _first(oracle, partial(grid.variants, strain=strain), message_counts, simulations)
         if found is not None:
             return without_end(found, oracle)
     return None
 
 
-def simplified(scenario: Scenario, lattice: Lattice, oracle: Oracle, simulations: int) -> Scenario:
+def simplified(scenario: Scenario, grid: ScenarioGrid, oracle: Oracle, simulations: int) -> Scenario:
     """Return a scenario in its simplest form, or the simplest world with one kind of fault, whichever is simpler."""
-    steps = _downhill(scenario, oracle, lattice.given, simulations)
+    steps = _downhill(scenario, oracle, grid.given, simulations)
     if steps.faults.pauses:
-        steps = _downhill(minimal(steps, oracle.violated, simulations), oracle, lattice.given, simulations)
-    faulty = None if steps.faults == FaultPlan() else _faulty(oracle, lattice, simulations)
+        steps = _downhill(minimal(steps, oracle.violated, simulations), oracle, grid.given, simulations)
+    faulty = None if steps.faults == FaultPlan() else _faulty(oracle, grid, simulations)
     return without_end(steps if faulty is None else min(steps, faulty, key=complexity), oracle)
 
 
 def _first(
-    oracle: Oracle, worlds: Callable[[int], list[Scenario]], ladder: tuple[int, ...], simulations: int
+    oracle: Oracle, variants: Callable[[int], list[Scenario]], message_counts: tuple[int, ...], simulations: int
 ) -> Scenario | None:
-    """Return the violating world with the fewest messages, the simplest of these; None where the ladder shows none."""
+    """Return the violating world with the fewest messages, the simplest of these; None where the series of candidate values shows none."""
     limit = oracle.simulations + simulations
-    rung, found = 0, None
-    for rung in ladder:
-        found = _violating(oracle, worlds(rung), limit)
+    message_count, found = 0, None
+    for message_count in message_counts:
+        found = _violating(oracle, variants(message_count), limit)
         if found is not None:
             break
     if found is None:
         return None
-    for count in range(1, rung):
-        fewer = _violating(oracle, worlds(count), limit)
+    for count in range(1, message_count):
+        fewer = _violating(oracle, variants(count), limit)
         if fewer is not None:
             return fewer
     return found
 
 
-def _violating(oracle: Oracle, worlds: list[Scenario], limit: int) -> Scenario | None:
-    for world in worlds:
+def _violating(oracle: Oracle, variants: list[Scenario], limit: int) -> Scenario | None:
+    for variant in variants:
         if oracle.simulations >= limit:
             return None
-        if oracle.violated(world):
-            return world
+        if oracle.violated(variant):
+            return variant
     return None
 
 
-def _faulty(oracle: Oracle, lattice: Lattice, simulations: int) -> Scenario | None:
+def _faulty(oracle: Oracle, grid: ScenarioGrid, simulations: int) -> Scenario | None:
     """Return the simplest world with one kind of fault that violates the invariant."""
     limit = oracle.simulations + simulations
-    found = (_violating(oracle, worlds, limit) for worlds in _rungs(lattice))
+    found = (_violating(oracle, variants, limit) for variants in _rungs(grid))
     return next(filter(None, found), None)
 
 
-def _rungs(lattice: Lattice) -> Iterator[list[Scenario]]:
+def _rungs(grid: ScenarioGrid) -> Iterator[list[Scenario]]:
     """Yield worlds with one kind of fault: one that strikes once, one that lasts, one that strikes a few times.
 
-    And before them one without, which the ladder lacks: its messages are as heavy as can be.
+    And before them one without, which the series of candidate values lacks: its messages are as heavy as can be.
     """
-    yield lattice.heavy_worlds()
+    yield grid.heavy_variants()
     for count in range(1, _FEW + 1):
-        yield lattice.faulty_worlds(count, strikes=1)
-    yield lattice.struck_worlds(2, strikes=1, over=1)
+        yield grid.faulty_variants(count, fault_count=1)
+    yield grid.faulted_variants(2, fault_count=1, over=1)
     for count in range(1, _LASTING + 1):
-        yield lattice.lasting_worlds(count)
-    for strikes in range(2, MOST_FAULTS + 1):
+        yield grid.lasting_variants(count)
+    for fault_count in range(2, MOST_FAULTS + 1):
         for count in range(1, _FEW + 1):
-            yield lattice.faulty_worlds(count, strikes)
+            yield grid.faulty_variants(count, fault_count)
 
 
 def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour], simulations: int) -> Scenario:

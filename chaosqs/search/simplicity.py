@@ -1,6 +1,6 @@
 """Which of two scenarios is the simpler one: a total order, so that "the smallest counterexample" means something.
 
-In this order: fewer faults from outside; fewer guesses about AWS that differ from the measured ones; less luck (0 is
+In this order: fewer faults from outside; fewer guesses about AWS that differ from the measured ones; a smaller seed (0 is
 calm); less strain on the functions; fewer messages; fewer loads; loads at once and from the start; behaviours nearer
 to the default; faults that are better known; rounder numbers; smaller ones; the text.
 """
@@ -26,7 +26,7 @@ def complexity(scenario: Scenario) -> Complexity:
     figures = (
         _faults(scenario.faults),
         sum(value != usual for value, usual in _fields(scenario.assumptions)),
-        scenario.luck,
+        scenario.seed,
         sum(strain(scenario.design, name, behaviour) for name, behaviour in scenario.behaviours.items()),
         len(arrivals(workload)),
         len(workload),

@@ -1,6 +1,6 @@
 """What an operator does while a run goes on: deploys, purges, moves dead letters back, changes settings.
 
-Each action is a step of the agenda; those of one moment are one step, in the order of the plan. What AWS refuses
+Each action is a step of the event queue; those of one moment are one step, in the order of the plan. What AWS refuses
 because it does the same already is not done, and not recorded (PQ-2, MV-3).
 """
 
@@ -12,7 +12,7 @@ from itertools import groupby
 
 import attrs
 
-from chaosqs.esm.mapping import Life, Mapping
+from chaosqs.esm.mapping import Mapping, MappingLifecycle
 from chaosqs.lambda_.invocation import Lambda
 from chaosqs.model.design import Design, Function
 from chaosqs.model.design_changes import OF_FUNCTIONS, OF_MAPPINGS, design_after, queue_after
@@ -20,7 +20,7 @@ from chaosqs.model.event import Operated, PollersChanged
 from chaosqs.model.faults import Action, FaultPlan
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.api.move_tasks import begin
-from chaosqs.sqs.api.queue_resource import Hosted
+from chaosqs.sqs.api.queue_resource import QueueResource
 from chaosqs.sqs.api.queues import may_purge
 from chaosqs.sqs.api.region import ACCOUNT, REGION, Region
 from chaosqs.sqs.api.settings import queue_of, settings_of
@@ -41,7 +41,7 @@ class Operator:
     functions: Lambda
     deployed: dict[str, Function]
     """The functions as `functions` knows them."""
-    life: Life
+    lifecycle: MappingLifecycle
     to_come: int = 0
     """Steps of actions that are still to come."""
     tasks: list[MoveTask] = attrs.field(factory=list[MoveTask])
@@ -53,9 +53,11 @@ class Operator:
         return self.to_come > 0 or any(task.active for task in self.tasks)
 
     @classmethod
-    def of(cls, design: Design, sqs: Sqs, functions: Lambda, deployed: dict[str, Function], life: Life) -> Operator:
+    def of(
+        cls, design: Design, sqs: Sqs, functions: Lambda, deployed: dict[str, Function], lifecycle: MappingLifecycle
+    ) -> Operator:
         """Return an operator of what a run is made of."""
-        return cls(design, sqs.world.region(ACCOUNT, REGION), functions, deployed, life)
+        return cls(design, sqs.world.region(ACCOUNT, REGION), functions, deployed, lifecycle)
 
     def start(self, plan: FaultPlan) -> None:
         """Plan the actions, up to the moment at which the plan is healed."""
@@ -67,16 +69,16 @@ class Operator:
 
     def waits_for(self, mapping: Mapping) -> bool:
         """Tell whether a run waits for what is in a mapping's queue: it is enabled, or it has some of that in hand."""
-        return self.life.settings[mapping.mapping.name].enabled or mapping.crew.busy > 0
+        return self.lifecycle.settings[mapping.mapping.name].enabled or mapping.fleet.busy > 0
 
     def _later(self, due: int, step: Callable[[], None]) -> None:
         self.to_come += 1
-        self.functions.agenda.at(due, partial(self._do, step))
+        self.functions.event_queue.at(due, partial(self._do, step))
 
     def _do(self, step: Callable[[], None]) -> None:
         step()
         self.to_come -= 1
-        self.functions.agenda.may_be_over = True
+        self.functions.event_queue.may_be_over = True
 
     def _act(self, actions: Sequence[Action]) -> None:
         for action in actions:
@@ -102,32 +104,32 @@ class Operator:
 
     # Queues
 
-    def _queue(self, name: str) -> Hosted | None:
+    def _queue(self, name: str) -> QueueResource | None:
         """Return a queue as it is at this moment; None where a handler has deleted it."""
-        hosted = self.region.queues.get(name)
-        if hosted is not None:
-            self.region.service.catch_up(hosted.line)
-        return hosted
+        resource = self.region.queues.get(name)
+        if resource is not None:
+            self.region.service.catch_up(resource.state)
+        return resource
 
     def _purge(self, action: Action) -> None:
-        hosted = self._queue(action.target)
-        if hosted is not None and may_purge(hosted, self.region.now):  # PQ-2
-            hosted.purged_at = self.region.now
-            self.region.service.purge(hosted.line, cause=self._operated(action))
+        resource = self._queue(action.target)
+        if resource is not None and may_purge(resource, self.region.now):  # PQ-2
+            resource.purged_at = self.region.now
+            self.region.service.purge(resource.state, cause=self._operated(action))
 
     def _redrive(self, action: Action) -> None:
-        hosted = self._queue(action.target)
+        resource = self._queue(action.target)
         active = [task.source for task in self.region.tasks if task.active]
-        if hosted is not None and hosted.address.arn not in active:  # MV-3
-            self.tasks.append(begin(self.region, hosted, cause=self._operated(action)))
+        if resource is not None and resource.address.arn not in active:  # MV-3
+            self.tasks.append(begin(self.region, resource, cause=self._operated(action)))
 
     def _change_queue(self, action: Action) -> None:
-        hosted = self._queue(action.target)
-        if hosted is not None:
+        resource = self._queue(action.target)
+        if resource is not None:
             self._operated(action)
-            queue = queue_after(queue_of(action.target, hosted.settings), action.setting, action.value)
-            hosted.settings |= settings_of(queue, hosted.address)
-            hosted.modified_at = self.region.now
+            queue = queue_after(queue_of(action.target, resource.settings), action.setting, action.value)
+            resource.settings |= settings_of(queue, resource.address)
+            resource.modified_at = self.region.now
             self.region.relink()
 
     # Functions and mappings
@@ -147,7 +149,7 @@ class Operator:
         self.functions.record(PollersChanged(self.region.now, cause, action.target, 0, why))
         self._changed(action)
         settings = next(mapping for mapping in self.design.mappings if mapping.name == action.target)
-        self.life.change(action.target, settings)
+        self.lifecycle.change(action.target, settings)
 
     def _changed(self, action: Action) -> None:
         self.design = design_after(self.design, action.target, action.setting, action.value)

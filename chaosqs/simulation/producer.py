@@ -7,8 +7,8 @@ from functools import partial
 
 import attrs
 
-from chaosqs.faults.injector import Nemesis, Strike
-from chaosqs.kernel.event_queue import Agenda
+from chaosqs.faults.injector import FaultInjector, InjectedFault
+from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.model.event import Event, SendFailed
 from chaosqs.model.workload import Arrival
 from chaosqs.sqs.machines.message import Message
@@ -34,8 +34,8 @@ class _Attempt:
 class Producer:
     """All producers of one run, with the patience that never ends."""
 
-    agenda: Agenda
-    nemesis: Nemesis
+    event_queue: EventQueue
+    injector: FaultInjector
     record: Callable[[Event], int]
     service: Service
     retry: int
@@ -45,7 +45,7 @@ class Producer:
 
     def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
         """Send messages that come at one moment."""
-        if self.nemesis.asks("send"):
+        if self.injector.asks("send"):
             self._send([_Attempt(number, arrival) for number, arrival in batch])
         else:
             self.service.send(batch)
@@ -55,25 +55,25 @@ class Producer:
         for attempt in attempts:
             self._decide(attempt)
         for name in dict.fromkeys(attempt.arrival.queue for attempt in attempts):
-            self.service.serve(self.service.lines[name])
+            self.service.serve(self.service.states[name])
 
     def _decide(self, attempt: _Attempt) -> None:
-        now, arrival = self.agenda.now, attempt.arrival
-        strike = None
+        now, arrival = self.event_queue.now, attempt.arrival
+        injected = None
         if attempt.copy_of is None:  # Assumed: the answer to a copy never gets lost, so that copies have no copies
-            strike = self.nemesis.send(arrival.queue, attempt.number, now, again=attempt.cause is not None)
-        match strike:
+            injected = self.injector.send(arrival.queue, attempt.number, now, again=attempt.cause is not None)
+        match injected:
             case None:
                 self._accept(attempt)
-            case Strike(kind="late_send"):
-                delay = self.service.lines[arrival.queue].queue.delay * 1000 + _LATE
-                self._accept(attempt, delay=delay, fault=strike.name)
-            case Strike(kind="lost_send_response"):
-                self._accept(attempt, fault=strike.name, repeats=True)
+            case InjectedFault(kind="late_send"):
+                delay = self.service.states[arrival.queue].queue.delay * 1000 + _LATE
+                self._accept(attempt, delay=delay, fault=injected.name)
+            case InjectedFault(kind="lost_send_response"):
+                self._accept(attempt, fault=injected.name, repeats=True)
             case _:
-                place = self.record(SendFailed(now, attempt.cause, arrival.queue, attempt.number, strike.name))
-                outage = strike.until if strike.kind == "outage" else None
-                self._later(attrs.evolve(attempt, cause=place), now + self.retry if outage is None else outage)
+                index = self.record(SendFailed(now, attempt.cause, arrival.queue, attempt.number, injected.name))
+                outage = injected.until if injected.kind == "outage" else None
+                self._later(attrs.evolve(attempt, cause=index), now + self.retry if outage is None else outage)
 
     def _accept(self, attempt: _Attempt, *, delay: int | None = None, fault: str = "", repeats: bool = False) -> None:
         """Put a message into its queue.
@@ -81,25 +81,25 @@ class Producer:
         A producer that `repeats` its send gives a standard queue a second message. On a FIFO queue the repeat has the
         same deduplication id, within its five minutes, and adds nothing (FF-5).
         """
-        arrival, line = attempt.arrival, self.service.lines[attempt.arrival.queue]
+        arrival, line = attempt.arrival, self.service.states[attempt.arrival.queue]
         message = Message(
-            attempt.number, arrival.body_bytes, self.agenda.now, group=arrival.group, copy_of=attempt.copy_of
+            attempt.number, arrival.body_bytes, self.event_queue.now, group=arrival.group, copy_of=attempt.copy_of
         )
         self.service.put(line, message, delay=delay, cause=attempt.cause, fault=fault)
         if repeats and not line.queue.fifo:
             copy = _Attempt(self.service.numbers.take(), arrival, message.last_event, attempt.number)
-            self._later(copy, self.agenda.now + self.retry)
+            self._later(copy, self.event_queue.now + self.retry)
 
     def _later(self, attempt: _Attempt, due: int) -> None:
         """Send again at a moment, together with all that wait for it."""
         self.service.to_come += 1
         if due not in self._due:
             self._due[due] = []
-            self.agenda.at(due, partial(self._again, due))
+            self.event_queue.at(due, partial(self._again, due))
         self._due[due].append(attempt)
 
     def _again(self, due: int) -> None:
         attempts = self._due.pop(due)
         self.service.to_come -= len(attempts)
-        self.agenda.may_be_over = True
+        self.event_queue.may_be_over = True
         self._send(attempts)

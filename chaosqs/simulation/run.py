@@ -13,13 +13,13 @@ import attrs
 import trio
 
 from chaosqs.errors import NotDeterministic
-from chaosqs.esm.machines.scaling import Scaling, law
-from chaosqs.esm.mapping import Life, Mapping
-from chaosqs.faults.injector import Nemesis
+from chaosqs.esm.machines.scaling import Scaling, scaling_limits
+from chaosqs.esm.mapping import Mapping, MappingLifecycle
+from chaosqs.faults.injector import FaultInjector
 from chaosqs.kernel.clock import VirtualClock
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck
-from chaosqs.kernel.schedule import Policy, agenda_of
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams
+from chaosqs.kernel.schedule import Policy, event_queue_of
 from chaosqs.lambda_.invocation import Lambda, Models
 from chaosqs.lambda_.machines.concurrency import Executions
 from chaosqs.lambda_.module_state import unchanged
@@ -65,9 +65,9 @@ def isolated(scenario: Scenario, *, verify: bool = False) -> History:
 def _compare(first: History, second: History) -> None:
     if first.digest == second.digest:
         return
-    for place, (one, other) in enumerate(zip(first.events, second.events, strict=False)):
+    for index, (one, other) in enumerate(zip(first.events, second.events, strict=False)):
         if one != other:
-            message = f"two runs of one scenario differ at event {place}:\n  {one}\n  {other}"
+            message = f"two runs of one scenario differ at event {index}:\n  {one}\n  {other}"
             raise NotDeterministic(message)
     message = f"two runs of one scenario differ in length: {len(first.events)} and {len(second.events)} events"
     raise NotDeterministic(message)
@@ -78,13 +78,13 @@ class World:
     """Everything that takes part in one run."""
 
     scenario: Scenario
-    agenda: Agenda
+    event_queue: EventQueue
     events: list[Event]
     service: Service
     functions: Lambda
     mappings: list[Mapping]
     """All that poll, or did."""
-    life: Life
+    lifecycle: MappingLifecycle
     producer: Producer
     real: RealCode | None = None
     """What runs handlers that are real code; None where all are modelled."""
@@ -97,29 +97,31 @@ class World:
     def of(cls, scenario: Scenario, policy: Policy | None = None) -> World:
         """Build the world that a scenario describes; `policy`: who else is held back than by its pauses."""
         design, assumptions = scenario.design, scenario.assumptions
-        luck, nemesis, events = Luck(scenario.luck), Nemesis(scenario.faults), list[Event]()
-        agenda = agenda_of(scenario, policy)
+        streams, injector, events = RandomStreams(scenario.seed), FaultInjector(scenario.faults), list[Event]()
+        event_queue = event_queue_of(scenario, policy)
         record = partial(_record, events)
-        service = Service(agenda, luck, record, assumptions.partial_receives)
+        service = Service(event_queue, streams, record, assumptions.partial_receives)
         for queue in design.queues:
             service.open(queue)
         by_name = {function.name: function for function in design.functions}
-        models, executions = Models(luck, scenario.behaviour, by_name), Executions(design, assumptions)
-        functions = Lambda(agenda, luck, nemesis, record, executions, models, assumptions, by_name)
+        models, executions = Models(streams, scenario.behaviour, by_name), Executions(design, assumptions)
+        functions = Lambda(event_queue, streams, injector, record, executions, models, assumptions, by_name)
         settings = {mapping.name: mapping for mapping in design.mappings}
-        make = partial(_mapping, scenario, agenda, luck, nemesis, record, service, functions)
-        producer = Producer(agenda, nemesis, record, service, assumptions.send_retry)
-        life = Life(agenda, nemesis, record, make, settings)
-        functions.stage = real = _real_code(scenario, agenda, luck, service, by_name)
-        operator = _operator(scenario, functions, by_name, life, service, real)
-        return cls(scenario, agenda, events, service, functions, life.mappings, life, producer, real, operator)
+        make = partial(_mapping, scenario, event_queue, streams, injector, record, service, functions)
+        producer = Producer(event_queue, injector, record, service, assumptions.send_retry)
+        lifecycle = MappingLifecycle(event_queue, injector, record, make, settings)
+        functions.stage = real = _real_code(scenario, event_queue, streams, service, by_name)
+        operator = _operator(scenario, functions, by_name, lifecycle, service, real)
+        return cls(
+            scenario, event_queue, events, service, functions, lifecycle.mappings, lifecycle, producer, real, operator
+        )
 
     def run(self) -> History:
         """Run to the end."""
         until = self.scenario.until
-        clock = VirtualClock(self.agenda, None if until is None else milliseconds(until), self.done, self.waiting)
+        clock = VirtualClock(self.event_queue, None if until is None else milliseconds(until), self.done, self.waiting)
         self._schedule_arrivals()
-        self.life.start()
+        self.lifecycle.start()
         if self.operator is not None:
             self.operator.start(self.scenario.faults)
         with _without_garbage_collection():
@@ -129,10 +131,10 @@ class World:
                 self.real.run(clock)
         for mapping in self.mappings:
             mapping.stop()
-        left = any(mapping.line.machine.stored for mapping in self.mappings)  # where an operator has disabled one
+        left = any(mapping.state.machine.stored for mapping in self.mappings)  # where an operator has disabled one
         gone = (event.at for event in self.events if isinstance(event, _LEAVES))
         drained = max(gone, default=0) if self.done() and not left else None
-        return History(self.scenario, tuple(self.events), self.agenda.now, drained)
+        return History(self.scenario, tuple(self.events), self.event_queue.now, drained)
 
     def done(self) -> bool:
         """Tell whether every message that a mapping can reach is gone and nothing runs."""
@@ -143,11 +145,11 @@ class World:
             if self.operator.busy:
                 return False
             mappings = [mapping for mapping in mappings if self.operator.waits_for(mapping)]
-        return not any(mapping.carried or mapping.line.machine.stored for mapping in mappings)
+        return not any(mapping.carried or mapping.state.machine.stored for mapping in mappings)
 
     def waiting(self) -> str:
         """Say who waits for what."""
-        stored = {name: line.machine.stored for name, line in self.service.lines.items()}
+        stored = {name: state.machine.stored for name, state in self.service.states.items()}
         carried = {mapping.mapping.name: mapping.carried for mapping in self.mappings}
         running, to_come = self.functions.running, self.to_come + self.service.to_come
         return f"{to_come} messages to come, stored {stored}, batches in hand {carried}, {running} running"
@@ -157,20 +159,20 @@ class World:
         for at, group in groupby(numbered, key=lambda entry: entry[1].at):
             batch = tuple(group)
             self.to_come += len(batch)
-            self.agenda.at(at, partial(self._send, batch))
+            self.event_queue.at(at, partial(self._send, batch))
         self.service.numbers.next_free = max(self.service.numbers.next_free, self.to_come)
 
     def _send(self, batch: tuple[tuple[int, Arrival], ...]) -> None:
         self.to_come -= len(batch)
-        self.agenda.may_be_over = True
+        self.event_queue.may_be_over = True
         self.producer.send(batch)
 
 
 def _mapping(  # noqa: PLR0913, PLR0917 - all that a mapping has to do with
     scenario: Scenario,
-    agenda: Agenda,
-    luck: Luck,
-    nemesis: Nemesis,
+    event_queue: EventQueue,
+    streams: RandomStreams,
+    injector: FaultInjector,
     record: Callable[[Event], int],
     service: Service,
     functions: Lambda,
@@ -178,13 +180,15 @@ def _mapping(  # noqa: PLR0913, PLR0917 - all that a mapping has to do with
     numbered_from: int,
 ) -> Mapping:
     scaling, assumed = _scaling(settings, scenario), scenario.assumptions
-    return Mapping(settings, agenda, luck, nemesis, record, service, functions, scaling, assumed, numbered_from)
+    return Mapping(
+        settings, event_queue, streams, injector, record, service, functions, scaling, assumed, numbered_from
+    )
 
 
 def _scaling(mapping: EventSourceMapping, scenario: Scenario) -> Scaling:
     assumed = scenario.assumptions
     return Scaling(
-        law(mapping, scenario.design.era),
+        scaling_limits(mapping, scenario.design.era),
         held_batches=assumed.held_batches,
         throttled_growth=assumed.throttled_growth,
         long_poll=assumed.long_poll,
@@ -194,13 +198,13 @@ def _scaling(mapping: EventSourceMapping, scenario: Scenario) -> Scaling:
 
 
 def _real_code(
-    scenario: Scenario, agenda: Agenda, luck: Luck, service: Service, by_name: dict[str, Function]
+    scenario: Scenario, event_queue: EventQueue, streams: RandomStreams, service: Service, by_name: dict[str, Function]
 ) -> RealCode | None:
     if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
         return None
     from chaosqs.lambda_.handler_runtime import RealCode  # noqa: PLC0415 - greenback and boto3 wait until they are wanted
 
-    return RealCode.of(scenario, agenda, luck, service, by_name)
+    return RealCode.of(scenario, event_queue, streams, service, by_name)
 
 
 def _record(events: list[Event], event: Event) -> int:
@@ -212,7 +216,7 @@ def _operator(  # noqa: PLR0917 - all that an operator has to do with
     scenario: Scenario,
     functions: Lambda,
     by_name: dict[str, Function],
-    life: Life,
+    lifecycle: MappingLifecycle,
     service: Service,
     real: RealCode | None,
 ) -> Operator | None:
@@ -222,7 +226,7 @@ def _operator(  # noqa: PLR0917 - all that an operator has to do with
     from chaosqs.sqs.api.sqs import Sqs  # noqa: PLC0415 - the operations wait until they are wanted
 
     sqs = Sqs.of(service, len(arrivals(scenario.workload))) if real is None else real.calls.sqs
-    return Operator.of(scenario.design, sqs, functions, by_name, life)
+    return Operator.of(scenario.design, sqs, functions, by_name, lifecycle)
 
 
 @contextmanager
@@ -239,19 +243,19 @@ def _without_garbage_collection() -> Generator[None]:
 
 # One history with many futures: a run whose chance is another one from some moment on. -------------------------------
 #
-# Chance is a hash of luck, site and keys, never a stream. So with another luck from a moment on, everything that was
+# Chance is a hash of the seed, site and keys, never a stream. So with another seed from a moment on, everything that was
 # drawn by then stays, byte for byte, and everything after it is drawn anew. What had been drawn by then for later (how
 # long a running invocation takes, when a throttled batch is tried next) is history too.
 
 
-def redrawn(scenario: Scenario, until: int, luck: int) -> History:
-    """Simulate a scenario that keeps its own luck up to a moment in milliseconds, this included, then has another."""
+def redrawn(scenario: Scenario, until: int, streams: int) -> History:
+    """Simulate a scenario that keeps its own seed up to a moment in milliseconds, this included, then has another."""
     world = World.of(scenario)
-    world.agenda.first_at(until + 1, partial(_turn, world, luck))
+    world.event_queue.first_at(until + 1, partial(_turn, world, streams))
     with unchanged(scenario):
         return world.run()
 
 
-def _turn(world: World, luck: int) -> None:
-    world.service.luck.seed = luck  # the one that all parts of the world share
-    world.agenda.reseed(luck)
+def _turn(world: World, streams: int) -> None:
+    world.service.streams.seed = streams  # the one that all parts of the world share
+    world.event_queue.reseed(streams)

@@ -13,8 +13,8 @@ from threading import RLock
 
 import attrs
 
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck, site
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams, stream
 from chaosqs.model.design import Queue
 from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, Returned, Sent
 from chaosqs.model.workload import Arrival
@@ -40,12 +40,12 @@ def turns() -> Turn:
 
 
 @attrs.define(eq=False)
-class Line:
+class QueueState:
     """One queue with those who wait at it."""
 
     queue: Queue
     machine: QueueMachine
-    site: int
+    stream: int
     """Its site of chance."""
     waiting: deque[Callable[[], None]] = attrs.field(factory=deque[Callable[[], None]])
     """Long polls that have found nothing yet, in the order in which they began."""
@@ -56,9 +56,9 @@ class Line:
     next_expiry: int | None = None
 
     @classmethod
-    def of(cls, queue: Queue) -> Line:
+    def of(cls, queue: Queue) -> QueueState:
         """Return an empty queue."""
-        return cls(queue, FifoQueue(queue) if queue.fifo else StandardQueue(queue), site(queue.name))
+        return cls(queue, FifoQueue(queue) if queue.fifo else StandardQueue(queue), stream(queue.name))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ class Line:
 
 _EXPIRED = Outcome.EXPIRED
 _STAYED = (Outcome.STAYED, _EXPIRED)
-_PARTIAL, _SHARE = site("partial receive"), site("share of a partial receive")
+_PARTIAL, _SHARE = stream("partial receive"), stream("share of a partial receive")
 
 
 @attrs.define(eq=False)
@@ -86,73 +86,79 @@ class Numbers:
 class Service:
     """All queues of one account in one Region."""
 
-    agenda: Agenda
-    luck: Luck
+    event_queue: EventQueue
+    streams: RandomStreams
     record: Callable[[Event], int]
     partial_receives: int
     """Assumed: share of the receives, in per cent, that return less than they could."""
-    lines: dict[str, Line] = attrs.field(factory=dict[str, Line])
+    states: dict[str, QueueState] = attrs.field(factory=dict[str, QueueState])
     numbers: Numbers = attrs.field(factory=Numbers)
     to_come: int = 0
     """Messages that will come, or come back, by a fault: a run waits for them."""
 
-    def open(self, queue: Queue) -> Line:
+    def open(self, queue: Queue) -> QueueState:
         """Add a queue."""
-        line = self.lines[queue.name] = Line.of(queue)
-        return line
+        state = self.states[queue.name] = QueueState.of(queue)
+        return state
 
     # Sending
 
     def send(self, arrivals: Sequence[tuple[int, Arrival]]) -> None:
         """Accept messages that are sent at one moment; only then do waiting receives get their turn."""
-        now = self.agenda.now
+        now = self.event_queue.now
         for number, arrival in arrivals:
             message = Message(number, arrival.body_bytes, now, group=arrival.group)
-            self.put(self.lines[arrival.queue], message)
+            self.put(self.states[arrival.queue], message)
         for name in dict.fromkeys(arrival.queue for _, arrival in arrivals):
-            self.serve(self.lines[name])
+            self.serve(self.states[name])
 
     def put(
-        self, line: Line, message: Message, *, delay: int | None = None, cause: int | None = None, fault: str = ""
+        self,
+        state: QueueState,
+        message: Message,
+        *,
+        delay: int | None = None,
+        cause: int | None = None,
+        fault: str = "",
     ) -> None:
         """Accept one message that is sent now; `delay` in milliseconds overrides the queue's (DL-2).
 
         Call `serve` when all that are sent together are in.
         """
-        now, name, number, size = self.agenda.now, line.queue.name, message.number, message.body_bytes
+        now, name, number, size = self.event_queue.now, state.queue.name, message.number, message.body_bytes
         own = "" if message.content is None else message.content.deduplication_id
         sent = Sent(now, cause, name, number, size, message.group, message.copy_of, fault, own)
         message.last_event = self.record(sent)
-        self._accept(line, message, delay)
+        self._accept(state, message, delay)
 
     # Receiving
 
     def receive(self, name: str, maximum: int) -> list[Receipt]:
         """Return up to `maximum` messages to a poller, with the queue's visibility timeout."""
-        line = self.lines[name]
-        return self.take(line, self.wanted(line, maximum))
+        state = self.states[name]
+        return self.take(state, self.wanted(state, maximum))
 
     def take(
-        self, line: Line, maximum: int, *, visibility_timeout: int | None = None, chance: Chance = CALM
+        self, state: QueueState, maximum: int, *, visibility_timeout: int | None = None, chance: Chance = CALM
     ) -> list[Receipt]:
         """Return up to `maximum` messages; what is over max_receive_count moves to the dead-letter queue instead."""
-        now = self.agenda.now
-        line.receives += 1
-        received, moved = line.machine.receive(maximum, now=now, visibility_timeout=visibility_timeout, chance=chance)
+        now = self.event_queue.now
+        state.receives += 1
+        received, moved = state.machine.receive(maximum, now=now, visibility_timeout=visibility_timeout, chance=chance)
         for message in moved:
-            self._dead_letter(line, message)
+            self._dead_letter(state, message)
         if received:
-            self.wake_at(line, received[0].message.visible_at)
+            self.wake_at(state, received[0].message.visible_at)
         return received
 
-    def wanted(self, line: Line, maximum: int) -> int:
+    def wanted(self, state: QueueState, maximum: int) -> int:
         """Return how many messages a receive may return: all where all is calm, else sometimes fewer (RX-2)."""
-        most = min(maximum, line.machine.store.visible)
-        if most <= 1 or not self.luck.seed:
+        most = min(maximum, state.machine.store.visible)
+        if most <= 1 or not self.streams.seed:
             return most
-        if self.luck.fraction(_PARTIAL, line.site, line.receives + 1) * 100 >= self.partial_receives:
+        if self.streams.fraction(_PARTIAL, state.stream, state.receives + 1) * 100 >= self.partial_receives:
             return most
-        return 1 + int(self.luck.fraction(_SHARE, line.site, line.receives + 1) * most)
+        return 1 + int(self.streams.fraction(_SHARE, state.stream, state.receives + 1) * most)
 
     # Afterwards
 
@@ -161,123 +167,123 @@ class Service:
 
         A batch with two deliveries of one message has two receipts for it, of which one may delete it.
         """
-        line = self.lines[name]
-        stayed = [receipt.message for receipt in receipts if self.remove(line, receipt) in _STAYED]
-        if line.queue.fifo and line.waiting:  # FF-16
-            self.agenda.at(self.agenda.now, partial(self.serve, line))
+        state = self.states[name]
+        stayed = [receipt.message for receipt in receipts if self.remove(state, receipt) in _STAYED]
+        if state.queue.fifo and state.waiting:  # FF-16
+            self.event_queue.at(self.event_queue.now, partial(self.serve, state))
         return [message.number for message in stayed if message.stored]
 
-    def remove(self, line: Line, receipt: Receipt) -> Outcome:
+    def remove(self, state: QueueState, receipt: Receipt) -> Outcome:
         """Delete one message; on FIFO queues that may let a group go on, so call `serve` afterwards (FF-16)."""
-        return line.machine.delete(receipt)
+        return state.machine.delete(receipt)
 
-    def change_visibility(self, line: Line, receipt: Receipt, timeout: int) -> Outcome:
+    def change_visibility(self, state: QueueState, receipt: Receipt, timeout: int) -> Outcome:
         """Hide a message for so many milliseconds from now on; 0: it comes back at once (VT-6, VT-10)."""
         message, was_visible = receipt.message, receipt.message.visible
-        outcome = line.machine.change_visibility(receipt, timeout, now=self.agenda.now)
+        outcome = state.machine.change_visibility(receipt, timeout, now=self.event_queue.now)
         if outcome is Outcome.DONE and timeout:
-            self.wake_at(line, message.visible_at)
+            self.wake_at(state, message.visible_at)
         elif outcome is Outcome.DONE and not was_visible:
-            self._returned(line, message)
+            self._returned(state, message)
         return outcome
 
-    def reappear(self, line: Line, *messages: Message, fault: str = "") -> bool:
+    def reappear(self, state: QueueState, *messages: Message, fault: str = "") -> bool:
         """Have a replica of a standard queue show messages again that are in flight, or deleted (OR-4, RH-10).
 
         Tell whether it shows any: on FIFO queues never, and none that is visible, or past its retention.
         """
-        machine, now = line.machine, self.agenda.now
+        machine, now = state.machine, self.event_queue.now
         if not isinstance(machine, StandardQueue):
             return False
         shown = [message for message in messages if machine.reappear(message, now=now)]
         for message in shown:
-            self._returned(line, message, fault)
-        self._watch_retention(line)
-        self.serve(line)
+            self._returned(state, message, fault)
+        self._watch_retention(state)
+        self.serve(state)
         return bool(shown)
 
-    def purge(self, line: Line, *, cause: int | None = None) -> None:
+    def purge(self, state: QueueState, *, cause: int | None = None) -> None:
         """Remove all messages of a queue (PQ-1)."""
-        gone = tuple(message.number for message in line.machine.purge())
-        self.agenda.may_be_over = True
+        gone = tuple(message.number for message in state.machine.purge())
+        self.event_queue.may_be_over = True
         if gone:
-            self.record(Deleted(self.agenda.now, cause, line.queue.name, "", gone, (), "PurgeQueue"))
+            self.record(Deleted(self.event_queue.now, cause, state.queue.name, "", gone, (), "PurgeQueue"))
 
-    def serve(self, line: Line) -> None:
+    def serve(self, state: QueueState) -> None:
         """Give visible messages to those who wait for one, first come first served (RX-5, RX-6)."""
-        machine, waiting = line.machine, line.waiting
+        machine, waiting = state.machine, state.waiting
         while waiting and machine.receivable:
             waiting.popleft()()
-        if line.on_backlog and machine.receivable:
-            for notice in line.on_backlog:
+        if state.on_backlog and machine.receivable:
+            for notice in state.on_backlog:
                 notice()
 
-    def catch_up(self, line: Line) -> None:
+    def catch_up(self, state: QueueState) -> None:
         """Let happen what is due at this very moment, before a client's call."""
-        now, store = self.agenda.now, line.machine.store
+        now, store = self.event_queue.now, state.machine.store
         if (due := store.next_due()) is not None and due <= now:
-            self._settle(line)
+            self._settle(state)
         if (due := store.next_expiry()) is not None and due <= now:
-            self._expire(line)
+            self._expire(state)
 
-    def configure(self, line: Line, queue: Queue) -> None:
+    def configure(self, state: QueueState, queue: Queue) -> None:
         """Change a queue's attributes (DL-3, RT-3)."""
-        line.queue = queue
-        line.machine.configure(queue, now=self.agenda.now)
-        if (due := line.machine.store.next_due()) is not None:
-            self.wake_at(line, due)
-        line.next_expiry = None
-        self._watch_retention(line)
-        self.serve(line)
+        state.queue = queue
+        state.machine.configure(queue, now=self.event_queue.now)
+        if (due := state.machine.store.next_due()) is not None:
+            self.wake_at(state, due)
+        state.next_expiry = None
+        self._watch_retention(state)
+        self.serve(state)
 
     # What time does
 
-    def wake_at(self, line: Line, due: int) -> None:
+    def wake_at(self, state: QueueState, due: int) -> None:
         """Look at a queue again when a message of it becomes visible."""
-        if line.last_wake != due:
-            line.last_wake = due
-            self.agenda.at(due, partial(self._settle, line))
+        if state.last_wake != due:
+            state.last_wake = due
+            self.event_queue.at(due, partial(self._settle, state))
 
-    def _accept(self, line: Line, message: Message, delay: int | None = None) -> None:
-        line.machine.accept(message, now=self.agenda.now, delay=delay)
+    def _accept(self, state: QueueState, message: Message, delay: int | None = None) -> None:
+        state.machine.accept(message, now=self.event_queue.now, delay=delay)
         if not message.visible:
-            self.wake_at(line, message.visible_at)
-        if line.next_expiry is None or message.sent_at + line.machine.store.retention < line.next_expiry:
-            self._watch_retention(line)
+            self.wake_at(state, message.visible_at)
+        if state.next_expiry is None or message.sent_at + state.machine.store.retention < state.next_expiry:
+            self._watch_retention(state)
 
-    def _settle(self, line: Line) -> None:
-        for message in line.machine.settle(now=self.agenda.now):
+    def _settle(self, state: QueueState) -> None:
+        for message in state.machine.settle(now=self.event_queue.now):
             if message.receipt:
-                self._returned(line, message)
-        self.serve(line)
+                self._returned(state, message)
+        self.serve(state)
 
-    def _returned(self, line: Line, message: Message, fault: str = "") -> None:
-        now, name, count = self.agenda.now, line.queue.name, message.receive_count
+    def _returned(self, state: QueueState, message: Message, fault: str = "") -> None:
+        now, name, count = self.event_queue.now, state.queue.name, message.receive_count
         message.last_event = self.record(Returned(now, message.last_event, name, message.number, count, fault))
 
-    def _dead_letter(self, line: Line, message: Message) -> None:
-        redrive = line.queue.redrive
-        self.agenda.may_be_over = True
+    def _dead_letter(self, state: QueueState, message: Message) -> None:
+        redrive = state.queue.redrive
+        self.event_queue.may_be_over = True
         assert redrive is not None
-        now, name, target = self.agenda.now, line.queue.name, self.lines[redrive.dead_letter_queue]
-        place = self.record(
+        now, name, target = self.event_queue.now, state.queue.name, self.states[redrive.dead_letter_queue]
+        index = self.record(
             DeadLettered(now, message.last_event, name, target.queue.name, message.number, message.receive_count)
         )
-        self._accept(target, dead_lettered(message, name, fifo=target.queue.fifo, place=place, now=now))
+        self._accept(target, dead_lettered(message, name, fifo=target.queue.fifo, index=index, now=now))
         if target.waiting:
-            self.agenda.at(now, partial(self.serve, target))
+            self.event_queue.at(now, partial(self.serve, target))
 
-    def _watch_retention(self, line: Line) -> None:
-        due = line.machine.next_expiry()
-        if due is not None and (line.next_expiry is None or due < line.next_expiry):
-            line.next_expiry = due
-            self.agenda.at(max(due, self.agenda.now), partial(self._expire, line))
+    def _watch_retention(self, state: QueueState) -> None:
+        due = state.machine.next_expiry()
+        if due is not None and (state.next_expiry is None or due < state.next_expiry):
+            state.next_expiry = due
+            self.event_queue.at(max(due, self.event_queue.now), partial(self._expire, state))
 
-    def _expire(self, line: Line) -> None:
-        now, name = self.agenda.now, line.queue.name
-        for message in line.machine.expire(now=now):
+    def _expire(self, state: QueueState) -> None:
+        now, name = self.event_queue.now, state.queue.name
+        for message in state.machine.expire(now=now):
             self.record(Expired(now, message.last_event, name, message.number, message.receive_count))
-        line.next_expiry = None
-        self.agenda.may_be_over = True
-        self._watch_retention(line)
-        self.serve(line)
+        state.next_expiry = None
+        self.event_queue.may_be_over = True
+        self._watch_retention(state)
+        self.serve(state)

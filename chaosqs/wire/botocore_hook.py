@@ -39,36 +39,36 @@ from botocore.signers import RequestSigner
 from chaosqs.sqs.api.region import REGION
 from chaosqs.sqs.service import turns
 from chaosqs.wire.http import scope
-from chaosqs.wire.transport import Door
+from chaosqs.wire.transport import Transport
 
 # Which world a request belongs to: the innermost that its own context opened, else the one opened last. --------------
 #
 # Threads begin with an empty context, so those that a test starts find the test's world as the one opened last; tests
 # that run in threads of their own, each with its own world, do not mix.
 
-_open: list[Door] = []
-_here: ContextVar[tuple[Door, ...]] = ContextVar("chaosqs_doors", default=())
+_open: list[Transport] = []
+_here: ContextVar[tuple[Transport, ...]] = ContextVar("chaosqs_doors", default=())
 
 
-def current() -> Door | None:
+def current() -> Transport | None:
     """Return the door that answers here, or None: no world is open."""
-    for door in reversed(_here.get()):
-        if door.is_open:
-            return door
+    for transport in reversed(_here.get()):
+        if transport.is_open:
+            return transport
     return next(reversed(_open), None)
 
 
-def enter(door: Door) -> bool:
+def enter(transport: Transport) -> bool:
     """Make a door the current one; tell whether it is the first."""
-    _open.append(door)
-    _here.set((*_here.get(), door))
+    _open.append(transport)
+    _here.set((*_here.get(), transport))
     return len(_open) == 1
 
 
-def leave(door: Door) -> bool:
+def leave(transport: Transport) -> bool:
     """Close a door, whether or not it is the current one; tell whether it was the last."""
-    door.is_open = False
-    _open.remove(door)
+    transport.is_open = False
+    _open.remove(transport)
     _here.set(tuple(other for other in _here.get() if other.is_open))
     return not _open
 
@@ -122,16 +122,16 @@ class _Function(Protocol):
 
 
 @contextmanager
-def opened(door: Door) -> Generator[Door]:
+def opened(transport: Transport) -> Generator[Transport]:
     """Let a door answer what clients send, for the time of a `with` block."""
     with _TURN:
-        if enter(door):
+        if enter(transport):
             _install()
     try:
-        yield door
+        yield transport
     finally:
         with _TURN:
-            if leave(door):
+            if leave(transport):
                 _restore()
 
 
@@ -164,11 +164,11 @@ def default_region() -> str:
 
 def _send(original: _Function) -> object:
     def send(self: Endpoint, request: AWSPreparedRequest) -> object:
-        door = current()
-        if door is None:
+        transport = current()
+        if transport is None:
             return original(self, request)
         service: str = vars(self)["_endpoint_prefix"]
-        return door.send(service, request)
+        return transport.send(service, request)
 
     return send
 
@@ -185,8 +185,8 @@ def _sign(original: _Function) -> object:
         *rest: object,
         **options: object,
     ) -> object:
-        door = current()
-        if door is None or signing_type != "standard" or _needs_signature(self, door):
+        transport = current()
+        if transport is None or signing_type != "standard" or _needs_signature(self, transport):
             return original(self, operation, request, region_name, signing_type, *rest, **options)
         request.headers["Authorization"] = scope(self.signing_name, self.region_name)
         return None
@@ -194,10 +194,12 @@ def _sign(original: _Function) -> object:
     return sign
 
 
-def _needs_signature(signer: RequestSigner, door: Door) -> bool:
+def _needs_signature(signer: RequestSigner, transport: Transport) -> bool:
     """Tell whether whoever answers looks at it: moto tells anonymous clients from others."""
     service: str = vars(signer)["_service_id"]
-    return door.others is not None and service not in ("Lambda", "SQS") and vars(signer)["_credentials"] is not None
+    return (
+        transport.others is not None and service not in ("Lambda", "SQS") and vars(signer)["_credentials"] is not None
+    )
 
 
 def _off_the_network(original: _Function) -> object:
@@ -242,11 +244,11 @@ class _Time:
     original: ModuleType
 
     def sleep(self, seconds: float) -> None:
-        door = current()
-        if door is None:
+        transport = current()
+        if transport is None:
             self.original.sleep(seconds)
         else:
-            door.waiter.sleep(seconds)
+            transport.waiter.sleep(seconds)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.original, name)
@@ -259,8 +261,8 @@ class _Random:
     original: ModuleType
 
     def random(self) -> float:
-        door = current()
-        return self.original.random() if door is None else door.waiter.jitter()
+        transport = current()
+        return self.original.random() if transport is None else transport.waiter.jitter()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.original, name)
@@ -270,11 +272,11 @@ def _delay_amount(original: _Function) -> object:
     """Choose the jitter of a sleep in the retry modes `standard` and `adaptive`: each client has its own source."""
 
     def delay_amount(self: ExponentialBackoff, context: object) -> object:
-        door = current()
-        if door is None:
+        transport = current()
+        if transport is None:
             return original(self, context)
         ours = copy.copy(self)
-        vars(ours)["_random"] = door.waiter.jitter
+        vars(ours)["_random"] = transport.waiter.jitter
         return original(ours, context)
 
     return delay_amount
@@ -292,11 +294,11 @@ def _is_long_polling_operation(original: _Function) -> object:
     """
 
     def is_long_polling_operation(self: RetryHandler, context: object) -> object:
-        door, polls = current(), original(self, context)
-        if door is None or not polls:
+        transport, polls = current(), original(self, context)
+        if transport is None or not polls:
             return polls
         policy: _RetryPolicy = vars(self)["_retry_policy"]
-        door.waiter.sleep(policy.compute_retry_delay(context))
+        transport.waiter.sleep(policy.compute_retry_delay(context))
         return False
 
     return is_long_polling_operation

@@ -66,7 +66,7 @@ def _base64(value: object) -> str:
 
 
 @attrs.define(eq=False)
-class Door:
+class Transport:
     """Answers what clients send while a world is open."""
 
     waiter: Waiter

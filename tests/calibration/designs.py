@@ -47,8 +47,8 @@ def one_mapping(  # noqa: PLR0913 - the settings that the experiments vary
 
 
 def runs(design: Design, load: Load, behaviour: Behaviour, seeds: range = SEEDS) -> list[History]:
-    """Run one configuration under several draws of luck."""
-    return [simulate(Scenario(design, [load], {"worker": behaviour}, luck=luck)) for luck in seeds]
+    """Run one configuration under several seeds."""
+    return [simulate(Scenario(design, [load], {"worker": behaviour}, seed=seed)) for seed in seeds]
 
 
 def middle(histories: list[History], *path: str) -> float:

@@ -126,7 +126,7 @@ def concurrency_with_errors(error_rate: float) -> float:
     """Return the peak of the concurrency in the last seconds of a backlog."""
     design = one_mapping(batch=1, timeout=10)
     behaviour = {"worker": Behaviour(seconds_per_batch=1, error_rate=error_rate)}
-    history = simulate(Scenario(design, [Burst("orders", 4000)], behaviour, luck=1, until=40))
+    history = simulate(Scenario(design, [Burst("orders", 4000)], behaviour, seed=1, until=40))
     return history.series("ConcurrentExecutions", "worker", 5)[-2][1]
 
 
@@ -192,9 +192,9 @@ def c5() -> float:
 def c6() -> list[int]:
     """Milliseconds from producer to handler, warm, one message at a time, sorted."""
     latencies: list[int] = []
-    for luck in SEEDS:
+    for seed in SEEDS:
         load = [Burst("orders", 100, over=500)]
-        history = simulate(Scenario(one_mapping(batch=1), load, {"worker": Behaviour()}, luck=luck + 1))
+        history = simulate(Scenario(one_mapping(batch=1), load, {"worker": Behaviour()}, seed=seed + 1))
         sent = {event.message: event.at for event in history.events if isinstance(event, Sent)}
         latencies += [
             event.at - sent[event.messages[0]]
@@ -214,7 +214,7 @@ def c7(error_rate: float) -> tuple[float, float]:
     """Concurrency and messages done in the second half of 40 s of constant traffic."""
     design = one_mapping(visibility=60, timeout=10, batch=1, era="2025-11")
     behaviour = {"worker": Behaviour(seconds_per_batch=0.05, error_rate=error_rate)}
-    history = simulate(Scenario(design, [Steady("orders", 900, 40)], behaviour, luck=1, until=40))
+    history = simulate(Scenario(design, [Steady("orders", 900, 40)], behaviour, seed=1, until=40))
     concurrency = [value for at, value in history.series("ConcurrentExecutions", "worker", 5) if at >= 20]
     done = [value for at, value in history.series("NumberOfMessagesDeleted", "orders", 5) if at >= 20]
     return median(concurrency[:-1]), fmean(done[:-1])

@@ -12,12 +12,12 @@ from tests.calibration.rows import ROWS
 
 def _named(*, slow: bool) -> list[ParameterSet]:
     chosen = [figure for figure in ROWS if figure.slow is slow]
-    return [pytest.param(figure, id=f"{place}-{figure.row}-{figure.name}") for place, figure in enumerate(chosen)]
+    return [pytest.param(figure, id=f"{index}-{figure.row}-{figure.name}") for index, figure in enumerate(chosen)]
 
 
 @pytest.mark.parametrize("figure", _named(slow=False))
 def test_a_figure_fits(figure: Figure) -> None:
-    """The median of 20 draws of luck lies where the measurement says."""
+    """The median of 20 seeds lies where the measurement says."""
     assert figure.low <= figure.got() <= figure.high
 
 

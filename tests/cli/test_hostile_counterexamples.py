@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chaosqs.cli import main
 from chaosqs.invariants import by_name
 from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix, Rate, Setting, Tipping
+from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix, PointOfNoReturn, Rate, Setting
 from chaosqs.model.faults import Action, FaultPlan, Pause, Window
 from chaosqs.model.json import Json, to_json
 from chaosqs.model.workload import Burst
@@ -56,7 +56,7 @@ EXPLANATION = Explanation(
         ),
     ),
     ("throttled_growth 1,000 ms",),
-    Tipping(1_000, "message 3 is throttled", 4, 4, 900),
+    PointOfNoReturn(1_000, "message 3 is throttled", 4, 4, 900),
     "--- a\n+++ b\n",
 )
 
@@ -66,7 +66,7 @@ def found() -> Counterexample:
     simple = kept("design")
     load = [Burst("orders", 20, over=30)]
     scenario = attrs.evolve(
-        simple.scenario, workload=load, faults=FAULTS, luck=3, assumptions=Assumptions(cold_start=300)
+        simple.scenario, workload=load, faults=FAULTS, seed=3, assumptions=Assumptions(cold_start=300)
     )
     history = simulate(scenario)
     violation = by_name(PROMISE).judge(history).violations[0]
@@ -83,10 +83,10 @@ BOUNDED = ("count", "over", "body_bytes", "until", "at")
 
 def told(verb: str, content: bytes) -> Result:
     """Run a verb on a file with such a content, in a directory of its own."""
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "found.json"
+    with tempfile.TemporaryDirectory() as location:
+        file = Path(location) / "found.json"
         file.write_bytes(content)
-        extra = ("--report-dir", f"{place}/reports") if verb == "report" else ()
+        extra = ("--report-dir", f"{location}/reports") if verb == "report" else ()
         return CliRunner().invoke(main, [verb, str(file), *extra])
 
 
@@ -118,13 +118,13 @@ def test_cut_off_anywhere(verb: str, end: int) -> None:
 @settings(max_examples=100)
 @given(
     verb=VERBS,
-    place=st.integers(0, len(BYTES) - 1),
+    location=st.integers(0, len(BYTES) - 1),
     gone=st.integers(0, 4),
     new=st.one_of(st.binary(max_size=4), st.text('{}[]",:-.eE \n0tfnu\\', max_size=3).map(str.encode)),
 )
-def test_damaged_anywhere(verb: str, place: int, gone: int, new: bytes) -> None:
+def test_damaged_anywhere(verb: str, location: int, gone: int, new: bytes) -> None:
     """Some bytes are others; where it still is a counterexample, it has an outcome."""
-    content = BYTES[:place] + new + BYTES[place + gone :]
+    content = BYTES[:location] + new + BYTES[location + gone :]
     if not _is_long(content):
         check(told(verb, content))
 

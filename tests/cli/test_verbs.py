@@ -31,21 +31,21 @@ def test_run_sums_up_one_run(run: Run, scenario: Path) -> None:
     """Without `--seeds` the scenario runs as it is."""
     result = run("run", str(scenario))
     assert result.exit_code == 0
-    assert result.output.startswith("luck 0: 3 sent · 3 processed · drained at ")
+    assert result.output.startswith("seed 0: 3 sent · 3 processed · drained at ")
     assert len(result.output.splitlines()) == 1
 
 
 def test_run_with_seeds_runs_each_luck(run: Run, scenario: Path) -> None:
-    """`--seeds N` means luck 0 … N-1, one summary each."""
+    """`--seeds N` means seed 0 … N-1, one summary each."""
     result = run("run", str(scenario), "--seeds", "3")
-    assert [line.split(":")[0] for line in result.output.splitlines()] == ["luck 0", "luck 1", "luck 2"]
+    assert [line.split(":")[0] for line in result.output.splitlines()] == ["seed 0", "seed 1", "seed 2"]
 
 
 def test_run_as_json(run: Run, scenario: Path) -> None:
     """Programs get CloudWatch's names."""
     document = json.loads(run("run", str(scenario), "--json", "--seeds", "2").output)
     first, second = document["runs"]
-    assert (first["luck"], second["luck"]) == (0, 1)
+    assert (first["seed"], second["seed"]) == (0, 1)
     assert first["summary"]["functions"]["worker"]["Invocations"] >= 1
     assert first["violated"] == []
 
@@ -79,12 +79,12 @@ def test_explore_of_a_sound_design_exits_with_0(run: Run) -> None:
 def test_explore_as_json(run: Run) -> None:
     """One answer for each mapping and invariant of all files."""
     result = run("explore", "template.yaml", "sound.yaml", "--max-examples", "5", "--json")
-    answers = json.loads(result.output)["answers"]
-    assert len(answers) == 2 * len(invariants.DEFAULT)
-    broken = [each for each in answers if each["broken"]]
-    assert broken == [each for each in answers if each["status"] == "violated"]
+    results = json.loads(result.output)["answers"]
+    assert len(results) == 2 * len(invariants.DEFAULT)
+    broken = [each for each in results if each["broken"]]
+    assert broken == [each for each in results if each["status"] == "violated"]
     assert {each["design"] for each in broken} == {"template.yaml"}
-    assert answers[0]["broken"]["place"] == {"file": "template.yaml", "line": 22}
+    assert results[0]["broken"]["place"] == {"file": "template.yaml", "line": 22}
 
 
 def test_explore_uses_the_projects_table(run: Run) -> None:

@@ -25,7 +25,7 @@ def scenario(
     reserved: int | None = 5,
     timeout: int = 60,
     visibility: int = 100,
-    luck: int = 0,
+    seed: int = 0,
     receives: int | None = None,
     until: float | None = None,
 ) -> Scenario:
@@ -36,7 +36,7 @@ def scenario(
         [Function("worker", timeout=timeout, reserved_concurrency=reserved)],
         [EventSourceMapping("orders", "worker")],
     )
-    return Scenario(design, loads or [Burst("orders", 10)], {"worker": behaviour}, luck=luck, until=until)
+    return Scenario(design, loads or [Burst("orders", 10)], {"worker": behaviour}, seed=seed, until=until)
 
 
 def figures(given: Scenario, alternative: Alternative) -> Figures:
@@ -57,10 +57,10 @@ EACH = pytest.mark.parametrize("alternative", ALTERNATIVES, ids=lambda value: ty
 
 
 @EACH
-@pytest.mark.parametrize("luck", [0, 7])
-def test_the_same_arguments_give_the_same_run(alternative: Alternative, luck: int) -> None:
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_same_arguments_give_the_same_run(alternative: Alternative, seed: int) -> None:
     """The same table and the same fingerprint of all that happened, twice."""
-    given = scenario(Steady("orders", 5, 20), behaviour=Behaviour(0.5, spread=0.4, error_rate=0.1), luck=luck)
+    given = scenario(Steady("orders", 5, 20), behaviour=Behaviour(0.5, spread=0.4, error_rate=0.1), seed=seed)
     first, second = compare(given, [alternative]), compare(given, [alternative])
     assert first == second
     assert str(first) == str(second)
@@ -68,15 +68,15 @@ def test_the_same_arguments_give_the_same_run(alternative: Alternative, luck: in
 
 @EACH
 def test_luck_and_the_alternative_show_in_the_fingerprint(alternative: Alternative) -> None:
-    """Another luck is another run."""
-    one, other = (figures(scenario(luck=luck), alternative) for luck in (1, 2))
+    """Another seed is another run."""
+    one, other = (figures(scenario(seed=seed), alternative) for seed in (1, 2))
     assert one.digest != other.digest
 
 
 @EACH
 def test_nothing_exceeds_the_functions_concurrency(alternative: Alternative) -> None:
     """Reserved concurrency holds for every way to invoke a function."""
-    found = figures(scenario(Burst("orders", 30), reserved=2, luck=3), alternative)
+    found = figures(scenario(Burst("orders", 30), reserved=2, seed=3), alternative)
     assert found.concurrent_executions <= 2
     assert found.throttles > 0
 
@@ -84,7 +84,7 @@ def test_nothing_exceeds_the_functions_concurrency(alternative: Alternative) -> 
 @EACH
 def test_the_accounts_concurrency_is_shared(alternative: Alternative) -> None:
     """A function without a reservation gets what other traffic leaves."""
-    given = scenario(Burst("orders", 30), reserved=None, luck=3)
+    given = scenario(Burst("orders", 30), reserved=None, seed=3)
     crowded = attrs.evolve(given.design, account=Account(concurrency=101, other_traffic=100))
     found = figures(attrs.evolve(given, design=crowded), alternative)
     assert found.concurrent_executions == 1
@@ -242,7 +242,7 @@ def test_short_receives_end_a_chain_at_once() -> None:
 
 def test_429s_are_pushed_again_until_they_get_through() -> None:
     """Patient clients lose nothing, and wait."""
-    found = figures(scenario(luck=1), RateLimitedFront("worker", 1, burst=2, retries=50))
+    found = figures(scenario(seed=1), RateLimitedFront("worker", 1, burst=2, retries=50))
     assert (found.processed, found.lost_to_the_caller) == (10, 0)
     assert found.rate_limited is not None
     assert found.rate_limited > 8
@@ -292,7 +292,7 @@ def test_no_more_invocations_than_shards_run_at_once() -> None:
 
 def test_a_shard_is_worked_off_in_order() -> None:
     """Each shard's records, batch by batch, in the order in which they were put."""
-    done = journey(scenario(Burst("orders", 40), luck=5), Stream("worker", 2, batch_size=3))
+    done = journey(scenario(Burst("orders", 40), seed=5), Stream("worker", 2, batch_size=3))
     ended = [event for event in done.history.events if isinstance(event, InvocationEnded)]
     for shard in (0, 1):
         seen = [number for event in ended for number in event.messages if shard_of(str(number), 2) == shard]
@@ -345,7 +345,7 @@ def test_throttling_alone_brings_records_to_the_destination() -> None:
 
 
 def test_an_idle_shard_is_polled_once_a_second() -> None:
-    """A record waits for the next poll, and with luck 0 half a second."""
+    """A record waits for the next poll, and with seed 0 half a second."""
     found = figures(scenario(Burst("orders", 1, at=2)), Stream("worker", 1))
     assert found.longest_wait is not None
     assert 1.5 < found.longest_wait < 2.0

@@ -77,7 +77,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         design,
         draw(loads),
         {"worker": draw(behaviours)},
-        luck=draw(st.integers(0, 3)),
+        seed=draw(st.integers(0, 3)),
         until=draw(st.sampled_from([None, 100])),
     )
 

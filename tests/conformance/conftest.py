@@ -11,7 +11,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from chaosqs.mock_aws.aws import World, aws
-from chaosqs.mock_aws.lambda_api.api import Control
+from chaosqs.mock_aws.lambda_api.api import LambdaApi
 from chaosqs.mock_aws.lambda_api.rest import lambda_model
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.sqs import Sqs
@@ -69,9 +69,9 @@ def results_are_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def results_of_lambda_are_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same for Lambda."""
-    call = Control.call
+    call = LambdaApi.call
 
-    def checked(self: Control, operation: str, parameters: Mapping[str, object], *, region: str) -> dict[str, object]:
+    def checked(self: LambdaApi, operation: str, parameters: Mapping[str, object], *, region: str) -> dict[str, object]:
         result = call(self, operation, parameters, region=region)
         shape = lambda_model().operation_model(operation).output_shape
         if shape is None:
@@ -82,7 +82,7 @@ def results_of_lambda_are_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
             assert not report.has_errors(), report.generate_report()
         return result
 
-    monkeypatch.setattr(Control, "call", checked)
+    monkeypatch.setattr(LambdaApi, "call", checked)
 
 
 @pytest.fixture

@@ -128,12 +128,12 @@ def test_the_resource_api() -> None:
 
 
 def test_paginators(sqs: SQSClient) -> None:
-    for place in range(25):
-        create(sqs, f"queue-{place:02}")
+    for index in range(25):
+        create(sqs, f"queue-{index:02}")
     pages = list(sqs.get_paginator("list_queues").paginate(PaginationConfig={"PageSize": 10}))
     assert [len(page["QueueUrls"]) for page in pages] == [10, 10, 5]
     names = [url.rpartition("/")[2] for page in pages for url in page["QueueUrls"]]
-    assert names == [f"queue-{place:02}" for place in range(25)]
+    assert names == [f"queue-{index:02}" for index in range(25)]
 
 
 def test_every_value_survives_the_protocol(sqs: SQSClient) -> None:
@@ -168,9 +168,9 @@ def test_every_value_survives_the_protocol(sqs: SQSClient) -> None:
 def test_batches(sqs: SQSClient) -> None:
     queue = create(sqs, "orders")
     sent = sqs.send_message_batch(
-        QueueUrl=queue.url, Entries=[{"Id": str(place), "MessageBody": f"m{place}"} for place in range(10)]
+        QueueUrl=queue.url, Entries=[{"Id": str(index), "MessageBody": f"m{index}"} for index in range(10)]
     )
-    assert [entry["Id"] for entry in sent["Successful"]] == [str(place) for place in range(10)]
+    assert [entry["Id"] for entry in sent["Successful"]] == [str(index) for index in range(10)]
     assert set(sent) == {"Successful", "ResponseMetadata"}
     got = queue.receive()
     assert [message.message_id for message in got] == [entry["MessageId"] for entry in sent["Successful"]]
@@ -191,10 +191,10 @@ def test_threads_take_turns_and_lose_nothing(sqs: SQSClient) -> None:
     queue = create(sqs, "orders")
 
     def produce(thread: int) -> None:
-        for place in range(10):
+        for index in range(10):
             sqs.send_message_batch(
                 QueueUrl=queue.url,
-                Entries=[{"Id": str(n), "MessageBody": f"{thread}-{place}-{n}"} for n in range(10)],
+                Entries=[{"Id": str(n), "MessageBody": f"{thread}-{index}-{n}"} for n in range(10)],
             )
 
     with ThreadPoolExecutor(8) as pool:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from chaosqs.mock_aws.aws import aws
 from chaosqs.sqs.api.parameters import SHAPES, ApiError, error
 from chaosqs.wire.botocore_hook import opened
-from chaosqs.wire.transport import Door
+from chaosqs.wire.transport import Transport
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -39,7 +39,7 @@ class Refusing:
 
 
 def refused(client: SQSClient, refusal: ApiError) -> ClientError:
-    with opened(Door(Refusing(refusal))), pytest.raises(ClientError) as caught:
+    with opened(Transport(Refusing(refusal))), pytest.raises(ClientError) as caught:
         client.send_message(QueueUrl="https://sqs.us-east-1.amazonaws.com/123456789012/orders", MessageBody="x")
     return caught.value
 

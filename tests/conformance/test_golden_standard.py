@@ -98,7 +98,7 @@ def test_G_19_eleven_entries_are_refused_as_a_whole(sqs: SQSClient) -> None:
     queue = create(sqs, "orders")
     with pytest.raises(sqs.exceptions.TooManyEntriesInBatchRequest, match="11") as caught:
         sqs.send_message_batch(
-            QueueUrl=queue.url, Entries=[{"Id": str(place), "MessageBody": "x"} for place in range(11)]
+            QueueUrl=queue.url, Entries=[{"Id": str(index), "MessageBody": "x"} for index in range(11)]
         )
     assert refusal(caught) == ("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400)
     assert queue.counters() == (0, 0, 0)
@@ -122,12 +122,12 @@ def test_G_20_one_bad_entry_fails_alone(sqs: SQSClient) -> None:
 def test_G_35_a_quiet_tenant_comes_before_a_noisy_one(sqs: SQSClient) -> None:
     """FQ-5, FQ-6."""
     queue = create(sqs, "orders")
-    for place in range(220):
-        queue.send(f"a{place}", group="a")
+    for index in range(220):
+        queue.send(f"a{index}", group="a")
     received = [body for _ in range(20) for body in queue.bodies()]
     assert len(received) == 200
-    for place in range(3):
-        queue.send(f"b{place}", group="b")
+    for index in range(3):
+        queue.send(f"b{index}", group="b")
     assert queue.bodies(3) == ["b0", "b1", "b2"]
     assert queue.bodies(1) == ["a200"]
 

@@ -117,9 +117,9 @@ def test_a_module_lives_as_long_as_its_environment() -> None:
 def test_packages_are_removed_when_the_world_closes() -> None:
     with aws():
         functions("eu-west-1").create("import os\ndef handler(event, context):\n    return os.path.dirname(__file__)")
-        place = Path(str(functions("eu-west-1").invoke()[0]))
-        assert place.exists()
-    assert not place.exists()
+        index = Path(str(functions("eu-west-1").invoke()[0]))
+        assert index.exists()
+    assert not index.exists()
 
 
 def test_new_code_is_run_from_the_next_invocation_on() -> None:

@@ -45,9 +45,9 @@ def test_logs_are_those_of_lambda(world: World) -> None:
 def test_a_traceback_is_logged(world: World) -> None:
     functions().create("def handler(event, context):\n    raise ValueError('no')")
     functions().invoke()
-    lines = world.logs("worker").splitlines()
-    assert lines[1:3] == ["[ERROR] ValueError: no", "Traceback (most recent call last):"]
-    assert '"/var/task/index.py", line 2' in lines[3]
+    states = world.logs("worker").splitlines()
+    assert states[1:3] == ["[ERROR] ValueError: no", "Traceback (most recent call last):"]
+    assert '"/var/task/index.py", line 2' in states[3]
 
 
 def test_logs_of_nobody(world: World) -> None:

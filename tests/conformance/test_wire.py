@@ -18,9 +18,9 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
 def sent(request: AWSRequest) -> tuple[int, str, str]:
     """Send a request through the door; return status, body and the header with the error's older code."""
-    door = current()
-    assert door is not None
-    response = door.send("sqs", request.prepare())
+    transport = current()
+    assert transport is not None
+    response = transport.send("sqs", request.prepare())
     return response.status_code, response.text, response.headers.get("x-amzn-query-error", "")
 
 

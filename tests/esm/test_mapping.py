@@ -22,9 +22,9 @@ from tests.calibration.designs import one_mapping
 
 def run(design: Design, load: Load, behaviour: Behaviour, **settings: float) -> History:
     """Run one load and prove that the fake's own books are right."""
-    until, luck = settings.get("until"), int(settings.get("luck", 0))
+    until, seed = settings.get("until"), int(settings.get("seed", 0))
     faults = FaultPlan()
-    history = simulate(Scenario(design, [load], {"worker": behaviour}, faults, luck=luck, until=until), verify=True)
+    history = simulate(Scenario(design, [load], {"worker": behaviour}, faults, seed=seed, until=until), verify=True)
     assert [violation for violation in check(history, ALL) if violation.invariant == "conservation"] == []
     return history
 
@@ -57,7 +57,7 @@ def test_EP_3_without_a_window_one_receive_is_one_batch() -> None:
 def test_EP_4_EP_7_a_window_gathers_until_it_closes() -> None:
     """The messages of a window run together; the first one opens it."""
     design = windowed(100, 5)
-    history = run(design, Burst("orders", 80, over=8), Behaviour(), luck=0)
+    history = run(design, Burst("orders", 80, over=8), Behaviour(), seed=0)
     batches = started(history)
     assert sum(map(len, batches)) == 80
     assert [len(batch) for batch in batches[:5]] == [11] * 5, "each of five pollers has its own batch (EP-7)"
@@ -189,7 +189,7 @@ def test_A12_ES_7_PB_13_errors_cost_pollers_although_messages_wait() -> None:
 
     def peak(behaviour: Behaviour, *, partial: bool = False) -> float:
         design = one_mapping(batch=1, timeout=10, partial=partial, era="2023-11")
-        history = run(design, Burst("orders", 3000), behaviour, until=20, luck=1)
+        history = run(design, Burst("orders", 3000), behaviour, until=20, seed=1)
         return history.series("ConcurrentExecutions", "worker", 5)[-2][1]
 
     calm, failing = peak(Behaviour(seconds_per_batch=1)), peak(Behaviour(seconds_per_batch=1, error_rate=0.3))
@@ -200,7 +200,7 @@ def test_A12_ES_7_PB_13_errors_cost_pollers_although_messages_wait() -> None:
 
 def test_MC_1_maximum_concurrency_stops_the_reading() -> None:
     """Nothing is held back in flight: never more than maximum concurrency × batch size."""
-    history = run(one_mapping(maximum=4, timeout=10), Burst("orders", 500), Behaviour(seconds_per_batch=1), luck=3)
+    history = run(one_mapping(maximum=4, timeout=10), Burst("orders", 500), Behaviour(seconds_per_batch=1), seed=3)
     summary = history.summary()
     assert summary["functions"]["worker"]["ConcurrentExecutions"] == 4
     assert summary["queues"]["orders"]["ApproximateNumberOfMessagesNotVisible"] <= 40

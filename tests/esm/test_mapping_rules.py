@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from chaosqs.esm.machines.scaling import LAWS, Law, Scaling, law
+from chaosqs.esm.machines.scaling import SCALING_LIMITS, Scaling, ScalingLimits, scaling_limits
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
@@ -39,10 +39,10 @@ def run(
     behaviour: Behaviour = QUICK,
     faults: FaultPlan = FaultPlan(),
     until: float | None = None,
-    luck: int = 0,
+    seed: int = 0,
 ) -> History:
     """Run one function behind a design's queues."""
-    return simulate(Scenario(design, loads, {"worker": behaviour}, faults, luck=luck, until=until, assumptions=CALM))
+    return simulate(Scenario(design, loads, {"worker": behaviour}, faults, seed=seed, until=until, assumptions=CALM))
 
 
 def starts(history: History) -> list[InvocationStarted]:
@@ -71,7 +71,7 @@ def test_EP_1_a_long_poll_ends_with_the_first_message_and_its_batch_is_one_invoc
 
 def test_EP_12_a_batch_has_the_order_of_its_receive() -> None:
     """Nothing sorts it: not by age, not by receive count."""
-    history = run(one_mapping(), Burst("orders", 60, over=40), behaviour=Behaviour(poison=(3, 20)), until=70, luck=1)
+    history = run(one_mapping(), Burst("orders", 60, over=40), behaviour=Behaviour(poison=(3, 20)), until=70, seed=1)
     for start in starts(history):
         assert start.cause is not None
         received = history.events[start.cause]
@@ -168,13 +168,13 @@ def test_ES_1_ES_2_a_mapping_starts_with_5_and_grows_while_messages_wait(era: st
 @pytest.mark.parametrize(("era", "ceiling"), [("2018-06", 1000), ("2023-11", 1250), ("2025-11", 1250)])
 def test_ES_3_growth_ends_at_the_ceiling(era: str, ceiling: int) -> None:
     """However many messages wait."""
-    scaling = scaled(LAWS[era])
+    scaling = scaled(SCALING_LIMITS[era])
     for _ in range(2000):
         scaling.grow(throttled=False)
     assert scaling.pollers == ceiling
 
 
-def scaled(following: Law) -> Scaling:
+def scaled(following: ScalingLimits) -> Scaling:
     """Return the scaling of a mapping by the default assumptions."""
     assumed = Assumptions()
     return Scaling(
@@ -222,7 +222,7 @@ def test_PM_3_provisioned_pollers_grow_by_1000_invocations_a_minute() -> None:
     changes = pollers(history)
     assert (changes[0], changes[-1]) == ((0, 20), (6000, 120))
     assert {later - earlier for (earlier, _), (later, _) in pairwise(changes)} == {60}
-    assert law(mapping, "2025-11").minimum == 20
+    assert scaling_limits(mapping, "2025-11").minimum == 20
 
 
 # Throttles ----------------------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def test_PM_3_provisioned_pollers_grow_by_1000_invocations_a_minute() -> None:
 
 def held(*, until: float | None = None) -> History:
     """Run a mapping whose function is switched off."""
-    return run(one_mapping(reserved=0, batch=1), Burst("orders", 1), until=until, luck=3)
+    return run(one_mapping(reserved=0, batch=1), Burst("orders", 1), until=until, seed=3)
 
 
 def test_ES_8_a_throttled_batch_is_tried_again_until_its_visibility_ends() -> None:
@@ -257,9 +257,9 @@ def test_ES_9_each_cycle_of_throttles_costs_a_receive() -> None:
 def test_ES_10_pauses_between_retries_double_up_to_a_limit() -> None:
     """With full jitter: each is drawn between nothing and its ceiling."""
     longest: Counter[int] = Counter()
-    for luck in range(60):
+    for seed in range(60):
         design = one_mapping(visibility=900, reserved=0, batch=1)
-        history = run(design, Burst("orders", 1), until=100, luck=luck)
+        history = run(design, Burst("orders", 1), until=100, seed=seed)
         throttles = [event for event in history.events if isinstance(event, Throttled)]
         for earlier, later in pairwise(throttles):
             longest[earlier.attempt] = max(longest[earlier.attempt], later.at - earlier.at)

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from chaosqs.explain.explain import hanging
-from chaosqs.explain.sampling import Panel
+from chaosqs.explain.sampling import SeedSample
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.counterexample import Explanation
 from chaosqs.model.faults import FaultPlan
@@ -33,18 +33,18 @@ PROMISE = invariant(cold_starts_are_short)
 LONG = Scenario(ROOMY, [Burst("orders", 1)], assumptions=Assumptions(cold_start=8_000))
 
 
-def panel(*worlds: Scenario) -> Panel:
+def sample(*variants: Scenario) -> SeedSample:
     oracle = Oracle(PROMISE, None)
-    return Panel(oracle, worlds)
+    return SeedSample(oracle, variants)
 
 
 def test_an_assumption_that_decides_is_named_with_where_it_would_hold() -> None:
     """Each is tried at both ends of its range, and no other counts."""
-    assert hanging(panel(LONG)) == ("cold_start 8,000 ms (holds at 0 ms)",)
+    assert hanging(sample(LONG)) == ("cold_start 8,000 ms (holds at 0 ms)",)
 
 
 def test_each_world_of_the_panel_must_hold() -> None:
-    """One draw of luck in which the violation stays is enough to clear an assumption."""
+    """One seed in which the violation stays is enough to clear an assumption."""
     stubborn = attrs.evolve(LONG, workload=[Burst("orders", 2)])
 
     def two_are_too_many(history: History) -> Verdict:
@@ -53,7 +53,7 @@ def test_each_world_of_the_panel_must_hold() -> None:
         return cold_starts_are_short(history)
 
     oracle = Oracle(invariant(two_are_too_many), None)
-    assert hanging(Panel(oracle, (LONG, stubborn))) == ()
+    assert hanging(SeedSample(oracle, (LONG, stubborn))) == ()
 
 
 def explored(monkeypatch: pytest.MonkeyPatch, *, vary: bool) -> Exploration:
@@ -82,4 +82,4 @@ def test_otherwise_they_stay_as_measured(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_violation_that_no_guess_decides_hangs_on_none() -> None:
     """What any assumption leaves violated has nothing to name."""
     always = Oracle(invariant(lambda _: promise("always", [Violation("always", "So.", 0, "", (), ())])), None)
-    assert hanging(Panel(always, (LONG,))) == ()
+    assert hanging(SeedSample(always, (LONG,))) == ()

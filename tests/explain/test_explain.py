@@ -5,8 +5,8 @@ import attrs
 import pytest
 
 from chaosqs.explain.explain import explain
-from chaosqs.explain.sampling import panel_of
-from chaosqs.explain.settings import dials
+from chaosqs.explain.sampling import sample_of
+from chaosqs.explain.settings import design_settings
 from chaosqs.invariants import (
     NO_BYSTANDER_DEAD_LETTERED,
     NO_DEAD_LETTERING_BY_THROTTLING,
@@ -74,15 +74,18 @@ def test_the_settings_that_do_not_matter_are_named_too(explanation: Explanation)
 def test_thresholds_are_right(explanation: Explanation, scenario: Scenario) -> None:
     """Simulated anew, each value that is named holds, and the one before it does not."""
     oracle = Oracle(THROTTLING, "orders")
-    panel, _ = panel_of(scenario, oracle, QUICK.draws)
-    by_dial = {dial.name: dial for dial in dials(scenario.design, scenario.design.mappings[0])}
+    sample, _ = sample_of(scenario, oracle, QUICK.draws)
+    by_dial = {
+        design_setting.name: design_setting
+        for design_setting in design_settings(scenario.design, scenario.design.mappings[0])
+    }
     for setting in explanation.settings:
         found = re.fullmatch(r"holds (from|up to) (\d+)", setting.threshold)
         if found is None:
             continue
         edge, step = int(found[2]), -1 if found[1] == "from" else 1
-        assert panel.surely(by_dial[setting.name], edge)
-        assert not panel.surely(by_dial[setting.name], edge + step)
+        assert sample.surely(by_dial[setting.name], edge)
+        assert not sample.surely(by_dial[setting.name], edge + step)
     assert {"reserved_concurrency", "batch_size", "max_receive_count"} <= set(by_name(explanation))
 
 
@@ -97,9 +100,9 @@ def test_every_fix_has_its_price_and_its_settings(explanation: Explanation) -> N
 
 def test_it_was_avoidable_for_a_while(explanation: Explanation) -> None:
     """Over-polling needs bad luck again and again: there is a moment up to which it was not inevitable."""
-    assert explanation.tipping is not None
-    assert explanation.tipping.at is not None
-    assert explanation.tipping.avoidable_at is not None
+    assert explanation.point_of_no_return is not None
+    assert explanation.point_of_no_return.at is not None
+    assert explanation.point_of_no_return.avoidable_at is not None
 
 
 def test_origins_are_passed_on(explanation: Explanation) -> None:

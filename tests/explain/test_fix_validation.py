@@ -2,7 +2,7 @@
 
 import attrs
 
-from chaosqs.explain.fixes import Trials, trial_scenarios
+from chaosqs.explain.fixes import FixValidation, trial_scenarios
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, arrivals
@@ -14,17 +14,17 @@ FAULTY = Scenario(ROOMY, [Burst("orders", 1)], faults=PLAN)
 
 
 def test_trials_are_as_many_as_were_asked_for() -> None:
-    """The trials of a fix mix luck, calm worlds and drawn scenarios, always the same ones."""
+    """The trials of a fix mix seed, calm worlds and drawn scenarios, always the same ones."""
     trials = trial_scenarios(STARVED, STARVED.design.mappings[0], {}, 40)
     assert len(trials) == 40
     assert trials == trial_scenarios(STARVED, STARVED.design.mappings[0], {}, 40)
 
 
 def test_a_fix_meets_the_same_faults_and_others() -> None:
-    """The same ones with other luck and under large loads; and whatever else the search may draw."""
+    """The same ones with other seeds and under large loads; and whatever else the search may draw."""
     trials = trial_scenarios(FAULTY, ROOMY.mappings[0], {}, 40)
     same = [trial for trial in trials if trial.faults == PLAN]
-    assert {trial.luck for trial in same} == set(range(10))
+    assert {trial.seed for trial in same} == set(range(10))
     assert max(len(arrivals(trial.workload)) for trial in same) == 60
     assert any(trial.faults not in {PLAN, FaultPlan()} for trial in trials)
 
@@ -32,7 +32,7 @@ def test_a_fix_meets_the_same_faults_and_others() -> None:
 def test_what_hardly_helps_is_seen_soon() -> None:
     """A change that leaves the first few violations as they are is not tried on the others."""
     oracle = Oracle(invariant(never_dead_lettered), "orders")
-    trials = Trials(oracle, [attrs.evolve(STARVED, luck=luck) for luck in range(20)])
+    trials = FixValidation(oracle, [attrs.evolve(STARVED, seed=seed) for seed in range(20)])
     many = len(trials.violating)
     assert many > 8
     before = oracle.simulations
@@ -44,4 +44,4 @@ def test_what_hardly_helps_is_seen_soon() -> None:
 def test_no_change_is_near_a_fix_where_no_trial_violates_the_promise() -> None:
     """Of nothing that happened nothing is left: that recommends no change."""
     calm = Scenario(ROOMY, [Burst("orders", 1)])
-    assert Trials(Oracle(invariant(never_dead_lettered), "orders"), [calm]).misses(ROOMY) is None
+    assert FixValidation(Oracle(invariant(never_dead_lettered), "orders"), [calm]).misses(ROOMY) is None

@@ -3,8 +3,8 @@ import pytest
 
 from chaosqs.errors import InvalidDesign
 from chaosqs.explain.explain import explain
-from chaosqs.explain.fixes import Cost, Trials, cost, fixes
-from chaosqs.explain.settings import both, changes, ladders, redesigned
+from chaosqs.explain.fixes import Cost, FixValidation, cost, fixes
+from chaosqs.explain.settings import both, candidate_values, changes, redesigned
 from chaosqs.invariants import (
     CONSERVATION,
     DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
@@ -65,8 +65,8 @@ def test_a_single_change_that_survives_leaves_no_room_for_pairs() -> None:
 def test_the_changes_of_a_fix_make_the_design_that_was_tried() -> None:
     """What a fix says setting by setting is what its text says, and AWS would accept it."""
     design = over_polling()
-    for ladder in ladders(design, design.mappings[0]):
-        for candidate in ladder:
+    for candidates in candidate_values(design, design.mappings[0]):
+        for candidate in candidates:
             made = redesigned(design, candidate)
             if made is None:
                 continue
@@ -82,7 +82,11 @@ def test_the_changes_of_a_fix_make_the_design_that_was_tried() -> None:
 def test_pairs_are_taken_in_the_order_that_aws_accepts() -> None:
     """A longer timeout needs a longer visibility timeout first (EC-11), whichever of the two is named first."""
     design = over_polling()
-    by_setting = {ladder[0].text.split(" = ")[0]: ladder for ladder in ladders(design, design.mappings[0]) if ladder}
+    by_setting = {
+        candidates[0].text.split(" = ")[0]: candidates
+        for candidates in candidate_values(design, design.mappings[0])
+        if candidates
+    }
     timeout, visibility = by_setting["timeout"][:1], by_setting["visibility_timeout"][:1]
     with pytest.raises(InvalidDesign):
         timeout[0].write(design)
@@ -105,7 +109,7 @@ def test_a_fix_that_breaks_another_promise_says_so_and_comes_last() -> None:
     """A longer timeout that lets slow batches succeed lets them succeed too late, as well."""
     scenario = Scenario(LATE, [Burst("orders", 2)], {"worker": Behaviour(seconds_per_batch=7)})
     oracle = Oracle(invariant(never_timed_out), "orders")
-    trials = Trials(oracle, [attrs.evolve(scenario, luck=luck) for luck in range(10)])
+    trials = FixValidation(oracle, [attrs.evolve(scenario, seed=seed) for seed in range(10)])
     longer = attrs.evolve(LATE, functions=(attrs.evolve(LATE.functions[0], timeout=10),))
     assert trials.broken(LATE) is None
     assert "no-second-processing" in (trials.broken(longer) or ())
@@ -120,7 +124,7 @@ def test_a_fix_that_breaks_another_promise_says_so_and_comes_last() -> None:
 def test_a_promise_that_was_broken_before_is_not_broken_by_the_fix() -> None:
     """Only what held in all trials before is held against a change."""
     oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
-    trials = Trials(oracle, [attrs.evolve(STARVED, behaviours={"worker": Behaviour(seconds_per_batch=29)})])
+    trials = FixValidation(oracle, [attrs.evolve(STARVED, behaviours={"worker": Behaviour(seconds_per_batch=29)})])
     assert trials.broken(SOUND) == ()
 
 
@@ -192,7 +196,11 @@ def test_seconds_are_changed_to_round_values() -> None:
     """A threshold of 11 seconds is exact; nobody would set a visibility timeout so near to it."""
     design = over_polling()
     path = "queues[0].visibility_timeout"
-    texts = [candidate.text for ladder in ladders(design, design.mappings[0], {path: (38,)}) for candidate in ladder]
+    texts = [
+        candidate.text
+        for candidates in candidate_values(design, design.mappings[0], {path: (38,)})
+        for candidate in candidates
+    ]
     assert "visibility_timeout = 45" in texts
     assert "visibility_timeout = 38" not in texts
 
@@ -200,5 +208,9 @@ def test_seconds_are_changed_to_round_values() -> None:
 def test_a_limit_where_there_was_none_is_a_candidate() -> None:
     """What a threshold names is tried as it is where it counts executions."""
     path = "functions[0].reserved_concurrency"
-    texts = [candidate.text for ladder in ladders(ROOMY, ROOMY.mappings[0], {path: (4,)}) for candidate in ladder]
+    texts = [
+        candidate.text
+        for candidates in candidate_values(ROOMY, ROOMY.mappings[0], {path: (4,)})
+        for candidate in candidates
+    ]
     assert texts.index("reserved_concurrency = 4") < texts.index("reserved_concurrency = 5")

@@ -2,7 +2,7 @@
 
 import attrs
 
-from chaosqs.explain.explain import in_a_crowd
+from chaosqs.explain.explain import load_sensitivity
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
@@ -16,7 +16,7 @@ def told(design: Design, given: Behaviour | None = None) -> tuple[str, int]:
     """Return what is said of a design, and after how many simulations."""
     oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
     behaviours = {} if given is None else {"worker": given}
-    text = in_a_crowd(Scenario(design, [Burst("orders", 1)]), design.mappings[0], oracle, behaviours)
+    text = load_sensitivity(Scenario(design, [Burst("orders", 1)]), design.mappings[0], oracle, behaviours)
     return text, oracle.simulations
 
 

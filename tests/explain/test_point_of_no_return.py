@@ -1,7 +1,7 @@
 import attrs
 import pytest
 
-from chaosqs.explain.point_of_no_return import FUTURES, tipping
+from chaosqs.explain.point_of_no_return import FUTURES, point_of_no_return
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Rate
@@ -32,13 +32,13 @@ def processed_once_by_the_end(history: History) -> Verdict:
 def share(scenario: Scenario, at: int) -> float:
     """Count anew which futures of a moment end in the violation."""
     oracle = throttling()
-    lucks = range(1, 41)
-    return sum(bool(oracle.judge(redrawn(ending(scenario), at, luck)).violations) for luck in lucks) / len(lucks)
+    tried = range(1, 41)
+    return sum(bool(oracle.judge(redrawn(ending(scenario), at, seed)).violations) for seed in tried) / len(tried)
 
 
 def test_over_polling_is_avoidable_for_a_while() -> None:
     """Before the moment that is named the futures differ, and from it on at least 95 % of them are the violation."""
-    found = tipping(LOCKSTEP, throttling(), RARE)
+    found = point_of_no_return(LOCKSTEP, throttling(), RARE)
     assert found.at is not None
     assert found.avoidable_at is not None
     assert found.avoidable_at < found.at
@@ -50,21 +50,21 @@ def test_over_polling_is_avoidable_for_a_while() -> None:
 def test_it_is_the_same_each_time_and_bounded() -> None:
     """Equal scenarios tip at equal moments, in at most 500 simulations."""
     first, second = throttling(), throttling()
-    assert tipping(LOCKSTEP, first, RARE) == tipping(LOCKSTEP, second, RARE)
+    assert point_of_no_return(LOCKSTEP, first, RARE) == point_of_no_return(LOCKSTEP, second, RARE)
     assert first.simulations == second.simulations <= 500
 
 
 def test_what_no_luck_avoids_was_certain_from_the_start() -> None:
-    """Where nearly all draws of luck end in it nothing is simulated: there is no moment to be found."""
+    """Where nearly all seeds end in it nothing is simulated: there is no moment to be found."""
     oracle = throttling()
-    found = tipping(LOCKSTEP, oracle, Rate(199, 200))
+    found = point_of_no_return(LOCKSTEP, oracle, Rate(199, 200))
     assert (found.at, found.violated, found.of, oracle.simulations) == (None, 199, 200, 0)
 
 
 def test_a_fault_that_has_struck_makes_it_inevitable() -> None:
     """Nothing goes wrong after the moment in question: so it tips where the fault strikes, not before."""
     scenario = Scenario(ROOMY, [Burst("orders", 1)], faults=FaultPlan(messages=[["lost_delete"]]))
-    found = tipping(scenario, Oracle(invariant(processed_once_by_the_end), "orders"), Rate(200, 200))
+    found = point_of_no_return(scenario, Oracle(invariant(processed_once_by_the_end), "orders"), Rate(200, 200))
     assert found.at is not None
     assert 0 < found.at < 1_000
     assert found.violated == FUTURES
@@ -73,17 +73,17 @@ def test_a_fault_that_has_struck_makes_it_inevitable() -> None:
 def test_a_window_that_closes_early_avoids_it() -> None:
     """A fault that lasts makes nothing inevitable as long as it could still end in time."""
     scenario = Scenario(ROOMY, [Burst("orders", 1)], faults=FaultPlan(windows=[Window("error", "worker", 0, 600)]))
-    found = tipping(scenario, Oracle(invariant(never_dead_lettered), "orders"), Rate(200, 200))
+    found = point_of_no_return(scenario, Oracle(invariant(never_dead_lettered), "orders"), Rate(200, 200))
     assert found.avoidable_at is not None
     assert found.at is not None
     assert found.avoidable_at >= 60_000
     assert found.at >= 120_000
 
 
-@pytest.mark.parametrize("luck", [1, 40])
-def test_the_scenarios_own_luck_is_no_other_future(luck: int) -> None:
+@pytest.mark.parametrize("seed", [1, 40])
+def test_the_scenarios_own_luck_is_no_other_future(seed: int) -> None:
     """What did happen is not drawn again: each moment has as many other futures."""
-    found = tipping(attrs.evolve(LOCKSTEP, luck=0), throttling(), RARE)
+    found = point_of_no_return(attrs.evolve(LOCKSTEP, seed=0), throttling(), RARE)
     assert found.of == FUTURES
-    other = Scenario(ROOMY, [Burst("orders", 1)], faults=FaultPlan(messages=[["lost_delete"]]), luck=luck)
-    assert tipping(other, Oracle(invariant(processed_once_by_the_end), "orders"), RARE).of == FUTURES
+    other = Scenario(ROOMY, [Burst("orders", 1)], faults=FaultPlan(messages=[["lost_delete"]]), seed=seed)
+    assert point_of_no_return(other, Oracle(invariant(processed_once_by_the_end), "orders"), RARE).of == FUTURES

@@ -1,9 +1,9 @@
-"""A dial reads what it has written, and writes what AWS would accept."""
+"""A setting reads what it has written, and writes what AWS would accept."""
 
 import attrs
 import pytest
 
-from chaosqs.explain.settings import Dial, dials
+from chaosqs.explain.settings import DesignSetting, design_settings
 from chaosqs.model.design import Design, Queue, Redrive
 from tests.search.designs import ROOMY, over_polling
 
@@ -16,24 +16,24 @@ ENDLESS = Design([Queue("orders"), Queue("orders-dlq")], ROOMY.functions, ROOMY.
 DESIGNS = (ROOMY, over_polling(), over_polling(maximum_concurrency=2), FILTERED, PROVISIONED, ENDLESS)
 
 
-def dial_of(design: Design, path: str) -> Dial:
-    """Return the dial at a path of a design."""
-    return next(dial for dial in dials(design, design.mappings[0]) if dial.path == path)
+def dial_of(design: Design, path: str) -> DesignSetting:
+    """Return the setting at a path of a design."""
+    return next(setting for setting in design_settings(design, design.mappings[0]) if setting.path == path)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
 def test_every_dial_reads_what_it_has_written(design: Design) -> None:
-    """A dial turned to a value that AWS accepts stands at that value, and nothing else has changed."""
-    for dial in dials(design, design.mappings[0]):
-        assert dial.write(design, dial.read(design)) == design
-        for value in dial.ladder:
+    """A setting turned to a value that AWS accepts stands at that value, and nothing else has changed."""
+    for setting in design_settings(design, design.mappings[0]):
+        assert setting.write(design, setting.read(design)) == design
+        for value in setting.candidates:
             try:
-                turned = dial.write(design, value)
+                turned = setting.write(design, value)
             except ValueError:
                 continue
-            assert dial.read(turned) == value
-            if dial.name not in {"filters", "provisioned_pollers"}:
-                assert dial.write(turned, dial.read(design)) == design
+            assert setting.read(turned) == value
+            if setting.name not in {"filters", "provisioned_pollers"}:
+                assert setting.write(turned, setting.read(design)) == design
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_a_number_counts_is_said_as_people_do(path: str, threshold: str, sa
 def test_each_place_has_one_dial() -> None:
     """Two settings of one name, as the retention of two queues, are told apart by their path."""
     for design in DESIGNS:
-        paths = [dial.path for dial in dials(design, design.mappings[0])]
+        paths = [setting.path for setting in design_settings(design, design.mappings[0])]
         assert len(paths) == len(set(paths))
 
 
@@ -82,10 +82,10 @@ def test_a_new_dead_letter_queue_is_of_the_same_type() -> None:
 
 def test_pollers_keep_their_minimum_where_the_maximum_allows_it() -> None:
     """Both ends are one setting: the maximum is turned, and the minimum never lies above it (EC-6)."""
-    dial = dial_of(PROVISIONED, "mappings[0].provisioned_pollers")
-    assert dial.write(PROVISIONED, 50).mappings[0].provisioned_pollers == (5, 50)
-    assert dial.write(PROVISIONED, 3).mappings[0].provisioned_pollers == (3, 3)
-    assert dial.write(PROVISIONED, None).mappings[0].provisioned_pollers is None
+    setting = dial_of(PROVISIONED, "mappings[0].provisioned_pollers")
+    assert setting.write(PROVISIONED, 50).mappings[0].provisioned_pollers == (5, 50)
+    assert setting.write(PROVISIONED, 3).mappings[0].provisioned_pollers == (3, 3)
+    assert setting.write(PROVISIONED, None).mappings[0].provisioned_pollers is None
 
 
 def test_filters_can_be_taken_away() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from chaosqs.explain.explain import Threshold, threshold
 from chaosqs.explain.settings import Value
 
-LADDER: tuple[Value, ...] = (1, 2, 3, 5, 8, 13, 40, 100, None)
+MESSAGE_COUNTS: tuple[Value, ...] = (1, 2, 3, 5, 8, 13, 40, 100, None)
 
 
 def rank(value: Value) -> float:
@@ -15,7 +15,7 @@ def rank(value: Value) -> float:
 
 
 def of(value: Value, edge: float, *, up: bool, sure: float | None = None) -> Threshold:
-    """Ask for the threshold of a dial that holds from `edge` on, or up to it; for sure only from `sure` on."""
+    """Ask for the threshold of a setting that holds from `edge` on, or up to it; for sure only from `sure` on."""
 
     def holds(other: Value) -> bool:
         return rank(other) >= edge if up else rank(other) <= edge
@@ -23,7 +23,7 @@ def of(value: Value, edge: float, *, up: bool, sure: float | None = None) -> Thr
     def surely(other: Value) -> bool:
         return holds(other) and (sure is None or rank(other) >= sure)
 
-    return threshold(value, {other: holds(other) for other in LADDER if other != value}, holds, surely)
+    return threshold(value, {other: holds(other) for other in MESSAGE_COUNTS if other != value}, holds, surely)
 
 
 def said(value: Value, answers: dict[Value, bool]) -> str:
@@ -38,15 +38,15 @@ def said(value: Value, answers: dict[Value, bool]) -> str:
 
 @given(st.integers(2, 100), st.data())
 def test_a_threshold_upwards_is_exact(edge: int, data: st.DataObject) -> None:
-    """The value named is the first that holds, on the ladder or between its steps."""
-    value = data.draw(st.sampled_from([other for other in LADDER if other is not None and other < edge]))
+    """The value named is the first that holds, on the series of candidate values or between its steps."""
+    value = data.draw(st.sampled_from([other for other in MESSAGE_COUNTS if other is not None and other < edge]))
     assert of(value, edge, up=True) == Threshold(f"holds from {edge}", (edge,))
 
 
 @given(st.integers(1, 99), st.data())
 def test_a_threshold_downwards_is_exact(edge: int, data: st.DataObject) -> None:
     """The value named is the last that holds; from no limit at all, to the step."""
-    value = data.draw(st.sampled_from([other for other in LADDER if other is not None and other > edge]))
+    value = data.draw(st.sampled_from([other for other in MESSAGE_COUNTS if other is not None and other > edge]))
     assert of(value, edge, up=False) == Threshold(f"holds up to {edge}", (edge,))
 
 

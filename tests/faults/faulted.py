@@ -40,11 +40,11 @@ def run(
     *loads: Load,
     of: Design | None = None,
     seconds: float = 1,
-    luck: int = 0,
+    seed: int = 0,
 ) -> History:
     """Run a plan twice; the runs are the same, the run drains, and its books and its messages are in order."""
     scenario = Scenario(
-        of or design(), loads or [Burst(STANDARD, 1)], {"worker": Behaviour(seconds)}, faults, luck=luck
+        of or design(), loads or [Burst(STANDARD, 1)], {"worker": Behaviour(seconds)}, faults, seed=seed
     )
     history = simulate(scenario, verify=True)
     promises = (invariants.CONSERVATION, invariants.AT_LEAST_ONCE_DELIVERY)
@@ -54,7 +54,7 @@ def run(
     return history
 
 
-def struck(kind: str, count: int = 1, *, queue: str = STANDARD, batch: int = 10) -> History:
+def faulted(kind: str, count: int = 1, *, queue: str = STANDARD, batch: int = 10) -> History:
     """Run some messages that are sent at once, of which the first one's first receive is struck."""
     load = Burst(queue, count, groups=1 if queue == FIFO else 0)
     return run(FaultPlan([[kind]]), load, of=design(queue, batch=batch))

@@ -25,7 +25,7 @@ from tests.calibration.designs import one_mapping
 from tests.faults.faulted import FIFO, FIRST, STANDARD, design, named, run
 
 
-def struck(kind: str) -> History:
+def faulted(kind: str) -> History:
     """Run one message whose first receive is struck."""
     design = one_mapping(timeout=5, receives=3)
     return simulate(Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(1)}, FaultPlan([[kind]])))
@@ -36,8 +36,8 @@ def first(history: History, kind: type[Event]) -> Event:
     return next(event for event in history.events if isinstance(event, kind))
 
 
-KEYED = [kind for kind in KINDS if kind.keyed and kind.boundary != "point"]
-WINDOWED = [kind for kind in KINDS if kind.boundary != "point"]
+KEYED = [kind for kind in KINDS if kind.keyed and kind.injection_point != "point"]
+WINDOWED = [kind for kind in KINDS if kind.injection_point != "point"]
 QUEUES = pytest.mark.parametrize("queue", [STANDARD, FIFO])
 
 
@@ -50,7 +50,7 @@ def by_name(kind: FaultKind) -> str:
 @pytest.mark.parametrize("kind", KEYED, ids=by_name)
 def test_every_kind_strikes_the_message_that_it_is_for(kind: FaultKind, queue: str) -> None:
     """Once, and the record names it; all messages get through, twice in the same way, and the books are right."""
-    sends = kind.boundary == "send"
+    sends = kind.injection_point == "send"
     plan = FaultPlan(sends=[kind.name]) if sends else FaultPlan([[kind.name]])
     history = run(plan, Burst(queue, 4, groups=1), of=design(queue))
     name = f"{kind.name} of message 1" if sends else FIRST.format(kind.name)
@@ -61,11 +61,11 @@ def test_every_kind_strikes_the_message_that_it_is_for(kind: FaultKind, queue: s
 @QUEUES
 @pytest.mark.parametrize("kind", WINDOWED, ids=by_name)
 def test_every_kind_strikes_while_its_window_is_open(kind: FaultKind, queue: str) -> None:
-    """Under luck too; afterwards all messages get through."""
+    """Under seed too; afterwards all messages get through."""
     plan = FaultPlan(windows=[Window(kind.name, "", 0.5, 8)])
     loads = [Burst(queue, 30, over=10, groups=3), Burst(queue, 10, at=1, groups=3)]
-    for luck in (0, 7):
-        history = run(plan, *loads, of=design(queue, era="2025-11"), seconds=0.1, luck=luck)
+    for seed in (0, 7):
+        history = run(plan, *loads, of=design(queue, era="2025-11"), seconds=0.1, seed=seed)
         spared = kind.standard_only and queue == FIFO
         assert named(history) == (set() if spared else {f"{kind.name} from 0.5 s for 8 s"})
         assert history.summary()["messages"]["processed"] == history.summary()["messages"]["sent"]
@@ -85,10 +85,10 @@ def test_no_kind_strikes_after_the_plan_has_healed(kind: FaultKind) -> None:
 def test_a_plan_that_bans_a_kind_is_calm(kind: str) -> None:
     """Keyed and by window: the run is the one without a plan, event by event."""
     known = next(known for known in KINDS if known.name == kind)
-    outcome = "fault_point:charge" if known.boundary == "point" else kind
-    windows = [] if known.boundary == "point" else [Window(kind, "", 0, 60)]
+    outcome = "fault_point:charge" if known.injection_point == "point" else kind
+    windows = [] if known.injection_point == "point" else [Window(kind, "", 0, 60)]
     keyed = [outcome] if known.keyed else []
-    sends = known.boundary == "send"
+    sends = known.injection_point == "send"
     plan = FaultPlan([] if sends else [keyed], windows, banned=[outcome], sends=keyed if sends else [])
     load = Burst(STANDARD, 3)
     assert run(plan, load).digest == run(FaultPlan(), load).digest
@@ -96,7 +96,7 @@ def test_a_plan_that_bans_a_kind_is_calm(kind: str) -> None:
 
 def test_throttled_keeps_the_batch_for_a_whole_visibility_timeout() -> None:
     """LC-11, ES-8: the poller retries, then forgets; the next receive is the second."""
-    history = struck("throttled")
+    history = faulted("throttled")
     throttles = [event for event in history.events if isinstance(event, Throttled)]
     assert len(throttles) > 3
     assert first(history, Released) == Released(30_000, len(throttles) + 2, "orders→worker", 1, (0,), "throttled")
@@ -105,7 +105,7 @@ def test_throttled_keeps_the_batch_for_a_whole_visibility_timeout() -> None:
 
 def test_service_error_gives_the_batch_up_at_once() -> None:
     """LX-11: no invocation, and the message comes back when its visibility ends."""
-    history = struck("service_error")
+    history = faulted("service_error")
     failed, released = first(history, ServiceFailed), first(history, Released)
     assert failed.at == released.at < 100
     started = [event for event in history.events if isinstance(event, InvocationStarted)]
@@ -119,7 +119,7 @@ def test_service_error_gives_the_batch_up_at_once() -> None:
 )
 def test_handler_faults_look_as_they_say(kind: str, outcome: str, duration: int) -> None:
     """LX-7, LX-9, LX-14: outcome and duration, and a second run after a failure."""
-    history = struck(kind)
+    history = faulted(kind)
     ended = [event for event in history.events if isinstance(event, InvocationEnded)]
     assert (ended[0].outcome, ended[0].duration) == (outcome, duration)
     assert len(ended) == (1 if outcome == "succeeded" else 2)
@@ -127,7 +127,7 @@ def test_handler_faults_look_as_they_say(kind: str, outcome: str, duration: int)
 
 def test_lost_receive_counts_a_delivery_that_nobody_saw() -> None:
     """RX-8: the poller goes on; the message is hidden and its receive count is up."""
-    history = struck("lost_receive")
+    history = faulted("lost_receive")
     started = [event for event in history.events if isinstance(event, InvocationStarted)]
     assert len(started) == 1
     assert started[0].at > 30_000
@@ -136,14 +136,14 @@ def test_lost_receive_counts_a_delivery_that_nobody_saw() -> None:
 
 def test_lost_response_runs_the_message_again_after_success() -> None:
     """EP-13: the effect stands, and happens twice."""
-    history = struck("lost_response")
+    history = faulted("lost_response")
     assert history.summary()["messages"]["processed_twice"] == 1
     assert first(history, Released) == Released(history.events[4].at, 4, "orders→worker", 1, (0,), "no answer")
 
 
 def test_lost_delete_brings_the_message_back() -> None:
     """EF-5: deleted in nobody's eyes; processed twice."""
-    history = struck("lost_delete")
+    history = faulted("lost_delete")
     deletes = [event for event in history.events if isinstance(event, Deleted)]
     assert [event.stayed for event in deletes] == [(0,), ()]
     assert history.summary()["messages"]["processed_twice"] == 1

@@ -14,11 +14,11 @@ from tests.faults.faulted import (
     STANDARD,
     batches,
     design,
+    faulted,
     named,
     only,
     receives,
     run,
-    struck,
     windowed,
 )
 
@@ -30,7 +30,7 @@ DONE = 2322
 @QUEUES
 def test_EF_5_a_lost_delete_brings_the_batch_back(queue: str) -> None:
     """It works on nothing; the messages are processed twice."""
-    history = struck("lost_delete", 2, queue=queue)
+    history = faulted("lost_delete", 2, queue=queue)
     first, second = only(history, Deleted)
     name = FIRST.format("lost_delete")
     assert (first.at, first.messages, first.stayed, first.fault) == (DONE, (0, 1), (0, 1), name)
@@ -41,7 +41,7 @@ def test_EF_5_a_lost_delete_brings_the_batch_back(queue: str) -> None:
 @QUEUES
 def test_EF_5_a_failed_delete_is_repeated_once_a_second_later(queue: str) -> None:
     """Both requests are recorded; nothing comes back."""
-    history = struck("failed_delete", 2, queue=queue)
+    history = faulted("failed_delete", 2, queue=queue)
     name = FIRST.format("failed_delete")
     assert only(history, Deleted) == [
         Deleted(DONE, 5, queue, MAPPINGS[queue], (0, 1), (0, 1), name),
@@ -61,7 +61,7 @@ def test_a_delete_that_fails_twice_is_given_up() -> None:
 @pytest.mark.parametrize(("count", "back"), [(4, (2, 3)), (3, (1, 2)), (1, (0,))])
 def test_EF_5_a_partial_delete_leaves_the_second_half(queue: str, count: int, back: tuple[int, ...]) -> None:
     """At least one message stays, and comes back alone."""
-    history = struck("partial_delete", count, queue=queue)
+    history = faulted("partial_delete", count, queue=queue)
     first = only(history, Deleted)[0]
     assert (first.messages, first.stayed) == (tuple(range(count)), back)
     assert first.fault == FIRST.format("partial_delete")
@@ -72,7 +72,7 @@ def test_EF_5_a_partial_delete_leaves_the_second_half(queue: str, count: int, ba
 @QUEUES
 def test_EF_7_a_slow_delete_takes_effect_five_seconds_later(queue: str) -> None:
     """The poller waits for it, and does not receive meanwhile."""
-    history = struck("slow_delete", 2, queue=queue)
+    history = faulted("slow_delete", 2, queue=queue)
     name = FIRST.format("slow_delete")
     assert only(history, Held) == [Held(DONE, 5, MAPPINGS[queue], 1, (0, 1), DONE + 5000, name)]
     assert only(history, Deleted) == [Deleted(DONE + 5000, 5, queue, MAPPINGS[queue], (0, 1), (), "")]
@@ -98,7 +98,7 @@ def test_EF_6_EF_7_a_slow_delete_after_the_visibility(queue: str, stays: tuple[i
 @QUEUES
 def test_RH_7_a_delete_whose_answer_got_lost_is_repeated_and_counts_twice(queue: str) -> None:
     """The first has worked; the second succeeds all the same."""
-    history = struck("lost_delete_response", 2, queue=queue)
+    history = faulted("lost_delete_response", 2, queue=queue)
     name = FIRST.format("lost_delete_response")
     assert only(history, Deleted) == [
         Deleted(DONE, 5, queue, MAPPINGS[queue], (0, 1), (), name),
@@ -110,7 +110,7 @@ def test_RH_7_a_delete_whose_answer_got_lost_is_repeated_and_counts_twice(queue:
 
 def test_RH_10_a_deleted_message_is_there_again_a_second_later() -> None:
     """The run waits for it; another delivery processes and deletes it."""
-    history = struck("reappear", 2)
+    history = faulted("reappear", 2)
     name = FIRST.format("reappear")
     assert only(history, Returned) == [
         Returned(DONE + 1000, 6, STANDARD, 0, 1, name),
@@ -131,7 +131,7 @@ def test_a_window_brings_back_what_is_deleted_while_it_is_open() -> None:
 
 def test_messages_do_not_reappear_on_fifo_queues() -> None:
     """Nor does the record say so."""
-    history = struck("reappear", 2, queue=FIFO)
+    history = faulted("reappear", 2, queue=FIFO)
     assert named(history) == set()
     assert len(batches(history)) == 1
 

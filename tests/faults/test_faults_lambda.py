@@ -31,13 +31,13 @@ def run(
     function: Function = WORKER,
     behaviour: Behaviour = A_SECOND,
     reporting: bool = False,
-    luck: int = 0,
+    seed: int = 0,
 ) -> History:
     """Run a modelled function twice with the same result, and prove that the books are right and all is done."""
     mapping = EventSourceMapping("orders", "worker", report_batch_item_failures=reporting)
     design = Design([Queue("orders", visibility_timeout=30)], [function], [mapping])
     loads = loads or (Burst("orders", 1),)
-    history = simulate(Scenario(design, loads, {"worker": behaviour}, faults, luck=luck), verify=True)
+    history = simulate(Scenario(design, loads, {"worker": behaviour}, faults, seed=seed), verify=True)
     assert check(history, ALL) == ()
     assert history.summary()["messages"]["remaining"] == 0
     return history
@@ -69,13 +69,13 @@ def all_of(history: History, kind: type[Event]) -> list[Event]:
 def test_EP_13_a_lost_invoke_never_reaches_lambda_and_is_repeated_a_second_later() -> None:
     """One message's fault loses one request: the second one gets through, within the same receive."""
     history = run(keyed("lost_invoke"))
-    ((place, held),) = history.each(Held)
-    received = next(place for place, event in enumerate(history.events) if isinstance(event, Received))
+    ((index, held),) = history.each(Held)
+    received = next(index for index, event in enumerate(history.events) if isinstance(event, Received))
     fault = NAME.format("lost_invoke")
     assert held == Held(14, received, "orders→worker", 1, (0,), 1014, fault)
     (start,) = starts(history)
     assert (start.at, start.fault) == (1014, "")
-    assert place < history.events.index(start)
+    assert index < history.events.index(start)
     assert history.deliveries[0][0].ending is Ending.PROCESSED
 
 
@@ -95,7 +95,7 @@ def test_ES_8_while_requests_get_lost_the_poller_gives_up_when_visibility_is_ove
 
 @pytest.mark.parametrize("scope", ["orders", "worker", "orders→worker", ""])
 def test_a_window_may_name_the_queue_the_function_or_the_mapping(scope: str) -> None:
-    """Whatever its boundary: invoke, handler, response."""
+    """Whatever its injection point: invoke, handler, response."""
     for kind in ("lost_invoke", "error", "lost_response", "account_full", "cold_start"):
         plan = FaultPlan(windows=[Window(kind, scope, 0, 3)])
         faults = [getattr(event, "fault", "") for event in run(plan).events]
@@ -195,7 +195,7 @@ def test_a_brown_out_is_not_blamed_for_what_fails_anyway() -> None:
 
 def test_PB_8_a_malformed_response_fails_the_whole_batch_after_its_work() -> None:
     """With partial batch responses; all come back."""
-    history = run(keyed("malformed_response"), Burst("orders", 3), reporting=True, luck=3)
+    history = run(keyed("malformed_response"), Burst("orders", 3), reporting=True, seed=3)
     end = next(end for end in ends(history) if 0 in end.messages)
     assert (end.outcome, end.failed, end.rule, end.fault) == (
         "succeeded",
@@ -221,8 +221,8 @@ def test_every_fault_of_a_modelled_function_is_the_same_with_luck() -> None:
     """Twice the same history, whatever is drawn."""
     kinds = ("lost_invoke", "account_full", "cold_start", "brown_out", "out_of_memory", "init_failure")
     plan = FaultPlan([[kind, "ok", kind] for kind in (*kinds, "malformed_response")])
-    for luck in range(1, 6):
-        first, second = (run(plan, Burst("orders", 20), luck=luck, reporting=luck % 2 == 0) for _ in range(2))
+    for seed in range(1, 6):
+        first, second = (run(plan, Burst("orders", 20), seed=seed, reporting=seed % 2 == 0) for _ in range(2))
         assert first.digest == second.digest
 
 
@@ -251,7 +251,7 @@ def test_faults_strike_real_handlers_too(kind: str, outcome: str, duration: int,
 def test_in_a_brown_out_each_wait_takes_ten_times_as_long(handler: str) -> None:
     """`time.sleep`, however it was imported, and `trio.sleep`."""
     calm = real(handler, fault="brown_out", function=Function("worker", timeout=30, provisioned_concurrency=1))
-    (end,) = ends(simulate(attrs.evolve(calm, luck=2), verify=True))
+    (end,) = ends(simulate(attrs.evolve(calm, seed=2), verify=True))
     assert (end.outcome, end.duration, end.fault) == ("succeeded", 10_000, NAME.format("brown_out"))
 
 

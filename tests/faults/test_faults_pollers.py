@@ -27,11 +27,11 @@ from tests.faults.faulted import (
     STANDARD,
     batches,
     design,
+    faulted,
     named,
     only,
     receives,
     run,
-    struck,
     windowed,
 )
 
@@ -42,7 +42,7 @@ MAPPING = MAPPINGS[STANDARD]
 @QUEUES
 def test_EP_13_a_poller_that_restarts_forgets_its_batch(queue: str) -> None:
     """Nothing is invoked; the poller goes on, and the messages come back when their visibility ends."""
-    history = struck("restart", 2, queue=queue)
+    history = faulted("restart", 2, queue=queue)
     name = FIRST.format("restart")
     assert only(history, Released) == [Released(14, 3, MAPPINGS[queue], 1, (0, 1), "restarted", name)]
     assert receives(history) == [(0, (0, 1)), (30_000, (0, 1))]
@@ -67,7 +67,7 @@ def test_a_window_restarts_every_poller_while_it_lasts() -> None:
 @QUEUES
 def test_EP_10_a_stalled_poller_invokes_ten_seconds_later(queue: str) -> None:
     """The batch is invoked as it is; its visibility runs."""
-    history = struck("stall", 2, queue=queue)
+    history = faulted("stall", 2, queue=queue)
     name = FIRST.format("stall")
     assert only(history, Held) == [Held(0, 3, MAPPINGS[queue], 1, (0, 1), 10_000, name)]
     assert batches(history) == [(10_014, (0, 1))]

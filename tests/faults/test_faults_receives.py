@@ -14,12 +14,12 @@ from tests.faults.faulted import (
     STANDARD,
     batches,
     design,
+    faulted,
     moments,
     named,
     only,
     receives,
     run,
-    struck,
     windowed,
 )
 
@@ -30,7 +30,7 @@ QUEUES = pytest.mark.parametrize("queue", [STANDARD, FIFO])
 @pytest.mark.parametrize("kind", ["failed_receive", "empty_receive"])
 def test_EF_8_RX_4_a_receive_that_brings_nothing_leaves_the_message_to_the_next(kind: str, queue: str) -> None:
     """It does not count as a receive, and strikes once: another poller that waits gets the message at once."""
-    history = struck(kind, queue=queue)
+    history = faulted(kind, queue=queue)
     mapping = MAPPINGS[queue]
     assert only(history, ReceiveFailed) == [ReceiveFailed(0, None, queue, mapping, 1, FIRST.format(kind))]
     assert [(event.at, event.poller, event.receive_counts) for event in only(history, Received)] == [(0, 2, (1,))]
@@ -82,7 +82,7 @@ def test_receives_fail_only_where_something_waits() -> None:
 @QUEUES
 def test_RX_2_a_short_receive_returns_one_message(queue: str) -> None:
     """The others wait for the next receive; of a FIFO queue's group, for the delete of the first."""
-    history = struck("short_receive", 3, queue=queue)
+    history = faulted("short_receive", 3, queue=queue)
     assert only(history, Received)[0].fault == FIRST.format("short_receive")
     waited = {STANDARD: 0, FIFO: 1322}[queue]
     assert receives(history) == [(0, (0,)), (waited, (1, 2))]
@@ -97,7 +97,7 @@ def test_a_window_of_short_receives_makes_every_batch_one_message() -> None:
 
 def test_OR_1_a_receive_out_of_order_returns_the_newest_messages_newest_first() -> None:
     """The oldest are left to the next receive, in their order."""
-    history = struck("out_of_order", 5, batch=2)
+    history = faulted("out_of_order", 5, batch=2)
     assert receives(history) == [(0, (4, 3)), (0, (0, 1)), (0, (2,))]
     assert named(history) == {FIRST.format("out_of_order")}
 
@@ -123,7 +123,7 @@ def test_order_and_single_delivery_hold_on_fifo_queues(kind: str) -> None:
 
 def test_OR_4_a_duplicate_gives_the_batch_to_two_pollers_at_once() -> None:
     """Both deliveries run; the delete of the first leaves the messages to the second (RH-4)."""
-    history = struck("duplicate", 2)
+    history = faulted("duplicate", 2)
     name = FIRST.format("duplicate")
     assert only(history, Returned) == [
         Returned(0, 3, STANDARD, 0, 1, name),
@@ -145,7 +145,7 @@ def test_a_window_delivers_each_message_twice_within_one_visibility_timeout() ->
 @QUEUES
 def test_EP_10_a_slow_answer_uses_up_visibility(queue: str) -> None:
     """The batch comes five seconds later, and is hidden since its receive."""
-    history = struck("slow_receive", 2, queue=queue)
+    history = faulted("slow_receive", 2, queue=queue)
     name = FIRST.format("slow_receive")
     (received,) = only(history, Received)
     assert (received.at, received.visible_at, received.fault, received.lost) == (0, 30_000, name, False)

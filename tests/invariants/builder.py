@@ -107,8 +107,8 @@ class Story:
         counts = tuple(self.receives[message] for message in messages)
         visible_at = self.now + self.design.queue(queue).visibility_timeout * 1000
         lost = fault.startswith("lost_receive")
-        place = self.tell(Received(self.now, None, queue, mapping, poller, messages, counts, visible_at, fault, lost))
-        return Batch(self, mapping, poller, place, messages)
+        index = self.tell(Received(self.now, None, queue, mapping, poller, messages, counts, visible_at, fault, lost))
+        return Batch(self, mapping, poller, index, messages)
 
     def client_receives(self, message: int, *, count: int, visible_for: int = 30, queue: str = "orders") -> Story:
         """Receive a message as code does that talks to SQS by itself."""

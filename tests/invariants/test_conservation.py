@@ -326,11 +326,11 @@ def test_LX_13_idle_environment_is_used_before_a_new_one_is_made() -> None:
 def test_LX_13_deployed_anew_a_function_starts_cold() -> None:
     """Whatever was idle is gone, and so is what still ran: it is of the deployment before."""
     story = begun_cold(1)
-    for place in (1, len(story.events) - 2):
+    for index in (1, len(story.events) - 2):
         redeployed = attrs.evolve(story, events=list(story.events))
-        redeployed.events.insert(place + 1, Operated(story.events[place].at, None, "redeploy", "worker", "", ""))
+        redeployed.events.insert(index + 1, Operated(story.events[index].at, None, "redeploy", "worker", "", ""))
         kept = [each for each in judge(redeployed.end()).violations if "started cold" in each.text]
-        assert bool(kept) == (place == 1)
+        assert bool(kept) == (index == 1)
 
 
 def test_LC_9_who_has_provisioned_environments_is_not_watched() -> None:

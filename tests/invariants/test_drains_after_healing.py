@@ -9,7 +9,7 @@ from chaosqs.model.design import Account, Design, EventSourceMapping, Function, 
 from chaosqs.model.event import Received
 from chaosqs.model.faults import Action, FaultPlan
 from chaosqs.model.history import History
-from chaosqs.model.liveness import horizon
+from chaosqs.model.liveness import liveness_deadline
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
 from chaosqs.model.workload import Burst
@@ -23,7 +23,7 @@ ONE = (Burst("orders", 1),)
 
 def played(scenario: Scenario) -> History:
     """Run a scenario to its bound."""
-    end = horizon(scenario.design, scenario.workload, scenario.behaviours, scenario.faults)
+    end = liveness_deadline(scenario.design, scenario.workload, scenario.behaviours, scenario.faults)
     return simulate(attrs.evolve(scenario, until=end))
 
 

@@ -68,7 +68,7 @@ def test_violation_blames_throttles_releases_and_the_move() -> None:
     """Data numbers messages from 0 and names the places of the events, the move last."""
     history = dead_lettered(throttled, throttled)
     (violation,) = judge(history).violations
-    kinds = [type(history.events[place]).__name__ for place in violation.events]
+    kinds = [type(history.events[index]).__name__ for index in violation.events]
     assert kinds == ["Throttled", "Released", "Throttled", "Released", "DeadLettered"]
     assert (violation.messages, violation.queue, violation.at) == ((0,), "orders", 60_000)
 

@@ -64,7 +64,7 @@ def test_the_events_to_blame_are_found() -> None:
         yield "All of it."
 
     first, second = promise(told).judge(HISTORY).violations
-    assert [HISTORY.events[place] for place in first.events] == [Sent(0, None, "orders", n, 100, "") for n in (1, 2)]
+    assert [HISTORY.events[index] for index in first.events] == [Sent(0, None, "orders", n, 100, "") for n in (1, 2)]
     assert sorted(first.messages) == [1, 2]
     assert (second.at, second.events) == (HISTORY.ended_at, (len(HISTORY.events) - 1,))
 

@@ -129,7 +129,7 @@ sound_scenarios = (
 
 @given(scenarios)
 def test_simulator_keeps_its_own_promises(scenario: Scenario) -> None:
-    """Whatever the design, the faults and luck: nothing is lost, no limit is exceeded, and the books are in order."""
+    """Whatever the design, the faults and seed: nothing is lost, no limit is exceeded, and the books are in order."""
     history = simulate(scenario)
     assert invariants.check(history, OUR_OWN) == ()
 

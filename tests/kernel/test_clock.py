@@ -9,48 +9,48 @@ import trio
 
 from chaosqs.errors import Deadlock, Livelock
 from chaosqs.kernel.clock import VirtualClock
-from chaosqs.kernel.event_queue import Agenda, HoldingAgenda
+from chaosqs.kernel.event_queue import EventQueue, HoldingEventQueue
 
 
-def _clock(agenda: Agenda, until: int | None = None, most_steps: int = 1000) -> VirtualClock:
-    done = lambda: agenda.next_due() == float("inf")  # noqa: E731 - the run is over when nothing is left
-    return VirtualClock(agenda, until, done, lambda: "poller 3 waits for a message", most_steps)
+def _clock(event_queue: EventQueue, until: int | None = None, most_steps: int = 1000) -> VirtualClock:
+    done = lambda: event_queue.next_due() == float("inf")  # noqa: E731 - the run is over when nothing is left
+    return VirtualClock(event_queue, until, done, lambda: "poller 3 waits for a message", most_steps)
 
 
 def test_steps_run_in_the_order_of_their_moments_then_of_their_making() -> None:
     """Where all is calm, nothing but moment and sequence decides."""
-    agenda, seen = Agenda(0), list[tuple[int, str]]()
+    event_queue, seen = EventQueue(0), list[tuple[int, str]]()
     for name, due in (("b", 20), ("a", 10), ("c", 20), ("d", 20)):
-        agenda.at(due, lambda name=name: seen.append((agenda.now, name)))  # type: ignore[misc]
-    clock = _clock(agenda)
+        event_queue.at(due, lambda name=name: seen.append((event_queue.now, name)))  # type: ignore[misc]
+    clock = _clock(event_queue)
     trio.run(clock.run, clock=clock)
     assert seen == [(10, "a"), (20, "b"), (20, "c"), (20, "d")]
 
 
 def test_luck_decides_ties_and_only_ties() -> None:
-    """Some luck runs the entries of one moment in another order; moments stay in order."""
+    """Some seed runs the entries of one moment in another order; moments stay in order."""
 
-    def order(luck: int) -> list[int]:
-        agenda, seen = Agenda(luck), list[int]()
+    def order(seed: int) -> list[int]:
+        event_queue, seen = EventQueue(seed), list[int]()
         for number in range(6):
-            agenda.at(5, lambda number=number: seen.append(number))  # type: ignore[misc]
-        agenda.at(1, lambda: seen.append(-1))
-        clock = _clock(agenda)
+            event_queue.at(5, lambda number=number: seen.append(number))  # type: ignore[misc]
+        event_queue.at(1, lambda: seen.append(-1))
+        clock = _clock(event_queue)
         trio.run(clock.run, clock=clock)
         return seen
 
     assert order(0) == [-1, 0, 1, 2, 3, 4, 5]
-    orders = {tuple(order(luck)) for luck in range(20)}
+    orders = {tuple(order(seed)) for seed in range(20)}
     assert len(orders) > 10
     assert all(found[0] == -1 and sorted(found[1:]) == [0, 1, 2, 3, 4, 5] for found in orders)
 
 
 def test_trio_deadlines_are_honoured_between_steps() -> None:
     """A task that sleeps with trio wakes at its moment of virtual time."""
-    agenda, seen = Agenda(0), list[tuple[str, float]]()
-    clock = _clock(agenda, until=5000)
-    agenda.at(1000, lambda: seen.append(("step", agenda.now / 1000)))
-    agenda.at(3000, lambda: seen.append(("step", agenda.now / 1000)))
+    event_queue, seen = EventQueue(0), list[tuple[str, float]]()
+    clock = _clock(event_queue, until=5000)
+    event_queue.at(1000, lambda: seen.append(("step", event_queue.now / 1000)))
+    event_queue.at(3000, lambda: seen.append(("step", event_queue.now / 1000)))
 
     async def sleeper() -> None:
         await trio.sleep(2)
@@ -63,13 +63,13 @@ def test_trio_deadlines_are_honoured_between_steps() -> None:
 
     trio.run(main, clock=clock)
     assert seen == [("step", 1.0), ("task", 2.0), ("step", 3.0)]
-    assert agenda.now == 5000
+    assert event_queue.now == 5000
 
 
 def test_a_step_may_start_a_task_which_then_has_its_turn() -> None:
     """The clock stops taking steps until the task that a step woke waits again."""
-    agenda, seen = Agenda(0), list[str]()
-    clock = _clock(agenda)
+    event_queue, seen = EventQueue(0), list[str]()
+    clock = _clock(event_queue)
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
@@ -83,8 +83,8 @@ def test_a_step_may_start_a_task_which_then_has_its_turn() -> None:
                 nursery.start_soon(task)
                 clock.wake_others()
 
-            agenda.at(1, start)
-            agenda.at(1, lambda: seen.append("next step"))
+            event_queue.at(1, start)
+            event_queue.at(1, lambda: seen.append("next step"))
             await clock.run()
 
     trio.run(main, clock=clock)
@@ -93,55 +93,57 @@ def test_a_step_may_start_a_task_which_then_has_its_turn() -> None:
 
 def test_an_error_in_a_step_ends_the_run_as_itself() -> None:
     """Not as an internal error of trio's."""
-    agenda = Agenda(0)
+    event_queue = EventQueue(0)
     empty: list[int] = []
-    agenda.at(1, empty.pop)  # type: ignore[arg-type]
-    clock = _clock(agenda)
+    event_queue.at(1, empty.pop)  # type: ignore[arg-type]
+    clock = _clock(event_queue)
     with pytest.raises(IndexError):
         trio.run(clock.run, clock=clock)
 
 
 def test_a_deadlock_names_who_waits() -> None:
     """Nothing left to happen, and not done: an error, never a hang."""
-    agenda = Agenda(0)
-    clock = VirtualClock(agenda, None, lambda: False, lambda: "poller 3 waits for a message")
+    event_queue = EventQueue(0)
+    clock = VirtualClock(event_queue, None, lambda: False, lambda: "poller 3 waits for a message")
     with pytest.raises(Deadlock, match="poller 3 waits for a message"):
         trio.run(clock.run, clock=clock)
 
 
 def test_a_livelock_names_who_keeps_going() -> None:
     """A run without end is ended, and says so."""
-    agenda = Agenda(0)
+    event_queue = EventQueue(0)
 
     def again() -> None:
-        agenda.at(agenda.now, again)
+        event_queue.at(event_queue.now, again)
 
     again()
-    clock = _clock(agenda)
+    clock = _clock(event_queue)
     with pytest.raises(Livelock, match="1001 steps by 0 s and no end: poller 3"):
         trio.run(clock.run, clock=clock)
 
 
 def test_a_run_with_an_end_lasts_exactly_so_long() -> None:
     """Steps at the end still happen, later ones do not."""
-    agenda, seen = Agenda(0), list[int]()
+    event_queue, seen = EventQueue(0), list[int]()
     for due in (10, 20, 21):
-        agenda.at(due, lambda due=due: seen.append(due))  # type: ignore[misc]
-    clock = _clock(agenda, until=20)
+        event_queue.at(due, lambda due=due: seen.append(due))  # type: ignore[misc]
+    clock = _clock(event_queue, until=20)
     trio.run(clock.run, clock=clock)
-    assert (seen, agenda.now) == ([10, 20], 20)
+    assert (seen, event_queue.now) == ([10, 20], 20)
 
 
 def test_tasks_that_sleep_until_one_moment_wake_in_the_order_in_which_they_fell_asleep() -> None:
     """trio would run them in one pass, in an order of its own."""
     for _ in range(5):
-        agenda, seen = Agenda(0), list[tuple[int, int]]()
-        clock = _clock(agenda, until=100_000)
+        event_queue, seen = EventQueue(0), list[tuple[int, int]]()
+        clock = _clock(event_queue, until=100_000)
 
-        async def sleeper(number: int, agenda: Agenda = agenda, seen: list[tuple[int, int]] = seen) -> None:
+        async def sleeper(
+            number: int, event_queue: EventQueue = event_queue, seen: list[tuple[int, int]] = seen
+        ) -> None:
             for _ in range(3):
                 await trio.sleep(1.1)
-                seen.append((agenda.now, number))
+                seen.append((event_queue.now, number))
 
         async def main(clock: VirtualClock = clock, sleeper: Callable[[int], Awaitable[None]] = sleeper) -> None:
             async with trio.open_nursery() as nursery:
@@ -156,15 +158,17 @@ def test_tasks_that_sleep_until_one_moment_wake_in_the_order_in_which_they_fell_
 
 def test_a_task_that_is_held_wakes_between_other_steps_and_deadlines_of_trio() -> None:
     """The clock waits for no step that is held, and for every deadline in between."""
-    agenda = HoldingAgenda(luck=0, hold=lambda task, step, _: 9 if (task, step) == ("a", 1) else 0, longest=1000)
+    event_queue = HoldingEventQueue(
+        seed=0, hold=lambda task, step, _: 9 if (task, step) == ("a", 1) else 0, longest=1000
+    )
     seen = list[tuple[int, str]]()
-    clock = _clock(agenda, until=2000)
-    agenda.at(100, lambda: seen.append((agenda.now, "held")), "a")
-    agenda.at(500, lambda: seen.append((agenda.now, "step")), "b")
+    clock = _clock(event_queue, until=2000)
+    event_queue.at(100, lambda: seen.append((event_queue.now, "held")), "a")
+    event_queue.at(500, lambda: seen.append((event_queue.now, "step")), "b")
 
     async def sleeper() -> None:
         await trio.sleep(0.8)
-        seen.append((agenda.now, "deadline"))
+        seen.append((event_queue.now, "deadline"))
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:

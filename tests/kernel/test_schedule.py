@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaosqs.kernel.event_queue import Agenda, HoldingAgenda
-from chaosqs.kernel.schedule import AS_LONG_AS_ALLOWED, PRIORITIES, Pauses, Pct, RandomWalk, agenda_of
+from chaosqs.kernel.event_queue import EventQueue, HoldingEventQueue
+from chaosqs.kernel.schedule import AS_LONG_AS_ALLOWED, PRIORITIES, Pauses, Pct, RandomWalk, event_queue_of
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
@@ -31,26 +31,26 @@ def paused(*pauses: Pause, heal_at: float | None = None, scenario: Scenario = CA
     return attrs.evolve(scenario, faults=FaultPlan(pauses=pauses, heal_at=heal_at))
 
 
-def order(agenda: Agenda, *entries: tuple[int, str, str]) -> list[tuple[int, str]]:
+def order(event_queue: EventQueue, *entries: tuple[int, str, str]) -> list[tuple[int, str]]:
     """Take all steps, made of moment, name and task; return when which was taken."""
     seen: list[tuple[int, str]] = []
     for due, name, task in entries:
-        agenda.at(due, lambda name=name: seen.append((agenda.now, name)), task)  # type: ignore[misc]
-    while (step := agenda.take_by(float("inf"))) is not None:
+        event_queue.at(due, lambda name=name: seen.append((event_queue.now, name)), task)  # type: ignore[misc]
+    while (step := event_queue.take_by(float("inf"))) is not None:
         step()
     return seen
 
 
-def holding(*pauses: Pause, longest: int = 1000, heals: float = float("inf")) -> HoldingAgenda:
-    return HoldingAgenda(luck=0, hold=Pauses(FaultPlan(pauses=pauses)).hold, longest=longest, heals=heals)
+def holding(*pauses: Pause, longest: int = 1000, heals: float = float("inf")) -> HoldingEventQueue:
+    return HoldingEventQueue(seed=0, hold=Pauses(FaultPlan(pauses=pauses)).hold, longest=longest, heals=heals)
 
 
 def test_a_task_waits_for_as_many_steps_of_others() -> None:
     """Counted from the moment at which its step comes up; time moves on as those take it."""
-    agenda = holding(Pause("a", 1, 2))
-    seen = order(agenda, (10, "a", "a"), (10, "b", "b"), (20, "clock", ""), (30, "c", "c"))
+    event_queue = holding(Pause("a", 1, 2))
+    seen = order(event_queue, (10, "a", "a"), (10, "b", "b"), (20, "clock", ""), (30, "c", "c"))
     assert seen == [(10, "b"), (20, "clock"), (20, "a"), (30, "c")]
-    assert agenda.pauses() == (Pause("a", 1, 2),)
+    assert event_queue.pauses() == (Pause("a", 1, 2),)
 
 
 def test_a_hold_of_one_step_turns_a_tie_round() -> None:
@@ -60,75 +60,75 @@ def test_a_hold_of_one_step_turns_a_tie_round() -> None:
 
 def test_a_hold_ends_after_the_longest_pause() -> None:
     """Before any other step of that moment; as a pause it is one step longer than what went first."""
-    agenda = holding(Pause("a", 1, 30), longest=100)
-    seen = order(agenda, (10, "a", "a"), (20, "b", "b"), (110, "c", "c"), (200, "d", "d"))
+    event_queue = holding(Pause("a", 1, 30), longest=100)
+    seen = order(event_queue, (10, "a", "a"), (20, "b", "b"), (110, "c", "c"), (200, "d", "d"))
     assert seen == [(20, "b"), (110, "a"), (110, "c"), (200, "d")]
-    assert agenda.pauses() == (Pause("a", 1, 2),)
+    assert event_queue.pauses() == (Pause("a", 1, 2),)
 
 
 def test_a_hold_with_nobody_else_ends_after_the_longest_pause() -> None:
     """It is no deadlock."""
-    agenda = holding(Pause("a", 1, 1))
-    assert agenda.next_due() == float("inf")
-    assert order(agenda, (10, "a", "a")) == [(1010, "a")]
+    event_queue = holding(Pause("a", 1, 1))
+    assert event_queue.next_due() == float("inf")
+    assert order(event_queue, (10, "a", "a")) == [(1010, "a")]
 
 
 def test_a_task_does_not_overtake_itself() -> None:
     """What comes up for it meanwhile waits behind, and comes up in its order, before others of that instant."""
-    agenda = holding(Pause("a", 1, 3), Pause("a", 3, 1))
+    event_queue = holding(Pause("a", 1, 3), Pause("a", 3, 1))
     entries = ((10, "a1", "a"), (11, "a2", "a"), (12, "b", "b"), (13, "a3", "a"), (14, "c", "c"), (15, "d", "d"))
-    assert [name for _, name in order(agenda, *entries, (15, "e", "e"))] == ["b", "c", "d", "a1", "a2", "e", "a3"]
+    assert [name for _, name in order(event_queue, *entries, (15, "e", "e"))] == ["b", "c", "d", "a1", "a2", "e", "a3"]
 
 
 def test_only_the_step_that_is_named_is_held() -> None:
     """Steps count from 1; the first of two pauses of one step decides."""
-    agenda = holding(Pause("a", 2, 1), Pause("a", 2, 5))
+    event_queue = holding(Pause("a", 2, 1), Pause("a", 2, 5))
     entries = ((1, "a1", "a"), (2, "a2", "a"), (3, "b", "b"), (4, "c", "c"), (5, "a3", "a"))
-    assert [name for _, name in order(agenda, *entries)] == ["a1", "b", "a2", "c", "a3"]
+    assert [name for _, name in order(event_queue, *entries)] == ["a1", "b", "a2", "c", "a3"]
 
 
 def test_steps_of_nobody_are_never_held() -> None:
     """They are AWS's clock."""
-    agenda = HoldingAgenda(luck=0, hold=RandomWalk(1, share=100).hold, longest=1000)
-    assert order(agenda, (1, "timer", ""), (2, "arrival", "")) == [(1, "timer"), (2, "arrival")]
+    event_queue = HoldingEventQueue(seed=0, hold=RandomWalk(1, share=100).hold, longest=1000)
+    assert order(event_queue, (1, "timer", ""), (2, "arrival", "")) == [(1, "timer"), (2, "arrival")]
 
 
 def test_nothing_is_held_once_the_plan_is_healed() -> None:
     """Holds that go on end then, later ones do not begin."""
-    agenda = holding(Pause("a", 1, 9), Pause("b", 1, 9), heals=50)
-    assert order(agenda, (10, "a", "a"), (50, "b", "b"), (60, "c", "c")) == [(50, "a"), (50, "b"), (60, "c")]
+    event_queue = holding(Pause("a", 1, 9), Pause("b", 1, 9), heals=50)
+    assert order(event_queue, (10, "a", "a"), (50, "b", "b"), (60, "c", "c")) == [(50, "a"), (50, "b"), (60, "c")]
 
 
 def test_a_hold_without_effect_is_no_pause() -> None:
     """Where no time is allowed, nothing is held, and nothing told."""
-    agenda = holding(Pause("a", 1, 9), longest=0)
-    assert order(agenda, (10, "a", "a"), (10, "b", "b")) == [(10, "a"), (10, "b")]
-    assert agenda.pauses() == ()
+    event_queue = holding(Pause("a", 1, 9), longest=0)
+    assert order(event_queue, (10, "a", "a"), (10, "b", "b")) == [(10, "a"), (10, "b")]
+    assert event_queue.pauses() == ()
 
 
 def test_the_next_step_is_due_when_a_task_is_let_go() -> None:
     """So whoever asks waits long enough, and no longer."""
-    agenda = holding(Pause("a", 1, 9), longest=100)
-    agenda.at(10, lambda: None, "a")
-    assert agenda.next_due() == 10
-    assert agenda.take_by(50) is None
-    assert agenda.next_due() == 110
-    agenda.at(120, lambda: None)
-    agenda.take()()
-    assert agenda.now == 110
+    event_queue = holding(Pause("a", 1, 9), longest=100)
+    event_queue.at(10, lambda: None, "a")
+    assert event_queue.next_due() == 10
+    assert event_queue.take_by(50) is None
+    assert event_queue.next_due() == 110
+    event_queue.at(120, lambda: None)
+    event_queue.take()()
+    assert event_queue.now == 110
 
 
 def test_a_scenario_without_pauses_has_the_plain_agenda() -> None:
     """What is not asked for costs nothing."""
-    assert type(agenda_of(CALM, None)) is Agenda
-    assert type(agenda_of(paused(Pause("worker#1", 1, 1)), None)) is HoldingAgenda
-    assert type(agenda_of(CALM, RandomWalk(1))) is HoldingAgenda
+    assert type(event_queue_of(CALM, None)) is EventQueue
+    assert type(event_queue_of(paused(Pause("worker#1", 1, 1)), None)) is HoldingEventQueue
+    assert type(event_queue_of(CALM, RandomWalk(1))) is HoldingEventQueue
 
 
 def test_an_agenda_without_holds_changes_nothing() -> None:
-    """The same history, whatever the luck, under a policy that holds nothing."""
-    for luck in range(5):
-        scenario = attrs.evolve(CALM, luck=luck)
+    """The same history, whatever the seed, under a policy that holds nothing."""
+    for seed in range(5):
+        scenario = attrs.evolve(CALM, seed=seed)
         nobody = paused(Pause("worker#1", 1, 1), scenario=scenario)
         assert simulate(nobody).digest == simulate(scenario).digest, "invocations of a model are no task"
 
@@ -192,11 +192,11 @@ def test_pauses_end_when_the_plan_heals() -> None:
     assert simulate(paused(*pauses, scenario=scenario, heal_at=1)).digest == simulate(scenario).digest
 
 
-@pytest.mark.parametrize("luck", [0, 7])
-def test_no_order_of_things_starts_a_message_twice_at_once(luck: int) -> None:
+@pytest.mark.parametrize("seed", [0, 7])
+def test_no_order_of_things_starts_a_message_twice_at_once(seed: int) -> None:
     """Holding everybody back loses nothing and repeats nothing: the visibility timeout covers it."""
     pauses = [Pause(f"{MAPPING}/{number}", step, 3) for number in range(1, 6) for step in range(1, 9)]
-    history = simulate(paused(*pauses, scenario=attrs.evolve(CALM, luck=luck)), verify=True)
+    history = simulate(paused(*pauses, scenario=attrs.evolve(CALM, seed=seed)), verify=True)
     assert sorted(event.messages for event in history.events if isinstance(event, InvocationStarted)) == [
         (0,), (1,), (2,)
     ]  # fmt: skip
@@ -215,7 +215,7 @@ def test_policies_are_functions_of_their_seeds(seed: int, task: str, step: int, 
 
 
 def test_seed_0_holds_nothing() -> None:
-    """It is calm, as luck 0 is."""
+    """It is calm, as seed 0 is."""
     policies = (RandomWalk(0, share=100), Pct(0, depth=9, length=1))
     assert not any(policy.hold("a", step, step) for policy in policies for step in range(1, 100))
 

@@ -9,7 +9,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def flood(other_traffic: int) -> History:
@@ -18,7 +18,7 @@ def flood(other_traffic: int) -> History:
     return simulate(Scenario(design, [Burst("orders", 5)], {"worker": Behaviour(29)}))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to orders-dlq although worker never failed on it, and never saw it: "
     "it was received once, and the only unreserved execution of the account was busy.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def held(seconds: float) -> History:
@@ -17,7 +17,7 @@ def held(seconds: float) -> History:
     return story.end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="batches-within-limits",
     says="orders→worker held message 1 for 29.0 s before it invoked worker: its maximum_batching_window is 3.0 s.",
     strikes=lambda: held(29),

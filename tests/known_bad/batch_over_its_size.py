@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def three_messages(batch_size: int) -> History:
@@ -14,7 +14,7 @@ def three_messages(batch_size: int) -> History:
     return story.end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="batches-within-limits",
     says="orders→worker handed 3 messages to worker at once: its batch_size is 2.",
     strikes=lambda: three_messages(2),

@@ -6,7 +6,7 @@ from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.event import Sent
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def large_messages(count: int) -> History:
@@ -17,7 +17,7 @@ def large_messages(count: int) -> History:
     return story.end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="batches-within-limits",
     says="orders→worker handed 7 messages with 7,340,032 bytes of bodies to worker at once: "
     "a payload has at most 6,291,456.",

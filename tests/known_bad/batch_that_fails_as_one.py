@@ -9,7 +9,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def poison_and_another(*, reported: bool) -> History:
@@ -17,7 +17,7 @@ def poison_and_another(*, reported: bool) -> History:
     return simulate(Scenario(orders_design(mapping=mapping), [Burst("orders", 2)], {"worker": Behaviour(poison=[0])}))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-bystander-dead-lettered",
     says="Message N went to orders-dlq although worker did not fail because of it: "
     "2 times it was in a batch that failed with message 1; report_batch_item_failures is off.",

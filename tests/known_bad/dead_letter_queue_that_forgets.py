@@ -8,7 +8,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def poison(*, source: int, dead_letters: int) -> History:
@@ -21,7 +21,7 @@ def poison(*, source: int, dead_letters: int) -> History:
     return simulate(Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(poison=[0])}, until=100))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="dead-letter-queue-outlives-source",
     says="Message N expired in orders-dlq after 30.0 s there, 30.0 s too soon: "
     "it brought its age from orders, and both retention periods are 60.0 s.",

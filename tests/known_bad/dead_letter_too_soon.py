@@ -10,7 +10,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def poison() -> History:
@@ -24,7 +24,7 @@ def poison_with_one_delivery_more() -> History:
     return attrs.evolve(history, scenario=attrs.evolve(history.scenario, design=orders_design(max_receive_count=3)))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-early-dead-lettering",
     says="Message N went from orders to orders-dlq although it was received only 2 times there: "
     "max_receive_count is 3.",

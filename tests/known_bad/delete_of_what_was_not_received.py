@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def deleted(*messages: int) -> History:
@@ -13,7 +13,7 @@ def deleted(*messages: int) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N was deleted by orders→worker, which had not received it. "
     "This is a bug of chaosqs, not of the design.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def unseen(stayed: tuple[int, ...]) -> History:
@@ -13,7 +13,7 @@ def unseen(stayed: tuple[int, ...]) -> History:
     return story.end(drained=not stayed)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="at-least-once-delivery",
     says="Message N was deleted from orders although worker never saw it.",
     strikes=lambda: unseen(()),

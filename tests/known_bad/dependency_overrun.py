@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.history import History
 from tests.invariants.builder import Story
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def three_at_once(*, one_ends: bool) -> History:
@@ -24,7 +24,7 @@ def three_at_once(*, one_ends: bool) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="downstream-concurrency-up-to-2-of-worker+auditor",
     says="worker and auditor had 3 executions at once at 0.0 s: the limit is 2.",
     strikes=lambda: three_at_once(one_ends=False),

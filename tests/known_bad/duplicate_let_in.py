@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.event import Sent
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, fifo_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def sent_again_at(seconds: float) -> History:
@@ -16,7 +16,7 @@ def sent_again_at(seconds: float) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="deduplication-holds",
     says="Message N is in orders.fifo although it repeats message 1, which was sent 300.0 s before. "
     "This is a bug of chaosqs.",

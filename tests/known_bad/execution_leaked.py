@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def after_a_crash(*, given_back: bool) -> History:
@@ -20,7 +20,7 @@ def after_a_crash(*, given_back: bool) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="concurrency-within-its-limits",
     says="worker was throttled with message 3 as if 2 executions ran, but 1 did.",
     strikes=lambda: after_a_crash(given_back=False),

@@ -11,7 +11,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def never_processed() -> History:
@@ -29,7 +29,7 @@ def one_millisecond_early() -> History:
     return attrs.evolve(history, events=events)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="at-least-once-delivery",
     says="Message N expired in orders 0.001 s before its retention period of 60.0 s was over.",
     strikes=one_millisecond_early,

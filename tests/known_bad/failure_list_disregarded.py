@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def reported_after_a_lost_delete(*deleted: int) -> History:
@@ -17,7 +17,7 @@ def reported_after_a_lost_delete(*deleted: int) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="at-least-once-delivery",
     says="Message N was deleted from orders although worker reported it as failed.",
     strikes=lambda: reported_after_a_lost_delete(0, 1),

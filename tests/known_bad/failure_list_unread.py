@@ -12,7 +12,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def handler(event: dict[str, list[dict[str, str]]], context: object) -> dict[str, list[dict[str, str]]]:
@@ -28,7 +28,7 @@ def partial_failure(*, reported: bool) -> History:
     return simulate(Scenario(orders_design(mapping=mapping), [Burst("orders", 2)], {"worker": behaviour}))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="reported-failures-kept",
     says="Message N was deleted from orders although worker reported it as failed: report_batch_item_failures is off.",
     strikes=lambda: partial_failure(reported=False),

@@ -10,7 +10,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 SECOND_ONLY = '{"body": {"message": [1]}}'
 
@@ -25,7 +25,7 @@ def without_looking() -> History:
     return attrs.evolve(two_messages(), scenario=two_messages(SECOND_ONLY).scenario)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="filtered-never-delivered",
     says="Message N was given to worker although it matches no filter of orders→worker.",
     strikes=without_looking,

@@ -8,7 +8,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def switched_off(max_receive_count: int | None) -> History:
@@ -17,7 +17,7 @@ def switched_off(max_receive_count: int | None) -> History:
     return simulate(Scenario(design, [Burst("orders", 1)], until=120))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to orders-dlq although worker never failed on it, and never saw it: "
     "it was received 2 times, and each time worker was switched off by its reserved concurrency of 0.",

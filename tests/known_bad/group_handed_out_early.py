@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, fifo_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def second_before_first(groups: tuple[str, str]) -> History:
@@ -16,7 +16,7 @@ def second_before_first(groups: tuple[str, str]) -> History:
     return story.end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="fifo-order",
     says="Message N was given to worker before message 1, which was sent earlier to the same group.",
     strikes=lambda: second_before_first(("a", "a")),

@@ -8,7 +8,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import fifo_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def just_in_time(visibility_timeout: int) -> History:
@@ -17,7 +17,7 @@ def just_in_time(visibility_timeout: int) -> History:
     return simulate(Scenario(design, [Burst("orders.fifo", 2, groups=1)], {"worker": behaviour}, until=9.5))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="one-group-at-a-time",
     says="worker was given messages 1 and 2 of group 'group-0' while it still worked on message 1 of the same group: "
     "its visibility timeout was 5.0 s.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def ended(*outcomes: str) -> History:
@@ -17,7 +17,7 @@ def ended(*outcomes: str) -> History:
     return story.end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Invocation 1 of worker ended a second time. This is a bug of chaosqs, not of the design.",
     strikes=lambda: ended("succeeded", "timed_out"),

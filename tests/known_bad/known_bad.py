@@ -1,4 +1,4 @@
-"""What every villain has: the invariant that it breaks, a history in which it does, and one where it just does not."""
+"""What every known-bad fixture has: the invariant that it breaks, a history in which it does, and one where it just does not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chaosqs.model.history import History
 
 
 @attrs.frozen
-class Villain:
+class KnownBad:
     """A broken consumer, a broken design or a broken fake."""
 
     breaks: str

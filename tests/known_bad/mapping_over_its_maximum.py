@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.design import EventSourceMapping, Function
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def three_batches(*, gives_up: bool) -> History:
@@ -21,7 +21,7 @@ def three_batches(*, gives_up: bool) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="concurrency-within-its-limits",
     says="orders→worker had 3 invocations in flight at once when message 3 came: the limit is 2.",
     strikes=lambda: three_batches(gives_up=False),

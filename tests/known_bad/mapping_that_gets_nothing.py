@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.history import History
 from tests.invariants.builder import Story
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def shared(others: int) -> History:
@@ -27,7 +27,7 @@ def shared(others: int) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-starvation",
     says="returns→worker got none of the executions reserved for worker from 0.0 s to 30.0 s and was throttled "
     "2 times, while orders→worker started 10 invocations.",

@@ -8,7 +8,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def two_queues(reserved_concurrency: int) -> History:
@@ -19,7 +19,7 @@ def two_queues(reserved_concurrency: int) -> History:
     return simulate(Scenario(design, [Burst("orders", 2), Burst("returns", 2)], {"worker": Behaviour(29)}))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to dlq although worker never failed on it, and never saw it: "
     "it was received once, and all 2 reserved executions of worker were busy.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def ends_at(seconds: float) -> History:
@@ -13,7 +13,7 @@ def ends_at(seconds: float) -> History:
     return story.at(seconds).end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N never came back to orders although it was hidden only until 30.0 s. "
     "This is a bug of chaosqs, not of the design.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def worked_off_after(seconds: float) -> History:
@@ -15,7 +15,7 @@ def worked_off_after(seconds: float) -> History:
     return story.end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="oldest-message-within-20-s",
     says="Message N came to orders at 0.0 s and left it after 20.1 s: the limit is 20.0 s.",
     strikes=lambda: worked_off_after(20.1),

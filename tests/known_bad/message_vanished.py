@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def processed(*, deleted: bool) -> History:
@@ -17,7 +17,7 @@ def processed(*, deleted: bool) -> History:
     return story.end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-loss-after-send",
     says="Message N is gone from orders although nothing deleted, moved, filtered or expired it. "
     "This is a bug of chaosqs, not of the design.",

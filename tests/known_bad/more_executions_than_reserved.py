@@ -11,7 +11,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def two_at_once() -> History:
@@ -25,7 +25,7 @@ def two_where_one_is_reserved() -> History:
     return attrs.evolve(history, scenario=attrs.evolve(history.scenario, design=design))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="concurrency-within-its-limits",
     says="worker had 2 executions at once when message 2 came: the limit is 1.",
     strikes=two_where_one_is_reserved,

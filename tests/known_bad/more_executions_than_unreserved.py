@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue
 from chaosqs.model.history import History
 from tests.invariants.builder import Story
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def two_functions(concurrency: int) -> History:
@@ -22,7 +22,7 @@ def two_functions(concurrency: int) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="concurrency-within-its-limits",
     says="Functions without reserved concurrency had 2 executions at once when message 2 came: the limit is 1.",
     strikes=lambda: two_functions(100),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def two_of_four(fault: str) -> History:
@@ -17,7 +17,7 @@ def two_of_four(fault: str) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="throttle-rate-up-to-40-percent",
     says="worker was throttled in 2 of 4 attempts (50.0 %): the limit is 40 %.",
     strikes=lambda: two_of_four(""),

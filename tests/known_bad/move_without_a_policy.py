@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def moved(max_receive_count: int | None) -> History:
@@ -13,7 +13,7 @@ def moved(max_receive_count: int | None) -> History:
     return story.at(30).give_back(0).dead_letter(0).end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N went from orders to orders-dlq without a redrive policy that says so. "
     "This is a bug of chaosqs, not of the design.",

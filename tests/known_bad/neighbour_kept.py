@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def one_of_two_reported(*, deleted: bool) -> History:
@@ -19,7 +19,7 @@ def one_of_two_reported(*, deleted: bool) -> History:
     return story.end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="reported-failures-kept",
     says="Message N was not deleted although worker reported only message 2 as failed.",
     strikes=lambda: one_of_two_reported(deleted=False),

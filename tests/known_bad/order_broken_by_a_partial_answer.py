@@ -8,7 +8,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import fifo_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def first_of_two_fails(batch_size: int) -> History:
@@ -17,7 +17,7 @@ def first_of_two_fails(batch_size: int) -> History:
     return simulate(Scenario(design, [Burst("orders.fifo", 2, groups=1)], {"worker": behaviour}))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="fifo-order",
     says="Message N was given to worker after message 2, which was sent later to the same group.",
     strikes=lambda: first_of_two_fails(2),

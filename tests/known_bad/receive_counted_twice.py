@@ -10,7 +10,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def calm() -> History:
@@ -23,7 +23,7 @@ def doubled(event: Event) -> Event:
     return attrs.evolve(event, receive_counts=tuple(2 * count for count in event.receive_counts))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N has the receive count 2 although it was received never before. "
     "This is a bug of chaosqs, not of the design.",

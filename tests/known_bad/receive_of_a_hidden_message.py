@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def received_twice(seconds: float, *, returned: bool) -> History:
@@ -17,7 +17,7 @@ def received_twice(seconds: float, *, returned: bool) -> History:
     return story.end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N was received from orders while it was in flight. This is a bug of chaosqs, not of the design.",
     strikes=lambda: received_twice(29.999, returned=False),

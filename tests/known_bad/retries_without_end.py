@@ -8,7 +8,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def poison(max_receive_count: int | None) -> History:
@@ -16,7 +16,7 @@ def poison(max_receive_count: int | None) -> History:
     return simulate(Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(poison=[0])}, until=605))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="bounded-retries",
     says="Message N was received 21 times from orders in 600.0 s, and worker never succeeded on it: "
     "orders has no redrive policy.",

@@ -1,4 +1,4 @@
-"""Every villain breaks its invariant, its near miss breaks none, and no invariant is without a villain."""
+"""Every known-bad fixture breaks its invariant, its near miss breaks none, and no invariant is without a known-bad fixture."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import pytest
 from chaosqs import invariants
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 OTHERS = ("test_known_bad", "known_bad")
 NAMES = [path.stem for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in OTHERS]
 
 
-def villain(name: str) -> Villain:
-    found: object = vars(import_module(f"tests.known_bad.{name}")).get("VILLAIN")
-    assert isinstance(found, Villain), f"tests/known_bad/{name}.py names no VILLAIN"
+def known_bad(name: str) -> KnownBad:
+    found: object = vars(import_module(f"tests.known_bad.{name}")).get("KNOWN_BAD")
+    assert isinstance(found, KnownBad), f"tests/known_bad/{name}.py names no KNOWN_BAD"
     return found
 
 
@@ -31,35 +31,35 @@ def broken_by(history: History, limit: str) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_villain_breaks_what_it_says_and_nothing_else(name: str) -> None:
-    """An invariant notices the villain made for it, and the others keep out of it."""
-    found = villain(name)
+    """An invariant notices the known-bad fixture made for it, and the others keep out of it."""
+    found = known_bad(name)
     assert sorted(broken_by(found.strikes(), found.breaks)) == sorted([found.breaks, *found.also])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_violation_is_told_in_a_sentence_and_blames_events(name: str) -> None:
-    """The first violation reads as the villain says, and its events are places in the history, the last one its own."""
-    found = villain(name)
+    """The first violation reads as the known-bad fixture says, and its events are places in the history, the last one its own."""
+    found = known_bad(name)
     history = found.strikes()
     verdict = invariants.by_name(found.breaks).judge(history)
     violation = verdict.violations[0]
     assert re.sub(r"^Message \d+", "Message N", violation.text) == found.says
     assert (verdict.status, violation.invariant) == (Status.VIOLATED, found.breaks)
     assert violation.events == tuple(sorted(violation.events))
-    assert all(0 <= place < len(history.events) for place in violation.events)
+    assert all(0 <= index < len(history.events) for index in violation.events)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_near_miss_breaks_nothing(name: str) -> None:
     """Without the one thing that matters, no invariant is violated: none of them cries wolf."""
-    found = villain(name)
+    found = known_bad(name)
     assert broken_by(found.near_miss(), found.breaks) == []
 
 
 @pytest.mark.parametrize("invariant", [invariant.name for invariant in invariants.ALL])
 def test_every_invariant_has_a_villain(invariant: str) -> None:
-    """No invariant is without a villain, and at least one near miss could have broken it, but did not."""
-    villains = [found for found in map(villain, NAMES) if found.breaks == invariant]
-    assert villains, f"no villain breaks {invariant}"
+    """No invariant is without a known-bad fixture, and at least one near miss could have broken it, but did not."""
+    fixtures = [found for found in map(known_bad, NAMES) if found.breaks == invariant]
+    assert fixtures, f"no known-bad fixture breaks {invariant}"
     judge = invariants.by_name(invariant).judge
-    assert Status.HOLDS in [judge(found.near_miss()).status for found in villains]
+    assert Status.HOLDS in [judge(found.near_miss()).status for found in fixtures]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chaosqs.model.design import Function
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def failed_once_then_busy(fault: str) -> History:
@@ -22,7 +22,7 @@ def failed_once_then_busy(fault: str) -> History:
     return story.give_back(0).dead_letter(0).end(drained=True)
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to orders-dlq although worker failed on it only once: it was received 2 times: "
     "once worker failed on it and once the only reserved execution of worker was busy.",

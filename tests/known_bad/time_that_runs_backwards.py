@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def expired_at(seconds: int) -> History:
@@ -17,7 +17,7 @@ def expired_at(seconds: int) -> History:
     return story.at(seconds).expire(0).end()
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Event 2 is of 60.0 s, but comes after one of 61.0 s. This is a bug of chaosqs, not of the design.",
     strikes=lambda: expired_at(60),

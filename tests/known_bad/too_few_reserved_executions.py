@@ -8,7 +8,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def flood(max_receive_count: int) -> History:
@@ -16,7 +16,7 @@ def flood(max_receive_count: int) -> History:
     return simulate(Scenario(design, [Burst("orders", 30)], {"worker": Behaviour(4)}))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to orders-dlq although worker never failed on it, and never saw it: "
     "it was received once, and all 2 reserved executions of worker were busy.",

@@ -12,7 +12,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def just_in_time(visibility_timeout: int) -> History:
@@ -21,7 +21,7 @@ def just_in_time(visibility_timeout: int) -> History:
     return simulate(Scenario(design, [Burst("orders", 1)], {"worker": behaviour}, until=9.5))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-concurrent-processing",
     says="Message N was given to worker while worker still worked on it: its visibility timeout was 5.0 s.",
     strikes=lambda: just_in_time(5),

@@ -9,7 +9,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
-from tests.known_bad.known_bad import Villain
+from tests.known_bad.known_bad import KnownBad
 
 
 def after_a_window(visibility_timeout: int) -> History:
@@ -18,7 +18,7 @@ def after_a_window(visibility_timeout: int) -> History:
     return simulate(Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(seconds_per_batch=4)}, until=11))
 
 
-VILLAIN = Villain(
+KNOWN_BAD = KnownBad(
     breaks="no-second-processing",
     says="Message N was given to worker although worker had succeeded on it: "
     "that was 2.264 s after its visibility timeout of 5.0 s.",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.lambda_.machines.asynchronous import OLDEST, AsynchronousEvent, Chains, pause
-from chaosqs.lambda_.machines.invocation_rate import Front
+from chaosqs.lambda_.machines.asynchronous import OLDEST, AsynchronousEvent, InvocationChains, pause
+from chaosqs.lambda_.machines.invocation_rate import RateLimiter
 from chaosqs.model.alternative import RateLimitedFront, SelfPolling
 
 
@@ -19,7 +19,7 @@ def test_a_pause_doubles_up_to_its_limit() -> None:
 
 def test_a_front_admits_a_burst_and_then_its_rate() -> None:
     """The bucket is full at first, refills evenly, and holds no more than the burst."""
-    front = Front(RateLimitedFront("worker", 2.5, burst=3))
+    front = RateLimiter(RateLimitedFront("worker", 2.5, burst=3))
     assert [front.admits(now=0) for _ in range(4)] == [True, True, True, False]
     assert not front.admits(now=399)
     assert front.admits(now=400)
@@ -29,7 +29,7 @@ def test_a_front_admits_a_burst_and_then_its_rate() -> None:
 @pytest.mark.parametrize("rate", [0.001, 0.3, 7, 1000])
 def test_a_front_never_admits_more_than_its_rate_allows(rate: float) -> None:
     """However often it is asked: the burst, and what has refilled since."""
-    front, admitted = Front(RateLimitedFront("worker", rate, burst=2)), 0
+    front, admitted = RateLimiter(RateLimitedFront("worker", rate, burst=2)), 0
     for now in range(0, 20_000, 10):
         admitted += front.admits(now=now)
     assert admitted == min(2000, int(2 + 19.99 * rate))
@@ -37,7 +37,7 @@ def test_a_front_never_admits_more_than_its_rate_allows(rate: float) -> None:
 
 def test_a_client_gives_up_after_its_retries() -> None:
     """Two retries are three attempts; the pauses before them double."""
-    front = Front(RateLimitedFront("worker", retries=2, retry_pause=1, retry_pause_limit=20))
+    front = RateLimiter(RateLimitedFront("worker", retries=2, retry_pause=1, retry_pause_limit=20))
     assert [front.pause(attempt, 1) for attempt in (1, 2, 3)] == [1000, 2000, None]
 
 
@@ -71,7 +71,10 @@ def test_LX_16_the_guard_drops_the_seventeenth_invocation_of_a_chain() -> None:
 
 def test_a_lock_keeps_the_schedule_from_adding_chains() -> None:
     """With it a start makes up for those that ended; without, each adds as many again."""
-    locked, plain = Chains(SelfPolling("orders", "worker", 3)), Chains(SelfPolling("orders", "worker", 2, lock=False))
+    locked, plain = (
+        InvocationChains(SelfPolling("orders", "worker", 3)),
+        InvocationChains(SelfPolling("orders", "worker", 2, lock=False)),
+    )
     assert (locked.start(), locked.start()) == ([1, 2, 3], [])
     locked.end(2)
     assert locked.start() == [2]

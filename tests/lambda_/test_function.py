@@ -109,18 +109,18 @@ def test_LX_12_an_initialisation_over_10_seconds_is_done_again() -> None:
     slow = Assumptions(cold_start=10_000)
     history = run(Function("worker", timeout=60), FAST, assumptions=slow)
     assert ends(history)[0].duration == 1
-    scenario = attrs.evolve(history.scenario, luck=next(luck for luck in range(1, 50) if _too_slow(slow, luck)))
+    scenario = attrs.evolve(history.scenario, seed=next(seed for seed in range(1, 50) if _too_slow(slow, seed)))
     (start,), (end,) = starts(simulate(scenario)), ends(simulate(scenario))
     assert end.duration > 10_000
     assert end.at - start.at == 10_000 + end.duration
 
 
-def _too_slow(assumptions: Assumptions, luck: int) -> bool:
+def _too_slow(assumptions: Assumptions, seed: int) -> bool:
     scenario = Scenario(
         design(Function("worker", timeout=60)),
         [Burst("orders", 1)],
         {"worker": FAST},
-        luck=luck,
+        seed=seed,
         assumptions=assumptions,
     )
     return ends(simulate(scenario))[0].duration > 10_000
@@ -177,7 +177,7 @@ def test_LC_8_a_fast_function_meets_its_request_rate() -> None:
     function = Function("worker", reserved_concurrency=2)
     mapping = EventSourceMapping("orders", "worker", batch_size=1, maximum_concurrency=2)
     one = Design([Queue("orders")], [function], [mapping])
-    history = simulate(Scenario(one, [Burst("orders", 500)], {"worker": FAST}, luck=3), verify=True)
+    history = simulate(Scenario(one, [Burst("orders", 500)], {"worker": FAST}, seed=3), verify=True)
     reasons = {event.reason for event in throttles(history)}
     assert reasons == {RESERVED_RATE}
     assert min(event.running for event in throttles(history)) < 2
@@ -223,12 +223,12 @@ def _fitting(
 ) -> Design:
     """Return mappings whose maximum concurrency just fits what their function may have."""
     queues = [
-        Queue(f"q{place}", visibility_timeout=visibility, redrive=Redrive("dlq", receives))
-        for place in range(len(limits))
+        Queue(f"q{index}", visibility_timeout=visibility, redrive=Redrive("dlq", receives))
+        for index in range(len(limits))
     ]
     mappings = [
-        EventSourceMapping(f"q{place}", "worker", batch_size=1, maximum_concurrency=limit)
-        for place, limit in enumerate(limits)
+        EventSourceMapping(f"q{index}", "worker", batch_size=1, maximum_concurrency=limit)
+        for index, limit in enumerate(limits)
     ]
     room, ready = sum(limits), min(provisioned, sum(limits))
     if reserved:
@@ -255,7 +255,7 @@ def test_LC_8_MC_3_rates_dead_letter_nothing_where_maximum_concurrency_fits(
     one: Design,
     behaviour: Behaviour,
     count: int,
-    luck: int,
+    seed: int,
     burst: bool,  # noqa: FBT001 - Hypothesis gives it
 ) -> None:
     """Throttles by rates are over before a visibility timeout is, so no message is lost to them."""
@@ -263,7 +263,7 @@ def test_LC_8_MC_3_rates_dead_letter_nothing_where_maximum_concurrency_fits(
     loads: list[Load] = [
         Burst(mapping.queue, count) if burst else Steady(mapping.queue, 40, count / 40) for mapping in one.mappings
     ]
-    history = simulate(Scenario(one, loads, {"worker": behaviour}, luck=luck))
+    history = simulate(Scenario(one, loads, {"worker": behaviour}, seed=seed))
     assert {event.reason for event in throttles(history)} <= {RATE, RESERVED_RATE}
     assert check(history, (CONCURRENCY_WITHIN_ITS_LIMITS, NO_DEAD_LETTERING_BY_THROTTLING)) == ()
     assert history.summary()["messages"]["dead_lettered_by_throttling"] == 0
@@ -280,6 +280,6 @@ def test_LC_9_idle_provisioned_environments_of_another_function_count_for_the_fi
         functions = [Function("worker"), Function("mailer", provisioned_concurrency=4)]
         shared = Design(queues, functions, mappings, account=Account(concurrency=concurrency))
         assert shared.maximum_concurrency_fits("worker") is fits
-        history = simulate(Scenario(shared, [Burst("orders", 50)], {"worker": Behaviour(1)}, luck=2))
+        history = simulate(Scenario(shared, [Burst("orders", 50)], {"worker": Behaviour(1)}, seed=2))
         assert bool(throttles(history)) is not fits
         assert check(history, (CONCURRENCY_WITHIN_ITS_LIMITS,)) == ()

@@ -204,7 +204,7 @@ def loop() -> Iterator[None]:
 @pytest.mark.parametrize(("handler", "does"), ESCAPES, ids=[handler.__name__ for handler, _ in ESCAPES])
 def test_an_escape_ends_the_run(handler: Callable[[object, object], object], does: str) -> None:
     """The error names the function, the call, and file and line of it in the user's code."""
-    lines, first = inspect.getsourcelines(handler)
+    states, first = inspect.getsourcelines(handler)
     with pytest.raises(EscapedSimulation) as found:
         run(handler)
     said = re.fullmatch(
@@ -214,7 +214,7 @@ def test_an_escape_ends_the_run(handler: Callable[[object, object], object], doe
     assert said is not None, found.value
     assert said[1] == does
     assert Path(said[2]).resolve() == Path(__file__)
-    assert first < int(said[3]) < first + len(lines)
+    assert first < int(said[3]) < first + len(states)
 
 
 def swallows(_event: object, _context: object) -> None:

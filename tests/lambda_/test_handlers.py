@@ -79,8 +79,8 @@ from tests.lambda_.test_handlers import scenario
 from chaosqs.simulation.run import simulate
 import attrs
 for handler in ("naps", "naps_in_parallel", "sends_then_naps", "looks_around", "raises"):
-    for luck in (0, 7):
-        print(simulate(attrs.evolve(scenario(handler, 20), luck=luck)).digest)
+    for seed in (0, 7):
+        print(simulate(attrs.evolve(scenario(handler, 20), seed=seed)).digest)
 """
 
 

@@ -37,7 +37,7 @@ def test_LX_16_a_trace_of_the_handlers_own_stays() -> None:
 
 
 def test_botocore_retries_in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a jitter that luck decides: the same each time."""
+    """With a jitter that seed decides: the same each time."""
     refused, original = list[str](), Sqs.call
 
     def call(
@@ -61,18 +61,18 @@ def test_botocore_retries_in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_call_takes_its_latency() -> None:
-    """The assumed median where all is calm, a little more or less under luck."""
+    """The assumed median where all is calm, a little more or less under seed."""
     one = scenario("sends_a_message", 20)
     slow = attrs.evolve(one, assumptions=Assumptions(call_latency=100))
     assert {end.duration for end in ends(played(slow))} == {100}
-    assert len({end.duration for end in ends(played(attrs.evolve(slow, luck=1)))}) > 10
+    assert len({end.duration for end in ends(played(attrs.evolve(slow, seed=1)))}) > 10
 
 
-@pytest.mark.parametrize("luck", range(6))
-def test_a_crash_strikes_at_one_of_the_first_waits(luck: int) -> None:
+@pytest.mark.parametrize("seed", range(6))
+def test_a_crash_strikes_at_one_of_the_first_waits(seed: int) -> None:
     """So what the handler had done by then differs, and is never more than all."""
     plan = FaultPlan(windows=[Window("crash", "worker", 0, 10)])
-    history = played(attrs.evolve(scenario("sends_then_naps", 10, until=12), faults=plan, luck=luck))
+    history = played(attrs.evolve(scenario("sends_then_naps", 10, until=12), faults=plan, seed=seed))
     done = [event.cause for event in history.events if isinstance(event, Sent) and event.queue == "done"]
     assert {end.outcome for end in ends(history)} == {"crashed"}
     assert len(done) <= 10

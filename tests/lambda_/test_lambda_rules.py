@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.esm.machines.scaling import LAWS
+from chaosqs.esm.machines.scaling import SCALING_LIMITS
 from chaosqs.lambda_.machines.concurrency import RESERVED, UNRESERVED
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue
@@ -16,10 +16,10 @@ from chaosqs.simulation.run import simulate
 from tests.calibration.designs import one_mapping
 
 
-def run(design: Design, *loads: Load, seconds: float, until: float | None = None, luck: int = 0) -> History:
+def run(design: Design, *loads: Load, seconds: float, until: float | None = None, seed: int = 0) -> History:
     """Run functions that take so many seconds for each batch."""
     behaviours = {function.name: Behaviour(seconds_per_batch=seconds) for function in design.functions}
-    return simulate(Scenario(design, loads, behaviours, until=until, luck=luck))
+    return simulate(Scenario(design, loads, behaviours, until=until, seed=seed))
 
 
 def reasons(history: History) -> set[str]:
@@ -86,7 +86,7 @@ def test_ES_13_mappings_scale_alone_and_share_the_function() -> None:
 
 def test_MC_0_the_account_throttles_before_the_ceiling_is_reached() -> None:
     """1,250 pollers want 1,250 executions, and an account has 1,000."""
-    assert LAWS["2025-11"].ceiling == 1250 > Account().concurrency
+    assert SCALING_LIMITS["2025-11"].ceiling == 1250 > Account().concurrency
     design = one_mapping(visibility=900, timeout=900, batch=1, era="2025-11")
     history = run(design, Burst("orders", 1300), seconds=800, until=240)
     assert peak(history) == 1000
@@ -107,7 +107,7 @@ def test_MC_4_a_reservation_of_5_dead_letters_what_a_maximum_concurrency_of_5_do
 
     def dead_lettered(*, reserved: int | None, maximum: int | None) -> list[int]:
         design = one_mapping(timeout=10, batch=1, receives=1, reserved=reserved, maximum=maximum, era="2023-11")
-        runs = [run(design, Burst("orders", 200), seconds=9, luck=luck) for luck in range(3)]
+        runs = [run(design, Burst("orders", 200), seconds=9, seed=seed) for seed in range(3)]
         return [history.summary()["messages"]["dead_lettered"] for history in runs]
 
     assert min(dead_lettered(reserved=5, maximum=None)) > 0

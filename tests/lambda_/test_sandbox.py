@@ -116,7 +116,7 @@ def test_a_module_without_a_package_is_covered_with_those_beside_it(
 def test_boto3_calls_reach_the_queues_of_the_run() -> None:
     """They take time, and the history names the invocation as their cause; Region and account do not matter."""
     history = played(scenario("sends_then_naps", 2))
-    starts = {place for place, event in enumerate(history.events) if isinstance(event, InvocationStarted)}
+    starts = {index for index, event in enumerate(history.events) if isinstance(event, InvocationStarted)}
     sent = [event for event in history.events if isinstance(event, Sent) and event.queue == "done"]
     assert [event.message for event in sent] == [2, 3, 4, 5]
     assert {event.cause for event in sent} == starts

@@ -145,7 +145,7 @@ def ascii_json(records: list[Record], window: int) -> str:
 @given(st.lists(st.text(max_size=20), max_size=4), st.sampled_from([0, 1]))
 def test_EP_8_the_payload_is_counted_as_it_is_written(bodies: list[str], window: int) -> None:
     """Envelope, metadata and commas count: the sum of the parts is the length of the event's compact JSON."""
-    records = [attrs.evolve(record(place, body), attributes=ATTRIBUTES) for place, body in enumerate(bodies)]
+    records = [attrs.evolve(record(index, body), attributes=ATTRIBUTES) for index, body in enumerate(bodies)]
     sizes = [record_bytes(each, window=window) for each in records]
     payload = Payload()
     for size in sizes:

@@ -104,7 +104,7 @@ def test_a_fault_point_of_one_record_strikes_for_its_message_only() -> None:
 def test_a_fault_point_without_a_fault_is_recorded() -> None:
     """So that a search knows where it could strike."""
     history = run(charges)
-    assert [(event.site, event.fault) for _, event in history.each(PointPassed)] == [("charge-card", "")]
+    assert [(event.point, event.fault) for _, event in history.each(PointPassed)] == [("charge-card", "")]
 
 
 # Marks and effects ------------------------------------------------------------------------------------------------
@@ -119,11 +119,11 @@ def marks(event: Event, _context: object) -> None:
 def test_a_mark_is_recorded_once_an_invocation() -> None:
     """However often the code passes it."""
     history = run(marks, 3)
-    starts = [place for place, _ in history.each(InvocationStarted)]
+    starts = [index for index, _ in history.each(InvocationStarted)]
     found = [(event.cause, event.invocation, event.mark) for _, event in history.each(Reached)]
     assert found == [
-        (place, number, mark)
-        for number, place in enumerate(starts, 1)
+        (index, number, mark)
+        for number, index in enumerate(starts, 1)
         for mark in ("a record", "record of 100 characters")
     ]
 

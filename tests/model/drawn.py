@@ -98,9 +98,9 @@ behaviours = st.builds(
 SITE = f"{FAULT_POINT}:charge-card"
 PARTS = {"queue": "orders", "function": "worker"}
 """A part of each kind that all of these designs have."""
-of_sends = st.sampled_from((OK, *(kind.name for kind in KINDS if kind.keyed and kind.boundary == "send")))
+of_sends = st.sampled_from((OK, *(kind.name for kind in KINDS if kind.keyed and kind.injection_point == "send")))
 of_receives = st.sampled_from(
-    (OK, SITE, *(kind.name for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"}))
+    (OK, SITE, *(kind.name for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"}))
 )
 
 
@@ -133,7 +133,7 @@ scenarios = st.builds(
     workload=st.lists(loads, max_size=3),
     behaviours=st.dictionaries(st.just("worker"), behaviours),
     faults=plans,
-    luck=st.integers(0, 2**64),
+    seed=st.integers(0, 2**64),
     until=st.none() | seconds,
     assumptions=st.builds(Assumptions, long_poll=st.integers(1000, 20_000)),
 )

@@ -124,7 +124,7 @@ def test_what_does_not_fit_the_design_is_refused() -> None:
 
 
 def test_real_code_and_faults_are_refused() -> None:
-    """Real handlers take SQS's events, and faults strike at a mapping's boundaries: no alternative has either."""
+    """Real handlers take SQS's events, and faults strike at a mapping's injection points: no alternative has either."""
     real = scenario(behaviours={"worker": Behaviour(handler="package.module:function")})
     faulty = scenario(faults=FaultPlan((), [Window("error", "worker", 0, 1)]))
     for alternative in EXAMPLES:

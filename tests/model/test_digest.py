@@ -18,12 +18,12 @@ HISTORY = simulate(Scenario(over_polling(), [Burst("orders", 12)], {"worker": Be
 KINDS = sorted({type(event) for event in HISTORY.events}, key=lambda kind: kind.__name__)
 
 
-def with_another(place: int, name: str) -> History:
+def with_another(index: int, name: str) -> History:
     """Return the history in which one field of one event is another one."""
-    event = HISTORY.events[place]
+    event = HISTORY.events[index]
     changed = copy(event)
     object.__setattr__(changed, name, _other(getattr(event, name)))
-    return attrs.evolve(HISTORY, events=(*HISTORY.events[:place], changed, *HISTORY.events[place + 1 :]))
+    return attrs.evolve(HISTORY, events=(*HISTORY.events[:index], changed, *HISTORY.events[index + 1 :]))
 
 
 def _other(value: object) -> object:
@@ -43,6 +43,6 @@ def _other(value: object) -> object:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_field_of_every_event_counts(kind: type) -> None:
     """Whatever is another one, be it by a millisecond, is another history."""
-    place = next(place for place, event in enumerate(HISTORY.events) if isinstance(event, kind))
-    names = [field.name for field in attrs.fields(type(HISTORY.events[place]))]
-    assert [name for name in names if with_another(place, name).digest == HISTORY.digest] == []
+    index = next(index for index, event in enumerate(HISTORY.events) if isinstance(event, kind))
+    names = [field.name for field in attrs.fields(type(HISTORY.events[index]))]
+    assert [name for name in names if with_another(index, name).digest == HISTORY.digest] == []

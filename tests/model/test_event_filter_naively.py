@@ -26,7 +26,7 @@ def worlds(value: Json, path: tuple[str, ...] = ()) -> Iterator[World]:
             yield from worlds(element, path)
     elif isinstance(value, dict):
         for parts in product(*(list(worlds(item, (*path, key))) for key, item in value.items())):
-            yield {place: leaf for part in parts for place, leaf in part.items()}
+            yield {index: leaf for part in parts for index, leaf in part.items()}
     else:
         yield {path: value}
 
@@ -42,7 +42,7 @@ def alternatives(pattern: dict[str, Json], path: tuple[str, ...] = ()) -> Iterat
         elif isinstance(value, list):
             options.append([{(*path, key): value}])
     for ways in product(*options):
-        yield {place: rules for way in ways for place, rules in way.items()}
+        yield {index: rules for way in ways for index, rules in way.items()}
 
 
 def spelt(value: Json) -> str:
@@ -95,8 +95,8 @@ def naive(pattern: dict[str, Json], body: Json) -> bool:
     absent: Json = {"exists": False}
     return any(
         all(
-            any(satisfied(rule, world[place]) for rule in rules) if place in world else absent in rules
-            for place, rules in way.items()
+            any(satisfied(rule, world[index]) for rule in rules) if index in world else absent in rules
+            for index, rules in way.items()
         )
         for world in worlds(body)
         for way in alternatives(pattern)

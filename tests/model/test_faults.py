@@ -55,13 +55,13 @@ def test_plan_that_is_accepted() -> None:
         if kind.name != FAULT_POINT
         for scope in ("", *(named[one] for one in kind.scopes))
     ]
-    receives = [kind.name for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"}]
+    receives = [kind.name for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"}]
     plan = FaultPlan(
         [[OK, *receives, "fault_point:charge-card"]],
         [*windows, Window("fault_point:charge-card", "worker", 0, 1)],
         [kind.name for kind in KINDS],
         heal_at=0,
-        sends=[OK, *(kind.name for kind in KINDS if kind.keyed and kind.boundary == "send")],
+        sends=[OK, *(kind.name for kind in KINDS if kind.keyed and kind.injection_point == "send")],
         actions=[
             Action("redeploy", "worker", 0),
             Action("purge", "orders", 1),

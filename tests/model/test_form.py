@@ -88,7 +88,7 @@ def test_there_are_files_of_earlier_days() -> None:
 
 def renamed(fields: dict[str, Json]) -> dict[str, Json]:
     """Call one field otherwise, as a step would."""
-    return {("luck" if name == "seed" else name): value for name, value in fields.items()}
+    return {("seed" if name == "seed" else name): value for name, value in fields.items()}
 
 
 def doubled(fields: dict[str, Json]) -> dict[str, Json]:
@@ -102,11 +102,11 @@ STEPS = (renamed, doubled)
 @pytest.mark.parametrize(
     ("document", "fields"),
     [
-        ({"chaosqs": 1, "seed": 3}, {"until": 60, "luck": 3}),
+        ({"chaosqs": 1, "seed": 3}, {"until": 60, "seed": 3}),
         ({"chaosqs": 2, "seed": 3}, {"until": 60, "seed": 3}),
         ({"chaosqs": 2, "until": 5}, {"until": 5}),
-        ({"chaosqs": 3, "luck": 3}, {"luck": 3}),
-        ({"luck": 3}, {"luck": 3}),
+        ({"chaosqs": 3, "seed": 3}, {"seed": 3}),
+        ({"seed": 3}, {"seed": 3}),
     ],
 )
 def test_older_files_take_each_step_that_they_lack(document: dict[str, Json], fields: dict[str, Json]) -> None:

@@ -35,10 +35,10 @@ def test_events_are_found_by_kind_by_message_and_by_fault() -> None:
     story = Story(orders_design()).send(2)
     story.receive(1).start().finish().delete(stayed=(1,), fault="lost_delete at receive 1 of message 2")
     history = story.end()
-    assert [place for place, _ in history.each(Sent)] == [0, 1]
+    assert [index for index, _ in history.each(Sent)] == [0, 1]
     assert history.each(Expired) == []
     assert [sent.message for sent in history.sent.values()] == [0, 1]
-    assert history.struck == [5]
+    assert history.faulted == [5]
 
 
 def test_delivery_knows_the_invocation_that_it_started() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix, Rate, Setting, Tipping
+from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix, PointOfNoReturn, Rate, Setting
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.json import Json, from_json, structure, to_json
@@ -65,7 +65,7 @@ def test_counterexample_goes_there_and_back() -> None:
             ("throttled at receive 1 of message 4",),
             Rate(38, 100),
             (Fix("maximum_concurrency = 2", 0, 2000, 0.1), Fix("reserved_concurrency = 5", 0, 2000), PAIR),
-            tipping=Tipping(47_200, "third receive of message 2", 40, 40, 30_000),
+            point_of_no_return=PointOfNoReturn(47_200, "third receive of message 2", 40, 40, 30_000),
             patch="--- a/template.yaml\r\n+++ b/template.yaml\n",
             own_bug=True,
         ),
@@ -126,12 +126,12 @@ def test_version_may_be_left_out() -> None:
     [
         ("", "is empty: no JSON"),
         ("{", "is cut off: its JSON ends at line 1, column 2"),
-        ('{"luck": 1,\n "until": nul', "is cut off: its JSON ends at line 2, column 11"),
+        ('{"seed": 1,\n "until": nul', "is cut off: its JSON ends at line 2, column 11"),
         ('{"design": "templ', "is cut off: its JSON ends at line 1, column 12: Unterminated string"),
         ("nonsense", "is no JSON at line 1, column 1"),
-        ("{'luck': 1}", "is no JSON at line 1, column 2"),
+        ("{'seed': 1}", "is no JSON at line 1, column 2"),
         ("[" * 100_000, "is no JSON that can be read"),
-        ('{"luck": NaN}', "is no JSON that can be read: NaN is no number in JSON"),
+        ('{"seed": NaN}', "is no JSON that can be read: NaN is no number in JSON"),
     ],
 )
 def test_what_is_no_json_is_refused(text: str, said: str) -> None:
@@ -201,7 +201,7 @@ QUEUE = '{"name": "orders"}'
         ('{"design": {"queues": []}, "workload": [{"queue": "q"}]}', "workload[0].count: is required"),
         ('{"design": {"queues": []}, "behaviours": {"f": 1}}', "behaviours['f']: must be an object that describes"),
         ('{"design": {"queues": []}, "faults": {"messages": [["ok", 7]]}}', "faults.messages[0][1]: must be a string"),
-        ('{"design": {"queues": []}, "luck": -1}', "luck = -1: must be a whole number of at least 0"),
+        ('{"design": {"queues": []}, "seed": -1}', "seed = -1: must be a whole number of at least 0"),
     ],
 )
 def test_refusals_name_the_path(document: str, problem: str) -> None:
@@ -213,14 +213,14 @@ def test_refusals_name_the_path(document: str, problem: str) -> None:
 
 def test_all_refusals_come_at_once() -> None:
     """One attempt shows everything that cannot be read."""
-    document = {"design": {"queues": [{"name": 1}, {"nam": "q"}]}, "luck": "seven"}
+    document = {"design": {"queues": [{"name": 1}, {"nam": "q"}]}, "seed": "seven"}
     with pytest.raises(InvalidScenario) as caught:
         from_json(Scenario, json.dumps(document))
     assert [problem.path for problem in caught.value.problems] == [
         "design.queues[0].name",
         "design.queues[1].name",
         "design.queues[1].nam",
-        "luck",
+        "seed",
     ]
 
 

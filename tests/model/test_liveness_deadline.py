@@ -10,7 +10,7 @@ from chaosqs.invariants import DRAINS_AFTER_HEALING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.faults import Action, FaultPlan, Window
-from chaosqs.model.liveness import Bound, bound, horizon
+from chaosqs.model.liveness import Bound, bound, liveness_deadline
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
@@ -117,7 +117,7 @@ def bound_of(scenario: Scenario) -> Bound:
 
 def drained(scenario: Scenario) -> float | None:
     """Return when everything is over in a run that ends with the bound."""
-    end = horizon(scenario.design, scenario.workload, scenario.behaviours, scenario.faults)
+    end = liveness_deadline(scenario.design, scenario.workload, scenario.behaviours, scenario.faults)
     return simulate(attrs.evolve(scenario, until=end)).summary()["drained_at"]
 
 
@@ -142,9 +142,9 @@ def test_a_healed_plan_ends_when_it_is_healed() -> None:
     """After that moment no fault of a message strikes, however many the plan names."""
     faults = FaultPlan([["error"] * 90], heal_at=10)
     assert (
-        horizon(tight(Queue("orders")), ONE, {}, faults)
+        liveness_deadline(tight(Queue("orders")), ONE, {}, faults)
         < 330
-        < horizon(tight(Queue("orders")), ONE, {}, attrs.evolve(faults, heal_at=None))
+        < liveness_deadline(tight(Queue("orders")), ONE, {}, attrs.evolve(faults, heal_at=None))
     )
 
 
@@ -175,7 +175,7 @@ def test_a_policy_that_grants_a_thousand_deliveries_is_not_waited_for() -> None:
 )
 def test_there_is_a_bound_for_every_design(design: Design) -> None:
     """Also where nothing is ever worked off."""
-    assert 0 < horizon(design, [Burst("orders", 3, at=5)], {}) < 500
+    assert 0 < liveness_deadline(design, [Burst("orders", 3, at=5)], {}) < 500
 
 
 SOUND = designs(maximum_concurrency_fits=True).map(

@@ -53,5 +53,5 @@ def test_repr_leaves_defaults_out() -> None:
 
 def test_repr_of_a_scenario() -> None:
     """A whole scenario reads as one would write it."""
-    scenario = Scenario(Design([Queue("orders")]), [Burst("orders", 6)], luck=3)
-    assert repr(scenario) == "Scenario(Design((Queue('orders'),)), workload=(Burst('orders', count=6),), luck=3)"
+    scenario = Scenario(Design([Queue("orders")]), [Burst("orders", 6)], seed=3)
+    assert repr(scenario) == "Scenario(Design((Queue('orders'),)), workload=(Burst('orders', count=6),), seed=3)"

@@ -4,7 +4,7 @@ import pytest
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.liveness import horizon, run_length
+from chaosqs.model.liveness import liveness_deadline, run_length
 from chaosqs.model.workload import Burst
 
 FAILING = {"worker": Behaviour(poison=(0,))}
@@ -41,7 +41,7 @@ def test_DLQ_9_a_run_lasts_until_a_dead_letter_is_gone(source: int, target: int)
 def test_otherwise_a_run_ends_when_everything_must_be_over(usual: Design) -> None:
     """Nothing more can happen to a dead letter."""
     load = [Burst(usual.queues[0].name, 1, at=5)]
-    assert run_length(usual, load, FAILING) == horizon(usual, load, FAILING)
+    assert run_length(usual, load, FAILING) == liveness_deadline(usual, load, FAILING)
 
 
 def test_where_messages_may_go_round_for_days_nobody_waits() -> None:
@@ -51,10 +51,12 @@ def test_where_messages_may_go_round_for_days_nobody_waits() -> None:
         [Function("worker")],
         [EventSourceMapping("orders", "worker"), EventSourceMapping("returns", "worker")],
     )
-    assert run_length(endless, LOAD, FAILING) == horizon(endless, LOAD, FAILING)
+    assert run_length(endless, LOAD, FAILING) == liveness_deadline(endless, LOAD, FAILING)
 
 
 def test_a_run_is_never_shorter_than_everything_takes() -> None:
     """Also where the retention of dead letters is."""
     brief = design(3_600, 60)
-    assert run_length(brief, [Burst("orders", 200)], FAILING) >= horizon(brief, [Burst("orders", 200)], FAILING)
+    assert run_length(brief, [Burst("orders", 200)], FAILING) >= liveness_deadline(
+        brief, [Burst("orders", 200)], FAILING
+    )

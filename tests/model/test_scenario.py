@@ -29,7 +29,7 @@ def test_scenario_that_fits() -> None:
         [Burst("orders", 1, body_bytes=2048), Burst("orders.fifo", 1, groups=1)],
         {"worker": Behaviour(1)},
         FaultPlan(windows=[Window("error", "worker", 0, 1), Window("lost_delete", "orders", 0, 1)]),
-        luck=7,
+        seed=7,
         until=0,
     )
     assert scenario.behaviour("worker") == Behaviour(1)
@@ -62,7 +62,7 @@ def test_invalid_scenario_lists_everything_that_is_wrong() -> None:
             [Burst("orders", -1), Burst("nowhere", 1)],
             {"nobody": Behaviour(), "worker": Behaviour(error_rate=2)},
             FaultPlan([["fire"]]),
-            luck=-1,
+            seed=-1,
             until=-1,
             assumptions=Assumptions(long_poll=0),
         )
@@ -72,7 +72,7 @@ def test_invalid_scenario_lists_everything_that_is_wrong() -> None:
         "behaviours['nobody']",
         "behaviours['worker'].error_rate",
         "faults.messages[0][0]",
-        "luck",
+        "seed",
         "until",
         "assumptions.long_poll",
     ]
@@ -88,10 +88,10 @@ def test_design_without_parts_says_so() -> None:
         Scenario(Design([]), behaviours={"worker": Behaviour()})
 
 
-@pytest.mark.parametrize("luck", [1.5, "7", True, None])
-def test_luck_is_a_whole_number(luck: object) -> None:
-    """Luck is a seed."""
-    assert refused(Scenario(DESIGN), luck=luck) == [("luck", "")]
+@pytest.mark.parametrize("seed", [1.5, "7", True, None])
+def test_luck_is_a_whole_number(seed: object) -> None:
+    """Seed is a seed."""
+    assert refused(Scenario(DESIGN), seed=seed) == [("seed", "")]
 
 
 def test_until_is_finite() -> None:

@@ -22,11 +22,11 @@ BRIEFLY = "--chaosqs-max-examples=10"
 """Enough to find what is broken in the broken template."""
 
 
-def run_pytest(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_pytest(location: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
-        cwd=place,
+        cwd=location,
         env={**without_ci(), **environment},
         capture_output=True,
         encoding="utf-8",

@@ -42,8 +42,8 @@ def as_measured(history):
 """
 
 
-def files(place: Path) -> set[Path]:
-    return set(place.rglob("*"))
+def files(location: Path) -> set[Path]:
+    return set(location.rglob("*"))
 
 
 @pytest.mark.parametrize(("table", "said"), WRONG.values(), ids=WRONG.keys())

@@ -29,7 +29,7 @@ profiles.PROFILES = (attrs.evolve(profiles.QUICK, shrink_simulations=300, draws=
 class Failed:
     """A project in which a promise was broken, and what pytest printed about it."""
 
-    place: Path
+    location: Path
     status: int
     output: str
 
@@ -43,13 +43,13 @@ class Failed:
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> Failed:
     """Run pytest on a broken template, as a user would, who asks about one promise that it breaks and three others."""
-    place = tmp_path_factory.mktemp("failed")
-    (place / "template.yaml").write_text(BROKEN, encoding="utf-8")
-    (place / "pyproject.toml").write_text("[tool.pytest.ini_options]\n", encoding="utf-8")
-    (place / "conftest.py").write_text(HURRIED, encoding="utf-8")
+    location = tmp_path_factory.mktemp("failed")
+    (location / "template.yaml").write_text(BROKEN, encoding="utf-8")
+    (location / "pyproject.toml").write_text("[tool.pytest.ini_options]\n", encoding="utf-8")
+    (location / "conftest.py").write_text(HURRIED, encoding="utf-8")
     chosen = ("-k", "no-dead-lettering or at-least-once or no-loss or conservation")
-    done = run_pytest(place, "--chaosqs", BRIEFLY, *chosen, "--junitxml=junit.xml", GITHUB_ACTIONS="true")
-    return Failed(place, done.returncode, done.stdout)
+    done = run_pytest(location, "--chaosqs", BRIEFLY, *chosen, "--junitxml=junit.xml", GITHUB_ACTIONS="true")
+    return Failed(location, done.returncode, done.stdout)
 
 
 def test_the_run_fails(failed: Failed) -> None:
@@ -77,9 +77,9 @@ def test_the_story_says_where_the_settings_stand(failed: Failed) -> None:
 def test_the_report_is_where_the_story_says(failed: Failed) -> None:
     """The path is relative to the root directory, and no path of the machine is in what is written."""
     assert f"  Report          {FOLDER}/report.md" in failed.block()
-    assert (failed.place / FOLDER / "report.md").is_file()
-    for file in (failed.place / FOLDER).iterdir():
-        assert str(failed.place) not in file.read_text(encoding="utf-8")
+    assert (failed.location / FOLDER / "report.md").is_file()
+    for file in (failed.location / FOLDER).iterdir():
+        assert str(failed.location) not in file.read_text(encoding="utf-8")
 
 
 def test_the_replay_command_pastes(failed: Failed) -> None:
@@ -89,7 +89,7 @@ def test_the_replay_command_pastes(failed: Failed) -> None:
     assert command[0] == "chaosqs"
     done = subprocess.run(
         [sys.executable, "-m", *command],
-        cwd=failed.place,
+        cwd=failed.location,
         env=without_ci(),
         capture_output=True,
         encoding="utf-8",
@@ -111,7 +111,7 @@ def test_the_summary_says_what_was_exercised(failed: Failed) -> None:
 
 def test_junit_gets_one_line_and_the_report(failed: Failed) -> None:
     """The message is short; the story is the text; report and cases are properties."""
-    suite = ET.parse(failed.place / "junit.xml").getroot()  # noqa: S314 - pytest wrote it
+    suite = ET.parse(failed.location / "junit.xml").getroot()  # noqa: S314 - pytest wrote it
     (failure,) = suite.iter("failure")
     message = failure.get("message", "")
     assert message.startswith("no dead-lettering by throttling: Message ")
@@ -134,32 +134,32 @@ def test_github_gets_an_annotation_at_the_line_of_the_template(failed: Failed) -
 
 def test_replaying_it_in_pytest_fails_with_the_story(failed: Failed) -> None:
     """`--chaosqs-replay` asks one question, and judges no design."""
-    done = run_pytest(failed.place, f"--chaosqs-replay={FOLDER}/scenario.json")
+    done = run_pytest(failed.location, f"--chaosqs-replay={FOLDER}/scenario.json")
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "collected 1 item" in done.stdout
     assert "\nSTILL FAILS\n" in done.stdout
     assert failed.block()[1] in done.stdout
     assert f"{FOLDER}/scenario.json: STILL FAILS" in done.stdout
-    by_id = run_pytest(failed.place, f"chaosqs::replay::{FOLDER}/scenario.json")
+    by_id = run_pytest(failed.location, f"chaosqs::replay::{FOLDER}/scenario.json")
     assert f"{FOLDER}/scenario.json: STILL FAILS" in by_id.stdout
 
 
 def test_a_counterexample_whose_design_is_mended_is_fixed(failed: Failed) -> None:
     """Then the item passes, and the summary says so."""
-    document = json.loads((failed.place / FOLDER / "scenario.json").read_text(encoding="utf-8"))
+    document = json.loads((failed.location / FOLDER / "scenario.json").read_text(encoding="utf-8"))
     document["scenario"]["design"]["mappings"][0]["maximum_concurrency"] = 2
-    (failed.place / "mended.json").write_text(json.dumps(document), encoding="utf-8")
-    done = run_pytest(failed.place, "--chaosqs-replay=mended.json")
+    (failed.location / "mended.json").write_text(json.dumps(document), encoding="utf-8")
+    done = run_pytest(failed.location, "--chaosqs-replay=mended.json")
     assert done.returncode == 0
     assert "mended.json: FIXED" in done.stdout
 
 
 def test_a_counterexample_that_runs_otherwise_has_changed(failed: Failed) -> None:
     """The violation is still there, but it is another story: that fails, too."""
-    document = json.loads((failed.place / FOLDER / "scenario.json").read_text(encoding="utf-8"))
+    document = json.loads((failed.location / FOLDER / "scenario.json").read_text(encoding="utf-8"))
     document["digest"] = "of another run"
-    (failed.place / "changed.json").write_text(json.dumps(document), encoding="utf-8")
-    done = run_pytest(failed.place, "--chaosqs-replay=changed.json")
+    (failed.location / "changed.json").write_text(json.dumps(document), encoding="utf-8")
+    done = run_pytest(failed.location, "--chaosqs-replay=changed.json")
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "changed.json: CHANGED" in done.stdout
 

@@ -72,7 +72,7 @@ def test_a_violation_in_some_generated_design_is_told(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A question about all designs fails with the story of one of them."""
-    broken = next(question for question in planning.suite() if question.canary)
+    broken = next(check for check in planning.suite() if check.canary)
 
     def found(*_: object, **__: object) -> Finding:
         return broken.search(Budget(QUICK, max_examples=10))

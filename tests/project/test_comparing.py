@@ -29,7 +29,7 @@ def design(*, reserved: int | None = None, maximum: int | None = None, name: str
     return Design(queues, [Function(name, timeout=10, reserved_concurrency=reserved)], [mapping])
 
 
-SCENARIO = Scenario(design(reserved=2), [Burst("orders", 20)], {"worker": Behaviour(seconds_per_message=2)}, luck=4)
+SCENARIO = Scenario(design(reserved=2), [Burst("orders", 20)], {"worker": Behaviour(seconds_per_message=2)}, seed=4)
 CHOICES = (SelfPolling("orders", "worker"), RateLimitedFront("worker", 2, 2), Stream("worker", 2))
 
 
@@ -48,7 +48,7 @@ def test_the_scenario_as_it_is_comes_first() -> None:
 
 def test_designs_and_scenarios_stand_beside_alternatives() -> None:
     """Each in the order in which it was given, under its name."""
-    other = attrs.evolve(SCENARIO, luck=5)
+    other = attrs.evolve(SCENARIO, seed=5)
     found = compare(
         SCENARIO,
         {"limited": design(maximum=2), "again": other, "stream": Stream("worker", 2, batch_size=1)},

@@ -62,5 +62,5 @@ def _found(task: Task) -> bool:
             profile=CI,
             seed=SEED,
         )
-    assert search.sweep is not None
-    return not search.sweep.trials[0].open
+    assert search.search_run is not None
+    return not search.search_run.trials[0].open

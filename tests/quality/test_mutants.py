@@ -60,9 +60,9 @@ def telling(task: Task) -> list[Scenario]:
 def tried(task: Task, most: int) -> Trial:
     """Return what a search finds, without shrinking it."""
     sought = (by_name(task.invariant),)
-    sweep = searched(task.design, task.mapping, sought, behaviours=task.behaviours, max_examples=most).sweep
-    assert sweep is not None
-    return sweep.trials[0]
+    search_run = searched(task.design, task.mapping, sought, behaviours=task.behaviours, max_examples=most).search_run
+    assert search_run is not None
+    return search_run.trials[0]
 
 
 def raise_with(mutant: Mutation) -> None:

@@ -87,9 +87,9 @@ def test_one_fault_is_left_where_a_fault_is_needed() -> None:
 
 
 def test_a_function_that_varies_needs_luck() -> None:
-    """What only chance brings about keeps the smallest luck that does, and no fault."""
+    """What only chance brings about keeps the smallest seed that does, and no fault."""
     varying = {"worker": Behaviour(seconds_per_batch=1, spread=0.5)}
     scenario = search(ROOMY, MAPPING, invariant(never_slow), behaviours=varying, profile=CI).scenario
     assert scenario is not None
-    assert 0 < scenario.luck < 32
-    assert scenario == Scenario(ROOMY, scenario.workload, varying, luck=scenario.luck)
+    assert 0 < scenario.seed < 32
+    assert scenario == Scenario(ROOMY, scenario.workload, varying, seed=scenario.seed)

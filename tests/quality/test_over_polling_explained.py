@@ -43,9 +43,9 @@ def settings(explanation: Explanation) -> Mapping[str, Setting]:
 
 
 def violated(scenario: Scenario, design: Design) -> bool:
-    """Tell whether any draw of luck violates the promise with another design."""
-    worlds = (attrs.evolve(scenario, design=design, luck=luck, until=None) for luck in range(DRAWS))
-    return any(NO_DEAD_LETTERING_BY_THROTTLING.judge(simulate(world)).status is Status.VIOLATED for world in worlds)
+    """Tell whether any seed violates the promise with another design."""
+    variants = (attrs.evolve(scenario, design=design, seed=seed, until=None) for seed in range(DRAWS))
+    return any(NO_DEAD_LETTERING_BY_THROTTLING.judge(simulate(world)).status is Status.VIOLATED for world in variants)
 
 
 def with_executions(count: int) -> Design:
@@ -83,7 +83,7 @@ def test_batch_size_is_named_as_what_matters_in_a_crowd(settings: Mapping[str, S
     """Messages that come one by one make small batches, so no batch size prevents it; of a hundred at once, 1 does."""
     batch_size = settings["batch_size"]
     assert (batch_size.threshold, batch_size.matters) == ("", False)
-    assert batch_size.in_a_crowd == "holds in 15 % of draws with 100 messages at once, in 98 % with 1"
+    assert batch_size.load_sensitivity == "holds in 15 % of draws with 100 messages at once, in 98 % with 1"
     for size in range(1, 11):
         design = attrs.evolve(DESIGN, mappings=(attrs.evolve(MAPPING, batch_size=size),))
         assert violated(scenario, design)
@@ -99,7 +99,7 @@ def test_maximum_concurrency_is_the_first_fix(explanation: Explanation) -> None:
 
 
 def test_the_first_fix_prevents_it(explanation: Explanation, scenario: Scenario) -> None:
-    """With it, no draw of luck violates the promise, and without it some do."""
+    """With it, no seed violates the promise, and without it some do."""
     limit = explanation.fixes[0].changes[0].value
     assert isinstance(limit, int)
     fixed = attrs.evolve(DESIGN, mappings=(attrs.evolve(MAPPING, maximum_concurrency=limit),))

@@ -87,7 +87,7 @@ def test_solved_takes_nineteen_of_twenty() -> None:
         (Scenario(ROOMY, [Burst("orders", 3, over=5, at=1)]), 5),
         (Scenario(ROOMY, [Steady("orders", 2, 3)]), 7),
         (Scenario(ROOMY, [Burst("orders", 1)], {"worker": Behaviour(1, spread=1)}), 3),
-        (Scenario(ROOMY, [Burst("orders", 1)], luck=9), 2),
+        (Scenario(ROOMY, [Burst("orders", 1)], seed=9), 2),
         (Scenario(ROOMY, [Burst("orders", 1)], until=60), 1),
         (Scenario(ROOMY, [Burst("orders", 1)], faults=FaultPlan([["ok", "error"]], [Window("error", "", 0, 1)])), 3),
     ],
@@ -120,9 +120,9 @@ def test_the_known_minimum_violates_the_invariant(task: Task) -> None:
     assert task.smallest is not None
     until = PATIENCE.get(task.name, 3_600)
     assert violates(task, task.smallest, until)
-    for place, load in enumerate(task.smallest.workload):
+    for index, load in enumerate(task.smallest.workload):
         assert isinstance(load, Burst)
-        rest = [*task.smallest.workload[:place], *task.smallest.workload[place + 1 :]]
+        rest = [*task.smallest.workload[:index], *task.smallest.workload[index + 1 :]]
         fewer = [Burst(load.queue, load.count - 1, load.at, load.over, groups=load.groups)] if load.count > 1 else []
         assert not violates(task, Scenario(task.design, [*rest, *fewer], task.smallest.behaviours), until)
 

@@ -1,6 +1,6 @@
 """Failures travel: each has one history, whatever the process, the hash seed and the version of Python.
 
-The failures are those of the gallery, in their normal forms, and in `failures/` as searches have drawn them: with luck
+The failures are those of the gallery, in their normal forms, and in `failures/` as searches have drawn them: with seed
 and faults, and nothing shrunk. What they come to is compared among processes, not with what their files say, so that a
 change of the model does not matter here.
 """

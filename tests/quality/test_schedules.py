@@ -1,9 +1,9 @@
 """Does the search find bugs that hang on who goes first, and does it tell them as one pause?
 
-Share of the cases that violate, of 200 seeds of luck and of 1,000 cases each otherwise; and the cases up to the first
+Share of the cases that violate, of 200 seeds of the seed and of 1,000 cases each otherwise; and the cases up to the first
 violation under the portfolio of policies, median and largest of 20 seeds:
 
-| handler            | luck alone | pauses drawn | policies | first under policies |
+| handler            | seed alone | pauses drawn | policies | first under policies |
 |--------------------|------------|--------------|----------|----------------------|
 | `check_then_act`   | 0 %        | 3.8 %        | 14.5 %   | 6, 20                |
 | `ring_of_two`      | 0 %        | 13.2 %       | 41.8 %   | 2, 7                 |
@@ -80,7 +80,7 @@ def first_case(race: Race, seed: int) -> int | None:
 @races
 def test_luck_alone_does_not_find_it(race: Race) -> None:
     """Latencies that vary do not hold one task back long enough, nor turn the one tie round."""
-    assert not any(fails(simulate(attrs.evolve(race.scenario, luck=luck))) for luck in range(60))
+    assert not any(fails(simulate(attrs.evolve(race.scenario, seed=seed))) for seed in range(60))
 
 
 @races

@@ -9,7 +9,7 @@ from chaosqs.invariants import DEFAULT
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.search.profiles import CI
-from chaosqs.search.run import Sweep, budgeted, swept
+from chaosqs.search.run import SearchRun, budgeted, searched_run
 from chaosqs.search.simplicity import HEALTHY, ending, strain
 from chaosqs.strategies import designs, scenarios
 
@@ -29,22 +29,22 @@ def healthy(scenario: Scenario) -> Scenario:
     return ending(attrs.evolve(scenario, behaviours=kept))
 
 
-def searched(*, fifo: bool, seed: int, cases: int) -> Sweep:
+def searched(*, fifo: bool, seed: int, cases: int) -> SearchRun:
     """Judge so many scenarios of sound designs with functions that do not fail by themselves."""
     drawn = scenarios(designs(fifo=fifo, sound=True, dead_letter_queues=True), failing=False).map(healthy)
-    return swept(drawn, DEFAULT, budgeted(CI, cases, seed))
+    return searched_run(drawn, DEFAULT, budgeted(CI, cases, seed))
 
 
-def broken(sweep: Sweep) -> dict[str, object]:
-    return {trial.oracle.invariant.name: trial.tally.violating for trial in sweep.trials if not trial.open}
+def broken(search_run: SearchRun) -> dict[str, object]:
+    return {trial.oracle.invariant.name: trial.tally.violating for trial in search_run.trials if not trial.open}
 
 
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
 def test_sound_designs_keep_every_promise(*, fifo: bool) -> None:
     """400 scenarios of each kind of queue, under all faults, schedules and operators: no violation."""
-    sweep = searched(fifo=fifo, seed=0, cases=400)
-    assert broken(sweep) == {}
-    held = [trial.tally.verdict("").status for trial in sweep.trials]
+    search_run = searched(fifo=fifo, seed=0, cases=400)
+    assert broken(search_run) == {}
+    held = [trial.tally.verdict("").status for trial in search_run.trials]
     assert held.count(Status.HOLDS) >= len(held) // 2
     assert Status.INCONCLUSIVE not in held
 

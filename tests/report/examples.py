@@ -71,7 +71,7 @@ class Book:
         return self.add(Throttled(at, cause, "worker", MAPPING, poller, (message,), attempt, RESERVED, 2, 2, ""))
 
     def start(self, message: int, poller: int, *, at: int) -> int:
-        place = self.add(
+        index = self.add(
             InvocationStarted(
                 at,
                 self.received[message],
@@ -84,18 +84,18 @@ class Book:
                 running=1,
             )
         )
-        self.started[message] = place
-        return place
+        self.started[message] = index
+        return index
 
     def end(self, message: int, *, at: int, outcome: str = "succeeded") -> int:
         begin = self.started[message]
         ended = InvocationEnded(
             at, begin, "worker", MAPPING, begin, (message,), outcome, (), 5_000, answered=True, fault=""
         )
-        place = self.add(ended)
+        index = self.add(ended)
         if outcome == "succeeded":
-            self.add(Deleted(at, place, "orders", MAPPING, (message,), (), ""))
-        return place
+            self.add(Deleted(at, index, "orders", MAPPING, (message,), (), ""))
+        return index
 
     def give_back(self, message: int, poller: int, *, at: int, count: int, why: str = "throttled") -> int:
         returned = self.add(Returned(at, self.received[message], "orders", message, count))

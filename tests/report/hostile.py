@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 from hypothesis import strategies as st
 
-from chaosqs.model.counterexample import Explanation, Fix, Rate, Setting, Tipping
+from chaosqs.model.counterexample import Explanation, Fix, PointOfNoReturn, Rate, Setting
 from chaosqs.model.event import DeadLettered, Event, Sent, Throttled
 
 NAMES = st.one_of(
@@ -32,7 +32,8 @@ EXPLANATIONS = st.builds(
         ),
         max_size=9,
     ).map(tuple),
-    tipping=st.none() | st.builds(Tipping, st.none() | COUNTS, NAMES, COUNTS, COUNTS, st.none() | COUNTS),
+    point_of_no_return=st.none()
+    | st.builds(PointOfNoReturn, st.none() | COUNTS, NAMES, COUNTS, COUNTS, st.none() | COUNTS),
     patch=NAMES,
     own_bug=st.booleans(),
 )

@@ -16,7 +16,7 @@ def run(
     behaviour: Behaviour,
     *,
     faults: FaultPlan | None = None,
-    luck: int = 0,
+    seed: int = 0,
     batch_size: int = 1,
     until: float | None = None,
 ) -> History:
@@ -25,4 +25,4 @@ def run(
         functions=[Function("worker", timeout=10, reserved_concurrency=2)],
         mappings=[EventSourceMapping("orders", "worker", batch_size=batch_size)],
     )
-    return simulate(Scenario(design, [load], {"worker": behaviour}, faults or FaultPlan(), luck, until))
+    return simulate(Scenario(design, [load], {"worker": behaviour}, faults or FaultPlan(), seed, until))

@@ -12,8 +12,8 @@ def test_it_contains_what_happened_to_the_message() -> None:
     """Every event of the message concerned is there, up to the violation, which comes last."""
     found, history = throttled()
     story = causal_slice(history, found.violation)
-    own = [place for place, event in enumerate(history.events) if getattr(event, "message", None) == 3]
-    assert set(own) <= set(story.places)
+    own = [index for index, event in enumerate(history.events) if getattr(event, "message", None) == 3]
+    assert set(own) <= set(story.indexes)
     assert isinstance(story.event(story.end), DeadLettered)
 
 
@@ -21,8 +21,8 @@ def test_it_contains_who_occupied_the_executions() -> None:
     """At each throttle of the message the invocations that ran are known: 1 and 2 first, 3 and 5 then."""
     found, history = throttled()
     story = causal_slice(history, found.violation)
-    assert [story.running(place) for place in story.occupiers] == [(0, 1), (2, 4), (5,)]
-    started = {e.messages[0] for p in story.places if isinstance(e := story.event(p), InvocationStarted)}
+    assert [story.running(index) for index in story.occupiers] == [(0, 1), (2, 4), (5,)]
+    started = {e.messages[0] for p in story.indexes if isinstance(e := story.event(p), InvocationStarted)}
     assert started == {0, 1, 2, 4, 5}
 
 
@@ -30,9 +30,9 @@ def test_it_is_closed_under_causes_and_in_order() -> None:
     """The cause of every event in it is in it, too."""
     found, history = throttled()
     story = causal_slice(history, found.violation)
-    causes = {event.cause for event in map(story.event, story.places) if event.cause is not None}
-    assert causes <= set(story.places)
-    assert list(story.places) == sorted(story.places)
+    causes = {event.cause for event in map(story.event, story.indexes) if event.cause is not None}
+    assert causes <= set(story.indexes)
+    assert list(story.indexes) == sorted(story.indexes)
 
 
 def test_it_leaves_out_what_has_nothing_to_do_with_it() -> None:
@@ -45,7 +45,7 @@ def test_it_leaves_out_what_has_nothing_to_do_with_it() -> None:
     book.end(1, at=30)
     moved = book.move(0, at=40_000, count=1)
     story = causal_slice(book.history(), Violation("i", "t", 40_000, "orders", (0,), (moved,)))
-    assert [type(story.event(place)) for place in story.places] == [Sent, Received, DeadLettered]
+    assert [type(story.event(index)) for index in story.indexes] == [Sent, Received, DeadLettered]
 
 
 def test_a_violation_without_messages_starts_from_its_events() -> None:
@@ -56,11 +56,11 @@ def test_a_violation_without_messages_starts_from_its_events() -> None:
     started = book.start(0, 1, at=20)
     story = causal_slice(book.history(), Violation("i", "t", 20, "", (), (started,)))
     assert story.focus == (0,)
-    assert len(story.places) == 3
+    assert len(story.indexes) == 3
 
 
 def test_a_violation_without_anything_to_blame_has_an_empty_slice() -> None:
     """Neither messages nor events: there is nothing to tell, and that is no error."""
     book = Book()
     book.send(0)
-    assert causal_slice(book.history(), Violation("i", "t", 0, "", (), ())).places == ()
+    assert causal_slice(book.history(), Violation("i", "t", 0, "", (), ())).indexes == ()

@@ -55,8 +55,8 @@ def test_many_pollers_are_one_participant() -> None:
     """More than five pollers of a mapping would make the diagram too wide."""
     book = Book()
     book.send(*range(7))
-    places = [book.receive(message, message + 1, at=0) for message in range(7)]
-    violation = Violation("i", "t", 0, "orders", tuple(range(7)), tuple(places))
+    indexes = [book.receive(message, message + 1, at=0) for message in range(7)]
+    violation = Violation("i", "t", 0, "orders", tuple(range(7)), tuple(indexes))
     lines = lines_of(book.history(count=7), violation)
     assert "participant p2 as pollers of orders → worker" in "\n".join(lines)
     assert "messages 1–7" in lines[-1]
@@ -79,14 +79,14 @@ def test_a_long_story_leaves_its_middle_out() -> None:
     assert "received 200 times" in lines[-1]
 
 
-@pytest.mark.parametrize("luck", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("batch_size", [1, 10])
-def test_real_runs_give_well_formed_diagrams(luck: int, batch_size: int) -> None:
+def test_real_runs_give_well_formed_diagrams(seed: int, batch_size: int) -> None:
     """For each dead-lettered message: every line has one of three forms, and there are not too many."""
-    history = run(Burst("orders", 100), Behaviour(seconds_per_message=5), luck=luck, batch_size=batch_size)
-    for place, event in enumerate(history.events):
+    history = run(Burst("orders", 100), Behaviour(seconds_per_message=5), seed=seed, batch_size=batch_size)
+    for index, event in enumerate(history.events):
         if isinstance(event, DeadLettered):
-            lines = lines_of(history, Violation("i", "t", event.at, "orders", (event.message,), (place,)))
+            lines = lines_of(history, Violation("i", "t", event.at, "orders", (event.message,), (index,)))
             assert all(LINE.fullmatch(line) for line in lines)
             assert sum("participant" not in line for line in lines) <= MOST_ARROWS
 

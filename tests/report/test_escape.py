@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaosqs.report.text import code, fenced, mermaid, prose, shown
+from chaosqs.report.text import code, fenced, mermaid, plain_text, shown
 
 PIECES = re.findall(
     r"\S+", r"| ` `` \ * _ [ ]( ) <script> </td> &lt; @me #1 :// www. $ ~~ end ; # %% <!-- --> a é { : :tada: ->> GH-1"
@@ -36,13 +36,13 @@ BREAK = "<!-- -->"
 )
 def test_prose(text: str, expected: str) -> None:
     """Markup, mentions, links and formulas lose their meaning; ordinary words stay readable in the source."""
-    assert prose(text) == expected
+    assert plain_text(text) == expected
 
 
 @given(NASTY)
 def test_prose_shows_the_text(text: str) -> None:
     """Read as Markdown, the result is the text again: no tag but our own, nothing lost."""
-    result = prose(text).replace(BREAK, "").replace("<span>$</span>", "$")
+    result = plain_text(text).replace(BREAK, "").replace("<span>$</span>", "$")
     assert "<" not in result
     assert html.unescape(re.sub(r"\\([\\`*\[\]|~_])", r"\1", result)) == shown(text, 1000)
 

@@ -30,7 +30,7 @@ from chaosqs.model.event import (
 from chaosqs.model.verdict import Violation
 from chaosqs.report.causal_slice import causal_slice
 from chaosqs.report.diagram import sequence
-from chaosqs.report.event_groups import Clause, kind_of
+from chaosqs.report.event_groups import EventGroup, kind_of
 from chaosqs.report.event_text import said
 from tests.report.examples import MAPPING, RESERVED, Book
 from tests.report.test_diagram import LINE
@@ -163,9 +163,9 @@ CLAUSES: list[tuple[Event, str]] = [
 def test_each_kind_of_event_is_said_plainly(event: Event, expected: str) -> None:
     """One event alone makes one clause, with all that it says and no more."""
     book = Book([Received(0, None, "orders", MAPPING, 1, (9,), (1,), 9, "")])
-    place = book.add(event)
-    story = causal_slice(book.history(), Violation("i", "t", 0, "orders", (), (place,)))
-    assert said(story, [Clause((place,), (event,))], summed=False) == expected
+    index = book.add(event)
+    story = causal_slice(book.history(), Violation("i", "t", 0, "orders", (), (index,)))
+    assert said(story, [EventGroup((index,), (event,))], summed=False) == expected
 
 
 @pytest.mark.parametrize(("event", "_"), CLAUSES)

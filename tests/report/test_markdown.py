@@ -11,7 +11,7 @@ from hypothesis import given
 
 from chaosqs.invariants.registry import check
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Explanation, Tipping
+from chaosqs.model.counterexample import Explanation, PointOfNoReturn
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -31,7 +31,7 @@ def test_everything_that_a_review_needs_is_there() -> None:
         "| `reserved_concurrency` of `worker` | `2` | from 5 | `template.yaml:41 ReservedConcurrentExecutions: 2` |",
         "| `visibility_timeout` of `orders` | `30` | – | default |",
         "expire instead): `batch_size`, `memory`, `receive_wait_time`. No fault was needed.",
-        "In 38 % of 1,000 draws of luck (35–41 %)",
+        "In 38 % of 1,000 seeds (35–41 %)",
         "| `maximum_concurrency = 2` | 0 of 2,000 | +0 % | – | – |\n",
         "| `reserved_concurrency ≥ 5` | 0 of 2,000 | – | – | – |\n",
         "```mermaid\nsequenceDiagram\n",
@@ -74,7 +74,7 @@ def test_a_bug_of_ours_blames_no_setting() -> None:
 def test_the_report_says_from_when_on_it_was_inevitable() -> None:
     """Beside how often it happens."""
     found, history = throttled()
-    known = attrs.evolve(EXPLANATION, tipping=Tipping(47_200, "third receive of message 2", 40, 40))
+    known = attrs.evolve(EXPLANATION, point_of_no_return=PointOfNoReturn(47_200, "third receive of message 2", 40, 40))
     text = markdown(attrs.evolve(found, explanation=known), history, replay="s.json")
     assert "It was inevitable from 47.2 s: third receive of message 2 (40 of 40 futures).\n" in text
 
@@ -146,7 +146,7 @@ def test_the_test_of_a_real_counterexample_pastes_and_fails() -> None:
             [Burst("orders", 3, at=1.5), Burst("orders", 4)],
             {"worker": Behaviour(seconds_per_message=0.1, poison=(1, 2), raises="A `very\n` odd \"name\" '''")},
             FaultPlan((("ok", "lost_delete"), ("crash",)), (Window("slow", "worker", 1, 2),), ("error",), 60.0),
-            luck=7,
+            seed=7,
             until=300,
         ),
     ],

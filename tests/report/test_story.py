@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Explanation, Fix, Setting, Tipping
+from chaosqs.model.counterexample import Explanation, Fix, PointOfNoReturn, Setting
 from chaosqs.model.event import DeadLettered
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.verdict import Violation
@@ -39,7 +39,7 @@ orders → worker    no dead-lettering by throttling                            
   What matters    reserved_concurrency 2 (holds from 5) · max_receive_count 2 (holds from 6) ·
                   visibility_timeout 30
   Any value       batch_size · memory · receive_wait_time · no fault was needed
-  How often       38 % of 1,000 draws of luck (35–41 %)
+  How often       38 % of 1,000 seeds (35–41 %)
   Prevented by    maximum_concurrency = 2 (0 of 2,000, drain time +0 %) ·
                   reserved_concurrency ≥ 5 (0 of 2,000) ·
                   less often with visibility_timeout = 60 (12 of 2,000, drain time +25 %)
@@ -76,9 +76,9 @@ orders → worker    nothing dead-lettered                                      
 def test_the_story_of_a_real_run() -> None:
     """A message that always fails: three deliveries, three failures, and out; the other one is not mentioned."""
     history = run(Burst("orders", 2), Behaviour(poison=(1,)))
-    place = next(place for place, event in enumerate(history.events) if isinstance(event, DeadLettered))
-    moved = history.events[place]
-    violation = Violation("nothing-dead-lettered", "Message 2 went to orders-dlq.", moved.at, "orders", (1,), (place,))
+    index = next(index for index, event in enumerate(history.events) if isinstance(event, DeadLettered))
+    moved = history.events[index]
+    violation = Violation("nothing-dead-lettered", "Message 2 went to orders-dlq.", moved.at, "orders", (1,), (index,))
     assert story(*counterexample(history, violation)) == POISONED
 
 
@@ -119,7 +119,7 @@ def test_what_matters_in_a_crowd_only_is_told_with_its_shares() -> None:
     """A batch size that is as good as any here, and is not so under load, does not stand among those."""
     found, history = throttled()
     crowd = "holds in 15 % of draws with 100 messages at once, in 98 % with 1"
-    settings = (Setting("q→f", "batch_size", "10", matters=False, in_a_crowd=crowd),)
+    settings = (Setting("q→f", "batch_size", "10", matters=False, load_sensitivity=crowd),)
     text = story(attrs.evolve(found, explanation=Explanation(settings)), history)
     assert f"  What matters    batch_size 10 ({crowd})\n" in text
     assert "Any value" not in text
@@ -135,21 +135,27 @@ def test_nothing_that_was_tried_helped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tipping", "line"),
+    ("point_of_no_return", "line"),
     [
         (
-            Tipping(47_200, "third receive of message 2", 40, 40, 30_000),
+            PointOfNoReturn(47_200, "third receive of message 2", 40, 40, 30_000),
             "from 47.2 s: third receive of message 2 (40 of 40 futures, avoidable until 30.0 s)",
         ),
-        (Tipping(12_000, "message 2 is throttled", 39, 40), "from 12.0 s: message 2 is throttled (39 of 40 futures)"),
-        (Tipping(None, "", 199, 200), "from the start (199 of 200 futures)"),
-        (Tipping(60_100, "", 40, 40, 9), "only at 60.1 s, when it happened: until then, luck could still avoid it"),
+        (
+            PointOfNoReturn(12_000, "message 2 is throttled", 39, 40),
+            "from 12.0 s: message 2 is throttled (39 of 40 futures)",
+        ),
+        (PointOfNoReturn(None, "", 199, 200), "from the start (199 of 200 futures)"),
+        (
+            PointOfNoReturn(60_100, "", 40, 40, 9),
+            "only at 60.1 s, when it happened: until then, seed could still avoid it",
+        ),
     ],
 )
-def test_it_says_from_when_on_it_was_inevitable(tipping: Tipping, line: str) -> None:
+def test_it_says_from_when_on_it_was_inevitable(point_of_no_return: PointOfNoReturn, line: str) -> None:
     """One line: the moment, what happened then, and of how many futures that is known."""
     found, history = throttled()
-    explained = attrs.evolve(found, explanation=Explanation(tipping=tipping))
+    explained = attrs.evolve(found, explanation=Explanation(point_of_no_return=point_of_no_return))
     assert f"  Inevitable      {line}\n" in story(explained, history)
 
 

@@ -12,7 +12,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.report.summary import paragraph
 from chaosqs.simulation.run import simulate
-from tests.known_bad.test_known_bad import NAMES, villain
+from tests.known_bad.test_known_bad import NAMES, known_bad
 from tests.report.examples import SENTENCE, counterexample, throttled
 from tests.search.designs import ROOMY, over_polling
 
@@ -54,7 +54,7 @@ def test_a_fault_is_named_with_the_load_and_where_it_struck() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_promise_has_its_paragraph(name: str) -> None:
     """It begins with the violation's own sentence, goes on with the load, and is made of whole sentences."""
-    broken = villain(name)
+    broken = known_bad(name)
     history = broken.strikes()
     violation = invariants.by_name(broken.breaks).judge(history).violations[0]
     text = paragraph(*counterexample(history, violation))

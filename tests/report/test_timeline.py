@@ -190,14 +190,14 @@ RUNS: dict[str, tuple[Burst | Steady, Behaviour]] = {
 
 
 @pytest.mark.parametrize("name", RUNS)
-@pytest.mark.parametrize("luck", [0, 1])
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("batch_size", [1, 10])
-def test_real_runs_are_told_in_few_steps(name: str, luck: int, batch_size: int) -> None:
+def test_real_runs_are_told_in_few_steps(name: str, seed: int, batch_size: int) -> None:
     """Whatever became of a message, its story has 2 to 10 steps, in order of time, and ends with what became of it."""
-    history = run(*RUNS[name], luck=luck, batch_size=batch_size)
-    for place, event in list(enumerate(history.events)):
+    history = run(*RUNS[name], seed=seed, batch_size=batch_size)
+    for index, event in list(enumerate(history.events)):
         if isinstance(event, DeadLettered):
-            violation = Violation("i", "t", event.at, "orders", (event.message,), (place,))
+            violation = Violation("i", "t", event.at, "orders", (event.message,), (index,))
             found, _ = counterexample(history, violation)
             steps = narrate(found, history)
             times = [step.at for step in steps if step.at is not None]
@@ -210,11 +210,11 @@ def test_each_number_in_a_story_is_a_message_of_the_run() -> None:
     """A story never mentions a message that the run does not have."""
     history = run(*RUNS["throttled"])
     sent = sum(isinstance(event, Sent) for event in history.events)
-    place = next(place for place, event in enumerate(history.events) if isinstance(event, DeadLettered))
+    index = next(index for index, event in enumerate(history.events) if isinstance(event, DeadLettered))
     message = next(
         m for m in range(sent) if any(isinstance(e, DeadLettered) and e.message == m for e in history.events)
     )
-    found, _ = counterexample(history, Violation("i", "t", history.events[place].at, "orders", (message,), (place,)))
+    found, _ = counterexample(history, Violation("i", "t", history.events[index].at, "orders", (message,), (index,)))
     text = " ".join(step.text for step in narrate(found, history))
     for number in re.findall(r"messages? (\d+)", text):
         assert 1 <= int(number) <= sent
@@ -224,8 +224,8 @@ def test_faults_of_a_plan_are_told_where_they_strike() -> None:
     """A run in which every receive of a message meets another fault names each of them."""
     plan = FaultPlan(messages=(("lost_receive", "timeout", "crash"),))
     history = run(Burst("orders", 1), Behaviour(), faults=plan)
-    place = next(place for place, event in enumerate(history.events) if isinstance(event, DeadLettered))
-    found, _ = counterexample(history, Violation("i", "t", history.events[place].at, "orders", (0,), (place,)))
+    index = next(index for index, event in enumerate(history.events) if isinstance(event, DeadLettered))
+    found, _ = counterexample(history, Violation("i", "t", history.events[index].at, "orders", (0,), (index,)))
     text = " ".join(told(found, history))
     assert all(kind in text for kind in ("lost_receive", "timeout", "crash"))
 
@@ -240,10 +240,10 @@ def test_several_functions_are_told_apart() -> None:
         mappings=(*base.mappings, EventSourceMapping("mails", "mailer")),
     )
     history = simulate(Scenario(design, [Burst("mails", 1)], {"mailer": Behaviour(error_rate=1)}, until=20))
-    place = next(place for place, event in enumerate(history.events) if isinstance(event, Received))
+    index = next(index for index, event in enumerate(history.events) if isinstance(event, Received))
     found = Counterexample("d", MAPPING, "i", Violation("i", "t", 10_000, "mails", (0,), ()), history.scenario, "")
     text = " ".join(told(found, history))
-    assert place
+    assert index
     assert "message 1 arrives in mails" in text
     assert "runs in mailer" in text or "it runs in mailer" in text
     assert "mailer raises an error" in text

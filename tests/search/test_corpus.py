@@ -11,7 +11,7 @@ from chaosqs.model.faults import KINDS, kind_of
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.model.workload import arrivals
-from chaosqs.search.corpus import Lattice, opening
+from chaosqs.search.corpus import ScenarioGrid, seed_corpus
 from chaosqs.search.profiles import CI, DEEP, QUICK, Profile
 from chaosqs.search.search import searched
 from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, strain
@@ -21,70 +21,70 @@ from tests.search.designs import MAPPING, ROOMY, SOUND, invariant, never_dead_le
 FIFO = Design([Queue("orders.fifo")], [Function("worker")], [EventSourceMapping("orders.fifo", "worker")])
 
 
-def worlds(design: Design = ROOMY, cases: int = CI.max_examples) -> list[Scenario]:
-    return list(opening(Lattice(design, design.mappings[0].queue), cases))
+def variants(design: Design = ROOMY, cases: int = CI.max_examples) -> list[Scenario]:
+    return list(seed_corpus(ScenarioGrid(design, design.mappings[0].queue), cases))
 
 
-def kinds(world: Scenario) -> list[str]:
-    plan = world.faults
+def kinds(variant: Scenario) -> list[str]:
+    plan = variant.faults
     return [*plan.sends, *(kind for receives in plan.messages for kind in receives), *(w.kind for w in plan.windows)]
 
 
 @pytest.mark.parametrize("cases", [1, 2, 3, 12, QUICK.max_examples, CI.max_examples, DEEP.max_examples])
 def test_a_third_of_the_cases_is_drawn_at_least(cases: int) -> None:
     """However few there are, one is drawn; and however many, the opening stays below 300."""
-    assert len(worlds(cases=cases)) <= min(cases * 2 / 3, 300)
+    assert len(variants(cases=cases)) <= min(cases * 2 / 3, 300)
 
 
 def test_no_world_comes_twice() -> None:
     """Each case of the opening asks something new."""
-    found = worlds()
+    found = variants()
     assert len(found) == len(set(found))
 
 
 def test_a_shorter_opening_is_the_beginning_of_a_longer_one() -> None:
     """What a short search finds in its opening, a longer one finds after as many cases."""
-    short = worlds(cases=QUICK.max_examples)
-    assert worlds()[: len(short)] == short
+    short = variants(cases=QUICK.max_examples)
+    assert variants()[: len(short)] == short
 
 
 def test_every_strain_and_every_kind_of_fault_comes() -> None:
     """Functions that are healthy, on the edge and failing; every fault that can strike or last."""
-    found = worlds(cases=DEEP.max_examples)
-    strains = {strain(ROOMY, *item) for world in found for item in world.behaviours.items()}
+    found = variants(cases=DEEP.max_examples)
+    strains = {strain(ROOMY, *item) for variant in found for item in variant.behaviours.items()}
     assert strains == {HEALTHY, ON_THE_EDGE, FAILING}
-    assert {kind for world in found for kind in kinds(world)} == {
+    assert {kind for variant in found for kind in kinds(variant)} == {
         kind.name for kind in KINDS if kind.name != "fault_point"
     }
 
 
 def test_worlds_are_calm_but_for_one_kind_of_fault() -> None:
     """No chance, no pause, no operator, and nobody's guesses: whoever reads the story knows what was odd."""
-    for world in worlds(cases=DEEP.max_examples):
-        assert (world.luck, world.faults.pauses, world.faults.actions, world.faults.banned) == (0, (), (), ())
-        assert len(set(kinds(world))) <= 1
-        assert len(arrivals(world.workload)) <= 40
+    for variant in variants(cases=DEEP.max_examples):
+        assert (variant.seed, variant.faults.pauses, variant.faults.actions, variant.faults.banned) == (0, (), (), ())
+        assert len(set(kinds(variant))) <= 1
+        assert len(arrivals(variant.workload)) <= 40
 
 
 def test_faults_that_fifo_queues_cannot_have_are_left_out() -> None:
     """As a search draws none of them either."""
-    found = [kind_of(kind) for world in worlds(FIFO) for kind in kinds(world)]
+    found = [kind_of(kind) for variant in variants(FIFO) for kind in kinds(variant)]
     assert not any(kind.standard_only for kind in found if kind is not None)
 
 
 def test_a_batch_may_be_too_heavy_for_one_payload() -> None:
     """Where the batch size allows it, the largest messages come together; each of 1 MB, 6 MB fit (EP-8)."""
-    heavy = [world for world in worlds() if world.workload[0].body_bytes > 100]
-    assert [len(arrivals(world.workload)) for world in heavy] == [7]
+    heavy = [variant for variant in variants() if variant.workload[0].body_bytes > 100]
+    assert [len(arrivals(variant.workload)) for variant in heavy] == [7]
     single = Design([Queue("orders")], [Function("worker")], [EventSourceMapping("orders", "worker", batch_size=5)])
-    assert all(world.workload[0].body_bytes == 100 for world in worlds(single))
+    assert all(variant.workload[0].body_bytes == 100 for variant in variants(single))
 
 
 def first(sought: Invariant, profile: Profile, seed: int) -> tuple[int, Scenario | None]:
     """Return the case in which a search finds something, and what that is."""
     found = searched(ROOMY, MAPPING, (sought,), profile=profile, seed=seed)
-    assert found.sweep is not None
-    (trial,) = found.sweep.trials
+    assert found.search_run is not None
+    (trial,) = found.search_run.trials
     return trial.tally.cases, trial.tally.violating
 
 
@@ -93,25 +93,25 @@ def test_what_the_opening_shows_is_found_by_every_seed_and_profile(sought: Invar
     """In the same case, the same world: the quick profile tries each calm world and each kind of fault."""
     found = {first(sought, profile, seed) for profile in (QUICK, CI) for seed in range(3)}
     assert len(found) == 1
-    assert found.pop()[1] in worlds(cases=QUICK.max_examples)
+    assert found.pop()[1] in variants(cases=QUICK.max_examples)
 
 
 def test_what_the_opening_found_is_shrunk_without_a_draw() -> None:
     """The explanation of a search that ended in its opening costs no more cases."""
     found = searched(ROOMY, MAPPING, (invariant(processed_once),), profile=QUICK)
-    assert found.sweep is not None
-    cases = found.sweep.cases
-    (trial,) = found.sweep.trials
-    assert found.sweep.smallest(trial) is trial.tally.violating
-    assert found.sweep.cases == cases
+    assert found.search_run is not None
+    cases = found.search_run.cases
+    (trial,) = found.search_run.trials
+    assert found.search_run.smallest(trial) is trial.tally.violating
+    assert found.search_run.cases == cases
 
 
 def test_opening_and_draws_together_are_the_budget() -> None:
     """The cases of the opening count, for each invariant, with how often they put it to the test."""
     found = searched(SOUND, MAPPING, DEFAULT, profile=QUICK)
-    assert found.sweep is not None
-    held = [trial.tally for trial in found.sweep.trials if trial.open]
-    assert {tally.cases for tally in held} == {QUICK.max_examples} == {found.sweep.cases}
+    assert found.search_run is not None
+    held = [trial.tally for trial in found.search_run.trials if trial.open]
+    assert {tally.cases for tally in held} == {QUICK.max_examples} == {found.search_run.cases}
     assert sum(tally.verdict("").status is Status.HOLDS for tally in held) >= len(held) // 2
 
 
@@ -127,13 +127,13 @@ def test_invariants_do_not_change_what_others_find() -> None:
 def test_given_behaviours_are_those_of_all_worlds() -> None:
     """And one that says nothing is left out, as it is where behaviours are drawn: one world, one spelling."""
     slow, usual = {"worker": Behaviour(seconds_per_batch=2)}, {"worker": Behaviour()}
-    assert all(world.behaviours == slow for world in opening(Lattice(ROOMY, "orders", slow), 400))
-    assert all(world.behaviours == {} for world in opening(Lattice(ROOMY, "orders", usual), 400))
+    assert all(variant.behaviours == slow for variant in seed_corpus(ScenarioGrid(ROOMY, "orders", slow), 400))
+    assert all(variant.behaviours == {} for variant in seed_corpus(ScenarioGrid(ROOMY, "orders", usual), 400))
 
 
 def test_guesses_open_a_search_that_asks_for_them() -> None:
     """Each assumption at each end of its range, alone; otherwise all are as they were measured."""
-    guessed = opening(Lattice(ROOMY, "orders"), QUICK.max_examples, guesses=True)
-    tried = {world.assumptions for world in guessed} - {Assumptions()}
+    guessed = seed_corpus(ScenarioGrid(ROOMY, "orders"), QUICK.max_examples, guesses=True)
+    tried = {variant.assumptions for variant in guessed} - {Assumptions()}
     assert tried == {attrs.evolve(Assumptions(), **{name: end}) for name, end in ends()}
-    assert {world.assumptions for world in worlds()} == {Assumptions()}
+    assert {variant.assumptions for variant in variants()} == {Assumptions()}

@@ -56,8 +56,8 @@ def trial(
         name=name,
         guesses=guesses,
     )
-    assert found.sweep is not None
-    return found.sweep.trials[0]
+    assert found.search_run is not None
+    return found.search_run.trials[0]
 
 
 class Shelf(ExampleDatabase):
@@ -130,8 +130,8 @@ def test_what_is_remembered_takes_no_case_away(cases: int, database: ExampleData
     for count in (1, 2, 3, 4):
         assert not trial(database, over_polling(max_receive_count=count), THROTTLING).open
     brief = attrs.evolve(HURRIED, max_examples=cases)
-    kept = searched(SOUND, MAPPING, (THROTTLING,), profile=brief, seed=1, database=database).sweep
-    alone = searched(SOUND, MAPPING, (THROTTLING,), profile=brief, seed=1).sweep
+    kept = searched(SOUND, MAPPING, (THROTTLING,), profile=brief, seed=1, database=database).search_run
+    alone = searched(SOUND, MAPPING, (THROTTLING,), profile=brief, seed=1).search_run
     assert kept is not None
     assert alone is not None
     assert alone.cases == cases < kept.cases

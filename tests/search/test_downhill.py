@@ -13,13 +13,13 @@ from tests.search.designs import ROOMY, invariant, never_slow
 
 
 def test_a_violation_by_chance_goes_downhill() -> None:
-    """Luck weighs more than messages: it gets small first, and then the messages become as few as it allows."""
+    """Seed weighs more than messages: it gets small first, and then the messages become as few as it allows."""
     varying = {"worker": Behaviour(seconds_per_batch=1, spread=0.5)}
-    found = Scenario(ROOMY, [Burst("orders", 20, at=5, over=60)], varying, luck=200)
+    found = Scenario(ROOMY, [Burst("orders", 20, at=5, over=60)], varying, seed=200)
     oracle = Oracle(invariant(never_slow), "orders")
     assert oracle.violated(found)
     smallest = shrink(found, oracle, given=varying)
-    assert 0 < smallest.luck < 32
+    assert 0 < smallest.seed < 32
     (load,) = smallest.workload
     assert isinstance(load, Burst)
     assert (load.count < 20, load.at) == (True, 0)

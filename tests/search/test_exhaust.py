@@ -87,8 +87,8 @@ TWO_MESSAGES = {
     ),
 }
 WORLDS = ONE_MESSAGE | TWO_MESSAGES
-SENDS = [kind.name for kind in KINDS if kind.keyed and kind.boundary == "send"]
-RECEIVES = [kind.name for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"}]
+SENDS = [kind.name for kind in KINDS if kind.keyed and kind.injection_point == "send"]
+RECEIVES = [kind.name for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"}]
 RACER = Behaviour(handler="tests.quality.racers:first_configures")
 CHARGER = Behaviour(handler="tests.search.charging_handlers:handle")
 BY = re.compile(r"( at receive \d+)? of message \d+$")
@@ -120,17 +120,17 @@ def faults(scenario: Scenario, receives: int = 6) -> list[tuple[Cell, str]]:
     """Return every fault of a send or one of the first receives, of copies of the messages, too; many never strike."""
     load = scenario.workload[0]
     assert isinstance(load, Burst)
-    places = product(range(2 * load.count), range(receives + 1))
-    return [(place, kind) for place in places for kind in (SENDS if place[1] == 0 else RECEIVES)]
+    indexes = product(range(2 * load.count), range(receives + 1))
+    return [(index, kind) for index in indexes for kind in (SENDS if index[1] == 0 else RECEIVES)]
 
 
 def with_faults(scenario: Scenario, added: Iterable[tuple[Cell, str]]) -> Scenario | None:
     """Return the scenario with the faults; None where two of them are for one send or receive."""
     plan = scenario.faults
-    for place, kind in added:
-        if outcome_at(plan, place) != OK:
+    for index, kind in added:
+        if outcome_at(plan, index) != OK:
             return None
-        plan = with_fault(plan, place, kind)
+        plan = with_fault(plan, index, kind)
     return attrs.evolve(scenario, faults=plan)
 
 
@@ -186,10 +186,10 @@ def test_no_pause_of_real_code_is_left_out() -> None:
 def test_no_fault_with_a_pause_is_left_out(name: str) -> None:
     """Either may be possible only because of the other; a pause may part a batch. Compared with a part of a grid."""
     histories = exhausted(WORLDS[name], faults=1, pauses=1)
-    world = histories[0].scenario
+    variant = histories[0].scenario
     pauses = [Pause(*one) for one in product(["orders→worker/1", "orders→worker/2"], range(1, 5), (1, 2, 5, 10))]
-    struck = [plan for one in faults(world, receives=2) if (plan := with_faults(world, [one])) is not None]
-    plans = [attrs.evolve(plan, faults=attrs.evolve(plan.faults, pauses=[one])) for plan in struck for one in pauses]
+    faulted = [plan for one in faults(variant, receives=2) if (plan := with_faults(variant, [one])) is not None]
+    plans = [attrs.evolve(plan, faults=attrs.evolve(plan.faults, pauses=[one])) for plan in faulted for one in pauses]
     assert {shape(isolated(plan)) for plan in plans} <= {shape(history) for history in histories}
 
 
@@ -273,12 +273,12 @@ def test_a_violation_counts_although_the_runs_are_spent() -> None:
 
 
 def test_a_scenario_brings_its_own_world() -> None:
-    """Its workload, its behaviours, its luck and its faults; what is tried comes on top."""
+    """Its workload, its behaviours, its seed and its faults; what is tried comes on top."""
     plan = FaultPlan(messages=[["error"]])
-    start = Scenario(ONE_MESSAGE["redriven"].design, [Burst("orders", 1)], faults=plan, luck=7)
+    start = Scenario(ONE_MESSAGE["redriven"].design, [Burst("orders", 1)], faults=plan, seed=7)
     (found,) = exhaust(start, invariants=[invariant(never_dead_lettered)], faults=1).findings
     assert found.scenario is not None
-    assert found.scenario.luck == 7
+    assert found.scenario.seed == 7
     assert [receives[0] for receives in found.scenario.faults.messages] == ["error"]
     assert len(found.scenario.faults.messages[0]) == 2
 
@@ -343,7 +343,7 @@ def test_a_mapping_must_be_told_where_there_are_several() -> None:
 
 
 def test_one_kind_strikes_a_call_once() -> None:
-    """Of two faults for one boundary the second would do nothing, by whichever message it is meant."""
+    """Of two faults for one injection point the second would do nothing, by whichever message it is meant."""
     call = Call(("error", "crash"), ((0, 1), (1, 1)), 3, 3)
     assert call.free(FaultPlan()) == [(0, 1), (1, 1)]
     assert call.free(FaultPlan(messages=[["stall"]])) == [(1, 1)]

@@ -39,7 +39,7 @@ def with_pauses(*pauses: Pause, scenario: Scenario = POLLED) -> Scenario:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("scenario", [POLLED, PLAYED, attrs.evolve(POLLED, luck=9), attrs.evolve(PLAYED, luck=9)])
+@pytest.mark.parametrize("scenario", [POLLED, PLAYED, attrs.evolve(POLLED, seed=9), attrs.evolve(PLAYED, seed=9)])
 def test_what_a_policy_did_replays_as_pauses(scenario: Scenario, policy: Policy) -> None:
     """The lifted scenario, without the policy, has the same history, byte for byte."""
     history = scheduled(scenario, policy)
@@ -49,9 +49,9 @@ def test_what_a_policy_did_replays_as_pauses(scenario: Scenario, policy: Policy)
 
 
 @given(st.integers(0, 1 << 20), st.integers(1, 100), st.integers(1, 50), st.integers(0, 255))
-def test_any_walk_replays_as_pauses(walk: int, share: int, longest: int, luck: int) -> None:
-    """Whatever it holds, and whatever the luck: `lifted` raises otherwise."""
-    lifted(attrs.evolve(POLLED, luck=luck), RandomWalk(walk, share, longest))
+def test_any_walk_replays_as_pauses(walk: int, share: int, longest: int, seed: int) -> None:
+    """Whatever it holds, and whatever the seed: `lifted` raises otherwise."""
+    lifted(attrs.evolve(POLLED, seed=seed), RandomWalk(walk, share, longest))
 
 
 def test_what_the_scenario_holds_itself_stays() -> None:
@@ -96,7 +96,7 @@ def test_the_portfolio_is_a_quarter_each() -> None:
 def test_the_steps_of_tasks_are_those_of_pollers_and_of_real_code() -> None:
     """A message takes its poller a receive, an invoke and a delete, its handler a begin and two waits."""
     steps = task_steps(attrs.evolve(PLAYED, workload=[Burst("orders", 1)]))
-    assert steps.pop("worker#1") == 2, "a wait of trio's own is no step of the agenda"
+    assert steps.pop("worker#1") == 2, "a wait of trio's own is no step of the event queue"
     assert steps == {f"{MAPPING}/{number}": 4 if number == 1 else 1 for number in range(1, 6)}
 
 

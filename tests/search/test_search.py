@@ -9,7 +9,7 @@ from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.history import History
 from chaosqs.model.json import from_json, to_json
 from chaosqs.model.verdict import Status, Verdict, Violation
-from chaosqs.search.coverage import MARKS
+from chaosqs.search.coverage import COVERAGE_MARKS
 from chaosqs.search.finding import Finding
 from chaosqs.search.oracle import attributed
 from chaosqs.search.profiles import CI, PROFILES, QUICK, profile_named
@@ -26,8 +26,8 @@ def test_a_finding_says_all_that_a_report_needs() -> None:
     assert finding.violated
     assert (finding.mapping, finding.invariant) == (MAPPING, THROTTLING.name)
     assert 1 <= finding.cases <= QUICK.max_examples
-    assert finding.reached["throttled"] >= 1
-    assert [mark for mark in MARKS if mark in finding.reached] == list(finding.reached)
+    assert finding.coverage["throttled"] >= 1
+    assert [mark for mark in COVERAGE_MARKS if mark in finding.coverage] == list(finding.coverage)
     assert from_json(Finding, to_json(finding)) == finding
 
 

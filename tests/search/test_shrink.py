@@ -9,7 +9,7 @@ from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Steady, arrivals
-from chaosqs.search.corpus import Lattice
+from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.shrink import shrink, simpler
 from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity, strain
@@ -26,14 +26,14 @@ HARDER = (
     attrs.evolve(SIMPLEST, workload=[Burst("orders", 1), Burst("orders", 1)]),
     attrs.evolve(SIMPLEST, behaviours={"worker": Behaviour(seconds_per_batch=4.999)}),
     attrs.evolve(SIMPLEST, behaviours={"worker": Behaviour(poison=[0])}),
-    attrs.evolve(SIMPLEST, luck=1),
+    attrs.evolve(SIMPLEST, seed=1),
     attrs.evolve(SIMPLEST, faults=FaultPlan(messages=[["crash"]])),
     attrs.evolve(SIMPLEST, faults=FaultPlan(messages=[["crash"]], windows=[Window("crash", "", 0, 1)])),
 )
 
 
 def test_the_order_is_the_one_that_is_stated() -> None:
-    """Faults weigh most, then luck, strain, messages, loads, their shape, behaviours, round numbers."""
+    """Faults weigh most, then seed, strain, messages, loads, their shape, behaviours, round numbers."""
     assert list(HARDER) == sorted(HARDER, key=complexity)
     assert complexity(SIMPLEST) < complexity(HARDER[0])
 
@@ -71,31 +71,31 @@ def test_what_needs_messages_only_shrinks_to_messages_only(scenario: Scenario, n
                 break
     if len(arrivals(scenario.workload)) >= needed:
         assert current.faults == FaultPlan()
-        assert current.luck == 0
+        assert current.seed == 0
         assert not current.behaviours
         assert len(arrivals(current.workload)) == needed
 
 
 def test_a_worlds_lattice_is_sorted_and_of_one_strain() -> None:
     """The calm worlds come in the order of complexity, with so many messages, and without chance or faults."""
-    lattice = Lattice(ROOMY, "orders")
+    grid = ScenarioGrid(ROOMY, "orders")
     for degree in (HEALTHY, ON_THE_EDGE, FAILING):
-        worlds = lattice.worlds(7, degree)
-        assert worlds == sorted(worlds, key=complexity)
-        assert all((world.luck, world.faults) == (0, FaultPlan()) for world in worlds)
-        assert all(len(arrivals(world.workload)) == 7 for world in worlds)
-        assert {max((strain(ROOMY, *item) for item in world.behaviours.items()), default=0) for world in worlds} == {
-            degree
-        }
+        variants = grid.variants(7, degree)
+        assert variants == sorted(variants, key=complexity)
+        assert all((variant.seed, variant.faults) == (0, FaultPlan()) for variant in variants)
+        assert all(len(arrivals(variant.workload)) == 7 for variant in variants)
+        assert {
+            max((strain(ROOMY, *item) for item in variant.behaviours.items()), default=0) for variant in variants
+        } == {degree}
 
 
 def test_given_behaviours_leave_no_choice() -> None:
     """Where the user says how the function behaves, calm worlds differ in their workload only."""
     given_behaviours = {"worker": Behaviour(poison=[0])}
-    worlds = Lattice(ROOMY, "orders", given_behaviours).worlds(3)
-    assert worlds
-    assert all(world.behaviours == given_behaviours for world in worlds)
-    assert Lattice(ROOMY, "orders", given_behaviours).worlds(3, FAILING) == []
+    variants = ScenarioGrid(ROOMY, "orders", given_behaviours).variants(3)
+    assert variants
+    assert all(variant.behaviours == given_behaviours for variant in variants)
+    assert ScenarioGrid(ROOMY, "orders", given_behaviours).variants(3, FAILING) == []
 
 
 def test_other_queues_share_the_load() -> None:
@@ -105,14 +105,14 @@ def test_other_queues_share_the_load() -> None:
         [Function("worker")],
         [EventSourceMapping("orders", "worker"), EventSourceMapping("returns", "worker")],
     )
-    workloads = [world.workload for world in Lattice(design, "returns").worlds(5)]
+    workloads = [variant.workload for variant in ScenarioGrid(design, "returns").variants(5)]
     assert (Burst("returns", 5),) in workloads
     assert (Burst("returns", 3), Burst("orders", 2)) in workloads
 
 
 def test_the_answer_does_not_hang_on_where_one_starts() -> None:
     """Two scenarios that violate one invariant in calm worlds shrink to the same one."""
-    luckier = attrs.evolve(STARVED, workload=[Burst("orders", 60)], luck=9)
+    luckier = attrs.evolve(STARVED, workload=[Burst("orders", 60)], seed=9)
     oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
     assert oracle.violated(luckier)
     assert shrink(luckier, oracle) == shrink(STARVED, oracle)
@@ -129,7 +129,7 @@ def test_the_answer_does_not_hang_on_where_one_starts() -> None:
 def test_faults_shrink_to_one(plan: FaultPlan) -> None:
     """A violation that needs a fault ends with one fault of one message, whatever it was found with."""
     busy = {"worker": Behaviour(seconds_per_batch=1, spread=0.2)}
-    scenario = Scenario(ROOMY, [Burst("orders", 20, at=30, over=60)], busy, plan, luck=3)
+    scenario = Scenario(ROOMY, [Burst("orders", 20, at=30, over=60)], busy, plan, seed=3)
     oracle = Oracle(invariant(processed_once), "orders")
     assert oracle.violated(scenario)
     assert shrink(scenario, oracle) == Scenario(

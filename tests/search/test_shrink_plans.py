@@ -77,6 +77,6 @@ def test_everything_can_go_one_by_one(plan: FaultPlan) -> None:
 
 def _trimmed(plan: FaultPlan) -> tuple[object, ...]:
     """Return what a plan says, without the outcomes that say nothing."""
-    told = [(place, n, kind) for place, kinds in enumerate(plan.messages) for n, kind in enumerate(kinds) if kind != OK]
-    sends = [(place, kind) for place, kind in enumerate(plan.sends) if kind != OK]
+    told = [(index, n, kind) for index, kinds in enumerate(plan.messages) for n, kind in enumerate(kinds) if kind != OK]
+    sends = [(index, kind) for index, kind in enumerate(plan.sends) if kind != OK]
     return tuple(told), tuple(sends), plan.windows, plan.actions, plan.pauses, plan.banned, plan.heal_at

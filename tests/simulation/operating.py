@@ -39,13 +39,13 @@ def run(
     load: Sequence[Load] = (Burst("orders", 60),),
     behaviour: Behaviour = SLOW,
     faults: FaultPlan = FaultPlan(),
-    luck: int = 0,
+    seed: int = 0,
     until: float | None = None,
 ) -> History:
     """Run some actions twice, and judge the run by what must hold whatever an operator does."""
     plan = FaultPlan(faults.messages, faults.windows, heal_at=faults.heal_at, actions=tuple(actions))
     design = design or one_mapping(timeout=5, receives=5, batch=1, era="2025-11")
-    scenario = Scenario(design, load, {"worker": behaviour}, plan, luck, until)
+    scenario = Scenario(design, load, {"worker": behaviour}, plan, seed, until)
     assert from_json(Scenario, to_json(scenario)) == scenario
     history = simulate(scenario, verify=True)
     for judge in (judge_conservation, judge_delivery, judge_concurrency):

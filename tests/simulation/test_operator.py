@@ -37,10 +37,10 @@ def test_LC_9_a_deployment_has_its_provisioned_environments_at_once() -> None:
 def test_PQ_1_a_purge_takes_what_waits_and_what_is_in_flight() -> None:
     """What runs at that moment is processed still; the rest is gone, and the purge is the cause."""
     history = run([Action("purge", "orders", 2)])
-    place, operated = history.each(Operated)[0]
+    index, operated = history.each(Operated)[0]
     assert (operated.kind, operated.at) == ("purge", 2_000)
     gone = next(event for _, event in history.each(Deleted) if event.fault == "PurgeQueue")
-    assert (gone.cause, gone.mapping, len(gone.messages)) == (place, "", 60)
+    assert (gone.cause, gone.mapping, len(gone.messages)) == (index, "", 60)
     begun = {message for event in starts(history) if event.at < 2_000 for message in event.messages}
     assert 0 < messages(history)["processed"] < 60
     assert begun <= {message for _, event in history.each(InvocationEnded) for message in event.messages}
@@ -62,10 +62,10 @@ def test_MV_4_a_redrive_after_the_cause_is_healed_processes_everything() -> None
     design = one_mapping(timeout=5, receives=1, batch=1)
     faults = FaultPlan(windows=[Window("error", "worker", 0, 60)])
     history = run([Action("redrive", "orders-dlq", 200)], design=design, load=[Burst("orders", 10)], faults=faults)
-    place, operated = history.each(Operated)[0]
+    index, operated = history.each(Operated)[0]
     moved = [(at, event) for at, event in history.each(Deleted) if event.fault == "StartMessageMoveTask"]
     assert operated == Operated(200_000, None, "redrive", "orders-dlq", "", "")
-    assert [event.cause for _, event in moved] == [place] * 10
+    assert [event.cause for _, event in moved] == [index] * 10
     assert [event.at for _, event in moved] == [200_002 + 2 * number for number in range(10)]
     back = [event for _, event in history.each(Sent) if event.message >= 10]
     assert [(event.queue, event.copy_of, event.cause) for event in back] == [
@@ -108,11 +108,11 @@ def test_actions_from_the_healing_on_are_not_carried_out() -> None:
     assert messages(history)["processed"] == 60
 
 
-@pytest.mark.parametrize("luck", [0, 1, 2])
-def test_actions_of_one_moment_are_carried_out_in_the_order_of_the_plan(luck: int) -> None:
-    """Whatever luck says of ties; an order of the plan that is not that of time does not matter."""
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_actions_of_one_moment_are_carried_out_in_the_order_of_the_plan(seed: int) -> None:
+    """Whatever seed says of ties; an order of the plan that is not that of time does not matter."""
     actions = [change("orders", 7, "visibility_timeout", seconds) for seconds in (50, 40, 60)]
-    history = run([*actions, change("orders", 3, "visibility_timeout", 20)], luck=luck)
+    history = run([*actions, change("orders", 3, "visibility_timeout", 20)], seed=seed)
     assert [event.value for _, event in history.each(Operated)] == ["20", "50", "40", "60"]
     timeouts = [design.queue("orders").visibility_timeout for _, design in history.designs]
     assert timeouts == [30, 20, 50, 40, 60]
@@ -130,8 +130,8 @@ def test_a_plan_without_actions_changes_nothing_and_a_design_is_the_scenarios() 
     assert history.design_at(17) is history.scenario.design
 
 
-@pytest.mark.parametrize("luck", range(6))
-def test_everything_at_once_keeps_every_promise(luck: int) -> None:
+@pytest.mark.parametrize("seed", range(6))
+def test_everything_at_once_keeps_every_promise(seed: int) -> None:
     """Actions of every kind under load, with faults, in several orders: nothing is lost, no limit exceeded."""
     design = one_mapping(timeout=5, receives=4, batch=5, reserved=6, maximum=5, era="2025-11")
     actions = [
@@ -151,5 +151,5 @@ def test_everything_at_once_keeps_every_promise(luck: int) -> None:
         Action("redrive", "orders-dlq", 200),
     ]
     faults = FaultPlan(windows=[Window("error", "worker", 20, 30), Window("lost_delete", "", 150, 20)])
-    history = run(actions, design=design, load=[Steady("orders", 3, 200)], faults=faults, luck=luck)
+    history = run(actions, design=design, load=[Steady("orders", 3, 200)], faults=faults, seed=seed)
     assert len(history.each(Operated)) == len(actions)

@@ -112,8 +112,8 @@ def test_EC_21_a_change_of_a_mapping_holds_after_a_minute_with_new_pollers() -> 
     """Batches of 2 until then, of 1 afterwards; the pollers are numbered on, and the change is the cause."""
     design = one_mapping(timeout=5, receives=50, batch=2)
     history = run([change(MAPPING, 5, "batch_size", 1)], design=design, load=[Steady("orders", 4, 120)])
-    place, operated = history.each(Operated)[0]
-    settled, changed = next(entry for entry in history.each(PollersChanged) if entry[1].cause == place)
+    index, operated = history.each(Operated)[0]
+    settled, changed = next(entry for entry in history.each(PollersChanged) if entry[1].cause == index)
     assert (operated.at, operated.setting, operated.value) == (5_000, "batch_size", "1")
     assert (changed.at, changed.pollers, changed.why) == (5_000 + HOLDS_AFTER, 0, "batch_size is 1 now")
     received = history.each(Received)
@@ -129,8 +129,8 @@ def test_EC_21_a_change_of_a_mapping_holds_after_a_minute_with_new_pollers() -> 
 def test_EC_23_a_mapping_that_is_disabled_finishes_what_its_pollers_carry() -> None:
     """Nothing is received after that, what was received is processed, and the run does not wait for the rest."""
     history = run([switch(0.25, on=False)], load=[Steady("orders", 2, 100)])
-    (settled,) = [place for place, event in history.each(PollersChanged) if event.why == "enabled is False now"]
-    assert not [place for place, _ in history.each(Received) if place > settled]
+    (settled,) = [index for index, event in history.each(PollersChanged) if event.why == "enabled is False now"]
+    assert not [index for index, _ in history.each(Received) if index > settled]
     assert len([event for event in starts(history) if event.at < 60_250 < event.at + 4_000]) > 2
     received = {message for _, event in history.each(Received) for message in event.messages}
     assert messages(history)["processed"] == len(received) < 200
@@ -162,14 +162,14 @@ def test_EC_21_a_mapping_that_is_enabled_again_processes_what_has_waited() -> No
 
 
 @pytest.mark.parametrize(("before", "after"), [(10, 3), (3, 10), (None, 2), (2, None)])
-@pytest.mark.parametrize("luck", [0, 1])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_MC_1_a_maximum_concurrency_holds_when_the_batches_from_before_are_done(
-    before: int | None, after: int | None, luck: int
+    before: int | None, after: int | None, seed: int
 ) -> None:
     """What is in flight goes on; a new batch is received only where both together stay below the new maximum."""
     design = one_mapping(timeout=5, receives=50, batch=1, maximum=before, era="2025-11")
     load = [Steady("orders", 5, 120)]
-    history = run([change(MAPPING, 0, "maximum_concurrency", after)], design=design, load=load, luck=luck)
+    history = run([change(MAPPING, 0, "maximum_concurrency", after)], design=design, load=load, seed=seed)
     settled = HOLDS_AFTER / 1000
     if before is not None:
         assert busiest(history, 0, settled) == before

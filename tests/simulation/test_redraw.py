@@ -16,9 +16,9 @@ SCENARIO = Scenario(over_polling(), [Burst("orders", 5, over=30)], {"worker": Be
 PLAN = FaultPlan(pauses=[Pause(f"{MAPPING}/1", 2, 3)])
 SCENARIOS = [
     SCENARIO,
-    attrs.evolve(SCENARIO, luck=7),
+    attrs.evolve(SCENARIO, seed=7),
     attrs.evolve(SCENARIO, faults=PLAN),
-    attrs.evolve(SCENARIO, faults=PLAN, luck=7),
+    attrs.evolve(SCENARIO, faults=PLAN, seed=7),
 ]
 
 
@@ -36,7 +36,7 @@ def test_what_was_is_kept_and_what_comes_is_drawn_anew(scenario: Scenario, until
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_same_luck_makes_the_same_future(scenario: Scenario) -> None:
-    """A run that goes on with its own luck, or whose luck changes after its end, is the run itself."""
+    """A run that goes on with its own seed, or whose seed changes after its end, is the run itself."""
     own = simulate(scenario)
-    assert redrawn(scenario, 12_000, scenario.luck).digest == own.digest
+    assert redrawn(scenario, 12_000, scenario.seed).digest == own.digest
     assert redrawn(scenario, own.ended_at, 5).digest == own.digest

@@ -9,7 +9,7 @@ from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Re
 from chaosqs.model.faults import FAULT_POINT, KINDS, OK, FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady, arrivals
-from chaosqs.strategies import behaviours, designs, fault_plans, horizon, scenarios, workloads
+from chaosqs.strategies import behaviours, designs, fault_plans, liveness_deadline, scenarios, workloads
 from tests.strategies.pasting import pastes_back
 from tests.strategies.sampling import sample
 
@@ -37,7 +37,7 @@ def test_a_drawn_scenario_pastes_back(scenario: Scenario) -> None:
 
 
 def test_the_simplest_scenario_is_calm() -> None:
-    """What a scenario does not need shrinks away: one message at once, no fault, luck 0, usual behaviour."""
+    """What a scenario does not need shrinks away: one message at once, no fault, seed 0, usual behaviour."""
     simplest = find(scenarios(TWO), lambda _: True)
     assert simplest == Scenario(TWO, [Burst("orders", 1)], until=simplest.until)
 
@@ -68,14 +68,14 @@ def test_a_run_goes_on_long_enough(scenario: Scenario) -> None:
     """After the last arrival there is time for all deliveries that the redrive policy grants, and for the move."""
     assert scenario.until is not None
     assert scenario.until >= arrivals(scenario.workload)[-1].at / 1000 + 3 * 60
-    assert scenario.until == horizon(scenario.design, scenario.workload, scenario.behaviours, scenario.faults)
+    assert scenario.until == liveness_deadline(scenario.design, scenario.workload, scenario.behaviours, scenario.faults)
 
 
 def test_every_kind_of_fault_is_drawn() -> None:
     """A fault of each kind can strike one message or one send, strike for a while, and be banned."""
     plans = sample(fault_plans(TWO, points=["charge"]))
-    of_sends = {kind.name for kind in KINDS if kind.keyed and kind.boundary == "send"}
-    of_receives = {kind.name for kind in KINDS if kind.keyed and kind.boundary not in {"send", "point"}}
+    of_sends = {kind.name for kind in KINDS if kind.keyed and kind.injection_point == "send"}
+    of_receives = {kind.name for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"}}
     drawn = {kind for plan in plans for receives in plan.messages for kind in receives}
     assert drawn == {OK, *of_receives, "fault_point:charge"}
     assert {kind for plan in plans for kind in plan.sends} == {OK, *of_sends}

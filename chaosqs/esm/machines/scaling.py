@@ -15,7 +15,7 @@ from chaosqs.model.time import MINUTE
 
 
 @attrs.frozen
-class Law:
+class ScalingLimits:
     """One era's law. A poller carries one batch at a time, so pollers bound concurrent invocations."""
 
     start: int
@@ -25,33 +25,33 @@ class Law:
     """Down to how many pollers a mapping goes on an idle queue."""
 
 
-LAWS: Mapping[str, Law] = {
-    "2018-06": Law(start=5, per_minute=60, ceiling=1000, minimum=5),  # ES-1, ES-2, ES-3
-    "2023-11": Law(start=5, per_minute=300, ceiling=1250, minimum=5),
-    "2025-11": Law(start=5, per_minute=300, ceiling=1250, minimum=2),  # ES-5
+SCALING_LIMITS: Mapping[str, ScalingLimits] = {
+    "2018-06": ScalingLimits(start=5, per_minute=60, ceiling=1000, minimum=5),  # ES-1, ES-2, ES-3
+    "2023-11": ScalingLimits(start=5, per_minute=300, ceiling=1250, minimum=5),
+    "2025-11": ScalingLimits(start=5, per_minute=300, ceiling=1250, minimum=2),  # ES-5
 }
 _INVOCATIONS_PER_PROVISIONED_POLLER = 10  # PM-1
 _PROVISIONED_PER_MINUTE = 1000  # PM-3
 _ALL = 100  # per cent
 
 
-def law(mapping: EventSourceMapping, era: str) -> Law:
+def scaling_limits(mapping: EventSourceMapping, era: str) -> ScalingLimits:
     """Return the law that a mapping follows; its maximum concurrency is a ceiling of reading (MC-1, MC-2)."""
     if mapping.provisioned_pollers is not None:
         low, high = (n * _INVOCATIONS_PER_PROVISIONED_POLLER for n in mapping.provisioned_pollers)
-        return Law(low, _PROVISIONED_PER_MINUTE, high, minimum=low)
-    standard, maximum = LAWS[era], mapping.maximum_concurrency
+        return ScalingLimits(low, _PROVISIONED_PER_MINUTE, high, minimum=low)
+    standard, maximum = SCALING_LIMITS[era], mapping.maximum_concurrency
     if maximum is None:
         return standard
     start = min(standard.start, maximum)
-    return Law(start, standard.per_minute, min(standard.ceiling, maximum), minimum=start)  # ES-5: not reduced
+    return ScalingLimits(start, standard.per_minute, min(standard.ceiling, maximum), minimum=start)  # ES-5: not reduced
 
 
 @attrs.define
 class Scaling:
     """The number of pollers of one mapping."""
 
-    law: Law
+    scaling_limits: ScalingLimits
     held_batches: int
     """Assumed: up to how many pollers a mapping grows while it is throttled (ES-8, ES-10)."""
     throttled_growth: int
@@ -67,15 +67,15 @@ class Scaling:
 
     def __attrs_post_init__(self) -> None:
         """Start with the first pollers (ES-1)."""
-        self.pollers = self.law.start
+        self.pollers = self.scaling_limits.start
 
     def interval(self, *, throttled: bool) -> int:
         """Milliseconds to the next step of growth. Assumed: evenly spread over the minute, slower while throttled."""
-        return self.throttled_growth if throttled else MINUTE // self.law.per_minute
+        return self.throttled_growth if throttled else MINUTE // self.scaling_limits.per_minute
 
     def grow(self, *, throttled: bool) -> bool:
         """Take one step of growth while messages wait; tell whether there is one more poller now (ES-2, ES-8)."""
-        if self.pollers >= self.law.ceiling or (throttled and self.pollers >= self.held_batches):
+        if self.pollers >= self.scaling_limits.ceiling or (throttled and self.pollers >= self.held_batches):
             return False
         self.pollers += 1
         return True
@@ -93,9 +93,9 @@ class Scaling:
 
         Assumed: one long poll beyond the first pollers, a few minutes for those.
         """
-        if self.pollers > self.law.start:
+        if self.pollers > self.scaling_limits.start:
             return self.long_poll
-        return self.idle_reduction if self.pollers > self.law.minimum else None
+        return self.idle_reduction if self.pollers > self.scaling_limits.minimum else None
 
     def after_throttle(self) -> bool:
         """Tell whether a poller whose batch is done lets go, while others of the mapping are throttled (ES-8).

@@ -68,7 +68,7 @@ def located(
     queues: Sequence[Queue],
     functions: Sequence[Function],
     mappings: Sequence[EventSourceMapping],
-    places: Mapping[str, str],
+    indexes: Mapping[str, str],
 ) -> list[Problem]:
     """Fill in where each problem comes from, as far as the template says; `places` are file and line by path."""
     names = {
@@ -76,11 +76,11 @@ def located(
         "functions": [function.name for function in functions],
         "mappings": [mapping.name for mapping in mappings],
     }
-    return [attrs.evolve(each, where=_where(_candidates(each, names, mappings), places)) for each in problems]
+    return [attrs.evolve(each, where=_where(_candidates(each, names, mappings), indexes)) for each in problems]
 
 
-def _where(paths: Iterator[str], places: Mapping[str, str]) -> str:
-    return next((places[path] for path in paths if path in places), "")
+def _where(paths: Iterator[str], indexes: Mapping[str, str]) -> str:
+    return next((indexes[path] for path in paths if path in indexes), "")
 
 
 def _candidates(
@@ -92,12 +92,12 @@ def _candidates(
         yield f"{problem.path}.{problem.value.strip(chr(39))}"  # two parts of one name
         yield from (f"functions.{name}.reserved_concurrency" for name in names["functions"])
         return
-    kind, place, field = found[1], int(found[2]), found[3]
+    kind, index, field = found[1], int(found[2]), found[3]
     if problem.rule == _VISIBILITY:
-        mapping = mappings[place]
+        mapping = mappings[index]
         yield f"queues.{mapping.queue}.visibility_timeout"
         yield f"functions.{mapping.function}.timeout"
-    path = f"{kind}.{names[kind][place]}"
+    path = f"{kind}.{names[kind][index]}"
     while field:
         yield path + field
         if field == ".fifo":  # it follows from the name (FF-1)
@@ -432,7 +432,7 @@ def assemble(references: References) -> Design:
     try:
         return Design(*settled(queues, functions, mappings, reading))
     except InvalidDesign as error:
-        raise InvalidDesign(located(error.problems, queues, functions, mappings, reading.places)) from None
+        raise InvalidDesign(located(error.problems, queues, functions, mappings, reading.indexes)) from None
 
 
 def _line(problem: Problem) -> int:

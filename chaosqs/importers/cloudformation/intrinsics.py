@@ -120,7 +120,7 @@ def _sub(argument: Node, scope: Scope) -> Resolved:
             return _malformed("Fn::Sub", "a text, or a text and its variables")
     pieces = _VARIABLE.split(template)  # literals and names in turn
     values = {name: _variable(name, variables, scope) for name in dict.fromkeys(pieces[1::2])}  # once each: they nest
-    return _concatenated((values[piece] if place % 2 else piece for place, piece in enumerate(pieces)), line)
+    return _concatenated((values[piece] if position % 2 else piece for position, piece in enumerate(pieces)), line)
 
 
 def _variable(name: str, variables: Mapping[str, Node], scope: Scope) -> str | Unknown:
@@ -158,21 +158,21 @@ def _join(argument: Node, scope: Scope) -> Resolved:
     if not isinstance(parts, Items):
         return _malformed("Fn::Join", "a delimiter and a list")
     pieces: list[str | Unknown] = []
-    for place, part in enumerate(parts.nodes):
-        pieces += [between, _text(part, scope)] if place else [_text(part, scope)]
+    for position, part in enumerate(parts.nodes):
+        pieces += [between, _text(part, scope)] if position else [_text(part, scope)]
     return _concatenated(pieces, line)
 
 
 def _select(argument: Node, scope: Scope) -> Resolved:
     match argument:
         case Items(nodes=(index, values)):
-            place, parts = resolve(index, scope), resolve(values, scope)
+            position, parts = resolve(index, scope), resolve(values, scope)
         case _:
             return _malformed("Fn::Select", "an index and a list")
-    for value in (place, parts):
+    for value in (position, parts):
         if isinstance(value, Unknown):
             return value
-    number = whole_number(place) if isinstance(place, Leaf) else None
+    number = whole_number(position) if isinstance(position, Leaf) else None
     if number is None or not isinstance(parts, Items) or not 0 <= number < len(parts.nodes):
         return _malformed("Fn::Select", "an index and a list that is long enough")
     return resolve(parts.nodes[number], scope)

@@ -58,14 +58,14 @@ class _Text:
         for depth, key in enumerate(keys):
             if not isinstance(node, yaml.MappingNode) or node.tag != f"{_STANDARD}map":
                 return None
-            place = next((place for place, (name, _) in enumerate(node.value) if name.value == key), None)
-            if place is None:
+            index = next((index for index, (name, _) in enumerate(node.value) if name.value == key), None)
+            if index is None:
                 return self.text if value is None else self._with(node, keys[depth:], value)
-            name, inner = node.value[place]
+            name, inner = node.value[index]
             if self._at(inner.start_mark) < self._at(name.end_mark):  # an alias: it stands elsewhere, for others too
                 return None
             if depth == len(keys) - 1:
-                return self._without(node, place) if value is None else self._set(inner, value)
+                return self._without(node, index) if value is None else self._set(inner, value)
             node = inner
         return None
 
@@ -114,16 +114,16 @@ class _Text:
         start, before = self._at(mark), self.text[self.lines[mark.line] : self._at(mark)]
         return self._replaced(start, start, f"{new}, " if before.strip() else f"{new},{self._newline}{before}")
 
-    def _without(self, node: yaml.MappingNode, place: int) -> str | None:
+    def _without(self, node: yaml.MappingNode, index: int) -> str | None:
         """Take an entry out of a mapping that has others."""
         entries = node.value
         if len(entries) == 1:
             return None
-        name, inner = entries[place]
-        if node.flow_style and place + 1 < len(entries):
-            return self._replaced(self._at(name.start_mark), self._at(entries[place + 1][0].start_mark), "")
+        name, inner = entries[index]
+        if node.flow_style and index + 1 < len(entries):
+            return self._replaced(self._at(name.start_mark), self._at(entries[index + 1][0].start_mark), "")
         if node.flow_style:
-            return self._replaced(self._at(entries[place - 1][1].end_mark), self._at(inner.end_mark), "")
+            return self._replaced(self._at(entries[index - 1][1].end_mark), self._at(inner.end_mark), "")
         start = self._at(name.start_mark) - int(name.start_mark.column)
         last = _last_line(inner)
         if last is None or self.text[start : self._at(name.start_mark)].strip():
@@ -209,14 +209,14 @@ def patch_of(path: Path, design: Design, changes: Sequence[Change], *, name: str
     return _diff(text, new, name)
 
 
-def _changed(text: str, places: Mapping[str, tuple[str, ...]], changes: Sequence[Change]) -> str | None:
+def _changed(text: str, indexes: Mapping[str, tuple[str, ...]], changes: Sequence[Change]) -> str | None:
     """Return the template's text with all changes, or None where one of them has no place in it."""
     new: str | None = text
     for change in changes:
         kind = (
             "queues" if change.setting in OF_QUEUES else "functions" if change.setting in OF_FUNCTIONS else "mappings"
         )
-        keys, own = places.get(f"{kind}.{change.target}"), _PROPERTIES.get(change.setting)
+        keys, own = indexes.get(f"{kind}.{change.target}"), _PROPERTIES.get(change.setting)
         if new is None or not keys or not own:
             return None
         new = edited(new, (*keys, *own), _written(change))

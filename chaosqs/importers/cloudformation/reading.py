@@ -52,7 +52,7 @@ class Reading:
     file: str
     scope: Scope
     origins: dict[str, str] = attrs.field(factory=dict[str, str])
-    places: dict[str, str] = attrs.field(factory=dict[str, str])
+    indexes: dict[str, str] = attrs.field(factory=dict[str, str])
     """File and line by path, of parts and of fields."""
     keys: dict[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
     """What leads to the properties of each part, by its path."""
@@ -64,7 +64,7 @@ class Reading:
 
     def begin(self, part: Part) -> Part:
         """Note where a part stands."""
-        self.places[part.path] = self.where(part.line)
+        self.indexes[part.path] = self.where(part.line)
         self.keys[part.path] = part.keys
         return part
 
@@ -82,7 +82,7 @@ class Reading:
 
     def came(self, part: Part, field: str, key: str, shown: str, line: int) -> None:
         """Note where a field of the design comes from."""
-        self.places[f"{part.path}.{field}"] = self.where(line)
+        self.indexes[f"{part.path}.{field}"] = self.where(line)
         self.origins[f"{part.path}.{field}"] = f"{self.where(line)} {key}: {shortened(shown)}"
 
     def whole(self, part: Part, key: str, field: str, default: _Default) -> int | _Default:

@@ -28,7 +28,7 @@ def pause(attempt: int, first: int, limit: int, share: float = 1) -> int:
 
 
 @attrs.define(eq=False)
-class Chains:
+class InvocationChains:
     """The chains of one function; each has a number, from 1."""
 
     polling: SelfPolling
@@ -41,7 +41,7 @@ class Chains:
         if self.polling.lock:
             numbers = [number for number in range(1, self.polling.chains + 1) if number not in self.alive]
         else:
-            numbers = [self._latest + place for place in range(1, self.polling.chains + 1)]
+            numbers = [self._latest + index for index in range(1, self.polling.chains + 1)]
             self._latest += self.polling.chains
         self.alive.update(dict.fromkeys(numbers))
         return numbers

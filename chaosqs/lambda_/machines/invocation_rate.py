@@ -66,7 +66,7 @@ _FRONT_PERIOD = 1_000_000
 
 
 @attrs.define(eq=False)
-class Front:
+class RateLimiter:
     """The front of one function."""
 
     settings: RateLimitedFront

@@ -58,7 +58,7 @@ def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
         return {"StatusCode": 204, "Payload": b""}
     if kind == "Event":
         region.waiting += 1
-        region.world.agenda.at(region.now, partial(_attempt, event, region.now, 0, _THROTTLE_PAUSE))
+        region.world.event_queue.at(region.now, partial(_attempt, event, region.now, 0, _THROTTLE_PAUSE))
         return {"StatusCode": 202, "Payload": b""}
     result, output = region.world.fibers.wait(partial(_begin, event))
     shown: dict[str, object] = {"StatusCode": 200, "ExecutedVersion": version.number, "Payload": result.payload}
@@ -97,8 +97,8 @@ def _start(event: _Event, done: Done) -> Refused | None:
     settings = EventSourceMapping("", name)
     request = Request(settings, 0, None, (), ())
 
-    def ended(end: InvocationEnded, place: int) -> None:
-        del place
+    def ended(end: InvocationEnded, index: int) -> None:
+        del index
         done(*region.stage.ended.pop(end.invocation))
 
     region.calls[id(settings)] = Direct(settings, event.function, event.version, event.arn, event.payload)
@@ -121,7 +121,7 @@ def _attempt(event: _Event, since: int, failures: int, pause: int) -> None:
         del output
         if result.failed and failures < len(_RETRIES):
             again = partial(_attempt, event, since, failures + 1, _THROTTLE_PAUSE)
-            region.world.agenda.at(region.now + _RETRIES[failures], again)
+            region.world.event_queue.at(region.now + _RETRIES[failures], again)
         else:
             region.waiting -= 1
 
@@ -132,7 +132,7 @@ def _attempt(event: _Event, since: int, failures: int, pause: int) -> None:
         region.waiting -= 1
     else:
         again = partial(_attempt, event, since, failures, min(2 * pause, _LONGEST_PAUSE))
-        region.world.agenda.at(region.now + pause, again)
+        region.world.event_queue.at(region.now + pause, again)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 @attrs.define(eq=False)
-class Control:
+class LambdaApi:
     """Lambda for every Region of one world, beside its SQS."""
 
     sqs: Sqs
@@ -203,11 +203,11 @@ def _busy(region: LambdaRegion) -> list[str]:
     if region.waiting:
         reasons.append(f"{region.waiting} asynchronous events wait or run")
     for mapped in region.mappings.values():
-        name, stored = mapped.settings.name, mapped.hosted.line.machine.stored
+        name, stored = mapped.settings.name, mapped.resource.state.machine.stored
         if mapped.state not in ("Enabled", "Disabled"):
             reasons.append(f"the mapping {name} is {mapped.state}")
         elif mapped.carried:
             reasons.append(f"the mapping {name} carries {mapped.carried} batches")
         elif stored and mapped.poller is not None:
-            reasons.append(f"{mapped.hosted.address.name} has {stored} messages")
+            reasons.append(f"{mapped.resource.address.name} has {stored} messages")
     return reasons

@@ -9,9 +9,9 @@ from functools import partial
 import attrs
 
 from chaosqs.errors import Livelock
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck
-from chaosqs.mock_aws.lambda_api.api import Control
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams
+from chaosqs.mock_aws.lambda_api.api import LambdaApi
 from chaosqs.mock_aws.lambda_api.fibers import Ended, Fibers
 from chaosqs.mock_aws.lambda_api.region import ASSUMED, LambdaRegion, World
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, RedriveAllow
@@ -72,7 +72,7 @@ def history(region: LambdaRegion, events: list[Event]) -> History:
 
 
 def _design(region: LambdaRegion) -> Design:
-    queues = [_reachable(line.queue, region) for line in region.sqs.service.lines.values()]
+    queues = [_reachable(line.queue, region) for line in region.sqs.service.states.values()]
     mappings = {mapped.settings.name: mapped.settings for mapped in region.polled.values()}
     mappings |= {mapped.settings.name: mapped.settings for mapped in region.mappings.values()}
     functions = [_fitting(function, queues, list(mappings.values())) for function in region.deployments.values()]
@@ -81,7 +81,7 @@ def _design(region: LambdaRegion) -> Design:
 
 def _reachable(queue: Queue, region: LambdaRegion) -> Queue:
     """Return a queue without what would name queues that are not there."""
-    redrive, known = queue.redrive, region.sqs.service.lines
+    redrive, known = queue.redrive, region.sqs.service.states
     if redrive is not None and redrive.dead_letter_queue not in known:
         queue = attrs.evolve(queue, redrive=None)
     return attrs.evolve(queue, redrive_allow=None) if isinstance(queue.redrive_allow, RedriveAllow) else queue
@@ -99,9 +99,9 @@ def _about(design: Design, events: list[Event]) -> tuple[Event, ...]:
     known = [_named(event) <= names for event in events]
     if all(known):
         return tuple(events)
-    places = {place: number for number, place in enumerate(place for place, kept in enumerate(known) if kept)}
+    indexes = {index: number for number, index in enumerate(index for index, kept in enumerate(known) if kept)}
     kept = [event for event, keep in zip(events, known, strict=True) if keep]
-    return tuple(attrs.evolve(event, cause=None if event.cause is None else places.get(event.cause)) for event in kept)
+    return tuple(attrs.evolve(event, cause=None if event.cause is None else indexes.get(event.cause)) for event in kept)
 
 
 def _named(event: Event) -> frozenset[str]:
@@ -117,7 +117,7 @@ class Parts:
     """SQS, Lambda, time and the record of one world; a `Waiter` for the door."""
 
     sqs: Sqs
-    control: Control
+    lambda_api: LambdaApi
     fibers: Fibers
     events: list[Event]
     _turn: Turn
@@ -125,19 +125,19 @@ class Parts:
     @classmethod
     def new(cls) -> Parts:
         """Return a world with nothing in it."""
-        agenda, luck, events = Agenda(0), Luck(0), list[Event]()
-        record, fibers = partial(_record, events), Fibers(agenda)
-        sqs = Sqs(agenda, luck, record)
+        event_queue, streams, events = EventQueue(0), RandomStreams(0), list[Event]()
+        record, fibers = partial(_record, events), Fibers(event_queue)
+        sqs = Sqs(event_queue, streams, record)
         world = World(
-            agenda,
-            luck,
+            event_queue,
+            streams,
             record,
             EPOCH,
             fibers,
-            lambda: text(EPOCH + agenda.now, "Z"),
+            lambda: text(EPOCH + event_queue.now, "Z"),
             lambda moment: text(EPOCH + moment, "+0000"),
         )
-        return cls(sqs, Control(sqs, world), fibers, events, turns())
+        return cls(sqs, LambdaApi(sqs, world), fibers, events, turns())
 
     def turn(self) -> AbstractContextManager[object]:
         """Return what the test's threads take turns by; a handler runs within the turn of whoever moves time."""
@@ -152,7 +152,7 @@ class Parts:
     def call_lambda(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
         """Carry out an operation of Lambda; a synchronous invocation takes its time."""
         with self.turn():
-            return self.control.call(operation, parameters, region=region)
+            return self.lambda_api.call(operation, parameters, region=region)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the caller."""
@@ -169,16 +169,16 @@ class Parts:
 
     def run_until_idle(self, limit: int) -> int:
         """Take steps until nobody has anything to do; return how many milliseconds that took. Raises `Livelock`."""
-        agenda, since = self.sqs.agenda, self.sqs.now
-        while self.control.busy():
-            due = agenda.next_due()
+        event_queue, since = self.sqs.event_queue, self.sqs.now
+        while self.lambda_api.busy():
+            due = event_queue.next_due()
             if due > since + limit:
-                agenda.now = since + limit
-                raise Livelock(f"not idle after {limit / 1000:g} s: {'; '.join(self.control.busy())}")
-            agenda.take()()
-            while agenda.next_due() <= agenda.now:
-                agenda.take()()
-        return agenda.now - since
+                event_queue.now = since + limit
+                raise Livelock(f"not idle after {limit / 1000:g} s: {'; '.join(self.lambda_api.busy())}")
+            event_queue.take()()
+            while event_queue.next_due() <= event_queue.now:
+                event_queue.take()()
+        return event_queue.now - since
 
     def _finish(self, wait: Wait) -> Mapping[str, object]:
         try:

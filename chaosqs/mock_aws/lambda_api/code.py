@@ -106,16 +106,16 @@ class Zip:
     """A deployment package, unpacked into a temporary directory until `close`."""
 
     content: bytes = attrs.field(repr=False)
-    place: TemporaryDirectory[str]
+    index: TemporaryDirectory[str]
 
     def load(self) -> Package:
         """Begin a new execution environment: it imports the modules anew."""
-        return Package(Path(self.place.name))
+        return Package(Path(self.index.name))
 
     def close(self) -> None:
         """Remove the directory, and what Python remembers of it."""
-        sys.path_importer_cache.pop(self.place.name, None)
-        self.place.cleanup()
+        sys.path_importer_cache.pop(self.index.name, None)
+        self.index.cleanup()
 
 
 def unpack(content: bytes) -> Zip:
@@ -124,10 +124,10 @@ def unpack(content: bytes) -> Zip:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile:
         raise invalid("Could not unzip uploaded file. Please check your file, then try to upload again.") from None
-    place = TemporaryDirectory(prefix="chaosqs-")
-    archive.extractall(place.name)
+    index = TemporaryDirectory(prefix="chaosqs-")
+    archive.extractall(index.name)
     invalidate_caches()
-    return Zip(content, place)
+    return Zip(content, index)
 
 
 @attrs.define(eq=False)

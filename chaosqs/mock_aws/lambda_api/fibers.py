@@ -1,6 +1,6 @@
 """Handlers that wait: each runs as a fiber of its own, so that one can sleep in virtual time while others go on.
 
-A fiber is a greenlet that the agenda resumes. It gives way where its handler waits (`time.sleep`, a long poll, what
+A fiber is a greenlet that the event queue resumes. It gives way where its handler waits (`time.sleep`, a long poll, what
 botocore sleeps between two attempts) and nowhere else, so what is not waiting is not interrupted, and takes no time.
 """
 
@@ -16,7 +16,7 @@ import attrs
 import greenlet
 
 from chaosqs.errors import SimulationError
-from chaosqs.kernel.event_queue import Agenda
+from chaosqs.kernel.event_queue import EventQueue
 
 Answer = TypeVar("Answer")
 
@@ -83,7 +83,7 @@ class Fiber:
 class Fibers:
     """All handlers of a world that run; and the way to wait, for them and for the test."""
 
-    agenda: Agenda
+    event_queue: EventQueue
     running: Fiber | None = None
     """The one that is on stage, if any."""
 
@@ -100,7 +100,7 @@ class Fibers:
         if fiber is None:
             begin(answers.append)
             while not answers:
-                self.agenda.take()()
+                self.event_queue.take()()
         else:
             begin(partial(self._answer, fiber, answers))
             fiber.pause()
@@ -109,16 +109,16 @@ class Fibers:
     def sleep(self, milliseconds: int) -> None:
         """Let time pass for the one who asks."""
         if self.inside is None:
-            until = self.agenda.now + milliseconds
-            while self.agenda.next_due() <= until:
-                self.agenda.take()()
-            self.agenda.now = until
+            until = self.event_queue.now + milliseconds
+            while self.event_queue.next_due() <= until:
+                self.event_queue.take()()
+            self.event_queue.now = until
         else:
             self.wait(partial(self._later, milliseconds))
 
     def _later(self, milliseconds: int, answer: Callable[[None], None]) -> None:
-        self.agenda.at(self.agenda.now + milliseconds, partial(answer, None))
+        self.event_queue.at(self.event_queue.now + milliseconds, partial(answer, None))
 
     def _answer(self, fiber: Fiber, answers: list[Answer], answer: Answer) -> None:
         answers.append(answer)
-        self.agenda.at(self.agenda.now, fiber.resume)
+        self.event_queue.at(self.event_queue.now, fiber.resume)

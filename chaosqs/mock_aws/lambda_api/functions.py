@@ -193,7 +193,7 @@ def deploy(region: LambdaRegion, name: str, configuration: Configuration, code: 
     before = region.functions.get(name)
     version = _version(region, name, configuration, code)
     if before is None:
-        region.functions[name] = before = Deployed(name, version, lines=region.lines.setdefault(name, []))
+        region.functions[name] = before = Deployed(name, version, states=region.states.setdefault(name, []))
     before.latest = version
     region.redeploy()
     return before

@@ -6,7 +6,7 @@ from functools import partial
 
 import attrs
 
-from chaosqs.esm.machines.scaling import Scaling, law
+from chaosqs.esm.machines.scaling import Scaling, scaling_limits
 from chaosqs.esm.mapping import Mapping, succeed
 from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped
 from chaosqs.mock_aws.lambda_api.region import ASSUMED, NOBODY, LambdaRegion
@@ -55,13 +55,13 @@ def stop(mapped: Mapped) -> None:
     """Stop polling; what the pollers carry they finish (Assumed: EC-23)."""
     if mapped.poller is not None:
         mapped.poller.retire()
-        mapped.pollers += len(mapped.poller.crew.pollers)
-        mapped.former = [*(poller for poller in mapped.former if poller.crew.busy), mapped.poller]
+        mapped.pollers += len(mapped.poller.fleet.pollers)
+        mapped.former = [*(poller for poller in mapped.former if poller.fleet.busy), mapped.poller]
         mapped.poller = None
 
 
 def _later(region: LambdaRegion, mapped: Mapped, state: str) -> None:
-    region.world.agenda.at(region.now + ASSUMED.mapping_change, partial(_settle, region, mapped, state))
+    region.world.event_queue.at(region.now + ASSUMED.mapping_change, partial(_settle, region, mapped, state))
 
 
 def _settle(region: LambdaRegion, mapped: Mapped, state: str) -> None:
@@ -79,11 +79,11 @@ def _start(region: LambdaRegion, mapped: Mapped) -> None:
     region.polled[id(settings)] = mapped
     mapped.poller = Mapping(
         settings,
-        world.agenda,
-        world.luck,
+        world.event_queue,
+        world.streams,
         NOBODY,
         world.record,
-        region.sqs.service_of(mapped.hosted),
+        region.sqs.service_of(mapped.resource),
         region.engine,
         _scaling(settings),
         ASSUMED,
@@ -94,7 +94,7 @@ def _start(region: LambdaRegion, mapped: Mapped) -> None:
 
 def _scaling(settings: EventSourceMapping) -> Scaling:
     return Scaling(
-        law(settings, DEFAULT_ERA),
+        scaling_limits(settings, DEFAULT_ERA),
         held_batches=ASSUMED.held_batches,
         throttled_growth=ASSUMED.throttled_growth,
         long_poll=ASSUMED.long_poll,

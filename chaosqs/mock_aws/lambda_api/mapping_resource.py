@@ -7,7 +7,7 @@ import attrs
 from chaosqs.esm.mapping import Mapping
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.sqs.api.queue_resource import Hosted
+from chaosqs.sqs.api.queue_resource import QueueResource
 
 SETTLED = ("Enabled", "Disabled")
 """The states that a mapping stays in; all others pass."""
@@ -19,7 +19,7 @@ class Mapped:
 
     uuid: str
     arn: str
-    hosted: Hosted
+    resource: QueueResource
     function: Deployed
     qualifier: str
     """A version or an alias, or empty (EC-25)."""

@@ -14,7 +14,7 @@ from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.model.design import EventSourceMapping, Queue
 from chaosqs.model.event_filter import InvalidPattern, parse
 from chaosqs.sqs.api.parameters import Parameters, integer, sequence, structure, text, texts
-from chaosqs.sqs.api.queue_resource import Hosted, from_arn
+from chaosqs.sqs.api.queue_resource import QueueResource, from_arn
 
 # What may be set about an event source mapping of a queue, and what Lambda says where it may not (ledger 9). ---------
 
@@ -154,20 +154,20 @@ def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
     if ":sqs:" not in arn:
         raise invalid(f"Unrecognized event source, must be kinesis, dynamodb stream or sqs: {arn}")  # Assumed wording
     function, version = region.find(wanted)
-    hosted = _queue(region, arn)
+    resource = _queue(region, arn)
     for other in region.mappings.values():
-        if other.hosted is hosted and other.function is function and other.qualifier == wanted.qualifier:  # EC-13
+        if other.resource is resource and other.function is function and other.qualifier == wanted.qualifier:  # EC-13
             raise conflict(
                 f'An event source mapping with SQS arn (" {arn} ") and function (" {wanted.name} ") already exists. '
                 f"Please update or delete the existing mapping with UUID {other.uuid}"
             )
-    blank = EventSourceMapping(hosted.address.name, function.name)
-    settings = configured(blank, parameters, hosted.line.queue, version.configuration.timeout)
+    blank = EventSourceMapping(resource.address.name, function.name)
+    settings = configured(blank, parameters, resource.state.queue, version.configuration.timeout)
     uuid = region.new_id(b"mapping")
     mapped = Mapped(
         uuid,
         mapping_arn(region.sqs.name, region.sqs.account, uuid),
-        hosted,
+        resource,
         function,
         wanted.qualifier,
         settings,
@@ -178,19 +178,19 @@ def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
     return present(region, mapped)
 
 
-def _queue(region: LambdaRegion, arn: str) -> Hosted:
+def _queue(region: LambdaRegion, arn: str) -> QueueResource:
     """Return the queue of an ARN, as a test receive finds it (EC-12), of whatever account (EC-16)."""
     address = from_arn(arn)
     if address is None or address.region != region.sqs.name:
         raise invalid(f"The event source arn ({arn}) and function must be in the same region.")
     home = region.sqs.world.regions.get((address.account, address.region))
-    hosted = None if home is None else home.queues.get(address.name)
-    if hosted is None:
+    resource = None if home is None else home.queues.get(address.name)
+    if resource is None:
         raise invalid(
             "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
             "SQS Error Message: The specified queue does not exist."
         )
-    return hosted
+    return resource
 
 
 def get_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
@@ -203,7 +203,7 @@ def list_event_source_mappings(region: LambdaRegion, parameters: Parameters) -> 
     arn, name = text(parameters, "EventSourceArn"), text(parameters, "FunctionName")
     found: Sequence[Mapped] = list(region.mappings.values())
     if arn is not None:
-        found = [mapped for mapped in found if mapped.hosted.address.arn == arn]
+        found = [mapped for mapped in found if mapped.resource.address.arn == arn]
     if name is not None:
         wanted = named(name)
         region.find(wanted)
@@ -223,7 +223,7 @@ def update_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
         wanted = named(name)
         (function, version), qualifier = region.find(wanted), wanted.qualifier
     before = attrs.evolve(mapped.settings, function=function.name)
-    settings = configured(before, parameters, mapped.hosted.line.queue, version.configuration.timeout)
+    settings = configured(before, parameters, mapped.resource.state.queue, version.configuration.timeout)
     mapped.function, mapped.qualifier = function, qualifier
     mapped.metrics = metrics(mapped.metrics, parameters)
     mapping_lifecycle.update(region, mapped, settings)
@@ -252,7 +252,7 @@ def present(region: LambdaRegion, mapped: Mapped) -> dict[str, object]:
     shown: dict[str, object] = {
         "UUID": mapped.uuid,
         "EventSourceMappingArn": mapped.arn,
-        "EventSourceArn": mapped.hosted.address.arn,
+        "EventSourceArn": mapped.resource.address.arn,
         "FunctionArn": region.arn(mapped.function.name, mapped.qualifier),
         "BatchSize": settings.batch_size,
         "MaximumBatchingWindowInSeconds": settings.maximum_batching_window,

@@ -17,9 +17,9 @@ from functools import partial
 import attrs
 
 from chaosqs.errors import SimulationError
-from chaosqs.kernel.event_queue import Agenda
+from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.lambda_.handler import LambdaContext
-from chaosqs.lambda_.invocation import Course, Invocation, Request
+from chaosqs.lambda_.invocation import Invocation, InvocationOutcome, Request
 from chaosqs.lambda_.machines.partial_batch import Outcome, judge_error, judge_payload
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.sandbox import Source, enter, source, worn
@@ -143,14 +143,14 @@ class Performance:
     """One invocation of a handler."""
 
     call: Call
-    agenda: Agenda
+    event_queue: EventQueue
     fibers: Fibers
     epoch: int
     loaded: Loaded
     output: Output
     stamp: Callable[[], str]
     done: Callable[[Result], None]
-    """Called when it has ended, as a step of the agenda."""
+    """Called when it has ended, as a step of the event queue."""
     result: Result | None = None
     chance: Source = attrs.field(init=False)
     """Where its random numbers come from."""
@@ -170,7 +170,7 @@ class Performance:
         """Begin, and run until the handler waits or is done."""
         version = self.call.version
         self.output.line(f"START RequestId: {self.call.request_id} Version: {version.number}")
-        self.agenda.at(self.call.begins + version.configuration.timeout * 1000, self._time_out)
+        self.event_queue.at(self.call.begins + version.configuration.timeout * 1000, self._time_out)
         self.fiber.resume()
 
     def end(self) -> None:
@@ -187,7 +187,7 @@ class Performance:
 
     def read_clock(self) -> int:
         """Return the milliseconds since the world opened."""
-        return self.agenda.now
+        return self.event_queue.now
 
     def refuse(self, what: str) -> None:
         """Refuse what cannot be simulated."""
@@ -219,7 +219,7 @@ class Performance:
             result = raised(error, self.call.request_id, root)
         if self.result is None:
             self.result = result
-            self.agenda.at(self.agenda.now, partial(self._finish, result))
+            self.event_queue.at(self.event_queue.now, partial(self._finish, result))
 
     def _played(self) -> Result:
         version = self.call.version
@@ -236,7 +236,7 @@ class Performance:
 
     def _finish(self, result: Result) -> None:
         call, configuration = self.call, self.call.version.configuration
-        taken = self.agenda.now - call.begins
+        taken = self.event_queue.now - call.begins
         self.output.flush()
         if result.outcome == "timed_out":
             message = f"Task timed out after {configuration.timeout:.2f} seconds"
@@ -268,7 +268,7 @@ class Performance:
             aws_request_id=self.call.request_id,
             log_group_name=f"/aws/lambda/{version.function}",
             log_stream_name=f"{self.stamp()[:10].replace('-', '/')}/[{version.number}]{version.revision[:32]}",
-            remaining=lambda: ends - self.agenda.now,
+            remaining=lambda: ends - self.event_queue.now,
         )
 
     def _variables(self) -> dict[str, str]:
@@ -305,7 +305,7 @@ class Target:
 class Stage:
     """All handlers of one Region that run; the simulator's Lambda hands it its invocations."""
 
-    agenda: Agenda
+    event_queue: EventQueue
     fibers: Fibers
     epoch: int
     stamp: Callable[[], str]
@@ -321,21 +321,29 @@ class Stage:
         del function
         return True
 
-    def begin(self, invocation: Invocation, done: Callable[[Course], None]) -> None:
-        """Hand the batch to the handler; `done` is called, as a step of the agenda, when that has come to an end."""
+    def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
+        """Hand the batch to the handler; `done` is called, as a step of the event queue, when that has come to an end."""
         target, number = self.target(invocation.request), invocation.number
-        output = Output(target.function.lines)
+        output = Output(target.function.states)
         key = id(target.version.code), invocation.environment.number
         cold = key not in self._loaded
         loaded = self._loaded[key] = target.version.code.load() if cold else self._loaded[key]
         request_id = uuid(b"invocation", number)
         trace = trace_header(request_id, target.messages, target.function.name)
         call = Call(
-            target.version, target.arn, target.region, request_id, target.payload, trace, number, cold, self.agenda.now
+            target.version,
+            target.arn,
+            target.region,
+            request_id,
+            target.payload,
+            trace,
+            number,
+            cold,
+            self.event_queue.now,
         )
         ended = partial(self._end, invocation, done, key, output)
         self._running[number] = performance = Performance(
-            call, self.agenda, self.fibers, self.epoch, loaded, output, self.stamp, ended
+            call, self.event_queue, self.fibers, self.epoch, loaded, output, self.stamp, ended
         )
         performance.start()
 
@@ -348,12 +356,12 @@ class Stage:
     def _end(
         self,
         invocation: Invocation,
-        done: Callable[[Course], None],
+        done: Callable[[InvocationOutcome], None],
         key: tuple[int, int],
         output: Output,
         result: Result,
     ) -> None:
-        request, taken = invocation.request, self.agenda.now - invocation.begins
+        request, taken = invocation.request, self.event_queue.now - invocation.begins
         del self._running[invocation.number]
         if not request.mapping.queue:
             self.ended[invocation.number] = result, output
@@ -361,7 +369,7 @@ class Stage:
             del self._loaded[key]  # LX-14
         outcome = _judged(request, result)
         failed = () if result.failed else _numbers(request, outcome)
-        done(Course(result.outcome, taken, failed, rule=result.rule or outcome.rule, error=result.error))
+        done(InvocationOutcome(result.outcome, taken, failed, rule=result.rule or outcome.rule, error=result.error))
 
 
 def _judged(request: Request, result: Result) -> Outcome:

@@ -8,9 +8,9 @@ from itertools import count
 
 import attrs
 
-from chaosqs.faults.injector import Nemesis
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck
+from chaosqs.faults.injector import FaultInjector
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams
 from chaosqs.lambda_.batch_event import batch_event
 from chaosqs.lambda_.invocation import Lambda, Models, Request
 from chaosqs.lambda_.machines.concurrency import Executions
@@ -31,7 +31,7 @@ from chaosqs.sqs.machines.message import uuid
 
 ASSUMED = Assumptions(cold_start=0)
 """What a world assumes: that of simulations, but for cold starts, which take no time here."""
-NOBODY = Nemesis(FaultPlan())
+NOBODY = FaultInjector(FaultPlan())
 """No faults."""
 
 
@@ -39,8 +39,8 @@ NOBODY = Nemesis(FaultPlan())
 class World:
     """What Lambda has in common in all Regions."""
 
-    agenda: Agenda
-    luck: Luck
+    event_queue: EventQueue
+    streams: RandomStreams
     record: Callable[[Event], int]
     epoch: int
     fibers: Fibers
@@ -77,7 +77,7 @@ class LambdaRegion:
     """The mapping of each configuration that polls or has polled, by the identity of the latter."""
     calls: dict[int, Direct] = attrs.field(factory=dict[int, Direct])
     """Invocations without a mapping, by the identity of what stands for it."""
-    lines: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
+    states: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
     """What each function has printed, deleted ones too."""
     waiting: int = 0
     """Asynchronous events that have not ended for good."""
@@ -92,17 +92,25 @@ class LambdaRegion:
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
         world = self.world
-        self.stage = Stage(world.agenda, world.fibers, world.epoch, world.stamp, self._target)
+        self.stage = Stage(world.event_queue, world.fibers, world.epoch, world.stamp, self._target)
         executions = Executions(self._design(), ASSUMED)
-        models = Models(world.luck, lambda _: Behaviour(), self.deployments)
+        models = Models(world.streams, lambda _: Behaviour(), self.deployments)
         self.engine = Lambda(
-            world.agenda, world.luck, NOBODY, world.record, executions, models, ASSUMED, self.deployments, self.stage
+            world.event_queue,
+            world.streams,
+            NOBODY,
+            world.record,
+            executions,
+            models,
+            ASSUMED,
+            self.deployments,
+            self.stage,
         )
 
     @property
     def now(self) -> int:
         """The present moment, in milliseconds of virtual time."""
-        return self.world.agenda.now
+        return self.world.event_queue.now
 
     def new_id(self, kind: bytes) -> str:
         """Return an id in the shape of a UUID, from a counter."""
@@ -138,7 +146,7 @@ class LambdaRegion:
         if direct is not None:
             return Target(direct.function, direct.version, direct.arn, self.sqs.name, direct.payload, ())
         mapped = self.polled[id(request.mapping)]
-        function, event = mapped.function, batch_event(request, mapped.hosted, self.world.epoch)
+        function, event = mapped.function, batch_event(request, mapped.resource, self.world.epoch)
         arn = self.arn(function.name, mapped.qualifier)
         messages = tuple(receipt.message for receipt in request.receipts)
         return Target(function, mapped.version, arn, self.sqs.name, json.dumps(event), messages)

@@ -58,11 +58,13 @@ def _check(asked: Function, handler: object) -> None:
 
 def _connect(region: LambdaRegion, function: Deployed, mapping: EventSourceMapping) -> None:
     """Have a mapping of the design poll at once: a design is one that has been deployed."""
-    hosted = region.sqs.queues[mapping.queue]
-    known = [mapped for mapped in region.mappings.values() if mapped.hosted is hosted and mapped.function is function]
+    resource = region.sqs.queues[mapping.queue]
+    known = [
+        mapped for mapped in region.mappings.values() if mapped.resource is resource and mapped.function is function
+    ]
     if known:
         return
     uuid = region.new_id(b"mapping")
     arn = mapping_arn(region.sqs.name, region.sqs.account, uuid)
-    mapped = Mapped(uuid, arn, hosted, function, "", mapping, region.now)
+    mapped = Mapped(uuid, arn, resource, function, "", mapping, region.now)
     mapping_lifecycle.adopt(region, mapped)

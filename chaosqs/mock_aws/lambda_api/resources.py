@@ -59,7 +59,7 @@ class Deployed:
     """What was published, by number."""
     aliases: dict[str, str] = attrs.field(factory=dict[str, str])
     """The version that each alias points at (EC-25)."""
-    lines: list[str] = attrs.field(factory=list[str])
+    states: list[str] = attrs.field(factory=list[str])
     """What it has printed."""
 
     def find(self, qualifier: str) -> Version | None:

@@ -76,8 +76,8 @@ def violations(shape: Shape, value: object, path: str = "") -> Iterator[str]:
                     yield from violations(member, value[name], f"{path}.{_lower(name)}" if path else _lower(name))
     elif isinstance(shape, ListShape):
         if _is_list(value):
-            for place, item in enumerate(value, start=1):
-                yield from violations(shape.member, item, f"{path}.{place}.member")
+            for index, item in enumerate(value, start=1):
+                yield from violations(shape.member, item, f"{path}.{index}.member")
     else:
         must = _broken(shape, value)
         if must:
@@ -163,8 +163,8 @@ def _parameters(model: OperationModel, named: Mapping[str, str], request: AWSPre
     given: dict[str, object] = {name: _typed(shape.members[name], value) for name, value in named.items()}
     query = dict(parse_qsl(urlsplit(str(request.url)).query, keep_blank_values=True))
     for name, member in shape.members.items():
-        place, key = member.serialization.get("location"), str(member.serialization.get("name", name))
-        value = query.get(key) if place == "querystring" else header(request, key) if place == "header" else ""
+        index, key = member.serialization.get("location"), str(member.serialization.get("name", name))
+        value = query.get(key) if index == "querystring" else header(request, key) if index == "header" else ""
         if value:
             given[name] = _typed(member, value)
     payload = shape.serialization.get("payload")
@@ -220,10 +220,10 @@ def _answer(model: OperationModel, result: Mapping[str, object]) -> Reply:
     content: bytes | None = None
     for name, value in result.items():
         member = shape.members[name]
-        place = member.serialization.get("location")
-        if place == "statusCode":
+        index = member.serialization.get("location")
+        if index == "statusCode":
             status = int(str(value))
-        elif place == "header":
+        elif index == "header":
             headers[str(member.serialization["name"])] = str(value)
         elif name == payload:
             content = value if isinstance(value, bytes) else b""

@@ -17,7 +17,7 @@ import attrs
 class Output:
     """What one invocation prints, as a file to write to."""
 
-    lines: list[str]
+    states: list[str]
     """All that the function has printed, by anyone."""
     own: list[str] = attrs.field(factory=list[str])
     _started: str = ""
@@ -30,7 +30,7 @@ class Output:
 
     def line(self, text: str) -> None:
         """Add a line."""
-        self.lines.append(text)
+        self.states.append(text)
         self.own.append(text)
 
     def flush(self) -> None:
@@ -103,8 +103,8 @@ def returned(value: object, request_id: str) -> Result:
 def raised(error: BaseException, request_id: str, root: str) -> Result:
     """Return the result for an exception; paths below `root` are shown as Lambda has them."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != _HERE]
-    lines = [line.removesuffix("\n").replace(root, "/var/task") for line in traceback.format_list(frames)]
-    fields = {"requestId": request_id, "stackTrace": lines}
+    states = [line.removesuffix("\n").replace(root, "/var/task") for line in traceback.format_list(frames)]
+    fields = {"requestId": request_id, "stackTrace": states}
     return _failure("raised", type(error).__name__, str(error), fields, "LX-7")
 
 

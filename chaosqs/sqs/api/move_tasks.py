@@ -20,7 +20,7 @@ from chaosqs.sqs.api.parameters import (
     structure,
     text,
 )
-from chaosqs.sqs.api.queue_resource import Hosted, from_arn
+from chaosqs.sqs.api.queue_resource import QueueResource, from_arn
 from chaosqs.sqs.api.queues import list_dead_letter_source_queues
 from chaosqs.sqs.api.region import Region
 from chaosqs.sqs.machines.message import Message, redriven, uuid
@@ -53,15 +53,15 @@ def start_message_move_task(region: Region, parameters: Parameters) -> dict[str,
 
 
 def begin(
-    region: Region, source: Hosted, destination: str = "", rate: int | None = None, *, cause: int | None = None
+    region: Region, source: QueueResource, destination: str = "", rate: int | None = None, *, cause: int | None = None
 ) -> MoveTask:
     """Begin to move messages to the queue of an ARN, or each to where it came from: an active task for its source."""
     region.world.tasks += 1
     handle = _handle(uuid(b"move task", region.world.tasks), source.address.arn)
-    waiting = source.line.machine.store.visible
+    waiting = source.state.machine.store.visible
     task = MoveTask(handle, source.address.arn, destination, rate, region.now, waiting, cause=cause)
     region.tasks.append(task)
-    region.world.agenda.at(region.now + task.interval, partial(_step, region, task))
+    region.world.event_queue.at(region.now + task.interval, partial(_step, region, task))
     return task
 
 
@@ -93,8 +93,8 @@ def _step(region: Region, task: MoveTask) -> None:
     source = _found(region, task.source)
     if task.status != RUNNING or task.over(region.now) or source is None:
         return _end(region, task)
-    region.service.catch_up(source.line)
-    message = source.line.machine.head()
+    region.service.catch_up(source.state)
+    message = source.state.machine.head()
     if message is None or task.moved >= task.to_move:
         return _end(region, task)
     destination = _found(region, task.destination) if task.destination else region.queues.get(message.source)
@@ -105,23 +105,23 @@ def _step(region: Region, task: MoveTask) -> None:
         )
     _move(region, task, source, destination, message)
     task.moved += 1
-    region.world.agenda.at(region.now + task.interval, partial(_step, region, task))
+    region.world.event_queue.at(region.now + task.interval, partial(_step, region, task))
     return None
 
 
 def _end(region: Region, task: MoveTask, failure: str = "") -> None:
     task.end(failure)
-    region.world.agenda.may_be_over = True
+    region.world.event_queue.may_be_over = True
 
 
-def _move(region: Region, task: MoveTask, source: Hosted, destination: Hosted, message: Message) -> None:
+def _move(region: Region, task: MoveTask, source: QueueResource, destination: QueueResource, message: Message) -> None:
     now, service = region.now, region.service
     cause = message.last_event if task.cause is None else task.cause
-    source.line.machine.take_out(message)
-    gone = Deleted(now, cause, source.line.queue.name, "", (message.number,), (), "StartMessageMoveTask")
-    place = service.record(gone)
-    service.put(destination.line, redriven(message, region.world.numbers.take(), now=now), cause=place)
-    service.serve(destination.line)
+    source.state.machine.take_out(message)
+    gone = Deleted(now, cause, source.state.queue.name, "", (message.number,), (), "StartMessageMoveTask")
+    index = service.record(gone)
+    service.put(destination.state, redriven(message, region.world.numbers.take(), now=now), cause=index)
+    service.serve(destination.state)
 
 
 def _shown(region: Region, task: MoveTask) -> dict[str, object]:
@@ -143,19 +143,19 @@ def _shown(region: Region, task: MoveTask) -> dict[str, object]:
     return shown
 
 
-def _found(region: Region, arn: str) -> Hosted | None:
+def _found(region: Region, arn: str) -> QueueResource | None:
     address = from_arn(arn)
     here = address is not None and (address.region, address.account) == (region.name, region.account)
     return region.queues.get(address.name) if here and address is not None else None
 
 
-def _queue(region: Region, arn: str, parameter: str) -> Hosted:
-    hosted = _found(region, arn)
-    if hosted is None:
+def _queue(region: Region, arn: str, parameter: str) -> QueueResource:
+    resource = _found(region, arn)
+    if resource is None:
         raise error(
             "ResourceNotFoundException", f"The resource that you specified for the {parameter} parameter doesn't exist."
         )
-    return hosted
+    return resource
 
 
 def _handle(task: str, source_arn: str) -> str:

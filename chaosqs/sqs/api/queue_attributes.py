@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaosqs.sqs.api.parameters import error
-from chaosqs.sqs.api.queue_resource import Hosted
+from chaosqs.sqs.api.queue_resource import QueueResource
 
 NAMES = (
     "Policy",
@@ -31,19 +31,19 @@ NAMES = (
 """The attributes of a queue (ledger 12)."""
 
 
-def queue_attributes(hosted: Hosted, names: list[str], epoch: int) -> dict[str, str]:
+def queue_attributes(resource: QueueResource, names: list[str], epoch: int) -> dict[str, str]:
     """Return the attributes that are asked for, where the queue has them. Counts are exact here, and current (GA-1)."""
     for name in names:
         if name not in NAMES and name != "All":
             raise error("InvalidAttributeName", f"Unknown Attribute {name}.")
-    store = hosted.line.machine.store
+    store = resource.state.machine.store
     known = {
-        "QueueArn": hosted.address.arn,
+        "QueueArn": resource.address.arn,
         "ApproximateNumberOfMessages": str(store.visible),
         "ApproximateNumberOfMessagesNotVisible": str(store.in_flight),
         "ApproximateNumberOfMessagesDelayed": str(store.delayed),
-        "CreatedTimestamp": str((epoch + hosted.created_at) // 1000),
-        "LastModifiedTimestamp": str((epoch + hosted.modified_at) // 1000),
-        **hosted.settings,
+        "CreatedTimestamp": str((epoch + resource.created_at) // 1000),
+        "LastModifiedTimestamp": str((epoch + resource.modified_at) // 1000),
+        **resource.settings,
     }
     return known if "All" in names else {name: known[name] for name in NAMES if name in names and name in known}

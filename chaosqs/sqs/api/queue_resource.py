@@ -10,7 +10,7 @@ import attrs
 from chaosqs.sqs.api.parameters import ApiError, error
 from chaosqs.sqs.machines.fifo_queue import FifoQueue
 from chaosqs.sqs.machines.throughput import Throughput
-from chaosqs.sqs.service import Line
+from chaosqs.sqs.service import QueueState
 
 # Names, URLs and ARNs of queues. -------------------------------------------------------------------------------------
 
@@ -71,11 +71,11 @@ def from_arn(arn: str) -> Address | None:
 
 
 @attrs.define(eq=False)
-class Hosted:
+class QueueResource:
     """One queue."""
 
     address: Address
-    line: Line
+    state: QueueState
     number: int
     """Which queue of the world it is: its receipt handles carry it."""
     settings: dict[str, str]
@@ -89,11 +89,11 @@ class Hosted:
     @property
     def fifo(self) -> bool:
         """Whether it is a FIFO queue."""
-        return self.line.queue.fifo
+        return self.state.queue.fifo
 
     @property
     def ordered(self) -> FifoQueue:
         """Its machine, where it is a FIFO queue; an assertion otherwise."""
-        machine = self.line.machine
+        machine = self.state.machine
         assert isinstance(machine, FifoQueue)
         return machine

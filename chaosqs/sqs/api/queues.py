@@ -26,7 +26,7 @@ from chaosqs.sqs.api.parameters import (
     texts,
 )
 from chaosqs.sqs.api.queue_attributes import queue_attributes
-from chaosqs.sqs.api.queue_resource import Address, Hosted, from_arn
+from chaosqs.sqs.api.queue_resource import Address, QueueResource, from_arn
 from chaosqs.sqs.api.region import Region
 from chaosqs.sqs.api.settings import check, compact, defaults, invalid_attribute, merged, queue_of
 
@@ -37,20 +37,20 @@ _MOST = 50
 
 def tag_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     """Add tags to a queue, or change them."""
-    hosted, given = region.find(parameters), text_map(parameters, "Tags")
+    resource, given = region.find(parameters), text_map(parameters, "Tags")
     if not given:
         raise missing("Tags")
-    hosted.tags = check_tags(hosted.tags, given)
+    resource.tags = check_tags(resource.tags, given)
     return {}
 
 
 def untag_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     """Remove tags from a queue; what it does not have is ignored."""
-    hosted, keys = region.find(parameters), texts(parameters, "TagKeys")
+    resource, keys = region.find(parameters), texts(parameters, "TagKeys")
     if not keys:
         raise invalid("Tag keys can't be empty.")
     for key in keys:
-        hosted.tags.pop(key, None)
+        resource.tags.pop(key, None)
     return {}
 
 
@@ -86,7 +86,7 @@ _ACTIONS = (
 
 def add_permission(region: Region, parameters: Parameters) -> dict[str, object]:
     """Add a statement that lets accounts call actions."""
-    hosted, label = region.find(parameters), required_text(parameters, "Label")
+    resource, label = region.find(parameters), required_text(parameters, "Label")
     accounts, actions = texts(parameters, "AWSAccountIds"), texts(parameters, "Actions")
     for name, given in (("AWSAccountIds", accounts), ("Actions", actions)):
         if not given:
@@ -97,7 +97,7 @@ def add_permission(region: Region, parameters: Parameters) -> dict[str, object]:
             raise invalid_value(f"SQS:{action}", "ActionName", reason)
     if len(actions) > _MOST_ACTIONS:
         raise error("OverLimit", f"{len(actions)} Actions were found, maximum allowed is {_MOST_ACTIONS}.")
-    statements = _statements(hosted)
+    statements = _statements(resource)
     if any(statement.get("Sid") == label for statement in statements):
         raise invalid_value(label, "Label", "Already exists.")
     statement: dict[str, object] = {
@@ -105,37 +105,37 @@ def add_permission(region: Region, parameters: Parameters) -> dict[str, object]:
         "Effect": "Allow",
         "Principal": {"AWS": _one_or_many([f"arn:aws:iam::{account}:root" for account in accounts])},
         "Action": _one_or_many([f"SQS:{action}" for action in actions]),
-        "Resource": hosted.address.arn,
+        "Resource": resource.address.arn,
     }
-    _store(hosted, [*statements, statement])
+    _store(resource, [*statements, statement])
     return {}
 
 
 def remove_permission(region: Region, parameters: Parameters) -> dict[str, object]:
     """Remove the statement of a label."""
-    hosted, label = region.find(parameters), required_text(parameters, "Label")
-    statements = _statements(hosted)
+    resource, label = region.find(parameters), required_text(parameters, "Label")
+    statements = _statements(resource)
     left = [statement for statement in statements if statement.get("Sid") != label]
     if len(left) == len(statements):
         raise invalid_value(label, "Label", "can't find label.")
-    _store(hosted, left)
+    _store(resource, left)
     return {}
 
 
-def _statements(hosted: Hosted) -> list[Parameters]:
-    policy: object = json.loads(hosted.settings.get("Policy", "{}"))
+def _statements(resource: QueueResource) -> list[Parameters]:
+    policy: object = json.loads(resource.settings.get("Policy", "{}"))
     fields = structure(policy)
     statements = fields.get("Statement")
     return [structure(statements)] if is_map(statements) else [structure(s) for s in sequence(fields, "Statement")]
 
 
-def _store(hosted: Hosted, statements: Sequence[Parameters]) -> None:
+def _store(resource: QueueResource, statements: Sequence[Parameters]) -> None:
     if not statements:
-        hosted.settings.pop("Policy", None)
+        resource.settings.pop("Policy", None)
         return
-    policy = structure(json.loads(hosted.settings.get("Policy", "{}")))
-    identity = {"Version": "2008-10-17", "Id": f"{hosted.address.arn}/SQSDefaultPolicy"}
-    hosted.settings["Policy"] = compact({**identity, **policy, "Statement": list(statements)})
+    policy = structure(json.loads(resource.settings.get("Policy", "{}")))
+    identity = {"Version": "2008-10-17", "Id": f"{resource.address.arn}/SQSDefaultPolicy"}
+    resource.settings["Policy"] = compact({**identity, **policy, "Statement": list(statements)})
 
 
 def _one_or_many(values: list[str]) -> str | list[str]:
@@ -188,12 +188,12 @@ def _redrive(region: Region, own: Address, given: str, *, fifo: bool) -> str:
 def _check_target(region: Region, own: Address, target: Address, given: str, *, fifo: bool) -> None:
     if (target.region, target.account) != (own.region, own.account):  # DLQ-13
         raise _bad_redrive(given, "Dead-letter target owner should be same as the source.")
-    hosted = region.queues.get(target.name)
-    if hosted is None and target.name != own.name:
+    resource = region.queues.get(target.name)
+    if resource is None and target.name != own.name:
         raise _bad_redrive(given, "Dead letter target does not exist.")
     if target.name.endswith(".fifo") != fifo:  # DLQ-12
         raise _bad_redrive(given, "Dead-letter queue must be same type of queue as the source.")
-    allow = None if hosted is None else hosted.line.queue.redrive_allow
+    allow = None if resource is None else resource.state.queue.redrive_allow
     if allow is None or allow.permission == "allowAll":
         return
     if allow.permission == "denyAll" or own.name not in allow.source_queues:  # DLQ-17
@@ -278,10 +278,10 @@ def create_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     if deleted is not None and region.now < deleted + region.world.recreate_after:  # DQ-1
         message = "You must wait 60 seconds after deleting a queue before you can create another with the same name."
         raise error("QueueDeletedRecently", message)
-    hosted = region.host(queue_of(name, settings), settings)
-    hosted.tags = tags
+    resource = region.host(queue_of(name, settings), settings)
+    resource.tags = tags
     region.relink()
-    return {"QueueUrl": hosted.address.url}
+    return {"QueueUrl": resource.address.url}
 
 
 def _check_name(name: str | None, fifo: str | None) -> bool:
@@ -302,7 +302,7 @@ def _check_name(name: str | None, fifo: str | None) -> bool:
     return fifo is not None
 
 
-def _check_same(existing: Hosted, given: Mapping[str, str]) -> None:
+def _check_same(existing: QueueResource, given: Mapping[str, str]) -> None:
     """Refuse to create a queue anew with other attributes; those that are not given do not matter (DQ-2)."""
     for name, value in given.items():
         if existing.settings.get(name, "") != value:
@@ -314,11 +314,11 @@ def _check_same(existing: Hosted, given: Mapping[str, str]) -> None:
 
 def delete_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     """Delete a queue with all that is in it. Assumed: at once, not within 60 seconds (DQ-1)."""
-    hosted = region.find(parameters)
-    home = region.world.regions[hosted.address.account, hosted.address.region]
-    home.service.purge(hosted.line)
-    del home.queues[hosted.address.name]
-    home.deleted_at[hosted.address.name] = region.now
+    resource = region.find(parameters)
+    home = region.world.regions[resource.address.account, resource.address.region]
+    home.service.purge(resource.state)
+    del home.queues[resource.address.name]
+    home.deleted_at[resource.address.name] = region.now
     home.relink()
     return {}
 
@@ -343,13 +343,13 @@ def list_queues(region: Region, parameters: Parameters) -> dict[str, object]:
 
 def list_dead_letter_source_queues(region: Region, parameters: Parameters) -> dict[str, object]:
     """List the queues that have this one as their dead-letter queue."""
-    hosted = region.find(parameters)
-    names = [name for name, other in region.queues.items() if _targets(other, hosted)]
+    resource = region.find(parameters)
+    names = [name for name, other in region.queues.items() if _targets(other, resource)]
     answer = page(sorted(names), region, parameters, "queueUrls")
     return {"queueUrls": [], **answer}
 
 
-def _targets(source: Hosted, target: Hosted) -> bool:
+def _targets(source: QueueResource, target: QueueResource) -> bool:
     return f'"{target.address.arn}"' in source.settings.get("RedrivePolicy", "")
 
 
@@ -377,34 +377,34 @@ def _read_token(token: str) -> str:
 
 def get_queue_attributes(region: Region, parameters: Parameters) -> dict[str, object]:
     """Return the attributes that are asked for, all of them strings."""
-    hosted = region.find(parameters)
-    found = queue_attributes(hosted, texts(parameters, "AttributeNames"), region.world.epoch)
+    resource = region.find(parameters)
+    found = queue_attributes(resource, texts(parameters, "AttributeNames"), region.world.epoch)
     return {"Attributes": found} if found else {}
 
 
 def set_queue_attributes(region: Region, parameters: Parameters) -> dict[str, object]:
     """Change attributes. Assumed: they hold at once, not within 60 seconds or 15 minutes (RT-3)."""
-    hosted, given = region.find(parameters), text_map(parameters, "Attributes")
-    check(given, fifo=hosted.fifo)
-    home = region.world.regions[hosted.address.account, hosted.address.region]
-    policies = check_policies(home, hosted.address, given, fifo=hosted.fifo)
-    hosted.settings = merged(hosted.settings, {**given, **policies})
-    hosted.modified_at = region.now
+    resource, given = region.find(parameters), text_map(parameters, "Attributes")
+    check(given, fifo=resource.fifo)
+    home = region.world.regions[resource.address.account, resource.address.region]
+    policies = check_policies(home, resource.address, given, fifo=resource.fifo)
+    resource.settings = merged(resource.settings, {**given, **policies})
+    resource.modified_at = region.now
     home.relink()
     return {}
 
 
 def purge_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     """Remove all messages. Assumed: at once, not within 60 seconds (PQ-1, PQ-3)."""
-    hosted = region.find(parameters)
-    if not may_purge(hosted, region.now):
-        message = f"Only one PurgeQueue operation on {hosted.address.name} is allowed every 60 seconds."
+    resource = region.find(parameters)
+    if not may_purge(resource, region.now):
+        message = f"Only one PurgeQueue operation on {resource.address.name} is allowed every 60 seconds."
         raise error("PurgeQueueInProgress", message)
-    hosted.purged_at = region.now
-    region.service_of(hosted).purge(hosted.line)
+    resource.purged_at = region.now
+    region.service_of(resource).purge(resource.state)
     return {}
 
 
-def may_purge(hosted: Hosted, now: int) -> bool:
+def may_purge(resource: QueueResource, now: int) -> bool:
     """Tell whether the latest purge is long enough ago (PQ-2)."""
-    return hosted.purged_at is None or now >= hosted.purged_at + _PURGE_EVERY
+    return resource.purged_at is None or now >= resource.purged_at + _PURGE_EVERY

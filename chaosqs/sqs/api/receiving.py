@@ -12,7 +12,7 @@ from chaosqs.model.event import Deleted, Received, ReceivedNothing
 from chaosqs.sqs.api.contents import SENDER
 from chaosqs.sqs.api.parameters import ApiError, Parameters, error, integer, invalid_value, missing, text, texts
 from chaosqs.sqs.api.queue_attributes import NAMES as QUEUE_ATTRIBUTES
-from chaosqs.sqs.api.queue_resource import Address, Hosted
+from chaosqs.sqs.api.queue_resource import Address, QueueResource
 from chaosqs.sqs.api.region import Region
 from chaosqs.sqs.api.sending import by_entry, check_batch
 from chaosqs.sqs.api.throttling import admit, check_key
@@ -27,11 +27,11 @@ from chaosqs.sqs.machines.message import (
     sequence_number,
 )
 from chaosqs.sqs.machines.queue_machine import Outcome
-from chaosqs.sqs.service import Line, Service
+from chaosqs.sqs.service import QueueState, Service
 
 # A received message as ReceiveMessage shows it: only what was asked for (RX-11, RX-12). ------------------------------
 
-_SystemAttribute = Callable[[Hosted, Message, int], str]
+_SystemAttribute = Callable[[QueueResource, Message, int], str]
 
 
 def _content(message: Message) -> Content:
@@ -45,11 +45,11 @@ SYSTEM_ATTRIBUTES: Mapping[str, _SystemAttribute] = {
     "SentTimestamp": lambda _, message, epoch: str(epoch + message.sent_at),  # RX-9
     "ApproximateReceiveCount": lambda _, message, __: str(message.receive_count),  # RX-7
     "ApproximateFirstReceiveTimestamp": lambda _, message, epoch: str(epoch + (message.first_received_at or 0)),
-    "SequenceNumber": lambda hosted, message, _: sequence_number(message.place) if hosted.fifo else "",
+    "SequenceNumber": lambda resource, message, _: sequence_number(message.index) if resource.fifo else "",
     "MessageDeduplicationId": lambda _, message, __: _content(message).deduplication_id,
     "MessageGroupId": lambda _, message, __: message.group,  # FQ-2
     "AWSTraceHeader": lambda _, message, __: _content(message).trace_header,
-    "DeadLetterQueueSourceArn": lambda hosted, message, _: _source(hosted, message),  # DLQ-8
+    "DeadLetterQueueSourceArn": lambda resource, message, _: _source(resource, message),  # DLQ-8
 }
 """The system attributes (RX-11); what is empty is left out."""
 
@@ -85,17 +85,17 @@ def wanted(system: Sequence[str], user: Sequence[str]) -> Wanted:
     return Wanted(names, frozenset(user), ("",) if "All" in user else prefixes)
 
 
-def present(hosted: Hosted, receipt: Receipt, wanted: Wanted, epoch: int) -> dict[str, object]:
+def present(resource: QueueResource, receipt: Receipt, wanted: Wanted, epoch: int) -> dict[str, object]:
     """Return a message in botocore's shape."""
     message, content = receipt.message, receipt.message.content
     body = body_of(message)
     shown: dict[str, object] = {
         "MessageId": message_id(message.number),
-        "ReceiptHandle": receipt_handle(hosted.number, message.number, receipt.number),
+        "ReceiptHandle": receipt_handle(resource.number, message.number, receipt.number),
         "MD5OfBody": body_md5(body) if content is None else content.body_md5,
         "Body": body,
     }
-    system = {name: value for name in wanted.system if (value := SYSTEM_ATTRIBUTES[name](hosted, message, epoch))}
+    system = {name: value for name in wanted.system if (value := SYSTEM_ATTRIBUTES[name](resource, message, epoch))}
     if system:
         shown["Attributes"] = system
     attributes = wanted.user((content or _EMPTY).attributes)
@@ -111,8 +111,8 @@ def present(hosted: Hosted, receipt: Receipt, wanted: Wanted, epoch: int) -> dic
     return shown
 
 
-def _source(hosted: Hosted, message: Message) -> str:
-    return Address(hosted.address.region, hosted.address.account, message.source).arn if message.source else ""
+def _source(resource: QueueResource, message: Message) -> str:
+    return Address(resource.address.region, resource.address.account, message.source).arn if message.source else ""
 
 
 # A ReceiveMessage that found nothing and may wait: a long poll (RX-5). -----------------------------------------------
@@ -129,7 +129,7 @@ class Wait:
     until: int
     """When the wait is over, in milliseconds of virtual time."""
     service: Service
-    line: Line
+    state: QueueState
     attempt: Callable[[], dict[str, object] | None]
     """Receives; returns the answer, or None where there is nothing yet."""
     nothing: Callable[[], dict[str, object]]
@@ -140,14 +140,14 @@ class Wait:
         """Have a function called with the answer: as soon as there is a message, at `until` at the latest."""
         self._answer = answer
         self._park()
-        self.service.agenda.at(self.until, self._over)
+        self.service.event_queue.at(self.until, self._over)
 
     def cancel(self) -> None:
         """Forget about it: nobody waits for the answer any more."""
         self._answer = None
 
     def _park(self) -> None:
-        self.line.waiting.append(self._woken)
+        self.state.waiting.append(self._woken)
 
     def _woken(self) -> None:
         if self._answer is None:
@@ -171,7 +171,7 @@ class Wait:
 # What a consumer does with a receipt handle: DeleteMessage, ChangeMessageVisibility, and their batches. --------------
 
 _LONGEST = 43_200
-_Handle: TypeAlias = Callable[[Region, Hosted, Parameters, str], dict[str, object]]
+_Handle: TypeAlias = Callable[[Region, QueueResource, Parameters, str], dict[str, object]]
 
 
 def delete_message(region: Region, parameters: Parameters) -> dict[str, object]:
@@ -195,45 +195,45 @@ def change_message_visibility_batch(region: Region, parameters: Parameters) -> d
 
 
 def _one(region: Region, parameters: Parameters, operation: str, handle: _Handle) -> dict[str, object]:
-    hosted = region.find(parameters)
-    admit(region, hosted, operation)
-    handle(region, hosted, parameters, "")
-    region.service_of(hosted).serve(hosted.line)
+    resource = region.find(parameters)
+    admit(region, resource, operation)
+    handle(region, resource, parameters, "")
+    region.service_of(resource).serve(resource.state)
     return {}
 
 
 def _each(region: Region, parameters: Parameters, operation: str, handle: _Handle) -> dict[str, object]:
-    hosted = region.find(parameters)
-    admit(region, hosted, operation)
+    resource = region.find(parameters)
+    admit(region, resource, operation)
     kind = f"{operation}BatchRequestEntry"
     entries = check_batch(parameters, kind)
-    result = by_entry(entries, lambda place, entry: handle(region, hosted, entry, f"{kind}.{place}."))
-    region.service_of(hosted).serve(hosted.line)
+    result = by_entry(entries, lambda index, entry: handle(region, resource, entry, f"{kind}.{index}."))
+    region.service_of(resource).serve(resource.state)
     return result
 
 
-def _delete(region: Region, hosted: Hosted, parameters: Parameters, prefix: str) -> dict[str, object]:
-    handle, number, receipt = _receipt(hosted, parameters, prefix)
-    service, line = region.service_of(hosted), hosted.line
+def _delete(region: Region, resource: QueueResource, parameters: Parameters, prefix: str) -> dict[str, object]:
+    handle, number, receipt = _receipt(resource, parameters, prefix)
+    service, state = region.service_of(resource), resource.state
     # RH-7: a repeated delete succeeds.
-    outcome = Outcome.GONE if receipt is None else service.remove(line, receipt)
+    outcome = Outcome.GONE if receipt is None else service.remove(state, receipt)
     if outcome is Outcome.EXPIRED:  # RH-5
         raise invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.")
     stayed = (number,) if outcome is Outcome.STAYED else ()
-    service.record(Deleted(region.now, None, line.queue.name, "", (number,), stayed, ""))
+    service.record(Deleted(region.now, None, state.queue.name, "", (number,), stayed, ""))
     return {}
 
 
-def _change(region: Region, hosted: Hosted, parameters: Parameters, prefix: str) -> dict[str, object]:
+def _change(region: Region, resource: QueueResource, parameters: Parameters, prefix: str) -> dict[str, object]:
     timeout = integer(parameters, "VisibilityTimeout")
     if timeout is None:
         raise missing(f"{prefix}VisibilityTimeout")
-    handle, _, receipt = _receipt(hosted, parameters, prefix)
+    handle, _, receipt = _receipt(resource, parameters, prefix)
     if not 0 <= timeout <= _LONGEST:  # VT-5
         raise invalid_value(timeout, "VisibilityTimeout", f"Must be between 0 and {_LONGEST}.")
     if receipt is None:
         raise _not_there(handle)
-    match region.service_of(hosted).change_visibility(hosted.line, receipt, timeout * 1000):
+    match region.service_of(resource).change_visibility(resource.state, receipt, timeout * 1000):
         case Outcome.GONE | Outcome.EXPIRED:
             raise _not_there(handle)
         case Outcome.BEYOND:  # VT-9
@@ -249,7 +249,7 @@ def _not_there(handle: str) -> ApiError:
     return invalid_value(handle, "ReceiptHandle", reason)
 
 
-def _receipt(hosted: Hosted, parameters: Parameters, prefix: str) -> tuple[str, int, Receipt | None]:
+def _receipt(resource: QueueResource, parameters: Parameters, prefix: str) -> tuple[str, int, Receipt | None]:
     """Return a handle, the number of its message, and its receipt while the message is in the queue.
 
     A handle of another queue is as invalid as garbage (Assumed; RH-9).
@@ -258,10 +258,10 @@ def _receipt(hosted: Hosted, parameters: Parameters, prefix: str) -> tuple[str, 
     if not handle:
         raise missing(f"{prefix}ReceiptHandle")
     fields = read_receipt_handle(handle)
-    if fields is None or fields[0] != hosted.number:
+    if fields is None or fields[0] != resource.number:
         raise error("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.')
     _, number, receipt = fields
-    message = hosted.line.machine.store.messages.get(number)
+    message = resource.state.machine.store.messages.get(number)
     return handle, number, None if message is None else Receipt(message, receipt)
 
 
@@ -278,7 +278,7 @@ class Poll:
     """A receive that was checked and may be carried out."""
 
     region: Region
-    hosted: Hosted
+    resource: QueueResource
     maximum: int
     visibility_timeout: int | None
     """Milliseconds, or None: the queue's (VT-2)."""
@@ -291,12 +291,12 @@ class Poll:
 
 def receive_message(region: Region, parameters: Parameters) -> dict[str, object] | Wait:
     """Receive up to ten messages, at once where there are any; else answer with a `Wait` for a long poll."""
-    hosted = region.find(parameters)
-    admit(region, hosted, "ReceiveMessage")
-    check_key(region, hosted)
-    poll = _poll(region, hosted, parameters)
-    store, quota = hosted.line.machine.store, hosted.line.machine.in_flight_quota
-    if not poll.wait and not hosted.fifo and store.in_flight >= quota:  # IF-2; long polls and FIFO: IF-3, IF-4
+    resource = region.find(parameters)
+    admit(region, resource, "ReceiveMessage")
+    check_key(region, resource)
+    poll = _poll(region, resource, parameters)
+    store, quota = resource.state.machine.store, resource.state.machine.in_flight_quota
+    if not poll.wait and not resource.fifo and store.in_flight >= quota:  # IF-2; long polls and FIFO: IF-3, IF-4
         raise error("OverLimit", f"Too many messages in flight: {quota}.")
     found = _attempt(poll)
     if found is not None:
@@ -304,10 +304,10 @@ def receive_message(region: Region, parameters: Parameters) -> dict[str, object]
     if not poll.wait:
         return _nothing(poll)
     nothing = partial(_nothing, poll)
-    return Wait(region.now + poll.wait, region.service_of(hosted), hosted.line, partial(_attempt, poll), nothing)
+    return Wait(region.now + poll.wait, region.service_of(resource), resource.state, partial(_attempt, poll), nothing)
 
 
-def _poll(region: Region, hosted: Hosted, parameters: Parameters) -> Poll:
+def _poll(region: Region, resource: QueueResource, parameters: Parameters) -> Poll:
     maximum = integer(parameters, "MaxNumberOfMessages")
     if maximum is not None and not 1 <= maximum <= _MOST:  # RX-1
         raise invalid_value(maximum, "MaxNumberOfMessages", f"Must be between 1 and {_MOST}, if provided.")
@@ -319,11 +319,11 @@ def _poll(region: Region, hosted: Hosted, parameters: Parameters) -> Poll:
         raise invalid_value(timeout, "VisibilityTimeout", f"Must be >= 0 and <= {_LONGEST_VISIBILITY}, if provided.")
     return Poll(
         region,
-        hosted,
+        resource,
         1 if maximum is None else maximum,
         None if timeout is None else timeout * 1000,
-        (hosted.line.queue.receive_wait_time if wait is None else wait) * 1000,
-        _attempt_id(hosted, parameters),
+        (resource.state.queue.receive_wait_time if wait is None else wait) * 1000,
+        _attempt_id(resource, parameters),
         wanted(
             texts(parameters, "AttributeNames", "MessageSystemAttributeNames"),
             texts(parameters, "MessageAttributeNames"),
@@ -332,9 +332,9 @@ def _poll(region: Region, hosted: Hosted, parameters: Parameters) -> Poll:
     )
 
 
-def _attempt_id(hosted: Hosted, parameters: Parameters) -> str:
+def _attempt_id(resource: QueueResource, parameters: Parameters) -> str:
     attempt_id = text(parameters, "ReceiveRequestAttemptId") or ""
-    if attempt_id and not hosted.fifo:
+    if attempt_id and not resource.fifo:
         reason = "The request include parameter that is not valid for this queue type."
         raise invalid_value(attempt_id, "ReceiveRequestAttemptId", reason)
     if len(attempt_id) > _LONGEST_ATTEMPT_ID:  # FF-20
@@ -345,40 +345,40 @@ def _attempt_id(hosted: Hosted, parameters: Parameters) -> str:
 
 def _attempt(poll: Poll) -> dict[str, object] | None:
     """Receive now; return the answer, or None where nothing is there."""
-    hosted, region = poll.hosted, poll.region
-    service, line, now = region.service_of(hosted), hosted.line, region.now
+    resource, region = poll.resource, poll.region
+    service, state, now = region.service_of(resource), resource.state, region.now
     receipts = _repeated(poll)
     if not receipts:
-        maximum = service.wanted(line, poll.maximum)
-        chance = region.world.chance(line.queue.name, line.receives, short=not poll.wait)
-        receipts = service.take(line, maximum, visibility_timeout=poll.visibility_timeout, chance=chance)
+        maximum = service.wanted(state, poll.maximum)
+        chance = region.world.chance(state.queue.name, state.receives, short=not poll.wait)
+        receipts = service.take(state, maximum, visibility_timeout=poll.visibility_timeout, chance=chance)
         if poll.attempt_id and receipts:
-            hosted.ordered.attempts.note(poll.attempt_id, receipts, now=now)
+            resource.ordered.attempts.note(poll.attempt_id, receipts, now=now)
     if not receipts:
         return None
     _record(poll, receipts)
-    return {"Messages": [present(hosted, receipt, poll.wanted, region.world.epoch) for receipt in receipts]}
+    return {"Messages": [present(resource, receipt, poll.wanted, region.world.epoch) for receipt in receipts]}
 
 
 def _repeated(poll: Poll) -> list[Receipt]:
     """Return the messages of an attempt that is repeated, or none (FF-20)."""
     if not poll.attempt_id:
         return []
-    hosted, service = poll.hosted, poll.region.service_of(poll.hosted)
-    receipts = hosted.ordered.repeat(poll.attempt_id, now=poll.region.now, visibility_timeout=poll.visibility_timeout)
+    resource, service = poll.resource, poll.region.service_of(poll.resource)
+    receipts = resource.ordered.repeat(poll.attempt_id, now=poll.region.now, visibility_timeout=poll.visibility_timeout)
     if receipts:
-        service.wake_at(hosted.line, receipts[0].message.visible_at)
+        service.wake_at(resource.state, receipts[0].message.visible_at)
     return receipts
 
 
 def _record(poll: Poll, receipts: Sequence[Receipt]) -> None:
     """Record the receive as one by no mapping: poller 0 of nobody."""
-    service, messages = poll.region.service_of(poll.hosted), [receipt.message for receipt in receipts]
-    place = service.record(
+    service, messages = poll.region.service_of(poll.resource), [receipt.message for receipt in receipts]
+    index = service.record(
         Received(
             at=poll.region.now,
             cause=messages[0].last_event,
-            queue=poll.hosted.line.queue.name,
+            queue=poll.resource.state.queue.name,
             mapping="",
             poller=0,
             messages=tuple(message.number for message in messages),
@@ -388,11 +388,11 @@ def _record(poll: Poll, receipts: Sequence[Receipt]) -> None:
         )
     )
     for message in messages:
-        message.last_event = place
+        message.last_event = index
 
 
 def _nothing(poll: Poll) -> dict[str, object]:
-    now, line, since = poll.region.now, poll.hosted.line, poll.since
-    event = ReceivedNothing(now, None, line.queue.name, "", 0, 1, since, now - since)
-    poll.region.service_of(poll.hosted).record(event)
+    now, state, since = poll.region.now, poll.resource.state, poll.since
+    event = ReceivedNothing(now, None, state.queue.name, "", 0, 1, since, now - since)
+    poll.region.service_of(poll.resource).record(event)
     return {}

@@ -7,12 +7,12 @@ from typing import Protocol
 
 import attrs
 
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams
 from chaosqs.model.design import Queue
 from chaosqs.model.event import Event
 from chaosqs.sqs.api.parameters import Parameters, no_such_queue, required_text
-from chaosqs.sqs.api.queue_resource import Address, Hosted, from_url
+from chaosqs.sqs.api.queue_resource import Address, QueueResource, from_url
 from chaosqs.sqs.api.settings import queue_of, settings_of
 from chaosqs.sqs.machines.move_task import MoveTask
 from chaosqs.sqs.machines.queue_machine import CALM, Chance
@@ -42,8 +42,8 @@ def calm(queue: str, receives: int, *, short: bool) -> Chance:
 class World:
     """What all accounts and Regions share."""
 
-    agenda: Agenda
-    luck: Luck
+    event_queue: EventQueue
+    streams: RandomStreams
     record: Callable[[Event], int]
     epoch: int
     chance: ChanceOf
@@ -63,7 +63,7 @@ class World:
         """Return one account's part of one Region, which is empty at first."""
         region = self.regions.get((account, name))
         if region is None:
-            service = Service(self.agenda, self.luck, self.record, 0, numbers=self.numbers)
+            service = Service(self.event_queue, self.streams, self.record, 0, numbers=self.numbers)
             region = self.regions[account, name] = Region(self, account, name, service)
         return region
 
@@ -71,7 +71,7 @@ class World:
         """Take the queues of a design over, with all that is in them."""
         region = self.regions[account, name] = Region(self, account, name, service)
         service.numbers = self.numbers
-        for queue in [line.queue for line in service.lines.values()]:
+        for queue in [state.queue for state in service.states.values()]:
             region.host(queue)
 
 
@@ -83,7 +83,7 @@ class Region:
     account: str
     name: str
     service: Service
-    queues: dict[str, Hosted] = attrs.field(factory=dict[str, Hosted])
+    queues: dict[str, QueueResource] = attrs.field(factory=dict[str, QueueResource])
     deleted_at: dict[str, int] = attrs.field(factory=dict[str, int])
     tasks: list[MoveTask] = attrs.field(factory=list[MoveTask])
     """Message move tasks, in the order of their starts."""
@@ -91,44 +91,44 @@ class Region:
     @property
     def now(self) -> int:
         """The present moment, in milliseconds of virtual time."""
-        return self.world.agenda.now
+        return self.world.event_queue.now
 
     def address(self, name: str) -> Address:
         """Return the address of a queue of this name here."""
         return Address(self.name, self.account, name)
 
-    def host(self, queue: Queue, settings: dict[str, str] | None = None) -> Hosted:
+    def host(self, queue: Queue, settings: dict[str, str] | None = None) -> QueueResource:
         """Add a queue: a new one with settings, or one of the design's without."""
         address = self.address(queue.name)
-        line = self.service.open(queue) if settings is not None else self.service.lines[queue.name]
+        state = self.service.open(queue) if settings is not None else self.service.states[queue.name]
         self.world.queues += 1
         known = settings_of(queue, address) if settings is None else settings
-        hosted = Hosted(address, line, self.world.queues, known, self.now, self.now)
-        self.queues[queue.name] = hosted
-        return hosted
+        resource = QueueResource(address, state, self.world.queues, known, self.now, self.now)
+        self.queues[queue.name] = resource
+        return resource
 
-    def find(self, parameters: Parameters) -> Hosted:
+    def find(self, parameters: Parameters) -> QueueResource:
         """Return the queue that a request is about, with everything done that is due by now."""
         address = from_url(required_text(parameters, "QueueUrl"), region=self.name, account=self.account)
         home = self if address.account == self.account else self.world.regions.get((address.account, self.name))
-        hosted = None if home is None else home.queues.get(address.name)
-        if home is None or hosted is None:
+        resource = None if home is None else home.queues.get(address.name)
+        if home is None or resource is None:
             raise no_such_queue()
-        home.service.catch_up(hosted.line)
-        return hosted
+        home.service.catch_up(resource.state)
+        return resource
 
-    def service_of(self, hosted: Hosted) -> Service:
+    def service_of(self, resource: QueueResource) -> Service:
         """Return the service that a queue is in: another account's where the URL named that."""
-        return self.world.regions[hosted.address.account, hosted.address.region].service
+        return self.world.regions[resource.address.account, resource.address.region].service
 
     def relink(self) -> None:
         """Have dead-lettering follow the policies again, after a queue came or went.
 
         Assumed: while the dead-letter queue of a policy does not exist, the policy has no effect.
         """
-        for hosted in self.queues.values():
-            queue = queue_of(hosted.address.name, hosted.settings)
+        for resource in self.queues.values():
+            queue = queue_of(resource.address.name, resource.settings)
             if queue.redrive is not None and queue.redrive.dead_letter_queue not in self.queues:
                 queue = attrs.evolve(queue, redrive=None)
-            if queue != hosted.line.queue:
-                self.service.configure(hosted.line, queue)
+            if queue != resource.state.queue:
+                self.service.configure(resource.state, queue)

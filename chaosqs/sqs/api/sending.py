@@ -21,7 +21,7 @@ from chaosqs.sqs.api.parameters import (
     structure,
     text,
 )
-from chaosqs.sqs.api.queue_resource import Hosted
+from chaosqs.sqs.api.queue_resource import QueueResource
 from chaosqs.sqs.api.region import Region
 from chaosqs.sqs.api.throttling import admit, check_key
 from chaosqs.sqs.machines.attributes import Content, body_sha256
@@ -42,10 +42,10 @@ def check_batch(parameters: Parameters, kind: str) -> list[Parameters]:
         message = f"Maximum number of entries per request are {_MOST}. You have sent {len(entries)}."
         raise error("TooManyEntriesInBatchRequest", message)
     seen: dict[str, None] = {}
-    for place, entry in enumerate(entries, start=1):
+    for index, entry in enumerate(entries, start=1):
         name = text(entry, "Id")
         if name is None:
-            raise missing(f"{kind}.{place}.Id")
+            raise missing(f"{kind}.{index}.Id")
         if not _ID.fullmatch(name):
             raise error(
                 "InvalidBatchEntryId",
@@ -62,9 +62,9 @@ def by_entry(entries: Sequence[Parameters], one: Callable[[int, Parameters], dic
     """Carry out each entry, counted from 1; what raises an error becomes an entry of `Failed`."""
     successful: list[dict[str, object]] = []
     failed: list[dict[str, object]] = []
-    for place, entry in enumerate(entries, start=1):
+    for index, entry in enumerate(entries, start=1):
         try:
-            successful.append({"Id": entry["Id"], **one(place, entry)})
+            successful.append({"Id": entry["Id"], **one(index, entry)})
         except ApiError as refused:
             failed.append(_failure(entry["Id"], refused))
     return {key: found for key, found in (("Successful", successful), ("Failed", failed)) if found}
@@ -94,19 +94,19 @@ class Order:
 
 def send_message(region: Region, parameters: Parameters) -> dict[str, object]:
     """Send one message."""
-    hosted = region.find(parameters)
-    admit(region, hosted, "SendMessage")
-    check_key(region, hosted)
-    order = _order(hosted, parameters)
-    result = _carry_out(region, hosted, order)
-    region.service_of(hosted).serve(hosted.line)
+    resource = region.find(parameters)
+    admit(region, resource, "SendMessage")
+    check_key(region, resource)
+    order = _order(resource, parameters)
+    result = _carry_out(region, resource, order)
+    region.service_of(resource).serve(resource.state)
     return result
 
 
 def send_message_batch(region: Region, parameters: Parameters) -> dict[str, object]:
     """Send up to ten messages in the order of the request (BT-4); each may fail alone (BT-3)."""
-    hosted = region.find(parameters)
-    admit(region, hosted, "SendMessage")
+    resource = region.find(parameters)
+    admit(region, resource, "SendMessage")
     entries = check_batch(parameters, "SendMessageBatchRequestEntry")
     total = sum(measure(entry) for entry in entries)
     if total > MOST_BYTES:  # SZ-4
@@ -114,21 +114,21 @@ def send_message_batch(region: Region, parameters: Parameters) -> dict[str, obje
             "BatchRequestTooLong",
             f"Batch requests cannot be longer than {MOST_BYTES} bytes. You have sent {total} bytes.",
         )
-    check_key(region, hosted)
-    if hosted.fifo:
-        _check_fifo_batch(hosted, entries)
-    service = region.service_of(hosted)
+    check_key(region, resource)
+    if resource.fifo:
+        _check_fifo_batch(resource, entries)
+    service = region.service_of(resource)
 
-    def one(place: int, entry: Parameters) -> dict[str, object]:
-        order = _order(hosted, entry, f"SendMessageBatchRequestEntry.{place}.")
-        return _carry_out(region, hosted, order)
+    def one(index: int, entry: Parameters) -> dict[str, object]:
+        order = _order(resource, entry, f"SendMessageBatchRequestEntry.{index}.")
+        return _carry_out(region, resource, order)
 
     result = by_entry(entries, one)
-    service.serve(hosted.line)
+    service.serve(resource.state)
     return result
 
 
-def _check_fifo_batch(hosted: Hosted, entries: list[Parameters]) -> None:
+def _check_fifo_batch(resource: QueueResource, entries: list[Parameters]) -> None:
     """Raise what is wrong with the FIFO parameters of any entry: it fails the whole request (FF-2, BT-3).
 
     Assumed: nothing of the batch is enqueued then, and a delay (DL-4) counts as such a parameter.
@@ -136,27 +136,27 @@ def _check_fifo_batch(hosted: Hosted, entries: list[Parameters]) -> None:
     for entry in entries:
         if not text(entry, "MessageGroupId"):
             raise invalid("The request must contain the parameter MessageGroupId.")
-        _check_ids(hosted, entry)
-        _check_delay(hosted, entry)
+        _check_ids(resource, entry)
+        _check_delay(resource, entry)
 
 
-def _order(hosted: Hosted, parameters: Parameters, prefix: str = "") -> Order:
+def _order(resource: QueueResource, parameters: Parameters, prefix: str = "") -> Order:
     """Check a send and return it; nothing has happened yet, so that a refused request changes nothing."""
     content = read_content(parameters, prefix)
-    if content.size > hosted.line.queue.maximum_message_size:  # SZ-3; each entry of a batch on its own: SZ-5
-        raise too_long(hosted.line.queue.maximum_message_size)
+    if content.size > resource.state.queue.maximum_message_size:  # SZ-3; each entry of a batch on its own: SZ-5
+        raise too_long(resource.state.queue.maximum_message_size)
     group = text(parameters, "MessageGroupId") or ""
-    if hosted.fifo and not group:
+    if resource.fifo and not group:
         raise missing("MessageGroupId")  # FF-2
-    deduplication_id = _check_ids(hosted, parameters)
-    delay = _check_delay(hosted, parameters)
-    if hosted.fifo:
+    deduplication_id = _check_ids(resource, parameters)
+    delay = _check_delay(resource, parameters)
+    if resource.fifo:
         deduplication_id = deduplication_id or body_sha256(content.body)  # FF-3, FF-4
         content = attrs.evolve(content, deduplication_id=deduplication_id)
     return Order(content, group, delay)
 
 
-def _check_ids(hosted: Hosted, parameters: Parameters) -> str:
+def _check_ids(resource: QueueResource, parameters: Parameters) -> str:
     """Return the deduplication id, or an empty string; raise what is wrong with it or with the group id."""
     deduplication_id = text(parameters, "MessageDeduplicationId")
     for name in ("MessageGroupId", "MessageDeduplicationId"):
@@ -164,9 +164,9 @@ def _check_ids(hosted: Hosted, parameters: Parameters) -> str:
         if value is not None and not _is_id(value):  # FQ-1, FF-2, FF-3
             reason = f"{name} can only include alphanumeric and punctuation characters. 1 to 128 in length."
             raise invalid_value(value, name, reason)
-    if not hosted.fifo and deduplication_id is not None:
+    if not resource.fifo and deduplication_id is not None:
         raise invalid_value(deduplication_id, "MessageDeduplicationId", _WRONG_TYPE)
-    if hosted.fifo and not deduplication_id and not hosted.line.queue.content_based_deduplication:
+    if resource.fifo and not deduplication_id and not resource.state.queue.content_based_deduplication:
         raise invalid(
             "The queue should either have ContentBasedDeduplication enabled"
             " or MessageDeduplicationId provided explicitly"
@@ -178,34 +178,34 @@ def _is_id(value: str) -> bool:
     return 1 <= len(value) <= _LONGEST_ID and _ID_CHARACTERS.issuperset(value)
 
 
-def _check_delay(hosted: Hosted, parameters: Parameters) -> int | None:
+def _check_delay(resource: QueueResource, parameters: Parameters) -> int | None:
     delay = integer(parameters, "DelaySeconds")
     if delay is None:
         return None
     if not 0 <= delay <= _LONGEST_DELAY:  # DL-2
         raise invalid_value(delay, "DelaySeconds", f"DelaySeconds must be >= 0 and <= {_LONGEST_DELAY}.")
-    if not hosted.fifo:
+    if not resource.fifo:
         return delay * 1000
     if delay:  # DL-4; with 0 the queue's delay holds still (DL-5)
         raise invalid_value(delay, "DelaySeconds", _WRONG_TYPE)
     return None
 
 
-def _carry_out(region: Region, hosted: Hosted, order: Order) -> dict[str, object]:
+def _carry_out(region: Region, resource: QueueResource, order: Order) -> dict[str, object]:
     now, content = region.now, order.content
     result: dict[str, object] = {"MD5OfMessageBody": content.body_md5}
     if content.attributes_md5:
         result["MD5OfMessageAttributes"] = content.attributes_md5
     if content.trace_header:
         result["MD5OfMessageSystemAttributes"] = system_attributes_md5(content)
-    if hosted.fifo:
-        known = hosted.ordered.duplicate(order.group, content.deduplication_id, now=now)
+    if resource.fifo:
+        known = resource.ordered.duplicate(order.group, content.deduplication_id, now=now)
         if known is not None:  # FF-6
-            return result | {"MessageId": message_id(known.message), "SequenceNumber": sequence_number(known.place)}
+            return result | {"MessageId": message_id(known.message), "SequenceNumber": sequence_number(known.index)}
     message = Message(region.world.numbers.take(), content.size, now, group=order.group, content=content)
-    region.service_of(hosted).put(hosted.line, message, delay=order.delay)
+    region.service_of(resource).put(resource.state, message, delay=order.delay)
     result["MessageId"] = message_id(message.number)
-    if hosted.fifo:
-        hosted.ordered.remember(message, content.deduplication_id, now=now)
-        result["SequenceNumber"] = sequence_number(message.place)
+    if resource.fifo:
+        resource.ordered.remember(message, content.deduplication_id, now=now)
+        result["SequenceNumber"] = sequence_number(message.index)
     return result

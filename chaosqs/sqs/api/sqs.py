@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 import attrs
 
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams
 from chaosqs.model.event import DeadLettered, Deleted, Event
 from chaosqs.sqs.api import move_tasks, queues, receiving, sending
 from chaosqs.sqs.api.parameters import Parameters, error
@@ -54,12 +54,12 @@ def _forget(event: Event) -> int:
 class Sqs:
     """SQS for every account and Region of one world.
 
-    Nothing waits in here: time is the agenda's. On its own, a door calls `advance` to let time pass and `finish` on a
-    `Wait`; in a simulation the clock takes the agenda's steps, and a door uses `Wait.then`.
+    Nothing waits in here: time is the event queue's. On its own, a door calls `advance` to let time pass and `finish` on a
+    `Wait`; in a simulation the clock takes the event queue's steps, and a door uses `Wait.then`.
     """
 
-    agenda: Agenda = attrs.field(factory=lambda: Agenda(0))
-    luck: Luck = attrs.field(factory=lambda: Luck(0))
+    event_queue: EventQueue = attrs.field(factory=lambda: EventQueue(0))
+    streams: RandomStreams = attrs.field(factory=lambda: RandomStreams(0))
     record: Callable[[Event], int] = _forget
     epoch: int = EPOCH
     """Milliseconds since 1970 at moment 0: what timestamps count from."""
@@ -72,8 +72,8 @@ class Sqs:
     def __attrs_post_init__(self) -> None:
         """Start with no queue anywhere."""
         self.world = World(
-            self.agenda,
-            self.luck,
+            self.event_queue,
+            self.streams,
             self.record,
             self.epoch,
             self.chance,
@@ -89,7 +89,7 @@ class Sqs:
         `messages` is how many the workload sends: what clients send is numbered from there. Events about queues that
         are not the design's are not recorded.
         """
-        record, known = service.record, frozenset(service.lines)
+        record, known = service.record, frozenset(service.states)
 
         def record_known(event: Event) -> int:
             if getattr(event, "queue", None) not in known:
@@ -101,7 +101,7 @@ class Sqs:
             return record(event)
 
         service.record = record_known
-        sqs = cls(service.agenda, service.luck, record_known)
+        sqs = cls(service.event_queue, service.streams, record_known)
         sqs.world.numbers.next_free = messages
         sqs.world.adopt(service, ACCOUNT, REGION)
         return sqs
@@ -109,7 +109,7 @@ class Sqs:
     @property
     def now(self) -> int:
         """The present moment, in milliseconds of virtual time."""
-        return self.agenda.now
+        return self.event_queue.now
 
     def call(
         self, operation: str, parameters: Mapping[str, object], *, region: str = REGION, account: str = ACCOUNT
@@ -126,15 +126,15 @@ class Sqs:
 
     def advance(self, milliseconds: int) -> None:
         """Let time pass: everything that is due happens at its moment, in order."""
-        until = self.agenda.now + milliseconds
-        while self.agenda.next_due() <= until:
-            self.agenda.take()()
-        self.agenda.now = until
+        until = self.event_queue.now + milliseconds
+        while self.event_queue.next_due() <= until:
+            self.event_queue.take()()
+        self.event_queue.now = until
 
     def finish(self, wait: Wait) -> dict[str, object]:
         """Move time on until a wait has its answer, and return that."""
         answers: list[dict[str, object]] = []
         wait.then(answers.append)
         while not answers:
-            self.agenda.take()()
+            self.event_queue.take()()
         return answers[0]

@@ -28,7 +28,7 @@ class Accepted:
     """The send that a later one with the same deduplication id is told of (Assumed: FF-6)."""
 
     message: int
-    place: int
+    index: int
     """What its sequence number is made from."""
 
 
@@ -154,7 +154,7 @@ class Groups:
     ready: int = 0
     """How many can be served."""
     _waiting: list[tuple[int, Group]] = attrs.field(factory=list[tuple[int, Group]])
-    _places: int = 0
+    _indexes: int = 0
     _seen_up_to: int = 0
     """Place of the last message within the window."""
     _seen: int = 0
@@ -163,18 +163,18 @@ class Groups:
 
     def add(self, message: Message) -> None:
         """Put a message at the end of its group; call `refresh` when it is known whether it is visible."""
-        self._places += 1
-        message.place = self._places
+        self._indexes += 1
+        message.index = self._indexes
         self.groups.setdefault(message.group, Group(message.group)).messages.append(message)
         if self._seen < self.window and not self._beyond:
             self._seen += 1
-            self._seen_up_to = message.place
+            self._seen_up_to = message.index
         else:
             self._beyond.append(message)
 
     def left(self, message: Message) -> None:
         """Take note that a message is not in the queue any more."""
-        if message.place <= self._seen_up_to:
+        if message.index <= self._seen_up_to:
             self._seen -= 1
             self._look_further()
         group = self.groups.get(message.group)
@@ -192,23 +192,23 @@ class Groups:
         """Take note that a message became visible again: its group goes behind those that wait now (FF-23, FF-25)."""
         group = self.groups[message.group]
         group.in_flight -= 1
-        self._places += 1
-        group.returned_at = self._places
+        self._indexes += 1
+        group.returned_at = self._indexes
         self.refresh(group)
 
     def refresh(self, group: Group) -> None:
         """Find out whether a group can be served, and where it waits."""
         first = group.first()
-        if first is None or not first.visible or first.place > self._seen_up_to:
+        if first is None or not first.visible or first.index > self._seen_up_to:
             self._set_waiting(group, None)
         else:
-            self._set_waiting(group, max(first.place, group.returned_at))
+            self._set_waiting(group, max(first.index, group.returned_at))
 
     def next(self) -> Group | None:
         """Take the first group that can be served; call `refresh` when it has been."""
         while self._waiting:
-            place, group = heappop(self._waiting)
-            if group.waits_at == place:
+            index, group = heappop(self._waiting)
+            if group.waits_at == index:
                 group.waits_at = None
                 self.ready -= 1
                 return group
@@ -220,7 +220,7 @@ class Groups:
         for message in group.messages:
             if not message.stored:
                 continue
-            if not message.visible or len(found) == maximum or message.place > self._seen_up_to:
+            if not message.visible or len(found) == maximum or message.index > self._seen_up_to:
                 break
             found.append(message)
         return found
@@ -230,16 +230,16 @@ class Groups:
             message = self._beyond.popleft()
             if message.stored:
                 self._seen += 1
-                self._seen_up_to = message.place
+                self._seen_up_to = message.index
                 self.refresh(self.groups[message.group])
 
-    def _set_waiting(self, group: Group, place: int | None) -> None:
-        if group.waits_at == place:
+    def _set_waiting(self, group: Group, index: int | None) -> None:
+        if group.waits_at == index:
             return
-        self.ready += (place is not None) - (group.waits_at is not None)
-        group.waits_at = place
-        if place is not None:
-            heappush(self._waiting, (place, group))
+        self.ready += (index is not None) - (group.waits_at is not None)
+        group.waits_at = index
+        if index is not None:
+            heappush(self._waiting, (index, group))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ class FifoQueue:
 
     def remember(self, message: Message, deduplication_id: str, *, now: int) -> None:
         """Remember an accepted send, so that its repetitions are dropped."""
-        accepted = Accepted(message.number, message.place)
+        accepted = Accepted(message.number, message.index)
         self.memory.note(self._key(message.group, deduplication_id), accepted, now=now)
 
     def _key(self, group: str, deduplication_id: str) -> tuple[str, str]:

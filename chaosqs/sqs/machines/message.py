@@ -40,9 +40,9 @@ def uuid(kind: bytes, number: int) -> str:
     )
 
 
-def sequence_number(place: int) -> str:
+def sequence_number(index: int) -> str:
     """Return the sequence number of the n-th message of a FIFO queue: 20 digits, not consecutive (FF-12)."""
-    return str(_FIRST_SEQUENCE_NUMBER + place * _SEQUENCE_STRIDE)
+    return str(_FIRST_SEQUENCE_NUMBER + index * _SEQUENCE_STRIDE)
 
 
 def receipt_handle(queue: int, message: int, receipt: int) -> str:
@@ -101,7 +101,7 @@ class Message:
     """Message group id, or empty (FF-2, FQ-1)."""
     content: Content | None = None
     """What a client sent; None for a message of a workload."""
-    place: int = 0
+    index: int = 0
     """Its place in the order of the queue."""
     queued: bool = False
     """Whether the queue's order has an entry for it."""
@@ -135,7 +135,7 @@ def body_of(message: Message) -> str:
 # Reported failures count receives as all others do (EQ-5).
 
 
-def dead_lettered(message: Message, source: str, *, fifo: bool, place: int, now: int) -> Message:
+def dead_lettered(message: Message, source: str, *, fifo: bool, index: int, now: int) -> Message:
     """Return a message as it enters a dead-letter queue.
 
     It keeps its id, contents, counts and, on standard queues, the clock of its retention (DLQ-6, DLQ-7, DLQ-9). On FIFO
@@ -149,7 +149,7 @@ def dead_lettered(message: Message, source: str, *, fifo: bool, place: int, now:
         message.body_bytes,
         now if fifo else message.sent_at,
         message.receive_count,
-        last_event=place,
+        last_event=index,
         group=message.group,
         content=content,
         first_received_at=message.first_received_at,

@@ -83,7 +83,7 @@ class Fairness:
         if message.group not in self.noisy:
             return False
         message.queued = True
-        heappush(tenant.aside, (message.place, message))
+        heappush(tenant.aside, (message.index, message))
         return True
 
     def calmed(self, now: int) -> list[Message]:
@@ -131,7 +131,7 @@ class StandardQueue:
     """Messages as they came, by place."""
     _returned: list[tuple[int, Message]] = attrs.field(factory=list[tuple[int, Message]])
     """Messages that came back, by place."""
-    _places: int = 0
+    _indexes: int = 0
 
     def __attrs_post_init__(self) -> None:
         """Start empty."""
@@ -292,8 +292,8 @@ class StandardQueue:
     # The line
 
     def _join(self, message: Message) -> None:
-        self._places += 1
-        message.place = self._places
+        self._indexes += 1
+        message.index = self._indexes
         message.queued = True
         self._line.append(message)
 
@@ -310,12 +310,12 @@ class StandardQueue:
     def _rejoin(self, messages: list[Message]) -> None:
         for message in messages:
             message.queued = True
-            heappush(self._returned, (message.place, message))
+            heappush(self._returned, (message.index, message))
 
     def _next(self) -> Message | None:
         line, returned = self._line, self._returned
         while line or returned:
-            if returned and (not line or returned[0][0] < line[0].place):
+            if returned and (not line or returned[0][0] < line[0].index):
                 message = heappop(returned)[1]
             else:
                 message = line.popleft()

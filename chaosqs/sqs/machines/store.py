@@ -135,7 +135,7 @@ class Store:
         """Change the retention, of the stored messages too (RT-3; Assumed: at once, not within 15 minutes)."""
         self.retention = retention
         self._expiries = [
-            (message.sent_at + retention, place, message) for place, message in enumerate(self.messages.values())
+            (message.sent_at + retention, index, message) for index, message in enumerate(self.messages.values())
         ]
         self._sequence = max(self._sequence, len(self._expiries))
         heapify(self._expiries)

@@ -56,11 +56,11 @@ class Probe:
         return caught.value
 
     def state(self) -> object:
-        hosted = self.sqs.world.region("123456789012", "us-east-1").queues.get(self.name)
-        if hosted is None:
+        resource = self.sqs.world.region("123456789012", "us-east-1").queues.get(self.name)
+        if resource is None:
             return None
-        messages = hosted.line.machine.store.messages.values()
-        return dict(hosted.settings), [attrs.astuple(message, recurse=False) for message in messages]
+        messages = resource.state.machine.store.messages.values()
+        return dict(resource.settings), [attrs.astuple(message, recurse=False) for message in messages]
 
     def send(self, body: str = "x", **parameters: object) -> dict[str, object]:
         return self.call("SendMessage", MessageBody=body, **parameters)

@@ -149,12 +149,12 @@ def test_DLQ_12_both_are_of_one_type(sqs: Sqs) -> None:
         assert source.refused("SetQueueAttributes", Attributes=policy(target, 1)).code == "InvalidParameterValue"
 
 
-@pytest.mark.parametrize("place", ["eu-west-1:123456789012", "us-east-1:210987654321"])
-def test_DLQ_13_both_are_of_one_account_and_region(sqs: Sqs, place: str) -> None:
+@pytest.mark.parametrize("index", ["eu-west-1:123456789012", "us-east-1:210987654321"])
+def test_DLQ_13_both_are_of_one_account_and_region(sqs: Sqs, index: str) -> None:
     """The newer documentation says must."""
-    region, account = place.split(":")
+    region, account = index.split(":")
     sqs.call("CreateQueue", {"QueueName": "dead"}, region=region, account=account)
-    given = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": f"arn:aws:sqs:{place}:dead", "maxReceiveCount": 1})}
+    given = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": f"arn:aws:sqs:{index}:dead", "maxReceiveCount": 1})}
     assert queue(sqs).refused("SetQueueAttributes", Attributes=given).code == "InvalidParameterValue"
 
 

@@ -6,8 +6,8 @@ import json
 
 import attrs
 
-from chaosqs.kernel.event_queue import Agenda
-from chaosqs.kernel.rng import Luck
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.rng import RandomStreams
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.event import Deleted, Event, Received, ReceivedNothing, Returned, Sent
 from chaosqs.model.workload import Arrival
@@ -34,7 +34,7 @@ def simulation() -> tuple[Service, list[Event], Sqs]:
         events.append(event)
         return len(events) - 1
 
-    service = Service(Agenda(0), Luck(0), record, 0)
+    service = Service(EventQueue(0), RandomStreams(0), record, 0)
     for each in DESIGN.queues:
         service.open(each)
     return service, events, Sqs.of(service, messages=2)
@@ -129,18 +129,18 @@ def test_OR_4_RH_10_a_replica_shows_a_message_again() -> None:
     """In flight or deleted, where the simulation says so; who waits gets it."""
     service, events, _ = simulation()
     service.send([(0, Arrival(0, "orders", 1, "")), (1, Arrival(0, "audit.fifo", 1, "g"))])
-    line = service.lines["orders"]
+    state = service.states["orders"]
     (first,) = service.receive("orders", 1)
     got: list[int] = []
-    line.queue = attrs.evolve(line.queue, redrive=None)
-    line.machine.queue = line.queue
-    line.waiting.append(lambda: got.append(len(service.receive("orders", 1))))
-    assert service.reappear(line, first.message)
+    state.queue = attrs.evolve(state.queue, redrive=None)
+    state.machine.queue = state.queue
+    state.waiting.append(lambda: got.append(len(service.receive("orders", 1))))
+    assert service.reappear(state, first.message)
     assert got == [1]
     service.delete("orders", service.receive("orders", 1))
     assert isinstance(events[-1], Returned)
     (second,) = service.receive("audit.fifo", 1)
-    assert not service.reappear(service.lines["audit.fifo"], second.message)
+    assert not service.reappear(service.states["audit.fifo"], second.message)
 
 
 def test_pollers_and_clients_wait_in_one_line() -> None:
@@ -150,7 +150,7 @@ def test_pollers_and_clients_wait_in_one_line() -> None:
     wait = sqs.call("ReceiveMessage", {"QueueUrl": "orders", "WaitTimeSeconds": 20})
     assert isinstance(wait, Wait)
     wait.then(lambda answer: got.append(f"client {len(listed(answer, 'Messages'))}"))
-    service.lines["orders"].waiting.append(lambda: got.append(f"poller {len(service.receive('orders', 10))}"))
+    service.states["orders"].waiting.append(lambda: got.append(f"poller {len(service.receive('orders', 10))}"))
     Probe(sqs, "orders").send()
     Probe(sqs, "orders").send()
     assert got == ["client 1", "poller 1"]
@@ -162,9 +162,9 @@ def test_a_poller_on_a_fifo_queue_goes_on_when_a_group_is_free() -> None:
     service.send([(0, Arrival(0, "audit.fifo", 1, "g")), (1, Arrival(0, "audit.fifo", 1, "g"))])
     receipts = service.receive("audit.fifo", 1)
     got: list[int] = []
-    service.lines["audit.fifo"].waiting.append(lambda: got.append(len(service.receive("audit.fifo", 1))))
-    service.serve(service.lines["audit.fifo"])
+    service.states["audit.fifo"].waiting.append(lambda: got.append(len(service.receive("audit.fifo", 1))))
+    service.serve(service.states["audit.fifo"])
     assert got == []
     assert service.delete("audit.fifo", receipts) == []
-    service.agenda.take()()
-    assert (got, service.agenda.now) == ([1], 0)
+    service.event_queue.take()()
+    assert (got, service.event_queue.now) == ([1], 0)

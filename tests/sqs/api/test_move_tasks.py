@@ -96,7 +96,7 @@ def test_MV_3_the_rate_is_kept(sqs: Sqs) -> None:
 def test_MV_3_a_task_ends_after_36_hours(sqs: Sqs) -> None:
     """Whatever is left."""
     _, dead = with_dead_letters(sqs, 1)
-    machine = sqs.world.region("123456789012", "us-east-1").queues["dead"].line.machine
+    machine = sqs.world.region("123456789012", "us-east-1").queues["dead"].state.machine
     for _ in range(3):
         dead.send()
     start(dead, DestinationArn=queue(sqs, "other").arn, MaxNumberOfMessagesPerSecond=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.kernel.rng import Luck
+from chaosqs.kernel.rng import RandomStreams
 from chaosqs.model.design import Queue
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.sqs import Sqs
@@ -34,8 +34,8 @@ def test_RX_1_the_default_is_one(sqs: Sqs) -> None:
 
 
 def test_RX_2_fewer_than_asked_is_legal() -> None:
-    """With luck 0 a receive returns all it could, with other luck sometimes fewer, but never none."""
-    sqs = Sqs(luck=Luck(7))
+    """With seed 0 a receive returns all it could, with other seeds sometimes fewer, but never none."""
+    sqs = Sqs(streams=RandomStreams(7))
     orders = queue(sqs)
     sqs.world.region("123456789012", "us-east-1").service.partial_receives = 100
     for _ in range(200):
@@ -228,8 +228,8 @@ def test_IF_1_in_flight_messages_are_limited() -> None:
 def test_IF_2_IF_3_over_the_quota_a_short_poll_fails_and_a_long_one_waits(sqs: Sqs) -> None:
     """OverLimit for the one, nothing until some leave flight for the other."""
     orders = queue(sqs)
-    hosted = sqs.world.region("123456789012", "us-east-1").queues["orders"]
-    hosted.line.machine.in_flight_quota = 1
+    resource = sqs.world.region("123456789012", "us-east-1").queues["orders"]
+    resource.state.machine.in_flight_quota = 1
     orders.send("a")
     orders.send("b")
     orders.one()
@@ -246,8 +246,8 @@ def test_IF_4_over_the_quota_a_fifo_queue_returns_nothing() -> None:
     assert len(machine.receive(10, now=0)[0]) == 3
     assert machine.receive(10, now=0)[0] == []
     orders = queue(Sqs(), "orders.fifo")
-    hosted = orders.sqs.world.region("123456789012", "us-east-1").queues["orders.fifo"]
-    hosted.line.machine.in_flight_quota = 0
+    resource = orders.sqs.world.region("123456789012", "us-east-1").queues["orders.fifo"]
+    resource.state.machine.in_flight_quota = 0
     orders.put("a")
     assert orders.receive() == []
 

@@ -11,7 +11,7 @@ class Entry:
 
     number: int
     group: str
-    place: int
+    index: int
     sent_at: int
     visible_at: int
     count: int = 0
@@ -44,8 +44,8 @@ class NaiveQueue:
     def send(self, number: int, group: str) -> None:
         self.delete_groups()
         hidden = self.delay > 0
-        place = self.tick() if self.fifo or not hidden else 0
-        entry = Entry(number, group, place, self.now, self.now + self.delay, hidden=hidden, hidden_as=self.tick())
+        index = self.tick() if self.fifo or not hidden else 0
+        entry = Entry(number, group, index, self.now, self.now + self.delay, hidden=hidden, hidden_as=self.tick())
         self.entries.append(entry)
 
     def delete_groups(self) -> None:
@@ -62,8 +62,8 @@ class NaiveQueue:
 
     def show(self, entry: Entry) -> None:
         entry.hidden = False
-        if not self.fifo and not entry.place:
-            entry.place = self.tick()
+        if not self.fifo and not entry.index:
+            entry.index = self.tick()
         if self.fifo and entry.receipt:
             self.returned[entry.group] = self.tick()
 
@@ -92,25 +92,25 @@ class NaiveQueue:
 
     def next_in_line(self) -> Entry | None:
         visible = [entry for entry in self.entries if not entry.hidden]
-        return min(visible, key=lambda entry: entry.place, default=None)
+        return min(visible, key=lambda entry: entry.index, default=None)
 
     def next_of_group(self, received: list[tuple[int, int]]) -> Entry | None:
         """Go on with the group of the last received message while it yields; then take the first group that does."""
         now = {number for number, _ in received}
         firsts: dict[str, tuple[int, Entry]] = {}
         for group in {entry.group for entry in self.entries}:
-            mine = sorted((e for e in self.entries if e.group == group), key=lambda entry: entry.place)
+            mine = sorted((e for e in self.entries if e.group == group), key=lambda entry: entry.index)
             rest = list(mine)
             while rest and rest[0].hidden and rest[0].number in now:
                 rest.pop(0)
             if rest and not rest[0].hidden:
-                firsts[group] = (mine[0].place, rest[0])
+                firsts[group] = (mine[0].index, rest[0])
         if received:
             last = next((e.group for e in self.entries if e.number == received[-1][0]), "")
             if last in firsts:
                 return firsts[last][1]
-        fresh = {g: first for g, first in firsts.items() if first[1].place == first[0]}
-        ready = sorted((max(place, self.returned.get(g, 0)), entry.number) for g, (place, entry) in fresh.items())
+        fresh = {g: first for g, first in firsts.items() if first[1].index == first[0]}
+        ready = sorted((max(index, self.returned.get(g, 0)), entry.number) for g, (index, entry) in fresh.items())
         return next((e for e in self.entries if ready and e.number == ready[0][1]), None)
 
     def find(self, number: int) -> Entry | None:

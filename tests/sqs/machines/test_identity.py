@@ -19,10 +19,10 @@ def test_RH_1_a_handle_says_which_receive_it_is(queue: int, message: int, receip
 
 
 @given(NUMBERS, st.integers(0, 259), st.sampled_from("Aa0+/="))
-def test_RH_9_a_handle_that_was_changed_is_garbage(number: int, place: int, character: str) -> None:
+def test_RH_9_a_handle_that_was_changed_is_garbage(number: int, index: int, character: str) -> None:
     """Whichever character it is."""
     handle = receipt_handle(1, number, 2)
-    changed = handle[:place] + character + handle[place + 1 :]
+    changed = handle[:index] + character + handle[index + 1 :]
     assert (read_receipt_handle(changed) is not None) == (changed == handle)
 
 
@@ -42,4 +42,4 @@ def test_RH_1_message_ids_look_like_uuids() -> None:
 
 def test_FF_12_sequence_numbers_have_twenty_digits() -> None:
     """For longer than anybody will run it."""
-    assert [len(sequence_number(place)) for place in (0, 1, 10**15)] == [20, 20, 20]
+    assert [len(sequence_number(index)) for index in (0, 1, 10**15)] == [20, 20, 20]

@@ -2,7 +2,7 @@
 
 By enumeration: four messages or fewer keep the promise whatever the times. Delay and batching window cure it at
 single values only, where the calm world falls into step, so they are not counted as relevant. Nor are provisioned
-pollers: with them 17 other draws of luck out of 200 violate it, instead of 19.
+pollers: with them 17 other seeds out of 200 violate it, instead of 19.
 """
 
 from __future__ import annotations

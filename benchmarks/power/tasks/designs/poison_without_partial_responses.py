@@ -1,7 +1,7 @@
 """One poison message fails its whole batch, and nobody reports which one it was.
 
 By argument: a bystander takes two messages, one of them poison. With many deliveries it comes alone at some time: of
-100 draws of luck, 53 violate it with three deliveries, 18 with ten, 6 with 15, and from 24 on none but the calm one. A
+100 seeds, 53 violate it with three deliveries, 18 with ten, 6 with 15, and from 24 on none but the calm one. A
 reserved concurrency of 0 switches the function off, and is not counted as relevant.
 """
 

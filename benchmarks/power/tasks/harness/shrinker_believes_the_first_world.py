@@ -10,8 +10,8 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.search.oracle import Oracle
 
 
-def _violating(_oracle: Oracle, worlds: list[Scenario], _limit: int) -> Scenario | None:
-    return worlds[0] if worlds else None
+def _violating(_oracle: Oracle, variants: list[Scenario], _limit: int) -> Scenario | None:
+    return variants[0] if variants else None
 
 
 TASK = harness_mutant(

@@ -6,7 +6,7 @@ from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from chaosqs.esm.poller_fleet import Poller
 from chaosqs.esm.receive_loop import ReceiveFaults
-from chaosqs.faults.injector import Strike
+from chaosqs.faults.injector import InjectedFault
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
@@ -15,8 +15,8 @@ from chaosqs.model.workload import Burst
 _fail = ReceiveFaults.fail
 
 
-def _counted(self: ReceiveFaults, poller: Poller, strike: Strike) -> int | None:
-    due, first = _fail(self, poller, strike), self.line.machine.head()
+def _counted(self: ReceiveFaults, poller: Poller, injected: InjectedFault) -> int | None:
+    due, first = _fail(self, poller, injected), self.state.machine.head()
     if due is not None and first is not None:
         first.receive_count += 1
     return due

@@ -17,12 +17,14 @@ from chaosqs.sqs.machines.message import Message
 def _accept(
     self: Producer, attempt: _Attempt, *, delay: int | None = None, fault: str = "", repeats: bool = False
 ) -> None:
-    arrival, line = attempt.arrival, self.service.lines[attempt.arrival.queue]
-    message = Message(attempt.number, arrival.body_bytes, self.agenda.now, group=arrival.group, copy_of=attempt.copy_of)
-    self.service.put(line, message, delay=delay, cause=attempt.cause, fault=fault)
+    arrival, state = attempt.arrival, self.service.states[attempt.arrival.queue]
+    message = Message(
+        attempt.number, arrival.body_bytes, self.event_queue.now, group=arrival.group, copy_of=attempt.copy_of
+    )
+    self.service.put(state, message, delay=delay, cause=attempt.cause, fault=fault)
     if repeats:  # the right one asks whether the queue is a FIFO queue, too
         copy = _Attempt(self.service.numbers.take(), arrival, message.last_event, attempt.number)
-        self._later(copy, self.agenda.now + self.retry)
+        self._later(copy, self.event_queue.now + self.retry)
 
 
 _DESIGN = Design(

@@ -12,8 +12,8 @@ from chaosqs.sqs import service
 from chaosqs.sqs.machines.message import Message, dead_lettered
 
 
-def _as_old(message: Message, source: str, *, fifo: bool, place: int, now: int) -> Message:
-    moved = dead_lettered(message, source, fifo=fifo, place=place, now=now)
+def _as_old(message: Message, source: str, *, fifo: bool, index: int, now: int) -> Message:
+    moved = dead_lettered(message, source, fifo=fifo, index=index, now=now)
     return attrs.evolve(moved, sent_at=message.sent_at)
 
 

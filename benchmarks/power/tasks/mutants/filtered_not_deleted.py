@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from chaosqs.esm.poller_fleet import Poller
-from chaosqs.esm.receive_loop import Gathering
+from chaosqs.esm.receive_loop import ReceiveLoop
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.event_filter import Match, matches
 from chaosqs.model.scenario import Scenario
@@ -17,7 +17,7 @@ from chaosqs.sqs.machines.message import Receipt, body_of
 # pyright: reportPrivateUsage=false
 
 
-def _filtered(self: Gathering, _poller: Poller, receipts: Sequence[Receipt], _place: int) -> list[Receipt]:
+def _filtered(self: ReceiveLoop, _poller: Poller, receipts: Sequence[Receipt], _index: int) -> list[Receipt]:
     return [receipt for receipt in receipts if matches(self._patterns, body_of(receipt.message)) is Match.MATCHED]
 
 
@@ -35,5 +35,5 @@ TASK = Task(
     mapping="orders→worker",
     invariant="drains-after-healing",
     smallest=Scenario(_DESIGN, [Burst("orders", 1)]),
-    switch=Mutation(Gathering, "_filtered", _filtered),
+    switch=Mutation(ReceiveLoop, "_filtered", _filtered),
 )

@@ -12,7 +12,7 @@ _retire = Mapping.retire
 
 
 def _lose(self: Mapping) -> None:
-    for poller in self.crew.pollers:
+    for poller in self.fleet.pollers:
         self.service.delete(self.mapping.queue, poller.held)
         poller.held, poller.batcher = [], None
     _retire(self)

@@ -16,7 +16,7 @@ from chaosqs.sqs.machines.message import Message
 class _Unlocked(Groups):
     def refresh(self, group: Group) -> None:
         found = self.takeable(group, 1)
-        self._set_waiting(group, max(found[0].place, group.returned_at) if found else None)
+        self._set_waiting(group, max(found[0].index, group.returned_at) if found else None)
 
     def takeable(self, group: Group, maximum: int) -> list[Message]:
         return [message for message in group.messages if message.stored and message.visible][:maximum]

@@ -12,7 +12,7 @@ _grow = Scaling.grow
 
 
 def _back_to_the_first(self: Scaling, *, throttled: bool) -> bool:
-    return self.pollers < self.law.start and _grow(self, throttled=throttled)
+    return self.pollers < self.scaling_limits.start and _grow(self, throttled=throttled)
 
 
 TASK = Task(

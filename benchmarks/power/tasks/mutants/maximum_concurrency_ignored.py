@@ -6,7 +6,7 @@ import attrs
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.esm.machines.scaling import Law, law
+from chaosqs.esm.machines.scaling import ScalingLimits, scaling_limits
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
@@ -14,8 +14,8 @@ from chaosqs.model.workload import Burst
 from chaosqs.simulation import run
 
 
-def _without_maximum(mapping: EventSourceMapping, era: str) -> Law:
-    return law(attrs.evolve(mapping, maximum_concurrency=None), era)
+def _without_maximum(mapping: EventSourceMapping, era: str) -> ScalingLimits:
+    return scaling_limits(attrs.evolve(mapping, maximum_concurrency=None), era)
 
 
 _DESIGN = Design(

@@ -12,8 +12,8 @@ from chaosqs.sqs import service
 from chaosqs.sqs.machines.message import Message, dead_lettered
 
 
-def _uncounted(message: Message, source: str, *, fifo: bool, place: int, now: int) -> Message:
-    return attrs.evolve(dead_lettered(message, source, fifo=fifo, place=place, now=now), receive_count=0)
+def _uncounted(message: Message, source: str, *, fifo: bool, index: int, now: int) -> Message:
+    return attrs.evolve(dead_lettered(message, source, fifo=fifo, index=index, now=now), receive_count=0)
 
 
 TASK = Task(

@@ -7,18 +7,18 @@ from benchmarks.power.task import Task
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.sqs.machines.message import Message
 from chaosqs.sqs.machines.standard_queue import StandardQueue
-from chaosqs.sqs.service import Line, Service
+from chaosqs.sqs.service import QueueState, Service
 
 # pyright: reportPrivateUsage=false
 
 _dead_letter = Service._dead_letter
 
 
-def _keep(self: Service, line: Line, message: Message) -> None:
-    _dead_letter(self, line, message)
-    assert isinstance(line.machine, StandardQueue)
+def _keep(self: Service, state: QueueState, message: Message) -> None:
+    _dead_letter(self, state, message)
+    assert isinstance(state.machine, StandardQueue)
     message.deliveries = 0  # or the next receive would move it again
-    line.machine.reappear(message, now=self.agenda.now)
+    state.machine.reappear(message, now=self.event_queue.now)
 
 
 TASK = Task(

@@ -9,15 +9,15 @@ from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.sqs.service import Line, Service
+from chaosqs.sqs.service import QueueState, Service
 
 # pyright: reportPrivateUsage=false
 
 
-def _settle(self: Service, line: Line) -> None:
-    for message in line.machine.settle(now=self.agenda.now):
+def _settle(self: Service, state: QueueState) -> None:
+    for message in state.machine.settle(now=self.event_queue.now):
         if message.receipt:
-            self._returned(line, message)  # the right one serves those who wait, too
+            self._returned(state, message)  # the right one serves those who wait, too
 
 
 _DESIGN = Design(

@@ -7,17 +7,17 @@ from benchmarks.power.task import Task
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.sqs.machines.message import Message
-from chaosqs.sqs.service import Line, Service
+from chaosqs.sqs.service import QueueState, Service
 
 # pyright: reportPrivateUsage=false
 
 _dead_letter = Service._dead_letter
 
 
-def _into_nothing(self: Service, line: Line, message: Message) -> None:
-    _dead_letter(self, line, message)
-    assert line.queue.redrive is not None
-    target = self.lines[line.queue.redrive.dead_letter_queue].machine
+def _into_nothing(self: Service, state: QueueState, message: Message) -> None:
+    _dead_letter(self, state, message)
+    assert state.queue.redrive is not None
+    target = self.states[state.queue.redrive.dead_letter_queue].machine
     target.take_out(target.store.messages[message.number])
 
 

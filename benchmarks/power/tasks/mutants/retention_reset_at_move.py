@@ -12,8 +12,8 @@ from chaosqs.sqs import service
 from chaosqs.sqs.machines.message import Message, dead_lettered
 
 
-def _as_new(message: Message, source: str, *, fifo: bool, place: int, now: int) -> Message:
-    return attrs.evolve(dead_lettered(message, source, fifo=fifo, place=place, now=now), sent_at=now)
+def _as_new(message: Message, source: str, *, fifo: bool, index: int, now: int) -> Message:
+    return attrs.evolve(dead_lettered(message, source, fifo=fifo, index=index, now=now), sent_at=now)
 
 
 TASK = Task(

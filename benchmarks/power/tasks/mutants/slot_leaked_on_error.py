@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
-from chaosqs.lambda_.invocation import Course, Invocation, Lambda
+from chaosqs.lambda_.invocation import Invocation, InvocationOutcome, Lambda
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.faults import FaultPlan
@@ -16,11 +16,11 @@ from chaosqs.model.workload import Burst
 _end = Lambda._end
 
 
-def _kept(self: Lambda, invocation: Invocation, course: Course) -> None:
-    _end(self, invocation, course)
+def _kept(self: Lambda, invocation: Invocation, outcome: InvocationOutcome) -> None:
+    _end(self, invocation, outcome)
     pool = self.executions._shares[invocation.request.mapping.function].pool
-    pool.running += course.outcome == "raised"
-    pool.on_demand += course.outcome == "raised"
+    pool.running += outcome.outcome == "raised"
+    pool.on_demand += outcome.outcome == "raised"
 
 
 _DESIGN = Design(

@@ -19,12 +19,12 @@ from chaosqs.model.workload import Burst
 _answered = Mapping._answered
 
 
-def _as_success(self: Mapping, poller: Poller, event: InvocationEnded, place: int) -> None:
+def _as_success(self: Mapping, poller: Poller, event: InvocationEnded, index: int) -> None:
     if event.outcome == "timed_out":
-        step = partial(self.deleting.delete, poller, (), place)
-        self.agenda.at(self.agenda.now + self.latency.delete(poller), step, poller.task)
+        step = partial(self.deleting.delete, poller, (), index)
+        self.event_queue.at(self.event_queue.now + self.latency.delete(poller), step, poller.task)
     else:
-        _answered(self, poller, event, place)
+        _answered(self, poller, event, index)
 
 
 _DESIGN = Design(

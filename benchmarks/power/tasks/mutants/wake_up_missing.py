@@ -6,14 +6,14 @@ from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.sqs.service import Line, Service
+from chaosqs.sqs.service import QueueState, Service
 
 _wake_at = Service.wake_at
 
 
-def _once(self: Service, line: Line, due: int) -> None:
-    if line.last_wake < 0:
-        _wake_at(self, line, due)
+def _once(self: Service, state: QueueState, due: int) -> None:
+    if state.last_wake < 0:
+        _wake_at(self, state, due)
 
 
 TASK = Task(
