@@ -32,8 +32,18 @@ Step: TypeAlias = Callable[[dict[str, Json]], dict[str, Json]]
 KEY = "chaosqs"
 """The field that has the number of the schema."""
 
-STEPS: tuple[Step, ...] = ()
-"""The first makes schema 1 into 2, and so on. There was no need for one yet: all that was ever added has a default."""
+
+def _to_schema_2(fields: dict[str, Json]) -> dict[str, Json]:
+    """Rename `luck` to `seed`, in a scenario or in the one that a counterexample holds."""
+    scenario = fields.get("scenario")
+    inner = {"scenario": _to_schema_2(scenario)} if isinstance(scenario, dict) else {}
+    if "luck" in fields and "seed" in fields:
+        raise InvalidScenario([Problem("luck", str(fields["luck"]), "must not stand beside seed: it is its former name")])
+    return {("seed" if name == "luck" else name): value for name, value in {**fields, **inner}.items()}
+
+
+STEPS: tuple[Step, ...] = (_to_schema_2,)
+"""The first makes schema 1 into 2, and so on."""
 
 SCHEMA = 1 + len(STEPS)
 """The schema of all files that chaosqs writes."""

@@ -29,7 +29,7 @@ _NO_BEHAVIOURS: Mapping[str, Behaviour] = {}
 
 @attrs.frozen(repr=False)
 class Scenario:
-    """A design, what arrives, how the functions behave, what goes wrong, and seed. Raises `InvalidScenario`."""
+    """A design, what arrives, how the functions behave, what goes wrong, and a seed. Raises `InvalidScenario`."""
 
     design: Design
     workload: tuple[Load, ...] = attrs.field(default=(), converter=_loads)
@@ -41,12 +41,19 @@ class Scenario:
     until: float | None = None
     """Seconds that the run lasts; None: until every message that a mapping can reach is gone and nothing runs."""
     assumptions: Assumptions = Assumptions()
+    _luck: int | None = attrs.field(default=None, repr=False, eq=False, kw_only=True)
+    """The name of `seed` in the first release; accepted as `luck=` for one more."""
 
     __repr__ = concise_repr
 
     def __attrs_post_init__(self) -> None:
         """Refuse what does not fit the design."""
         checks = Checks("")
+        if self._luck is not None and self.seed:
+            checks.refuse("luck", self._luck, f"must not stand beside seed={self.seed}: it is its former name")
+        elif self._luck is not None:
+            object.__setattr__(self, "seed", self._luck)
+            object.__setattr__(self, "_luck", None)
         _check(checks, self)
         if checks.problems:
             raise InvalidScenario(checks.problems)
