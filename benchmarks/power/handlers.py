@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import boto3
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 Event = Mapping[str, Sequence[Mapping[str, str]]]
 
@@ -11,3 +17,17 @@ def reports_the_second(event: Event, _context: object) -> dict[str, list[dict[st
     """Fail on the second message of all, and say so."""
     failed = [record for record in event["Records"] if record["body"].startswith('{"message": 1}')]
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+
+
+def relay_and_fail(event: Event, _context: object) -> None:
+    """Pass each message on under its own deduplication id, and fail before SQS hears of the success."""
+    sqs = _client()
+    url = sqs.get_queue_url(QueueName="audit.fifo")["QueueUrl"]
+    for record in event["Records"]:
+        number = record["messageId"]
+        sqs.send_message(QueueUrl=url, MessageBody=number, MessageGroupId="audit", MessageDeduplicationId=number)
+    raise RuntimeError
+
+
+def _client() -> SQSClient:
+    return boto3.client("sqs")  # pyright: ignore[reportUnknownMemberType] - its other services are not typed

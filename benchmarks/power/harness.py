@@ -9,32 +9,29 @@ from __future__ import annotations
 import subprocess
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from benchmarks.power.catalogue import tasks
-from benchmarks.power.task import Task
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from benchmarks.power.mutation import Mutation
+from benchmarks.power.task import Task, pipeline
+from benchmarks.power.tasks import tasks
+from chaosqs.model.design import Function
 
 _ROOT = Path(__file__).parents[2]
-_DESIGN = Design([Queue("orders")], [Function("worker")], [EventSourceMapping("orders", "worker")])
-"""Nothing is searched: a self-test has designs of its own."""
 _IMPORTED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """The package is imported before pytest can rewrite its assertions; the tests are not."""
 _QUIET = ("-q", "-x", "-p", "no:cacheprovider", "--no-header", *_IMPORTED)
 
 
-def harness_mutant(*, name: str, why: str, switch: Callable[[], AbstractContextManager[None]], self_test: str) -> Task:
+def harness_mutant(name: str, why: str, switch: Mutation, self_test: str) -> Task:
     """Return the task for a mutant of the harness; `self_test`: the test, or the file of tests, that must fail."""
     return Task(
         name=name,
         kind="harness mutant",
         why=why,
-        design=_DESIGN,
-        mapping=_DESIGN.mappings[0].name,
+        design=pipeline(function=Function("worker")),  # nothing is searched: a self-test has designs of its own
         invariant="conservation",
         switch=switch,
         self_test=self_test,

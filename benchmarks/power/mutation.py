@@ -12,6 +12,7 @@ from types import ModuleType
 
 import attrs
 
+from benchmarks.power.task import Task
 from chaosqs.model.scenario import Scenario
 from chaosqs.simulation.run import simulate
 
@@ -45,3 +46,25 @@ class Mutation:
         right = simulate(scenario).digest
         with self():
             return simulate(scenario).digest != right
+
+
+def mutant(
+    name: str, why: str, switch: Mutation, invariant: str, scenario: Scenario, *, given: bool = False, mapping: str = ""
+) -> Task:
+    """Return the task for a mutant of the fake.
+
+    `scenario` is the smallest that shows it; the search draws the behaviours unless they are `given`. One without
+    workload holds what is given where the smallest is not known. `mapping`: where it is not the first of the design.
+    """
+    known, design = bool(scenario.workload), scenario.design
+    return Task(
+        name=name,
+        kind="mutant",
+        why=why,
+        design=design,
+        invariant=invariant,
+        mapping=mapping or design.mappings[0].name,
+        behaviours=scenario.behaviours if given or not known else {},
+        smallest=scenario if known else None,
+        switch=switch,
+    )

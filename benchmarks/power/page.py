@@ -1,19 +1,20 @@
-"""docs/power.md, out of results.json: the figures in tables, and against their targets."""
+"""docs/power.md and the tables of README.md, out of results.json: the figures, and against their targets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import inf
+from math import inf, isnan
 from pathlib import Path
 
 import attrs
 
-from benchmarks.power.arithmetic import first_failures, median, normal_form_share, percentile, solved
-from benchmarks.power.figures import METHOD, Driven, Results, Row, Section
-from benchmarks.power.tables import number, share, table
+from benchmarks.power.arithmetic import first_failures, mean, median, normal_form_share, percentile, solved
+from benchmarks.power.figures import LIMITS, METHOD, Driven, Results, Row, Section
 
-PAGE = Path(__file__).parents[2] / "docs" / "power.md"
-_LIMITS = (1, 10, 60)
+_ROOT = Path(__file__).parents[2]
+PAGE, README = _ROOT / "docs" / "power.md", _ROOT / "README.md"
+BEGIN, END = "<!-- written by `make bench-search` -->\n", "<!-- end -->\n"
+"""The marks in the README; what is between them is written."""
 _ONE_FORM = _NAMED = 0.95
 """What a task must reach not to be a miss, as the targets have it."""
 _SEARCHED = ("design mistake", "mutant")
@@ -42,7 +43,32 @@ def page(results: Results) -> str:
 
 
 def write(results: Results, path: Path = PAGE) -> None:
-    path.write_text(page(results))
+    path.write_text(page(results), encoding="utf-8", newline="\n")
+
+
+def summary(results: Results) -> str:
+    """Return the tables of the README, 15 lines: the targets and what was measured, then the same for the baselines."""
+    figures = [(figure.what, figure.target, figure.text) for figure in targets(results)]
+    others = [(row[0], row[1], row[4], row[6], row[7]) for row in drivers(results)]
+    return "\n".join(
+        (
+            table(("what it finds of known defects", "target", "measured"), figures),
+            table(("driver, on some of them", "found", "size, median", "minimal", "one form"), others),
+        )
+    )
+
+
+def with_summary(text: str, results: Results) -> str:
+    """Return a page with the tables between its marks. Raises ValueError where it has none."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"no place for the tables: {BEGIN.strip()} … {END.strip()}")
+    return f"{before}{begin}\n{summary(results)}\n{end}{after}"
+
+
+def write_summary(results: Results, path: Path = README) -> None:
+    path.write_text(with_summary(path.read_text(encoding="utf-8"), results), encoding="utf-8", newline="\n")
 
 
 # Targets ------------------------------------------------------------------------------------------------------------
@@ -61,8 +87,8 @@ class Target:
 def targets(results: Results) -> list[Target]:
     """Return the figures that have a target."""
     rows = [row for kind in _SEARCHED for row in _rows(results, kind)]
-    cases = median(first_failures([(each.found, each.cases) for row in rows for each in row.trials]))
-    ratios = [ratio for row in rows for ratio in _ratios(row)]
+    cases = median(first_failures([each for row in rows for each in row.found]))
+    ratios = [ratio for row in rows for ratio in row.ratios]
     middle, most = median(ratios), percentile(ratios, 95)
     forms = normal_forms(rows)
     marks = mean([row.f1 for row in rows if row.f1 is not None])
@@ -85,26 +111,17 @@ def _targets(results: Results) -> str:
 
 def normal_forms(rows: Iterable[Row]) -> float:
     """Return the share of all trials that found something and end in the most frequent form of their task."""
-    found = [row.forms for row in rows if row.forms]
+    found = [row.finds for row in rows if row.finds]
     trials = sum(map(len, found))
     return sum(normal_form_share(forms) * len(forms) for forms in found) / trials if trials else float("nan")
-
-
-def mean(values: Sequence[float]) -> float:
-    """Return the mean; nan of none."""
-    return sum(values) / len(values) if values else float("nan")
 
 
 def _rows(results: Results, kind: str) -> tuple[Row, ...]:
     return results.kinds.get(kind, Section({}, ())).tasks
 
 
-def _ratios(row: Row) -> list[float]:
-    return [row.sizes[form] / row.smallest for form in row.forms] if row.smallest else []
-
-
-def _solved(row: Row, seconds: float) -> bool:
-    return solved([(each.found, each.cpu_seconds) for each in row.trials], seconds)
+def _solved(row: Row, limit: int) -> bool:
+    return solved(row.within[LIMITS.index(limit)], len(row.cases))
 
 
 # Tables -------------------------------------------------------------------------------------------------------------
@@ -119,7 +136,7 @@ def _searched(results: Results, kind: str) -> str:
     how = results.kinds[kind].how
     head = f"## {kind.capitalize()}s\n\n{len(rows)} tasks, {how['seeds']} seeds each, {_versions(how)}.\n\n"
     told = table(_HEADS, [_row(row) for row in rows])
-    shares = ", ".join(f"{share(mean([_solved(row, limit) for row in rows]))} at {limit} s" for limit in _LIMITS)
+    shares = ", ".join(f"{share(mean([_solved(row, limit) for row in rows]))} at {limit} s" for limit in LIMITS)
     return f"{head}{told}\nSolved: {shares}.\n"
 
 
@@ -128,16 +145,14 @@ def _versions(how: dict[str, str | int]) -> str:
 
 
 def _row(row: Row) -> tuple[str, ...]:
-    found = [each for each in row.trials if each.found]
-    within = [sum(each.found and each.cpu_seconds <= limit for each in row.trials) for limit in _LIMITS]
     return (
         row.name,
-        *(f"{count}/{len(row.trials)}" for count in within),
-        number(median(first_failures([(each.found, each.cases) for each in row.trials]))),
-        number(median([each.shrink_calls for each in found])),
-        number(median([each.shrink_cpu_seconds for each in found])),
-        number(median(_ratios(row))),
-        share(normal_form_share(row.forms)),
+        *(f"{count}/{len(row.cases)}" for count in row.within),
+        number(median(first_failures(row.found))),
+        number(median(row.shrink_calls)),
+        "–" if row.shrink_seconds is None else number(row.shrink_seconds),
+        number(median(row.ratios)),
+        share(normal_form_share(row.finds)),
         "–" if row.f1 is None else number(row.f1),
     )
 
@@ -146,7 +161,7 @@ def _green(results: Results) -> str:
     rows = _rows(results, "green")
     if not rows:
         return ""
-    lines = [(row.name, row.invariant, sum(each.cases for each in row.trials), len(row.forms)) for row in rows]
+    lines = [(row.name, row.invariant, sum(row.cases), len(row.finds)) for row in rows]
     return "## Green designs\n\nMistakes that were repaired.\n\n" + table(
         ("design", "invariant", "cases", "false alarms"), lines
     )
@@ -186,12 +201,13 @@ def _baselines(results: Results) -> str:
 
 
 def _own(rows: Sequence[Row]) -> tuple[str, ...]:
-    trials = [each for row in rows for each in row.trials]
-    ratios = [ratio for row in rows for ratio in _ratios(row)]
-    calls = [each.cases + each.shrink_calls for each in trials if each.found]
-    cases = first_failures([(each.found, each.cases) for each in trials])
-    found = sum(each.found for each in trials) / max(1, len(trials))
-    return "**chaosqs**", share(found), *_measured(cases, calls, ratios), share(normal_forms(rows))
+    seeds = [each for row in rows for each in row.found]
+    found = [cases for success, cases in seeds if success]
+    shrinking = [calls for row in rows for calls in row.shrink_calls]
+    calls = [cases + shrunk for cases, shrunk in zip(found, shrinking, strict=True)]
+    ratios = [ratio for row in rows for ratio in row.ratios]
+    figures = _measured(first_failures(seeds), calls, ratios)
+    return "**chaosqs**", share(len(found) / max(1, len(seeds))), *figures, share(normal_forms(rows))
 
 
 def _driver(driver: str, runs: Sequence[Driven], known: dict[str, Row]) -> tuple[str, ...]:
@@ -229,18 +245,38 @@ def _missed(row: Row) -> Iterable[str]:
         yield f"the search raised {row.error[:160]}"
         return
     if not _solved(row, 10):
-        found, soon = (sum(each.found and each.cpu_seconds <= limit for each in row.trials) for limit in (inf, 10))
-        yield f"found from {found} of {len(row.trials)} seeds, {soon} within 10 s"
-    if row.smallest and any(ratio > 1 for ratio in _ratios(row)):
+        soon = row.within[LIMITS.index(10)]
+        yield f"found from {len(row.finds)} of {len(row.cases)} seeds, {soon} within 10 s"
+    if any(ratio > 1 for ratio in row.ratios):
         yield f"size {max(row.sizes)} where {row.smallest} is known to be enough"
-    same = normal_form_share(row.forms)
+    same = normal_form_share(row.finds)
     if same < _ONE_FORM:
-        yield f"{len(row.scenarios)} forms, the most frequent one from {share(same)} of the seeds"
+        yield f"{len(row.sizes)} forms, the most frequent one from {share(same)} of the seeds"
     if row.f1 is not None and row.f1 < _NAMED:
-        named = set(row.named or ())
-        extra, left = (
-            [name for name in row.named or () if name not in row.relevant],
-            [name for name in row.relevant if name not in named],
-        )
-        told = [f"names {', '.join(extra)} besides"] * bool(extra) + [f"leaves out {', '.join(left)}"] * bool(left)
+        told = [f"names {', '.join(row.besides)} besides"] * bool(row.besides)
+        told += [f"leaves out {', '.join(row.left_out)}"] * bool(row.left_out)
         yield f"the explanation {' and '.join(told)}"
+
+
+# In Markdown --------------------------------------------------------------------------------------------------------
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table, a line a row."""
+    lines = [list(heads), ["---"] * len(heads), *([str(cell) for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def number(value: float) -> str:
+    """Return a number with two digits at the most after the point; – for nan, ∞ for infinity."""
+    if isnan(value):
+        return "–"
+    return "∞" if value == inf else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def share(value: float) -> str:
+    """Return a share, 0 to 1, in whole per cent; – for nan.
+
+    Rounded down: what is not all must not look like it.
+    """
+    return "–" if isnan(value) else f"{int(100 * value + 1e-9)} %"

@@ -6,18 +6,17 @@ Writes results.json, docs/power.md and the tables of README.md.
 from __future__ import annotations
 
 import multiprocessing
-import platform
 from argparse import ArgumentParser, Namespace
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import attrs
 
-from benchmarks.power import baselines, page, summary
-from benchmarks.power.catalogue import tasks
+from benchmarks.power import baselines, page
 from benchmarks.power.figures import METHOD, RESULTS, Caught, Driven, Row, Section, read, write
 from benchmarks.power.harness import caught
 from benchmarks.power.measure import measured
+from benchmarks.power.tasks import tasks
 from chaosqs.project.exploration import versions
 
 SEARCHED = ("design mistake", "mutant", "schedule bug", "green")
@@ -40,21 +39,14 @@ def driven_by_name(driver: str, name: str, seeds: int) -> Driven:
 def search(options: Namespace, kind: str) -> None:
     """Measure the tasks of one kind; what is done so far is in the file."""
     names = [task.name for task in tasks(kind)]
-    how = {
-        "method": METHOD,
-        "seeds": options.seeds,
-        "workers": options.workers,
-        **versions(),
-        "machine": platform.machine(),
-    }
+    how = {"method": METHOD, "seeds": options.seeds, **versions()}
     rows: dict[str, Row] = {}
     with _pool(options.workers) as pool:
         running = [pool.submit(measured_by_name, kind, name, options.seeds) for name in names]
         for done in as_completed(running):
             row = done.result()
             rows[row.name] = row
-            found = sum(each.found for each in row.trials)
-            print(f"{kind}: {row.name}: {row.error or f'{found} of {len(row.trials)}'}", flush=True)
+            print(f"{kind}: {row.name}: {row.error or f'{len(row.finds)} of {len(row.cases)}'}", flush=True)
             section = Section(how, tuple(rows[name] for name in names if name in rows))
             results = read(options.out)
             write(attrs.evolve(results, kinds={**results.kinds, kind: section}), options.out)
@@ -91,7 +83,7 @@ def main() -> None:
     options.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS)
     options.add_argument("--out", type=Path, default=RESULTS)
     options.add_argument("--page", type=Path, default=page.PAGE)
-    options.add_argument("--readme", type=Path, default=summary.README)
+    options.add_argument("--readme", type=Path, default=page.README)
     chosen = options.parse_args()
     for part in chosen.parts:
         if part in SEARCHED:
@@ -101,7 +93,7 @@ def main() -> None:
         else:
             check_harness(chosen)
     page.write(read(chosen.out), chosen.page)
-    summary.write(read(chosen.out), chosen.readme)
+    page.write_summary(read(chosen.out), chosen.readme)
 
 
 if __name__ == "__main__":

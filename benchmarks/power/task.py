@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import attrs
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design
+from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 
 KINDS = ("design mistake", "mutant", "schedule bug", "harness mutant", "green")
@@ -16,9 +16,13 @@ KINDS = ("design mistake", "mutant", "schedule bug", "harness mutant", "green")
 _NO_BEHAVIOURS: Mapping[str, Behaviour] = {}
 
 
+def _first_mapping(task: Task) -> str:
+    return task.design.mappings[0].name
+
+
 @attrs.frozen(kw_only=True)
 class Task:
-    """One thing to find, or, for a green design, not to find. Every file under `tasks/` exports one as `TASK`."""
+    """One thing to find, or, for a green design, not to find: a row of a table under `tasks/`."""
 
     name: str
     """Lower-case words with dashes."""
@@ -27,10 +31,10 @@ class Task:
     why: str
     """What is wrong, in one sentence."""
     design: Design
-    mapping: str
-    """The mapping that is searched: `orders→worker`."""
     invariant: str
     """Name of the invariant that must be violated; of a green design, that must not. As `by_name` takes it."""
+    mapping: str = attrs.field(default=attrs.Factory(_first_mapping, takes_self=True))
+    """The mapping that is searched: `orders→worker`. By default the first of the design."""
     behaviours: Mapping[str, Behaviour] = _NO_BEHAVIOURS
     """Those that the search is given; the others are drawn."""
     smallest: Scenario | None = None
@@ -43,3 +47,17 @@ class Task:
     """Turns the defect on for as long as it is open; of a design mistake, nothing."""
     self_test: str = ""
     """Of a harness mutant: the test of this repository that must fail while it is on, as pytest names it."""
+
+
+_ORDERS, _WORKER, _ACCOUNT = Queue("orders"), Function("worker", timeout=5), Account()
+
+
+def pipeline(
+    queue: Queue = _ORDERS,
+    function: Function = _WORKER,
+    mapping: EventSourceMapping | None = None,
+    account: Account = _ACCOUNT,
+) -> Design:
+    """Return a design of one queue, with its dead-letter queue if it has one, one function, and their mapping."""
+    dead = [Queue(queue.redrive.dead_letter_queue)] if queue.redrive else []
+    return Design([queue, *dead], [function], [mapping or EventSourceMapping(queue.name, function.name)], account)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.power.catalogue import tasks
 from benchmarks.power.task import Task
+from benchmarks.power.tasks import tasks
 from chaosqs import invariants
 from chaosqs.search.profiles import CI
 from chaosqs.search.search import searched

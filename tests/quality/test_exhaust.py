@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from benchmarks.power.catalogue import tasks
+from benchmarks.power.tasks import tasks
 from chaosqs import invariants
 from chaosqs.model.scenario import Scenario
 from chaosqs.project.discovery import read_source

@@ -5,9 +5,9 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from benchmarks.power.catalogue import tasks
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
+from benchmarks.power.tasks import tasks
 from chaosqs.invariants import by_name
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
