@@ -55,7 +55,7 @@ def _batch_over_its_size(self: Service, name: str, maximum: int) -> list[Receipt
 
 
 def _failed_receive_counts(self: ReceiveFaults, poller: Poller, injected: InjectedFault) -> int | None:
-    due, first = _fail(self, poller, injected), self.line.machine.head()
+    due, first = _fail(self, poller, injected), self.state.machine.head()
     if due is not None and first is not None:
         first.receive_count += 1
     return due
@@ -145,7 +145,7 @@ def _throttled_batch_shown_at_once(
     poller.gives_up = self.event_queue.now
     _throttle(self, poller, request, refused, fault)
     for receipt in request.receipts:
-        self.service.change_visibility(self.line, receipt, 0)
+        self.service.change_visibility(self.state, receipt, 0)
 
 
 def _timeout_deletes(self: Mapping, poller: Poller, event: InvocationEnded, index: int) -> None:
