@@ -20,7 +20,7 @@ unchanged = git diff --exit-code --stat -- $(1) && test -z "$$(git ls-files --ot
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help calibrate demo test check gallery bench bench-search deep docs lock lint clean floor format $(STATIC)
+.PHONY: help calibrate demo test check gallery bench bench-search deep docs house lock lint clean floor format $(STATIC)
 
 help:
 	@echo "make demo     a design that fails, its smallest story, and the design that fixes it"
@@ -30,6 +30,7 @@ help:
 	@echo "make bench    the benchmarks                    make deep    the long searches"
 	@echo "make bench-search  what the search finds of known defects, into docs/power.md"
 	@echo "make calibrate  measurements on real AWS against the fake's figures"
+	@echo "make house    figures of the code: modules, imports, names, files that a reader has to open"
 	@echo "make format   lay out the code                  make lock    write constraints/ anew (LOCK_FLAGS=--upgrade)"
 	@echo "make clean    remove what the others made"
 
@@ -121,6 +122,9 @@ bench-search: .venv/dev.stamp
 
 deep: .venv/dev.stamp
 	$(PYTEST) tests --chaosqs-profile deep -m deep -n $(WORKERS)
+
+house: .venv/dev.stamp
+	@$(BIN)/python -m tools.house
 
 # Generated and committed ----------------------------------------------------------------------------------------------
 

@@ -20,7 +20,8 @@ from benchmarks.power.figures import Driven
 from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from benchmarks.power.truth import size
-from chaosqs.faults.injector import FaultInjector, InjectedFault
+from chaosqs.faults.injector import FaultInjector
+from chaosqs.kernel.context import InjectedFault
 from chaosqs.model.faults import KINDS, OK, FaultPlan, kind_of
 from chaosqs.model.scenario import Scenario
 from chaosqs.search.profiles import CI

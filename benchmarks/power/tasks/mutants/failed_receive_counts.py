@@ -6,7 +6,7 @@ from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from chaosqs.esm.poller_fleet import Poller
 from chaosqs.esm.receive_loop import ReceiveFaults
-from chaosqs.faults.injector import InjectedFault
+from chaosqs.kernel.context import InjectedFault
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario

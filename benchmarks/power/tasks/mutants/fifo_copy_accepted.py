@@ -19,12 +19,12 @@ def _accept(
 ) -> None:
     arrival, state = attempt.arrival, self.service.states[attempt.arrival.queue]
     message = Message(
-        attempt.number, arrival.body_bytes, self.event_queue.now, group=arrival.group, copy_of=attempt.copy_of
+        attempt.number, arrival.body_bytes, self.context.now, group=arrival.group, copy_of=attempt.copy_of
     )
     self.service.put(state, message, delay=delay, cause=attempt.cause, fault=fault)
     if repeats:  # the right one asks whether the queue is a FIFO queue, too
         copy = _Attempt(self.service.numbers.take(), arrival, message.last_event, attempt.number)
-        self._later(copy, self.event_queue.now + self.retry)
+        self._later(copy, self.context.now + self.context.assumptions.send_retry)
 
 
 _DESIGN = Design(

@@ -17,7 +17,7 @@ _throttle = Mapping._throttle
 
 
 def _give_up(self: Mapping, poller: Poller, request: Request, refused: Refused, fault: str) -> None:
-    poller.gives_up = self.event_queue.now
+    poller.gives_up = self.context.now
     _throttle(self, poller, request, refused, fault)
 
 

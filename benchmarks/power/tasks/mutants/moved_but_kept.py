@@ -18,7 +18,7 @@ def _keep(self: Service, state: QueueState, message: Message) -> None:
     _dead_letter(self, state, message)
     assert isinstance(state.machine, StandardQueue)
     message.deliveries = 0  # or the next receive would move it again
-    state.machine.reappear(message, now=self.event_queue.now)
+    state.machine.reappear(message, now=self.context.now)
 
 
 TASK = Task(

@@ -15,7 +15,7 @@ from chaosqs.sqs.service import QueueState, Service
 
 
 def _settle(self: Service, state: QueueState) -> None:
-    for message in state.machine.settle(now=self.event_queue.now):
+    for message in state.machine.settle(now=self.context.now):
         if message.receipt:
             self._returned(state, message)  # the right one serves those who wait, too
 

@@ -23,7 +23,7 @@ def _stop(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") 
         return _release(self, poller, why, cause, fault)
     assert poller.request is not None
     messages, poller.request, poller.receipts = poller.request.messages, None, ()
-    self.record(Released(self.event_queue.now, cause, self.mapping.name, poller.number, messages, why, fault))
+    self.context.record(Released(self.context.now, cause, self.mapping.name, poller.number, messages, why, fault))
     self.carried -= 1
     return None
 

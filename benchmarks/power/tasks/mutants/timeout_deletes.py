@@ -22,7 +22,7 @@ _answered = Mapping._answered
 def _as_success(self: Mapping, poller: Poller, event: InvocationEnded, index: int) -> None:
     if event.outcome == "timed_out":
         step = partial(self.deleting.delete, poller, (), index)
-        self.event_queue.at(self.event_queue.now + self.latency.delete(poller), step, poller.task)
+        self.context.event_queue.at(self.context.now + self.latency.delete(poller), step, poller.task)
     else:
         _answered(self, poller, event, index)
 
