@@ -20,8 +20,9 @@ from benchmarks.power.mutation import Mutation
 from benchmarks.power.task import Task
 from benchmarks.power.truth import size
 from chaosqs.errors import SimulationError
-from chaosqs.faults.injector import FaultInjector, InjectedFault
+from chaosqs.faults.injector import FaultInjector
 from chaosqs.invariants import by_name
+from chaosqs.kernel.context import InjectedFault
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.faults import KINDS, OK, FaultPlan, kind_of
 from chaosqs.model.liveness import liveness_deadline

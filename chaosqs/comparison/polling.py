@@ -7,7 +7,7 @@ from functools import partial
 
 import attrs
 
-from chaosqs.comparison.backend import Ground, label, request_of
+from chaosqs.comparison.simulation import AlternativeSimulation, label, request_of
 from chaosqs.lambda_.invocation import TIMED_OUT, Invocation, InvocationOutcome, Models
 from chaosqs.lambda_.machines.asynchronous import AsynchronousEvent, InvocationChains
 from chaosqs.model.alternative import TERMINATE, SelfPolling
@@ -38,9 +38,9 @@ class Work:
     message: Models
 
     @classmethod
-    def of(cls, ground: Ground) -> Work:
+    def of(cls, simulation: AlternativeSimulation) -> Work:
         """Take the behaviours of a scenario apart."""
-        functions, behaviour = ground.functions.functions, ground.scenario.behaviour
+        functions, behaviour = simulation.functions.functions, simulation.scenario.behaviour
 
         def once(name: str) -> Behaviour:
             return attrs.evolve(behaviour(name), seconds_per_message=0, poison=())
@@ -48,7 +48,7 @@ class Work:
         def each(name: str) -> Behaviour:
             return attrs.evolve(behaviour(name), seconds_per_batch=0, error_rate=0, response_bytes=0)
 
-        return cls(Models(ground.streams, once, functions), Models(ground.streams, each, functions))
+        return cls(Models(simulation.context, once, functions), Models(simulation.context, each, functions))
 
 
 @attrs.define(eq=False)
@@ -56,7 +56,7 @@ class Consumer:
     """One invocation while it runs."""
 
     polling: SelfPolling
-    ground: Ground
+    simulation: AlternativeSimulation
     work: Work
     label: EventSourceMapping
     invocation: Invocation
@@ -73,16 +73,16 @@ class Consumer:
     @property
     def state(self) -> QueueState:
         """The queue that it polls."""
-        return self.ground.service.states[self.polling.queue]
+        return self.simulation.service.states[self.polling.queue]
 
     @property
     def left(self) -> int:
         """Milliseconds until the function timeout."""
-        return self.invocation.begins + self.invocation.limit - self.ground.now
+        return self.invocation.begins + self.invocation.limit - self.simulation.context.now
 
     def start(self) -> None:
         """Begin: a step of the event queue."""
-        self.ground.after(self.invocation.limit, self._time_out)
+        self.simulation.after(self.invocation.limit, self._time_out)
         self._later(self.invocation.initialises, self._call_receive)
 
     # Receiving
@@ -94,8 +94,8 @@ class Consumer:
     def _receive(self) -> None:
         if self._took():
             return
-        since, self.idle = self.ground.now, True
-        self.ground.event_queue.may_be_over = True
+        since, self.idle = self.simulation.context.now, True
+        self.simulation.context.event_queue.may_be_over = True
         if self.polling.wait_time:
             self.state.waiting.append(partial(self._woken, self.receives))
         self._later(self.polling.wait_time * 1000, partial(self._found_nothing, self.receives, since))
@@ -109,19 +109,19 @@ class Consumer:
         if receive == self.receives:
             queue, wait = self.polling.queue, self.polling.wait_time * 1000
             index, chain = self.invocation.index, self.invocation.request.poller
-            event = ReceivedNothing(self.ground.now, index, queue, self.label.name, chain, 1, since, wait)
-            self.ground.record(event)
+            event = ReceivedNothing(self.simulation.context.now, index, queue, self.label.name, chain, 1, since, wait)
+            self.simulation.context.record(event)
             self._end(InvocationOutcome("succeeded", self._duration))
 
     def _took(self) -> bool:
         """Receive; tell whether anything came."""
-        receipts = self.ground.service.receive(self.polling.queue, _MOST_PER_RECEIVE)
+        receipts = self.simulation.service.receive(self.polling.queue, _MOST_PER_RECEIVE)
         if not receipts:
             return False
         first = receipts[0].message
-        index = self.ground.record(
+        index = self.simulation.context.record(
             Received(
-                at=self.ground.now,
+                at=self.simulation.context.now,
                 cause=first.last_event,
                 queue=self.polling.queue,
                 mapping=self.label.name,
@@ -159,7 +159,7 @@ class Consumer:
         self._later(outcome.duration, step)
 
     def _worked(self, receipts: Sequence[Receipt], number: int, index: int, failure: InvocationOutcome | None) -> None:
-        self.ground.note(receipts[number].message.number, Happened.PROCESSED)
+        self.simulation.note(receipts[number].message.number, Happened.PROCESSED)
         last = number == len(receipts) - 1
         then = self._go_on if last else partial(self._work, receipts, number + 1, index, failure)
         if self.polling.delete == "each":
@@ -171,9 +171,11 @@ class Consumer:
 
     def _delete(self, receipts: Sequence[Receipt], index: int, then: Callable[[], None]) -> None:
         queue, numbers = self.polling.queue, tuple(receipt.message.number for receipt in receipts)
-        stayed = tuple(self.ground.service.delete(queue, receipts))
-        self.ground.record(Deleted(self.ground.now, index, queue, self.label.name, numbers, stayed, ""))
-        self.ground.event_queue.may_be_over = True
+        stayed = tuple(self.simulation.service.delete(queue, receipts))
+        self.simulation.context.record(
+            Deleted(self.simulation.context.now, index, queue, self.label.name, numbers, stayed, "")
+        )
+        self.simulation.context.event_queue.may_be_over = True
         then()
 
     def _part(self, receipts: Sequence[Receipt], key: int) -> Invocation:
@@ -204,7 +206,7 @@ class Consumer:
 
     @property
     def _duration(self) -> int:
-        return self.ground.now - self.invocation.begins
+        return self.simulation.context.now - self.invocation.begins
 
     def _end(self, outcome: InvocationOutcome) -> None:
         self.over = True
@@ -212,12 +214,12 @@ class Consumer:
 
     def _call(self, step: Callable[[], None]) -> None:
         self.calls += 1
-        self._later(self.ground.call_latency(self.invocation.number, self.calls), step)
+        self._later(self.simulation.call_latency(self.invocation.number, self.calls), step)
 
     def _later(self, wait: int, step: Callable[[], None]) -> None:
         """Run a step of this invocation, unless it is over by then."""
         if wait < self.left:
-            self.ground.after(wait, partial(self._unless_over, step))
+            self.simulation.after(wait, partial(self._unless_over, step))
 
     def _unless_over(self, step: Callable[[], None]) -> None:
         if not self.over:
@@ -232,7 +234,7 @@ class Polling:
     """All chains of one function: a `Stage` for it."""
 
     polling: SelfPolling
-    ground: Ground
+    simulation: AlternativeSimulation
     waiting: dict[int, AsynchronousEvent] = attrs.field(factory=dict[int, AsynchronousEvent])
     """The event of each chain whose invocation is to come or runs."""
     consumers: dict[int, Consumer] = attrs.field(factory=dict[int, Consumer])
@@ -243,13 +245,17 @@ class Polling:
 
     def __attrs_post_init__(self) -> None:
         """Take the function's invocations over."""
-        self.chains, self.label, self.work = InvocationChains(self.polling), label(self.polling), Work.of(self.ground)
-        self.ground.functions.stage = self
+        self.chains, self.label, self.work = (
+            InvocationChains(self.polling),
+            label(self.polling),
+            Work.of(self.simulation),
+        )
+        self.simulation.functions.stage = self
 
     @property
     def busy(self) -> bool:
         """Whether messages are left."""
-        return self.ground.service.states[self.polling.queue].machine.stored > 0
+        return self.simulation.service.states[self.polling.queue].machine.stored > 0
 
     @property
     def idling(self) -> int:
@@ -258,7 +264,7 @@ class Polling:
 
     def start(self) -> None:
         """Begin with the schedule."""
-        self.ground.after(0, self._tick)
+        self.simulation.after(0, self._tick)
 
     def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
         """Take no message over: they go to the queue."""
@@ -266,22 +272,24 @@ class Polling:
 
     def _tick(self) -> None:
         for number in self.chains.start():
-            self._accept(AsynchronousEvent(number, self.ground.now))
-        self.ground.after(milliseconds(self.polling.schedule), self._tick)
+            self._accept(AsynchronousEvent(number, self.simulation.context.now))
+        self.simulation.after(milliseconds(self.polling.schedule), self._tick)
 
     # Lambda's queue of events
 
     def _accept(self, event: AsynchronousEvent) -> None:
         self.waiting[event.chain] = event
-        self.ground.after(self.ground.invoke_latency(event.chain, self.ground.functions.invocations), self._try(event))
+        self.simulation.after(
+            self.simulation.invoke_latency(event.chain, self.simulation.functions.invocations), self._try(event)
+        )
 
     def _try(self, event: AsynchronousEvent) -> Callable[[], None]:
         return partial(self._invoke, event)
 
     def _invoke(self, event: AsynchronousEvent) -> None:
         request = request_of(self.label, event.chain, ())
-        if self.ground.invoke(request, event.throttles + 1, partial(self._ended, event)) is not None:
-            self._later(event, event.after_throttle(now=self.ground.now))
+        if self.simulation.invoke(request, event.throttles + 1, partial(self._ended, event)) is not None:
+            self._later(event, event.after_throttle(now=self.simulation.context.now))
 
     def _ended(self, event: AsynchronousEvent, ended: InvocationEnded, _: int) -> None:
         if ended.outcome != "succeeded":
@@ -291,7 +299,7 @@ class Polling:
 
     def _later(self, event: AsynchronousEvent, wait: int | None) -> None:
         if wait is not None:
-            self.ground.after(wait, self._try(event))
+            self.simulation.after(wait, self._try(event))
         else:
             del self.waiting[event.chain]
             self.chains.end(event.chain)
@@ -306,7 +314,7 @@ class Polling:
         """Play an invocation: a step of the event queue."""
         again = partial(self._go_on, invocation.request.poller)
         ended = partial(self._over, invocation.number, done)
-        consumer = Consumer(self.polling, self.ground, self.work, self.label, invocation, ended, again)
+        consumer = Consumer(self.polling, self.simulation, self.work, self.label, invocation, ended, again)
         self.consumers[invocation.number] = consumer
         consumer.start()
 
@@ -316,6 +324,6 @@ class Polling:
 
     def _go_on(self, chain: int) -> None:
         guarded = self.polling.recursive_loop == TERMINATE
-        event = self.waiting[chain].following(now=self.ground.now, guarded=guarded)
+        event = self.waiting[chain].following(now=self.simulation.context.now, guarded=guarded)
         if event is not None:
             self._accept(event)

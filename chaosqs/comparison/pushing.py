@@ -7,7 +7,7 @@ from functools import partial
 
 import attrs
 
-from chaosqs.comparison.backend import Ground, label, request_of
+from chaosqs.comparison.simulation import AlternativeSimulation, label, request_of
 from chaosqs.kernel.rng import stream
 from chaosqs.lambda_.machines.invocation_rate import RateLimiter
 from chaosqs.model.alternative import RateLimitedFront
@@ -34,7 +34,7 @@ class Pushing:
     """All clients of one front."""
 
     front: RateLimitedFront
-    ground: Ground
+    simulation: AlternativeSimulation
     waiting: int = 0
     """Clients that have neither got an answer that pleased them nor given up."""
     machine: RateLimiter = attrs.field(init=False)
@@ -60,24 +60,24 @@ class Pushing:
     def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
         """Have a client push each message."""
         for number, _ in batch:
-            self.ground.note(number, Happened.SENT)
+            self.simulation.note(number, Happened.SENT)
             self.waiting += 1
             self._push(number, 1)
 
     def _push(self, message: int, attempt: int) -> None:
         push = _Push(message, attempt)
-        if self.machine.admits(now=self.ground.now):
-            self.ground.after(self.ground.invoke_latency(message, attempt), partial(self._invoke, push))
+        if self.machine.admits(now=self.simulation.context.now):
+            self.simulation.after(self.simulation.invoke_latency(message, attempt), partial(self._invoke, push))
         else:
-            self.ground.note(message, Happened.REFUSED)
+            self.simulation.note(message, Happened.REFUSED)
             self._failed(push)
 
     def _invoke(self, push: _Push) -> None:
         request = request_of(self.label, push.message + 1, [(push.message, push.attempt)])
-        if self.ground.invoke(request, push.attempt, partial(self._ended, push)) is not None:
+        if self.simulation.invoke(request, push.attempt, partial(self._ended, push)) is not None:
             self._failed(push)  # 500: a client cannot tell a throttle of Lambda's from any other error
         else:
-            self.ground.after(milliseconds(self.front.integration_timeout), partial(self._timed_out, push))
+            self.simulation.after(milliseconds(self.front.integration_timeout), partial(self._timed_out, push))
 
     def _ended(self, push: _Push, event: InvocationEnded, _: int) -> None:
         if push.answered:
@@ -85,7 +85,7 @@ class Pushing:
         push.answered = True
         if event.outcome == "succeeded":
             self.waiting -= 1
-            self.ground.event_queue.may_be_over = True
+            self.simulation.context.event_queue.may_be_over = True
         else:
             self._failed(push)  # 502
 
@@ -96,10 +96,10 @@ class Pushing:
             self._failed(push)
 
     def _failed(self, push: _Push) -> None:
-        share = self.ground.streams.fraction(_PAUSE, push.message, push.attempt)
+        share = self.simulation.context.random.fraction(_PAUSE, push.message, push.attempt)
         pause = self.machine.pause(push.attempt, share)
         if pause is None:
             self.waiting -= 1
-            self.ground.note(push.message, Happened.GIVEN_UP)
+            self.simulation.note(push.message, Happened.GIVEN_UP)
         else:
-            self.ground.after(pause, partial(self._push, push.message, push.attempt + 1))
+            self.simulation.after(pause, partial(self._push, push.message, push.attempt + 1))

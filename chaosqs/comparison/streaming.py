@@ -7,8 +7,8 @@ from functools import partial
 
 import attrs
 
-from chaosqs.comparison.backend import Ground, label, request_of
 from chaosqs.comparison.machines.shard import Batch, Record, Shard, shard_of
+from chaosqs.comparison.simulation import AlternativeSimulation, label, request_of
 from chaosqs.kernel.rng import stream
 from chaosqs.lambda_.machines.asynchronous import pause
 from chaosqs.model.alternative import Stream
@@ -42,7 +42,7 @@ class Streaming:
     """All shards of one stream."""
 
     stream: Stream
-    ground: Ground
+    simulation: AlternativeSimulation
     readers: list[_Reader] = attrs.field(factory=list[_Reader])
     label: EventSourceMapping = attrs.field(init=False)
 
@@ -50,7 +50,7 @@ class Streaming:
         """Open the shards."""
         self.label = label(self.stream)
         for number in range(1, self.stream.shards + 1):
-            phase = int(self.ground.streams.fraction(_PHASE, number) * POLL)
+            phase = int(self.simulation.context.random.fraction(_PHASE, number) * POLL)
             self.readers.append(_Reader(number, Shard(self.stream), phase))
 
     @property
@@ -69,39 +69,39 @@ class Streaming:
     def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
         """Put records into their shards."""
         for number, arrival in batch:
-            self.ground.note(number, Happened.SENT)
+            self.simulation.note(number, Happened.SENT)
             reader = self.readers[shard_of(arrival.group or str(number), self.stream.shards)]
-            reader.shard.put(Record(number, arrival.body_bytes, self.ground.now))
+            reader.shard.put(Record(number, arrival.body_bytes, self.simulation.context.now))
             if not reader.awake:
                 reader.awake = True
-                self.ground.after((reader.phase - self.ground.now) % POLL, partial(self._read, reader))
+                self.simulation.after((reader.phase - self.simulation.context.now) % POLL, partial(self._read, reader))
 
     def _read(self, reader: _Reader) -> None:
         """Try the next batch, or wait until there is one."""
-        shard, now = reader.shard, self.ground.now
+        shard, now = reader.shard, self.simulation.context.now
         self._give_up(shard.too_old(now=now), told=not shard.ends_by_retention)
         batch = shard.batch(now=now)
         if batch is not None:
             reader.invocations += 1
-            latency = self.ground.invoke_latency(reader.number, reader.invocations)
-            self.ground.after(latency, partial(self._invoke, reader, batch))
+            latency = self.simulation.invoke_latency(reader.number, reader.invocations)
+            self.simulation.after(latency, partial(self._invoke, reader, batch))
         elif shard.empty:
             reader.awake = False
         else:
-            self.ground.after(shard.readable_at - now, partial(self._read, reader))
+            self.simulation.after(shard.readable_at - now, partial(self._read, reader))
 
     def _invoke(self, reader: _Reader, batch: Batch) -> None:
         entries = [(record.number, batch.failures + 1) for record in batch.records]
         request = request_of(self.label, reader.number, entries)
-        refused = self.ground.invoke(request, reader.tries + 1, partial(self._ended, reader))
+        refused = self.simulation.invoke(request, reader.tries + 1, partial(self._ended, reader))
         if refused is not None:
-            self._try_later(reader, self.ground.assumptions.rate_retry if refused.by_rate else None)
+            self._try_later(reader, self.simulation.context.assumptions.rate_retry if refused.by_rate else None)
 
     def _ended(self, reader: _Reader, event: InvocationEnded, _: int) -> None:
         if event.outcome == "succeeded":
             reader.tries = 0
             reader.shard.succeeded()
-            self.ground.event_queue.may_be_over = True
+            self.simulation.context.event_queue.may_be_over = True
             self._read(reader)
         elif given_up := reader.shard.failed():
             reader.tries = 0
@@ -112,13 +112,13 @@ class Streaming:
 
     def _try_later(self, reader: _Reader, wait: int | None) -> None:
         reader.tries += 1
-        assumed = self.ground.assumptions
-        share = self.ground.streams.fraction(_PAUSE ^ reader.number, reader.invocations, reader.tries)
+        assumed = self.simulation.context.assumptions
+        share = self.simulation.context.random.fraction(_PAUSE ^ reader.number, reader.invocations, reader.tries)
         longer = pause(reader.tries, assumed.throttle_retry, assumed.throttle_retry_limit, share)
-        self.ground.after(longer if wait is None else wait, partial(self._read, reader))
+        self.simulation.after(longer if wait is None else wait, partial(self._read, reader))
 
     def _give_up(self, records: Iterable[Record], *, told: bool) -> None:
         """Note what is tried no more; `told`: the failure destination hears of it, if there is one."""
         told = told and self.stream.on_failure_destination
         for record in records:
-            self.ground.note(record.number, Happened.DEAD_LETTERED if told else Happened.DISCARDED)
+            self.simulation.note(record.number, Happened.DEAD_LETTERED if told else Happened.DISCARDED)

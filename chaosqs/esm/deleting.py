@@ -8,11 +8,9 @@ from functools import partial
 import attrs
 
 from chaosqs.esm.poller_fleet import Poller
-from chaosqs.faults.injector import FaultInjector, InjectedFault
-from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.model.assumptions import Assumptions
+from chaosqs.kernel.context import InjectedFault, SimulationContext
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.event import Deleted, Event, Held
+from chaosqs.model.event import Deleted, Held
 from chaosqs.sqs.machines.message import Message, Receipt
 from chaosqs.sqs.service import QueueState, Service
 
@@ -42,11 +40,8 @@ class Deleting:
     """The deleting half of a mapping."""
 
     mapping: EventSourceMapping
-    event_queue: EventQueue
-    injector: FaultInjector
-    record: Callable[[Event], int]
+    context: SimulationContext
     service: Service
-    assumptions: Assumptions
     done: Callable[[Poller], None]
     """Called when a poller is through with the delete of its batch."""
     _asks: bool = attrs.field(init=False)
@@ -54,7 +49,7 @@ class Deleting:
 
     def __attrs_post_init__(self) -> None:
         """Look once whether the plan asks for anything here."""
-        self._asks = self.injector.asks("delete")
+        self._asks = self.context.injector.asks("delete")
 
     @property
     def state(self) -> QueueState:
@@ -82,7 +77,7 @@ class Deleting:
 
     def _struck(self, request: _Request) -> InjectedFault | None:
         batch = ((receipt.message.number, receipt.message.receive_count) for receipt in request.receipts)
-        return self.injector.injected("delete", self._scopes, batch, self.event_queue.now)
+        return self.context.injector.injected("delete", self._scopes, batch, self.context.now)
 
     def _finish(self, request: _Request) -> None:
         self._take_effect(request)
@@ -90,12 +85,12 @@ class Deleting:
 
     def _take_effect(self, request: _Request, first: int | None = None, fault: str = "") -> int:
         """Delete the first so many messages of a request, or all, and record that; return the place of the record."""
-        queue, numbers = self.mapping.queue, request.messages
+        now, queue, numbers = self.context.event_queue.now, self.mapping.queue, request.messages
         stayed = self.service.delete(queue, request.receipts[:first])
         if first is not None:
             stayed += [message for message in numbers[first:] if message not in numbers[:first]]
-        index = self.record(
-            Deleted(self.event_queue.now, request.cause, queue, self.mapping.name, numbers, tuple(stayed), fault)
+        index = self.context.record(
+            Deleted(now, request.cause, queue, self.mapping.name, numbers, tuple(stayed), fault)
         )
         if self.state.queue.fifo:
             self.service.serve(self.state)  # FF-16
@@ -118,20 +113,22 @@ class Deleting:
             case _:
                 self._take_effect(request, 0, injected.name)
         if injected.kind in {"failed_delete", "lost_delete_response"} and not again:
-            due = self.event_queue.now + self.assumptions.delete_retry
-            self.event_queue.at(due, partial(self._repeat, request), request.poller.task)
+            retry = self.context.assumptions.delete_retry
+            self.context.event_queue.after(retry, partial(self._repeat, request), request.poller.task)
         else:
             self.done(request.poller)
 
     def _late(self, request: _Request, injected: InjectedFault) -> None:
-        now, poller = self.event_queue.now, request.poller
+        now, poller = self.context.now, request.poller
         until = now + _SLOW
-        self.record(Held(now, request.cause, self.mapping.name, poller.number, request.messages, until, injected.name))
-        self.event_queue.at(until, partial(self._finish, request), poller.task)
+        self.context.record(
+            Held(now, request.cause, self.mapping.name, poller.number, request.messages, until, injected.name)
+        )
+        self.context.event_queue.at(until, partial(self._finish, request), poller.task)
 
     def _repeat(self, request: _Request) -> None:
         """Delete the same once more: that succeeds, whatever the first request did (RH-7), but for a window's fault."""
-        injected = self.injector.window("delete", self._scopes, self.event_queue.now)
+        injected = self.context.injector.window("delete", self._scopes, self.context.now)
         if injected is None:
             self._finish(request)
         else:
@@ -145,9 +142,9 @@ class Deleting:
         for message in gone:
             message.last_event = index
         self.service.to_come += len(gone)
-        self.event_queue.at(self.event_queue.now + _REAPPEARS, partial(self._reappear, gone, injected.name))
+        self.context.event_queue.after(_REAPPEARS, partial(self._reappear, gone, injected.name))
 
     def _reappear(self, messages: Sequence[Message], fault: str) -> None:
         self.service.to_come -= len(messages)
-        self.event_queue.may_be_over = True
+        self.context.event_queue.may_be_over = True
         self.service.reappear(self.state, *messages, fault=fault)

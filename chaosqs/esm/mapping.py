@@ -13,17 +13,15 @@ from functools import partial
 import attrs
 
 from chaosqs.esm.deleting import Deleting
-from chaosqs.esm.machines.scaling import Scaling
+from chaosqs.esm.machines.scaling import Scaling, scaling_limits
 from chaosqs.esm.poller_fleet import Latency, Poller, PollerFleet
 from chaosqs.esm.receive_loop import ReceiveLoop
-from chaosqs.faults.injector import FaultInjector, InjectedFault
-from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams
+from chaosqs.kernel.context import InjectedFault, SimulationContext
 from chaosqs.lambda_.invocation import Lambda, Request
 from chaosqs.lambda_.machines.concurrency import UNRESERVED, Refused
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.event import Event, Held, InvocationEnded, Operated, Released, ServiceFailed, Throttled
+from chaosqs.model.event import Held, InvocationEnded, Operated, Released, ServiceFailed, Throttled
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
 from chaosqs.sqs.service import QueueState, Service
@@ -43,19 +41,17 @@ _STALL = 10_000
 class Mapping:
     """One event source mapping while it runs."""
 
-    mapping: EventSourceMapping
-    event_queue: EventQueue
-    streams: RandomStreams
-    injector: FaultInjector
-    record: Callable[[Event], int]
+    context: SimulationContext
     service: Service
     functions: Lambda
-    scaling: Scaling
-    assumptions: Assumptions
+    era: str
+    """Selects the scaling law, as `Design.era` does."""
+    mapping: EventSourceMapping
     numbered_from: int = 0
     """How many pollers it had before it was configured anew."""
     carried: int = 0
     """Batches in the pollers' hands."""
+    scaling: Scaling = attrs.field(init=False)
     latency: Latency = attrs.field(init=False)
     scopes: tuple[str, str, str] = attrs.field(init=False)
     """What windows of faults may name to strike it: queue, function, mapping."""
@@ -70,33 +66,21 @@ class Mapping:
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
         self.scopes = self.mapping.queue, self.mapping.function, self.mapping.name
-        self.latency = Latency(self.streams, self.assumptions)
+        self.scaling = _scaling(self.mapping, self.era, self.context.assumptions)
+        self.latency = Latency(self.context)
         machine = self.state.machine
         self.fleet = PollerFleet(
             self.mapping.name,
-            self.event_queue,
-            self.record,
+            self.context,
             self.scaling,
-            self._sees_backlog if self.injector.asks("poll") else lambda: machine.receivable,
+            self._sees_backlog if self.context.injector.asks("poll") else lambda: machine.receivable,
             self._poll,
             self._dismiss,
             numbered_from=self.numbered_from,
         )
-        self.receive_loop = ReceiveLoop(
-            self.mapping,
-            self.event_queue,
-            self.injector,
-            self.record,
-            self.service,
-            self.assumptions,
-            self.latency,
-            self.fleet,
-            self._ready,
-        )
-        self.deleting = Deleting(
-            self.mapping, self.event_queue, self.injector, self.record, self.service, self.assumptions, self._free
-        )
-        self._asks_hold, self._asks_invoke = self.injector.asks("hold"), self.injector.asks("invoke")
+        self.receive_loop = ReceiveLoop(self.mapping, self.context, self.service, self.latency, self.fleet, self._ready)
+        self.deleting = Deleting(self.mapping, self.context, self.service, self._free)
+        self._asks_hold, self._asks_invoke = self.context.injector.asks("hold"), self.context.injector.asks("invoke")
 
     @property
     def state(self) -> QueueState:
@@ -136,39 +120,37 @@ class Mapping:
         messages = tuple([receipt.message.number for receipt in receipts])
         batch = tuple([(receipt.message.number, receipt.message.receive_count) for receipt in receipts])
         poller.request = request = Request(self.mapping, poller.number, index, messages, batch, receipts)
-        latency = self.latency.receive(poller) + self.latency.invoke(poller)
-        injected = self.injector.injected("hold", self.scopes, batch, self.event_queue.now) if self._asks_hold else None
-        due, step = self.event_queue.now + latency, partial(self._invoke, poller, request)
+        now, latency = self.context.event_queue.now, self.latency.receive(poller) + self.latency.invoke(poller)
+        injected = self.context.injector.injected("hold", self.scopes, batch, now) if self._asks_hold else None
+        due, step = now + latency, partial(self._invoke, poller, request)
         if injected is not None and injected.kind == "restart":
             step = partial(self._restart, poller, request, injected.name)
         elif injected is not None:
             due = latency + self._stall(poller, request, injected)
-        self.event_queue.at(due, step, poller.task)
+        self.context.event_queue.at(due, step, poller.task)
 
     def _stall(self, poller: Poller, request: Request, injected: InjectedFault) -> int:
         """Record that a poller keeps its batch to itself, and what it has gathered besides; return until when."""
-        now, mapping = self.event_queue.now, self.mapping.name
+        now, mapping = self.context.now, self.mapping.name
         until = now + _STALL if injected.until is None else injected.until
         messages = _in_hand(poller, request)
-        self.record(Held(now, request.received, mapping, request.poller, messages, until, injected.name))
+        self.context.record(Held(now, request.received, mapping, request.poller, messages, until, injected.name))
         return until
 
     def _restart(self, poller: Poller, request: Request, fault: str) -> None:
         """Have a poller forget its batch, and what it has gathered for the next one (EP-13)."""
         messages = _in_hand(poller, request)
         poller.held, poller.batcher = [], None
-        now, mapping = self.event_queue.now, self.mapping.name
-        self.record(Released(now, request.received, mapping, poller.number, messages, "restarted", fault))
+        now, mapping = self.context.now, self.mapping.name
+        self.context.record(Released(now, request.received, mapping, poller.number, messages, "restarted", fault))
         self._free(poller)
 
     # Invoking
 
     def _invoke(self, poller: Poller, request: Request) -> None:
-        injected = (
-            self.injector.injected("invoke", self.scopes, request.batch, self.event_queue.now)
-            if self._asks_invoke
-            else None
-        )
+        injected = None
+        if self._asks_invoke:
+            injected = self.context.injector.injected("invoke", self.scopes, request.batch, self.context.now)
         if self.functions.stage is not None and self.functions.drops(request):
             return self._refuse(poller, request, reason="RecursiveInvocationException")  # LX-17
         if injected is not None and self._is_stopped(poller, request, injected):
@@ -187,7 +169,7 @@ class Mapping:
             case "throttled":
                 refused = Refused(UNRESERVED, executions.running[function], executions.limit(function))
             case "account_full":
-                refused = executions.refuse_unreserved(function, now=self.event_queue.now)
+                refused = executions.refuse_unreserved(function, now=self.context.now)
             case "lost_invoke" if injected.until is not None or not poller.attempts:  # one message's: the first attempt
                 self._lose(poller, request, injected)
                 return True
@@ -202,28 +184,28 @@ class Mapping:
 
     def _lose(self, poller: Poller, request: Request, injected: InjectedFault) -> None:
         """Wait in vain for an answer, and invoke again."""
-        now = self.event_queue.now
+        now = self.context.now
         again = min(now + _UNANSWERED, max(now, poller.gives_up))
         poller.attempts += 1
-        index = self.record(
+        index = self.context.record(
             Held(now, request.received, self.mapping.name, poller.number, request.messages, again, injected.name)
         )
         self._invoke_again(poller, request, again, "no answer", index, injected.name)
 
     def _refuse(self, poller: Poller, request: Request, *, fault: str = "", reason: str = "") -> None:
         """Give a batch up that Lambda has answered with an error which no retry in place would change (LX-11)."""
-        now, mapping, messages = self.event_queue.now, self.mapping, request.messages
+        now, mapping, messages = self.context.now, self.mapping, request.messages
         event = ServiceFailed(
             now, request.received, mapping.function, mapping.name, poller.number, messages, fault, reason
         )
-        self._release(poller, "service error", self.record(event))
+        self._release(poller, "service error", self.context.record(event))
 
     def _throttle(self, poller: Poller, request: Request, refused: Refused, fault: str) -> None:
         """Keep the batch and try again later, up to the end of its visibility (ES-8)."""
-        now = self.event_queue.now
+        now = self.context.event_queue.now
         poller.attempts += 1
         self.fleet.set_throttled(poller, throttled=True)
-        index = self.record(
+        index = self.context.record(
             Throttled(
                 at=now,
                 cause=request.received,
@@ -238,7 +220,7 @@ class Mapping:
                 fault=fault,
             )
         )
-        again = now + (self.assumptions.rate_retry if refused.by_rate else self.latency.pause(poller))
+        again = now + (self.context.assumptions.rate_retry if refused.by_rate else self.latency.pause(poller))
         self._invoke_again(poller, request, again, "throttled", index)
 
     def _invoke_again(  # noqa: PLR0917 - the last three are those of `_release`
@@ -246,10 +228,10 @@ class Mapping:
     ) -> None:
         """Invoke at a moment, unless visibility is over by then: then give up when it is (ES-8)."""
         if at < poller.gives_up:
-            self.event_queue.at(at, partial(self._invoke, poller, request), poller.task)
+            self.context.event_queue.at(at, partial(self._invoke, poller, request), poller.task)
         else:
             give_up = partial(self._release, poller, why, cause, fault)
-            self.event_queue.at(max(self.event_queue.now, poller.gives_up), give_up, poller.task)
+            self.context.event_queue.at(max(self.context.now, poller.gives_up), give_up, poller.task)
 
     def _answered(self, poller: Poller, event: InvocationEnded, index: int) -> None:
         if not event.answered:
@@ -258,22 +240,33 @@ class Mapping:
             self._release(poller, "failed", index)
         else:
             step = partial(self.deleting.delete, poller, event.failed, index)
-            self.event_queue.at(self.event_queue.now + self.latency.delete(poller), step, poller.task)
+            self.context.event_queue.after(self.latency.delete(poller), step, poller.task)
 
     def _release(self, poller: Poller, why: str, cause: int, fault: str = "") -> None:
         """Forget the batch; nothing brings its messages back before their visibility ends (EC-15, EF-3)."""
         assert poller.request is not None
         messages = poller.request.messages
-        self.record(Released(self.event_queue.now, cause, self.mapping.name, poller.number, messages, why, fault))
+        self.context.record(Released(self.context.now, cause, self.mapping.name, poller.number, messages, why, fault))
         self._free(poller, failed=why == "failed" and not self.mapping.report_batch_item_failures)  # PB-13
 
     def _free(self, poller: Poller, *, failed: bool = False) -> None:
         poller.request, poller.receipts = None, ()
         self.carried -= 1
-        self.event_queue.may_be_over = True
+        self.context.event_queue.may_be_over = True
         if poller.batcher is not None:
-            poller.batcher.finished(self.event_queue.now)  # EP-5
+            poller.batcher.finished(self.context.now)  # EP-5
         self.fleet.go_on(poller, failed=failed)
+
+
+def _scaling(mapping: EventSourceMapping, era: str, assumed: Assumptions) -> Scaling:
+    return Scaling(
+        scaling_limits(mapping, era),
+        held_batches=assumed.held_batches,
+        throttled_growth=assumed.throttled_growth,
+        long_poll=assumed.long_poll,
+        idle_reduction=assumed.idle_reduction,
+        let_go_on_error=assumed.let_go_on_error,
+    )
 
 
 def _in_hand(poller: Poller, request: Request) -> tuple[int, ...]:
@@ -314,9 +307,7 @@ def succeed(mapping: Mapping, former: Sequence[Mapping]) -> None:
 class MappingLifecycle:
     """The mappings of one run over time."""
 
-    event_queue: EventQueue
-    injector: FaultInjector
-    record: Callable[[Event], int]
+    context: SimulationContext
     make: Callable[[EventSourceMapping, int], Mapping]
     """Returns a mapping that does not poll yet, and numbers its pollers from one more than so many on."""
     settings: dict[str, EventSourceMapping]
@@ -331,12 +322,12 @@ class MappingLifecycle:
         """Set every enabled mapping to work, at the start of the run, and plan what the windows do."""
         for name in self.settings:
             self._settle(name)
-        for window in self.injector.windows("mapping"):
+        for window in self.context.injector.windows("mapping"):
             begin = {"disabled": self._forbid, "scale_down": self._scale_down}[window.kind]
-            injected, start = self.injector.of_window(window), milliseconds(window.start)
+            injected, start = self.context.injector.of_window(window), milliseconds(window.start)
             for name in self.settings:
                 if window.scope in {"", name} and window.seconds:
-                    self.event_queue.at(start, partial(begin, name, injected))
+                    self.context.event_queue.at(start, partial(begin, name, injected))
 
     def polling(self, name: str) -> Mapping | None:
         """Return what polls for a mapping now, or None: it is disabled."""
@@ -381,7 +372,7 @@ class MappingLifecycle:
         self._forbidden[name] = self._forbidden.get(name, 0) + 1
         self._operated(name, injected, enabled=False)
         self._settle(name)
-        self.event_queue.at(injected.until, partial(self._allow, name, injected))
+        self.context.event_queue.at(injected.until, partial(self._allow, name, injected))
 
     def _allow(self, name: str, injected: InjectedFault) -> None:
         self._forbidden[name] -= 1
@@ -389,7 +380,7 @@ class MappingLifecycle:
         self._settle(name)
 
     def _operated(self, name: str, injected: InjectedFault, *, enabled: bool) -> None:
-        self.record(Operated(self.event_queue.now, None, "change", name, "enabled", str(enabled), injected.name))
+        self.context.record(Operated(self.context.now, None, "change", name, "enabled", str(enabled), injected.name))
 
     def _scale_down(self, name: str, injected: InjectedFault) -> None:
         mapping = self.polling(name)

@@ -9,11 +9,10 @@ import attrs
 
 from chaosqs.esm.machines.batching import Batcher
 from chaosqs.esm.machines.scaling import Scaling
-from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams, stream
+from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.rng import stream
 from chaosqs.lambda_.invocation import Request
-from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.event import Event, PollersChanged
+from chaosqs.model.event import PollersChanged
 from chaosqs.sqs.machines.message import Receipt
 
 
@@ -58,8 +57,7 @@ class PollerFleet:
     """All pollers of one mapping."""
 
     mapping: str
-    event_queue: EventQueue
-    record: Callable[[Event], int]
+    context: SimulationContext
     scaling: Scaling
     waiting: Callable[[], bool]
     """Tells whether messages could be received now."""
@@ -96,7 +94,7 @@ class PollerFleet:
         """Grow by the law, as messages wait and every poller is busy (ES-2)."""
         if not self._growing and self.scaling.pollers < self.scaling.scaling_limits.ceiling:
             self._growing = True
-            self.event_queue.at(self.event_queue.now + self.scaling.interval(throttled=self.throttled > 0), self._grow)
+            self.context.event_queue.after(self.scaling.interval(throttled=self.throttled > 0), self._grow)
 
     def retire(self) -> None:
         """Stop polling: who waits goes, who carries a batch finishes it (Assumed: EC-23)."""
@@ -149,7 +147,7 @@ class PollerFleet:
             task = f"{self.mapping}/{number}"
             poller = Poller(number, stream(task), task)
             self.pollers.append(poller)
-        self.event_queue.at(self.event_queue.now, partial(self.poll, poller), poller.task)
+        self.context.event_queue.after(0, partial(self.poll, poller), poller.task)
 
     def go_on(self, poller: Poller, *, failed: bool) -> None:
         """Set a poller to work whose batch is done, unless the mapping does without it now (ES-7, ES-8)."""
@@ -164,7 +162,7 @@ class PollerFleet:
             self._spare.append(poller)
             self.grow_later()
         else:
-            self.event_queue.at(self.event_queue.now, partial(self.poll, poller), poller.task)
+            self.context.event_queue.after(0, partial(self.poll, poller), poller.task)
 
     def set_throttled(self, poller: Poller, *, throttled: bool) -> None:
         """Note whether a poller carries a batch that Lambda has refused."""
@@ -176,13 +174,14 @@ class PollerFleet:
         patience = self.scaling.patience()
         if patience is not None and poller.idle_since is not None and not poller.watched:
             poller.watched = True
-            self.event_queue.at(max(self.event_queue.now, poller.idle_since + patience), partial(self._retire, poller))
+            due = max(self.context.now, poller.idle_since + patience)
+            self.context.event_queue.at(due, partial(self._retire, poller))
 
     def _retire(self, poller: Poller) -> None:
         poller.watched = False
         if poller.idle_since is None:
             return
-        if self.scaling.shrink(self.event_queue.now - poller.idle_since):
+        if self.scaling.shrink(self.context.now - poller.idle_since):
             self.dismiss(poller)
             self._spare.append(poller)
             self._changed("nothing to do")
@@ -194,7 +193,8 @@ class PollerFleet:
             self.left()
 
     def _changed(self, why: str, fault: str = "") -> None:
-        self.record(PollersChanged(self.event_queue.now, None, self.mapping, self.scaling.pollers, why, fault))
+        now = self.context.event_queue.now
+        self.context.record(PollersChanged(now, None, self.mapping, self.scaling.pollers, why, fault))
 
 
 # How long the calls of a poller take: medians that are assumed, and a spread that seed draws from. -------------------
@@ -208,27 +208,27 @@ _RECEIVE, _INVOKE, _DELETE, _RETRY = map(
 class Latency:
     """The latencies of one run; all in milliseconds, at least 1."""
 
-    streams: RandomStreams
-    assumptions: Assumptions
+    context: SimulationContext
 
     def receive(self, poller: Poller) -> int:
         """From SQS's answer to a receive to the poller."""
-        return self._around(self.assumptions.receive_latency, _RECEIVE, poller)
+        return self._around(self.context.assumptions.receive_latency, _RECEIVE, poller)
 
     def invoke(self, poller: Poller) -> int:
         """From the poller to the first line of the handler."""
-        return self._around(self.assumptions.invoke_latency, _INVOKE, poller)
+        return self._around(self.context.assumptions.invoke_latency, _INVOKE, poller)
 
     def delete(self, poller: Poller) -> int:
         """From the end of the handler to the deletion of its batch."""
-        return self._around(self.assumptions.delete_latency, _DELETE, poller)
+        return self._around(self.context.assumptions.delete_latency, _DELETE, poller)
 
     def pause(self, poller: Poller) -> int:
         """Between two attempts with a throttled batch. Assumed: doubles each time, with full jitter (ES-10)."""
-        first, limit = self.assumptions.throttle_retry, self.assumptions.throttle_retry_limit
-        ceiling = min(limit, first << min(poller.attempts - 1, 20))
-        return max(1, round(ceiling * self.streams.fraction(_RETRY ^ poller.stream, poller.receives, poller.attempts)))
+        assumed = self.context.assumptions
+        ceiling = min(assumed.throttle_retry_limit, assumed.throttle_retry << min(poller.attempts - 1, 20))
+        share = self.context.random.fraction(_RETRY ^ poller.stream, poller.receives, poller.attempts)
+        return max(1, round(ceiling * share))
 
     def _around(self, median: int, kind: int, poller: Poller) -> int:
-        spread = self.assumptions.latency_spread / 100
-        return max(1, round(self.streams.around(median, spread, kind ^ poller.stream, poller.receives)))
+        spread = self.context.assumptions.latency_spread / 100
+        return max(1, round(self.context.random.around(median, spread, kind ^ poller.stream, poller.receives)))

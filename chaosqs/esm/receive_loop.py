@@ -9,12 +9,10 @@ import attrs
 
 from chaosqs.esm.machines.batching import MOST_PER_RECEIVE, Batcher
 from chaosqs.esm.poller_fleet import Latency, Poller, PollerFleet
-from chaosqs.faults.injector import FaultInjector, InjectedFault
-from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.context import InjectedFault, SimulationContext
 from chaosqs.lambda_.machines.sqs_event import plain_record_bytes
-from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
-from chaosqs.model.event import Event, FilteredOut, Held, Received, ReceivedNothing, ReceiveFailed
+from chaosqs.model.event import FilteredOut, Held, Received, ReceivedNothing, ReceiveFailed
 from chaosqs.model.event_filter import Match, Pattern, matches, parse
 from chaosqs.sqs.machines.message import Message, Receipt, body_of
 from chaosqs.sqs.machines.queue_machine import Chance
@@ -32,11 +30,8 @@ class ReceiveFaults:
     """The faults of one mapping's receives."""
 
     mapping: EventSourceMapping
-    event_queue: EventQueue
-    injector: FaultInjector
-    record: Callable[[Event], int]
+    context: SimulationContext
     service: Service
-    assumptions: Assumptions
     latency: Latency
     _scopes: tuple[str, ...] = attrs.field(init=False)
     _shown_twice: dict[int, int] = attrs.field(factory=dict[int, int])
@@ -62,7 +57,7 @@ class ReceiveFaults:
         first = machine.head() if machine.receivable else None
         if first is None:
             return None
-        injected = self.injector.poll(self._scopes, first.number, first.receive_count + 1, self.event_queue.now)
+        injected = self.context.injector.poll(self._scopes, first.number, first.receive_count + 1, self.context.now)
         if injected is None or injected.kind in _BRINGS_NOTHING:
             return injected
         if injected.kind == "out_of_order":
@@ -73,17 +68,17 @@ class ReceiveFaults:
         """Record a receive that brings nothing; return when the poller receives again. None: it brings something."""
         if injected.kind not in _BRINGS_NOTHING:
             return None
-        now, mapping = self.event_queue.now, self.mapping
-        self.record(ReceiveFailed(now, None, mapping.queue, mapping.name, poller.number, injected.name))
+        now, mapping = self.context.now, self.mapping
+        self.context.record(ReceiveFailed(now, None, mapping.queue, mapping.name, poller.number, injected.name))
         if injected.kind == "quota_full" and injected.until is not None:
             return injected.until
         if injected.kind == "empty_receive":
             return (
                 now + self.latency.receive(poller)
                 if injected.until is None
-                else min(now + self.assumptions.receive_retry, injected.until)
+                else min(now + self.context.assumptions.receive_retry, injected.until)
             )
-        return now + self.assumptions.receive_retry
+        return now + self.context.assumptions.receive_retry
 
     def receive(self, injected: InjectedFault, wanted: int) -> list[Receipt]:
         """Receive one message where the receive is short; the newest ones, newest first, where it is out of order."""
@@ -96,7 +91,7 @@ class ReceiveFaults:
 
     def blind(self) -> bool:
         """Tell whether a window is open in which no receive brings anything: then nobody sees that messages wait."""
-        open_now = self.injector.window("poll", self._scopes, self.event_queue.now)
+        open_now = self.context.injector.window("poll", self._scopes, self.context.now)
         return open_now is not None and open_now.kind in _BRINGS_NOTHING
 
     # The answer
@@ -104,7 +99,7 @@ class ReceiveFaults:
     def answer(self, receipts: Sequence[Receipt]) -> InjectedFault | None:
         """Return what strikes the answer to a receive."""
         batch = ((receipt.message.number, receipt.message.receive_count) for receipt in receipts)
-        injected = self.injector.injected("receive", self._scopes, batch, self.event_queue.now)
+        injected = self.context.injector.injected("receive", self._scopes, batch, self.context.now)
         return (
             None
             if injected is not None and injected.kind == "duplicate" and not self._twice(injected, receipts)
@@ -113,9 +108,10 @@ class ReceiveFaults:
 
     def hold(self, poller: Poller, receipts: Sequence[Receipt], index: int, injected: InjectedFault) -> int:
         """Record that an answer is slow; return when it comes."""
-        until = self.event_queue.now + _SLOW
+        now = self.context.now
+        until = now + _SLOW
         messages = tuple(receipt.message.number for receipt in receipts)
-        self.record(Held(self.event_queue.now, index, self.mapping.name, poller.number, messages, until, injected.name))
+        self.context.record(Held(now, index, self.mapping.name, poller.number, messages, until, injected.name))
         return until
 
     def duplicate(self, receipts: Sequence[Receipt], injected: InjectedFault) -> None:
@@ -123,7 +119,7 @@ class ReceiveFaults:
         messages = self._twice(injected, receipts)
         for message in messages:
             self._shown_twice[message.number] = message.visible_at
-        self.event_queue.at(self.event_queue.now, partial(self._show, messages, injected.name))
+        self.context.event_queue.after(0, partial(self._show, messages, injected.name))
 
     def _show(self, messages: Sequence[Message], fault: str) -> None:
         self.service.reappear(self.state, *(message for message in messages if message.stored), fault=fault)
@@ -135,7 +131,7 @@ class ReceiveFaults:
         """
         if self.state.queue.fifo:
             return []
-        now, messages = self.event_queue.now, [receipt.message for receipt in receipts]
+        now, messages = self.context.now, [receipt.message for receipt in receipts]
         if injected.until is None:
             return messages
         return [message for message in messages if self._shown_twice.get(message.number, 0) <= now]
@@ -152,11 +148,8 @@ class ReceiveLoop:
     """The receiving half of a mapping."""
 
     mapping: EventSourceMapping
-    event_queue: EventQueue
-    injector: FaultInjector
-    record: Callable[[Event], int]
+    context: SimulationContext
     service: Service
-    assumptions: Assumptions
     latency: Latency
     fleet: PollerFleet
     ready: Callable[[Poller, Sequence[Receipt], int], None]
@@ -169,10 +162,8 @@ class ReceiveLoop:
 
     def __attrs_post_init__(self) -> None:
         """Read the filters; raise `InvalidPattern` for what AWS would refuse (EC-24)."""
-        self.faults = ReceiveFaults(
-            self.mapping, self.event_queue, self.injector, self.record, self.service, self.assumptions, self.latency
-        )
-        self._asks_poll, self._asks_answer = self.injector.asks("poll"), self.injector.asks("receive")
+        self.faults = ReceiveFaults(self.mapping, self.context, self.service, self.latency)
+        self._asks_poll, self._asks_answer = self.context.injector.asks("poll"), self.context.injector.asks("receive")
         self._patterns = tuple(parse(pattern) for pattern in self.mapping.filters)
 
     @property
@@ -185,8 +176,8 @@ class ReceiveLoop:
         if poller.batcher is not None and self._hand_over(poller):
             return
         if not self.fleet.lets_go(poller) and not self._receive(poller):
-            poller.parked = self.event_queue.now
-            poller.idle_since = None if poller.held else self.event_queue.now
+            poller.parked = self.context.now
+            poller.idle_since = None if poller.held else self.context.now
             self._park(poller)
 
     def dismiss(self, poller: Poller) -> None:
@@ -198,13 +189,13 @@ class ReceiveLoop:
         """Record the long polls that came back empty while the poller waited, as one event."""
         if poller.parked is None:
             return
-        wait = self.assumptions.long_poll
-        count = (self.event_queue.now - poller.parked) // wait
+        wait = self.context.assumptions.long_poll
+        count = (self.context.now - poller.parked) // wait
         if count:
             since, queue = poller.parked, self.mapping.queue
             poller.parked = since + count * wait
-            self.record(
-                ReceivedNothing(self.event_queue.now, None, queue, self.mapping.name, poller.number, count, since, wait)
+            self.context.record(
+                ReceivedNothing(self.context.now, None, queue, self.mapping.name, poller.number, count, since, wait)
             )
 
     def _park(self, poller: Poller) -> None:
@@ -250,7 +241,7 @@ class ReceiveLoop:
         """Let a poller whose receive brought nothing, although messages wait, receive again at a moment."""
         poller.parked = poller.idle_since = None
         poller.again = due
-        self.event_queue.at(due, partial(self._again, poller, due), poller.task)
+        self.context.event_queue.at(due, partial(self._again, poller, due), poller.task)
 
     def _again(self, poller: Poller, due: int) -> None:
         if poller.again == due:
@@ -264,7 +255,7 @@ class ReceiveLoop:
         elif injected.kind == "slow_receive":
             poller.pending = True
             due = self.faults.hold(poller, receipts, index, injected)
-            self.event_queue.at(due, partial(self._late, poller, receipts, index), poller.task)
+            self.context.event_queue.at(due, partial(self._late, poller, receipts, index), poller.task)
         else:
             self._take_in(poller, receipts, index)
             if injected.kind == "duplicate":
@@ -286,16 +277,14 @@ class ReceiveLoop:
             self._gather(poller, receipts, index)
 
     def _look_again(self, poller: Poller) -> None:
-        self.event_queue.at(
-            self.event_queue.now + self.latency.receive(poller), partial(self.poll, poller), poller.task
-        )
+        self.context.event_queue.after(self.latency.receive(poller), partial(self.poll, poller), poller.task)
 
     def _recorded(self, poller: Poller, receipts: Sequence[Receipt], injected: InjectedFault | None) -> int:
         """Record a receive; return its place."""
         first = receipts[0].message
-        index = self.record(
+        index = self.context.record(
             Received(
-                at=self.event_queue.now,
+                at=self.context.event_queue.now,
                 cause=first.last_event,
                 queue=self.mapping.queue,
                 mapping=self.mapping.name,
@@ -321,9 +310,9 @@ class ReceiveLoop:
             self.service.delete(self.mapping.queue, [receipt for receipt, _ in gone])
             numbers = tuple(receipt.message.number for receipt, _ in gone)
             rules = tuple(rule for _, rule in gone)
-            now, mapping = self.event_queue.now, self.mapping
-            self.record(FilteredOut(now, index, mapping.queue, mapping.name, poller.number, numbers, rules))
-            self.event_queue.may_be_over = True
+            now, mapping = self.context.now, self.mapping
+            self.context.record(FilteredOut(now, index, mapping.queue, mapping.name, poller.number, numbers, rules))
+            self.context.event_queue.may_be_over = True
             self.service.serve(self.state)
         return [receipt for receipt, match in zip(receipts, found, strict=True) if match is Match.MATCHED]
 
@@ -338,16 +327,12 @@ class ReceiveLoop:
         """Add what came to the batch; hand it over, or go on until the window closes (EP-4)."""
         if poller.batcher is None:
             size, window = self.mapping.batch_size, self.mapping.maximum_batching_window * 1000
-            poller.batcher = Batcher(size, window, self.assumptions.low_traffic_wait if window else 0)
+            poller.batcher = Batcher(size, window, self.context.assumptions.low_traffic_wait if window else 0)
         poller.held.extend(receipts)
         poller.latest = index
-        poller.batcher.add(
-            [plain_record_bytes(receipt.message.body_bytes) for receipt in receipts], self.event_queue.now
-        )
+        poller.batcher.add([plain_record_bytes(receipt.message.body_bytes) for receipt in receipts], self.context.now)
         if not self._hand_over(poller):
-            self.event_queue.at(
-                self.event_queue.now + self.latency.receive(poller), partial(self._poll_on, poller), poller.task
-            )
+            self.context.event_queue.after(self.latency.receive(poller), partial(self._poll_on, poller), poller.task)
 
     def _poll_on(self, poller: Poller) -> None:
         if poller.request is None and poller.parked is None:
@@ -359,12 +344,12 @@ class ReceiveLoop:
         due = None if batcher is None else batcher.due()
         if batcher is None or due is None:
             return False
-        if due > self.event_queue.now:
+        if due > self.context.now:
             if poller.closes != due:
                 poller.closes = due
-                self.event_queue.at(due, partial(self._closed, poller), poller.task)
+                self.context.event_queue.at(due, partial(self._closed, poller), poller.task)
             return False
-        taken = batcher.take(self.event_queue.now)
+        taken = batcher.take(self.context.now)
         batch, poller.held = poller.held[:taken], poller.held[taken:]
         poller.again = None
         if poller.parked is not None:

@@ -6,19 +6,9 @@ from collections.abc import Iterable
 
 import attrs
 
+from chaosqs.kernel.context import InjectedFault
 from chaosqs.model.faults import FAULT_POINT, OK, FaultPlan, Window, kind_of
 from chaosqs.model.time import milliseconds
-
-
-@attrs.frozen
-class InjectedFault:
-    """A fault that strikes one call."""
-
-    kind: str
-    name: str
-    """As histories and reports name it: `throttled at receive 2 of message 4`."""
-    until: int | None = None
-    """When the window ends that brings it, in milliseconds; None for the fault of one message."""
 
 
 @attrs.define
@@ -137,3 +127,7 @@ class FaultInjector:
 def _is_asked_at(outcome: str, injection_point: str) -> bool:
     known = kind_of(outcome)
     return known is not None and known.injection_point == injection_point
+
+
+NO_FAULTS = FaultInjector(FaultPlan())
+"""The injector of an empty plan."""

@@ -59,6 +59,10 @@ class EventQueue:
             tie = (tie ^ tie >> 29) * 0x94D049BB133111EB & _MASK
         heappush(self._heap, (due, tie, sequence, step))
 
+    def after(self, milliseconds: int, step: Step, task: str = "") -> None:
+        """Run a step so many milliseconds from now, with `task` as for `at`."""
+        self.at(self.now + milliseconds, step, task)
+
     def first_at(self, due: int, step: Step) -> None:
         """Run a step before all others of its moment; one a run. It leaves the order of the others as it was."""
         heappush(self._heap, (due, -1, 0, step))

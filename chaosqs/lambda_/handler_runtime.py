@@ -9,17 +9,16 @@ from importlib import import_module
 import attrs
 import trio
 
-from chaosqs.faults.injector import FaultInjector
 from chaosqs.kernel.clock import VirtualClock
-from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams, stream
+from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.rng import stream
 from chaosqs.lambda_.batch_event import batch_event
 from chaosqs.lambda_.execution import Execution, patches
-from chaosqs.lambda_.handler import Handler, context, load
+from chaosqs.lambda_.handler import Handler, load
+from chaosqs.lambda_.handler import context as lambda_context
 from chaosqs.lambda_.invocation import BROWN_OUT, KILLS, SLOWER, Invocation, InvocationOutcome
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.sandbox import Source, current, source, worn
-from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Function
 from chaosqs.model.event import Effect, Event, PointPassed, Reached
 from chaosqs.model.scenario import Scenario
@@ -64,8 +63,8 @@ class Calls:
     @classmethod
     def of(cls, service: Service, messages: int) -> Calls:
         """Return what answers for the queues of a run; `messages`: how many its workload sends."""
-        causes = Causes(service.record)
-        service.record = causes
+        causes = Causes(service.context.record)
+        service.context = attrs.evolve(service.context, record=causes)
         return cls(Sqs.of(service, messages), causes)
 
     def call(self, operation: str, parameters: Parameters, *, region: str) -> Parameters:
@@ -142,38 +141,41 @@ class UserCode:
     """The code of one invocation."""
 
     execution: Execution
-    injector: FaultInjector
-    record: Callable[[Event], int]
+    context: SimulationContext
     messages: Mapping[str, int]
     """The numbers of the batch's messages, by their ids."""
     _marks: set[str] = attrs.field(factory=set[str])
 
     def fails_at(self, stream: str, message_id: str | None) -> bool:
         """Ask the fault plan about a site, and record what it says."""
-        invocation, now = self.execution.invocation, self.execution.event_queue.now
+        invocation, now = self.execution.invocation, self.context.now
         request, number = invocation.request, self._number(message_id)
         if self.execution.over:
             return False
         batch = [entry for entry in request.batch if number in (None, entry[0])]
         scopes = (request.mapping.queue, request.mapping.function, request.mapping.name)
-        injected = self.injector.point(stream, scopes, batch, now)
+        injected = self.context.injector.point(stream, scopes, batch, now)
         fault = "" if injected is None else injected.name
-        self.record(PointPassed(now, invocation.index, request.mapping.function, invocation.number, stream, fault))
+        self.context.record(
+            PointPassed(now, invocation.index, request.mapping.function, invocation.number, stream, fault)
+        )
         return injected is not None
 
     def reached(self, mark: str) -> None:
         """Record a mark, once."""
-        invocation, now = self.execution.invocation, self.execution.event_queue.now
+        invocation, now = self.execution.invocation, self.context.now
         if mark not in self._marks and not self.execution.over:
             self._marks.add(mark)
-            self.record(Reached(now, invocation.index, invocation.request.mapping.function, invocation.number, mark))
+            self.context.record(
+                Reached(now, invocation.index, invocation.request.mapping.function, invocation.number, mark)
+            )
 
     def had_effect(self, name: str, values: tuple[tuple[str, Value], ...], message_id: str | None) -> None:
         """Record an effect."""
-        invocation, now = self.execution.invocation, self.execution.event_queue.now
+        invocation, now = self.execution.invocation, self.context.now
         function, message = invocation.request.mapping.function, self._number(message_id)
         if not self.execution.over:
-            self.record(Effect(now, invocation.index, function, invocation.number, name, values, message))
+            self.context.record(Effect(now, invocation.index, function, invocation.number, name, values, message))
 
     def _number(self, message_id: str | None) -> int | None:
         if message_id is None or message_id in self.messages:
@@ -192,9 +194,7 @@ _LATEST_CRASH = 3
 class RealCode:
     """The real handlers of one run: a `Stage` of its functions."""
 
-    scenario: Scenario
-    event_queue: EventQueue
-    streams: RandomStreams
+    context: SimulationContext
     calls: Calls
     names: Mapping[str, str]
     """The handler of each function that is real code."""
@@ -204,28 +204,18 @@ class RealCode:
     _handlers: dict[str, Handler] = attrs.field(factory=dict[str, Handler])
     _clock: VirtualClock | None = None
     _nursery: trio.Nursery | None = None
-    _injector: FaultInjector = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Read the fault plan, for the fault points of handlers."""
-        self._injector = FaultInjector(self.scenario.faults)
 
     @classmethod
     def of(
-        cls,
-        scenario: Scenario,
-        event_queue: EventQueue,
-        streams: RandomStreams,
-        service: Service,
-        functions: Mapping[str, Function],
+        cls, scenario: Scenario, context: SimulationContext, service: Service, functions: Mapping[str, Function]
     ) -> RealCode | None:
         """Return what runs the handlers of a scenario, or None where all are modelled."""
         names = {name: known.handler for name, known in scenario.behaviours.items() if known.handler is not None}
         if not names:
             return None
         calls = Calls.of(service, len(arrivals(scenario.workload)))
-        queues = dict(calls.sqs.world.region(ACCOUNT, REGION).queues)
-        return cls(scenario, event_queue, streams, calls, names, queues, functions)
+        queues = dict(calls.sqs.accounts.region(ACCOUNT, REGION).queues)
+        return cls(context, calls, names, queues, functions)
 
     def plays(self, function: str) -> bool:
         """Tell whether a function is real code."""
@@ -233,7 +223,7 @@ class RealCode:
 
     def run(self, clock: VirtualClock) -> None:
         """Take the clock through the run; raise `InvalidScenario` for a handler that cannot be imported."""
-        with worn(self.calls.sqs.epoch, patches()) as cover, transport(self.calls), _ordered(self.streams.seed):
+        with worn(self.calls.sqs.epoch, patches()) as cover, transport(self.calls), _ordered(self.context.random.seed):
             for function, name in self.names.items():
                 self._handlers[function] = load(function, name)
                 cover(self._handlers[function].module)
@@ -256,15 +246,15 @@ class RealCode:
         assert self._clock is not None
         assert self._nursery is not None
         request = invocation.request
-        invocation.begins = self.event_queue.now  # later than planned where a pause held it back
+        invocation.begins = self.context.now  # later than planned where a pause held it back
         function = self.functions[request.mapping.function]
         execution = self._execution(invocation, done, self._clock)
-        self.event_queue.at(invocation.begins + invocation.limit, execution.time_out)
+        self.context.event_queue.at(invocation.begins + invocation.limit, execution.time_out)
         event = batch_event(request, self.queues[request.mapping.queue], self.calls.sqs.epoch)
         request_id = uuid(b"invocation", invocation.number)
-        given = context(function, request_id, invocation.environment.number, lambda: execution.remaining)
+        given = lambda_context(function, request_id, invocation.environment.number, lambda: execution.remaining)
         messages = {message_id(number): number for number in request.messages}
-        code = UserCode(execution, self._injector, self.calls.causes, messages)
+        code = UserCode(execution, self.context, messages)
         self._nursery.start_soon(execution.run, self._handlers[function.name], event, given, messages, code)
         self._clock.wake_others()
 
@@ -274,18 +264,19 @@ class RealCode:
         number, injected = invocation.number, invocation.injected
         kind, dies_at = "" if injected is None else injected.kind, 0
         if kind in KILLS:
-            dies_at = 1 + int(self.streams.fraction(_CRASH, number) * _LATEST_CRASH)
+            dies_at = 1 + int(self.context.random.fraction(_CRASH, number) * _LATEST_CRASH)
         pace = SLOWER if kind == BROWN_OUT else 1
 
         def latency(wait: int) -> int:
-            return _latency(self.streams, self.scenario.assumptions, number, wait)
+            return _latency(self.context, number, wait)
 
-        chance = source((self.streams.seed << 96) + (_CHANCE << 64) + number)
-        return Execution(invocation, self.event_queue, clock.wake_others, chance, done, latency, dies_at, pace)
+        chance = source((self.context.random.seed << 96) + (_CHANCE << 64) + number)
+        return Execution(invocation, self.context.event_queue, clock.wake_others, chance, done, latency, dies_at, pace)
 
 
-def _latency(streams: RandomStreams, assumed: Assumptions, number: int, wait: int) -> int:
-    return max(1, round(streams.around(assumed.call_latency, assumed.latency_spread / 100, _CALL, number, wait)))
+def _latency(context: SimulationContext, number: int, wait: int) -> int:
+    assumed = context.assumptions
+    return max(1, round(context.random.around(assumed.call_latency, assumed.latency_spread / 100, _CALL, number, wait)))
 
 
 @contextmanager

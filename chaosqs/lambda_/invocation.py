@@ -8,16 +8,14 @@ from typing import Protocol, TypeAlias
 
 import attrs
 
-from chaosqs.faults.injector import FaultInjector, InjectedFault
-from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams, stream
+from chaosqs.kernel.context import InjectedFault, SimulationContext
+from chaosqs.kernel.rng import stream
 from chaosqs.lambda_.machines.concurrency import Executions, Refused
 from chaosqs.lambda_.machines.environments import Environment
 from chaosqs.lambda_.machines.recursion_guard import loops
-from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping, Function
-from chaosqs.model.event import Event, InvocationEnded, InvocationStarted
+from chaosqs.model.event import InvocationEnded, InvocationStarted
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
 
@@ -104,7 +102,7 @@ SLOWER = 10
 class Models:
     """The modelled handlers of one run."""
 
-    streams: RandomStreams
+    context: SimulationContext
     behaviours: Callable[[str], Behaviour]
     functions: Mapping[str, Function]
 
@@ -141,7 +139,7 @@ class Models:
         poison = _poison(request, behaviour) if behaviour.poison else ()
         loud = behaviour.hangs or behaviour.crashes
         rate = behaviour.error_rate
-        if rate and self.streams.fraction(_ERROR, invocation.number) >= 1 - rate:
+        if rate and self.context.random.fraction(_ERROR, invocation.number) >= 1 - rate:
             return _failure(behaviour, self._duration(invocation, behaviour, len(messages)))
         if poison and (loud or not request.mapping.report_batch_item_failures):
             reached = messages.index(poison[0]) + 1
@@ -156,7 +154,7 @@ class Models:
         if behaviour.memory_scales:
             memory = self.functions[invocation.request.mapping.function].memory
             seconds *= _ONE_CPU / min(_ONE_CPU, memory)
-        return milliseconds(self.streams.around(seconds, behaviour.spread, _DURATION, invocation.number))
+        return milliseconds(self.context.random.around(seconds, behaviour.spread, _DURATION, invocation.number))
 
 
 def _poison(request: Request, behaviour: Behaviour) -> tuple[int, ...]:
@@ -248,13 +246,9 @@ class Stage(Protocol):
 class Lambda:
     """All functions of one run."""
 
-    event_queue: EventQueue
-    streams: RandomStreams
-    injector: FaultInjector
-    record: Callable[[Event], int]
+    context: SimulationContext
     executions: Executions
     models: Models
-    assumptions: Assumptions
     functions: Mapping[str, Function]
     stage: Stage | None = None
     """Set where a function of the run is real code."""
@@ -273,7 +267,7 @@ class Lambda:
 
         `cold_start` names a fault by which no idle environment is left, and the initialisation of a new one is slow.
         """
-        name, now = request.mapping.function, self.event_queue.now
+        name, now = request.mapping.function, self.context.event_queue.now
         if cold_start:
             self.executions.forget_idle(name)
         refused = self.executions.refuse(name, now=now)
@@ -285,10 +279,10 @@ class Lambda:
         mapping, cold, busy = request.mapping.name, environment.new, self.executions.running[name]
         poller, messages = request.poller, request.messages
         fault = cold_start if cold else ""
-        index = self.record(
+        index = self.context.record(
             InvocationStarted(now, request.received, name, mapping, poller, number, messages, cold, busy, fault)
         )
-        injected = None if self.injector.calm else self._injected("handler", request)
+        injected = None if self.context.injector.calm else self._injected("handler", request)
         before = within = 0
         if cold or environment.reset or injected is not None:
             before, within = self._initialisation(environment, number, injected, slow=bool(fault))
@@ -299,7 +293,7 @@ class Lambda:
     def _injected(self, injection_point: str, request: Request) -> InjectedFault | None:
         mapping = request.mapping
         scopes = (mapping.queue, mapping.function, mapping.name)
-        return self.injector.injected(injection_point, scopes, request.batch, self.event_queue.now)
+        return self.context.injector.injected(injection_point, scopes, request.batch, self.context.now)
 
     def _initialisation(
         self, environment: Environment, number: int, injected: InjectedFault | None, *, slow: bool
@@ -309,7 +303,7 @@ class Lambda:
         A new one's comes before, but for one that takes too long or fails, which is done again (LX-12); that of one
         that crashed or timed out comes within (LX-14). Assumed: so does one that fails in what was a warm one.
         """
-        length = round(self.streams.around(self.assumptions.cold_start, _COLD_SPREAD, _COLD, number))
+        length = round(self.context.random.around(self.context.assumptions.cold_start, _COLD_SPREAD, _COLD, number))
         if slow:
             length = _SLOW_INITIALISATION
         fails = injected is not None and injected.kind == NEVER_RUNS
@@ -322,24 +316,24 @@ class Lambda:
         runs = invocation.injected is None or invocation.injected.kind != NEVER_RUNS
         if runs and self.stage is not None and self.stage.plays(invocation.request.mapping.function):
             step = partial(self.stage.begin, invocation, partial(self._played, invocation))
-            self.event_queue.at(invocation.begins, step, invocation.task)
+            self.context.event_queue.at(invocation.begins, step, invocation.task)
         else:
             outcome = self.models.outcome(invocation)
-            self.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
+            self.context.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
 
     def _played(self, invocation: Invocation, outcome: InvocationOutcome) -> None:
         """End an invocation of real code: what that did stands, and a fault replaces how it ended."""
         outcome = faulted(outcome, invocation)
-        self.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
+        self.context.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
 
     def _end(self, invocation: Invocation, outcome: InvocationOutcome) -> None:
-        now, request = self.event_queue.now, invocation.request
+        now, request = self.context.event_queue.now, invocation.request
         name, mapping = request.mapping.function, request.mapping.name
         reusable = outcome.outcome in ("succeeded", "raised")
         self.executions.end(name, invocation.environment, now=now, reusable=reusable)
         self.running -= 1
-        self.event_queue.may_be_over = True
-        lost = None if self.injector.calm else self._injected("response", request)
+        self.context.event_queue.may_be_over = True
+        lost = None if self.context.injector.calm else self._injected("response", request)
         event = InvocationEnded(
             at=now,
             cause=invocation.index,
@@ -355,4 +349,4 @@ class Lambda:
             rule=outcome.rule,
             error=outcome.error,
         )
-        invocation.answer(event, self.record(event))
+        invocation.answer(event, self.context.record(event))

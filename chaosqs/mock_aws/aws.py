@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from chaosqs.errors import InvalidInput, Problem
-from chaosqs.mock_aws.lambda_api.backend import Parts, history
+from chaosqs.mock_aws.lambda_api.backend import Backend, history
 from chaosqs.mock_aws.lambda_api.code import Handler
 from chaosqs.mock_aws.lambda_api.registration import register
 from chaosqs.model.design import Design, Function
@@ -76,13 +77,13 @@ def aws(design: Design | None = None, *, passthrough: str | None = None) -> Open
 
 @attrs.frozen(eq=False)
 class Opening:
-    """What `aws()` returns: a context manager that gives a new `World` each time."""
+    """What `aws()` returns: a context manager that gives a new `MockAws` each time."""
 
     design: Design | None
     passthrough: str | None
     _open: list[ExitStack] = attrs.field(factory=list[ExitStack], init=False)
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> MockAws:
         with ExitStack() as stack:
             world = stack.enter_context(_opened(self.design, self.passthrough))
             self._open.append(stack.pop_all())
@@ -93,17 +94,17 @@ class Opening:
     ) -> None:
         self._open.pop().__exit__(kind, error, trace)
 
-    def fixture(self) -> Generator[World]:
+    def fixture(self) -> Generator[MockAws]:
         """Yield a world: `world = pytest.fixture(chaosqs.aws().fixture)`."""
         with self as world:
             yield world
 
 
 @attrs.define(eq=False)
-class World:
+class MockAws:
     """A fake SQS and Lambda in virtual time, for as long as its `with` block lasts. Time starts at 0."""
 
-    _parts: Parts
+    _backend: Backend
     _door: Transport
     _region: str
     """The Region of clients that name none."""
@@ -112,12 +113,12 @@ class World:
     @property
     def now(self) -> float:
         """Seconds since the world opened."""
-        return self._parts.sqs.now / 1000
+        return self._backend.sqs.now / 1000
 
     @property
     def time(self) -> float:
         """Seconds since 1970 as AWS's clocks show them in this world, which opens on 1 December 2025, 0:00 UTC."""
-        return (self._parts.sqs.epoch + self._parts.sqs.now) / 1000
+        return (self._backend.sqs.epoch + self._backend.sqs.now) / 1000
 
     def advance(self, seconds: float) -> None:
         """Let time pass: what is due by then happens, each at its moment; mappings poll and functions run.
@@ -128,8 +129,8 @@ class World:
         checks = Checks("")
         if not checks.number("seconds", seconds, 0):
             raise InvalidInput(checks.problems)
-        with self._parts.turn():
-            self._parts.fibers.sleep(milliseconds(seconds))
+        with self._backend.turn():
+            self._backend.fibers.sleep(milliseconds(seconds))
 
     def run_until_idle(self, limit: float = 3600) -> float:
         """Let time pass until no mapping and no function has anything to do; return how many seconds that took.
@@ -137,8 +138,8 @@ class World:
         Raises `Livelock` where that is not so after `limit` seconds; it says who is busy with what. A queue whose
         messages come back for ever, without a dead-letter queue, is one that never is idle.
         """
-        with self._parts.turn():
-            return self._parts.run_until_idle(milliseconds(limit)) / 1000
+        with self._backend.turn():
+            return self._backend.run_until_idle(milliseconds(limit)) / 1000
 
     def function(
         self,
@@ -166,8 +167,8 @@ class World:
             reserved_concurrency=asked.reserved_concurrency if reserved_concurrency is None else reserved_concurrency,
         )
         mappings = () if self._design is None or known is None else self._design.mappings_of(name)
-        with self._parts.turn():
-            home = self._parts.lambda_api.region(region or self._region)
+        with self._backend.turn():
+            home = self._backend.lambda_api.region(region or self._region)
             return register(home, asked, handler, environment or {}, mappings)
 
     def logs(self, name: str, region: str | None = None) -> str:
@@ -175,15 +176,15 @@ class World:
 
         Raises `InvalidInput` where no function has that name.
         """
-        home = self._parts.lambda_api.region(region or self._region)
+        home = self._backend.lambda_api.region(region or self._region)
         if name not in home.states:
             raise InvalidInput(f"no function is called {name!r} in {home.sqs.name}: there are {', '.join(home.states)}")
         return "".join(f"{line}\n" for line in home.states[name])
 
     def history(self, region: str | None = None) -> History:
         """Return what has happened up to now in one Region, for `chaosqs.check` and for its metrics."""
-        with self._parts.turn():
-            return history(self._parts.lambda_api.region(region or self._region), self._parts.events)
+        with self._backend.turn():
+            return history(self._backend.lambda_api.region(region or self._region))
 
     def client(self, service: Literal["sqs"] = "sqs", region: str | None = None) -> SQSClient:
         """Return a boto3 client of this process's default session; any other client does as well.
@@ -198,30 +199,31 @@ class World:
 
 
 @contextmanager
-def _opened(design: Design | None, passthrough: str | None) -> Generator[World]:
+def _opened(design: Design | None, passthrough: str | None) -> Generator[MockAws]:
     try:
         # boto3 is an extra: without it this module still imports.
+        from chaosqs.mock_aws.lambda_api.rest import reply  # noqa: PLC0415
         from chaosqs.wire import botocore_hook as others  # noqa: PLC0415
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415
         from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"chaosqs.aws() needs boto3: pip install 'chaosqs[boto]' ({error})") from error
-    parts, region = Parts.new(), sdk.default_region()
+    backend, region = Backend.new(), sdk.default_region()
     with (
         others.moto() if passthrough else nullcontext() as answer,
         others.moto_leaves_ours_alone(),
-        sdk.opened(Transport(parts, answer, parts)) as transport,
+        sdk.opened(Transport(backend, {"lambda": partial(reply, backend)}, answer)) as transport,
     ):
         if design is not None:
-            _deploy(design, parts.sqs, region)
+            _deploy(design, backend.sqs, region)
         try:
-            yield World(parts, transport, region, design)
+            yield MockAws(backend, transport, region, design)
         finally:
-            parts.lambda_api.close()
+            backend.lambda_api.close()
 
 
 def _deploy(design: Design, sqs: Sqs, region: str) -> None:
-    service = Service(sqs.event_queue, sqs.streams, sqs.record, 0)
+    service = Service(sqs.accounts.context)
     for queue in design.queues:
         service.open(queue)
-    sqs.world.adopt(service, ACCOUNT, region)
+    sqs.accounts.adopt(service, ACCOUNT, region)

@@ -38,7 +38,9 @@ def _to_schema_2(fields: dict[str, Json]) -> dict[str, Json]:
     scenario = fields.get("scenario")
     inner = {"scenario": _to_schema_2(scenario)} if isinstance(scenario, dict) else {}
     if "luck" in fields and "seed" in fields:
-        raise InvalidScenario([Problem("luck", str(fields["luck"]), "must not stand beside seed: it is its former name")])
+        raise InvalidScenario(
+            [Problem("luck", str(fields["luck"]), "must not stand beside seed: it is its former name")]
+        )
     return {("seed" if name == "luck" else name): value for name, value in {**fields, **inner}.items()}
 
 

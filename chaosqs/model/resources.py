@@ -5,6 +5,8 @@ They are plain values; the `Design` that they are put into checks them.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import attrs
 
 from chaosqs.model.values import concise_repr, strings
@@ -133,7 +135,7 @@ class EventSourceMapping:
 
     __repr__ = concise_repr
 
-    @property
+    @cached_property  # every event of a mapping has its name
     def name(self) -> str:
         """How reports and metrics name the mapping: `orders→worker`."""
         return f"{self.queue}→{self.function}"

@@ -18,7 +18,7 @@ from chaosqs.lambda_.module_state import unchanged
 from chaosqs.model.faults import Pause
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
-from chaosqs.simulation.run import World, isolated
+from chaosqs.simulation.run import Simulation, isolated
 
 STEP_COUNTS = (1, 3, 10, 30, 100)
 """Steps of others for which the shrinker holds one task where a finding has several pauses."""
@@ -80,11 +80,12 @@ def watched(scenario: Scenario, policy: Policy = _NO_CHANCE) -> tuple[History, d
 
     The scenario of the history has the pauses that had an effect, as `HoldingAgenda.pauses` tells them, and no other.
     """
-    variant = World.of(scenario, policy)
+    simulation = Simulation.of(scenario, policy)
     with unchanged(scenario):
-        history = variant.run()
-    assert isinstance(variant.event_queue, HoldingEventQueue)
-    return attrs.evolve(history, scenario=_with(scenario, variant.event_queue.pauses())), variant.event_queue.counts
+        history = simulation.run()
+    event_queue = simulation.context.event_queue
+    assert isinstance(event_queue, HoldingEventQueue)
+    return attrs.evolve(history, scenario=_with(scenario, event_queue.pauses())), event_queue.counts
 
 
 def minimal(scenario: Scenario, violated: Violated, simulations: int) -> Scenario:

@@ -13,6 +13,7 @@ from itertools import groupby
 import attrs
 
 from chaosqs.esm.mapping import Mapping, MappingLifecycle
+from chaosqs.kernel.context import SimulationContext
 from chaosqs.lambda_.invocation import Lambda
 from chaosqs.model.design import Design, Function
 from chaosqs.model.design_changes import OF_FUNCTIONS, OF_MAPPINGS, design_after, queue_after
@@ -22,9 +23,8 @@ from chaosqs.model.time import milliseconds
 from chaosqs.sqs.api.move_tasks import begin
 from chaosqs.sqs.api.queue_resource import QueueResource
 from chaosqs.sqs.api.queues import may_purge
-from chaosqs.sqs.api.region import ACCOUNT, REGION, Region
+from chaosqs.sqs.api.region import Region
 from chaosqs.sqs.api.settings import queue_of, settings_of
-from chaosqs.sqs.api.sqs import Sqs
 from chaosqs.sqs.machines.move_task import MoveTask
 
 _NEW_ENVIRONMENTS = ("timeout", "memory")
@@ -35,6 +35,7 @@ _NEW_ENVIRONMENTS = ("timeout", "memory")
 class Operator:
     """Carries out the actions of a plan, in one run."""
 
+    context: SimulationContext
     design: Design
     """As it is by now, but for the queues: these are the region's."""
     region: Region
@@ -52,13 +53,6 @@ class Operator:
         """Whether there is something that a run waits for."""
         return self.to_come > 0 or any(task.active for task in self.tasks)
 
-    @classmethod
-    def of(
-        cls, design: Design, sqs: Sqs, functions: Lambda, deployed: dict[str, Function], lifecycle: MappingLifecycle
-    ) -> Operator:
-        """Return an operator of what a run is made of."""
-        return cls(design, sqs.world.region(ACCOUNT, REGION), functions, deployed, lifecycle)
-
     def start(self, plan: FaultPlan) -> None:
         """Plan the actions, up to the moment at which the plan is healed."""
         healed = None if plan.heal_at is None else milliseconds(plan.heal_at)
@@ -73,12 +67,12 @@ class Operator:
 
     def _later(self, due: int, step: Callable[[], None]) -> None:
         self.to_come += 1
-        self.functions.event_queue.at(due, partial(self._do, step))
+        self.context.event_queue.at(due, partial(self._do, step))
 
     def _do(self, step: Callable[[], None]) -> None:
         step()
         self.to_come -= 1
-        self.functions.event_queue.may_be_over = True
+        self.context.event_queue.may_be_over = True
 
     def _act(self, actions: Sequence[Action]) -> None:
         for action in actions:
@@ -92,7 +86,7 @@ class Operator:
                     self._redrive(action)
                 case _ if action.setting in OF_MAPPINGS:
                     settle = partial(self._settle, action, self._operated(action))
-                    self._later(self.region.now + self.functions.assumptions.mapping_change, settle)
+                    self._later(self.context.now + self.context.assumptions.mapping_change, settle)
                 case _ if action.setting in OF_FUNCTIONS:
                     self._change_function(action)
                 case _:
@@ -100,7 +94,7 @@ class Operator:
 
     def _operated(self, action: Action) -> int:
         value = repr(action.value) if action.kind == "change" else ""
-        return self.functions.record(Operated(self.region.now, None, action.kind, action.target, action.setting, value))
+        return self.context.record(Operated(self.context.now, None, action.kind, action.target, action.setting, value))
 
     # Queues
 
@@ -113,8 +107,8 @@ class Operator:
 
     def _purge(self, action: Action) -> None:
         resource = self._queue(action.target)
-        if resource is not None and may_purge(resource, self.region.now):  # PQ-2
-            resource.purged_at = self.region.now
+        if resource is not None and may_purge(resource, self.context.now):  # PQ-2
+            resource.purged_at = self.context.now
             self.region.service.purge(resource.state, cause=self._operated(action))
 
     def _redrive(self, action: Action) -> None:
@@ -129,7 +123,7 @@ class Operator:
             self._operated(action)
             queue = queue_after(queue_of(action.target, resource.settings), action.setting, action.value)
             resource.settings |= settings_of(queue, resource.address)
-            resource.modified_at = self.region.now
+            resource.modified_at = self.context.now
             self.region.relink()
 
     # Functions and mappings
@@ -146,7 +140,7 @@ class Operator:
     def _settle(self, action: Action, cause: int) -> None:
         """Have a change of a mapping hold, a while after it was made: its pollers retire, new ones start (EC-21)."""
         why = f"{action.setting} is {action.value!r} now"
-        self.functions.record(PollersChanged(self.region.now, cause, action.target, 0, why))
+        self.context.record(PollersChanged(self.context.now, cause, action.target, 0, why))
         self._changed(action)
         settings = next(mapping for mapping in self.design.mappings if mapping.name == action.target)
         self.lifecycle.change(action.target, settings)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import attrs
 
-from chaosqs.faults.injector import FaultInjector, InjectedFault
-from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.model.event import Event, SendFailed
+from chaosqs.kernel.context import InjectedFault, SimulationContext
+from chaosqs.model.event import SendFailed
 from chaosqs.model.workload import Arrival
 from chaosqs.sqs.machines.message import Message
 from chaosqs.sqs.service import Service
@@ -34,18 +33,14 @@ class _Attempt:
 class Producer:
     """All producers of one run, with the patience that never ends."""
 
-    event_queue: EventQueue
-    injector: FaultInjector
-    record: Callable[[Event], int]
+    context: SimulationContext
     service: Service
-    retry: int
-    """Assumed: milliseconds between two attempts."""
     _due: dict[int, list[_Attempt]] = attrs.field(factory=dict[int, list[_Attempt]])
     """What will be sent again, by moment."""
 
     def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
         """Send messages that come at one moment."""
-        if self.injector.asks("send"):
+        if self.context.injector.asks("send"):
             self._send([_Attempt(number, arrival) for number, arrival in batch])
         else:
             self.service.send(batch)
@@ -58,10 +53,10 @@ class Producer:
             self.service.serve(self.service.states[name])
 
     def _decide(self, attempt: _Attempt) -> None:
-        now, arrival = self.event_queue.now, attempt.arrival
+        now, arrival = self.context.now, attempt.arrival
         injected = None
         if attempt.copy_of is None:  # Assumed: the answer to a copy never gets lost, so that copies have no copies
-            injected = self.injector.send(arrival.queue, attempt.number, now, again=attempt.cause is not None)
+            injected = self.context.injector.send(arrival.queue, attempt.number, now, again=attempt.cause is not None)
         match injected:
             case None:
                 self._accept(attempt)
@@ -71,9 +66,13 @@ class Producer:
             case InjectedFault(kind="lost_send_response"):
                 self._accept(attempt, fault=injected.name, repeats=True)
             case _:
-                index = self.record(SendFailed(now, attempt.cause, arrival.queue, attempt.number, injected.name))
-                outage = injected.until if injected.kind == "outage" else None
-                self._later(attrs.evolve(attempt, cause=index), now + self.retry if outage is None else outage)
+                index = self.context.record(
+                    SendFailed(now, attempt.cause, arrival.queue, attempt.number, injected.name)
+                )
+                due = now + self.context.assumptions.send_retry
+                if injected.kind == "outage" and injected.until is not None:
+                    due = injected.until
+                self._later(attrs.evolve(attempt, cause=index), due)
 
     def _accept(self, attempt: _Attempt, *, delay: int | None = None, fault: str = "", repeats: bool = False) -> None:
         """Put a message into its queue.
@@ -83,23 +82,23 @@ class Producer:
         """
         arrival, line = attempt.arrival, self.service.states[attempt.arrival.queue]
         message = Message(
-            attempt.number, arrival.body_bytes, self.event_queue.now, group=arrival.group, copy_of=attempt.copy_of
+            attempt.number, arrival.body_bytes, self.context.now, group=arrival.group, copy_of=attempt.copy_of
         )
         self.service.put(line, message, delay=delay, cause=attempt.cause, fault=fault)
         if repeats and not line.queue.fifo:
             copy = _Attempt(self.service.numbers.take(), arrival, message.last_event, attempt.number)
-            self._later(copy, self.event_queue.now + self.retry)
+            self._later(copy, self.context.now + self.context.assumptions.send_retry)
 
     def _later(self, attempt: _Attempt, due: int) -> None:
         """Send again at a moment, together with all that wait for it."""
         self.service.to_come += 1
         if due not in self._due:
             self._due[due] = []
-            self.event_queue.at(due, partial(self._again, due))
+            self.context.event_queue.at(due, partial(self._again, due))
         self._due[due].append(attempt)
 
     def _again(self, due: int) -> None:
         attempts = self._due.pop(due)
         self.service.to_come -= len(attempts)
-        self.event_queue.may_be_over = True
+        self.context.event_queue.may_be_over = True
         self._send(attempts)

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import attrs
 import trio
 
 from chaosqs.errors import NotDeterministic
-from chaosqs.esm.machines.scaling import Scaling, scaling_limits
 from chaosqs.esm.mapping import Mapping, MappingLifecycle
 from chaosqs.faults.injector import FaultInjector
 from chaosqs.kernel.clock import VirtualClock
-from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.kernel.context import SimulationContext
 from chaosqs.kernel.rng import RandomStreams
 from chaosqs.kernel.schedule import Policy, event_queue_of
 from chaosqs.lambda_.invocation import Lambda, Models
 from chaosqs.lambda_.machines.concurrency import Executions
 from chaosqs.lambda_.module_state import unchanged
-from chaosqs.model.design import EventSourceMapping, Function
-from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, InvocationEnded
+from chaosqs.model.design import Function
+from chaosqs.model.event import DeadLettered, Deleted, Expired, InvocationEnded
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
@@ -47,9 +46,9 @@ def simulate(scenario: Scenario, *, verify: bool = False) -> History:
     `InvalidScenario` for a handler that cannot be imported, `Livelock` for a run that never ends.
     """
     if not verify:
-        return World.of(scenario).run()
+        return Simulation.of(scenario).run()
     first = isolated(scenario)
-    history = World.of(scenario).run()
+    history = Simulation.of(scenario).run()
     _compare(first, history)
     return history
 
@@ -74,16 +73,13 @@ def _compare(first: History, second: History) -> None:
 
 
 @attrs.define(eq=False)
-class World:
+class Simulation:
     """Everything that takes part in one run."""
 
     scenario: Scenario
-    event_queue: EventQueue
-    events: list[Event]
+    context: SimulationContext
     service: Service
     functions: Lambda
-    mappings: list[Mapping]
-    """All that poll, or did."""
     lifecycle: MappingLifecycle
     producer: Producer
     real: RealCode | None = None
@@ -94,32 +90,31 @@ class World:
     """Messages that producers have not sent yet."""
 
     @classmethod
-    def of(cls, scenario: Scenario, policy: Policy | None = None) -> World:
-        """Build the world that a scenario describes; `policy`: who else is held back than by its pauses."""
-        design, assumptions = scenario.design, scenario.assumptions
-        streams, injector, events = RandomStreams(scenario.seed), FaultInjector(scenario.faults), list[Event]()
-        event_queue = event_queue_of(scenario, policy)
-        record = partial(_record, events)
-        service = Service(event_queue, streams, record, assumptions.partial_receives)
+    def of(cls, scenario: Scenario, policy: Policy | None = None) -> Self:
+        """Build what a scenario describes; `policy`: scheduling policy on top of the scenario's pauses."""
+        design, event_queue = scenario.design, event_queue_of(scenario, policy)
+        context = SimulationContext(
+            event_queue, RandomStreams(scenario.seed), FaultInjector(scenario.faults), scenario.assumptions
+        )
+        service = Service(context)
         for queue in design.queues:
             service.open(queue)
         by_name = {function.name: function for function in design.functions}
-        models, executions = Models(streams, scenario.behaviour, by_name), Executions(design, assumptions)
-        functions = Lambda(event_queue, streams, injector, record, executions, models, assumptions, by_name)
+        models, executions = Models(context, scenario.behaviour, by_name), Executions(design, scenario.assumptions)
+        functions = Lambda(context, executions, models, by_name)
         settings = {mapping.name: mapping for mapping in design.mappings}
-        make = partial(_mapping, scenario, event_queue, streams, injector, record, service, functions)
-        producer = Producer(event_queue, injector, record, service, assumptions.send_retry)
-        lifecycle = MappingLifecycle(event_queue, injector, record, make, settings)
-        functions.stage = real = _real_code(scenario, event_queue, streams, service, by_name)
-        operator = _operator(scenario, functions, by_name, lifecycle, service, real)
-        return cls(
-            scenario, event_queue, events, service, functions, lifecycle.mappings, lifecycle, producer, real, operator
-        )
+        lifecycle = MappingLifecycle(context, partial(Mapping, context, service, functions, design.era), settings)
+        functions.stage = real = _real_code(scenario, context, service, by_name)
+        simulation = cls(scenario, context, service, functions, lifecycle, Producer(context, service), real)
+        simulation.operator = _operator(simulation, by_name)
+        return simulation
 
     def run(self) -> History:
         """Run to the end."""
         until = self.scenario.until
-        clock = VirtualClock(self.event_queue, None if until is None else milliseconds(until), self.done, self.waiting)
+        clock = VirtualClock(
+            self.context.event_queue, None if until is None else milliseconds(until), self.done, self.waiting
+        )
         self._schedule_arrivals()
         self.lifecycle.start()
         if self.operator is not None:
@@ -129,18 +124,20 @@ class World:
                 trio.run(clock.run, clock=clock)
             else:
                 self.real.run(clock)
-        for mapping in self.mappings:
+        for mapping in self.lifecycle.mappings:
             mapping.stop()
-        left = any(mapping.state.machine.stored for mapping in self.mappings)  # where an operator has disabled one
-        gone = (event.at for event in self.events if isinstance(event, _LEAVES))
+        left = any(
+            mapping.state.machine.stored for mapping in self.lifecycle.mappings
+        )  # where an operator has disabled one
+        gone = (event.at for event in self.context.events if isinstance(event, _LEAVES))
         drained = max(gone, default=0) if self.done() and not left else None
-        return History(self.scenario, tuple(self.events), self.event_queue.now, drained)
+        return History(self.scenario, tuple(self.context.events), self.context.now, drained)
 
     def done(self) -> bool:
         """Tell whether every message that a mapping can reach is gone and nothing runs."""
         if self.to_come or self.service.to_come or self.functions.running:
             return False
-        mappings = self.mappings
+        mappings = self.lifecycle.mappings
         if self.operator is not None:
             if self.operator.busy:
                 return False
@@ -150,7 +147,7 @@ class World:
     def waiting(self) -> str:
         """Say who waits for what."""
         stored = {name: state.machine.stored for name, state in self.service.states.items()}
-        carried = {mapping.mapping.name: mapping.carried for mapping in self.mappings}
+        carried = {mapping.mapping.name: mapping.carried for mapping in self.lifecycle.mappings}
         running, to_come = self.functions.running, self.to_come + self.service.to_come
         return f"{to_come} messages to come, stored {stored}, batches in hand {carried}, {running} running"
 
@@ -159,74 +156,39 @@ class World:
         for at, group in groupby(numbered, key=lambda entry: entry[1].at):
             batch = tuple(group)
             self.to_come += len(batch)
-            self.event_queue.at(at, partial(self._send, batch))
+            self.context.event_queue.at(at, partial(self._send, batch))
         self.service.numbers.next_free = max(self.service.numbers.next_free, self.to_come)
 
     def _send(self, batch: tuple[tuple[int, Arrival], ...]) -> None:
         self.to_come -= len(batch)
-        self.event_queue.may_be_over = True
+        self.context.event_queue.may_be_over = True
         self.producer.send(batch)
 
 
-def _mapping(  # noqa: PLR0913, PLR0917 - all that a mapping has to do with
-    scenario: Scenario,
-    event_queue: EventQueue,
-    streams: RandomStreams,
-    injector: FaultInjector,
-    record: Callable[[Event], int],
-    service: Service,
-    functions: Lambda,
-    settings: EventSourceMapping,
-    numbered_from: int,
-) -> Mapping:
-    scaling, assumed = _scaling(settings, scenario), scenario.assumptions
-    return Mapping(
-        settings, event_queue, streams, injector, record, service, functions, scaling, assumed, numbered_from
-    )
-
-
-def _scaling(mapping: EventSourceMapping, scenario: Scenario) -> Scaling:
-    assumed = scenario.assumptions
-    return Scaling(
-        scaling_limits(mapping, scenario.design.era),
-        held_batches=assumed.held_batches,
-        throttled_growth=assumed.throttled_growth,
-        long_poll=assumed.long_poll,
-        idle_reduction=assumed.idle_reduction,
-        let_go_on_error=assumed.let_go_on_error,
-    )
-
-
 def _real_code(
-    scenario: Scenario, event_queue: EventQueue, streams: RandomStreams, service: Service, by_name: dict[str, Function]
+    scenario: Scenario, context: SimulationContext, service: Service, by_name: dict[str, Function]
 ) -> RealCode | None:
     if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
         return None
     from chaosqs.lambda_.handler_runtime import RealCode  # noqa: PLC0415 - greenback and boto3 wait until they are wanted
 
-    return RealCode.of(scenario, event_queue, streams, service, by_name)
+    return RealCode.of(scenario, context, service, by_name)
 
 
-def _record(events: list[Event], event: Event) -> int:
-    events.append(event)
-    return len(events) - 1
-
-
-def _operator(  # noqa: PLR0917 - all that an operator has to do with
-    scenario: Scenario,
-    functions: Lambda,
-    by_name: dict[str, Function],
-    lifecycle: MappingLifecycle,
-    service: Service,
-    real: RealCode | None,
-) -> Operator | None:
+def _operator(simulation: Simulation, by_name: dict[str, Function]) -> Operator | None:
+    scenario, service, real = simulation.scenario, simulation.service, simulation.real
     if not scenario.faults.actions:
         return None
     from chaosqs.simulation.operator import Operator  # noqa: PLC0415
-    from chaosqs.sqs.api.sqs import Sqs  # noqa: PLC0415 - the operations wait until they are wanted
+    from chaosqs.sqs.api.region import (
+        ACCOUNT,
+        REGION,
+    )
+    from chaosqs.sqs.api.sqs import Sqs  # noqa: PLC0415
 
     sqs = Sqs.of(service, len(arrivals(scenario.workload))) if real is None else real.calls.sqs
-    return Operator.of(scenario.design, sqs, functions, by_name, lifecycle)
+    region = sqs.accounts.region(ACCOUNT, REGION)
+    return Operator(simulation.context, scenario.design, region, simulation.functions, by_name, simulation.lifecycle)
 
 
 @contextmanager
@@ -250,12 +212,12 @@ def _without_garbage_collection() -> Generator[None]:
 
 def redrawn(scenario: Scenario, until: int, streams: int) -> History:
     """Simulate a scenario that keeps its own seed up to a moment in milliseconds, this included, then has another."""
-    world = World.of(scenario)
-    world.event_queue.first_at(until + 1, partial(_turn, world, streams))
+    simulation = Simulation.of(scenario)
+    simulation.context.event_queue.first_at(until + 1, partial(_turn, simulation.context, streams))
     with unchanged(scenario):
-        return world.run()
+        return simulation.run()
 
 
-def _turn(world: World, streams: int) -> None:
-    world.service.streams.seed = streams  # the one that all parts of the world share
-    world.event_queue.reseed(streams)
+def _turn(context: SimulationContext, streams: int) -> None:
+    context.random.seed = streams
+    context.event_queue.reseed(streams)

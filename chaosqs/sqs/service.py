@@ -7,34 +7,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from functools import partial
-from threading import RLock
 
 import attrs
 
-from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams, stream
+from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.rng import stream
 from chaosqs.model.design import Queue
-from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, Returned, Sent
+from chaosqs.model.event import DeadLettered, Deleted, Expired, Returned, Sent
 from chaosqs.model.workload import Arrival
 from chaosqs.sqs.machines.fifo_queue import FifoQueue
 from chaosqs.sqs.machines.message import Message, Receipt, dead_lettered
 from chaosqs.sqs.machines.queue_machine import CALM, Chance, Outcome, QueueMachine
 from chaosqs.sqs.machines.standard_queue import StandardQueue
-
-# Locks for clients in threads: callers take turns, so nothing they do is lost. ---------------------------------------
-#
-# The simulator knows no threads otherwise, and the order in which threads get their turn is the one thing in it that
-# a run cannot repeat.
-
-Turn = AbstractContextManager[object]
-
-
-def turns() -> Turn:
-    """Return a lock that its holder may take again."""
-    return RLock()
-
 
 # One queue with those who wait at it. --------------------------------------------------------------------------------
 
@@ -86,11 +71,7 @@ class Numbers:
 class Service:
     """All queues of one account in one Region."""
 
-    event_queue: EventQueue
-    streams: RandomStreams
-    record: Callable[[Event], int]
-    partial_receives: int
-    """Assumed: share of the receives, in per cent, that return less than they could."""
+    context: SimulationContext
     states: dict[str, QueueState] = attrs.field(factory=dict[str, QueueState])
     numbers: Numbers = attrs.field(factory=Numbers)
     to_come: int = 0
@@ -105,7 +86,7 @@ class Service:
 
     def send(self, arrivals: Sequence[tuple[int, Arrival]]) -> None:
         """Accept messages that are sent at one moment; only then do waiting receives get their turn."""
-        now = self.event_queue.now
+        now = self.context.now
         for number, arrival in arrivals:
             message = Message(number, arrival.body_bytes, now, group=arrival.group)
             self.put(self.states[arrival.queue], message)
@@ -125,10 +106,10 @@ class Service:
 
         Call `serve` when all that are sent together are in.
         """
-        now, name, number, size = self.event_queue.now, state.queue.name, message.number, message.body_bytes
+        now, name, number, size = self.context.event_queue.now, state.queue.name, message.number, message.body_bytes
         own = "" if message.content is None else message.content.deduplication_id
         sent = Sent(now, cause, name, number, size, message.group, message.copy_of, fault, own)
-        message.last_event = self.record(sent)
+        message.last_event = self.context.record(sent)
         self._accept(state, message, delay)
 
     # Receiving
@@ -142,7 +123,7 @@ class Service:
         self, state: QueueState, maximum: int, *, visibility_timeout: int | None = None, chance: Chance = CALM
     ) -> list[Receipt]:
         """Return up to `maximum` messages; what is over max_receive_count moves to the dead-letter queue instead."""
-        now = self.event_queue.now
+        now = self.context.event_queue.now
         state.receives += 1
         received, moved = state.machine.receive(maximum, now=now, visibility_timeout=visibility_timeout, chance=chance)
         for message in moved:
@@ -154,11 +135,12 @@ class Service:
     def wanted(self, state: QueueState, maximum: int) -> int:
         """Return how many messages a receive may return: all where all is calm, else sometimes fewer (RX-2)."""
         most = min(maximum, state.machine.store.visible)
-        if most <= 1 or not self.streams.seed:
+        if most <= 1 or not self.context.random.seed:
             return most
-        if self.streams.fraction(_PARTIAL, state.stream, state.receives + 1) * 100 >= self.partial_receives:
+        random, share = self.context.random, self.context.assumptions.partial_receives
+        if random.fraction(_PARTIAL, state.stream, state.receives + 1) * 100 >= share:
             return most
-        return 1 + int(self.streams.fraction(_SHARE, state.stream, state.receives + 1) * most)
+        return 1 + int(random.fraction(_SHARE, state.stream, state.receives + 1) * most)
 
     # Afterwards
 
@@ -170,7 +152,7 @@ class Service:
         state = self.states[name]
         stayed = [receipt.message for receipt in receipts if self.remove(state, receipt) in _STAYED]
         if state.queue.fifo and state.waiting:  # FF-16
-            self.event_queue.at(self.event_queue.now, partial(self.serve, state))
+            self.context.event_queue.after(0, partial(self.serve, state))
         return [message.number for message in stayed if message.stored]
 
     def remove(self, state: QueueState, receipt: Receipt) -> Outcome:
@@ -180,7 +162,7 @@ class Service:
     def change_visibility(self, state: QueueState, receipt: Receipt, timeout: int) -> Outcome:
         """Hide a message for so many milliseconds from now on; 0: it comes back at once (VT-6, VT-10)."""
         message, was_visible = receipt.message, receipt.message.visible
-        outcome = state.machine.change_visibility(receipt, timeout, now=self.event_queue.now)
+        outcome = state.machine.change_visibility(receipt, timeout, now=self.context.now)
         if outcome is Outcome.DONE and timeout:
             self.wake_at(state, message.visible_at)
         elif outcome is Outcome.DONE and not was_visible:
@@ -192,7 +174,7 @@ class Service:
 
         Tell whether it shows any: on FIFO queues never, and none that is visible, or past its retention.
         """
-        machine, now = state.machine, self.event_queue.now
+        machine, now = state.machine, self.context.now
         if not isinstance(machine, StandardQueue):
             return False
         shown = [message for message in messages if machine.reappear(message, now=now)]
@@ -205,9 +187,9 @@ class Service:
     def purge(self, state: QueueState, *, cause: int | None = None) -> None:
         """Remove all messages of a queue (PQ-1)."""
         gone = tuple(message.number for message in state.machine.purge())
-        self.event_queue.may_be_over = True
+        self.context.event_queue.may_be_over = True
         if gone:
-            self.record(Deleted(self.event_queue.now, cause, state.queue.name, "", gone, (), "PurgeQueue"))
+            self.context.record(Deleted(self.context.now, cause, state.queue.name, "", gone, (), "PurgeQueue"))
 
     def serve(self, state: QueueState) -> None:
         """Give visible messages to those who wait for one, first come first served (RX-5, RX-6)."""
@@ -220,7 +202,7 @@ class Service:
 
     def catch_up(self, state: QueueState) -> None:
         """Let happen what is due at this very moment, before a client's call."""
-        now, store = self.event_queue.now, state.machine.store
+        now, store = self.context.now, state.machine.store
         if (due := store.next_due()) is not None and due <= now:
             self._settle(state)
         if (due := store.next_expiry()) is not None and due <= now:
@@ -229,7 +211,7 @@ class Service:
     def configure(self, state: QueueState, queue: Queue) -> None:
         """Change a queue's attributes (DL-3, RT-3)."""
         state.queue = queue
-        state.machine.configure(queue, now=self.event_queue.now)
+        state.machine.configure(queue, now=self.context.now)
         if (due := state.machine.store.next_due()) is not None:
             self.wake_at(state, due)
         state.next_expiry = None
@@ -242,48 +224,48 @@ class Service:
         """Look at a queue again when a message of it becomes visible."""
         if state.last_wake != due:
             state.last_wake = due
-            self.event_queue.at(due, partial(self._settle, state))
+            self.context.event_queue.at(due, partial(self._settle, state))
 
     def _accept(self, state: QueueState, message: Message, delay: int | None = None) -> None:
-        state.machine.accept(message, now=self.event_queue.now, delay=delay)
+        state.machine.accept(message, now=self.context.event_queue.now, delay=delay)
         if not message.visible:
             self.wake_at(state, message.visible_at)
         if state.next_expiry is None or message.sent_at + state.machine.store.retention < state.next_expiry:
             self._watch_retention(state)
 
     def _settle(self, state: QueueState) -> None:
-        for message in state.machine.settle(now=self.event_queue.now):
+        for message in state.machine.settle(now=self.context.event_queue.now):
             if message.receipt:
                 self._returned(state, message)
         self.serve(state)
 
     def _returned(self, state: QueueState, message: Message, fault: str = "") -> None:
-        now, name, count = self.event_queue.now, state.queue.name, message.receive_count
-        message.last_event = self.record(Returned(now, message.last_event, name, message.number, count, fault))
+        now, name, count = self.context.event_queue.now, state.queue.name, message.receive_count
+        message.last_event = self.context.record(Returned(now, message.last_event, name, message.number, count, fault))
 
     def _dead_letter(self, state: QueueState, message: Message) -> None:
         redrive = state.queue.redrive
-        self.event_queue.may_be_over = True
+        self.context.event_queue.may_be_over = True
         assert redrive is not None
-        now, name, target = self.event_queue.now, state.queue.name, self.states[redrive.dead_letter_queue]
-        index = self.record(
+        now, name, target = self.context.now, state.queue.name, self.states[redrive.dead_letter_queue]
+        index = self.context.record(
             DeadLettered(now, message.last_event, name, target.queue.name, message.number, message.receive_count)
         )
         self._accept(target, dead_lettered(message, name, fifo=target.queue.fifo, index=index, now=now))
         if target.waiting:
-            self.event_queue.at(now, partial(self.serve, target))
+            self.context.event_queue.after(0, partial(self.serve, target))
 
     def _watch_retention(self, state: QueueState) -> None:
         due = state.machine.next_expiry()
         if due is not None and (state.next_expiry is None or due < state.next_expiry):
             state.next_expiry = due
-            self.event_queue.at(max(due, self.event_queue.now), partial(self._expire, state))
+            self.context.event_queue.at(max(due, self.context.now), partial(self._expire, state))
 
     def _expire(self, state: QueueState) -> None:
-        now, name = self.event_queue.now, state.queue.name
+        now, name = self.context.now, state.queue.name
         for message in state.machine.expire(now=now):
-            self.record(Expired(now, message.last_event, name, message.number, message.receive_count))
+            self.context.record(Expired(now, message.last_event, name, message.number, message.receive_count))
         state.next_expiry = None
-        self.event_queue.may_be_over = True
+        self.context.event_queue.may_be_over = True
         self._watch_retention(state)
         self.serve(state)

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from threading import RLock
+from typing import Protocol, TypeAlias
 
 import attrs
-from botocore.awsrequest import AWSPreparedRequest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chaosqs.sqs.api.parameters import Parameters, sequence, structure
 from chaosqs.sqs.api.region import REGION
+
+# Locks for clients in threads: callers take turns, so nothing they do is lost. ---------------------------------------
+#
+# The simulator knows no threads otherwise, and the order in which threads get their turn is the one thing in it that
+# a run cannot repeat.
+
+Turn = AbstractContextManager[object]
+
+
+def turns() -> Turn:
+    """Return a lock that its holder may take again."""
+    return RLock()
+
 
 # The trace header that botocore adds where it runs in Lambda: SQS keeps it with the messages that are sent (LX-16). ---
 #
@@ -61,6 +76,13 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+Api: TypeAlias = Callable[[AWSPreparedRequest], Reply | AWSResponse | None]
+"""What a service registers with the door: it answers HTTP requests in a protocol of its own.
+
+The door completes a `Reply` with AWS's common headers. None: the service does not answer this request.
+"""
 
 
 def header(request: AWSPreparedRequest, name: str) -> str:

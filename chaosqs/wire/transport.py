@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import formatdate
 from io import BytesIO
 from itertools import count
@@ -14,10 +14,9 @@ import attrs
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from chaosqs.errors import SimulationError
-from chaosqs.mock_aws.lambda_api.rest import Functions, reply
 from chaosqs.sqs.api.parameters import ApiError, error
 from chaosqs.sqs.machines.message import uuid
-from chaosqs.wire.http import Reply, Waiter, body_text, header, region_of, traced
+from chaosqs.wire.http import Api, Reply, Waiter, body_text, header, region_of, traced
 from chaosqs.wire.shapes import Json, is_operation, malformed, modelled_errors, output_shape, parameters_reader
 
 # The JSON protocol of SQS, which AWS's SDKs speak since November 2023: `X-Amz-Target: AmazonSQS.SendMessage`. --------
@@ -70,10 +69,10 @@ class Transport:
     """Answers what clients send while a world is open."""
 
     waiter: Waiter
-    others: Callable[[AWSPreparedRequest], AWSResponse | None] | None = None
-    """Answers the requests of other services, or None: they are refused."""
-    functions: Functions | None = None
-    """Answers the requests to Lambda, or None: they are those of another service."""
+    services: Mapping[str, Api] = attrs.field(factory=dict[str, Api])
+    """Services beside SQS, by their endpoint prefix."""
+    others: Api | None = None
+    """Answers for all other services. None: their requests are refused."""
     is_open: bool = True
     _requests: Iterator[int] = attrs.field(factory=lambda: count(1))
 
@@ -81,22 +80,19 @@ class Transport:
         """Answer a request; raises `SimulationError` where nobody here serves it."""
         if service == "sqs":
             return self._sqs(request)
-        if service == "lambda" and self.functions is not None:
-            return self._lambda(self.functions, request)
-        answer = None if self.others is None else self.others(request)
+        api = self.services.get(service, self.others)
+        answer = None if api is None else api(request)
         if answer is None:
             raise SimulationError(_not_served(service, request))
-        return answer
+        return self._response(request, answer, self._request_id()) if isinstance(answer, Reply) else answer
 
     def _sqs(self, request: AWSPreparedRequest) -> AWSResponse:
         if not header(request, "X-Amz-Target"):
             raise SimulationError(_NOT_JSON)
-        request_id = uuid(b"request", next(self._requests))
-        return self._response(request, self._reply(request), request_id)
+        return self._response(request, self._reply(request), self._request_id())
 
-    def _lambda(self, functions: Functions, request: AWSPreparedRequest) -> AWSResponse:
-        request_id = uuid(b"request", next(self._requests))
-        return self._response(request, reply(functions, request), request_id)
+    def _request_id(self) -> str:
+        return uuid(b"request", next(self._requests))
 
     def _reply(self, request: AWSPreparedRequest) -> Reply:
         operation = operation_of(request)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.validate import ParamValidator
 
-from chaosqs.mock_aws.aws import World, aws
+from chaosqs.mock_aws.aws import MockAws, aws
 from chaosqs.mock_aws.lambda_api.api import LambdaApi
 from chaosqs.mock_aws.lambda_api.rest import lambda_model
 from chaosqs.sqs.api.receiving import Wait
@@ -86,11 +86,11 @@ def results_of_lambda_are_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def world() -> Generator[World]:
+def world() -> Generator[MockAws]:
     with aws() as opened:
         yield opened
 
 
 @pytest.fixture
-def sqs(world: World) -> SQSClient:
+def sqs(world: MockAws) -> SQSClient:
     return world.client("sqs")

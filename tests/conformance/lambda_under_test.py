@@ -15,7 +15,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from chaosqs.mock_aws.aws import World
+from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.clients import call, client_of
 from tests.conformance.queue_under_test import QueueUnderTest, create
 
@@ -124,7 +124,7 @@ def queue_of(name: str = "orders", attributes: Mapping[QueueAttributeNameType, s
 
 
 def connected(
-    world: World,
+    world: MockAws,
     worker: Worker,
     queue: QueueUnderTest,
     *,

@@ -13,7 +13,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from chaosqs.mock_aws.aws import World, aws
+from chaosqs.mock_aws.aws import MockAws, aws
 from tests.conformance.clients import call, client_of, client_with_keys, resource, sqs_client
 from tests.conformance.queue_under_test import QueueUnderTest, create
 
@@ -58,7 +58,7 @@ def test_a_client_made_before_without_credentials() -> None:
         assert call(client, "list_queues")
 
 
-def test_a_client_made_inside(world: World) -> None:
+def test_a_client_made_inside(world: MockAws) -> None:
     assert serves(sqs_client())
     assert serves(client_of(boto3.Session()))
     assert serves(world.client("sqs"))
@@ -228,7 +228,7 @@ def test_threads_with_worlds_of_their_own_do_not_mix() -> None:
         assert list(pool.map(names, range(4))) == [[f"queue-{thread}"] for thread in range(4)]
 
 
-def test_a_queue_url_of_an_older_client_is_its_address(world: World) -> None:
+def test_a_queue_url_of_an_older_client_is_its_address(world: MockAws) -> None:
     """Clients of long ago sent requests to the queue's own address, which then names the queue."""
     queue = create(world.client("sqs"), "orders")
     assert QueueUnderTest(sqs_client(address=queue.url), queue.url).counters() == (0, 0, 0)

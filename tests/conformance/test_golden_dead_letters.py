@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chaosqs.mock_aws.aws import World
+from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.queue_under_test import with_dead_letters
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 DAY = 86_400
 
 
-def test_G_01_the_receive_after_the_last_one_moves_the_message(world: World, sqs: SQSClient) -> None:
+def test_G_01_the_receive_after_the_last_one_moves_the_message(world: MockAws, sqs: SQSClient) -> None:
     """DLQ-2 … DLQ-8."""
     queue, dead_letters = with_dead_letters(sqs, "orders", 1)
     sent = queue.send("one")
@@ -26,7 +26,7 @@ def test_G_01_the_receive_after_the_last_one_moves_the_message(world: World, sqs
     assert moved.attributes["DeadLetterQueueSourceArn"] == queue.arn
 
 
-def test_G_02_a_group_goes_on_without_the_message_that_was_moved(world: World, sqs: SQSClient) -> None:
+def test_G_02_a_group_goes_on_without_the_message_that_was_moved(world: MockAws, sqs: SQSClient) -> None:
     """DLQ-3, DLQ-14."""
     queue, dead_letters = with_dead_letters(sqs, "orders.fifo", 2)
     queue.send("one", group="g1")
@@ -38,7 +38,7 @@ def test_G_02_a_group_goes_on_without_the_message_that_was_moved(world: World, s
     assert dead_letters.bodies() == ["one"]
 
 
-def test_G_03_nothing_moves_without_a_receive(world: World, sqs: SQSClient) -> None:
+def test_G_03_nothing_moves_without_a_receive(world: MockAws, sqs: SQSClient) -> None:
     """DLQ-4."""
     queue, dead_letters = with_dead_letters(sqs, "orders", 1)
     queue.send("one")
@@ -48,7 +48,7 @@ def test_G_03_nothing_moves_without_a_receive(world: World, sqs: SQSClient) -> N
     assert dead_letters.counters() == (0, 0, 0)
 
 
-def test_G_12_a_standard_queue_counts_retention_from_the_first_send(world: World, sqs: SQSClient) -> None:
+def test_G_12_a_standard_queue_counts_retention_from_the_first_send(world: MockAws, sqs: SQSClient) -> None:
     """DLQ-9."""
     queue, dead_letters = with_dead_letters(sqs, "orders", 1)
     queue.send("one")
@@ -61,7 +61,7 @@ def test_G_12_a_standard_queue_counts_retention_from_the_first_send(world: World
     assert dead_letters.counters() == (0, 0, 0)
 
 
-def test_G_12_a_fifo_queue_counts_retention_from_the_move(world: World, sqs: SQSClient) -> None:
+def test_G_12_a_fifo_queue_counts_retention_from_the_move(world: MockAws, sqs: SQSClient) -> None:
     """DLQ-10."""
     queue, dead_letters = with_dead_letters(sqs, "orders.fifo", 1)
     queue.send("one", group="g1")
@@ -74,7 +74,7 @@ def test_G_12_a_fifo_queue_counts_retention_from_the_move(world: World, sqs: SQS
     assert dead_letters.counters() == (0, 0, 0)
 
 
-def test_G_37_a_redriven_message_is_a_new_one(world: World, sqs: SQSClient) -> None:
+def test_G_37_a_redriven_message_is_a_new_one(world: MockAws, sqs: SQSClient) -> None:
     """MV-4, MV-5."""
     queue, dead_letters = with_dead_letters(sqs, "orders", 1)
     sent = queue.send("one")

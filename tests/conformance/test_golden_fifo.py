@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chaosqs.mock_aws.aws import World
+from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.queue_under_test import QueueUnderTest, create, refusal
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def filled(sqs: SQSClient, *bodies: str) -> QueueUnderTest:
     return queue
 
 
-def test_G_05_an_expired_handle_deletes_nothing(world: World, sqs: SQSClient) -> None:
+def test_G_05_an_expired_handle_deletes_nothing(world: MockAws, sqs: SQSClient) -> None:
     """RH-5."""
     queue = filled(sqs, "g1-a")
     message = queue.one()
@@ -47,7 +47,7 @@ def test_G_14_a_group_waits_for_the_last_of_its_messages_in_flight(sqs: SQSClien
     assert queue.bodies() == ["g1-c"]
 
 
-def test_G_15_only_what_is_before_an_extended_message_comes_back(world: World, sqs: SQSClient) -> None:
+def test_G_15_only_what_is_before_an_extended_message_comes_back(world: MockAws, sqs: SQSClient) -> None:
     """FF-18."""
     queue = filled(sqs, "g1-a", "g1-b", "g1-c")
     queue.hide(queue.receive()[1], 60)
@@ -63,7 +63,7 @@ def test_G_16_deduplication_by_queue_ignores_the_group(sqs: SQSClient) -> None:
     assert queue.bodies() == ["one"]
 
 
-def test_G_17_deduplication_outlives_the_message(world: World, sqs: SQSClient) -> None:
+def test_G_17_deduplication_outlives_the_message(world: MockAws, sqs: SQSClient) -> None:
     """FF-5."""
     queue = filled(sqs, "g1-a")
     queue.delete(queue.one())
@@ -75,7 +75,7 @@ def test_G_17_deduplication_outlives_the_message(world: World, sqs: SQSClient) -
     assert queue.bodies() == ["g1-a"]
 
 
-def test_G_18_the_delay_is_that_of_the_queue(world: World, sqs: SQSClient) -> None:
+def test_G_18_the_delay_is_that_of_the_queue(world: MockAws, sqs: SQSClient) -> None:
     """DL-4, DL-5."""
     queue = create(sqs, "orders.fifo", {"DelaySeconds": "5"})
     queue.send("one", group="g1", delay=0)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chaosqs.mock_aws.aws import World
+from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.queue_under_test import create, refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-def test_G_04_an_expired_handle_still_deletes_where_nobody_received_again(world: World, sqs: SQSClient) -> None:
+def test_G_04_an_expired_handle_still_deletes_where_nobody_received_again(world: MockAws, sqs: SQSClient) -> None:
     """RH-3."""
     queue = create(sqs, "orders")
     queue.send("one")
@@ -32,7 +32,7 @@ def test_G_06_visibility_zero_makes_a_message_receivable_at_once(sqs: SQSClient)
     assert queue.one().count == "2"
 
 
-def test_G_07_a_new_visibility_timeout_counts_from_the_call(world: World, sqs: SQSClient) -> None:
+def test_G_07_a_new_visibility_timeout_counts_from_the_call(world: MockAws, sqs: SQSClient) -> None:
     """VT-6."""
     queue = create(sqs, "orders", {"VisibilityTimeout": "60"})
     queue.send("one")
@@ -45,7 +45,7 @@ def test_G_07_a_new_visibility_timeout_counts_from_the_call(world: World, sqs: S
     assert queue.bodies() == ["one"]
 
 
-def test_G_08_twelve_hours_after_the_receive_are_refused(world: World, sqs: SQSClient) -> None:
+def test_G_08_twelve_hours_after_the_receive_are_refused(world: MockAws, sqs: SQSClient) -> None:
     """VT-9."""
     queue = create(sqs, "orders")
     queue.send("one")
@@ -58,7 +58,7 @@ def test_G_08_twelve_hours_after_the_receive_are_refused(world: World, sqs: SQSC
     assert queue.bodies() == ["one"]
 
 
-def test_G_09_a_changed_visibility_is_not_remembered(world: World, sqs: SQSClient) -> None:
+def test_G_09_a_changed_visibility_is_not_remembered(world: MockAws, sqs: SQSClient) -> None:
     """VT-7."""
     queue = create(sqs, "orders")
     queue.send("one")
@@ -81,7 +81,7 @@ def test_G_10_a_message_can_be_deleted_twice(sqs: SQSClient) -> None:
     assert queue.counters() == (0, 0, 0)
 
 
-def test_G_11_what_is_in_flight_when_its_retention_ends_never_comes_back(world: World, sqs: SQSClient) -> None:
+def test_G_11_what_is_in_flight_when_its_retention_ends_never_comes_back(world: MockAws, sqs: SQSClient) -> None:
     """RT-2."""
     queue = create(sqs, "orders", {"MessageRetentionPeriod": "60", "VisibilityTimeout": "90"})
     queue.send("one")

@@ -26,7 +26,7 @@ from botocore.utils import InstanceMetadataFetcher
 from moto.core.config import default_user_config
 
 from chaosqs.errors import InvalidInput, SimulationError
-from chaosqs.mock_aws.aws import World, aws
+from chaosqs.mock_aws.aws import MockAws, aws
 from tests.conformance.clients import call, client_of, client_with_keys, other_client, sqs_client
 from tests.conformance.failing import MODES, Failing, failing
 from tests.conformance.queue_under_test import create
@@ -173,7 +173,7 @@ def test_credentials_of_a_world_do_not_stay_with_a_session(monkeypatch: pytest.M
         client_of(session).list_queues()
 
 
-def test_presigned_addresses_are_signed(world: World) -> None:
+def test_presigned_addresses_are_signed(world: MockAws) -> None:
     """To sign an address changes something: the address."""
     assert "X-Amz-Signature" in world.client("sqs").generate_presigned_url("list_queues")
 
@@ -183,7 +183,7 @@ def test_only_moto_can_be_passed_to() -> None:
         aws(passthrough="localstack")
 
 
-def test_a_closed_world_cannot_be_used(world: World) -> None:
+def test_a_closed_world_cannot_be_used(world: MockAws) -> None:
     with aws() as closed:
         pass
     with pytest.raises(InvalidInput, match="closed"):

@@ -9,7 +9,7 @@ import pytest
 from botocore import xform_name
 
 from chaosqs.errors import InvalidInput
-from chaosqs.mock_aws.aws import World, aws
+from chaosqs.mock_aws.aws import MockAws, aws
 from tests.conformance.lambda_under_test import ROLE, dictionaries, fields, functions, package
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:worker"
@@ -173,7 +173,7 @@ def test_LC_03_concurrency_is_reserved_and_taken_back() -> None:
     assert aws_lambda("get_function_concurrency", FunctionName="worker") == {}
 
 
-def test_LC_04_a_hundred_executions_stay_unreserved(world: World) -> None:
+def test_LC_04_a_hundred_executions_stay_unreserved(world: MockAws) -> None:
     functions().create(HELLO)
     functions()("put_function_concurrency", FunctionName="worker", ReservedConcurrentExecutions=900)
     message = functions().refuses(

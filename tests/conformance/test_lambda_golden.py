@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from chaosqs.invariants.registry import check
-from chaosqs.mock_aws.aws import World
+from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.lambda_under_test import Worker, connected, functions, queue_of
 from tests.conformance.queue_under_test import QueueUnderTest
 
@@ -30,11 +30,11 @@ def listing(*ids: str) -> Callable[[list[str]], object]:
     return lambda _: {"batchItemFailures": [{"itemIdentifier": name} for name in ids]}
 
 
-def figures(world: World, mapping: str = "orders→worker") -> dict[str, float]:
+def figures(world: MockAws, mapping: str = "orders→worker") -> dict[str, float]:
     return world.history().summary()["mappings"][mapping]
 
 
-def test_G_21_EC_15_EF_3_a_failed_batch_comes_back_when_its_visibility_ends(world: World) -> None:
+def test_G_21_EC_15_EF_3_a_failed_batch_comes_back_when_its_visibility_ends(world: MockAws) -> None:
     """EF-3."""
     moments: list[float] = []
 
@@ -54,7 +54,7 @@ def test_G_21_EC_15_EF_3_a_failed_batch_comes_back_when_its_visibility_ends(worl
     assert check(world.history()) == ()
 
 
-def test_G_22_after_max_receive_count_it_is_in_the_dead_letter_queue(world: World) -> None:
+def test_G_22_after_max_receive_count_it_is_in_the_dead_letter_queue(world: MockAws) -> None:
     """DLQ-3."""
     (queue, dead), worker = with_dead_letters(2), Worker(failing)
     connected(world, worker, queue)
@@ -65,7 +65,7 @@ def test_G_22_after_max_receive_count_it_is_in_the_dead_letter_queue(world: Worl
     assert world.history().summary()["functions"]["worker"]["Errors"] == 2
 
 
-def test_G_23_ES_9_throttled_messages_are_dead_lettered_unseen(world: World) -> None:
+def test_G_23_ES_9_throttled_messages_are_dead_lettered_unseen(world: MockAws) -> None:
     """ES-9."""
     (queue, dead), worker = with_dead_letters(1), Worker(lambda _: time.sleep(9))
     connected(world, worker, queue, timeout=10, reserved=1, BatchSize=1)
@@ -81,7 +81,7 @@ def test_G_23_ES_9_throttled_messages_are_dead_lettered_unseen(world: World) -> 
     assert {violation.invariant for violation in check(history)} == {"no-dead-lettering-by-throttling"}
 
 
-def test_G_24_MC_1_maximum_concurrency_prevents_it(world: World) -> None:
+def test_G_24_MC_1_maximum_concurrency_prevents_it(world: MockAws) -> None:
     """MC-1."""
     (queue, dead), worker = with_dead_letters(1), Worker(lambda _: time.sleep(9))
     connected(world, worker, queue, timeout=10, reserved=2, BatchSize=1, ScalingConfig={"MaximumConcurrency": 2})
@@ -94,7 +94,7 @@ def test_G_24_MC_1_maximum_concurrency_prevents_it(world: World) -> None:
     assert (found["Throttles"], found["ConcurrentExecutions"]) == (0, 2)
 
 
-def test_G_25_PB_9_an_unknown_id_fails_the_whole_batch(world: World) -> None:
+def test_G_25_PB_9_an_unknown_id_fails_the_whole_batch(world: MockAws) -> None:
     """PB-9."""
     queue, worker = queue_of(), Worker(listing("nope"))
     connected(world, worker, queue, FunctionResponseTypes=REPORTING)
@@ -106,7 +106,7 @@ def test_G_25_PB_9_an_unknown_id_fails_the_whole_batch(world: World) -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, None, {"batchItemFailures": []}, {"batchItemFailures": None}])
-def test_G_26_PB_1_to_PB_4_empty_answers_delete_everything(world: World, answer: object) -> None:
+def test_G_26_PB_1_to_PB_4_empty_answers_delete_everything(world: MockAws, answer: object) -> None:
     """PB-1, PB-2, PB-3, PB-4."""
     queue, worker = queue_of(), Worker(lambda _: answer)
     connected(world, worker, queue, FunctionResponseTypes=REPORTING)
@@ -115,7 +115,7 @@ def test_G_26_PB_1_to_PB_4_empty_answers_delete_everything(world: World, answer:
     assert queue.counters() == (0, 0, 0)
 
 
-def test_G_27_EF_2_without_the_flag_the_list_means_nothing(world: World) -> None:
+def test_G_27_EF_2_without_the_flag_the_list_means_nothing(world: MockAws) -> None:
     """EF-2."""
     queue, worker = queue_of(), Worker(lambda ids: listing(*ids)(ids))
     connected(world, worker, queue)
@@ -125,7 +125,7 @@ def test_G_27_EF_2_without_the_flag_the_list_means_nothing(world: World) -> None
     assert queue.counters() == (0, 0, 0)
 
 
-def test_G_28_PB_15_on_fifo_what_comes_after_the_failed_one_is_deleted(world: World) -> None:
+def test_G_28_PB_15_on_fifo_what_comes_after_the_failed_one_is_deleted(world: MockAws) -> None:
     """PB-15."""
     queue, worker = queue_of("orders.fifo"), Worker(lambda ids: listing(ids[1])(ids) if len(ids) > 1 else None)
     for body in ("one", "two", "three"):
@@ -136,7 +136,7 @@ def test_G_28_PB_15_on_fifo_what_comes_after_the_failed_one_is_deleted(world: Wo
     assert worker.counts()[-1] == "2"
 
 
-def test_G_29_FL_2_FL_11_what_no_filter_matches_is_deleted_unseen(world: World) -> None:
+def test_G_29_FL_2_FL_11_what_no_filter_matches_is_deleted_unseen(world: MockAws) -> None:
     """FL-2, FL-11."""
     queue, worker = queue_of(), Worker()
     pattern = json.dumps({"body": {"kind": ["order"]}})
@@ -151,7 +151,7 @@ def test_G_29_FL_2_FL_11_what_no_filter_matches_is_deleted_unseen(world: World) 
     assert figures(world)["InvokedEventCount"] == 1
 
 
-def test_G_30_EC_11_visibility_below_the_function_timeout_is_refused(world: World) -> None:
+def test_G_30_EC_11_visibility_below_the_function_timeout_is_refused(world: MockAws) -> None:
     """EC-11."""
     queue = queue_of("orders", {"VisibilityTimeout": "30"})
     world.function("worker", Worker(), timeout=60)
@@ -161,7 +161,7 @@ def test_G_30_EC_11_visibility_below_the_function_timeout_is_refused(world: Worl
     assert message == "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds"
 
 
-def test_G_31_EC_11_a_timeout_raised_later_is_accepted_and_brings_duplicates(world: World) -> None:
+def test_G_31_EC_11_a_timeout_raised_later_is_accepted_and_brings_duplicates(world: MockAws) -> None:
     """EC-11."""
     queue, worker = queue_of("orders", {"VisibilityTimeout": "30"}), Worker(lambda _: time.sleep(45))
     connected(world, worker, queue)
@@ -171,7 +171,7 @@ def test_G_31_EC_11_a_timeout_raised_later_is_accepted_and_brings_duplicates(wor
     assert worker.counts()[:2] == ["1", "2"]
 
 
-def test_G_32_EP_7_a_window_gathers_two_batches(world: World) -> None:
+def test_G_32_EP_7_a_window_gathers_two_batches(world: MockAws) -> None:
     """EP-7."""
     queue, worker = queue_of(), Worker()
     for number in range(30):
@@ -191,7 +191,7 @@ def test_G_32_EP_7_a_window_gathers_two_batches(world: World) -> None:
     assert sorted(worker.bodies, key=int) == [str(number) for number in range(30)]
 
 
-def test_G_33_EP_10_a_message_whose_visibility_ends_runs_twice_at_once(world: World) -> None:
+def test_G_33_EP_10_a_message_whose_visibility_ends_runs_twice_at_once(world: MockAws) -> None:
     """RH-4, EP-10."""
     running: list[int] = []
     peak: list[int] = []
@@ -211,7 +211,7 @@ def test_G_33_EP_10_a_message_whose_visibility_ends_runs_twice_at_once(world: Wo
     assert peak == [1, 2]
 
 
-def test_G_34_EP_2_an_idle_mapping_polls_fifteen_times_a_minute(world: World) -> None:
+def test_G_34_EP_2_an_idle_mapping_polls_fifteen_times_a_minute(world: MockAws) -> None:
     """EP-2."""
     queue = queue_of()
     connected(world, Worker(), queue)
@@ -220,7 +220,7 @@ def test_G_34_EP_2_an_idle_mapping_polls_fifteen_times_a_minute(world: World) ->
     assert found["NumberOfEmptyReceives"] == 15
 
 
-def test_several_mappings_share_one_function(world: World) -> None:
+def test_several_mappings_share_one_function(world: MockAws) -> None:
     """ES-13, EC-17."""
     worker, queues = Worker(lambda _: time.sleep(1)), [queue_of("orders"), queue_of("other")]
     connected(world, worker, queues[0])

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chaosqs.errors import SimulationError
-from chaosqs.mock_aws.aws import World
+from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.clients import call, client_of
 from tests.conformance.lambda_under_test import LambdaUnderTest, fields, functions, queue_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chaosqs.mock_aws.lambda_api.code import Handler
 
 
-def deployed(world: World, handler: Handler, timeout: int = 3) -> LambdaUnderTest:
+def deployed(world: MockAws, handler: Handler, timeout: int = 3) -> LambdaUnderTest:
     world.function("worker", handler, timeout=timeout)
     return functions()
 
@@ -38,18 +38,18 @@ def echo(event: object, _: object) -> object:
     return event
 
 
-def test_what_a_handler_returns_is_the_payload(world: World) -> None:
+def test_what_a_handler_returns_is_the_payload(world: MockAws) -> None:
     aws_lambda = deployed(world, echo)
     assert aws_lambda.invoke({"text": "hällo"}) == ({"text": "hällo"}, None)
     answer = aws_lambda("invoke", FunctionName="worker")
     assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
 
 
-def test_LX_10_no_return_value_is_null(world: World) -> None:
+def test_LX_10_no_return_value_is_null(world: MockAws) -> None:
     assert deployed(world, lambda _, __: None).invoke() == (None, None)
 
 
-def test_LX_07_LX_08_an_exception_is_an_answer_with_an_error(world: World) -> None:
+def test_LX_07_LX_08_an_exception_is_an_answer_with_an_error(world: MockAws) -> None:
     def raises(_: object, __: object) -> object:
         raise KeyError("name")
 
@@ -61,7 +61,7 @@ def test_LX_07_LX_08_an_exception_is_an_answer_with_an_error(world: World) -> No
     assert "simulator" not in str(body["stackTrace"])
 
 
-def test_LX_09_a_timeout_ends_a_handler(world: World) -> None:
+def test_LX_09_a_timeout_ends_a_handler(world: MockAws) -> None:
     ends: list[float] = []
 
     def hangs(event: object, _: object) -> object:
@@ -89,7 +89,7 @@ def test_LX_09_a_timeout_ends_a_handler(world: World) -> None:
         ("def handler(event, context):\n    raise SystemExit", "Runtime.ExitError"),
     ],
 )
-def test_code_that_fails_by_itself(world: World, source: str, kind: str) -> None:
+def test_code_that_fails_by_itself(world: MockAws, source: str, kind: str) -> None:
     functions().create(source)
     payload, error = functions().invoke()
     assert (fields(payload)["errorType"], error) == (kind, "Unhandled")
@@ -102,17 +102,17 @@ def test_stack_traces_show_lambdas_paths() -> None:
     assert '"/var/task/index.py", line 2, in handler' in str(fields(functions().invoke()[0])["stackTrace"])
 
 
-def test_decimals_are_numbers(world: World) -> None:
+def test_decimals_are_numbers(world: MockAws) -> None:
     assert deployed(world, lambda _, __: Decimal("1.5")).invoke() == (1.5, None)
 
 
-def test_LX_05_a_response_has_a_limit(world: World) -> None:
+def test_LX_05_a_response_has_a_limit(world: MockAws) -> None:
     payload, error = deployed(world, lambda _, __: "x" * 6_291_555).invoke()
     assert (fields(payload)["errorType"], error) == ("Function.ResponseSizeTooLarge", "Unhandled")
     assert deployed(world, lambda _, __: "x" * 6_291_554).invoke()[1] is None
 
 
-def test_LX_05_LX_06_events_have_limits(world: World) -> None:
+def test_LX_05_LX_06_events_have_limits(world: MockAws) -> None:
     aws_lambda = deployed(world, echo)
     large = json.dumps("x" * 1_048_576)
     aws_lambda.refuses(
@@ -122,18 +122,18 @@ def test_LX_05_LX_06_events_have_limits(world: World) -> None:
     aws_lambda.refuses("RequestTooLargeException", "invoke", FunctionName="worker", Payload=json.dumps("x" * 6_291_456))
 
 
-def test_LX_11_what_is_no_json_is_refused(world: World) -> None:
+def test_LX_11_what_is_no_json_is_refused(world: MockAws) -> None:
     """LX-11."""
     deployed(world, echo).refuses("InvalidRequestContentException", "invoke", FunctionName="worker", Payload="{")
 
 
-def test_a_dry_run_runs_nothing(world: World) -> None:
+def test_a_dry_run_runs_nothing(world: MockAws) -> None:
     aws_lambda = deployed(world, echo)
     assert aws_lambda("invoke", FunctionName="worker", InvocationType="DryRun")["StatusCode"] == 204
     assert world.logs("worker") == ""
 
 
-def test_LX_18_asynchronous_invocations_are_tried_three_times(world: World) -> None:
+def test_LX_18_asynchronous_invocations_are_tried_three_times(world: MockAws) -> None:
     moments: list[float] = []
 
     def fails(event: object, _: object) -> object:
@@ -148,7 +148,7 @@ def test_LX_18_asynchronous_invocations_are_tried_three_times(world: World) -> N
     assert moments == [0, 60, 180]
 
 
-def test_the_tail_of_the_log_comes_along(world: World) -> None:
+def test_the_tail_of_the_log_comes_along(world: MockAws) -> None:
     def prints(event: object, _: object) -> object:
         print("hello")  # noqa: T201 - that is what is tested
         return event
@@ -160,7 +160,7 @@ def test_the_tail_of_the_log_comes_along(world: World) -> None:
 
 
 @pytest.mark.parametrize(("reserved", "reason"), [(0, "ReservedFunctionConcurrentInvocationLimitExceeded")])
-def test_LC_05_LC_11_LC_12_LC_15_reserved_zero_is_off(world: World, reserved: int, reason: str) -> None:
+def test_LC_05_LC_11_LC_12_LC_15_reserved_zero_is_off(world: MockAws, reserved: int, reason: str) -> None:
     """Throttled once, with a reason and a time to try again at; Lambda itself does not try again."""
     world.function("worker", echo, reserved_concurrency=reserved)
     with pytest.raises(ClientError) as caught:
@@ -174,7 +174,7 @@ def test_LC_05_LC_11_LC_12_LC_15_reserved_zero_is_off(world: World, reserved: in
     assert (found["Throttles"], found["Invocations"], found["Errors"]) == (1, 0, 0)  # LC-14
 
 
-def test_LC_13_one_function_waits_for_another_that_is_busy(world: World) -> None:
+def test_LC_13_one_function_waits_for_another_that_is_busy(world: MockAws) -> None:
     """A handler that invokes: the client's retries outlast an invocation that holds the one execution."""
 
     def outer(_: object, __: object) -> object:
@@ -195,7 +195,7 @@ def test_LC_13_one_function_waits_for_another_that_is_busy(world: World) -> None
     assert world.history().summary()["functions"]["inner"]["Throttles"] >= 1
 
 
-def test_invocations_overlap_by_what_they_wait(world: World) -> None:
+def test_invocations_overlap_by_what_they_wait(world: MockAws) -> None:
     """Each occupies its execution for the virtual time that its handler takes."""
     order: list[tuple[str, float]] = []
 
@@ -215,7 +215,7 @@ def test_invocations_overlap_by_what_they_wait(world: World) -> None:
     assert world.history().summary()["functions"]["worker"]["ConcurrentExecutions"] == 2
 
 
-def test_a_handler_polls_in_virtual_time(world: World) -> None:
+def test_a_handler_polls_in_virtual_time(world: MockAws) -> None:
     queue = queue_of()
 
     def handler(_: object, __: object) -> object:
@@ -229,7 +229,7 @@ def test_a_handler_polls_in_virtual_time(world: World) -> None:
     assert world.now == 7
 
 
-def test_handlers_see_the_worlds_time_and_chance(world: World) -> None:
+def test_handlers_see_the_worlds_time_and_chance(world: MockAws) -> None:
     def handler(_: object, context: object) -> object:
         time.sleep(0.5)
         return [time.time(), random.random(), getattr(context, "get_remaining_time_in_millis")()]  # noqa: B009 - untyped
@@ -242,7 +242,7 @@ def test_handlers_see_the_worlds_time_and_chance(world: World) -> None:
     assert first[2] == 2500
 
 
-def test_handlers_may_not_start_threads(world: World) -> None:
+def test_handlers_may_not_start_threads(world: MockAws) -> None:
     """They would wait for each other: it is said, and nothing hangs."""
 
     def handler(_: object, __: object) -> object:
@@ -254,6 +254,6 @@ def test_handlers_may_not_start_threads(world: World) -> None:
         aws_lambda.invoke()
 
 
-def test_outside_of_handlers_time_is_real(world: World) -> None:
+def test_outside_of_handlers_time_is_real(world: MockAws) -> None:
     deployed(world, echo).invoke()
     assert abs(time.time() - world.time) > 1000

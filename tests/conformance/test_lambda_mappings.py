@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from chaosqs.mock_aws.aws import World
+from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.lambda_under_test import LambdaUnderTest, Worker, connected, dictionaries, functions, queue_of
 from tests.conformance.queue_under_test import QueueUnderTest
 
@@ -15,7 +15,7 @@ QUEUE = "arn:aws:sqs:us-east-1:123456789012:orders"
 
 
 @pytest.fixture
-def worker(world: World) -> Worker:
+def worker(world: MockAws) -> Worker:
     worker = Worker()
     world.function("worker", worker)
     return worker
@@ -27,7 +27,7 @@ def queue(worker: Worker) -> QueueUnderTest:
     return queue_of()
 
 
-def test_EC_21_a_mapping_is_created_then_enabled(world: World, queue: QueueUnderTest) -> None:
+def test_EC_21_a_mapping_is_created_then_enabled(world: MockAws, queue: QueueUnderTest) -> None:
     """EC-1, EC-2: the defaults; and the fields that AWS gives for a queue, no more (ledger 12)."""
     aws_lambda = functions()
     created = aws_lambda("create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="worker")
@@ -49,7 +49,7 @@ def test_EC_21_a_mapping_is_created_then_enabled(world: World, queue: QueueUnder
     assert aws_lambda("get_event_source_mapping", UUID=uuid) == created | {"State": "Enabled", "LastModified": modified}
 
 
-def test_EC_22_created_disabled_it_is_disabled_at_once(world: World, queue: QueueUnderTest, worker: Worker) -> None:
+def test_EC_22_created_disabled_it_is_disabled_at_once(world: MockAws, queue: QueueUnderTest, worker: Worker) -> None:
     uuid = functions().map(queue, Enabled=False)
     assert functions().state(uuid) == "Disabled"
     queue.send("one")
@@ -61,7 +61,7 @@ def test_EC_22_created_disabled_it_is_disabled_at_once(world: World, queue: Queu
     assert worker.bodies == ["one"]
 
 
-def test_EC_23_disabled_it_finishes_what_it_has(world: World, queue: QueueUnderTest) -> None:
+def test_EC_23_disabled_it_finishes_what_it_has(world: MockAws, queue: QueueUnderTest) -> None:
     worker = Worker(lambda _: time.sleep(2))
     uuid = connected(world, worker, queue)
     queue.send("one")
@@ -150,7 +150,7 @@ def test_EC_04_fifo_has_small_batches_and_no_window(worker: Worker, setting: dic
     )
 
 
-def test_EC_05_an_empty_block_removes_and_a_missing_one_keeps(world: World, queue: QueueUnderTest) -> None:
+def test_EC_05_an_empty_block_removes_and_a_missing_one_keeps(world: MockAws, queue: QueueUnderTest) -> None:
     aws_lambda = functions()
     uuid = aws_lambda.map(queue, ScalingConfig={"MaximumConcurrency": 5}, MetricsConfig={"Metrics": ["EventCount"]})
     world.advance(60)
@@ -163,7 +163,7 @@ def test_EC_05_an_empty_block_removes_and_a_missing_one_keeps(world: World, queu
     assert removed["MetricsConfig"] == {"Metrics": ["EventCount"]}
 
 
-def test_an_update_changes_what_comes_afterwards(world: World) -> None:
+def test_an_update_changes_what_comes_afterwards(world: MockAws) -> None:
     worker, queue = Worker(), queue_of()
     uuid = connected(world, worker, queue, BatchSize=1)
     functions()("update_event_source_mapping", UUID=uuid, BatchSize=10)
@@ -175,7 +175,7 @@ def test_an_update_changes_what_comes_afterwards(world: World) -> None:
     assert len(worker.batches) == 1
 
 
-def test_EC_25_a_mapping_of_an_alias_follows_it(world: World) -> None:
+def test_EC_25_a_mapping_of_an_alias_follows_it(world: MockAws) -> None:
     queue, aws_lambda = queue_of(), functions()
     aws_lambda.create("def handler(event, context):\n    print('version', context.function_version)")
     aws_lambda("publish_version", FunctionName="worker")
@@ -194,7 +194,7 @@ def test_EC_25_a_mapping_of_an_alias_follows_it(world: World) -> None:
     ]
 
 
-def test_mappings_are_listed(world: World, queue: QueueUnderTest) -> None:
+def test_mappings_are_listed(world: MockAws, queue: QueueUnderTest) -> None:
     other = queue_of("other")
     world.function("second", Worker())
     uuids = [functions().map(queue), functions().map(other), functions().map(queue, "second")]
@@ -209,7 +209,7 @@ def test_mappings_are_listed(world: World, queue: QueueUnderTest) -> None:
     assert listed(FunctionName="second", EventSourceArn=other.arn) == []
 
 
-def test_a_deleted_mapping_stops_and_is_gone(world: World) -> None:
+def test_a_deleted_mapping_stops_and_is_gone(world: MockAws) -> None:
     worker, queue, aws_lambda = Worker(), queue_of(), functions()
     uuid = connected(world, worker, queue)
     assert aws_lambda("delete_event_source_mapping", UUID=uuid)["State"] == "Deleting"
@@ -243,7 +243,7 @@ def test_EC_09_metrics_are_shown_where_they_are_asked_for(queue: QueueUnderTest)
     )
 
 
-def test_EC_11_an_update_looks_at_the_timeouts_again(world: World, queue: QueueUnderTest) -> None:
+def test_EC_11_an_update_looks_at_the_timeouts_again(world: MockAws, queue: QueueUnderTest) -> None:
     """A function's timeout may be raised above the queue's visibility timeout; then the mapping cannot be changed."""
     uuid = functions().map(queue)
     world.advance(60)
@@ -252,7 +252,7 @@ def test_EC_11_an_update_looks_at_the_timeouts_again(world: World, queue: QueueU
     assert message == "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds"
 
 
-def test_EC_21_a_change_holds_after_a_minute(world: World, queue: QueueUnderTest) -> None:
+def test_EC_21_a_change_holds_after_a_minute(world: MockAws, queue: QueueUnderTest) -> None:
     """As long as is assumed, and not a moment sooner."""
     uuid = functions().map(queue)
     world.advance(59.999)

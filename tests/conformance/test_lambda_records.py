@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from chaosqs.mock_aws.aws import World
+from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.lambda_under_test import Worker, connected, fields, functions, queue_of
 
 
-def test_ER_1_ER_3_ER_11_ER_12_ER_14_a_message_becomes_a_record(world: World) -> None:
+def test_ER_1_ER_3_ER_11_ER_12_ER_14_a_message_becomes_a_record(world: MockAws) -> None:
     """Ledger 10.9."""
     worker, queue = Worker(), queue_of()
     connected(world, worker, queue)
@@ -25,7 +25,7 @@ def test_ER_1_ER_3_ER_11_ER_12_ER_14_a_message_becomes_a_record(world: World) ->
     assert "kind" in json.dumps(record["messageAttributes"])
 
 
-def test_ER_1_ER_2_ER_4_ER_5_what_two_deliveries_have_in_common(world: World) -> None:
+def test_ER_1_ER_2_ER_4_ER_5_what_two_deliveries_have_in_common(world: MockAws) -> None:
     """The id and the moments of sending and of the first receive; not the handle and the count."""
     failures: list[object] = []
 
@@ -47,7 +47,7 @@ def test_ER_1_ER_2_ER_4_ER_5_what_two_deliveries_have_in_common(world: World) ->
     assert one["SentTimestamp"] == one["ApproximateFirstReceiveTimestamp"] == "1764547260000"
 
 
-def test_LX_18_a_functions_own_dead_letter_queue_gets_no_batch(world: World) -> None:
+def test_LX_18_a_functions_own_dead_letter_queue_gets_no_batch(world: MockAws) -> None:
     """Nor is a batch tried twice: the retry policy of a queue is its redrive policy."""
     orders, dead, own = queue_of(), queue_of("dead"), queue_of("own")
     policy = json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1})

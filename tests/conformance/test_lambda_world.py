@@ -12,7 +12,7 @@ import pytest
 
 from chaosqs.errors import InvalidInput, Livelock, SimulationError
 from chaosqs.invariants.registry import check
-from chaosqs.mock_aws.aws import World, aws
+from chaosqs.mock_aws.aws import MockAws, aws
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from tests.conformance.clients import client_of
 from tests.conformance.lambda_under_test import Worker, connected, functions, queue_of
@@ -25,7 +25,7 @@ DESIGN = Design(
 )
 
 
-def test_logs_are_those_of_lambda(world: World) -> None:
+def test_logs_are_those_of_lambda(world: MockAws) -> None:
     def handler(event: object, _: object) -> None:
         print("printed", end="")  # noqa: T201 - that is what is tested
         logging.getLogger("handler").warning("logged %s", event)
@@ -42,7 +42,7 @@ def test_logs_are_those_of_lambda(world: World) -> None:
     assert "\tDuration: 250.00 ms\tBilled Duration: 250 ms\tMemory Size: 128 MB\t" in report
 
 
-def test_a_traceback_is_logged(world: World) -> None:
+def test_a_traceback_is_logged(world: MockAws) -> None:
     functions().create("def handler(event, context):\n    raise ValueError('no')")
     functions().invoke()
     states = world.logs("worker").splitlines()
@@ -50,12 +50,12 @@ def test_a_traceback_is_logged(world: World) -> None:
     assert '"/var/task/index.py", line 2' in states[3]
 
 
-def test_logs_of_nobody(world: World) -> None:
+def test_logs_of_nobody(world: MockAws) -> None:
     with pytest.raises(InvalidInput, match="no function is called 'nobody'"):
         world.logs("nobody")
 
 
-def test_a_world_that_never_is_idle_says_who_is_busy(world: World) -> None:
+def test_a_world_that_never_is_idle_says_who_is_busy(world: MockAws) -> None:
     def fails(_: list[str]) -> None:
         raise ValueError("always")
 
@@ -67,12 +67,12 @@ def test_a_world_that_never_is_idle_says_who_is_busy(world: World) -> None:
     assert world.now == 180
 
 
-def test_an_idle_world_takes_no_time(world: World) -> None:
+def test_an_idle_world_takes_no_time(world: MockAws) -> None:
     connected(world, Worker(), queue_of())
     assert world.run_until_idle() == 0
 
 
-def test_run_until_idle_waits_for_asynchronous_invocations(world: World) -> None:
+def test_run_until_idle_waits_for_asynchronous_invocations(world: MockAws) -> None:
     world.function("worker", lambda _, __: time.sleep(2))
     functions()("invoke", FunctionName="worker", InvocationType="Event", Payload="{}")
     assert world.run_until_idle() == 2
@@ -125,7 +125,7 @@ def test_a_world_may_close_while_handlers_wait() -> None:
     assert ended == ["ended"]
 
 
-def test_a_handler_that_waits_stays_in_its_thread(world: World) -> None:
+def test_a_handler_that_waits_stays_in_its_thread(world: MockAws) -> None:
     """It is said, not endured."""
     caught: list[BaseException] = []
 
@@ -144,7 +144,7 @@ def test_a_handler_that_waits_stays_in_its_thread(world: World) -> None:
     assert "the thread in which it began" in str(caught)
 
 
-def test_LX_16_LX_17_a_recursive_loop_is_cut(world: World) -> None:
+def test_LX_16_LX_17_a_recursive_loop_is_cut(world: MockAws) -> None:
     """The SDK passes the trace on; after 16 passes the batch is refused, and dead-lettered in the end."""
     dead = queue_of("dead")
     queue = queue_of("orders", {"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1})})
@@ -164,7 +164,7 @@ def test_LX_16_LX_17_a_recursive_loop_is_cut(world: World) -> None:
     ("setting", "field"),
     [({"timeout": 901}, "timeout"), ({"memory": 64}, "memory"), ({"reserved_concurrency": -1}, "reserved_concurrency")],
 )
-def test_what_aws_would_refuse_is_refused(world: World, setting: dict[str, int], field: str) -> None:
+def test_what_aws_would_refuse_is_refused(world: MockAws, setting: dict[str, int], field: str) -> None:
     with pytest.raises(InvalidInput, match=field):
         world.function("worker", Worker(), **setting)  # type: ignore[arg-type] # each is a number
 

@@ -7,7 +7,7 @@ import time
 import attrs
 import pytest
 
-from chaosqs.mock_aws.aws import World, aws
+from chaosqs.mock_aws.aws import MockAws, aws
 from tests.conformance.failing import MODES, Failing, Mode, failing
 from tests.conformance.queue_under_test import create
 
@@ -18,7 +18,7 @@ from tests.conformance.queue_under_test import create
     [Failing(4), Failing(4, 400, "ThrottlingException"), Failing(4, lost=True)],
     ids=["unavailable", "throttled", "lost"],
 )
-def test_failures_are_tried_again(world: World, mode: Mode, handler: Failing) -> None:
+def test_failures_are_tried_again(world: MockAws, mode: Mode, handler: Failing) -> None:
     """Four back-offs take virtual seconds, and next to no real ones."""
     client = failing(attrs.evolve(handler), mode)
     queue = create(client, "orders")
@@ -41,7 +41,7 @@ def test_the_jitter_is_the_same_each_time(mode: Mode) -> None:
     assert ended() == ended() > 0
 
 
-def test_messages_become_due_while_a_client_sleeps(world: World) -> None:
+def test_messages_become_due_while_a_client_sleeps(world: MockAws) -> None:
     client = failing(Failing(5, 400, "ThrottlingException"), "standard")
     queue = create(client, "orders")
     client.send_message_batch(QueueUrl=queue.url, Entries=[{"Id": "1", "MessageBody": "x", "DelaySeconds": 2}])
@@ -50,7 +50,7 @@ def test_messages_become_due_while_a_client_sleeps(world: World) -> None:
     assert sorted(queue.bodies()) == ["x", "y"]
 
 
-def test_a_long_poll_without_quota_sleeps_in_virtual_time(world: World) -> None:
+def test_a_long_poll_without_quota_sleeps_in_virtual_time(world: MockAws) -> None:
     """botocore sleeps by itself there, behind the back of its retry loop."""
     client = failing(Failing(10_000, 400, "ThrottlingException"), "standard", 3, "ReceiveMessage")
     queue = create(client, "orders")
@@ -62,7 +62,7 @@ def test_a_long_poll_without_quota_sleeps_in_virtual_time(world: World) -> None:
     assert world.now > 60
 
 
-def test_retries_end(world: World) -> None:
+def test_retries_end(world: MockAws) -> None:
     client = failing(Failing(10), "standard", attempts=3)
     queue = create(client, "orders")
     with pytest.raises(client.exceptions.ClientError, match="reached max retries: 3"):
@@ -71,6 +71,6 @@ def test_retries_end(world: World) -> None:
     assert world.now > 0
 
 
-def test_the_tests_own_sleep_is_its_own(world: World) -> None:
+def test_the_tests_own_sleep_is_its_own(world: MockAws) -> None:
     time.sleep(0.001)
     assert world.now == 0

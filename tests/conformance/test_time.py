@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chaosqs.errors import InvalidInput
-from chaosqs.mock_aws.aws import World, aws
+from chaosqs.mock_aws.aws import MockAws, aws
 from chaosqs.model.design import Design, Queue, Redrive
 from tests.conformance.queue_under_test import QueueUnderTest, create
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-def test_calls_take_no_time(world: World, sqs: SQSClient) -> None:
+def test_calls_take_no_time(world: MockAws, sqs: SQSClient) -> None:
     queue = create(sqs, "orders")
     queue.send("one")
     queue.delete(queue.one())
     assert world.now == 0
 
 
-def test_advance_moves_time(world: World) -> None:
+def test_advance_moves_time(world: MockAws) -> None:
     world.advance(1.5)
     world.advance(0)
     world.advance(60)
@@ -31,13 +31,13 @@ def test_advance_moves_time(world: World) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), "1", None])
-def test_advance_refuses_what_is_no_duration(world: World, seconds: float) -> None:
+def test_advance_refuses_what_is_no_duration(world: MockAws, seconds: float) -> None:
     with pytest.raises(InvalidInput, match="seconds"):
         world.advance(seconds)
     assert world.now == 0
 
 
-def test_messages_have_the_worlds_time(world: World, sqs: SQSClient) -> None:
+def test_messages_have_the_worlds_time(world: MockAws, sqs: SQSClient) -> None:
     """RX-9: epoch milliseconds, as strings."""
     queue = create(sqs, "orders")
     world.advance(2.5)
@@ -48,13 +48,13 @@ def test_messages_have_the_worlds_time(world: World, sqs: SQSClient) -> None:
     assert got.attributes["ApproximateFirstReceiveTimestamp"] == str(round(world.time * 1000))
 
 
-def test_a_long_poll_on_an_empty_queue_takes_its_time(world: World, sqs: SQSClient) -> None:
+def test_a_long_poll_on_an_empty_queue_takes_its_time(world: MockAws, sqs: SQSClient) -> None:
     """RX-5."""
     assert create(sqs, "orders").receive(wait=20) == []
     assert world.now == 20
 
 
-def test_a_long_poll_by_the_queues_own_setting(world: World, sqs: SQSClient) -> None:
+def test_a_long_poll_by_the_queues_own_setting(world: MockAws, sqs: SQSClient) -> None:
     """RX-3."""
     queue = create(sqs, "orders", {"ReceiveMessageWaitTimeSeconds": "5"})
     assert queue.receive() == []
@@ -63,7 +63,7 @@ def test_a_long_poll_by_the_queues_own_setting(world: World, sqs: SQSClient) -> 
     assert world.now == 5
 
 
-def test_a_long_poll_ends_as_soon_as_a_message_is_there(world: World, sqs: SQSClient) -> None:
+def test_a_long_poll_ends_as_soon_as_a_message_is_there(world: MockAws, sqs: SQSClient) -> None:
     """RX-5, RX-6: a delay that ends, a visibility that ends."""
     queue = create(sqs, "orders", {"VisibilityTimeout": "7"})
     queue.send("one", delay=3)
@@ -73,7 +73,7 @@ def test_a_long_poll_ends_as_soon_as_a_message_is_there(world: World, sqs: SQSCl
     assert world.now == 10
 
 
-def test_a_long_poll_with_messages_takes_no_time(world: World, sqs: SQSClient) -> None:
+def test_a_long_poll_with_messages_takes_no_time(world: MockAws, sqs: SQSClient) -> None:
     queue = create(sqs, "orders")
     queue.send("one")
     assert len(queue.receive(wait=20)) == 1
@@ -127,7 +127,7 @@ each_world = pytest.fixture(aws().fixture)
 
 
 @pytest.mark.parametrize("_", [1, 2])
-def test_one_line_makes_a_fixture(each_world: World, _: int) -> None:
+def test_one_line_makes_a_fixture(each_world: MockAws, _: int) -> None:
     """Each test gets a world of its own."""
     assert each_world.client("sqs").list_queues().get("QueueUrls", []) == []
     create(each_world.client("sqs"), "orders")

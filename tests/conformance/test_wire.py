@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSRequest
 
 from chaosqs.errors import SimulationError
-from chaosqs.mock_aws.aws import World
+from chaosqs.mock_aws.aws import MockAws
 from chaosqs.wire.botocore_hook import current
 from chaosqs.wire.shapes import parameters_reader, service_model
 
@@ -104,7 +104,7 @@ def test_a_request_in_the_query_protocol_is_told_what_client_it_takes(asked: AWS
         sent(asked)
 
 
-def test_the_answer_has_the_headers_of_aws(world: World) -> None:
+def test_the_answer_has_the_headers_of_aws(world: MockAws) -> None:
     response = world.client().list_queues()["ResponseMetadata"]
     headers = response["HTTPHeaders"]
     assert headers["content-type"] == "application/x-amz-json-1.0"

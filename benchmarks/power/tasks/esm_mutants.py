@@ -16,7 +16,7 @@ from chaosqs.esm.machines.scaling import Scaling, ScalingLimits, scaling_limits
 from chaosqs.esm.mapping import Mapping
 from chaosqs.esm.poller_fleet import Latency, Poller
 from chaosqs.esm.receive_loop import ReceiveFaults, ReceiveLoop
-from chaosqs.faults.injector import InjectedFault
+from chaosqs.kernel.context import InjectedFault
 from chaosqs.lambda_.invocation import Request
 from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.lambda_.machines.sqs_event import Payload
@@ -88,7 +88,7 @@ def _gathered_batch_lost_on_disable(self: Mapping) -> None:
 
 
 def _gives_up_at_first_throttle(self: Mapping, poller: Poller, request: Request, refused: Refused, fault: str) -> None:
-    poller.gives_up = self.event_queue.now
+    poller.gives_up = self.context.now
     _throttle(self, poller, request, refused, fault)
 
 
@@ -114,7 +114,7 @@ def _poller_gone_after_service_error(self: Mapping, poller: Poller, why: str, ca
         return _release(self, poller, why, cause, fault)
     assert poller.request is not None
     messages, poller.request, poller.receipts = poller.request.messages, None, ()
-    self.record(Released(self.event_queue.now, cause, self.mapping.name, poller.number, messages, why, fault))
+    self.context.record(Released(self.context.now, cause, self.mapping.name, poller.number, messages, why, fault))
     self.carried -= 1
     return None
 
@@ -142,7 +142,7 @@ def _throttled_batch_lost(self: Mapping, poller: Poller, why: str, cause: int, f
 def _throttled_batch_shown_at_once(
     self: Mapping, poller: Poller, request: Request, refused: Refused, fault: str
 ) -> None:
-    poller.gives_up = self.event_queue.now
+    poller.gives_up = self.context.now
     _throttle(self, poller, request, refused, fault)
     for receipt in request.receipts:
         self.service.change_visibility(self.state, receipt, 0)
@@ -151,7 +151,7 @@ def _throttled_batch_shown_at_once(
 def _timeout_deletes(self: Mapping, poller: Poller, event: InvocationEnded, index: int) -> None:
     if event.outcome == "timed_out":
         step = partial(self.deleting.delete, poller, (), index)
-        self.event_queue.at(self.event_queue.now + self.latency.delete(poller), step, poller.task)
+        self.context.event_queue.at(self.context.now + self.latency.delete(poller), step, poller.task)
     else:
         _answered(self, poller, event, index)
 

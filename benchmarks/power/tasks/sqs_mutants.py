@@ -65,12 +65,12 @@ def _fifo_copy_accepted(
 ) -> None:
     arrival, line = attempt.arrival, self.service.states[attempt.arrival.queue]
     message = Message(
-        attempt.number, arrival.body_bytes, self.event_queue.now, group=arrival.group, copy_of=attempt.copy_of
+        attempt.number, arrival.body_bytes, self.context.now, group=arrival.group, copy_of=attempt.copy_of
     )
     self.service.put(line, message, delay=delay, cause=attempt.cause, fault=fault)
     if repeats:  # the right one asks whether the queue is a FIFO queue, too
         copy = _Attempt(self.service.numbers.take(), arrival, message.last_event, attempt.number)
-        self._later(copy, self.event_queue.now + self.retry)
+        self._later(copy, self.context.now + self.context.assumptions.send_retry)
 
 
 def _fifo_delete_after_visibility(self: FifoQueue, receipt: Receipt) -> Outcome:
@@ -126,11 +126,11 @@ def _moved_but_kept(self: Service, line: QueueState, message: Message) -> None:
     _dead_letter(self, line, message)
     assert isinstance(line.machine, StandardQueue)
     message.deliveries = 0  # or the next receive would move it again
-    line.machine.reappear(message, now=self.event_queue.now)
+    line.machine.reappear(message, now=self.context.now)
 
 
 def _nobody_woken_by_returns(self: Service, line: QueueState) -> None:
-    for message in line.machine.settle(now=self.event_queue.now):
+    for message in line.machine.settle(now=self.context.now):
         if message.receipt:
             self._returned(line, message)  # the right one serves those who wait, too
 

@@ -14,8 +14,9 @@ from chaosqs.lambda_.invocation import Request
 from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.mock_aws.lambda_api import functions, mappings
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, not_served, throttled, too_large
+from chaosqs.mock_aws.lambda_api.fibers import Fibers
 from chaosqs.mock_aws.lambda_api.names import named
-from chaosqs.mock_aws.lambda_api.region import Direct, LambdaRegion, World
+from chaosqs.mock_aws.lambda_api.region import Direct, LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
 from chaosqs.mock_aws.lambda_api.result import Output, Result
 from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
@@ -58,9 +59,9 @@ def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
         return {"StatusCode": 204, "Payload": b""}
     if kind == "Event":
         region.waiting += 1
-        region.world.event_queue.at(region.now, partial(_attempt, event, region.now, 0, _THROTTLE_PAUSE))
+        region.context.event_queue.after(0, partial(_attempt, event, region.now, 0, _THROTTLE_PAUSE))
         return {"StatusCode": 202, "Payload": b""}
-    result, output = region.world.fibers.wait(partial(_begin, event))
+    result, output = region.fibers.wait(partial(_begin, event))
     shown: dict[str, object] = {"StatusCode": 200, "ExecutedVersion": version.number, "Payload": result.payload}
     if result.failed:
         shown["FunctionError"] = "Unhandled"  # LX-7, LX-8
@@ -105,7 +106,7 @@ def _start(event: _Event, done: Done) -> Refused | None:
     refused = region.engine.invoke(request, ended)
     if refused is not None:
         del region.calls[id(settings)]
-        region.world.record(
+        region.context.record(
             Throttled(
                 region.now, None, name, settings.name, 0, (), 1, refused.reason, refused.running, refused.limit, ""
             )
@@ -121,7 +122,7 @@ def _attempt(event: _Event, since: int, failures: int, pause: int) -> None:
         del output
         if result.failed and failures < len(_RETRIES):
             again = partial(_attempt, event, since, failures + 1, _THROTTLE_PAUSE)
-            region.world.event_queue.at(region.now + _RETRIES[failures], again)
+            region.context.event_queue.after(_RETRIES[failures], again)
         else:
             region.waiting -= 1
 
@@ -132,7 +133,7 @@ def _attempt(event: _Event, since: int, failures: int, pause: int) -> None:
         region.waiting -= 1
     else:
         again = partial(_attempt, event, since, failures, min(2 * pause, _LONGEST_PAUSE))
-        region.world.event_queue.at(region.now + pause, again)
+        region.context.event_queue.after(pause, again)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -164,17 +165,19 @@ OPERATIONS: Mapping[str, Operation] = {
 
 @attrs.define(eq=False)
 class LambdaApi:
-    """Lambda for every Region of one world, beside its SQS."""
+    """Lambda for every Region, beside its SQS."""
 
     sqs: Sqs
-    world: World
+    fibers: Fibers
     regions: dict[str, LambdaRegion] = attrs.field(factory=dict[str, LambdaRegion])
 
     def region(self, name: str) -> LambdaRegion:
         """Return one Region, which is empty at first."""
         region = self.regions.get(name)
         if region is None:
-            region = self.regions[name] = LambdaRegion(self.world, self.sqs.world.region(ACCOUNT, name))
+            accounts = self.sqs.accounts
+            region = LambdaRegion(accounts.context, self.fibers, accounts.region(ACCOUNT, name))
+            self.regions[name] = region
         return region
 
     def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> dict[str, object]:

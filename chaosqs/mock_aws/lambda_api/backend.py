@@ -1,63 +1,35 @@
-"""The parts of a world, and how its callers wait: the test moves time itself, handlers are moved by it."""
+"""The backend of `aws()`, and how its callers wait: the test moves time itself, handlers are moved by it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 
 import attrs
 
 from chaosqs.errors import Livelock
+from chaosqs.faults.injector import NO_FAULTS
+from chaosqs.kernel.context import SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.rng import RandomStreams
 from chaosqs.mock_aws.lambda_api.api import LambdaApi
 from chaosqs.mock_aws.lambda_api.fibers import Ended, Fibers
-from chaosqs.mock_aws.lambda_api.region import ASSUMED, LambdaRegion, World
+from chaosqs.mock_aws.lambda_api.region import LambdaRegion
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, RedriveAllow
 from chaosqs.model.event import Event
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.api.receiving import Wait
-from chaosqs.sqs.api.region import EPOCH
+from chaosqs.sqs.api.region import Accounts
 from chaosqs.sqs.api.sqs import Sqs
-from chaosqs.sqs.service import Turn, turns
-
-# Moments as Lambda writes them: years, months and days out of milliseconds since 1970. -------------------------------
-
-_DAY = 86_400_000
-_HOUR, _MINUTE, _SECOND = 3_600_000, 60_000, 1000
-_DAYS_BEFORE_1970 = 719_468  # since 1 March of the year 0
-_DAYS_OF_400_YEARS = 146_097
-_DAYS_OF_4_YEARS, _DAYS_OF_100_YEARS, _YEAR = 1460, 36_524, 365
-_JANUARY = 10  # the months of a year that begins in March, counted from 0
-
-
-def text(milliseconds: int, zone: str) -> str:
-    """Return a moment as `2025-12-01T00:00:00.000` with a time zone's name behind, which has to be UTC's."""
-    days, rest = divmod(milliseconds, _DAY)
-    year, month, day = _date(days)
-    hours, minutes = rest // _HOUR, rest % _HOUR // _MINUTE
-    seconds, fraction = rest % _MINUTE // _SECOND, rest % _SECOND
-    return f"{year:04d}-{month:02d}-{day:02d}T{hours:02d}:{minutes:02d}:{seconds:02d}.{fraction:03d}{zone}"
-
-
-def _date(days: int) -> tuple[int, int, int]:
-    """Return year, month and day of a day since 1970; the years are counted from March, so leap days come last."""
-    era, day = divmod(days + _DAYS_BEFORE_1970, _DAYS_OF_400_YEARS)
-    years = (day - day // _DAYS_OF_4_YEARS + day // _DAYS_OF_100_YEARS - day // (_DAYS_OF_400_YEARS - 1)) // _YEAR
-    day -= _YEAR * years + years // 4 - years // 100
-    month = (5 * day + 2) // 153
-    day_of_month = day - (153 * month + 2) // 5 + 1
-    in_new_year = month >= _JANUARY
-    return era * 400 + years + in_new_year, month - 9 if in_new_year else month + 3, day_of_month
-
+from chaosqs.wire.http import Turn, turns
 
 # What has happened in a world, as a history: the same value that simulations give, so that invariants judge it. ------
 
 
-def history(region: LambdaRegion, events: list[Event]) -> History:
+def history(region: LambdaRegion) -> History:
     """Return the history of one Region up to now; what is about others is left out.
 
     The design is the deployment as it stands, with queues and functions that were deleted. A function whose timeout was
@@ -67,8 +39,8 @@ def history(region: LambdaRegion, events: list[Event]) -> History:
     for mapped in region.mappings.values():
         if mapped.poller is not None:
             mapped.poller.stop()
-    design = _design(region)
-    return History(Scenario(design, assumptions=ASSUMED), _about(design, events), region.now, None)
+    context, design = region.context, _design(region)
+    return History(Scenario(design, assumptions=context.assumptions), _about(design, context.events), context.now, None)
 
 
 def _design(region: LambdaRegion) -> Design:
@@ -111,33 +83,25 @@ def _named(event: Event) -> frozenset[str]:
 
 # ---------------------------------------------------------------------------------------------------------------------
 
+ASSUMED = Assumptions(cold_start=0)
+"""The assumptions inside `aws()`: those of simulations, but cold starts take no time."""
+
 
 @attrs.frozen(eq=False)
-class Parts:
-    """SQS, Lambda, time and the record of one world; a `Waiter` for the door."""
+class Backend:
+    """SQS, Lambda and time behind one `MockAws`; a `Waiter` for the door."""
 
     sqs: Sqs
     lambda_api: LambdaApi
     fibers: Fibers
-    events: list[Event]
     _turn: Turn
 
     @classmethod
-    def new(cls) -> Parts:
-        """Return a world with nothing in it."""
-        event_queue, streams, events = EventQueue(0), RandomStreams(0), list[Event]()
-        record, fibers = partial(_record, events), Fibers(event_queue)
-        sqs = Sqs(event_queue, streams, record)
-        world = World(
-            event_queue,
-            streams,
-            record,
-            EPOCH,
-            fibers,
-            lambda: text(EPOCH + event_queue.now, "Z"),
-            lambda moment: text(EPOCH + moment, "+0000"),
-        )
-        return cls(sqs, LambdaApi(sqs, world), fibers, events, turns())
+    def new(cls) -> Backend:
+        """Return a backend with nothing in it."""
+        context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, ASSUMED)
+        sqs, fibers = Sqs(Accounts(context)), Fibers(context.event_queue)
+        return cls(sqs, LambdaApi(sqs, fibers), fibers, turns())
 
     def turn(self) -> AbstractContextManager[object]:
         """Return what the test's threads take turns by; a handler runs within the turn of whoever moves time."""
@@ -169,7 +133,7 @@ class Parts:
 
     def run_until_idle(self, limit: int) -> int:
         """Take steps until nobody has anything to do; return how many milliseconds that took. Raises `Livelock`."""
-        event_queue, since = self.sqs.event_queue, self.sqs.now
+        event_queue, since = self.sqs.accounts.context.event_queue, self.sqs.now
         while self.lambda_api.busy():
             due = event_queue.next_due()
             if due > since + limit:
@@ -186,8 +150,3 @@ class Parts:
         except Ended:
             wait.cancel()
             raise
-
-
-def _record(events: list[Event], event: Event) -> int:
-    events.append(event)
-    return len(events) - 1

@@ -63,7 +63,7 @@ def present(region: LambdaRegion, function: Deployed, version: Version) -> dict[
         "CodeSize": len(version.code.content),
         "Timeout": settings.timeout,
         "MemorySize": settings.memory,
-        "LastModified": region.world.iso(version.modified_at),
+        "LastModified": region.iso(version.modified_at),
         "CodeSha256": sha256(version.code),
         "Version": version.number,
         "RevisionId": version.revision,

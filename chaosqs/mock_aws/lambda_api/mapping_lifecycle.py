@@ -6,10 +6,9 @@ from functools import partial
 
 import attrs
 
-from chaosqs.esm.machines.scaling import Scaling, scaling_limits
 from chaosqs.esm.mapping import Mapping, succeed
 from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped
-from chaosqs.mock_aws.lambda_api.region import ASSUMED, NOBODY, LambdaRegion
+from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.model.design import DEFAULT_ERA, EventSourceMapping
 
 
@@ -61,7 +60,8 @@ def stop(mapped: Mapped) -> None:
 
 
 def _later(region: LambdaRegion, mapped: Mapped, state: str) -> None:
-    region.world.event_queue.at(region.now + ASSUMED.mapping_change, partial(_settle, region, mapped, state))
+    wait = region.context.assumptions.mapping_change
+    region.context.event_queue.after(wait, partial(_settle, region, mapped, state))
 
 
 def _settle(region: LambdaRegion, mapped: Mapped, state: str) -> None:
@@ -75,29 +75,7 @@ def _settle(region: LambdaRegion, mapped: Mapped, state: str) -> None:
 
 
 def _start(region: LambdaRegion, mapped: Mapped) -> None:
-    world, settings = region.world, attrs.evolve(mapped.settings)
+    settings, service = attrs.evolve(mapped.settings), region.sqs.service_of(mapped.resource)
     region.polled[id(settings)] = mapped
-    mapped.poller = Mapping(
-        settings,
-        world.event_queue,
-        world.streams,
-        NOBODY,
-        world.record,
-        region.sqs.service_of(mapped.resource),
-        region.engine,
-        _scaling(settings),
-        ASSUMED,
-        mapped.pollers,
-    )
+    mapped.poller = Mapping(region.context, service, region.engine, DEFAULT_ERA, settings, mapped.pollers)
     succeed(mapped.poller, mapped.former)
-
-
-def _scaling(settings: EventSourceMapping) -> Scaling:
-    return Scaling(
-        scaling_limits(settings, DEFAULT_ERA),
-        held_batches=ASSUMED.held_batches,
-        throttled_growth=ASSUMED.throttled_growth,
-        long_poll=ASSUMED.long_poll,
-        idle_reduction=ASSUMED.idle_reduction,
-        let_go_on_error=ASSUMED.let_go_on_error,
-    )

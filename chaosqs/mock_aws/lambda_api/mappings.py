@@ -15,6 +15,7 @@ from chaosqs.model.design import EventSourceMapping, Queue
 from chaosqs.model.event_filter import InvalidPattern, parse
 from chaosqs.sqs.api.parameters import Parameters, integer, sequence, structure, text, texts
 from chaosqs.sqs.api.queue_resource import QueueResource, from_arn
+from chaosqs.sqs.api.region import EPOCH
 
 # What may be set about an event source mapping of a queue, and what Lambda says where it may not (ledger 9). ---------
 
@@ -183,7 +184,7 @@ def _queue(region: LambdaRegion, arn: str) -> QueueResource:
     address = from_arn(arn)
     if address is None or address.region != region.sqs.name:
         raise invalid(f"The event source arn ({arn}) and function must be in the same region.")
-    home = region.sqs.world.regions.get((address.account, address.region))
+    home = region.sqs.accounts.regions.get((address.account, address.region))
     resource = None if home is None else home.queues.get(address.name)
     if resource is None:
         raise invalid(
@@ -257,7 +258,7 @@ def present(region: LambdaRegion, mapped: Mapped) -> dict[str, object]:
         "BatchSize": settings.batch_size,
         "MaximumBatchingWindowInSeconds": settings.maximum_batching_window,
         "FunctionResponseTypes": ["ReportBatchItemFailures"] if settings.report_batch_item_failures else [],
-        "LastModified": (region.world.epoch + mapped.modified_at) / 1000,
+        "LastModified": (EPOCH + mapped.modified_at) / 1000,
         "State": mapped.state,
         "StateTransitionReason": "USER_INITIATED",
     }

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 
 import attrs
 
-from chaosqs.faults.injector import FaultInjector
-from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams
+from chaosqs.kernel.context import SimulationContext
 from chaosqs.lambda_.batch_event import batch_event
 from chaosqs.lambda_.invocation import Lambda, Models, Request
 from chaosqs.lambda_.machines.concurrency import Executions
@@ -21,33 +19,42 @@ from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped
 from chaosqs.mock_aws.lambda_api.names import Named, function_arn
 from chaosqs.mock_aws.lambda_api.performance import Stage, Target
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
-from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function
-from chaosqs.model.event import Event
-from chaosqs.model.faults import FaultPlan
-from chaosqs.sqs.api.region import Region
+from chaosqs.sqs.api.region import EPOCH, Region
 from chaosqs.sqs.machines.message import uuid
 
-ASSUMED = Assumptions(cold_start=0)
-"""What a world assumes: that of simulations, but for cold starts, which take no time here."""
-NOBODY = FaultInjector(FaultPlan())
-"""No faults."""
+# Moments as Lambda writes them: years, months and days out of milliseconds since 1970. -------------------------------
+
+_DAY = 86_400_000
+_HOUR, _MINUTE, _SECOND = 3_600_000, 60_000, 1000
+_DAYS_BEFORE_1970 = 719_468  # since 1 March of the year 0
+_DAYS_OF_400_YEARS = 146_097
+_DAYS_OF_4_YEARS, _DAYS_OF_100_YEARS, _YEAR = 1460, 36_524, 365
+_JANUARY = 10  # the months of a year that begins in March, counted from 0
 
 
-@attrs.define(eq=False)
-class World:
-    """What Lambda has in common in all Regions."""
+def text(milliseconds: int, zone: str) -> str:
+    """Return a moment as `2025-12-01T00:00:00.000` with a time zone's name behind, which has to be UTC's."""
+    days, rest = divmod(milliseconds, _DAY)
+    year, month, day = _date(days)
+    hours, minutes = rest // _HOUR, rest % _HOUR // _MINUTE
+    seconds, fraction = rest % _MINUTE // _SECOND, rest % _SECOND
+    return f"{year:04d}-{month:02d}-{day:02d}T{hours:02d}:{minutes:02d}:{seconds:02d}.{fraction:03d}{zone}"
 
-    event_queue: EventQueue
-    streams: RandomStreams
-    record: Callable[[Event], int]
-    epoch: int
-    fibers: Fibers
-    stamp: Callable[[], str]
-    """Says the present moment as Lambda's logs do."""
-    iso: Callable[[int], str]
-    """Says a moment in milliseconds as Lambda's API does."""
+
+def _date(days: int) -> tuple[int, int, int]:
+    """Return year, month and day of a day since 1970; the years are counted from March, so leap days come last."""
+    era, day = divmod(days + _DAYS_BEFORE_1970, _DAYS_OF_400_YEARS)
+    years = (day - day // _DAYS_OF_4_YEARS + day // _DAYS_OF_100_YEARS - day // (_DAYS_OF_400_YEARS - 1)) // _YEAR
+    day -= _YEAR * years + years // 4 - years // 100
+    month = (5 * day + 2) // 153
+    day_of_month = day - (153 * month + 2) // 5 + 1
+    in_new_year = month >= _JANUARY
+    return era * 400 + years + in_new_year, month - 9 if in_new_year else month + 3, day_of_month
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen(eq=False)
@@ -66,7 +73,8 @@ class Direct:
 class LambdaRegion:
     """One account's Lambda in one Region."""
 
-    world: World
+    context: SimulationContext
+    fibers: Fibers
     sqs: Region
     concurrency: int = 1000
     """Executions that the account may have at one instant (LC-2)."""
@@ -91,26 +99,23 @@ class LambdaRegion:
 
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
-        world = self.world
-        self.stage = Stage(world.event_queue, world.fibers, world.epoch, world.stamp, self._target)
-        executions = Executions(self._design(), ASSUMED)
-        models = Models(world.streams, lambda _: Behaviour(), self.deployments)
-        self.engine = Lambda(
-            world.event_queue,
-            world.streams,
-            NOBODY,
-            world.record,
-            executions,
-            models,
-            ASSUMED,
-            self.deployments,
-            self.stage,
-        )
+        self.stage = Stage(self.context.event_queue, self.fibers, EPOCH, self.stamp, self._target)
+        executions = Executions(self._design(), self.context.assumptions)
+        models = Models(self.context, lambda _: Behaviour(), self.deployments)
+        self.engine = Lambda(self.context, executions, models, self.deployments, self.stage)
 
     @property
     def now(self) -> int:
         """The present moment, in milliseconds of virtual time."""
-        return self.world.event_queue.now
+        return self.context.now
+
+    def stamp(self) -> str:
+        """Return the present moment as Lambda's logs have it."""
+        return text(EPOCH + self.now, "Z")
+
+    def iso(self, moment: int) -> str:
+        """Return a moment in milliseconds as Lambda's API has it."""
+        return text(EPOCH + moment, "+0000")
 
     def new_id(self, kind: bytes) -> str:
         """Return an id in the shape of a UUID, from a counter."""
@@ -146,7 +151,7 @@ class LambdaRegion:
         if direct is not None:
             return Target(direct.function, direct.version, direct.arn, self.sqs.name, direct.payload, ())
         mapped = self.polled[id(request.mapping)]
-        function, event = mapped.function, batch_event(request, mapped.resource, self.world.epoch)
+        function, event = mapped.function, batch_event(request, mapped.resource, EPOCH)
         arn = self.arn(function.name, mapped.qualifier)
         messages = tuple(receipt.message for receipt in request.receipts)
         return Target(function, mapped.version, arn, self.sqs.name, json.dumps(event), messages)

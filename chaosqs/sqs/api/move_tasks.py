@@ -22,7 +22,7 @@ from chaosqs.sqs.api.parameters import (
 )
 from chaosqs.sqs.api.queue_resource import QueueResource, from_arn
 from chaosqs.sqs.api.queues import list_dead_letter_source_queues
-from chaosqs.sqs.api.region import Region
+from chaosqs.sqs.api.region import EPOCH, Region
 from chaosqs.sqs.machines.message import Message, redriven, uuid
 from chaosqs.sqs.machines.move_task import MOST_PER_SECOND, RUNNING, MoveTask
 
@@ -56,12 +56,12 @@ def begin(
     region: Region, source: QueueResource, destination: str = "", rate: int | None = None, *, cause: int | None = None
 ) -> MoveTask:
     """Begin to move messages to the queue of an ARN, or each to where it came from: an active task for its source."""
-    region.world.tasks += 1
-    handle = _handle(uuid(b"move task", region.world.tasks), source.address.arn)
+    region.accounts.tasks += 1
+    handle = _handle(uuid(b"move task", region.accounts.tasks), source.address.arn)
     waiting = source.state.machine.store.visible
     task = MoveTask(handle, source.address.arn, destination, rate, region.now, waiting, cause=cause)
     region.tasks.append(task)
-    region.world.event_queue.at(region.now + task.interval, partial(_step, region, task))
+    region.accounts.context.event_queue.after(task.interval, partial(_step, region, task))
     return task
 
 
@@ -73,7 +73,7 @@ def list_message_move_tasks(region: Region, parameters: Parameters) -> dict[str,
         raise invalid_value(most, "MaxResults", f"Value for parameter MaxResults must be between 1 and {_MOST_LISTED}.")
     _queue(region, source_arn, "SourceArn")
     tasks = [task for task in reversed(region.tasks) if task.source == source_arn]
-    return {"Results": [_shown(region, task) for task in tasks[: most or 1]]}
+    return {"Results": [_shown(task) for task in tasks[: most or 1]]}
 
 
 def cancel_message_move_task(region: Region, parameters: Parameters) -> dict[str, object]:
@@ -105,13 +105,13 @@ def _step(region: Region, task: MoveTask) -> None:
         )
     _move(region, task, source, destination, message)
     task.moved += 1
-    region.world.event_queue.at(region.now + task.interval, partial(_step, region, task))
+    region.accounts.context.event_queue.after(task.interval, partial(_step, region, task))
     return None
 
 
 def _end(region: Region, task: MoveTask, failure: str = "") -> None:
     task.end(failure)
-    region.world.event_queue.may_be_over = True
+    region.accounts.context.event_queue.may_be_over = True
 
 
 def _move(region: Region, task: MoveTask, source: QueueResource, destination: QueueResource, message: Message) -> None:
@@ -119,18 +119,18 @@ def _move(region: Region, task: MoveTask, source: QueueResource, destination: Qu
     cause = message.last_event if task.cause is None else task.cause
     source.state.machine.take_out(message)
     gone = Deleted(now, cause, source.state.queue.name, "", (message.number,), (), "StartMessageMoveTask")
-    index = service.record(gone)
-    service.put(destination.state, redriven(message, region.world.numbers.take(), now=now), cause=index)
+    index = service.context.record(gone)
+    service.put(destination.state, redriven(message, region.accounts.numbers.take(), now=now), cause=index)
     service.serve(destination.state)
 
 
-def _shown(region: Region, task: MoveTask) -> dict[str, object]:
+def _shown(task: MoveTask) -> dict[str, object]:
     shown: dict[str, object] = {
         "Status": task.status,
         "SourceArn": task.source,
         "ApproximateNumberOfMessagesMoved": task.moved,
         "ApproximateNumberOfMessagesToMove": task.to_move,
-        "StartedTimestamp": region.world.epoch + task.started_at,
+        "StartedTimestamp": EPOCH + task.started_at,
     }
     if task.status == RUNNING:
         shown["TaskHandle"] = task.handle

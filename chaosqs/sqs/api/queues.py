@@ -27,7 +27,7 @@ from chaosqs.sqs.api.parameters import (
 )
 from chaosqs.sqs.api.queue_attributes import queue_attributes
 from chaosqs.sqs.api.queue_resource import Address, QueueResource, from_arn
-from chaosqs.sqs.api.region import Region
+from chaosqs.sqs.api.region import EPOCH, Region
 from chaosqs.sqs.api.settings import check, compact, defaults, invalid_attribute, merged, queue_of
 
 # TagQueue, UntagQueue, ListQueueTags. --------------------------------------------------------------------------------
@@ -258,6 +258,8 @@ def _object(given: str) -> Parameters | None:
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _FIFO_NAME = re.compile(r"[A-Za-z0-9_-]{1,75}\.fifo")
 _PURGE_EVERY = 60_000
+_RECREATE_AFTER = 60_000
+"""Milliseconds after which the name of a deleted queue is free again (DQ-1)."""
 _MOST_LISTED = 1000
 
 
@@ -275,7 +277,7 @@ def create_queue(region: Region, parameters: Parameters) -> dict[str, object]:
         _check_same(existing, {**given, **policies})
         return {"QueueUrl": existing.address.url}
     deleted = region.deleted_at.get(name)
-    if deleted is not None and region.now < deleted + region.world.recreate_after:  # DQ-1
+    if deleted is not None and region.now < deleted + _RECREATE_AFTER:  # DQ-1
         message = "You must wait 60 seconds after deleting a queue before you can create another with the same name."
         raise error("QueueDeletedRecently", message)
     resource = region.host(queue_of(name, settings), settings)
@@ -315,7 +317,7 @@ def _check_same(existing: QueueResource, given: Mapping[str, str]) -> None:
 def delete_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     """Delete a queue with all that is in it. Assumed: at once, not within 60 seconds (DQ-1)."""
     resource = region.find(parameters)
-    home = region.world.regions[resource.address.account, resource.address.region]
+    home = region.accounts.regions[resource.address.account, resource.address.region]
     home.service.purge(resource.state)
     del home.queues[resource.address.name]
     home.deleted_at[resource.address.name] = region.now
@@ -329,7 +331,7 @@ def get_queue_url(region: Region, parameters: Parameters) -> dict[str, object]:
     if not name:
         raise invalid("Value for parameter QueueName is invalid. Reason: Must specify a queue name.")
     owner = text(parameters, "QueueOwnerAWSAccountId") or region.account
-    home = region if owner == region.account else region.world.regions.get((owner, region.name))
+    home = region if owner == region.account else region.accounts.regions.get((owner, region.name))
     if home is None or name not in home.queues:
         raise no_such_queue()
     return {"QueueUrl": home.queues[name].address.url}
@@ -378,7 +380,7 @@ def _read_token(token: str) -> str:
 def get_queue_attributes(region: Region, parameters: Parameters) -> dict[str, object]:
     """Return the attributes that are asked for, all of them strings."""
     resource = region.find(parameters)
-    found = queue_attributes(resource, texts(parameters, "AttributeNames"), region.world.epoch)
+    found = queue_attributes(resource, texts(parameters, "AttributeNames"), EPOCH)
     return {"Attributes": found} if found else {}
 
 
@@ -386,7 +388,7 @@ def set_queue_attributes(region: Region, parameters: Parameters) -> dict[str, ob
     """Change attributes. Assumed: they hold at once, not within 60 seconds or 15 minutes (RT-3)."""
     resource, given = region.find(parameters), text_map(parameters, "Attributes")
     check(given, fifo=resource.fifo)
-    home = region.world.regions[resource.address.account, resource.address.region]
+    home = region.accounts.regions[resource.address.account, resource.address.region]
     policies = check_policies(home, resource.address, given, fifo=resource.fifo)
     resource.settings = merged(resource.settings, {**given, **policies})
     resource.modified_at = region.now

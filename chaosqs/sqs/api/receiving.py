@@ -8,12 +8,13 @@ from typing import TypeAlias
 
 import attrs
 
+from chaosqs.kernel.context import SimulationContext
 from chaosqs.model.event import Deleted, Received, ReceivedNothing
 from chaosqs.sqs.api.contents import SENDER
 from chaosqs.sqs.api.parameters import ApiError, Parameters, error, integer, invalid_value, missing, text, texts
 from chaosqs.sqs.api.queue_attributes import NAMES as QUEUE_ATTRIBUTES
 from chaosqs.sqs.api.queue_resource import Address, QueueResource
-from chaosqs.sqs.api.region import Region
+from chaosqs.sqs.api.region import EPOCH, Region
 from chaosqs.sqs.api.sending import by_entry, check_batch
 from chaosqs.sqs.api.throttling import admit, check_key
 from chaosqs.sqs.machines.attributes import Attributes, Content, attributes_md5, body_md5
@@ -27,7 +28,7 @@ from chaosqs.sqs.machines.message import (
     sequence_number,
 )
 from chaosqs.sqs.machines.queue_machine import Outcome
-from chaosqs.sqs.service import QueueState, Service
+from chaosqs.sqs.service import QueueState
 
 # A received message as ReceiveMessage shows it: only what was asked for (RX-11, RX-12). ------------------------------
 
@@ -128,7 +129,7 @@ class Wait:
 
     until: int
     """When the wait is over, in milliseconds of virtual time."""
-    service: Service
+    context: SimulationContext
     state: QueueState
     attempt: Callable[[], dict[str, object] | None]
     """Receives; returns the answer, or None where there is nothing yet."""
@@ -140,7 +141,7 @@ class Wait:
         """Have a function called with the answer: as soon as there is a message, at `until` at the latest."""
         self._answer = answer
         self._park()
-        self.service.event_queue.at(self.until, self._over)
+        self.context.event_queue.at(self.until, self._over)
 
     def cancel(self) -> None:
         """Forget about it: nobody waits for the answer any more."""
@@ -220,7 +221,7 @@ def _delete(region: Region, resource: QueueResource, parameters: Parameters, pre
     if outcome is Outcome.EXPIRED:  # RH-5
         raise invalid_value(handle, "ReceiptHandle", "The receipt handle has expired.")
     stayed = (number,) if outcome is Outcome.STAYED else ()
-    service.record(Deleted(region.now, None, state.queue.name, "", (number,), stayed, ""))
+    service.context.record(Deleted(region.now, None, state.queue.name, "", (number,), stayed, ""))
     return {}
 
 
@@ -304,7 +305,7 @@ def receive_message(region: Region, parameters: Parameters) -> dict[str, object]
     if not poll.wait:
         return _nothing(poll)
     nothing = partial(_nothing, poll)
-    return Wait(region.now + poll.wait, region.service_of(resource), resource.state, partial(_attempt, poll), nothing)
+    return Wait(region.now + poll.wait, region.accounts.context, resource.state, partial(_attempt, poll), nothing)
 
 
 def _poll(region: Region, resource: QueueResource, parameters: Parameters) -> Poll:
@@ -350,14 +351,14 @@ def _attempt(poll: Poll) -> dict[str, object] | None:
     receipts = _repeated(poll)
     if not receipts:
         maximum = service.wanted(state, poll.maximum)
-        chance = region.world.chance(state.queue.name, state.receives, short=not poll.wait)
+        chance = region.accounts.chance(state.queue.name, state.receives, short=not poll.wait)
         receipts = service.take(state, maximum, visibility_timeout=poll.visibility_timeout, chance=chance)
         if poll.attempt_id and receipts:
             resource.ordered.attempts.note(poll.attempt_id, receipts, now=now)
     if not receipts:
         return None
     _record(poll, receipts)
-    return {"Messages": [present(resource, receipt, poll.wanted, region.world.epoch) for receipt in receipts]}
+    return {"Messages": [present(resource, receipt, poll.wanted, EPOCH) for receipt in receipts]}
 
 
 def _repeated(poll: Poll) -> list[Receipt]:
@@ -374,7 +375,7 @@ def _repeated(poll: Poll) -> list[Receipt]:
 def _record(poll: Poll, receipts: Sequence[Receipt]) -> None:
     """Record the receive as one by no mapping: poller 0 of nobody."""
     service, messages = poll.region.service_of(poll.resource), [receipt.message for receipt in receipts]
-    index = service.record(
+    index = service.context.record(
         Received(
             at=poll.region.now,
             cause=messages[0].last_event,
@@ -394,5 +395,5 @@ def _record(poll: Poll, receipts: Sequence[Receipt]) -> None:
 def _nothing(poll: Poll) -> dict[str, object]:
     now, state, since = poll.region.now, poll.resource.state, poll.since
     event = ReceivedNothing(now, None, state.queue.name, "", 0, 1, since, now - since)
-    poll.region.service_of(poll.resource).record(event)
+    poll.region.service_of(poll.resource).context.record(event)
     return {}

@@ -1,16 +1,18 @@
-"""The queues of one account in one Region, and the world that all of them are in."""
+"""The queues of one account in one Region, and all accounts and Regions together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import attrs
 
+from chaosqs.faults.injector import NO_FAULTS
+from chaosqs.kernel.context import SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.rng import RandomStreams
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Queue
-from chaosqs.model.event import Event
 from chaosqs.sqs.api.parameters import Parameters, no_such_queue, required_text
 from chaosqs.sqs.api.queue_resource import Address, QueueResource, from_url
 from chaosqs.sqs.api.settings import queue_of, settings_of
@@ -21,7 +23,7 @@ from chaosqs.sqs.service import Numbers, Service
 ACCOUNT, REGION = "123456789012", "us-east-1"
 """The account and the Region of a design."""
 EPOCH = 1_764_547_200_000
-"""Moment 0 of virtual time as the world's clocks show it: 1 December 2025, 0:00 UTC, in milliseconds since 1970."""
+"""Moment 0 of virtual time as AWS's clocks show it: 1 December 2025, 0:00 UTC, in milliseconds since 1970."""
 
 
 class ChanceOf(Protocol):
@@ -38,20 +40,19 @@ def calm(queue: str, receives: int, *, short: bool) -> Chance:
     return CALM
 
 
-@attrs.define(eq=False)
-class World:
-    """What all accounts and Regions share."""
+def _calm_context() -> SimulationContext:
+    return SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, Assumptions())
 
-    event_queue: EventQueue
-    streams: RandomStreams
-    record: Callable[[Event], int]
-    epoch: int
-    chance: ChanceOf
-    fifo_limits: bool
-    """Whether FIFO queues refuse calls over their throughput (FF-9 … FF-11)."""
-    recreate_after: int
-    """Milliseconds after which the name of a deleted queue is free again (DQ-1)."""
-    keys: Mapping[str, str]
+
+@attrs.define(eq=False)
+class Accounts:
+    """All accounts and Regions, and what they share."""
+
+    context: SimulationContext = attrs.field(factory=_calm_context)
+    chance: ChanceOf = calm
+    fifo_limits: bool = False
+    """FIFO queues refuse calls over their throughput (FF-9 … FF-11)."""
+    keys: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """KMS keys that cannot be used, each with the shape of the error (`KmsDisabled` …)."""
     numbers: Numbers = attrs.field(factory=Numbers)
     queues: int = 0
@@ -63,7 +64,7 @@ class World:
         """Return one account's part of one Region, which is empty at first."""
         region = self.regions.get((account, name))
         if region is None:
-            service = Service(self.event_queue, self.streams, self.record, 0, numbers=self.numbers)
+            service = Service(self.context, numbers=self.numbers)
             region = self.regions[account, name] = Region(self, account, name, service)
         return region
 
@@ -79,7 +80,7 @@ class World:
 class Region:
     """One account's part of one Region."""
 
-    world: World
+    accounts: Accounts
     account: str
     name: str
     service: Service
@@ -91,7 +92,7 @@ class Region:
     @property
     def now(self) -> int:
         """The present moment, in milliseconds of virtual time."""
-        return self.world.event_queue.now
+        return self.accounts.context.now
 
     def address(self, name: str) -> Address:
         """Return the address of a queue of this name here."""
@@ -101,16 +102,16 @@ class Region:
         """Add a queue: a new one with settings, or one of the design's without."""
         address = self.address(queue.name)
         state = self.service.open(queue) if settings is not None else self.service.states[queue.name]
-        self.world.queues += 1
+        self.accounts.queues += 1
         known = settings_of(queue, address) if settings is None else settings
-        resource = QueueResource(address, state, self.world.queues, known, self.now, self.now)
+        resource = QueueResource(address, state, self.accounts.queues, known, self.now, self.now)
         self.queues[queue.name] = resource
         return resource
 
     def find(self, parameters: Parameters) -> QueueResource:
         """Return the queue that a request is about, with everything done that is due by now."""
         address = from_url(required_text(parameters, "QueueUrl"), region=self.name, account=self.account)
-        home = self if address.account == self.account else self.world.regions.get((address.account, self.name))
+        home = self if address.account == self.account else self.accounts.regions.get((address.account, self.name))
         resource = None if home is None else home.queues.get(address.name)
         if home is None or resource is None:
             raise no_such_queue()
@@ -119,7 +120,7 @@ class Region:
 
     def service_of(self, resource: QueueResource) -> Service:
         """Return the service that a queue is in: another account's where the URL named that."""
-        return self.world.regions[resource.address.account, resource.address.region].service
+        return self.accounts.regions[resource.address.account, resource.address.region].service
 
     def relink(self) -> None:
         """Have dead-lettering follow the policies again, after a queue came or went.

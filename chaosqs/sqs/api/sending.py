@@ -202,7 +202,7 @@ def _carry_out(region: Region, resource: QueueResource, order: Order) -> dict[st
         known = resource.ordered.duplicate(order.group, content.deduplication_id, now=now)
         if known is not None:  # FF-6
             return result | {"MessageId": message_id(known.message), "SequenceNumber": sequence_number(known.index)}
-    message = Message(region.world.numbers.take(), content.size, now, group=order.group, content=content)
+    message = Message(region.accounts.numbers.take(), content.size, now, group=order.group, content=content)
     region.service_of(resource).put(resource.state, message, delay=order.delay)
     result["MessageId"] = message_id(message.number)
     if resource.fifo:

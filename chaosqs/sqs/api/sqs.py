@@ -7,13 +7,11 @@ from typing import TypeAlias
 
 import attrs
 
-from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams
 from chaosqs.model.event import DeadLettered, Deleted, Event
 from chaosqs.sqs.api import move_tasks, queues, receiving, sending
 from chaosqs.sqs.api.parameters import Parameters, error
 from chaosqs.sqs.api.receiving import Wait
-from chaosqs.sqs.api.region import ACCOUNT, EPOCH, REGION, ChanceOf, Region, World, calm
+from chaosqs.sqs.api.region import ACCOUNT, EPOCH, REGION, Accounts, Region
 from chaosqs.sqs.service import Service
 
 Operation: TypeAlias = Callable[[Region, Parameters], "dict[str, object] | Wait"]
@@ -45,42 +43,15 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def _forget(event: Event) -> int:
-    del event
-    return 0
-
-
 @attrs.define(eq=False)
 class Sqs:
-    """SQS for every account and Region of one world.
+    """SQS for every account and Region.
 
-    Nothing waits in here: time is the event queue's. On its own, a door calls `advance` to let time pass and `finish` on a
-    `Wait`; in a simulation the clock takes the event queue's steps, and a door uses `Wait.then`.
+    Nothing waits in here: time is the event queue's. On its own, a door calls `advance` to let time pass and `finish`
+    on a `Wait`; in a simulation the clock takes the event queue's steps, and a door uses `Wait.then`.
     """
 
-    event_queue: EventQueue = attrs.field(factory=lambda: EventQueue(0))
-    streams: RandomStreams = attrs.field(factory=lambda: RandomStreams(0))
-    record: Callable[[Event], int] = _forget
-    epoch: int = EPOCH
-    """Milliseconds since 1970 at moment 0: what timestamps count from."""
-    chance: ChanceOf = calm
-    fifo_limits: bool = False
-    recreate_after: int = 60_000
-    keys: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    world: World = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Start with no queue anywhere."""
-        self.world = World(
-            self.event_queue,
-            self.streams,
-            self.record,
-            self.epoch,
-            self.chance,
-            self.fifo_limits,
-            self.recreate_after,
-            self.keys,
-        )
+    accounts: Accounts = attrs.field(factory=Accounts)
 
     @classmethod
     def of(cls, service: Service, messages: int) -> Sqs:
@@ -89,7 +60,7 @@ class Sqs:
         `messages` is how many the workload sends: what clients send is numbered from there. Events about queues that
         are not the design's are not recorded.
         """
-        record, known = service.record, frozenset(service.states)
+        record, known = service.context.record, frozenset(service.states)
 
         def record_known(event: Event) -> int:
             if getattr(event, "queue", None) not in known:
@@ -100,16 +71,21 @@ class Sqs:
                 )
             return record(event)
 
-        service.record = record_known
-        sqs = cls(service.event_queue, service.streams, record_known)
-        sqs.world.numbers.next_free = messages
-        sqs.world.adopt(service, ACCOUNT, REGION)
-        return sqs
+        service.context = attrs.evolve(service.context, record=record_known)
+        accounts = Accounts(service.context)
+        accounts.numbers.next_free = messages
+        accounts.adopt(service, ACCOUNT, REGION)
+        return cls(accounts)
+
+    @property
+    def epoch(self) -> int:
+        """Milliseconds since 1970 at moment 0: what timestamps count from."""
+        return EPOCH
 
     @property
     def now(self) -> int:
         """The present moment, in milliseconds of virtual time."""
-        return self.event_queue.now
+        return self.accounts.context.now
 
     def call(
         self, operation: str, parameters: Mapping[str, object], *, region: str = REGION, account: str = ACCOUNT
@@ -122,19 +98,20 @@ class Sqs:
         found = OPERATIONS.get(operation)
         if found is None:
             raise error("UnknownOperationException", f"The action {operation} is not valid for this endpoint.")
-        return found(self.world.region(account, region), parameters)
+        return found(self.accounts.region(account, region), parameters)
 
     def advance(self, milliseconds: int) -> None:
         """Let time pass: everything that is due happens at its moment, in order."""
-        until = self.event_queue.now + milliseconds
-        while self.event_queue.next_due() <= until:
-            self.event_queue.take()()
-        self.event_queue.now = until
+        queue = self.accounts.context.event_queue
+        until = queue.now + milliseconds
+        while queue.next_due() <= until:
+            queue.take()()
+        queue.now = until
 
     def finish(self, wait: Wait) -> dict[str, object]:
         """Move time on until a wait has its answer, and return that."""
         answers: list[dict[str, object]] = []
         wait.then(answers.append)
         while not answers:
-            self.event_queue.take()()
+            self.accounts.context.event_queue.take()()
         return answers[0]

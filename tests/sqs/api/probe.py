@@ -56,7 +56,7 @@ class Probe:
         return caught.value
 
     def state(self) -> object:
-        resource = self.sqs.world.region("123456789012", "us-east-1").queues.get(self.name)
+        resource = self.sqs.accounts.region("123456789012", "us-east-1").queues.get(self.name)
         if resource is None:
             return None
         messages = resource.state.machine.store.messages.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chaosqs.sqs.api.region import Accounts
 from chaosqs.sqs.api.sqs import Sqs
 from tests.sqs.api.probe import Got, Probe, entries, listed, queue
 
@@ -109,7 +110,7 @@ def test_FF_8_the_limit_per_group_needs_that_scope(orders: Probe) -> None:
 
 def test_FF_9_FF_11_300_calls_a_second_where_limits_are_asked_for() -> None:
     """For each action apart; the error is RequestThrottled."""
-    orders = queue(Sqs(fifo_limits=True), "orders.fifo")
+    orders = queue(Sqs(Accounts(fifo_limits=True)), "orders.fifo")
     for number in range(300):
         orders.put(str(number))
     refusal = orders.refused("SendMessage", MessageBody="x", MessageGroupId="g", MessageDeduplicationId="x")

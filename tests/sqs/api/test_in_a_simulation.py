@@ -6,8 +6,11 @@ import json
 
 import attrs
 
+from chaosqs.faults.injector import NO_FAULTS
+from chaosqs.kernel.context import SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.rng import RandomStreams
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.event import Deleted, Event, Received, ReceivedNothing, Returned, Sent
 from chaosqs.model.workload import Arrival
@@ -28,16 +31,11 @@ DESIGN = Design(
 
 
 def simulation() -> tuple[Service, list[Event], Sqs]:
-    events: list[Event] = []
-
-    def record(event: Event) -> int:
-        events.append(event)
-        return len(events) - 1
-
-    service = Service(EventQueue(0), RandomStreams(0), record, 0)
+    context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, Assumptions())
+    service = Service(context)
     for each in DESIGN.queues:
         service.open(each)
-    return service, events, Sqs.of(service, messages=2)
+    return service, context.events, Sqs.of(service, messages=2)
 
 
 def test_the_designs_queues_exist() -> None:
@@ -166,5 +164,5 @@ def test_a_poller_on_a_fifo_queue_goes_on_when_a_group_is_free() -> None:
     service.serve(service.states["audit.fifo"])
     assert got == []
     assert service.delete("audit.fifo", receipts) == []
-    service.event_queue.take()()
-    assert (got, service.event_queue.now) == ([1], 0)
+    service.context.event_queue.take()()
+    assert (got, service.context.now) == ([1], 0)

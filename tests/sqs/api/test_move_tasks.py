@@ -96,11 +96,11 @@ def test_MV_3_the_rate_is_kept(sqs: Sqs) -> None:
 def test_MV_3_a_task_ends_after_36_hours(sqs: Sqs) -> None:
     """Whatever is left."""
     _, dead = with_dead_letters(sqs, 1)
-    machine = sqs.world.region("123456789012", "us-east-1").queues["dead"].state.machine
+    machine = sqs.accounts.region("123456789012", "us-east-1").queues["dead"].state.machine
     for _ in range(3):
         dead.send()
     start(dead, DestinationArn=queue(sqs, "other").arn, MaxNumberOfMessagesPerSecond=1)
-    sqs.world.region("123456789012", "us-east-1").tasks[0].started_at -= 36 * 3_600_000 - 1_500
+    sqs.accounts.region("123456789012", "us-east-1").tasks[0].started_at -= 36 * 3_600_000 - 1_500
     dead.advance(10)
     assert (machine.visible, tasks(dead)[0]["Status"]) == (2, "COMPLETED")
 

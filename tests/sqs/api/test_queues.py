@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaosqs.sqs.api.parameters import ApiError
+from chaosqs.sqs.api.region import Accounts
 from chaosqs.sqs.api.sqs import Sqs
 from tests.sqs.api.probe import Probe, entries, listed, queue
 
@@ -167,7 +168,7 @@ def test_EN_1_keys_are_stored_and_can_fail(sqs: Sqs) -> None:
 )
 def test_EN_1_a_key_that_cannot_be_used_keeps_messages_out_and_in(shape: str, code: str) -> None:
     """Sends and receives raise the error that the world was told of, nothing else does."""
-    orders = queue(Sqs(keys={"key": shape}), KmsMasterKeyId="key")
+    orders = queue(Sqs(Accounts(keys={"key": shape})), KmsMasterKeyId="key")
     assert orders.refused("SendMessage", MessageBody="x").code == code
     assert orders.refused("SendMessageBatch", Entries=[{"Id": "1", "MessageBody": "x"}]).shape == shape
     assert orders.refused("ReceiveMessage").code == code

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from chaosqs.faults.injector import NO_FAULTS
+from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.rng import RandomStreams
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Queue
 from chaosqs.sqs.api.receiving import Wait
+from chaosqs.sqs.api.region import Accounts
 from chaosqs.sqs.api.sqs import Sqs
 from chaosqs.sqs.machines.fifo_queue import FifoQueue
 from chaosqs.sqs.machines.message import Message
@@ -35,9 +40,8 @@ def test_RX_1_the_default_is_one(sqs: Sqs) -> None:
 
 def test_RX_2_fewer_than_asked_is_legal() -> None:
     """With seed 0 a receive returns all it could, with other seeds sometimes fewer, but never none."""
-    sqs = Sqs(streams=RandomStreams(7))
-    orders = queue(sqs)
-    sqs.world.region("123456789012", "us-east-1").service.partial_receives = 100
+    context = SimulationContext(EventQueue(0), RandomStreams(7), NO_FAULTS, Assumptions(partial_receives=100))
+    orders = queue(Sqs(Accounts(context)))
     for _ in range(200):
         orders.send()
     sizes = [len(orders.receive(10, WaitTimeSeconds=1)) for _ in range(20)]
@@ -69,7 +73,7 @@ def test_RX_4_a_short_poll_asks_a_sample_of_servers() -> None:
         del queue, receives
         return Chance(servers=(True, False)) if short else Chance()
 
-    orders = queue(Sqs(chance=half))
+    orders = queue(Sqs(Accounts(chance=half)))
     for number in range(4):
         orders.send(str(number))
     assert orders.bodies() == ["0", "2"]
@@ -228,7 +232,7 @@ def test_IF_1_in_flight_messages_are_limited() -> None:
 def test_IF_2_IF_3_over_the_quota_a_short_poll_fails_and_a_long_one_waits(sqs: Sqs) -> None:
     """OverLimit for the one, nothing until some leave flight for the other."""
     orders = queue(sqs)
-    resource = sqs.world.region("123456789012", "us-east-1").queues["orders"]
+    resource = sqs.accounts.region("123456789012", "us-east-1").queues["orders"]
     resource.state.machine.in_flight_quota = 1
     orders.send("a")
     orders.send("b")
@@ -246,7 +250,7 @@ def test_IF_4_over_the_quota_a_fifo_queue_returns_nothing() -> None:
     assert len(machine.receive(10, now=0)[0]) == 3
     assert machine.receive(10, now=0)[0] == []
     orders = queue(Sqs(), "orders.fifo")
-    resource = orders.sqs.world.region("123456789012", "us-east-1").queues["orders.fifo"]
+    resource = orders.sqs.accounts.region("123456789012", "us-east-1").queues["orders.fifo"]
     resource.state.machine.in_flight_quota = 0
     orders.put("a")
     assert orders.receive() == []

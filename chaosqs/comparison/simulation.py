@@ -1,0 +1,124 @@
+"""The run of an alternative: a simulation with another road to the function, and what every road needs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import attrs
+
+from chaosqs.kernel.rng import stream
+from chaosqs.lambda_.invocation import Answer, Request
+from chaosqs.lambda_.machines.concurrency import Refused
+from chaosqs.model.alternative import Alternative
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.event import Throttled
+from chaosqs.model.figures import Happened, Note
+from chaosqs.model.workload import Arrival
+from chaosqs.simulation.run import Simulation
+
+_INVOKE, _CALL = stream("invoke latency of an alternative"), stream("call latency of an alternative")
+
+NAMES = {"SelfPolling": "itself", "RateLimitedFront": "front", "Stream": "stream"}
+"""How each kind is called where histories name a mapping."""
+
+
+def label(alternative: Alternative) -> EventSourceMapping:
+    """Return what stands in requests for the mapping that the alternative does without: `stream→worker`."""
+    return EventSourceMapping(NAMES[type(alternative).__name__], alternative.function)
+
+
+class Road(Protocol):
+    """How messages come to a function."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is left to do."""
+        ...
+
+    @property
+    def idling(self) -> int:
+        """How many invocations only look for something to do."""
+        ...
+
+    def start(self) -> None:
+        """Begin, at the start of the run."""
+        ...
+
+    def send(self, batch: tuple[tuple[int, Arrival], ...]) -> None:
+        """Take messages that come at one moment."""
+        ...
+
+
+@attrs.define(eq=False)
+class AlternativeSimulation(Simulation):
+    """A run in which messages to some queues take another road, with notes of what no event tells."""
+
+    road: Road | None = None
+    diverted: tuple[str, ...] = ()
+    notes: list[Note] = attrs.field(factory=list[Note])
+
+    # The run
+
+    def done(self) -> bool:
+        """Tell whether nothing is left on this road either; those who look in vain are not waited for."""
+        assert self.road is not None
+        if self.to_come or self.service.to_come or self.road.busy or self.functions.running > self.road.idling:
+            return False
+        return not any(mapping.carried or mapping.state.machine.stored for mapping in self.lifecycle.mappings)
+
+    def _send(self, batch: tuple[tuple[int, Arrival], ...]) -> None:
+        assert self.road is not None
+        diverted = tuple(entry for entry in batch if entry[1].queue in self.diverted)
+        self.to_come -= len(diverted)
+        super()._send(tuple(entry for entry in batch if entry[1].queue not in self.diverted))
+        self.road.send(diverted)
+
+    # What roads need of it
+
+    def after(self, milliseconds: int, step: Callable[[], None]) -> None:
+        """Run a step in so many milliseconds."""
+        self.context.event_queue.after(milliseconds, step)
+
+    def note(self, message: int, what: Happened) -> None:
+        """Note what happened to a message."""
+        self.notes.append(Note(self.context.now, message, what))
+        self.context.event_queue.may_be_over = True
+
+    def invoke(self, request: Request, attempt: int, answer: Answer) -> Refused | None:
+        """Invoke the function, or record that Lambda throttles it."""
+        refused = self.functions.invoke(request, answer)
+        if refused is not None:
+            self.context.record(
+                Throttled(
+                    at=self.context.now,
+                    cause=None,
+                    function=request.mapping.function,
+                    mapping=request.mapping.name,
+                    poller=request.poller,
+                    messages=request.messages,
+                    attempt=attempt,
+                    reason=refused.reason,
+                    running=refused.running,
+                    limit=refused.limit,
+                    fault="",
+                )
+            )
+        return refused
+
+    def invoke_latency(self, first: int, second: int) -> int:
+        """Return how long it takes to the first line of the handler; the keys tell one invocation from all others."""
+        return self._around(self.context.assumptions.invoke_latency, _INVOKE, first, second)
+
+    def call_latency(self, first: int, second: int) -> int:
+        """Return how long a call of a handler takes."""
+        return self._around(self.context.assumptions.call_latency, _CALL, first, second)
+
+    def _around(self, median: int, kind: int, first: int, second: int) -> int:
+        spread = self.context.assumptions.latency_spread / 100
+        return max(1, round(self.context.random.around(median, spread, kind, first, second)))
+
+
+def request_of(label: EventSourceMapping, poller: int, batch: Sequence[tuple[int, int]]) -> Request:
+    """Return the request for an invocation with a batch of (message, how often it was tried by now)."""
+    return Request(label, poller, None, tuple(number for number, _ in batch), tuple(batch))
