@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chaosqs.project.exploration import explore
     from chaosqs.report.comparison import Comparison
     from chaosqs.search.exhaust import exhaust
+    from chaosqs.session.assertion import assert_holds
     from chaosqs.simulation.run import simulate
     from chaosqs.user_code import fault_point, record, sometimes
 
@@ -59,6 +60,7 @@ __all__ = [
     "Steady",
     "Stream",
     "Window",
+    "assert_holds",
     "aws",
     "check",
     "compare",
@@ -98,6 +100,7 @@ _HOMES = {
     "chaosqs.model.scenario": ("Scenario",),
     "chaosqs.model.workload": ("Burst", "Steady"),
     "chaosqs.report.comparison": ("Comparison",),
+    "chaosqs.session.assertion": ("assert_holds",),
     "chaosqs.project.comparing": ("compare",),
     "chaosqs.mock_aws.aws": ("aws",),
     "chaosqs.simulation.run": ("simulate",),

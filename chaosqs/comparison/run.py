@@ -6,9 +6,9 @@ from typing import Protocol
 
 import attrs
 
-from chaosqs.comparison.backend import Ground
 from chaosqs.comparison.polling import Polling
 from chaosqs.comparison.pushing import Pushing
+from chaosqs.comparison.simulation import Ground
 from chaosqs.comparison.streaming import Streaming
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.alternative import (
@@ -95,8 +95,8 @@ def journey(scenario: Scenario, alternative: Alternative) -> Journey:
     world.diverted, world.road = taken_over(scenario.design, alternative), _road(alternative, ground)
     world.road.start()
     history = world.run()
-    drained = None if history.drained_at is None else _drained(history.events, ground.notes)
-    return Journey(attrs.evolve(history, drained_at=drained), tuple(ground.notes))
+    drained = None if history.drained_at_ms is None else _drained(history.events, ground.notes)
+    return Journey(attrs.evolve(history, drained_at_ms=drained), tuple(ground.notes))
 
 
 def _road(alternative: Alternative, ground: Ground) -> Road:

@@ -17,7 +17,7 @@ from chaosqs.lambda_.machines.recursion_guard import loops
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping, Function
-from chaosqs.model.event import Event, InvocationEnded, InvocationStarted
+from chaosqs.model.event import Event, InvocationEnded, InvocationStarted, Outcome
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
 
@@ -47,7 +47,7 @@ Answer: TypeAlias = Callable[[InvocationEnded, int], None]
 class InvocationOutcome:
     """How an invocation goes, or went."""
 
-    outcome: str
+    outcome: Outcome
     duration: int
     """Milliseconds."""
     failed: tuple[int, ...] = ()

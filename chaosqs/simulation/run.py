@@ -231,7 +231,7 @@ def _operator(  # noqa: PLR0917 - all that an operator has to do with
 
 @contextmanager
 def _without_garbage_collection() -> Generator[None]:
-    """Keep the moments of garbage collection out of the run: finalisers may run code (search-notes 3.2)."""
+    """Keep the moments of garbage collection out of the run: finalisers may run code."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -10,7 +10,7 @@ from chaosqs.model.history import History
 
 
 def _digest(self: History) -> str:
-    return hashlib.blake2b(repr((self.events, self.ended_at)).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(repr((self.events, self.ended_at_ms)).encode(), digest_size=16).hexdigest()
 
 
 TASK = harness_mutant(

@@ -9,7 +9,7 @@ from chaosqs.model.history import History
 
 def _digest(self: History) -> str:
     names = [type(event).__name__ for event in self.events]
-    return f"{names} {self.ended_at} {self.drained_at}"
+    return f"{names} {self.ended_at_ms} {self.drained_at_ms}"
 
 
 TASK = harness_mutant(

@@ -8,6 +8,7 @@ from chaosqs.esm.mapping import Mapping
 from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.event import ReleaseReason
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -17,7 +18,7 @@ from chaosqs.model.workload import Burst
 _release = Mapping._release
 
 
-def _lose(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+def _lose(self: Mapping, poller: Poller, why: ReleaseReason, cause: int, fault: str = "") -> None:
     if why in {"service error", "no answer"}:
         self.service.delete(self.mapping.queue, poller.receipts)
     _release(self, poller, why, cause, fault)

@@ -8,7 +8,7 @@ from chaosqs.esm.mapping import Mapping
 from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.event import Released
+from chaosqs.model.event import Released, ReleaseReason
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -18,7 +18,7 @@ from chaosqs.model.workload import Burst
 _release = Mapping._release
 
 
-def _stop(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+def _stop(self: Mapping, poller: Poller, why: ReleaseReason, cause: int, fault: str = "") -> None:
     if why not in {"service error", "no answer"}:
         return _release(self, poller, why, cause, fault)
     assert poller.request is not None

@@ -8,6 +8,7 @@ from chaosqs.esm.mapping import Mapping
 from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.event import ReleaseReason
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 
@@ -16,7 +17,7 @@ from chaosqs.model.workload import Burst
 _release = Mapping._release
 
 
-def _uncounted(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+def _uncounted(self: Mapping, poller: Poller, why: ReleaseReason, cause: int, fault: str = "") -> None:
     for receipt in poller.receipts if why == "throttled" else ():
         receipt.message.receive_count -= 1
     _release(self, poller, why, cause, fault)

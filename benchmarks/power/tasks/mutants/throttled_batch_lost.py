@@ -7,13 +7,14 @@ from benchmarks.power.task import Task
 from chaosqs.esm.mapping import Mapping
 from chaosqs.esm.poller_fleet import Poller
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.event import ReleaseReason
 
 # pyright: reportPrivateUsage=false
 
 _release = Mapping._release
 
 
-def _lose(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+def _lose(self: Mapping, poller: Poller, why: ReleaseReason, cause: int, fault: str = "") -> None:
     if why == "throttled":
         self.service.delete(self.mapping.queue, poller.receipts)
     _release(self, poller, why, cause, fault)
