@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chaosqs.model.history import History
     from chaosqs.model.scenario import Scenario
     from chaosqs.model.workload import Burst, Steady
+    from chaosqs.project.assertion import assert_holds
     from chaosqs.project.comparing import compare
     from chaosqs.project.exploration import explore
     from chaosqs.report.comparison import Comparison
@@ -59,6 +60,7 @@ __all__ = [
     "Steady",
     "Stream",
     "Window",
+    "assert_holds",
     "aws",
     "check",
     "compare",
@@ -98,6 +100,7 @@ _HOMES = {
     "chaosqs.model.scenario": ("Scenario",),
     "chaosqs.model.workload": ("Burst", "Steady"),
     "chaosqs.report.comparison": ("Comparison",),
+    "chaosqs.project.assertion": ("assert_holds",),
     "chaosqs.project.comparing": ("compare",),
     "chaosqs.mock_aws.aws": ("aws",),
     "chaosqs.simulation.run": ("simulate",),

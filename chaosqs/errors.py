@@ -47,7 +47,7 @@ class InvalidScenario(InvalidInput):
 
 
 class InvariantViolated(AssertionError):
-    """An invariant does not hold. The message is the story of the smallest counterexample found."""
+    """An invariant does not hold. The message is the story of the violation."""
 
 
 class SimulationError(Exception):

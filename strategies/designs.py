@@ -11,7 +11,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from chaosqs.model.design import ERAS, Account, Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.design import ERAS, Account, Design, Era, EventSourceMapping, Function, Queue, Redrive
 
 _UNRESERVED_MINIMUM = 100  # LC-4
 _LEAST_MAXIMUM_CONCURRENCY = 2  # EC-5
@@ -112,7 +112,7 @@ def _fitted_together(
     mappings: tuple[EventSourceMapping, ...],
     account: int,
     spare: int | None,
-    era: str,
+    era: Era,
     fits: bool,
 ) -> Design:
     """Make a design of parts that were drawn on their own, changing as little as makes it valid."""

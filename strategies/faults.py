@@ -1,7 +1,7 @@
 """Fault plans: what goes wrong from outside, keyed by message and by window. The simplest plan is empty.
 
 Kinds are banned when a plan is read, not when it is drawn: so a kind can be switched off without moving what else the
-plan says, and shrinking stays local (search-notes 2.5, 4.4).
+plan says, and shrinking stays local.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from chaosqs.model.design import Design
-from chaosqs.model.faults import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, FaultKind, FaultPlan, Window
+from chaosqs.model.faults import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, ActionKind, FaultKind, FaultPlan, Window
 from chaosqs.strategies.grid import longest_timeout, moments, spans
 from chaosqs.strategies.schedules import pauses
 
@@ -32,7 +32,7 @@ def fault_plans(
     *,
     kinds: Sequence[str] = KIND_NAMES,
     points: Sequence[str] = (),
-    actions: Sequence[str] = ("redeploy", "redrive"),
+    actions: Sequence[ActionKind] = ("redeploy", "redrive"),
     held: Sequence[str] = (),
 ) -> SearchStrategy[FaultPlan]:
     """Return a strategy for fault plans of a design.
@@ -59,7 +59,7 @@ class _Wanted:
     messages: int
     kinds: tuple[str, ...]
     points: tuple[str, ...]
-    actions: tuple[str, ...]
+    actions: tuple[ActionKind, ...]
     held: tuple[str, ...]
 
     @property
@@ -129,7 +129,7 @@ def _actions(wanted: _Wanted) -> SearchStrategy[tuple[Action, ...]]:
     design, queue = wanted.design, wanted.design.queues[0]
     sources = dict.fromkeys(mapping.queue for mapping in design.mappings)
     redrives = [design.queue(name).redrive for name in sources]
-    targets = {
+    targets: dict[ActionKind, list[str]] = {
         "redeploy": [function.name for function in design.functions],
         "redrive": [redrive.dead_letter_queue for redrive in redrives if redrive is not None],
         "purge": list(sources),
@@ -142,7 +142,7 @@ def _actions(wanted: _Wanted) -> SearchStrategy[tuple[Action, ...]]:
     return st.lists(one, max_size=_ACTIONS).map(tuple)
 
 
-def _action(*, act: tuple[str, str], at: float) -> Action:
+def _action(*, act: tuple[ActionKind, str], at: float) -> Action:
     return Action(*act, at)
 
 

@@ -11,6 +11,8 @@ import chaosqs
 from tools import docs, fidelity
 
 ROOT = Path(__file__).parents[1]
+NO_RULES = {"D-2", "GH-1", "N-1", "SHA-256", "UTF-8"}
+"""What has the form of a rule's id and is none: encodings, names in tests."""
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "reports").rglob("*.md")])
 
 
@@ -20,7 +22,9 @@ def programs(page: Path) -> list[str]:
 
 
 PROGRAMS = [
-    program for page in ("README.md", "docs/invariants.md", "docs/faults.md") for program in programs(ROOT / page)
+    program
+    for page in ("README.md", "docs/invariants.md", "docs/faults.md", "docs/strategies.md")
+    for program in programs(ROOT / page)
 ]
 
 
@@ -71,6 +75,18 @@ def test_public_names_exist_and_say_what_they_are() -> None:
     assert sorted(chaosqs.__all__) == dir(chaosqs)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         chaosqs.nonsense  # noqa: B018 - to ask is the test
+
+
+def test_the_rules_that_the_code_cites_are_in_the_ledger() -> None:
+    """An id beside the code leads to a rule of docs/fidelity, and to nowhere else."""
+    known = {rule["id"] for chapter in fidelity.CHAPTERS for rule in fidelity.rules(chapter)}
+    cited = {
+        rule
+        for folder in ("chaosqs", "strategies", "tests")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for rule in re.findall(r"\b[A-Z]{1,3}-\d+\b", path.read_text(encoding="utf-8"))
+    }
+    assert cited - known <= NO_RULES
 
 
 def test_the_pins_name_no_index() -> None:

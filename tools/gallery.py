@@ -26,7 +26,7 @@ from chaosqs.search.profiles import CI, QUICK, Profile
 from chaosqs.search.search import searched
 from chaosqs.simulation.run import simulate
 from tools import alternatives
-from tools.gallery_bugs import BUGS, write_page
+from tools.gallery_bugs import BUGS, EXAMPLES, write_page
 from tools.gallery_designs import MENDED, MISTAKES, OVER_POLLING, Mistake
 from tools.tables import table
 
@@ -178,7 +178,8 @@ def main() -> None:
     over_polling = next(found for _, found in told if found.design == OVER_POLLING.name)
     broken = "no design: a violation is a bug of chaosqs"
     bugs = [Page(name, write_page(REPORTS, name).name, broken) for name in BUGS]
-    index = table(COLUMNS, [page.cells for page in in_order([*(page for page, _ in told), *bugs])])
+    examples = [Page(name, write_page(REPORTS, name).name, why) for name, (_, why) in EXAMPLES.items()]
+    index = table(COLUMNS, [page.cells for page in in_order([*(page for page, _ in told), *bugs, *examples])])
     lines = [mend(over_polling), *alternatives.tell(REPORTS)]
     (REPORTS / "README.md").write_text(f"{HEAD}{index}\n" + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 

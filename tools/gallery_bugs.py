@@ -1,13 +1,14 @@
-"""Promises that no design breaks: what a violation, a bug of chaosqs, would look like, from a doctored history.
+"""Pages of invariants that no search breaks: what a violation would look like, from the history of a fixture.
 
-The histories are those of the known-bad fixtures. There is nothing to replay: the simulator makes no such history.
+No design breaks an internal invariant, so its history is doctored, and there is nothing to replay.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
-from chaosqs.invariants import Invariant, by_name
+from chaosqs.invariants import ALL, Invariant, by_name
 from chaosqs.model.counterexample import Counterexample, Explanation
 from chaosqs.report.causal_slice import causal_slice
 from chaosqs.report.diagram import sequence
@@ -15,38 +16,41 @@ from chaosqs.report.markdown import slug
 from chaosqs.report.summary import paragraph
 from chaosqs.report.text import fenced, plain_text
 from chaosqs.report.timeline import narrate
-from tests.known_bad import (
-    batch_over_its_size,
-    dead_letter_too_soon,
-    duplicate_let_in,
-    filter_forgotten,
-    message_vanished,
-    more_executions_than_reserved,
-    receive_of_a_hidden_message,
-)
-from tests.known_bad.known_bad import KnownBad
+from tests.known_bad.known_bad import NAMES, KnownBad, known_bad
+from tools.gallery_designs import MISTAKES
 
-BUGS = {
-    found.KNOWN_BAD.breaks: (found.KNOWN_BAD, (found.__doc__ or "").partition("\n")[0])
-    for found in (
-        message_vanished,
-        dead_letter_too_soon,
-        duplicate_let_in,
-        batch_over_its_size,
-        filter_forgotten,
-        more_executions_than_reserved,
-        receive_of_a_hidden_message,
-    )
+
+def _shown(invariant: Invariant) -> tuple[KnownBad, str]:
+    """Return the fixture that shows how an invariant breaks, and what is broken: `A broken fake: …`."""
+    names = [name for name in NAMES if known_bad(name).breaks == invariant.name]
+    name = next((name for name in names if known_bad(name).shown), names[0])
+    return known_bad(name), (import_module(f"tests.known-bad fixtures.{name}").__doc__ or "").partition("\n")[0]
+
+
+BUGS = {each.name: _shown(each) for each in ALL if each.internal}
+"""For each internal invariant a fixture that breaks it, and what is broken, in one sentence."""
+
+_SEARCHED = {name for mistake in MISTAKES for name in mistake.breaks}
+EXAMPLES = {
+    each.name: _shown(each)
+    for each in ALL
+    if not each.internal and not any(name.startswith(each.name) for name in _SEARCHED)
 }
-"""For each promise a known-bad fixture, and what is broken, in one sentence: `A broken fake: …`."""
+"""The same for each invariant that no design of `gallery_designs` breaks yet."""
 
-_INTRODUCTION = """\
+_BUG = """\
 # No design breaks it: {title}
 
 **No design breaks this promise**, whatever its settings, its load and the faults. A violation of it is a bug of
 chaosqs: please report it, with `scenario.json`. So that you know one when you see it, the history below is doctored:
 no run of the simulator looks like this, and there is nothing to replay.
+"""
+_EXAMPLE = """\
+# An example: {title}
 
+The history below is that of a test. No search made it smaller, and nothing explains it.
+"""
+_REST = """
 The promise: {statement} It applies {applies}
 
 ## What it would say
@@ -61,21 +65,21 @@ The promise: {statement} It applies {applies}
 
 def write_page(reports: Path, name: str) -> Path:
     """Write the page of one of these promises; return its folder."""
-    folder = reports / f"bug-{slug(name)}"
+    folder = reports / f"{'bug' if name in BUGS else 'example'}-{slug(name)}"
     folder.mkdir(parents=True)
-    known_bad, broken = BUGS[name]
-    (folder / "report.md").write_text(page(by_name(name), known_bad, broken), encoding="utf-8", newline="\n")
+    fixture, broken = (BUGS | EXAMPLES)[name]
+    (folder / "report.md").write_text(page(by_name(name), fixture, broken), encoding="utf-8", newline="\n")
     return folder
 
 
-def page(invariant: Invariant, known_bad: KnownBad, broken: str) -> str:
+def page(invariant: Invariant, fixture: KnownBad, broken: str) -> str:
     """Return the page."""
-    history = known_bad.strikes()
+    history = fixture.strikes()
     violation = invariant.judge(history).violations[0]
     mapping, scenario = history.scenario.design.mappings[0].name, history.scenario
-    explanation = Explanation(own_bug=True)
+    explanation = Explanation(own_bug=invariant.internal)
     doctored = Counterexample("", mapping, invariant.name, violation, scenario, history.digest, {}, explanation)
-    return _INTRODUCTION.format(
+    return ((_BUG if invariant.internal else _EXAMPLE) + _REST).format(
         title=invariant.title,
         statement=invariant.statement,
         applies=invariant.applies[0].lower() + invariant.applies[1:],

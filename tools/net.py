@@ -194,7 +194,7 @@ class Run:
     def lines(self) -> list[str]:
         """Everything that happened, one line of JSON each."""
         history = self.history
-        end: Json = ["end", {"drained_at": history.drained_at, "ended_at": history.ended_at}]
+        end: Json = ["end", {"drained_at": history.drained_at_ms, "ended_at": history.ended_at_ms}]
         return [*map(neutral, history.events), _json(end), *self.others]
 
     @property

@@ -243,7 +243,7 @@ def _prices(scenario: Scenario) -> tuple[int, ...]:
     expired = [event for _, event in history.each(Expired)]
     unseen = sum(event.queue == history.sent[event.message].queue for event in expired)
     needless = sum(fate.processed for fate in history.dead_lettered)
-    return -_processed(history), len(expired), unseen, needless, history.drained_at is None
+    return -_processed(history), len(expired), unseen, needless, history.drained_at_ms is None
 
 
 def _processed(history: History) -> int:

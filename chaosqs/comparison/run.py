@@ -44,8 +44,8 @@ def journey(scenario: Scenario, alternative: Alternative) -> Journey:
     simulation.diverted, simulation.road = taken_over(scenario.design, alternative), _road(alternative, simulation)
     simulation.road.start()
     history = simulation.run()
-    drained = None if history.drained_at is None else _drained(history.events, simulation.notes)
-    return Journey(attrs.evolve(history, drained_at=drained), tuple(simulation.notes))
+    drained = None if history.drained_at_ms is None else _drained(history.events, simulation.notes)
+    return Journey(attrs.evolve(history, drained_at_ms=drained), tuple(simulation.notes))
 
 
 def _road(alternative: Alternative, simulation: AlternativeSimulation) -> Road:

@@ -21,7 +21,15 @@ from chaosqs.lambda_.invocation import Lambda, Request
 from chaosqs.lambda_.machines.concurrency import UNRESERVED, Refused
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.event import Held, InvocationEnded, Operated, Released, ServiceFailed, Throttled
+from chaosqs.model.event import (
+    Held,
+    InvocationEnded,
+    Operated,
+    Released,
+    ReleaseReason,
+    ServiceFailed,
+    Throttled,
+)
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
 from chaosqs.sqs.service import QueueState, Service
@@ -224,7 +232,7 @@ class Mapping:
         self._invoke_again(poller, request, again, "throttled", index)
 
     def _invoke_again(  # noqa: PLR0917 - the last three are those of `_release`
-        self, poller: Poller, request: Request, at: int, why: str, cause: int, fault: str = ""
+        self, poller: Poller, request: Request, at: int, why: ReleaseReason, cause: int, fault: str = ""
     ) -> None:
         """Invoke at a moment, unless visibility is over by then: then give up when it is (ES-8)."""
         if at < poller.gives_up:
@@ -242,7 +250,7 @@ class Mapping:
             step = partial(self.deleting.delete, poller, event.failed, index)
             self.context.event_queue.after(self.latency.delete(poller), step, poller.task)
 
-    def _release(self, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+    def _release(self, poller: Poller, why: ReleaseReason, cause: int, fault: str = "") -> None:
         """Forget the batch; nothing brings its messages back before their visibility ends (EC-15, EF-3)."""
         assert poller.request is not None
         messages = poller.request.messages

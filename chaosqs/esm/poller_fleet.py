@@ -155,14 +155,21 @@ class PollerFleet:
         if self.retired and not poller.held:
             self._left()
             return
-        lets_go = not (poller.held or poller in self._leaving) and (
-            (failed and self.scaling.after_error()) or (self.throttled and self.scaling.after_throttle())
-        )
-        if lets_go:
+        if self._released(poller, failed=failed):
             self._spare.append(poller)
             self.grow_later()
         else:
             self.context.event_queue.after(0, partial(self.poll, poller), poller.task)
+
+    def _released(self, poller: Poller, *, failed: bool) -> bool:
+        """Drop a poller where its mapping does without it; return whether it was dropped."""
+        if poller.held or poller in self._leaving:
+            return False
+        if failed and self.scaling.release_after_error():
+            return True
+        if self.throttled:
+            self.scaling.release_after_throttle()
+        return self.throttled > 0
 
     def set_throttled(self, poller: Poller, *, throttled: bool) -> None:
         """Note whether a poller carries a batch that Lambda has refused."""

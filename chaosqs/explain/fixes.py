@@ -58,7 +58,7 @@ def cost(before: History, after: History, function: str) -> Cost:
     first, second = _latencies(before), _latencies(after)
     both = [message for message in first if message in second]
     return Cost(
-        relative(after.drained_at, before.drained_at),
+        relative(after.drained_at_ms, before.drained_at_ms),
         relative(sum(second[message] for message in both), sum(first[message] for message in both)),
         relative(_peak(after, function), _peak(before, function)),
     )

@@ -220,4 +220,5 @@ BATCHES_WITHIN_LIMITS = Invariant(
     unit="batches",
     default=True,
     judge=judge,
+    internal=True,
 )

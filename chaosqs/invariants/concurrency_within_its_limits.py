@@ -147,4 +147,5 @@ CONCURRENCY_WITHIN_ITS_LIMITS = Invariant(
     unit="invocations",
     default=True,
     judge=judge,
+    internal=True,
 )

@@ -123,7 +123,7 @@ def judge(history: History) -> Verdict:
         books.check_order(index, event)
         books.enter_message(index, event)
         books.enter_invocation(index, event)
-    books.close(history.ended_at)
+    books.close(history.ended_at_ms)
     return judged(NAME, books.violations, len(history.events), "nothing happened")
 
 
@@ -373,4 +373,5 @@ CONSERVATION = Invariant(
     unit="events",
     default=True,
     judge=judge,
+    internal=True,
 )

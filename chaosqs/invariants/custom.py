@@ -145,7 +145,7 @@ class _Heard:
         """Blame events by their places; without any, the last event of the run, as only then all was known."""
         blamed = [self._index(event) for event in events]
         indexes = sorted(blamed) or [len(self.history.events) - 1][: len(self.history.events)]
-        at = self.history.events[indexes[-1]].at if blamed else self.history.ended_at
+        at = self.history.events[indexes[-1]].at if blamed else self.history.ended_at_ms
         messages: list[object] = [getattr(self.history.events[index], "message", None) for index in blamed]
         numbers = dict.fromkeys(message for message in messages if isinstance(message, int))
         return Violation(self.name, text, at, "", tuple(numbers), tuple(indexes))

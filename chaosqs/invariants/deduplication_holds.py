@@ -72,4 +72,5 @@ DEDUPLICATION_HOLDS = Invariant(
     unit="sends",
     default=True,
     judge=judge,
+    internal=True,
 )

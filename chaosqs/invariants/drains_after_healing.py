@@ -188,9 +188,9 @@ class _BaselineJudge:
         return ""
 
     def _too_short(self) -> str:
-        if self.history.ended_at >= self.ends:
+        if self.history.ended_at_ms >= self.ends:
             return ""
-        return f"the run ended at {clock_text(self.history.ended_at)}, it takes up to {clock_text(self.ends)}"
+        return f"the run ended at {clock_text(self.history.ended_at_ms)}, it takes up to {clock_text(self.ends)}"
 
     def _failing(self, stay: Stay) -> str:
         """Tell that a function fails on a message by itself, and nothing takes the message away from it in time."""

@@ -2,7 +2,7 @@
 
 A FIFO queue hands out nothing of a group while an earlier message of it is hidden (FF-14, FF-17), and a mapping keeps
 that order (EQ-3). What breaks it is a function that reports one message of a batch as failed and goes on with those
-after it: they are deleted, and the failed one is processed after them (PB-15, G-28). A message that is dead-lettered
+after it: they are deleted, and the failed one is processed after them (PB-15). A message that is dead-lettered
 leaves the order, and the group goes on without it: that is no violation (DLQ-14).
 """
 

@@ -63,4 +63,5 @@ FILTERED_NEVER_DELIVERED = Invariant(
     unit="messages filtered out",
     default=True,
     judge=judge,
+    internal=True,
 )

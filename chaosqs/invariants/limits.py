@@ -197,7 +197,7 @@ class _Ages:
         """Check what is left; the last event up to the limit is what one would have seen then."""
         for message, stay in self.since.items():
             last = bisect_right(history.events, stay[2] + self.limit, key=lambda event: event.at) - 1
-            self._check(message, stay, last, history.ended_at, "was still there after")
+            self._check(message, stay, last, history.ended_at_ms, "was still there after")
 
 
 # Executions

@@ -2,7 +2,7 @@
 
 Visibility counts from the receive: a batching window, retries after throttles, a cold start and the run itself all eat
 it (EP-10). When it is over before the invocation is, another poller receives the message, and its function works on it
-twice at the same time (VT-4, G-33).
+twice at the same time (VT-4).
 """
 
 from __future__ import annotations

@@ -56,4 +56,5 @@ NO_EARLY_DEAD_LETTERING = Invariant(
     unit="messages dead-lettered",
     default=True,
     judge=judge,
+    internal=True,
 )

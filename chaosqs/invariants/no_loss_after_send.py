@@ -19,7 +19,7 @@ def judge(history: History) -> Verdict:
     """Blame the last trace of each message that is in no queue although nothing took it out."""
     if not history.sent:
         return judged(NAME, (), 0, "no message was sent")
-    if history.drained_at is None:
+    if history.drained_at_ms is None:
         return judged(NAME, (), 0, "messages were left when the run ended, so none could be missed")
     polled = {mapping.queue for mapping in history.scenario.design.mappings if mapping.enabled}
     left = _left(history)
@@ -67,4 +67,5 @@ NO_LOSS_AFTER_SEND = Invariant(
     unit="messages",
     default=True,
     judge=judge,
+    internal=True,
 )

@@ -111,7 +111,7 @@ def _queued(history: History, delivery: Delivery) -> Iterator[str]:
 
 def _missing(history: History, first: Delivery, second: Delivery) -> int:
     """Return how many milliseconds sooner the first delivery had to end to be over before the second one began."""
-    end = history.ended_at if first.ended is None else history.events[first.ended].at
+    end = history.ended_at_ms if first.ended is None else history.events[first.ended].at
     return max(0, end - history.events[second.received].at)
 
 
@@ -119,7 +119,7 @@ def _lost(history: History, first: Delivery) -> int:
     """Return how many milliseconds faults may have cost: all before the handler's own time."""
     events = history.events
     end = None if first.ended is None else events[first.ended]
-    until = end.at - end.duration if isinstance(end, InvocationEnded) else history.ended_at
+    until = end.at - end.duration if isinstance(end, InvocationEnded) else history.ended_at_ms
     return until - events[first.received].at
 
 

@@ -1,7 +1,7 @@
 """What a function reports as failed stays in the queue, and what it does not report is deleted (section 10.3, PB-*).
 
 The promise needs both sides: a mapping with `report_batch_item_failures`, and a function that answers. Without the
-setting the answer is not read, and the failed messages are deleted with the others (EF-2, G-27).
+setting the answer is not read, and the failed messages are deleted with the others (EF-2).
 """
 
 from __future__ import annotations

@@ -25,10 +25,12 @@ class Invariant:
     applies: str
     """The designs and runs that it speaks about, in one sentence."""
     unit: str
-    """What `Verdict.exercised` counts."""
+    """What `Verdict.exercised` counts: the occurrences that could have broken it, as a plural noun."""
     default: bool
-    """Whether a search judges it without being asked: a sound design keeps it, whatever AWS may legally do."""
+    """Judged unless others are asked for: a sound design keeps it, whatever AWS may legally do."""
     judge: Callable[[History], Verdict] = attrs.field(repr=False)
+    internal: bool = False
+    """No design, load or fault can break it: a violation is a bug of chaosqs."""
 
 
 # The words of violations: messages numbered from 1, lists with an `and`, thousands with a comma. ---------------------

@@ -1,7 +1,7 @@
 """Who waits for whom: a run takes its steps first-in first-out, except that a policy holds some tasks back.
 
 A scenario says so with pauses (`FaultPlan.pauses`). The other policies serve the search only: what they find is told as
-pauses, which shrink (search-notes 2.8, 2.9). Chance is a hash of the policy's seed, the task and its step, so that one
+pauses, which shrink. Chance is a hash of the policy's seed, the task and its step, so that one
 hold more or less leaves all others as they were; seed 0 holds nothing.
 """
 

@@ -123,7 +123,7 @@ def returned(value: object, duration: int, messages: Mapping[str, int], *, repor
 
 
 def _unread(value: object, ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the messages that a handler reports as failed to a mapping that does not look (EF-2, G-27)."""
+    """Return the messages that a handler reports as failed to a mapping that does not look (EF-2)."""
     outcome = judge(value, ids, reporting=True)
     return outcome.failed if outcome.rule in (LISTED, "PB-12") else ()
 

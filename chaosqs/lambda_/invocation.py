@@ -15,7 +15,7 @@ from chaosqs.lambda_.machines.environments import Environment
 from chaosqs.lambda_.machines.recursion_guard import loops
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping, Function
-from chaosqs.model.event import InvocationEnded, InvocationStarted
+from chaosqs.model.event import InvocationEnded, InvocationStarted, Outcome
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
 
@@ -45,7 +45,7 @@ Answer: TypeAlias = Callable[[InvocationEnded, int], None]
 class InvocationOutcome:
     """How an invocation goes, or went."""
 
-    outcome: str
+    outcome: Outcome
     duration: int
     """Milliseconds."""
     failed: tuple[int, ...] = ()

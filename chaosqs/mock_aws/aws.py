@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from chaosqs.wire.transport import Transport
 
 
-def aws(design: Design | None = None, *, passthrough: str | None = None) -> Opening:
+def aws(design: Design | None = None, *, passthrough: Literal["moto"] | None = None) -> Opening:
     """Return what opens a world, in which every boto3 client of this process talks to a fake SQS and Lambda.
 
     ::

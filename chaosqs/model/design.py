@@ -13,6 +13,7 @@ from chaosqs.model.resources import (
     ERAS,
     PAYLOAD_LIMIT,
     Account,
+    Era,
     EventSourceMapping,
     Function,
     Queue,
@@ -27,6 +28,7 @@ __all__ = [
     "PAYLOAD_LIMIT",
     "Account",
     "Design",
+    "Era",
     "EventSourceMapping",
     "Function",
     "Queue",
@@ -55,7 +57,7 @@ class Design:
     functions: tuple[Function, ...] = attrs.field(default=(), converter=_functions)
     mappings: tuple[EventSourceMapping, ...] = attrs.field(default=(), converter=_mappings)
     account: Account = Account()
-    era: str = DEFAULT_ERA
+    era: Era = DEFAULT_ERA
     """Which law the pollers follow: `2018-06`, `2023-11` or `2025-11` (ES-1 … ES-3, PM-*)."""
 
     __repr__ = concise_repr

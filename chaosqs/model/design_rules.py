@@ -9,7 +9,17 @@ import attrs
 
 from chaosqs.errors import InvalidDesign, Problem
 from chaosqs.model.event_filter import InvalidPattern, parse
-from chaosqs.model.resources import ERAS, Account, EventSourceMapping, Function, Queue
+from chaosqs.model.resources import (
+    DEDUPLICATION_SCOPES,
+    ERAS,
+    FIFO_THROUGHPUT_LIMITS,
+    PERMISSIONS,
+    Account,
+    Era,
+    EventSourceMapping,
+    Function,
+    Queue,
+)
 from chaosqs.model.values import Checks
 
 _QUEUE_NAME = r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo"
@@ -25,7 +35,7 @@ class Parts:
     functions: tuple[Function, ...]
     mappings: tuple[EventSourceMapping, ...]
     account: Account
-    era: str
+    era: Era
 
 
 def refuse_invalid(design: Parts) -> None:
@@ -65,7 +75,7 @@ def _queue_problems(checks: Checks, queue: Queue) -> list[Problem]:
     _check_fifo(checks, queue)
     allow = queue.redrive_allow
     if allow is not None:
-        checks.one_of("redrive_allow.permission", allow.permission, ("allowAll", "denyAll", "byQueue"), "DLQ-17")
+        checks.one_of("redrive_allow.permission", allow.permission, PERMISSIONS, "DLQ-17")
         sources = len(allow.source_queues)
         if (allow.permission == "byQueue") != (1 <= sources <= 10):  # noqa: PLR2004 - the rule's own figures
             checks.refuse(
@@ -83,8 +93,8 @@ def _check_fifo(checks: Checks, queue: Queue) -> None:
             "fifo", queue.fifo, f"must agree with the name {queue.name!r}: only FIFO queues end in .fifo", "FF-1"
         )
     checks.flag("content_based_deduplication", queue.content_based_deduplication)
-    checks.one_of("deduplication_scope", queue.deduplication_scope, ("queue", "messageGroup"), "FF-7")
-    checks.one_of("fifo_throughput_limit", queue.fifo_throughput_limit, ("perQueue", "perMessageGroupId"), "FF-8")
+    checks.one_of("deduplication_scope", queue.deduplication_scope, DEDUPLICATION_SCOPES, "FF-7")
+    checks.one_of("fifo_throughput_limit", queue.fifo_throughput_limit, FIFO_THROUGHPUT_LIMITS, "FF-8")
     if queue.fifo_throughput_limit == "perMessageGroupId" and queue.deduplication_scope != "messageGroup":
         checks.refuse(
             "fifo_throughput_limit", queue.fifo_throughput_limit, "needs deduplication_scope 'messageGroup'", "FF-8"

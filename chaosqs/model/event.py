@@ -7,7 +7,7 @@ Messages are numbers in the order of sending. A poller is a number within its ma
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -32,8 +32,7 @@ class Operated:
 
     at: int
     cause: int | None
-    kind: str
-    """`redeploy`, `purge`, `redrive` or `change`."""
+    kind: Literal["redeploy", "purge", "redrive", "change"]
     target: str
     """The queue, function or mapping."""
     setting: str
@@ -88,6 +87,9 @@ class Reached:
 
 # What a run records of a poller alone: calls that brought nothing, and batches that it keeps or forgets. -------------
 
+ReleaseReason: TypeAlias = Literal["throttled", "failed", "service error", "no answer", "restarted"]
+"""Why a poller forgot its batch; `throttled`: for a whole visibility timeout."""
+
 
 @attrs.frozen
 class ReceiveFailed:
@@ -127,8 +129,7 @@ class Released:
     mapping: str
     poller: int
     messages: tuple[int, ...]
-    why: str
-    """`throttled` (for a whole visibility timeout), `failed`, `service error`, `no answer` or `restarted`."""
+    why: ReleaseReason
     fault: str = ""
 
 
@@ -146,6 +147,10 @@ class Held:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+
+
+Outcome: TypeAlias = Literal["succeeded", "raised", "timed_out", "crashed"]
+"""How an invocation ended."""
 
 
 @attrs.frozen
@@ -259,8 +264,7 @@ class InvocationEnded:
     mapping: str
     invocation: int
     messages: tuple[int, ...]
-    outcome: str
-    """`succeeded`, `raised`, `timed_out` or `crashed`."""
+    outcome: Outcome
     failed: tuple[int, ...]
     """Messages that a succeeded invocation reported as failed (PB-*), whether or not the mapping looks (EF-2)."""
     duration: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias, get_args
 
 import attrs
 
@@ -16,20 +17,25 @@ OK = "ok"
 FAULT_POINT = "fault_point"
 """The kind of a fault in the user's own code; an outcome names its site too: `fault_point:charge-card`."""
 
+Boundary: TypeAlias = Literal[
+    "send", "poll", "receive", "hold", "invoke", "handler", "point", "response", "delete", "mapping"
+]
+Scope: TypeAlias = Literal["queue", "function", "mapping"]
+
 
 @attrs.frozen
 class FaultKind:
     """One thing that can go wrong, and where."""
 
     name: str
-    injection_point: str
+    injection_point: Boundary
     """Which call it strikes: send, poll (a receive before it is answered), receive (the answer), hold (a batch in a
     poller's hand), invoke, handler, point (a site in user code), response, delete; or mapping, the life of one."""
     effect: str
     """What happens, in a sentence."""
     rule: str
     """The rule of the ledger that makes it legal behaviour of AWS."""
-    scopes: tuple[str, ...] = ("queue", "function", "mapping")
+    scopes: tuple[Scope, ...] = ("queue", "function", "mapping")
     """What a window of this kind may name."""
     keyed: bool = True
     """Whether it may be the outcome of one message's send or receive; else it comes in windows only."""
@@ -37,7 +43,8 @@ class FaultKind:
     """Whether it cannot happen on FIFO queues."""
 
 
-_QUEUE, _MAPPING = ("queue",), ("mapping",)
+_QUEUE: tuple[Scope, ...] = ("queue",)
+_MAPPING: tuple[Scope, ...] = ("mapping",)
 
 KINDS: tuple[FaultKind, ...] = (
     FaultKind(
@@ -207,7 +214,8 @@ def kind_of(outcome: str) -> FaultKind | None:
 # longer than the run, and removing an entry never shifts the meaning of another.
 
 
-ACTIONS = ("redeploy", "purge", "redrive", "change")
+ActionKind: TypeAlias = Literal["redeploy", "purge", "redrive", "change"]
+ACTIONS: tuple[ActionKind, ...] = get_args(ActionKind)
 """What an operator can do: deploy a function anew, purge a queue, move a dead-letter queue back, change a setting."""
 
 
@@ -230,8 +238,7 @@ class Window:
 class Action:
     """Something that an operator does at a moment of the run."""
 
-    kind: str
-    """One of `ACTIONS`."""
+    kind: ActionKind
     target: str
     """`redeploy`: a function; `purge`: a queue; `redrive`: a dead-letter queue; `change`: any of them, or a mapping."""
     at: float

@@ -25,9 +25,9 @@ class History:
 
     scenario: Scenario
     events: tuple[Event, ...] = attrs.field(repr=False)
-    ended_at: int
+    ended_at_ms: int
     """When the run ended, in milliseconds."""
-    drained_at: int | None
+    drained_at_ms: int | None
     """When the last message that a mapping should have handled was gone, in milliseconds; None: some are left."""
 
     @cached_property
@@ -88,14 +88,14 @@ class History:
         seen = hashlib.blake2b(digest_size=16)
         for event in self.events:
             seen.update(repr(event).encode())
-        seen.update(f"{self.ended_at} {self.drained_at}".encode())
+        seen.update(f"{self.ended_at_ms} {self.drained_at_ms}".encode())
         return seen.hexdigest()
 
     def summary(self) -> metrics.Summary:
         """Return the run in CloudWatch's metrics, as a value that JSON can hold."""
-        return metrics.summary(self.scenario, self.events, self.dead_lettered, self.ended_at, self.drained_at)
+        return metrics.summary(self.scenario, self.events, self.dead_lettered, self.ended_at_ms, self.drained_at_ms)
 
-    def series(self, metric: str, name: str, period: float = 60) -> list[tuple[float, float]]:
+    def series(self, metric: metrics.Metric, name: str, period: float = 60) -> list[tuple[float, float]]:
         """Return one metric of one queue or function over time: (start of period in seconds, value).
 
         Counts (`Throttles`, `Invocations`, `Errors`, `NumberOfMessages…`) are sums over the period, gauges
@@ -103,7 +103,7 @@ class History:
         `Duration` is the mean of the invocations that ended in it, in milliseconds, or 0 where none did.
         Raises ValueError for a metric or a name that the run does not have.
         """
-        return metrics.series(self.scenario, self.events, self.ended_at, metric, name, period=period)
+        return metrics.series(self.scenario, self.events, self.ended_at_ms, metric, name, period=period)
 
 
 def _index(entry: tuple[int, Design]) -> int:

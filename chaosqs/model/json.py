@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias, TypeVar, get_args
+from typing import Literal, TypeAlias, TypeVar, get_args, get_origin
 
 import attrs
 from cattrs import BaseValidationError, ClassValidationError, Converter, IterableValidationError
@@ -242,6 +242,10 @@ def _is_tuple(kind: type) -> bool:
     return getattr(kind, "__origin__", None) is tuple
 
 
+def _is_literal(kind: object) -> bool:
+    return get_origin(kind) is Literal
+
+
 def _make_converter() -> Converter:
     converter = Converter(omit_if_default=True)
     for kind, name in ((int, "a whole number"), (float, "a number"), (str, "a string"), (bool, "true or false")):
@@ -250,6 +254,8 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(Load, _structure_load)
     converter.register_structure_hook_func(lambda kind: kind == int | bool | None, _structure_setting)
     converter.register_structure_hook_func(_is_tuple, _structure_tuple)
+    # The checks of the value itself say which words there are, and by which rule.
+    converter.register_structure_hook_func(_is_literal, _strict(str, "a string"))
     return converter
 
 

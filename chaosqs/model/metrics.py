@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypedDict
+from typing import Literal, TypeAlias, TypedDict, get_args
 
 import attrs
 
@@ -38,12 +38,13 @@ from chaosqs.model.time import milliseconds
 
 # The state of queues and functions over time, as CloudWatch's gauges show it, followed event by event. ---------------
 
-GAUGES = (
+Gauge: TypeAlias = Literal[
     "ConcurrentExecutions",
     "ApproximateNumberOfMessagesVisible",
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateAgeOfOldestMessage",
-)
+]
+GAUGES: tuple[Gauge, ...] = get_args(Gauge)
 
 
 @attrs.frozen
@@ -138,16 +139,23 @@ class Summary(TypedDict):
     ended_at: float
 
 
-QUEUE_COUNTS = ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted", "NumberOfEmptyReceives")
-FUNCTION_COUNTS = ("Invocations", "Errors", "Throttles")
-MAPPING_COUNTS = (
+QueueCount: TypeAlias = Literal[
+    "NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted", "NumberOfEmptyReceives"
+]
+FunctionCount: TypeAlias = Literal["Invocations", "Errors", "Throttles"]
+MappingCount: TypeAlias = Literal[
     "PolledEventCount",
     "InvokedEventCount",
     "FilteredOutEventCount",
     "FailedInvokeEventCount",
     "DeletedEventCount",
     "batches",
-)
+]
+Metric: TypeAlias = Gauge | QueueCount | FunctionCount | MappingCount | Literal["Duration"]
+"""A name that `History.series` takes: CloudWatch's, and `batches`."""
+QUEUE_COUNTS: tuple[QueueCount, ...] = get_args(QueueCount)
+FUNCTION_COUNTS: tuple[FunctionCount, ...] = get_args(FunctionCount)
+MAPPING_COUNTS: tuple[MappingCount, ...] = get_args(MappingCount)
 _QUEUE_PEAKS = ("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesNotVisible")
 _QUEUE_ENDS = ("ApproximateNumberOfMessagesVisible",)
 """Gauges of a queue that a summary tells at their highest, and at the end of the run."""
@@ -298,7 +306,7 @@ def _remaining(events: Iterable[Event], polled: Sequence[str]) -> dict[int, str]
 
 
 def series(
-    scenario: Scenario, events: tuple[Event, ...], ended_at: int, metric: str, name: str, *, period: float
+    scenario: Scenario, events: tuple[Event, ...], ended_at: int, metric: Metric, name: str, *, period: float
 ) -> list[tuple[float, float]]:
     """Return one metric over time: sums of counts, maxima of gauges, means of durations, for each period to the end."""
     names = [

@@ -6,6 +6,7 @@ They are plain values; the `Design` that they are put into checks them.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Literal, TypeAlias, get_args
 
 import attrs
 
@@ -14,9 +15,20 @@ from chaosqs.model.values import concise_repr, strings
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """Bytes that an invocation's payload may have (EP-4, EP-9, LX-5; the exact number is not documented, EP-8)."""
 
-DEFAULT_ERA = "2025-11"
-ERAS = ("2018-06", "2023-11", DEFAULT_ERA)
-"""The laws that pollers have followed, named for the month in which each came (ES-2, PM-2)."""
+Era: TypeAlias = Literal["2018-06", "2023-11", "2025-11"]
+"""A set of scaling rules for pollers, named for the month in which AWS introduced it (ES-2, PM-2)."""
+ERAS: tuple[Era, ...] = get_args(Era)
+DEFAULT_ERA: Era = "2025-11"
+
+DeduplicationScope: TypeAlias = Literal["queue", "messageGroup"]
+"""FF-7."""
+FifoThroughputLimit: TypeAlias = Literal["perQueue", "perMessageGroupId"]
+"""FF-8."""
+Permission: TypeAlias = Literal["allowAll", "denyAll", "byQueue"]
+"""DLQ-17."""
+DEDUPLICATION_SCOPES: tuple[DeduplicationScope, ...] = get_args(DeduplicationScope)
+FIFO_THROUGHPUT_LIMITS: tuple[FifoThroughputLimit, ...] = get_args(FifoThroughputLimit)
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 
 @attrs.frozen(repr=False)
@@ -47,7 +59,7 @@ class Redrive:
 class RedriveAllow:
     """Which queues may use this one as their dead-letter queue (DLQ-17)."""
 
-    permission: str = "allowAll"
+    permission: Permission = "allowAll"
     """`allowAll`, `denyAll` or `byQueue`."""
     source_queues: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """With `byQueue`: the names of the queues that may; 1 to 10."""
@@ -81,9 +93,9 @@ class Queue:
     """Whether this is a FIFO queue; follows from the name (FF-1)."""
     content_based_deduplication: bool = False
     """FIFO only: the SHA-256 of the body serves as deduplication id (FF-4)."""
-    deduplication_scope: str = "queue"
+    deduplication_scope: DeduplicationScope = "queue"
     """FIFO only: `queue` or `messageGroup` (FF-7)."""
-    fifo_throughput_limit: str = "perQueue"
+    fifo_throughput_limit: FifoThroughputLimit = "perQueue"
     """FIFO only: `perQueue`, or `perMessageGroupId` with deduplication per message group (FF-8)."""
     redrive_allow: RedriveAllow | None = None
     """Which queues may use this one as dead-letter queue; None: all (DLQ-17)."""

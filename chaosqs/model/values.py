@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import attrs
 
@@ -24,6 +25,14 @@ def concise_repr(self: attrs.AttrsInstance) -> str:
         elif field.repr and value != field.default:
             shown.append(f"{field.name}={value!r}")
     return f"{type(self).__name__}({', '.join(shown)})"
+
+
+_Word = TypeVar("_Word", bound=str)
+
+
+def one_of(words: Iterable[_Word], text: str | None) -> _Word | None:
+    """Return the one of some words that a text is; None where it is none of them."""
+    return next((word for word in words if word == text), None)
 
 
 def strings(items: Iterable[str]) -> tuple[str, ...]:

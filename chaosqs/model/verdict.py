@@ -18,7 +18,7 @@ class Status(StrEnum):
     """The invariant itself failed: `Verdict.reason` is its traceback."""
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Violation:
     """One way in which an invariant is broken: a sentence, and what is to blame."""
 
@@ -36,6 +36,10 @@ class Violation:
 
     def __str__(self) -> str:
         return f"{self.invariant}: {self.text}"
+
+    def __repr__(self) -> str:
+        """Return the sentence alone: pytest shows the reprs of what a failed `assert` compares, and cuts long ones."""
+        return f"<Violation of {self}>"
 
 
 @attrs.frozen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +14,8 @@ from typing import TypeAlias, TypeVar
 import attrs
 
 from chaosqs.errors import InvalidDesign, InvalidInput
-from chaosqs.importers.cloudformation.reader import read_template
+from chaosqs.importers.protocol import NoDesign
+from chaosqs.importers.registry import IMPORTERS, UNREAD, importer_of
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue
@@ -176,18 +176,20 @@ def _read(given: str, base: Path, root: Path) -> Source:
         raise InvalidDesign(f"{name}: say which of its values is the design, as in {name}:orders")
     try:
         return _of_json(name, path, root) if path.suffix == ".json" else _of_template(name, path, root)
+    except NoDesign as error:
+        raise NoDesign(with_relative_paths(root, str(error))) from None
     except InvalidInput as error:
         raise InvalidDesign(with_relative_paths(root, str(error))) from None
 
 
 def _of_template(name: str, path: Path, root: Path) -> Source:
-    imported = read_template(path)
+    imported = importer_of(path).read(path)
     paths = _paths_by_name(imported.design)
     origins: dict[str, str] = {}
     for field, origin in imported.origins.items():
         part = next((start for start in paths if field.startswith(start)), "")
         origins[paths.get(part, "") + field.removeprefix(part)] = with_relative_paths(root, origin)
-    return Source(name, path, imported.design, {}, origins, imported.assumptions)
+    return Source(name, path, imported.design, {}, origins, (*imported.assumptions, *imported.notes))
 
 
 def _paths_by_name(design: Design) -> dict[str, str]:
@@ -274,12 +276,6 @@ def _part(part: Part, path: str, origins: Mapping[str, str]) -> Iterator[str]:
 
 # The designs that a project has, where it does not say which: the files that its root directory deploys from. --------
 
-_PATTERNS = ("template.yaml", "template.yml", "template.json", "cdk.out/*.template.json")
-_OTHERS = {
-    "serverless.y*ml": "run `sls package` and give .serverless/cloudformation-template-update-stack.json",
-    "*.tf": "write the design in Python (path.py:attribute) or as JSON",
-}
-
 
 @attrs.frozen
 class Found:
@@ -294,20 +290,19 @@ def discover(root: Path) -> Found:
     """Return the designs of a root directory. Raises `InvalidDesign` for a template that is broken."""
     sources: list[Source] = []
     notices: list[str] = []
-    for path in (path for pattern in _PATTERNS for path in sorted(root.glob(pattern))):
+    for path in _files(root):
         name = path.relative_to(root).as_posix()
         try:
             sources.append(read_source(name, base=root, root=root))
-        except InvalidDesign as error:
-            if not _has_no_design(name, str(error)):
-                raise
+        except NoDesign as error:
             notices.append(f"{name} is not judged: {_without(name, str(error))}")
     return Found(tuple(sources), (*notices, *_other_formats(root)))
 
 
-def _has_no_design(name: str, message: str) -> bool:
-    """Tell whether a file can be read and is none of ours: another kind of template, or one without a mapping."""
-    return re.match(rf"{re.escape(name)}: (maps no SQS queue|has no Resources)", message) is not None
+def _files(root: Path) -> list[Path]:
+    """Return the files that some importer would read, each once."""
+    patterns = [pattern for importer in IMPORTERS for pattern in importer.patterns]
+    return list(dict.fromkeys(path for pattern in patterns for path in sorted(root.glob(pattern))))
 
 
 def _without(name: str, message: str) -> str:
@@ -316,12 +311,10 @@ def _without(name: str, message: str) -> str:
 
 def _other_formats(root: Path) -> list[str]:
     notices: list[str] = []
-    for pattern, instead in _OTHERS.items():
+    for pattern, instead in UNREAD.items():
         names = [path.name for path in sorted(root.glob(pattern))]
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             verb = "is" if len(names) == 1 else "are"
-            notices.append(
-                f"{names[0]}{more} {verb} not judged: this version reads CloudFormation and SAM only; {instead}"
-            )
+            notices.append(f"{names[0]}{more} {verb} not judged: {instead}")
     return notices

@@ -16,7 +16,7 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
 from chaosqs.search.finding import Finding
-from chaosqs.search.profiles import CI, Profile, profile_named
+from chaosqs.search.profiles import CI, Profile, ProfileName, profile_named
 from chaosqs.search.search import searched
 from chaosqs.simulation.run import isolated
 
@@ -33,6 +33,11 @@ class Exploration:
         """Yield the findings in their order."""
         return iter(self.findings)
 
+    def __str__(self) -> str:
+        """Return the story of each violation that was found, and a line for each invariant that held."""
+        held = "".join(f"{finding}\n" for finding in self.findings if finding.counterexample is None)
+        return "\n".join([*(str(finding) for finding in self.findings if finding.counterexample), held])
+
     @property
     def counterexamples(self) -> tuple[Counterexample, ...]:
         """The counterexamples, in the order of their findings."""
@@ -45,7 +50,7 @@ def explore(  # noqa: PLR0913 - each is a question of its own, and all but one h
     name: str = "design",
     invariants: Sequence[Invariant] = DEFAULT,
     behaviours: Mapping[str, Behaviour] | None = None,
-    profile: str | Profile = CI,
+    profile: ProfileName | Profile = CI,
     max_examples: int | None = None,
     seed: int | None = None,
     database: ExampleDatabase | None = None,

@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
+from chaosqs.importers.registry import IMPORTERS
 from chaosqs.invariants import by_name
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample, Explanation
@@ -149,7 +150,8 @@ def redesigned(counterexample: Counterexample, design: Design, behaviours: Mappi
 FIXED = Outcome.FIXED
 """What a replay comes to when the invariant is not violated any more."""
 
-_FILE = re.compile(r"(?P<file>.+\.(ya?ml|json|template|py))(:.+)?")
+_SUFFIXES = (".py", ".json", *(suffix for importer in IMPORTERS for suffix in importer.suffixes))
+_FILE = re.compile(rf"(?P<file>.+({'|'.join(map(re.escape, _SUFFIXES))}))(:.+)?")
 """A design that is called so was read from a file: neither what `explore(design)` was given nor one of the suite's."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from chaosqs.errors import InvalidInput, InvalidScenario, NotDeterministic
-from chaosqs.importers.cloudformation.patching import patch_of
+from chaosqs.importers.registry import importer_of
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.verdict import Status
 from chaosqs.project.checks import Budget, Check
@@ -26,16 +26,13 @@ from chaosqs.simulation.run import isolated
 def with_patch(found: Counterexample, path: Path, root: Path) -> Counterexample:
     """Return a counterexample whose explanation has the patch, where there is one.
 
-    There is none for a design that comes from outside the root directory or from no template, and for a fix that breaks
-    another promise.
+    There is none for a design that comes from outside the root directory, and for a fix that breaks another promise.
     """
     fix = next((fix for fix in found.explanation.fixes if not fix.violated), None)
-    if fix is None or fix.breaks or path.suffix not in {".yaml", ".yml", ".json", ".template"}:
-        return found
-    if not path.is_relative_to(root):
+    if fix is None or fix.breaks or not path.is_relative_to(root):
         return found
     name = path.relative_to(root).as_posix()
-    patch = patch_of(path, found.scenario.design, fix.changes, name=name)
+    patch = importer_of(path).patch(path, found.scenario.design, fix.changes, name)
     return attrs.evolve(found, explanation=attrs.evolve(found.explanation, patch=patch))
 
 

@@ -11,24 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import attrs
 
 from chaosqs.model.design import Design
-from chaosqs.model.event import (
-    DeadLettered,
-    Effect,
-    Event,
-    Expired,
-    InvocationEnded,
-    InvocationStarted,
-    Operated,
-    PointPassed,
-    PollersChanged,
-    Reached,
-    ReceivedNothing,
-    ReceiveFailed,
-    Returned,
-    SendFailed,
-    Sent,
-    Throttled,
-)
+from chaosqs.model.event import Effect, Event, InvocationEnded, InvocationStarted, Operated, PointPassed, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Violation
 
@@ -66,15 +49,9 @@ class Slice:
 
 def messages_of(event: Event) -> tuple[int, ...]:
     """Return the messages that an event is about."""
-    match event:
-        case Sent() | SendFailed() | Returned() | DeadLettered() | Expired():
-            return (event.message,)
-        case Effect():
-            return () if event.message is None else (event.message,)
-        case ReceivedNothing() | ReceiveFailed() | PollersChanged() | Operated() | PointPassed() | Reached():
-            return ()
-        case _:
-            return event.messages
+    one: int | None = getattr(event, "message", None)
+    several: tuple[int, ...] = getattr(event, "messages", ())
+    return several if one is None else (one,)
 
 
 def causal_slice(history: History, violation: Violation) -> Slice:

@@ -16,13 +16,8 @@ from chaosqs.model.event import (
     Held,
     InvocationEnded,
     InvocationStarted,
-    Operated,
     PointPassed,
-    PollersChanged,
-    Reached,
     Received,
-    ReceivedNothing,
-    ReceiveFailed,
     Released,
     Returned,
     SendFailed,
@@ -221,7 +216,7 @@ def _arrow(event: Event, index: int, story: Slice, actors: Actors) -> Arrow | No
             return Arrow(event.at, actors.queue(event.queue), "->>", actors.queue(event.target), "", messages, count)
         case Returned() | FilteredOut() | Expired() | Released() | Held() | Effect() | PointPassed():
             return _note(event, actors)
-        case PollersChanged() | ReceivedNothing() | ReceiveFailed() | Operated() | Reached():
+        case _:
             return None
 
 

@@ -8,25 +8,18 @@ from typing import TypeVar
 import attrs
 
 from chaosqs.model.event import (
-    DeadLettered,
     Deleted,
     Effect,
     Event,
     Expired,
-    FilteredOut,
     Held,
     InvocationEnded,
     InvocationStarted,
     Operated,
-    PointPassed,
     PollersChanged,
-    Reached,
     Received,
-    ReceivedNothing,
-    ReceiveFailed,
     Released,
     Returned,
-    SendFailed,
     Sent,
     ServiceFailed,
     Throttled,
@@ -82,12 +75,10 @@ def kind_of(event: Event) -> tuple[str, ...]:
     return (type(event).__name__, *_shared(event))
 
 
-def _shared(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event
+def _shared(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event that shares more or less than its texts
     match event:
         case Sent():
             return event.queue, str(event.copy_of), event.fault
-        case SendFailed():
-            return event.queue, event.fault
         case Received():
             return event.mapping, event.fault, "again" if min(event.receive_counts, default=1) > 1 else ""
         case Throttled():
@@ -108,18 +99,20 @@ def _shared(event: Event) -> tuple[str, ...]:  # noqa: C901, PLR0911, PLR0912 - 
             return event.queue, str(event.receive_count), event.fault
         case Expired():
             return event.queue, str(event.receive_count)
-        case DeadLettered():
-            return event.queue, event.target
         case Operated():
             return event.kind, event.target, event.setting, event.value
-        case PointPassed():
-            return event.function, event.point, event.fault
         case Effect():
             return event.function, event.name, str(event.values)
-        case ReceivedNothing() | ReceiveFailed() | PollersChanged() | FilteredOut():
+        case PollersChanged():
             return (event.mapping,)
-        case Reached():
-            return (event.mark,)
+        case _:
+            return _texts(event)
+
+
+def _texts(event: Event) -> tuple[str, ...]:
+    """Return the text fields of an event."""
+    values: list[object] = [getattr(event, field.name) for field in attrs.fields(type(event))]
+    return tuple(value for value in values if isinstance(value, str))
 
 
 # Events that are near in time, as moments: each a few clauses, each clause all events of one kind. -------------------

@@ -297,10 +297,8 @@ def ended_text(group: EventGroup, messages: Sequence[int], wording: Wording) -> 
             result = f"{function} raises an error on {wording.of(messages)}"
         case "timed_out":
             result = f"{function} times out on {wording.of(messages)} after {clock_text(first.duration)}"
-        case "crashed":
+        case _:  # crashed
             result = f"{function} crashes while it runs {wording.of(messages)}"
-        case other:
-            result = f"{function} ends {wording.of(messages)}: {name_text(other)}"
     unheard = "" if first.answered else ", but no poller gets the answer"
     return f"{result}{unheard}{fault_text(first.fault)}"
 

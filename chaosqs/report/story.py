@@ -48,7 +48,7 @@ def story(counterexample: Counterexample, history: History, *, replay: str = "")
 
 def headline(counterexample: Counterexample) -> str:
     """Return the first line: mapping, invariant and verdict."""
-    left = f"{mapping_text(counterexample.mapping)}    {title_of(counterexample.invariant)}"
+    left = "    ".join(filter(None, [mapping_text(counterexample.mapping), title_of(counterexample.invariant)]))
     room = WIDTH - len(_STATUS) - 1
     return f"{padded(shortened(left, room), room)} {_STATUS}"
 

@@ -167,7 +167,7 @@ def _closing(story: Slice) -> list[Step]:
     """Where the violation is no event but a state at some moment, say so."""
     if story.violation.events:
         return []
-    over = story.violation.at >= story.history.ended_at
+    over = story.violation.at >= story.history.ended_at_ms
     return [Step(story.violation.at, "the run ends" if over else "from now on the promise is broken")]
 
 

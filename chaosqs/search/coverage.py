@@ -1,4 +1,4 @@
-"""What a run reached: the catalogue by which a search shows that it could have found something (search-notes 2.4)."""
+"""What a run reached: the catalogue by which a search shows that it could have found something."""
 
 from __future__ import annotations
 

@@ -10,6 +10,9 @@ import attrs
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
+from chaosqs.report.story import story
+from chaosqs.report.text import counted, mapping_text, shown, title_of
+from chaosqs.simulation.run import isolated
 
 # What the cases of a search came to, for one invariant. --------------------------------------------------------------
 
@@ -88,3 +91,12 @@ class Finding:
     def violated(self) -> bool:
         """Whether a counterexample was found."""
         return self.verdict.status is Status.VIOLATED
+
+    def __str__(self) -> str:
+        """Return the story of the counterexample, or the verdict in one line."""
+        if self.counterexample is not None:
+            return story(self.counterexample, isolated(self.counterexample.scenario))
+        verdict = self.verdict
+        detail = verdict.reason or f"exercised {counted(verdict.exercised, 'time')}"
+        name = "    ".join(filter(None, [mapping_text(self.mapping), title_of(self.invariant)]))
+        return f"{name}: {verdict.status} ({shown(detail, 200)}, {counted(self.cases, 'case')})"

@@ -122,7 +122,7 @@ def _answer(history: History, queue: str | None, *, violated: bool) -> Answer:
             event.queue == history.sent[event.message].queue for event in expired if event.message in history.sent
         ),
         given_up=sum(fate.processed or not _failed(fate) for fate in history.dead_lettered),
-        drained=history.drained_at,
+        drained=history.drained_at_ms,
     )
 
 

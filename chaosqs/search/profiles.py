@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import attrs
+
+ProfileName: TypeAlias = Literal["quick", "ci", "deep"]
 
 
 @attrs.frozen

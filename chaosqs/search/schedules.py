@@ -1,7 +1,7 @@
 """Schedules in a search: run under a policy, tell what it did as pauses, and find the simplest pauses that do the same.
 
 A policy finds, a pause tells: whatever a policy held back is lifted into the scenario's own plan, where it replays
-without the policy, and shrinks (search-notes 2.9).
+without the policy, and shrinks.
 """
 
 from __future__ import annotations

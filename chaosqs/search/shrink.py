@@ -339,7 +339,7 @@ def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour]
 
 def without_end(scenario: Scenario, oracle: Oracle) -> Scenario:
     """Leave the end out where everything is done before it."""
-    if scenario.until is None or isolated(scenario).drained_at is None:
+    if scenario.until is None or isolated(scenario).drained_at_ms is None:
         return scenario
     endless = attrs.evolve(scenario, until=None)
     return endless if oracle.violated(endless) else scenario

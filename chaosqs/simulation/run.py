@@ -180,10 +180,7 @@ def _operator(simulation: Simulation, by_name: dict[str, Function]) -> Operator 
     if not scenario.faults.actions:
         return None
     from chaosqs.simulation.operator import Operator  # noqa: PLC0415
-    from chaosqs.sqs.api.region import (
-        ACCOUNT,
-        REGION,
-    )
+    from chaosqs.sqs.api.region import ACCOUNT, REGION  # noqa: PLC0415 - the operations wait until they are wanted
     from chaosqs.sqs.api.sqs import Sqs  # noqa: PLC0415
 
     sqs = Sqs.of(service, len(arrivals(scenario.workload))) if real is None else real.calls.sqs
@@ -193,7 +190,7 @@ def _operator(simulation: Simulation, by_name: dict[str, Function]) -> Operator 
 
 @contextmanager
 def _without_garbage_collection() -> Generator[None]:
-    """Keep the moments of garbage collection out of the run: finalisers may run code (search-notes 3.2)."""
+    """Keep the moments of garbage collection out of the run: finalisers may run code."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -6,7 +6,7 @@ import json
 from statistics import median
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.history import History
 from chaosqs.model.json import Json
 from chaosqs.model.scenario import Scenario
@@ -24,7 +24,7 @@ def one_mapping(  # noqa: PLR0913 - the settings that the experiments vary
     batch: int = 10,
     receives: int | None = None,
     maximum: int | None = None,
-    era: str = "2018-06",
+    era: Era = "2018-06",
     partial: bool = False,
     retention: int = 345_600,
 ) -> Design:

@@ -10,7 +10,7 @@ from statistics import fmean, median
 import attrs
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue
 from chaosqs.model.event import InvocationStarted, Received, Returned, Sent, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
@@ -103,14 +103,14 @@ def a9(kilobytes: int) -> float:
 
 
 @cache
-def deep_backlog(count: int, era: str) -> History:
+def deep_backlog(count: int, era: Era) -> History:
     """Run a backlog that no limit holds back."""
     design = one_mapping(batch=1, era=era)
     until = None if count > 50_000 else 125
     return once(design, [Burst("orders", count)], Behaviour(seconds_per_batch=0.56), until=until)
 
 
-def after_minutes(count: int, minutes: int, era: str = "2018-06") -> float:
+def after_minutes(count: int, minutes: int, era: Era = "2018-06") -> float:
     """Return the concurrency of a deep backlog, 2 s after so many minutes: the 7 seen first are 5 and 2 s of growth."""
     series = deep_backlog(count, era).series("ConcurrentExecutions", "worker", 1)
     return series[min(minutes * 60 + 2, len(series) - 1)][1]

@@ -141,7 +141,7 @@ ROWS: tuple[Figure, ...] = (
         "5.5",
         5.5 * 0.92,
         5.5 * 1.08,
-        lambda: (f.deep_backlog(100_000, "2018-06").drained_at or 0) / 60_000,
+        lambda: (f.deep_backlog(100_000, "2018-06").drained_at_ms or 0) / 60_000,
         slow=True,
     ),
 )

@@ -180,7 +180,7 @@ def test_presigned_addresses_are_signed(world: MockAws) -> None:
 
 def test_only_moto_can_be_passed_to() -> None:
     with pytest.raises(InvalidInput, match=r"passthrough = 'localstack'.*'moto'"):
-        aws(passthrough="localstack")
+        aws(passthrough="localstack")  # type: ignore[arg-type]
 
 
 def test_a_closed_world_cannot_be_used(world: MockAws) -> None:

@@ -10,7 +10,7 @@ import pytest
 from chaosqs.esm.machines.scaling import SCALING_LIMITS, Scaling, ScalingLimits, scaling_limits
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.event import (
     Deleted,
     InvocationEnded,
@@ -155,7 +155,7 @@ def pollers(history: History) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize(("era", "after_a_minute"), [("2018-06", 65), ("2023-11", 305), ("2025-11", 305)])
-def test_ES_1_ES_2_a_mapping_starts_with_5_and_grows_while_messages_wait(era: str, after_a_minute: int) -> None:
+def test_ES_1_ES_2_a_mapping_starts_with_5_and_grows_while_messages_wait(era: Era, after_a_minute: int) -> None:
     """By 60 a minute, or by 300 under the later laws; not beyond what there is to do."""
     design = one_mapping(visibility=900, timeout=900, batch=1, era=era)
     history = run(design, Burst("orders", 400), behaviour=Behaviour(seconds_per_batch=600), until=60.1)
@@ -166,7 +166,7 @@ def test_ES_1_ES_2_a_mapping_starts_with_5_and_grows_while_messages_wait(era: st
 
 
 @pytest.mark.parametrize(("era", "ceiling"), [("2018-06", 1000), ("2023-11", 1250), ("2025-11", 1250)])
-def test_ES_3_growth_ends_at_the_ceiling(era: str, ceiling: int) -> None:
+def test_ES_3_growth_ends_at_the_ceiling(era: Era, ceiling: int) -> None:
     """However many messages wait."""
     scaling = scaled(SCALING_LIMITS[era])
     for _ in range(2000):
@@ -190,7 +190,7 @@ def scaled(following: ScalingLimits) -> Scaling:
 @pytest.mark.parametrize(
     ("era", "maximum", "fewest"), [("2023-11", None, 5), ("2025-11", None, 2), ("2025-11", 4, 4)], ids=str
 )
-def test_ES_5_an_idle_mapping_goes_back_to_5_and_on_to_2(era: str, maximum: int | None, fewest: int) -> None:
+def test_ES_5_an_idle_mapping_goes_back_to_5_and_on_to_2(era: Era, maximum: int | None, fewest: int) -> None:
     """To 2 by the latest law only, after some minutes, and not with a maximum concurrency."""
     design = one_mapping(timeout=10, batch=1, maximum=maximum, era=era)
     loads = [Burst("orders", 60), Burst("orders", 1, at=1200)]

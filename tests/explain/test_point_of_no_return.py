@@ -26,7 +26,7 @@ def throttling() -> Oracle:
 def processed_once_by_the_end(history: History) -> Verdict:
     """Promise that no message is processed twice, judged at the end."""
     found = processed_once(history)
-    return attrs.evolve(found, violations=tuple(attrs.evolve(one, at=history.ended_at) for one in found.violations))
+    return attrs.evolve(found, violations=tuple(attrs.evolve(one, at=history.ended_at_ms) for one in found.violations))
 
 
 def share(scenario: Scenario, at: int) -> float:

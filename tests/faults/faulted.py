@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from chaosqs import invariants
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.event import Event, InvocationStarted, Received
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.history import History
@@ -24,7 +24,7 @@ STANDARD, FIFO = MAPPINGS
 
 
 def design(
-    queue: str = STANDARD, *, batch: int = 10, era: str = "2018-06", window: int = 0, maximum: int | None = None
+    queue: str = STANDARD, *, batch: int = 10, era: Era = "2018-06", window: int = 0, maximum: int | None = None
 ) -> Design:
     """Return a queue with a dead-letter queue, and a function that may take 5 seconds."""
     dead = queue.replace("orders", "orders-dlq")
@@ -49,7 +49,7 @@ def run(
     history = simulate(scenario, verify=True)
     promises = (invariants.CONSERVATION, invariants.AT_LEAST_ONCE_DELIVERY)
     assert invariants.check(history, promises) == ()
-    assert history.drained_at is not None
+    assert history.drained_at_ms is not None
     assert history.summary()["messages"]["remaining"] == 0
     return history
 

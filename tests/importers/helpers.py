@@ -5,7 +5,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Protocol
 
-from chaosqs.importers.cloudformation.reader import Imported, read_template
+from chaosqs.importers.cloudformation.reader import read_template
+from chaosqs.importers.protocol import Imported
 
 WORKER = """
 Resources:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosqs.errors import InvalidDesign
-from chaosqs.importers.cloudformation.reader import Imported, read_template
+from chaosqs.importers.cloudformation.reader import read_template
+from chaosqs.importers.protocol import Imported
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 

@@ -74,7 +74,7 @@ def test_parts_that_do_not_matter_may_say_what_they_like(read: Read) -> None:
     )
     imported = read(template)
     assert imported.design.queue("Orders").visibility_timeout == 31
-    assert imported.assumptions == ("Fn::ForEach::Many in line 23 is left out: this reader does not expand it",)
+    assert imported.notes == ("Fn::ForEach::Many in line 23 is left out: this reader does not expand it",)
 
 
 def test_no_command_in_a_template_runs(read: Read, tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ def test_a_resource_whose_condition_is_false_is_left_out(read: Read) -> None:
 
 def test_what_is_left_out_is_said(read: Read) -> None:
     """Other events of the design's functions, and concurrency that other functions reserve, are named."""
-    assumptions = read("""
+    imported = read("""
         Resources:
           Orders: {Type: 'AWS::SQS::Queue'}
           Table: {Type: 'AWS::DynamoDB::Table'}
@@ -270,8 +270,9 @@ def test_what_is_left_out_is_said(read: Read) -> None:
           Other:
             Type: AWS::Serverless::Function
             Properties: {Events: {Api: {Type: HttpApi}}}
-    """).assumptions
-    assert assumptions == (
+    """)
+    assert imported.assumptions == ()
+    assert imported.notes == (
         "event Api of Worker (HttpApi) is left out: it is no SQS queue",
         "event source Stream of Worker is left out: it is no SQS queue",
         "Report is left out: no SQS queue invokes it, and its 30 reserved executions count as free",

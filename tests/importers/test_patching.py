@@ -110,7 +110,7 @@ def applied(patch: str, text: str) -> str:
 def check(path: Path, changes: Sequence[Change]) -> str:
     """Patch a template, and read the result again; return the patch."""
     text, design = path.read_bytes().decode(), read_template(path).design
-    patch = patch_of(path, design, changes, name="infra/template.yaml")
+    patch = patch_of(path, design, changes, "infra/template.yaml")
     assert patch.startswith("--- a/infra/template.yaml\n+++ b/infra/template.yaml\n@@ -")
     expected = design
     for change in changes:
@@ -171,7 +171,7 @@ def test_what_hangs_on_something_else_gets_no_patch(tmp_path: Path, old: str, ne
     """A parameter, a part that is not there, a value that AWS refuses: no patch, and no error."""
     path = tmp_path / "template.yaml"
     path.write_text(SAM.replace(old, new), encoding="utf-8")
-    assert patch_of(path, read_template(path).design, [change], name="t.yaml") == ""
+    assert patch_of(path, read_template(path).design, [change], "t.yaml") == ""
 
 
 def test_a_template_that_has_changed_meanwhile_gets_no_patch(tmp_path: Path) -> None:
@@ -180,9 +180,9 @@ def test_a_template_that_has_changed_meanwhile_gets_no_patch(tmp_path: Path) -> 
     path.write_text(SAM, encoding="utf-8")
     design = read_template(path).design
     path.write_text(SAM.replace("BatchSize: 10", "BatchSize: 9"), encoding="utf-8")
-    assert patch_of(path, design, [Change(MAPPING, "batch_size", 1)], name="t.yaml") == ""
+    assert patch_of(path, design, [Change(MAPPING, "batch_size", 1)], "t.yaml") == ""
     path.unlink()
-    assert patch_of(path, design, [Change(MAPPING, "batch_size", 1)], name="t.yaml") == ""
+    assert patch_of(path, design, [Change(MAPPING, "batch_size", 1)], "t.yaml") == ""
 
 
 @pytest.mark.parametrize(

@@ -233,8 +233,8 @@ def test_a_mapping_without_a_visible_source_is_judged_by_its_properties(read: Re
     )
     imported = read(template)
     assert [mapping.queue for mapping in imported.design.mappings] == ["QueueArn"]
-    assert "event source Stream of worker-dev is left out: it is no SQS queue" in imported.assumptions
-    assert "event source Kafka of worker-dev is left out: it is no SQS queue" in imported.assumptions
+    assert "event source Stream of worker-dev is left out: it is no SQS queue" in imported.notes
+    assert "event source Kafka of worker-dev is left out: it is no SQS queue" in imported.notes
 
 
 def test_names_are_unique_and_valid(read: Read) -> None:

@@ -21,8 +21,10 @@ from chaosqs.model.event import (
     InvocationEnded,
     InvocationStarted,
     Operated,
+    Outcome,
     Received,
     Released,
+    ReleaseReason,
     Returned,
     Sent,
     ServiceFailed,
@@ -229,7 +231,7 @@ class Batch:
         return self
 
     def finish(
-        self, outcome: str = "succeeded", *, failed: tuple[int, ...] = (), answered: bool = True, fault: str = ""
+        self, outcome: Outcome = "succeeded", *, failed: tuple[int, ...] = (), answered: bool = True, fault: str = ""
     ) -> Batch:
         """End its invocation."""
         self.story.running[self.function] -= 1
@@ -249,7 +251,7 @@ class Batch:
         self.last = self.story.tell(event)
         return self
 
-    def release(self, why: str) -> Batch:
+    def release(self, why: ReleaseReason) -> Batch:
         """Forget it without deleting anything."""
         event = Released(self.story.now, self.last, self.mapping, self.poller, self.messages, why)
         self.last = self.story.tell(event)

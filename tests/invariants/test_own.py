@@ -66,7 +66,7 @@ def test_the_events_to_blame_are_found() -> None:
     first, second = promise(told).judge(HISTORY).violations
     assert [HISTORY.events[index] for index in first.events] == [Sent(0, None, "orders", n, 100, "") for n in (1, 2)]
     assert sorted(first.messages) == [1, 2]
-    assert (second.at, second.events) == (HISTORY.ended_at, (len(HISTORY.events) - 1,))
+    assert (second.at, second.events) == (HISTORY.ended_at_ms, (len(HISTORY.events) - 1,))
 
 
 def test_a_failed_assertion_is_a_violation() -> None:
@@ -153,7 +153,7 @@ def test_what_a_promise_does_to_its_history_nobody_else_sees() -> None:
         history.summary()["messages"].clear()
 
     def sets(history: History) -> None:
-        history.ended_at = 3  # type: ignore[misc]
+        history.ended_at_ms = 3  # type: ignore[misc]
 
     history = simulate(attrs.evolve(HISTORY.scenario, behaviours={"worker": chaosqs.Behaviour(1)}))
     before = (history.digest, repr(history.deliveries), repr(history.scenario), history.summary())

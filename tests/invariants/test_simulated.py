@@ -16,16 +16,7 @@ from chaosqs.strategies import designs as drawn_designs
 from chaosqs.strategies import fault_plans
 from chaosqs.strategies import scenarios as drawn_scenarios
 
-OUR_OWN = (
-    invariants.AT_LEAST_ONCE_DELIVERY,
-    invariants.NO_LOSS_AFTER_SEND,
-    invariants.NO_EARLY_DEAD_LETTERING,
-    invariants.DEDUPLICATION_HOLDS,
-    invariants.BATCHES_WITHIN_LIMITS,
-    invariants.FILTERED_NEVER_DELIVERED,
-    invariants.CONCURRENCY_WITHIN_ITS_LIMITS,
-    invariants.CONSERVATION,
-)
+OUR_OWN = (invariants.AT_LEAST_ONCE_DELIVERY, *invariants.OURS)
 """Promises that no design, workload or modelled function can break."""
 
 OF_DESIGNS = (

@@ -19,4 +19,5 @@ KNOWN_BAD = KnownBad(
     says="orders→worker handed 3 messages to worker at once: its batch_size is 2.",
     strikes=lambda: three_messages(2),
     near_miss=lambda: three_messages(3),
+    shown=True,
 )

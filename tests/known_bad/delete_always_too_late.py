@@ -27,5 +27,4 @@ KNOWN_BAD = KnownBad(
     "else had changed.",
     strikes=lambda: slow(5),
     near_miss=lambda: slow(6),
-    also=("no-concurrent-processing", "no-second-processing"),
 )

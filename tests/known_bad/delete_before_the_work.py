@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from chaosqs.model.event import Outcome
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
 from tests.known_bad.known_bad import KnownBad
 
 
-def eager(outcome: str) -> History:
+def eager(outcome: Outcome) -> History:
     story = Story(orders_design()).send()
     batch = story.receive(0).start()
     story.at(1)
@@ -22,4 +23,5 @@ KNOWN_BAD = KnownBad(
     says="Message N was deleted from orders although worker never succeeded on it.",
     strikes=lambda: eager("timed_out"),
     near_miss=lambda: eager("succeeded"),
+    also_broken_by=("delete_of_what_was_not_received", "failure_list_unread"),
 )

@@ -19,5 +19,4 @@ KNOWN_BAD = KnownBad(
     "This is a bug of chaosqs, not of the design.",
     strikes=lambda: deleted(0, 1),
     near_miss=lambda: deleted(0, 0),
-    also=("at-least-once-delivery",),
 )

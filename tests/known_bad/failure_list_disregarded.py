@@ -22,5 +22,4 @@ KNOWN_BAD = KnownBad(
     says="Message N was deleted from orders although worker reported it as failed.",
     strikes=lambda: reported_after_a_lost_delete(0, 1),
     near_miss=lambda: reported_after_a_lost_delete(0),
-    also=("reported-failures-kept",),
 )

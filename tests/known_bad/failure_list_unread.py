@@ -1,6 +1,6 @@
 """A broken design: the function reports a message as failed, and the mapping, which was not told to look, deletes it.
 
-This is G-27 of the ledger: without report_batch_item_failures the function's answer is ignored (EF-2).
+Without report_batch_item_failures the function's answer is ignored (EF-2).
 """
 
 from __future__ import annotations
@@ -33,5 +33,5 @@ KNOWN_BAD = KnownBad(
     says="Message N was deleted from orders although worker reported it as failed: report_batch_item_failures is off.",
     strikes=lambda: partial_failure(reported=False),
     near_miss=lambda: partial_failure(reported=True),
-    also=("at-least-once-delivery",),
+    also_broken_by=("failure_list_disregarded",),
 )

@@ -23,5 +23,4 @@ KNOWN_BAD = KnownBad(
     "its visibility timeout was 5.0 s.",
     strikes=lambda: just_in_time(5),
     near_miss=lambda: just_in_time(6),
-    also=("no-concurrent-processing",),
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from chaosqs.model.event import Outcome
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
 from tests.known_bad.known_bad import KnownBad
 
 
-def ended(*outcomes: str) -> History:
+def ended(*outcomes: Outcome) -> History:
     story = Story(orders_design()).send()
     batch = story.receive(0).start()
     for seconds, outcome in enumerate(outcomes, 1):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 
 import attrs
 
@@ -21,5 +23,19 @@ class KnownBad:
     """A history in which the invariant is violated."""
     near_miss: Callable[[], History]
     """The same without the one thing that matters: no invariant is violated."""
-    also: tuple[str, ...] = ()
-    """What it cannot help breaking as well."""
+    also_broken_by: tuple[str, ...] = ()
+    """Other fixtures of this directory that break the same invariant, and cannot help it."""
+    shown: bool = False
+    """Whether the gallery shows this one, where several break an internal invariant."""
+
+
+OTHERS = ("test_bestiary", "known-bad fixture")
+NAMES = [path.stem for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in OTHERS]
+"""All fixtures of this directory."""
+
+
+def known_bad(name: str) -> KnownBad:
+    """Return the fixture of that name."""
+    found: object = vars(import_module(f"tests.known-bad fixtures.{name}")).get("KNOWN_BAD")
+    assert isinstance(found, KnownBad), f"tests/known_bad/{name}.py names no KNOWN_BAD"
+    return found

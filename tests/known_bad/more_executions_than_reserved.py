@@ -30,4 +30,5 @@ KNOWN_BAD = KnownBad(
     says="worker had 2 executions at once when message 2 came: the limit is 1.",
     strikes=two_where_one_is_reserved,
     near_miss=two_at_once,
+    shown=True,
 )

@@ -1,4 +1,4 @@
-"""A broken consumer: it reports the failed message of a group and goes on with those after it (PB-15, G-28)."""
+"""A broken consumer: it reports the failed message of a group and goes on with those after it (PB-15)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A broken design: visibility counts from the receive, the function timeout from the first line of code (EP-10, G-33).
+"""A broken design: visibility counts from the receive, the function timeout from the first line of code (EP-10).
 
 AWS lets both be equal (EC-11). A cold start is enough for the two to part.
 """
@@ -26,4 +26,5 @@ KNOWN_BAD = KnownBad(
     says="Message N was given to worker while worker still worked on it: its visibility timeout was 5.0 s.",
     strikes=lambda: just_in_time(5),
     near_miss=lambda: just_in_time(6),
+    also_broken_by=("delete_always_too_late", "group_in_two_hands"),
 )

@@ -9,12 +9,12 @@ from chaosqs.lambda_.machines.concurrency import RATE, RESERVED, RESERVED_RATE, 
 from chaosqs.lambda_.machines.environments import Environment
 from chaosqs.lambda_.machines.invocation_rate import Rate
 from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.design import Account, Design, Function
+from chaosqs.model.design import Account, Design, Era, Function
 
 SECOND, MINUTE = 1000, 60_000
 
 
-def executions(*functions: Function, account: Account | None = None, era: str = "2025-11") -> Executions:
+def executions(*functions: Function, account: Account | None = None, era: Era = "2025-11") -> Executions:
     """Return the executions of some functions, whose idle environments last a minute."""
     design = Design([], functions, account=account or Account(), era=era)
     return Executions(design, Assumptions(environment_lifetime=MINUTE))

@@ -13,7 +13,7 @@ from chaosqs.invariants.registry import check
 from chaosqs.lambda_.machines.concurrency import RATE, RESERVED, RESERVED_RATE
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.design import Account, Design, Era, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.event import InvocationEnded, InvocationStarted, Throttled
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
@@ -219,7 +219,7 @@ fast = st.builds(
 
 
 def _fitting(
-    limits: tuple[int, ...], *, reserved: bool, visibility: int, receives: int, provisioned: int, era: str
+    limits: tuple[int, ...], *, reserved: bool, visibility: int, receives: int, provisioned: int, era: Era
 ) -> Design:
     """Return mappings whose maximum concurrency just fits what their function may have."""
     queues = [

@@ -172,7 +172,7 @@ def test_PB_EF_2_LX_5_the_return_value_decides(
 ) -> None:
     """By the rules of partial batch responses; the history names the rule.
 
-    A mapping that does not look at the answer deletes what that names as failed (G-27).
+    A mapping that does not look at the answer deletes what that names as failed.
     """
     history = played(scenario("answers", wanted + 1, reporting=reporting, until=20))
     end = next(end for end in ends(history) if end.messages == (wanted,))

@@ -60,7 +60,7 @@ def test_PB_a_return_value_decides_by_its_rule(returned: object, failed: tuple[s
 
 @pytest.mark.parametrize("returned", [row.values[0] for row in ROWS])
 def test_EF_2_without_reporting_the_return_value_is_ignored(returned: object) -> None:
-    """With `ReportBatchItemFailures` off, whatever a function returns deletes the whole batch (G-27)."""
+    """With `ReportBatchItemFailures` off, whatever a function returns deletes the whole batch."""
     assert judge(returned, IDS, reporting=False) == Outcome(all_failed=False, failed=(), rule="EF-2")
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import attrs
 
 from chaosqs.errors import InvalidDesign, InvalidInput
-from chaosqs.model.design import DEFAULT_ERA, Account, Design, EventSourceMapping, Function, Queue
+from chaosqs.model.design import DEFAULT_ERA, Account, Design, Era, EventSourceMapping, Function, Queue
 
 Value = TypeVar("Value", bound=attrs.AttrsInstance)
 
@@ -31,7 +31,7 @@ def refusals(
     mappings: Sequence[EventSourceMapping] = (),
     *,
     account: Account | None = None,
-    era: str = DEFAULT_ERA,
+    era: Era = DEFAULT_ERA,
 ) -> list[tuple[str, str]]:
     """Return path and rule of each problem of a design; empty: it is accepted."""
     try:

@@ -106,7 +106,7 @@ def test_deliveries_of_a_message_come_in_order() -> None:
 
 
 def test_overlapping_deliveries_are_kept_apart() -> None:
-    """A message that two pollers carry at once has two deliveries, each with its own ending (G-33)."""
+    """A message that two pollers carry at once has two deliveries, each with its own ending (VT-4)."""
     story = Story(orders_design()).send()
     slow = story.receive(0).start()
     fast = story.at(30).give_back(0).receive(0, poller=2).start()

@@ -16,7 +16,7 @@ def test_invalid_design_lists_everything_that_is_wrong() -> None:
             [Queue("orders", visibility_timeout=-1, redrive=Redrive("nowhere", 0))],
             [Function("worker", timeout=901)],
             [EventSourceMapping("orders", "worker", batch_size=11)],
-            era="2020-01",
+            era="2020-01",  # type: ignore[arg-type]
         )
     assert str(caught.value).splitlines() == [
         "queues[0].visibility_timeout = -1: must be a whole number from 0 to 43200 seconds (VT-1)",

@@ -59,7 +59,7 @@ def test_a_change_is_checked_against_what_the_ones_before_it_have_done() -> None
 
 
 def test_EC_11_a_mapping_is_checked_when_it_changes_and_not_when_its_function_does() -> None:
-    """G-31: the timeout is accepted; then AWS refuses each change of the mapping."""
+    """The timeout is accepted; then AWS refuses each change of the mapping."""
     actions = [change("worker", 1, "timeout", 60)]
     Scenario(one_mapping(visibility=30), faults=FaultPlan(actions=actions))
     with pytest.raises(InvalidScenario, match=r"actions\[1\]\.value = 5: mappings\[0\]: Queue visibility timeout: 30"):

@@ -86,7 +86,11 @@ def test_plan_that_is_refused_lists_everything() -> None:
         ["ok"],
         heal_at=-1,
         sends=["error"],
-        actions=[Action("burn", "worker", 0), Action("purge", "worker", -1), Action("change", "worker", 0)],
+        actions=[
+            Action("burn", "worker", 0),  # type: ignore[arg-type]
+            Action("purge", "worker", -1),
+            Action("change", "worker", 0),
+        ],
         pauses=[Pause("nobody/1", 0, 0)],
     )
     assert refused(plan) == [

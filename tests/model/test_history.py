@@ -24,8 +24,8 @@ def test_digest_is_a_fingerprint_of_all_events() -> None:
     assert history_of(5).digest == history.digest
     others = [
         attrs.evolve(history, events=history.events[:-1]),
-        attrs.evolve(history, ended_at=history.ended_at + 1),
-        attrs.evolve(history, drained_at=70_000),
+        attrs.evolve(history, ended_at_ms=history.ended_at_ms + 1),
+        attrs.evolve(history, drained_at_ms=70_000),
     ]
     assert len({history.digest, *(other.digest for other in others)}) == 4
 

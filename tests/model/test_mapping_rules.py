@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.model.design import EventSourceMapping, Function, Queue
+from chaosqs.model.design import Era, EventSourceMapping, Function, Queue
 from tests.model.helpers import NOT_WHOLE, changed, refusals
 
 PLAIN = EventSourceMapping("orders", "worker")
 
 
-def refused(mapping: EventSourceMapping, *, era: str = "2025-11") -> list[tuple[str, str]]:
+def refused(mapping: EventSourceMapping, *, era: Era = "2025-11") -> list[tuple[str, str]]:
     return refusals([Queue("orders"), Queue("orders.fifo")], [Function("worker")], [mapping], era=era)
 
 
@@ -78,7 +78,7 @@ def test_EC_6_PM_2_provisioned_pollers() -> None:
 
 
 @pytest.mark.parametrize("era", ["2018-06", "2023-11"])
-def test_EC_6_provisioned_pollers_came_in_2025(era: str) -> None:
+def test_EC_6_provisioned_pollers_came_in_2025(era: Era) -> None:
     """An older era knows no provisioned pollers."""
     mapping = EventSourceMapping("orders", "worker", provisioned_pollers=(2, 4))
     assert refused(mapping, era=era) == [("mappings[0].provisioned_pollers", "EC-6")]

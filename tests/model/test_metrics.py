@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import PollersChanged, ReceivedNothing
+from chaosqs.model.event import Outcome, PollersChanged, ReceivedNothing
 from tests.invariants.builder import Story, orders_design
 
 FAULT = "lost_delete at receive 1 of message 1"
@@ -118,7 +118,7 @@ def test_LC_14_CW_14_CW_16_CW_28_throttles_are_neither_invocations_nor_errors() 
 
 
 @pytest.mark.parametrize(("outcome", "errors"), [("succeeded", 0), ("raised", 1), ("timed_out", 1), ("crashed", 1)])
-def test_CW_14_CW_15_errors_are_invocations_that_end_in_one(outcome: str, errors: int) -> None:
+def test_CW_14_CW_15_errors_are_invocations_that_end_in_one(outcome: Outcome, errors: int) -> None:
     """Exceptions, timeouts and crashes are errors of invocations."""
     story = sent()
     story.receive(0).start().finish(outcome)

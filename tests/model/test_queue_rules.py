@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaosqs.model.design import Queue, Redrive, RedriveAllow
+from chaosqs.model.resources import FifoThroughputLimit
 from tests.model.helpers import NOT_WHOLE, changed, refusals
 
 DLQ = Queue("dlq")
@@ -131,7 +132,7 @@ def test_DLQ_17_source_queues_go_with_by_queue_only(allow: RedriveAllow) -> None
 
 def test_DLQ_17_permission() -> None:
     """There are three permissions."""
-    allow = RedriveAllow("everybody")
+    allow = RedriveAllow("everybody")  # type: ignore[arg-type]
     assert refused(Queue("orders", redrive_allow=allow)) == [("queues[0].redrive_allow.permission", "DLQ-17")]
 
 
@@ -146,14 +147,17 @@ def test_FF_4_content_based_deduplication_is_for_fifo() -> None:
 def test_FF_7_deduplication_scope() -> None:
     """Two scopes, for FIFO queues."""
     assert refused(Queue("orders.fifo", deduplication_scope="messageGroup")) == []
-    assert refused(Queue("orders.fifo", deduplication_scope="group")) == [("queues[0].deduplication_scope", "FF-7")]
+    group = Queue("orders.fifo", deduplication_scope="group")  # type: ignore[arg-type]
+    assert refused(group) == [("queues[0].deduplication_scope", "FF-7")]
     assert refused(Queue("orders", deduplication_scope="messageGroup")) == [("queues[0].deduplication_scope", "FF-7")]
 
 
 def test_FF_8_throughput_limit() -> None:
     """Two limits, for FIFO queues; the one per group needs deduplication per group."""
-    limit, refusal = "perMessageGroupId", ("queues[0].fifo_throughput_limit", "FF-8")
+    limit: FifoThroughputLimit = "perMessageGroupId"
+    refusal = ("queues[0].fifo_throughput_limit", "FF-8")
     assert refused(Queue("orders.fifo", deduplication_scope="messageGroup", fifo_throughput_limit=limit)) == []
     assert refused(Queue("orders.fifo", fifo_throughput_limit=limit)) == [refusal]
-    assert refused(Queue("orders.fifo", fifo_throughput_limit="perGroup")) == [refusal]
+    unknown = Queue("orders.fifo", fifo_throughput_limit="perGroup")  # type: ignore[arg-type]
+    assert refused(unknown) == [refusal]
     assert refusal in refused(Queue("orders", fifo_throughput_limit=limit))

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("plugin-failure")
 
 HURRIED = """
 import attrs
-from chaosqs.explorer import profiles
+from chaosqs.search import profiles
 
 profiles.PROFILES = (attrs.evolve(profiles.QUICK, shrink_simulations=300, draws=20, trials=20),)
 """

@@ -62,4 +62,4 @@ def test_a_sound_design_has_no_counterexamples() -> None:
 def test_an_unknown_profile_is_refused() -> None:
     """A wrong name is a ValueError that says what there is."""
     with pytest.raises(ValueError, match="no profile is called 'thorough'"):
-        explore(SOUND, profile="thorough")
+        explore(SOUND, profile="thorough")  # type: ignore[arg-type]

@@ -14,8 +14,10 @@ from chaosqs.model.event import (
     Event,
     InvocationEnded,
     InvocationStarted,
+    Outcome,
     Received,
     Released,
+    ReleaseReason,
     Returned,
     Sent,
     Throttled,
@@ -87,7 +89,7 @@ class Book:
         self.started[message] = index
         return index
 
-    def end(self, message: int, *, at: int, outcome: str = "succeeded") -> int:
+    def end(self, message: int, *, at: int, outcome: Outcome = "succeeded") -> int:
         begin = self.started[message]
         ended = InvocationEnded(
             at, begin, "worker", MAPPING, begin, (message,), outcome, (), 5_000, answered=True, fault=""
@@ -97,7 +99,7 @@ class Book:
             self.add(Deleted(at, index, "orders", MAPPING, (message,), (), ""))
         return index
 
-    def give_back(self, message: int, poller: int, *, at: int, count: int, why: str = "throttled") -> int:
+    def give_back(self, message: int, poller: int, *, at: int, count: int, why: ReleaseReason = "throttled") -> int:
         returned = self.add(Returned(at, self.received[message], "orders", message, count))
         self.add(Released(at, self.received[message], MAPPING, poller, (message,), why))
         return returned

@@ -88,7 +88,6 @@ CLAUSES: list[tuple[Event, str]] = [
         attrs.evolve(ENDED, outcome="crashed", fault="crash"),
         "the function crashes while it runs messages 1 and 2 (fault: crash)",
     ),
-    (attrs.evolve(ENDED, outcome="melted"), "the function ends messages 1 and 2: melted"),
     (attrs.evolve(ENDED, answered=False), "messages 1 and 2 are done, but no poller gets the answer"),
     (
         Released(0, None, MAPPING, 1, (0,), "throttled"),

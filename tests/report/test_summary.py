@@ -12,7 +12,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.report.summary import paragraph
 from chaosqs.simulation.run import simulate
-from tests.known_bad.test_known_bad import NAMES, known_bad
+from tests.known_bad.known_bad import NAMES, known_bad
 from tests.report.examples import SENTENCE, counterexample, throttled
 from tests.search.designs import ROOMY, over_polling
 

@@ -98,7 +98,7 @@ def shape(history: History) -> Shape:
     """Return a history with the kinds of its faults only."""
     faults = [(event, str(getattr(event, "fault", ""))) for event in history.events]
     events = [repr(event).replace(fault, BY.sub("", fault)) if fault else repr(event) for event, fault in faults]
-    return *events, history.ended_at, history.drained_at
+    return *events, history.ended_at_ms, history.drained_at_ms
 
 
 def exhausted(start: Scenario, *, faults: int, pauses: int = 0) -> list[History]:

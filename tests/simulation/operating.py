@@ -63,7 +63,7 @@ def messages(history: History) -> dict[str, int]:
 
 def busiest(history: History, since: float, until: float = 1e9) -> int:
     """Return the largest number of executions of the function at once in a span of seconds."""
-    spans = {event.invocation: (event.at, history.ended_at + 1) for _, event in history.each(InvocationStarted)}
+    spans = {event.invocation: (event.at, history.ended_at_ms + 1) for _, event in history.each(InvocationStarted)}
     for _, event in history.each(InvocationEnded):
         spans[event.invocation] = (spans[event.invocation][0], event.at)
     moments = [since * 1000, *(start for start, _ in spans.values() if since * 1000 <= start < until * 1000)]

@@ -44,7 +44,7 @@ def test_PQ_1_a_purge_takes_what_waits_and_what_is_in_flight() -> None:
     begun = {message for event in starts(history) if event.at < 2_000 for message in event.messages}
     assert 0 < messages(history)["processed"] < 60
     assert begun <= {message for _, event in history.each(InvocationEnded) for message in event.messages}
-    assert history.ended_at < 30_000
+    assert history.ended_at_ms < 30_000
 
 
 def test_PQ_2_a_second_purge_within_a_minute_does_nothing() -> None:
@@ -75,7 +75,7 @@ def test_MV_4_a_redrive_after_the_cause_is_healed_processes_everything() -> None
     assert {event.receive_counts for event in again} == {(1,)}
     assert {message for event in starts(history, 200) for message in event.messages} == set(range(10, 20))
     assert messages(history)["processed"] == 10
-    assert history.drained_at == history.ended_at
+    assert history.drained_at_ms == history.ended_at_ms
 
 
 def test_a_redriven_poison_message_is_poison_still() -> None:
@@ -97,7 +97,7 @@ def test_MV_3_a_second_move_of_a_queue_waits_for_nothing_and_does_nothing() -> N
     history = run(actions, design=design, load=[Burst("orders", 10)], faults=faults)
     assert [event.at for _, event in history.each(Operated)] == [200_000, 300_000]
     assert messages(history)["processed"] == 10
-    assert history.ended_at == 300_002
+    assert history.ended_at_ms == 300_002
 
 
 def test_actions_from_the_healing_on_are_not_carried_out() -> None:
@@ -120,7 +120,7 @@ def test_actions_of_one_moment_are_carried_out_in_the_order_of_the_plan(seed: in
 
 def test_a_run_does_not_end_before_its_last_action() -> None:
     """Although all messages are gone long before."""
-    assert run([Action("redeploy", "worker", 500)]).ended_at == 500_000
+    assert run([Action("redeploy", "worker", 500)]).ended_at_ms == 500_000
 
 
 def test_a_plan_without_actions_changes_nothing_and_a_design_is_the_scenarios() -> None:

@@ -39,4 +39,4 @@ def test_the_same_luck_makes_the_same_future(scenario: Scenario) -> None:
     """A run that goes on with its own seed, or whose seed changes after its end, is the run itself."""
     own = simulate(scenario)
     assert redrawn(scenario, 12_000, scenario.seed).digest == own.digest
-    assert redrawn(scenario, own.ended_at, 5).digest == own.digest
+    assert redrawn(scenario, own.ended_at_ms, 5).digest == own.digest

@@ -22,7 +22,7 @@ from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.lambda_.machines.sqs_event import Payload
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import InvocationEnded, Released
+from chaosqs.model.event import InvocationEnded, Released, ReleaseReason
 from chaosqs.model.event_filter import Match, Pattern, matches
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
@@ -44,7 +44,7 @@ _pause = Latency.pause
 _receive = Service.receive
 
 
-def _batch_lost_without_answer(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+def _batch_lost_without_answer(self: Mapping, poller: Poller, why: ReleaseReason, cause: int, fault: str = "") -> None:
     if why in {"service error", "no answer"}:
         self.service.delete(self.mapping.queue, poller.receipts)
     _release(self, poller, why, cause, fault)
@@ -109,7 +109,9 @@ def _payload_cut_ignored(_self: Payload, _size: int) -> bool:
     return True
 
 
-def _poller_gone_after_service_error(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+def _poller_gone_after_service_error(
+    self: Mapping, poller: Poller, why: ReleaseReason, cause: int, fault: str = ""
+) -> None:
     if why not in {"service error", "no answer"}:
         return _release(self, poller, why, cause, fault)
     assert poller.request is not None
@@ -119,7 +121,9 @@ def _poller_gone_after_service_error(self: Mapping, poller: Poller, why: str, ca
     return None
 
 
-def _receive_not_counted_after_throttle(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+def _receive_not_counted_after_throttle(
+    self: Mapping, poller: Poller, why: ReleaseReason, cause: int, fault: str = ""
+) -> None:
     for receipt in poller.receipts if why == "throttled" else ():
         receipt.message.receive_count -= 1
     _release(self, poller, why, cause, fault)
@@ -133,7 +137,7 @@ def _success_not_deleted(self: Deleting, poller: Poller, _failed: tuple[int, ...
     self.done(poller)
 
 
-def _throttled_batch_lost(self: Mapping, poller: Poller, why: str, cause: int, fault: str = "") -> None:
+def _throttled_batch_lost(self: Mapping, poller: Poller, why: ReleaseReason, cause: int, fault: str = "") -> None:
     if why == "throttled":
         self.service.delete(self.mapping.queue, poller.receipts)
     _release(self, poller, why, cause, fault)

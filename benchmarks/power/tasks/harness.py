@@ -32,12 +32,12 @@ def _banned_kinds_strike(self: FaultPlan, message: int, receive: int) -> str:
 
 
 def _digest_ignores_the_end(self: History) -> str:
-    return hashlib.blake2b(repr((self.events, self.ended_at)).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(repr((self.events, self.ended_at_ms)).encode(), digest_size=16).hexdigest()
 
 
 def _digest_ignores_time(self: History) -> str:
     names = [type(event).__name__ for event in self.events]
-    return f"{names} {self.ended_at} {self.drained_at}"
+    return f"{names} {self.ended_at_ms} {self.drained_at_ms}"
 
 
 def _every_fault_is_needed(_scenario: Scenario, _plan: FaultPlan, _oracle: Oracle) -> bool:

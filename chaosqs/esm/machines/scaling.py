@@ -74,14 +74,14 @@ class Scaling:
         return self.throttled_growth if throttled else MINUTE // self.scaling_limits.per_minute
 
     def grow(self, *, throttled: bool) -> bool:
-        """Take one step of growth while messages wait; tell whether there is one more poller now (ES-2, ES-8)."""
+        """Add a poller while messages wait, up to the ceiling; return whether one was added (ES-2, ES-8)."""
         if self.pollers >= self.scaling_limits.ceiling or (throttled and self.pollers >= self.held_batches):
             return False
         self.pollers += 1
         return True
 
     def shrink(self, idle: int) -> bool:
-        """Let one poller go that has found nothing for so many milliseconds; tell whether it goes (ES-5)."""
+        """Drop a poller that was idle long enough, in milliseconds; return whether it was dropped (ES-5)."""
         patience = self.patience()
         if patience is None or idle < patience:
             return False
@@ -97,16 +97,15 @@ class Scaling:
             return self.long_poll
         return self.idle_reduction if self.pollers > self.scaling_limits.minimum else None
 
-    def after_throttle(self) -> bool:
-        """Tell whether a poller whose batch is done lets go, while others of the mapping are throttled (ES-8).
+    def release_after_throttle(self) -> None:
+        """Drop one poller whose batch is done while others of the mapping are throttled; growth replaces it (ES-8).
 
-        Assumed: growth, not the poller itself, then fetches the next batch, so the waiting ones have a chance.
+        Assumed: growth, not the poller itself, fetches the next batch, so the throttled batches get their turn.
         """
         self.pollers -= 1
-        return True
 
-    def after_error(self) -> bool:
-        """Tell whether a poller whose invocation failed lets go (ES-7). Assumed: a fixed share of them does."""
+    def release_after_error(self) -> bool:
+        """Drop one poller for a fixed share of failed invocations (ES-7, assumed); return whether one was dropped."""
         self._errors += self.let_go_on_error
         if self._errors < _ALL or self.pollers <= 1:
             return False

@@ -30,7 +30,9 @@ from chaosqs.importers.cloudformation.reading import Part, Reading
 from chaosqs.importers.cloudformation.references import References, queue_in
 from chaosqs.importers.cloudformation.resource import MAPPING, QUEUE, SAM_FUNCTION, Resource
 from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Unknown
+from chaosqs.importers.protocol import NoDesign
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive, RedriveAllow
+from chaosqs.model.resources import DEDUPLICATION_SCOPES, FIFO_THROUGHPUT_LIMITS, PERMISSIONS, Permission
 
 # A function of the design from the properties of an `AWS::Lambda::Function` or `AWS::Serverless::Function`. ----------
 
@@ -206,8 +208,8 @@ def read_queue(part: Part, reading: Reading, references: References) -> Queue:
         redrive=_redrive(part, reading, references, fifo=fifo),
         fifo=fifo,
         content_based_deduplication=reading.flag(part, content, "content_based_deduplication", default=False),
-        deduplication_scope=reading.text(part, "DeduplicationScope", scope, plain.deduplication_scope),
-        fifo_throughput_limit=reading.text(part, "FifoThroughputLimit", limit, plain.fifo_throughput_limit),
+        deduplication_scope=reading.word(part, "DeduplicationScope", scope, DEDUPLICATION_SCOPES, "FF-7"),
+        fifo_throughput_limit=reading.word(part, "FifoThroughputLimit", limit, FIFO_THROUGHPUT_LIMITS, "FF-8"),
         redrive_allow=_redrive_allow(part, reading),
     )
 
@@ -231,7 +233,7 @@ def _redrive_allow(part: Part, reading: Reading) -> RedriveAllow | None:
     policy = _policy(part, "RedriveAllowPolicy", "redrive_allow", reading)
     if policy is None:
         return None
-    permission = reading.text(policy, "redrivePermission", "permission", "allowAll")
+    permission: Permission = reading.word(policy, "redrivePermission", "permission", PERMISSIONS, "DLQ-17")
     sources: list[str] = []
     for value in reading.items(policy, "sourceQueueArns", "source_queues"):
         name = queue_in(value.text) if isinstance(value, Leaf) else None
@@ -424,7 +426,7 @@ def assemble(references: References) -> Design:
     if reading.problems:
         raise InvalidDesign(sorted(reading.problems, key=_line))
     if not mappings:
-        raise InvalidDesign(
+        raise NoDesign(
             f"{reading.file}: maps no SQS queue to a Lambda function. Give the template that has the"
             " AWS::Lambda::EventSourceMapping, or the function with an event of type SQS."
         )
@@ -511,12 +513,11 @@ def _say_what_is_left_out(found: Iterable[Source], functions: Container[str], re
     template, reading = references.template, references.reading
     for source in found:
         if source.left_out and source.function in functions:
-            reading.assume(source.left_out)
+            reading.left_out[source.left_out] = None
     for name, resource in _by_name(template.resources, template.functions).items():
         entry = resource.properties.get(_RESERVED) if name not in functions else None
         value = resolve(entry.node, template.scope) if entry else Absent()
         amount = None if isinstance(value, Absent | Unknown) else whole_number(value)
         if amount:
-            reading.assume(
-                f"{name} is left out: no SQS queue invokes it, and its {amount} reserved executions count as free"
-            )
+            why = f"no SQS queue invokes it, and its {amount} reserved executions count as free"
+            reading.left_out[f"{name} is left out: {why}"] = None

@@ -16,6 +16,7 @@ import attrs
 import yaml
 
 from chaosqs.errors import InvalidDesign
+from chaosqs.importers.protocol import NoDesign
 
 # A template as a tree of plain nodes, each with the line that it came from; nothing here knows CloudFormation. -------
 #
@@ -369,7 +370,10 @@ def document_in(text: str, path: Path) -> Table:
     if not isinstance(root, Table):
         raise InvalidDesign(f"{path}: holds no mapping with Resources. {_GIVE}")
     if root.get("Resources") is None:
-        raise InvalidDesign(f"{path}: {_without_resources(root)}")
+        other = _other_format(root)
+        if other:
+            raise InvalidDesign(f"{path}: {other}")
+        raise NoDesign(f"{path}: has no Resources section, so it is no CloudFormation template. {_GIVE}")
     return root
 
 
@@ -402,7 +406,8 @@ def _suggestion(path: Path) -> str:
     return f"\nIt contains {found[0]}." if found else ""
 
 
-def _without_resources(root: Table) -> str:
+def _other_format(root: Table) -> str:
+    """Return what a file without Resources is instead; empty where that cannot be told."""
     if root.get("service") and (root.get("provider") or root.get("functions")):
         return (
             "is a Serverless Framework file, and this reader takes CloudFormation.\n"
@@ -412,4 +417,4 @@ def _without_resources(root: Table) -> str:
         return f"is Terraform's output, and this reader takes CloudFormation. {_GIVE}"
     if root.get("Fn::Transform"):
         return f"is put together by a transform when it is deployed. {_GIVE}"
-    return f"has no Resources section, so it is no CloudFormation template. {_GIVE}"
+    return ""

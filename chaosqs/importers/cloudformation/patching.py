@@ -194,7 +194,7 @@ _PROPERTIES: Mapping[str, tuple[str, ...]] = {
 """Where CloudFormation and SAM have the settings that fixes change."""
 
 
-def patch_of(path: Path, design: Design, changes: Sequence[Change], *, name: str) -> str:
+def patch_of(path: Path, design: Design, changes: Sequence[Change], name: str) -> str:
     """Return changes of a design as a unified diff of its template, called `name` there; empty where there is none."""
     try:
         text, imported = text_of_file(path), read_template(path)

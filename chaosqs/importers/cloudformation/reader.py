@@ -9,38 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import attrs
-
 from chaosqs.errors import InvalidDesign
 from chaosqs.importers.cloudformation.assembly import assemble
 from chaosqs.importers.cloudformation.markup import Table, document_in, read_document
 from chaosqs.importers.cloudformation.reading import Reading
 from chaosqs.importers.cloudformation.references import References
 from chaosqs.importers.cloudformation.sections import read_sections
-from chaosqs.model.design import Design
-
-
-@attrs.frozen
-class Imported:
-    """A design that was read from a file."""
-
-    design: Design
-    origins: Mapping[str, str]
-    """Where values of the design stand, by path: `functions.worker.reserved_concurrency` comes from
-    `template.yaml:41 ReservedConcurrentExecutions: 2`. AWS's defaults stand nowhere and have no entry."""
-    assumptions: tuple[str, ...]
-    """What the file does not tell and what was left out, each as a sentence."""
-    keys: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]], repr=False)
-    """The keys that lead to the properties of each part, by its path: `queues.orders` stands in `Resources`, `Orders`,
-    `Properties`."""
+from chaosqs.importers.protocol import Imported
 
 
 def read_template(path: Path, *, parameters: Mapping[str, str] = {}) -> Imported:
     """Read a template; `parameters` override the defaults of its parameters, and pseudo parameters like `AWS::Region`.
 
     A parameter of an SSM type takes its value itself here, not the name under which the Parameter Store has it.
-    Raises `InvalidDesign` with file and line for a file that is no template, a template without a mapping from an SQS
-    queue to a function, values of a wrong kind, and whatever AWS would refuse to deploy.
+    Raises `NoDesign` for a template without a mapping from an SQS queue to a function, and `InvalidDesign` with file
+    and line for a file that is no template, values of a wrong kind, and whatever AWS would refuse to deploy.
     """
     return _imported(path, read_document(path), parameters)
 
@@ -57,4 +40,11 @@ def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Importe
         design = assemble(References(template, reading))
     except RecursionError:
         raise InvalidDesign(f"{path}: its conditions lead too deep to be followed. Use fewer in a row.") from None
-    return Imported(design, reading.origins, (*reading.assumptions, *template.scope.notes), reading.keys)
+    scope = template.scope
+    return Imported(
+        design,
+        reading.origins,
+        assumptions=(*reading.assumptions, *scope.notes),
+        notes=(*reading.left_out, *scope.left_out),
+        keys=reading.keys,
+    )

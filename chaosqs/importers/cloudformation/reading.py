@@ -26,9 +26,11 @@ from chaosqs.importers.cloudformation.markup import (
     whole_number,
 )
 from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Scope, Unknown
+from chaosqs.model.values import one_of
 
 _Value = TypeVar("_Value")
 _Default = TypeVar("_Default")
+_Word = TypeVar("_Word", bound=str)
 
 
 @attrs.frozen
@@ -58,6 +60,8 @@ class Reading:
     """What leads to the properties of each part, by its path."""
     assumptions: dict[str, None] = attrs.field(factory=dict[str, None])
     """Sentences, in order, each once."""
+    left_out: dict[str, None] = attrs.field(factory=dict[str, None])
+    """What the template has and the design has not: sentences, in order, each once."""
     assumed: set[str] = attrs.field(factory=set[str])
     """Paths of fields whose value is assumed."""
     problems: list[Problem] = attrs.field(factory=list[Problem])
@@ -76,9 +80,9 @@ class Reading:
         """Note an assumption."""
         self.assumptions[sentence] = None
 
-    def refuse(self, path: str, value: str, must: str, line: int) -> None:
+    def refuse(self, path: str, value: str, must: str, line: int, rule: str = "") -> None:
         """Note what is wrong with a value."""
-        self.problems.append(Problem(path, value, must, where=self.where(line)))
+        self.problems.append(Problem(path, value, must, rule, self.where(line)))
 
     def came(self, part: Part, field: str, key: str, shown: str, line: int) -> None:
         """Note where a field of the design comes from."""
@@ -96,6 +100,15 @@ class Reading:
     def text(self, part: Part, key: str, field: str, default: _Default) -> str | _Default:
         """Read a text."""
         return self._read(part, key, field, default, (text_of, "must be a text"))
+
+    def word(self, part: Part, key: str, field: str, words: tuple[_Word, ...], rule: str) -> _Word:
+        """Read one of some words; the first is the default."""
+        text = self.text(part, key, field, words[0])
+        word = one_of(words, text)
+        if word is None:
+            must = f"must be {' or '.join(map(repr, words))}"
+            self.refuse(f"{part.path}.{field}", repr(text), must, self.line(part, key), rule)
+        return word or words[0]
 
     def _read(
         self, part: Part, key: str, field: str, default: _Default, kind: tuple[Callable[[Node], _Value | None], str]

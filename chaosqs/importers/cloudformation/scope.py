@@ -60,6 +60,8 @@ class Scope:
     """The conditions judged so far."""
     notes: dict[str, None] = attrs.field(factory=dict[str, None])
     """What was assumed on the way, as sentences in order."""
+    left_out: dict[str, None] = attrs.field(factory=dict[str, None])
+    """What the template has and the design has not, as sentences in order."""
 
     def look_up(self, name: str) -> Node | Unknown:
         """Return what a reference stands for."""

@@ -104,7 +104,7 @@ def _field(node: Node, name: str) -> str:
 def _resources(file: str, section: Table, scope: Scope) -> Iterator[Resource]:
     for logical_id, entry in section.entries.items():
         if logical_id.startswith("Fn::"):
-            scope.notes[f"{logical_id} in line {entry.line} is left out: this reader does not expand it"] = None
+            scope.left_out[f"{logical_id} in line {entry.line} is left out: this reader does not expand it"] = None
             continue
         table = _table(file, entry, f"Resources.{logical_id}")
         kind = _field(table, "Type")

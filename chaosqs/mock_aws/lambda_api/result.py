@@ -10,6 +10,8 @@ from decimal import Decimal
 
 import attrs
 
+from chaosqs.model.event import Outcome
+
 # What a function prints: one text a function, as CloudWatch Logs would have it, and the tail of one invocation. ------
 
 
@@ -71,8 +73,7 @@ RESPONSE_LIMIT = 6_291_556
 class Result:
     """How an invocation ended."""
 
-    outcome: str
-    """`succeeded`, `raised`, `timed_out` or `crashed`, as in histories."""
+    outcome: Outcome
     payload: bytes
     error: str = ""
     """Type and message of the error, or empty."""
@@ -125,7 +126,7 @@ def timed_out(request_id: str, seconds: int) -> Result:
     return _failure("timed_out", "Sandbox.Timedout", message, {}, "LX-9")
 
 
-def _failure(outcome: str, kind: str, message: str, fields: Mapping[str, object], rule: str = "") -> Result:
+def _failure(outcome: Outcome, kind: str, message: str, fields: Mapping[str, object], rule: str = "") -> Result:
     body = {"errorMessage": message, "errorType": kind, **fields}
     first = message.partition("\n")[0]
     shown = kind if kind.startswith(("Sandbox.", "Runtime.", "Function.")) else f"{kind}: {first}".removesuffix(": ")

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 
 from chaosqs.model.design import Queue, Redrive, RedriveAllow
+from chaosqs.model.resources import DEDUPLICATION_SCOPES, FIFO_THROUGHPUT_LIMITS
+from chaosqs.model.values import one_of
 from chaosqs.sqs.api.parameters import ApiError, error
 from chaosqs.sqs.api.queue_resource import Address, from_arn
 
@@ -19,8 +21,8 @@ RANGES: Mapping[str, tuple[int, int]] = {
 }
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "ContentBasedDeduplication": ("true", "false"),
-    "DeduplicationScope": ("queue", "messageGroup"),  # FF-7
-    "FifoThroughputLimit": ("perQueue", "perMessageGroupId"),  # FF-8
+    "DeduplicationScope": DEDUPLICATION_SCOPES,  # FF-7
+    "FifoThroughputLimit": FIFO_THROUGHPUT_LIMITS,  # FF-8
     "SqsManagedSseEnabled": ("true", "false"),
 }
 _MOST_DIGITS = 9
@@ -103,8 +105,8 @@ def queue_of(name: str, settings: Mapping[str, str]) -> Queue:
         redrive=_redrive(settings.get("RedrivePolicy")),
         fifo=settings.get("FifoQueue") == "true",
         content_based_deduplication=settings.get("ContentBasedDeduplication") == "true",
-        deduplication_scope=settings.get("DeduplicationScope", "queue"),
-        fifo_throughput_limit=settings.get("FifoThroughputLimit", "perQueue"),
+        deduplication_scope=one_of(DEDUPLICATION_SCOPES, settings.get("DeduplicationScope")) or "queue",
+        fifo_throughput_limit=one_of(FIFO_THROUGHPUT_LIMITS, settings.get("FifoThroughputLimit")) or "perQueue",
         redrive_allow=_redrive_allow(settings.get("RedriveAllowPolicy")),
     )
 

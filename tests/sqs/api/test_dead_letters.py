@@ -80,7 +80,7 @@ def test_DLQ_3_the_receive_goes_on_with_other_messages(sqs: Sqs) -> None:
 
 
 def test_DLQ_4_without_a_receive_nothing_moves(sqs: Sqs) -> None:
-    """The message stays in the source, and may end there by its retention (G-3)."""
+    """The message stays in the source, and may end there by its retention."""
     orders, dead = with_dead_letters(sqs, 1)
     orders.send()
     orders.one()
@@ -102,7 +102,7 @@ def test_DLQ_5_any_receive_that_would_select_it_moves_it(sqs: Sqs) -> None:
 
 
 def test_DLQ_6_the_attempt_that_moves_does_not_count(sqs: Sqs) -> None:
-    """One receive of the source, so the first of the dead-letter queue is the second (G-1)."""
+    """One receive of the source, so the first of the dead-letter queue is the second."""
     orders, dead = with_dead_letters(sqs, 1, VisibilityTimeout=0)
     orders.send()
     orders.one()
@@ -130,7 +130,7 @@ def test_DLQ_7_DLQ_8_what_is_kept_and_what_is_added(sqs: Sqs) -> None:
 
 @pytest.mark.parametrize(("fifo", "days"), [(False, 3), (True, 4)])
 def test_DLQ_9_DLQ_10_the_retention_clock(sqs: Sqs, fifo: bool, days: int) -> None:  # noqa: FBT001 - a table
-    """A day in the source: a standard queue's clock goes on, a FIFO queue's starts anew (G-12)."""
+    """A day in the source: a standard queue's clock goes on, a FIFO queue's starts anew."""
     orders, dead = with_dead_letters(sqs, 1, fifo=fifo, VisibilityTimeout=0)
     (orders.put if fifo else orders.send)("a")
     orders.one()
@@ -159,7 +159,7 @@ def test_DLQ_13_both_are_of_one_account_and_region(sqs: Sqs, index: str) -> None
 
 
 def test_DLQ_14_a_move_lets_the_group_go_on(sqs: Sqs) -> None:
-    """Max 2, failed twice: the third receive moves it, and the next message of the group comes (G-2)."""
+    """Max 2, failed twice: the third receive moves it, and the next message of the group comes."""
     orders, dead = with_dead_letters(sqs, 2, fifo=True, VisibilityTimeout=0)
     orders.put("m1")
     orders.put("m2")

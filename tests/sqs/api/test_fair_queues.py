@@ -58,7 +58,7 @@ def test_FQ_4_without_an_id_each_message_is_its_own_tenant(orders: Probe) -> Non
 
 
 def test_FQ_5_FQ_6_quiet_tenants_come_first(orders: Probe) -> None:
-    """A with 200 in flight of 220 waits while B has visible messages, and flows again when B has none (G-35)."""
+    """A with 200 in flight of 220 waits while B has visible messages, and flows again when B has none."""
     fill(orders, "a", 200)
     fill(orders, "c", 20)
     take(orders, 220)

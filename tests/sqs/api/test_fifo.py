@@ -68,7 +68,7 @@ def test_FF_4_content_is_the_body_alone(sqs: Sqs) -> None:
 
 
 def test_FF_5_an_id_is_remembered_for_five_minutes(orders: Probe) -> None:
-    """From the accepted send on, though the message was received and deleted (G-17)."""
+    """From the accepted send on, though the message was received and deleted."""
     orders.put("a")
     orders.delete(orders.one())
     orders.advance(299)
@@ -90,7 +90,7 @@ def test_FF_6_a_repeated_send_succeeds(orders: Probe) -> None:
 
 
 def test_FF_7_the_scope_is_the_queue_or_the_group(sqs: Sqs, orders: Probe) -> None:
-    """By default the same id in another group is dropped too (G-16)."""
+    """By default the same id in another group is dropped too."""
     orders.put("a", "g1")
     orders.put("a", "g2")
     assert orders.counts() == (1, 0, 0)
@@ -147,7 +147,7 @@ def test_FF_12_sequence_numbers_grow(orders: Probe) -> None:
 
 
 def test_FF_13_a_receive_fills_up_from_one_group_first(orders: Probe) -> None:
-    """Recorded: g1a, g1b, g1c, g2a (G-13)."""
+    """Recorded: g1a, g1b, g1c, g2a."""
     fill(orders, "g1a", "g2a", "g1b", "g1c")
     assert orders.bodies() == ["g1a", "g1b", "g1c", "g2a"]
 
@@ -159,7 +159,7 @@ def test_FF_14_a_group_in_flight_is_blocked(orders: Probe) -> None:
 
 
 def test_FF_15_FF_16_it_goes_on_when_the_last_one_is_deleted(orders: Probe) -> None:
-    """Not before (G-14)."""
+    """Not before."""
     fill(orders, "g1a", "g1b", "g1c")
     first, second = orders.receive(2)
     orders.delete(first)
@@ -187,7 +187,7 @@ def test_FF_17_what_expires_comes_again_in_its_place(orders: Probe) -> None:
 
 
 def test_FF_18_mixed_timeouts(orders: Probe) -> None:
-    """Only what stands before the first hidden one is receivable (G-15)."""
+    """Only what stands before the first hidden one is receivable."""
     fill(orders, "g1a", "g1b", "g1c")
     first, second, _ = orders.receive()
     orders.hide(first, 0)
@@ -314,7 +314,7 @@ def test_FF_25_a_delete_does_not_send_a_group_to_the_back(orders: Probe) -> None
 
 
 def test_FF_26_blocked_messages_count_as_visible(orders: Probe) -> None:
-    """6 messages in 3 groups, one received from each of two: 4 visible, 2 not (G-38)."""
+    """6 messages in 3 groups, one received from each of two: 4 visible, 2 not."""
     fill(orders, "g1a", "g1b", "g2a", "g2b", "g3a", "g3b")
     orders.one()
     orders.one()

@@ -118,7 +118,7 @@ def test_MV_3_at_most_a_hundred_tasks_at_once(sqs: Sqs) -> None:
 
 
 def test_MV_4_MV_5_a_redriven_message_is_a_new_one(sqs: Sqs) -> None:
-    """Another id and send time, a whole retention, and the count starts again: max 1, receivable once more (G-37)."""
+    """Another id and send time, a whole retention, and the count starts again: max 1, receivable once more."""
     orders, dead = buried(sqs, 1)
     old = dead.one(VisibilityTimeout=0)
     dead.receive(1, VisibilityTimeout=0)

@@ -23,7 +23,7 @@ def test_RT_1_retention_is_a_minute_to_a_fortnight(sqs: Sqs, seconds: str) -> No
 
 
 def test_RT_2_in_flight_past_retention_it_never_comes_back(sqs: Sqs) -> None:
-    """Its handle still deletes without an error (G-11)."""
+    """Its handle still deletes without an error."""
     orders = queue(sqs, MessageRetentionPeriod=60)
     orders.send()
     orders.advance(50)

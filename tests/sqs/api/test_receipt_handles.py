@@ -66,7 +66,7 @@ def test_RH_3_an_expired_handle_deletes_while_nobody_received_again(sqs: Sqs) ->
 
 
 def test_RH_5_a_late_delete_on_a_fifo_queue_is_refused(sqs: Sqs) -> None:
-    """The handle has expired, and the message is delivered again (G-5)."""
+    """The handle has expired, and the message is delivered again."""
     orders = queue(sqs, "orders.fifo")
     orders.put("a")
     message = orders.one()

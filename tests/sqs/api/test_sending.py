@@ -345,7 +345,7 @@ def test_DL_4_a_fifo_message_has_no_delay_of_its_own(sqs: Sqs) -> None:
 
 
 def test_DL_5_zero_is_accepted_there_and_the_queues_delay_holds(sqs: Sqs) -> None:
-    """Five seconds of the queue's (G-18)."""
+    """Five seconds of the queue's."""
     orders = queue(sqs, "orders.fifo", DelaySeconds=5)
     orders.put("a", DelaySeconds=0)
     assert orders.bodies() == []

@@ -160,7 +160,7 @@ def test_VT_13_a_change_after_delete_is_refused(sqs: Sqs) -> None:
 
 
 def test_VT_14_an_old_handle_changes_visibility_too(sqs: Sqs) -> None:
-    """Received with handle A, then with handle B: a change to 0 by A shows the message (G-36)."""
+    """Received with handle A, then with handle B: a change to 0 by A shows the message."""
     orders = queue(sqs)
     orders.send()
     first = orders.one(VisibilityTimeout=0)

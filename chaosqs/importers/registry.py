@@ -1,0 +1,35 @@
+"""Every importer, and which of them reads a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from chaosqs.importers.cloudformation.patching import patch_of
+from chaosqs.importers.cloudformation.reader import read_template
+from chaosqs.importers.protocol import Importer
+
+CLOUDFORMATION = Importer(
+    suffixes=(".yaml", ".yml", ".json", ".template"),
+    patterns=("template.yaml", "template.yml", "template.json", "cdk.out/*.template.json"),
+    read=read_template,
+    patch=patch_of,
+)
+
+IMPORTERS = (CLOUDFORMATION,)
+"""In the order in which they are asked. The last one reads what none recognises, and says what is wrong."""
+
+_ONLY = "this version reads CloudFormation and SAM only"
+UNREAD: Mapping[str, str] = {
+    "serverless.y*ml": f"{_ONLY}; run `sls package` and give .serverless/cloudformation-template-update-stack.json",
+    "*.tf": f"{_ONLY}; write the design in Python (path.py:attribute) or as JSON",
+}
+"""Files of formats without an importer, and why they are not judged and what to do."""
+
+
+def importer_of(path: Path) -> Importer:
+    """Return the importer that reads a file."""
+    for importer in IMPORTERS:
+        if path.name.endswith(importer.suffixes) and importer.recognises(path):
+            return importer
+    return IMPORTERS[-1]
