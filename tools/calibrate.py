@@ -13,10 +13,15 @@ INTRO = """<!-- Written by `make calibrate`. -->
 
 # Calibration
 
-What people measured on real AWS (C), and what the experiments that the project was founded on saw or imply (A),
-against what the fake gives: medians of 20 seeds, all by one set of assumptions
-([reference/assumptions.md](reference/assumptions.md)). RC is reserved concurrency, VT the visibility timeout, MRC
-max_receive_count, BS the batch size, W the batching window.
+This page compares the fake with measurements of real AWS. Use it to judge how far to trust times and rates that chaosqs
+reports. All rows use one set of assumptions ([reference/assumptions.md](reference/assumptions.md)).
+
+* Rows C are published measurements of real AWS.
+* Rows A are what the experiments that the project started from observed or imply.
+* *seen* is the figure on AWS, *fits* the range that counts as equal, *got* the median of 20 seeds in the fake.
+
+RC is the reserved concurrency, VT the visibility timeout, MRC max_receive_count, BS the batch size, W the batching
+window, and +n/min the growth of the pollers' concurrency.
 
 """
 

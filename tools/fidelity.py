@@ -1,4 +1,4 @@
-"""The page of every rule of the behaviour ledger: in our words, how sure it is, where it is kept, and a test of it."""
+"""Write the page of all rules of the behaviour ledger: text, certainty, the file that implements it, and a test."""
 
 from __future__ import annotations
 
@@ -17,15 +17,27 @@ Rule: TypeAlias = dict[str, str]
 ROOT = Path(__file__).parents[1]
 CHAPTERS = {"sqs": "SQS", "lambda": "The event source mapping and Lambda"}
 """The files of docs/fidelity, and what each is about."""
-FLAGS = (
-    "`C` is confirmed by an AWS source or recording, `C2` by two, on `D` AWS sources disagree, `I` is inferred, `U` "
-    "unconfirmed. A rule without a test fails the tests."
+INTRO = (
+    "This page lists what AWS does, rule by rule. Use it to check whether a behaviour that your design depends on is "
+    "modelled, how certain it is, which file implements it, and which test checks it."
+)
+CERTAINTIES = (
+    ("`C`", "confirmed by an AWS source or a recording of AWS"),
+    ("`C2`", "confirmed by two of them"),
+    ("`D`", "AWS sources disagree"),
+    ("`I`", "inferred"),
+    ("`U`", "unconfirmed"),
+)
+COLUMNS = (
+    "Text in brackets after a file says what chaosqs does where AWS leaves a choice. Every rule that is modelled has a "
+    "test, or a case of one, whose name contains its id; without one, the tests of chaosqs fail."
 )
 ASSUMED = (
-    "AWS does not document these. Each is a field of `Assumptions`, which a `Scenario` carries; the ids name the "
-    "measurements that pin it. `vary_assumptions` lets a search draw them, and a story says which its verdict hangs on."
+    "AWS does not document these values. Each is a field of `Assumptions`, which is part of a `Scenario`. The ids in "
+    "brackets name the rules and the [measurements]({calibration}) that a value follows from. "
+    "`vary_assumptions = true` lets a search draw them. A story names the assumptions that decide its verdict."
 )
-HEAD = ("rule", "what AWS does", "certainty", "where it is kept", "a test that carries its id")
+HEAD = ("rule", "what AWS does", "certainty", "implemented in", "test")
 
 
 def page() -> str:
@@ -34,9 +46,11 @@ def page() -> str:
     every = [rule for chapter in chapters.values() for rule in chapter]
     modelled = sum("not_modelled" not in rule for rule in every)
     whole = f"{modelled} of {len(every)} rules of SQS, the event source mapping and Lambda are modelled."
+    flags = table(("certainty", "meaning"), CERTAINTIES)
     tables = [(title, table(HEAD, [_row(rule, tests) for rule in chapter])) for title, chapter in chapters.items()]
-    sections = [*tables, ("What is assumed", f"{ASSUMED}\n\n{assumed()}")]
-    return f"# Fidelity\n\n{whole} {FLAGS}\n" + "".join(f"\n## {title}\n\n{text}" for title, text in sections)
+    sections = [*tables, ("Assumptions", f"{ASSUMED.format(calibration='calibration.md')}\n\n{assumed()}")]
+    head = f"# Fidelity\n\n{INTRO} {whole}\n\n{flags}\n{COLUMNS}\n"
+    return head + "".join(f"\n## {title}\n\n{text}" for title, text in sections)
 
 
 def assumed() -> str:
@@ -50,7 +64,7 @@ def assumed() -> str:
         )
         for field in attrs.fields(Assumptions)
     ]
-    return table(("name", "default", "range", "what it is, and what pins it"), rows)
+    return table(("name", "default", "range", "meaning, and where the default comes from"), rows)
 
 
 def rules(chapter: str) -> list[Rule]:

@@ -18,10 +18,11 @@ BEGIN, END = "<!-- written by `make bench-search` -->\n", "<!-- end -->\n"
 _ONE_FORM = _NAMED = 0.95
 """What a task must reach not to be a miss, as the targets have it."""
 _SEARCHED = ("design mistake", "mutant")
-_OVER_ALL = """All seeds of design mistakes and mutants together, where not said otherwise. Sizes, forms and F1 are of
-what was found, sizes and F1 of the tasks that state the truth about them."""
-_STALE = """**Some of the figures below are older than this method**: of searches that had no opening, mutants from 5
-seeds each, some of them of a defect that was mended since. `make bench-search` measures them anew.
+_OVER_ALL = """Figures cover all seeds of design mistakes and mutants together, unless the row says otherwise. Sizes,
+forms and F1 cover what was found. Sizes and F1 cover only tasks whose minimum or list of relevant settings is known."""
+_STALE = """**Some of the figures below are older than this method**: the searches had no seed corpus, mutants were
+searched from 5 seeds each, and some mutants were of a defect that has been fixed. `make bench-search` measures them
+again.
 """
 _HEAD = (Path(__file__).parent / "page.md").read_text()
 
@@ -50,10 +51,11 @@ def summary(results: Results) -> str:
     """Return the tables of the README, 15 lines: the targets and what was measured, then the same for the baselines."""
     figures = [(figure.what, figure.target, figure.text) for figure in targets(results)]
     others = [(row[0], row[1], row[4], row[6], row[7]) for row in drivers(results)]
+    tasks = len({each.task for each in results.baselines})
     return "\n".join(
         (
-            table(("what it finds of known defects", "target", "measured"), figures),
-            table(("driver, on some of them", "found", "size, median", "minimal", "one form"), others),
+            table(("search for known defects", "target", "measured"), figures),
+            table((f"search method, on {tasks} tasks", "found", "size, median", "minimal", "one form"), others),
         )
     )
 
@@ -162,9 +164,8 @@ def _green(results: Results) -> str:
     if not rows:
         return ""
     lines = [(row.name, row.invariant, sum(row.cases), len(row.finds)) for row in rows]
-    return "## Green designs\n\nMistakes that were repaired.\n\n" + table(
-        ("design", "invariant", "cases", "false alarms"), lines
-    )
+    head = "## Sound designs\n\nMistakes of the list above, corrected. Any violation would be a false alarm.\n\n"
+    return head + table(("design", "invariant", "cases", "false alarms"), lines)
 
 
 def _harness(results: Results) -> str:
@@ -174,7 +175,7 @@ def _harness(results: Results) -> str:
     lines = [
         (each.name, each.why, f"`{each.self_test}`", "yes" if each.caught else "**no**") for each in results.harness
     ]
-    head = f"## Mutants of the harness\n\n{found} of {len(results.harness)} are caught by the test named.\n\n"
+    head = f"## Mutants of the harness\n\nThe named test catches {found} of {len(results.harness)}.\n\n"
     return head + table(("mutant", "defect", "self-test", "caught"), lines)
 
 
@@ -194,7 +195,7 @@ def _baselines(results: Results) -> str:
         return ""
     names = list(dict.fromkeys(each.task for each in results.baselines))
     seeds = max(each.seeds for each in results.baselines)
-    where = f"On {len(names)} of the design mistakes, {seeds} seeds each, chaosqs's own as above"
+    where = f"On {len(names)} of the design mistakes, {seeds} seeds each; chaosqs with the seeds of the table above"
     head = f"## Baselines\n\n{where}: {', '.join(names)}.\n\n"
     heads = ("driver", "found", "cases", "simulations in all", "size, median", "size, 95 %", "minimal", "one form")
     return head + table(heads, drivers(results))
