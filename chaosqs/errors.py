@@ -14,13 +14,13 @@ class Problem:
     path: str
     """The field, as the user would write it: `queues[1].redrive.max_receive_count`."""
     value: str
-    """What was given, as its repr; empty where nothing was given."""
+    """The given value as its repr; empty if none was given."""
     must: str
-    """What would be right, with range and unit: `must be 1 to 1000`."""
+    """The requirement, with range and unit: `must be 1 to 1000`."""
     rule: str = ""
-    """The id of the rule in the behaviour ledger (`DLQ-1`), or empty where the rule is ours."""
+    """Id of the rule in the behaviour ledger (`DLQ-1`); empty for a rule of chaosqs's own."""
     where: str = ""
-    """File and line that the value came from (`template.yaml:41`), or empty."""
+    """File and line of the value (`template.yaml:41`), or empty."""
 
     def __str__(self) -> str:
         given = f" = {self.value}" if self.value else ""
@@ -30,7 +30,7 @@ class Problem:
 
 
 class InvalidInput(ValueError):
-    """What the user gave cannot be used. `problems` lists everything that is wrong, not the first thing only."""
+    """The user's input cannot be used. `problems` lists everything that is wrong, not only the first thing."""
 
     def __init__(self, problems: Sequence[Problem] | str) -> None:
         """Take the list of problems, or one sentence where there is nothing to list."""
@@ -55,15 +55,15 @@ class SimulationError(Exception):
 
 
 class Deadlock(SimulationError):
-    """Nothing is left that could happen, yet somebody waits; the message names who and for what."""
+    """No step is left to run, yet tasks wait; the message names the tasks and what they wait for."""
 
 
 class Livelock(SimulationError):
-    """The run did not end within its bound on steps; the message names what kept happening."""
+    """The run did not end within its bound on steps or time; the message names what had not ended."""
 
 
 class EscapedSimulation(SimulationError):
-    """A handler did what would happen in real time or outside of the process; the message names call and line."""
+    """A handler made a call that acts in real time or outside the process; the message names call and line."""
 
 
 class NotDeterministic(SimulationError):

@@ -1,7 +1,7 @@
-"""What a handler may call for the sake of its simulations: fault points, marks, and a record of its effects.
+"""Functions that handlers may call for their simulations: fault points, marks, and a record of effects.
 
-Production code imports this module, so it imports next to nothing, and outside of a simulation its functions do nothing
-at all: they do not even look at what they are given.
+Production code imports this module, so it imports next to nothing. Outside a simulation its functions do nothing: they
+do not even look at their arguments.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from contextvars import ContextVar
 from typing import Protocol, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | None
-"""What an effect may be made of."""
+"""The values that an effect may have."""
 
 _POINT_NAME = re.compile(r"[\w.-]{1,80}")
 
 
 class Simulation(Protocol):
-    """A simulation, as the code of one of its invocations sees it. A message is named by its id, or None: the batch."""
+    """A simulation, as the code of one of its invocations sees it. A `message_id` of None means the batch."""
 
     def fails_at(self, name: str, message_id: str | None) -> bool:
-        """Tell whether a fault strikes at a site."""
+        """Return True if a fault is injected at a fault point."""
         ...
 
     def reached(self, mark: str) -> None:
-        """Take note of a mark."""
+        """Record that the code has reached a mark."""
         ...
 
     def had_effect(self, name: str, values: tuple[tuple[str, Value], ...], message_id: str | None) -> None:
-        """Take note of an effect."""
+        """Record an effect."""
         ...
 
 
@@ -37,20 +37,20 @@ _simulation: ContextVar[Simulation | None] = ContextVar("chaosqs_simulation", de
 
 
 def enter(simulation: Simulation) -> None:
-    """Take what runs in this context for the code of an invocation in a simulation."""
+    """Treat the code that runs in this context as that of an invocation in a simulation."""
     _simulation.set(simulation)
 
 
 def fault_point(name: str, record: Mapping[str, object] | None = None) -> bool:
-    """Tell whether a fault strikes here; what goes wrong then is up to the code that asks.
+    """Return True if a fault is injected here; the calling code decides what then goes wrong.
 
         if chaosqs.fault_point("charge-card"):
             raise TimeoutError
 
-    The fault plan's `fault_point:charge-card` strikes it: for a message of the batch, or for a time. With `record`, one
-    of the event's `Records`, only what the plan has for that message counts. Outside of a simulation: False. In one,
-    ValueError where the name is anything but 1 to 80 letters, digits, `_`, `-` or `.`, or the record is of no message
-    of the batch.
+    The fault plan injects `fault_point:charge-card`, for a message of the batch or for a window of time. With `record`,
+    one of the event's `Records`, faults of the batch's other messages do not count. Outside a simulation: False. In a
+    simulation, raise ValueError if the name is anything but 1 to 80 letters, digits, `_`, `-` or `.`, or if the record
+    is of no message of the batch.
     """
     simulation = _simulation.get()
     if simulation is None:
@@ -61,18 +61,18 @@ def fault_point(name: str, record: Mapping[str, object] | None = None) -> bool:
 
 
 def sometimes(mark: str) -> None:
-    """Note that the code comes by here: histories have it once an invocation. Outside of a simulation: nothing."""
+    """Record that the code reaches this mark, once an invocation. Outside a simulation, do nothing."""
     simulation = _simulation.get()
     if simulation is not None:
         simulation.reached(mark)
 
 
 def record(name: str, record: Mapping[str, object] | None = None, /, **values: Value) -> None:
-    """Note an effect of the code on the world: `chaosqs.record("charged", order=7, cents=1250)`.
+    """Record an effect of the code on the outside world: `chaosqs.record("charged", order=7, cents=1250)`.
 
-    With one of the event's `Records` the effect is that of its message. `History.effects` has all effects, in order.
-    Outside of a simulation: nothing. In one, TypeError for a value that is no str, int, float, bool or None, and
-    ValueError where the record is of no message of the batch.
+    With one of the event's `Records` the effect belongs to its message. `History.effects` has all effects, in order.
+    Outside a simulation, do nothing. In a simulation, raise TypeError for a value that is no str, int, float, bool or
+    None, and ValueError if the record is of no message of the batch.
     """
     simulation = _simulation.get()
     if simulation is None:

@@ -1,8 +1,8 @@
-"""Virtual time on trio: when nothing is runnable, the clock takes steps from the event queue until something is.
+"""Virtual time on trio: when no task is runnable, the clock runs steps of the event queue until one is.
 
-trio asks `deadline_to_sleep_time` only when every task waits. There the time jumps to whatever is next: a step of the
-event queue, which runs on the spot, or a deadline of trio's own (`trio.sleep` in a handler). At most one task becomes
-runnable in one pass, so trio's shuffling has nothing to shuffle.
+trio calls `deadline_to_sleep_time` only when every task waits. The clock then jumps to whatever is due next: a step of
+the event queue, which runs on the spot, or a deadline of trio's own (`trio.sleep` in a handler). At most one task
+becomes runnable in one pass, so trio's shuffling of runnable tasks has no effect.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from chaosqs.errors import Deadlock, Livelock
 from chaosqs.kernel.event_queue import EventQueue
 
 MOST_STEPS = 20_000_000
-"""Steps after which a run counts as one that never ends."""
-
-_HAIR = 1e-9
-"""Seconds between two answers about one moment."""
+"""Steps after which a run is considered endless."""
+_TICK = 1e-9
+"""Seconds between two readings of the clock within one moment."""
 _ROUNDING = 1e-3
-"""Milliseconds by which a deadline may miss the moment that it means."""
+"""Milliseconds by which rounding may move a deadline."""
 
 
 @attrs.define(eq=False)
@@ -32,23 +31,23 @@ class VirtualClock(trio.abc.Clock):
 
     event_queue: EventQueue
     until: int | None
-    """The moment at which the run ends, or None: when `done` says so."""
+    """Moment at which the run ends, in milliseconds; None: the run ends when `done` returns True."""
     done: Callable[[], bool]
     waiting: Callable[[], str]
-    """Says who waits for what, for the error of a deadlock."""
+    """Returns what has not ended yet, for the messages of `Deadlock` and `Livelock`."""
     most_steps: int = MOST_STEPS
     _runner: Task | None = None
     _error: BaseException | None = None
     _awake: bool = False
     _instant: float = 0
     _deadline: float | None = None
-    """The deadline of trio's that the next question about the time will meet exactly."""
+    """A deadline of trio's, which the next call of `current_time` returns exactly."""
 
     def start_clock(self) -> None:
         """Do nothing: virtual time starts at 0."""
 
     def current_time(self) -> float:
-        """Return the seconds since the start of the run, a hair more each time it is asked within one moment.
+        """Return the seconds since the start of the run, increased by a tick on each call within one moment.
 
         So no two deadlines are equal: tasks that sleep until the same moment wake one by one, in the order in which
         they went to sleep, instead of together in an order that trio chooses.
@@ -56,11 +55,11 @@ class VirtualClock(trio.abc.Clock):
         if self._deadline is not None:
             self._instant, self._deadline = self._deadline, None
         else:
-            self._instant = max(self._instant + _HAIR, self.event_queue.now / 1000)
+            self._instant = max(self._instant + _TICK, self.event_queue.now / 1000)
         return self._instant
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
-        """Move on, as nobody is runnable; always return 0, as virtual time costs none."""
+        """Advance virtual time until a task is runnable; always return 0, as no real time has to pass."""
         if self._runner is not None:
             try:
                 self._move_on(deadline)
@@ -70,20 +69,20 @@ class VirtualClock(trio.abc.Clock):
         return 0
 
     async def run(self) -> None:
-        """Take steps until the run is over; raise what a step raised."""
+        """Run steps until the run is over; raise the exception of a step that failed."""
         self._runner = trio.lowlevel.current_task()
         await trio.lowlevel.wait_task_rescheduled(_never_abort)
         if self._error is not None:
             raise self._error
 
     def wake_others(self) -> None:
-        """Tell the clock that a step has made a task runnable, which now has its turn."""
+        """Stop running steps after this one, as it has made a task runnable."""
         self._awake = True
 
     def _move_on(self, deadline: float) -> None:
         event_queue, end = self.event_queue, math.inf if self.until is None else self.until
         limit = min(deadline * 1000, end)
-        take_by, most_steps = event_queue.take_by, self.most_steps  # looked up once: the loop is the heart of every run
+        take_by, most_steps = event_queue.take_by, self.most_steps  # looked up once: every run spends its time here
         self._awake = False
         while not self._awake:
             if event_queue.may_be_over:
@@ -100,7 +99,7 @@ class VirtualClock(trio.abc.Clock):
         return None
 
     def _wait(self, deadline: float, end: float) -> None:
-        """No step comes next: move on to a deadline of trio's own, or to the end."""
+        """Advance to a deadline of trio's own or to the end, as no step is due before; else raise `Deadlock`."""
         event_queue = self.event_queue
         if self.until is None and self.done():
             self._finish()

@@ -1,7 +1,7 @@
-"""Chance as a pure function: the same seed, site and keys give the same number, whatever else was asked before.
+"""Random numbers as a pure function: the same seed, stream and keys give the same number, in any order of calls.
 
-Each site of chance has its own stream, keyed by who asks and how often it did, so that one fault more or less does
-not reshuffle everything else. Seed 0 is calm: always the middle.
+Each use of chance has its own random stream. The keys say which caller asks and how often it has asked, so that one
+fault more or less does not reshuffle everything else. Seed 0 is calm: it always gives the middle.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _NORMAL = NormalDist()
 
 @attrs.define
 class RandomStreams:
-    """The chance of one run."""
+    """The random streams of one run."""
 
     seed: int
-    """Stays what it is, unless the run is redrawn from some moment on (`simulation/run.py`)."""
+    """Constant, unless the run is redrawn from some moment on (`simulation/run.py`)."""
 
     def fraction(self, stream: int, first: int = 0, second: int = 0) -> float:
-        """Return a number from 0 up to, but not including, 1, evenly distributed; 0.5 where all is calm."""
+        """Return an evenly distributed number from 0 up to, but not including, 1; 0.5 for seed 0."""
         if self.seed == 0:
             return 0.5
         x = (
@@ -38,13 +38,13 @@ class RandomStreams:
         return ((x ^ (x >> 31)) >> 11) / (1 << 53)
 
     def around(self, median: float, spread: float, stream: int, first: int = 0, second: int = 0) -> float:
-        """Return a log-normal number around a median; `spread` is the standard deviation of its logarithm."""
+        """Return a log-normal number; `spread` is the standard deviation of its logarithm. Seed 0 gives the median."""
         if self.seed == 0 or spread == 0:
             return median
-        middle = max(self.fraction(stream, first, second), 1e-12)
-        return median * exp(spread * _NORMAL.inv_cdf(middle))
+        probability = max(self.fraction(stream, first, second), 1e-12)
+        return median * exp(spread * _NORMAL.inv_cdf(probability))
 
 
 def stream(name: str) -> int:
-    """Return the number of a site of chance: the same in every process."""
+    """Return the number of a random stream, the same in every process."""
     return crc32(name.encode())

@@ -1,4 +1,4 @@
-"""The event of a batch, from the messages that a poller has received."""
+"""The Lambda event of a batch, made from the messages that a poller has received."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EMPTY = Content("", {}, sender=SENDER)
 
 
 def batch_event(request: Request, resource: QueueResource, epoch: int) -> Event:
-    """Return the event for a request; `epoch`: milliseconds since 1970 at moment 0."""
+    """Return the event for a request; `epoch` is moment 0 of virtual time, in milliseconds since 1970."""
     counts = [count for _, count in request.batch]
     records = (
         _record(receipt, count, resource, epoch) for receipt, count in zip(request.receipts, counts, strict=True)

@@ -1,13 +1,13 @@
-"""What is replaced in botocore while a world is open, and put back when the last one closes.
+"""Replacements in botocore while a transport is open; the originals are restored when the last one closes.
 
-* `Endpoint._send` is where requests leave for the network. All clients pass it, those made before the world too. (A
-  `before-send` handler of ours would reach only clients made inside, and its answers would override those of the
-  handlers with which a test injects failures.)
-* Requests are not signed, as nobody checks: so a client works without credentials, and none are looked for in the
-  network. A session that has no Region gets one for the time of the world.
-* What botocore sleeps between attempts passes in virtual time, with a jitter that the world decides.
+* `Endpoint._send` is where requests leave for the network. All clients use it, even those made before the transport
+  was opened. (A `before-send` handler would reach only clients made later, and its answers would override those of
+  the handlers with which a test injects failures.)
+* Requests are not signed, as nobody checks. So a client works without credentials, and none are looked for in the
+  network. A session that has no Region gets one while a transport is open.
+* botocore's sleeps between attempts pass in virtual time, with a jitter that the simulation decides.
 
-Where no world is open, in another thread or after the last one closed, each replacement does what it replaces.
+Where no transport is open, as in a thread after the last one closed, each replacement calls its original.
 """
 
 from __future__ import annotations
@@ -40,41 +40,41 @@ from chaosqs.sqs.api.region import REGION
 from chaosqs.wire.http import scope, turns
 from chaosqs.wire.transport import Transport
 
-# Which world a request belongs to: the innermost that its own context opened, else the one opened last. --------------
+# The transport of a request: the innermost that its own context opened, else the one opened last ----------------------
 #
-# Threads begin with an empty context, so those that a test starts find the test's world as the one opened last; tests
-# that run in threads of their own, each with its own world, do not mix.
+# Threads begin with an empty context, so those that a test starts use the transport opened last. Tests that run in
+# threads of their own, each with its own transport, do not mix.
 
 _open: list[Transport] = []
-_here: ContextVar[tuple[Transport, ...]] = ContextVar("chaosqs_doors", default=())
+_entered: ContextVar[tuple[Transport, ...]] = ContextVar("chaosqs_transports", default=())
 
 
 def current() -> Transport | None:
-    """Return the door that answers here, or None: no world is open."""
-    for transport in reversed(_here.get()):
+    """Return the transport that answers requests of this context, or None if none is open."""
+    for transport in reversed(_entered.get()):
         if transport.is_open:
             return transport
     return next(reversed(_open), None)
 
 
 def enter(transport: Transport) -> bool:
-    """Make a door the current one; tell whether it is the first."""
+    """Make a transport the current one; return True if it is the only open one."""
     _open.append(transport)
-    _here.set((*_here.get(), transport))
+    _entered.set((*_entered.get(), transport))
     return len(_open) == 1
 
 
 def leave(transport: Transport) -> bool:
-    """Close a door, whether or not it is the current one; tell whether it was the last."""
+    """Close a transport, current or not; return True if no other one is open."""
     transport.is_open = False
     _open.remove(transport)
-    _here.set(tuple(other for other in _here.get() if other.is_open))
+    _entered.set(tuple(other for other in _entered.get() if other.is_open))
     return not _open
 
 
-# Other services, answered by moto where the user asks for it; and moto kept away from ours while a world is open. ----
+# Other services, answered by moto on request; moto is kept from answering for SQS and Lambda --------------------------
 #
-# moto is not a dependency: it is imported when a world asks for it, and minded when somebody else has imported it.
+# moto is not a dependency: it is imported only on request, and configured only if somebody else has imported it.
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -82,8 +82,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def moto() -> Generator[Callable[[AWSPreparedRequest], AWSResponse | None]]:
-    """Start moto for the time of a `with` block; yield what answers a request of another service."""
-    from moto import mock_aws  # noqa: PLC0415 - where it is not asked for, it need not be installed
+    """Start moto for the time of a `with` block; yield the function that answers requests to other services."""
+    from moto import mock_aws  # noqa: PLC0415 - it need not be installed unless asked for
     from moto.core.models import botocore_stubber  # noqa: PLC0415
 
     def answer(request: AWSPreparedRequest) -> AWSResponse | None:
@@ -95,7 +95,7 @@ def moto() -> Generator[Callable[[AWSPreparedRequest], AWSResponse | None]]:
 
 @contextmanager
 def moto_leaves_ours_alone() -> Generator[None]:
-    """Take SQS and Lambda out of moto's hands where it is loaded: it would answer before a request gets to the door."""
+    """Exclude SQS and Lambda from moto if it is loaded: it would answer before a request reaches the transport."""
     if "moto.core.config" not in sys.modules:
         yield
         return
@@ -113,7 +113,7 @@ def moto_leaves_ours_alone() -> Generator[None]:
 _OURS = ("awslambda", "lambda", "sqs")  # moto has called Lambda by both names
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Opening and closing --------------------------------------------------------------------------------------------------
 
 
 class _Function(Protocol):
@@ -122,19 +122,19 @@ class _Function(Protocol):
 
 @contextmanager
 def opened(transport: Transport) -> Generator[Transport]:
-    """Let a door answer what clients send, for the time of a `with` block."""
-    with _TURN:
+    """Let a transport answer clients' requests for the time of a `with` block."""
+    with _LOCK:
         if enter(transport):
             _install()
     try:
         yield transport
     finally:
-        with _TURN:
+        with _LOCK:
             if leave(transport):
                 _restore()
 
 
-_TURN = turns()
+_LOCK = turns()
 _originals: list[tuple[object, str, object]] = []
 
 
@@ -152,7 +152,7 @@ def _restore() -> None:
 
 
 def default_region() -> str:
-    """Return the Region of a client that names none: what the default session or the configuration says."""
+    """Return the Region of a client that names none, from the default session or the configuration."""
     if boto3.DEFAULT_SESSION is not None:
         return boto3.DEFAULT_SESSION.region_name or REGION
     return Session(include_builtin_handlers=False).get_config_variable("region") or REGION
@@ -173,7 +173,7 @@ def _send(original: _Function) -> object:
 
 
 def _sign(original: _Function) -> object:
-    """Write who signs for which Region where a signature would say so, and no more."""
+    """Write only the signing name and the Region, in the header that would have the signature."""
 
     def sign(
         self: RequestSigner,
@@ -194,7 +194,7 @@ def _sign(original: _Function) -> object:
 
 
 def _needs_signature(signer: RequestSigner, transport: Transport) -> bool:
-    """Tell whether whoever answers looks at it: moto tells anonymous clients from others."""
+    """Return True if the answering service looks at the signature: moto tells anonymous clients from others."""
     service: str = vars(signer)["_service_id"]
     return (
         transport.others is not None and service not in ("Lambda", "SQS") and vars(signer)["_credentials"] is not None
@@ -202,7 +202,7 @@ def _needs_signature(signer: RequestSigner, transport: Transport) -> bool:
 
 
 def _off_the_network(original: _Function) -> object:
-    """Keep what does not pass an endpoint off the network too: the search for credentials, for a Region."""
+    """Refuse requests that do not pass an endpoint, such as the search for credentials or a Region."""
 
     def send(self: object, request: AWSPreparedRequest) -> object:
         if current() is None:
@@ -238,7 +238,7 @@ def _resolve_region_name(original: _Function) -> object:
 
 @attrs.frozen
 class _Time:
-    """Stands for the module `time` in modules of botocore that sleep."""
+    """Replaces the module `time` in modules of botocore that sleep."""
 
     original: ModuleType
 
@@ -255,7 +255,7 @@ class _Time:
 
 @attrs.frozen
 class _Random:
-    """Stands for the module `random` where botocore chooses the jitter of a sleep (retry mode `legacy`)."""
+    """Replaces the module `random` where botocore chooses the jitter of a sleep (retry mode `legacy`)."""
 
     original: ModuleType
 
@@ -268,7 +268,7 @@ class _Random:
 
 
 def _delay_amount(original: _Function) -> object:
-    """Choose the jitter of a sleep in the retry modes `standard` and `adaptive`: each client has its own source."""
+    """Replace the jitter in the retry modes `standard` and `adaptive`, where each client has its own source."""
 
     def delay_amount(self: ExponentialBackoff, context: object) -> object:
         transport = current()
@@ -286,10 +286,10 @@ class _RetryPolicy(Protocol):
 
 
 def _is_long_polling_operation(original: _Function) -> object:
-    """Sleep in virtual time where botocore would sleep itself, without asking for its module `time`.
+    """Sleep in virtual time where botocore sleeps without a replaceable module `time`.
 
-    It does so for a long poll whose client has used up its quota of retries; to say that this is no long poll spares
-    it the sleep and nothing else.
+    It sleeps there for a long poll whose client has used up its quota of retries. The answer that this is no long poll
+    skips that sleep and nothing else.
     """
 
     def is_long_polling_operation(self: RetryHandler, context: object) -> object:
@@ -304,7 +304,7 @@ def _is_long_polling_operation(original: _Function) -> object:
 
 
 def _acquire(original: _Function) -> object:
-    """Never hold a request back: the retry mode `adaptive` counts in real time, which does not pass here."""
+    """Never hold a request back: the retry mode `adaptive` counts real time, which does not pass here."""
 
     def acquire(self: object, *arguments: object, **options: object) -> object:
         return original(self, *arguments, **options) if current() is None else True

@@ -1,4 +1,4 @@
-"""What the door takes from botocore: its own model of SQS, as the installed version ships it."""
+"""The shapes of SQS's operations, from the model that the installed botocore ships."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def service_model() -> ServiceModel:
 
 @cache
 def is_operation(name: str) -> bool:
-    """Tell whether SQS has an operation of that name."""
+    """Return True if SQS has an operation of that name."""
     return name in service_model().operation_names
 
 
@@ -35,7 +35,7 @@ def input_shape(operation: str) -> StructureShape:
 
 @cache
 def output_shape(operation: str) -> StructureShape | None:
-    """Return the shape of an operation's result, or None where it answers with nothing."""
+    """Return the shape of an operation's result, or None if it has no result."""
     return _model(operation).output_shape
 
 
@@ -49,9 +49,9 @@ def _model(operation: str) -> OperationModel:
     return service_model().operation_model(operation)
 
 
-# Reads JSON by botocore's shapes: types are checked, binary values decoded, null and unknown members left out. -------
+# Readers of JSON by botocore's shapes: they check types, decode binary values, omit null and unknown members ----------
 #
-# The reader of an operation is put together once; requests come by the million.
+# The reader of an operation is built once, as there may be millions of requests.
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 _Reader: TypeAlias = Callable[[Json], object]
@@ -59,12 +59,12 @@ _Reader: TypeAlias = Callable[[Json], object]
 
 @cache
 def parameters_reader(operation: str) -> Callable[[Json], dict[str, object]]:
-    """Return the function that reads the parameters of an operation; it raises `ApiError` where a type is wrong."""
+    """Return the function that reads the parameters of an operation; it raises `ApiError` for a wrong type."""
     return structure_reader(input_shape(operation))
 
 
 def malformed(message: str) -> ApiError:
-    """Return the error for a request that cannot be read; SQS does not look at its meaning then."""
+    """Return the error for a request that cannot be parsed; SQS then checks nothing else."""
     return error("SerializationException", message)
 
 

@@ -1,6 +1,6 @@
-"""One shard of a stream: its records in order, and the batches that Lambda has read but is not done with.
+"""One shard of a stream: its unread records in order, and the batches that Lambda has read but not finished.
 
-The head batch is the only one that is tried. While it fails it blocks the shard: halved, tried again, or given up.
+Only the head batch is tried. While it fails it blocks the shard: it is halved, tried again or given up.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import attrs
 from chaosqs.model.alternative import Stream
 
 READ_LIMIT = 2 * 1024 * 1024
-"""Bytes a second that are read from one shard."""
+"""Maximum bytes a second that are read from one shard."""
 PAYLOAD_LIMIT = 6 * 1024 * 1024
-"""Bytes of records in Base64 that one invocation gets."""
-_KEYS = 1 << 128
+"""Maximum bytes of records, in Base64, that one invocation gets."""
+_HASH_KEYS = 1 << 128  # possible MD5 digests
 
 
 @attrs.frozen
 class Record:
-    """One record."""
+    """One record; times in milliseconds."""
 
     number: int
     size: int
@@ -31,7 +31,7 @@ class Record:
 
 @attrs.define(eq=False)
 class Batch:
-    """Records that one invocation gets."""
+    """The records of one invocation."""
 
     records: tuple[Record, ...]
     failures: int = 0
@@ -39,29 +39,29 @@ class Batch:
 
 
 def shard_of(key: str, shards: int) -> int:
-    """Return the shard of a partition key, from 0: the key's MD5 among equal ranges."""
+    """Return the shard of a partition key, from 0; shards divide the range of MD5 digests equally."""
     digest = hashlib.md5(key.encode(), usedforsecurity=False).digest()
-    return int.from_bytes(digest, "big") * shards // _KEYS
+    return int.from_bytes(digest, "big") * shards // _HASH_KEYS
 
 
 @attrs.define(eq=False)
 class Shard:
-    """One shard, and Lambda's place in it."""
+    """One shard, and Lambda's position in it."""
 
     stream: Stream
     readable_at: int = 0
-    """When as much has been read as its limit allows."""
+    """Moment from which `READ_LIMIT` allows the next read, in milliseconds."""
     _unread: deque[Record] = attrs.field(factory=deque[Record])
     _batches: deque[Batch] = attrs.field(factory=deque[Batch])
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is left to do."""
+        """True if no record is left, neither unread nor in a batch."""
         return not self._unread and not self._batches
 
     @property
     def ends_by_retention(self) -> bool:
-        """Whether a record that is too old is so as the stream keeps it no longer: then no destination is told."""
+        """True if records become too old by the stream's retention period; then no failure destination is told."""
         return self._oldest == self.stream.retention_period * 1000
 
     @property
@@ -74,7 +74,7 @@ class Shard:
         self._unread.append(record)
 
     def too_old(self, *, now: int) -> list[Record]:
-        """Take out what is too old to be tried, and return it."""
+        """Remove and return the records that are too old to be tried."""
         latest, gone = now - self._oldest, list[Record]()
         while self._batches and self._batches[0].records[0].put_at <= latest:
             head = self._batches[0]
@@ -87,7 +87,7 @@ class Shard:
         return gone
 
     def batch(self, *, now: int) -> Batch | None:
-        """Return the batch to try, read now if need be; None where nothing may be read yet, or nothing is there."""
+        """Return the batch to try, reading it now if needed; None if no read is allowed yet or no record is left."""
         if not self._batches and self._unread and now >= self.readable_at:
             self._batches.append(Batch(self._read(now)))
         return self._batches[0] if self._batches else None
@@ -103,11 +103,11 @@ class Shard:
         return tuple(records)
 
     def succeeded(self) -> None:
-        """Go on behind the head batch."""
+        """Remove the head batch, which has succeeded."""
         self._batches.popleft()
 
     def failed(self) -> tuple[Record, ...]:
-        """Halve the head batch, or count a failure; return its records where it is given up."""
+        """Halve the head batch or count a failure; return its records if it is given up, else an empty tuple."""
         head, stream = self._batches[0], self.stream
         if stream.bisect_batch_on_function_error and len(head.records) > 1:
             middle = (len(head.records) + 1) // 2

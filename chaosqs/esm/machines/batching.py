@@ -1,19 +1,19 @@
-"""How one poller gathers a batch out of receives of ten: when it is ready, and what has to wait for the next one.
+"""The batch that one poller gathers from receives of up to ten messages: when it is ready, and what waits for the next.
 
-A batch is ready at the first of three (EP-4): it has `batch_size` messages; the next message would take its payload
-over the limit (that message starts the next batch); its window closes. Without a window it is ready after one receive
+A batch is ready at the first of three events (EP-4): it has `batch_size` messages; the next message would exceed the
+payload limit (that message starts the next batch); its window closes. Without a window it is ready after one receive
 (EP-3).
 
-When a window opens: "as soon as the previous function invocation completes" (EP-5); `finished` says when. Assumed,
-where that sentence is silent: the first window, one after another that closed with nothing in it, and one of a batch
-that is gathered while an invocation runs open with the first message.
+A window opens "as soon as the previous function invocation completes" (EP-5); `finished` reports this. Assumed, where
+that sentence is silent: a window opens with the first message if it is the first window, if the previous one closed
+empty, or if its batch is gathered while an invocation runs.
 
-When it closes: after `window`. But a poller that has nothing else to do waits in a long poll, and the batch waits
+A window closes after `window`. But a poller that has nothing else to do waits in a long poll, and the batch waits
 with it: "with very low traffic up to 20 seconds, even if the window is shorter" (EP-6). So, Assumed: a window closes
-no sooner than `low_traffic_wait` after the latest receive that brought something. A receive that brings something
-when the window is over makes the batch ready at once.
+no sooner than `low_traffic_wait` after the latest receive that returned messages. A receive that returns messages
+after the end of the window makes the batch ready at once.
 
-Visibility counts from the receive, so the oldest message has used up its wait here (EP-10); the batcher does not care.
+Visibility timeouts count from the receive, so the wait in the batch uses them up (EP-10). The batcher ignores them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import attrs
 from chaosqs.lambda_.machines.sqs_event import Payload
 
 MOST_PER_RECEIVE = 10
-"""Messages that one receive returns at the most (RX-1)."""
+"""Maximum messages that one receive returns (RX-1)."""
 
 
 @attrs.define
@@ -40,34 +40,34 @@ class Batcher:
     low_traffic_wait: int = 0
     """0 to 20,000 ms (EP-6)."""
     _sizes: deque[int] = attrs.field(factory=deque[int])
-    """Bytes of each message that is held, oldest first."""
+    """Bytes of each held message, oldest first."""
     _payload: Payload = attrs.field(factory=Payload)
-    """What the oldest of them amount to: the batch."""
+    """Payload of the batch, which is the oldest of the held messages."""
     _opened: int | None = None
     _latest: int = 0
 
     @property
     def held(self) -> int:
-        """How many messages the poller has, those of the next batch included."""
+        """Number of messages that the poller holds, including those of the next batch."""
         return len(self._sizes)
 
     @property
     def gathered(self) -> int:
-        """How many messages the batch has."""
+        """Number of messages in the batch."""
         return self._payload.records
 
     @property
     def full(self) -> bool:
-        """Whether no other message goes into the batch: by count, or because one was cut off (EP-4)."""
+        """True if the batch takes no further message: it has `batch_size`, or the next one did not fit (EP-4)."""
         return self.gathered >= self.batch_size or self.gathered < self.held
 
     @property
     def wanted(self) -> int:
-        """How many messages the next receive may ask for: 0 to 10."""
+        """Number of messages that the next receive may ask for: 0 to 10."""
         return 0 if self.full else min(MOST_PER_RECEIVE, self.batch_size - self.gathered)
 
     def add(self, sizes: Iterable[int], now: int) -> None:
-        """Take what one receive brought: the bytes that each message takes in the payload, in the order received."""
+        """Add the messages of one receive: the bytes that each takes in the payload, in the order received."""
         before = self.held
         for size in sizes:
             self._hold(size)
@@ -77,7 +77,7 @@ class Batcher:
                 self._opened = now
 
     def due(self) -> int | None:
-        """Return when the batch is ready, a moment that may be over; None while there is none."""
+        """Return the moment at which the batch is ready, which may be over; None while there is no batch."""
         if not self.held or self._opened is None:
             return None
         closes = self._opened + self.window
@@ -86,7 +86,7 @@ class Batcher:
         return max(closes, self._latest + self.low_traffic_wait)
 
     def take(self, now: int) -> int:
-        """Hand over the batch: return how many of the messages held make it, oldest first; the rest begin the next."""
+        """Take the batch: return how many of the held messages it has, oldest first; the rest start the next batch."""
         taken = self.gathered
         rest = list(self._sizes)[taken:]
         self._sizes.clear()
@@ -97,7 +97,7 @@ class Batcher:
         return taken
 
     def finished(self, now: int) -> None:
-        """Open the next window: the previous invocation has finished (EP-5)."""
+        """Open the next window, as the previous invocation has finished (EP-5)."""
         self._opened = now
 
     def _hold(self, size: int) -> None:

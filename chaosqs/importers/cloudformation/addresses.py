@@ -1,4 +1,4 @@
-"""What AWS puts in place of references to queues, functions, aliases and versions, once they are deployed."""
+"""Texts that AWS puts in place of references to deployed queues, functions, aliases and versions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from chaosqs.importers.cloudformation.scope import Scope
 
 
 def arn(service: str, rest: str, scope: Scope) -> str:
-    """Return the ARN of something in the account and Region that are given or assumed."""
+    """Return the ARN of a resource in the given or assumed account and Region."""
     values = [scope.known[f"AWS::{name}"] for name in ("Partition", "Region", "AccountId")]
     partition, region, account = (text_of(value) or "" for value in values)
     return f"arn:{partition}:{service}:{region}:{account}:{rest}"
 
 
 def addresses(queues: Names, functions: Names, scope: Scope) -> Mapping[str, Leaf]:
-    """Return what Ref and GetAtt give for queues and functions, by the name that they write."""
+    """Return the values of Ref and GetAtt for queues and functions, by reference: `Orders`, `Orders.Arn`."""
     known: dict[str, str] = {}
     for name, queue in queues.of.items():
         own = arn("sqs", queue, scope)
@@ -39,7 +39,7 @@ def addresses(queues: Names, functions: Names, scope: Scope) -> Mapping[str, Lea
 
 
 def published(resources: Iterable[Resource], scope: Scope) -> Mapping[str, Leaf]:
-    """Return what Ref and GetAtt give for aliases and versions of functions, by the name that they write."""
+    """Return the values of Ref and GetAtt for aliases and versions of functions, by reference."""
     known: dict[str, str] = {}
     for resource in resources:
         function = function_published_by(resource, scope)
@@ -53,7 +53,7 @@ def published(resources: Iterable[Resource], scope: Scope) -> Mapping[str, Leaf]
 
 
 def function_published_by(resource: Resource, scope: Scope) -> str | None:
-    """Return the function that an alias or a version is of; None for other resources, or where it cannot be told."""
+    """Return the function of an alias or a version; None for other resources, or if the template does not tell."""
     entry = resource.properties.get("FunctionName") if resource.kind in {ALIAS, VERSION} else None
     value = resolve(entry.node, scope) if entry else None
     return function_in(value.text) if isinstance(value, Leaf) else None

@@ -1,7 +1,7 @@
-"""What intrinsic functions come to, as far as the template alone tells; the rest is `Unknown`, with the reason.
+"""Values of intrinsic functions, as far as the template alone tells; the rest is `Unknown`, with the reason.
 
-Resolving is lazy: a list or mapping comes back as it stands, its parts are resolved by whoever reads them. A template
-has many parts that only a deployment could resolve, and few of them matter here.
+Resolving is lazy: a list or mapping is returned as written, and its readers resolve the parts that they need. A
+template has many parts that only a deployment could resolve, and few of them matter here.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from chaosqs.importers.cloudformation.markup import Items, Leaf, Node, Table, ca
 from chaosqs.importers.cloudformation.scope import Absent, Resolved, Scope, Unknown
 
 _MAXIMUM_TEXT = 20_000
-"""Characters that a text may have here; the longest that CloudFormation takes, a filter, has 4,096."""
+"""Maximum characters of a text. The longest that CloudFormation accepts, a filter, has 4,096."""
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:([^:}]*):?([^:}]*)[^}]*\}\}")
 
 
 def resolve(node: Node, scope: Scope) -> Resolved:
-    """Return what a node comes to: a leaf, or a list or mapping whose own parts are not resolved yet."""
+    """Return the value of a node; the parts of a list or mapping are not resolved yet."""
     if isinstance(node, Leaf) and isinstance(node.value, str) and (found := _DYNAMIC.search(node.value)):
         return Unknown(f"is looked up when it is deployed ({found[0]})", node.text.replace(found[0], found[2]))
     call = call_of(node)
@@ -31,12 +31,12 @@ def resolve(node: Node, scope: Scope) -> Resolved:
 
 
 def resolved_parts(items: Items, scope: Scope) -> tuple[Leaf | Items | Table | Unknown, ...]:
-    """Return what the parts of a list come to, without those that are `AWS::NoValue`."""
+    """Return the values of the parts of a list, without those that are `AWS::NoValue`."""
     return tuple(part for part in (resolve(node, scope) for node in items.nodes) if not isinstance(part, Absent))
 
 
 def condition_holds(name: str, scope: Scope) -> bool | Unknown:
-    """Tell whether a condition of the template holds; each is judged once."""
+    """Return True if a condition of the template holds, `Unknown` if that is open; each is evaluated once."""
     if name not in scope.outcomes:
         scope.outcomes[name] = Unknown(f"depends on condition {name}, which depends on itself")
         entry = scope.conditions.get(name)
@@ -63,7 +63,7 @@ def _holds(node: Node, scope: Scope, name: str) -> bool | Unknown:
 
 
 def _decided(outcomes: Sequence[bool | Unknown], *, by: bool) -> bool | Unknown:
-    """One outcome of the deciding kind decides, else one that is unknown leaves it open."""
+    """Return `by` if any outcome is `by`, else the first unknown outcome, else the opposite of `by`."""
     if by in outcomes:
         return by
     return next((outcome for outcome in outcomes if isinstance(outcome, Unknown)), not by)
@@ -119,7 +119,7 @@ def _sub(argument: Node, scope: Scope) -> Resolved:
         case _:
             return _malformed("Fn::Sub", "a text, or a text and its variables")
     pieces = _VARIABLE.split(template)  # literals and names in turn
-    values = {name: _variable(name, variables, scope) for name in dict.fromkeys(pieces[1::2])}  # once each: they nest
+    values = {name: _variable(name, variables, scope) for name in dict.fromkeys(pieces[1::2])}  # once each: values nest
     return _concatenated((values[piece] if position % 2 else piece for position, piece in enumerate(pieces)), line)
 
 
@@ -131,7 +131,7 @@ def _variable(name: str, variables: Mapping[str, Node], scope: Scope) -> str | U
 
 
 def _concatenated(pieces: Iterable[str | Unknown], line: int) -> Leaf | Unknown:
-    """Put texts together; where one is unknown, so is the whole, but the rest still tells what it may be called."""
+    """Join texts. An unknown piece makes the result unknown, with a hint joined from the texts and hints."""
     texts: list[str] = []
     unknown: Unknown | None = None
     length = 0

@@ -1,7 +1,7 @@
-"""What queues and functions are called in the design.
+"""Names of queues and functions in the design.
 
-A name that is written in the template is kept where it can be told and is valid, otherwise the logical id serves: it is
-what people recognise. Names stay unique: whoever comes second to a name gets its logical id, or a number behind it.
+A name that is written in the template is kept if it can be resolved and is valid. Otherwise the logical id is used,
+which people recognise. Names are unique: the second resource of a name gets its logical id, with a number if needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from chaosqs.importers.cloudformation.scope import Absent, Scope, Unknown
 
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_QUEUE_LENGTH, _FUNCTION_LENGTH = 80, 64
+_QUEUE_LENGTH = 80  # characters
+_FUNCTION_LENGTH = 64
 
 
 @attrs.frozen
@@ -26,15 +27,15 @@ class Names:
     """The names of the template's queues, or of its functions."""
 
     of: Mapping[str, str]
-    """By logical id."""
+    """Name in the design, by logical id."""
     doubts: Mapping[str, str]
-    """By logical id: why the name that is written was not taken, as a sentence."""
+    """Sentence that says why the written name was not used, by logical id."""
     hinted: Mapping[str, str]
-    """By what is known of a name that cannot be told: `${Stage}-orders` is known as `Stage-orders`."""
+    """Name by the hint of a written name that cannot be resolved: the hint of `${Stage}-orders` is `Stage-orders`."""
 
 
 def names_of(resources: Iterable[Resource], scope: Scope) -> Names:
-    """Give each of some queues, or of some functions, a name of its own."""
+    """Return a unique name for each of some queues, or of some functions."""
     of, doubts, hinted = dict[str, str](), dict[str, str](), dict[str, str]()
     taken = set[str]()
     for resource in resources:
@@ -50,7 +51,7 @@ def names_of(resources: Iterable[Resource], scope: Scope) -> Names:
 
 
 def _written(resource: Resource, scope: Scope, taken: Container[str]) -> str | Unknown | None:
-    """Return the name that is written, None where none is, or why it cannot be taken."""
+    """Return the written name, None if there is none, or `Unknown` with the reason why it cannot be used."""
     is_queue = resource.kind == QUEUE
     key, valid = ("QueueName", _QUEUE_NAME) if is_queue else ("FunctionName", _FUNCTION_NAME)
     entry = resource.properties.get(key)
@@ -77,12 +78,12 @@ def _from_logical_id(resource: Resource, scope: Scope, taken: Container[str]) ->
 
 
 def queue_name(base: str, taken: Container[str] = (), *, fifo: bool) -> str:
-    """Return a valid name for a queue, made from a text, that nobody has taken."""
+    """Return a valid queue name, made from a text and different from those taken."""
     return _unique(plain_name(base.removesuffix(".fifo")) or "queue", taken, ".fifo" if fifo else "", _QUEUE_LENGTH)
 
 
 def function_name(base: str, taken: Container[str] = ()) -> str:
-    """Return a valid name for a function, made from a text, that nobody has taken."""
+    """Return a valid function name, made from a text and different from those taken."""
     return _unique(plain_name(base) or "function", taken, "", _FUNCTION_LENGTH)
 
 
@@ -95,11 +96,11 @@ def _unique(base: str, taken: Container[str], suffix: str, length: int) -> str:
 
 
 def plain_name(text: str) -> str:
-    """Return the letters, digits, `-` and `_` of the last part of an ARN, or of any text."""
+    """Return the last part of an ARN, or any text, with `-` in place of all but letters, digits and `_`."""
     return re.sub(r"[^A-Za-z0-9_]+", "-", text.rsplit(":", 1)[-1]).strip("-")
 
 
 def function_in(text: str) -> str:
-    """Return the name in what may stand for a function: a name or an ARN, each with or without alias or version."""
+    """Return the function's name in a name or an ARN, each with or without alias or version."""
     parts = text.split(":")
     return parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]

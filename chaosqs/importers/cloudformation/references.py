@@ -1,6 +1,6 @@
-"""Which queue or function a reference means: one of the template, or one outside it that has to be assumed.
+"""References to queues and functions: those of the template, or those outside it, which have to be assumed.
 
-A part outside the template gets AWS's defaults and a name after what refers to it, so that the design is complete.
+An assumed queue or function gets AWS's defaults and a name made from the reference, so that the design is complete.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from chaosqs.importers.cloudformation.reading import Part, Reading
 from chaosqs.importers.cloudformation.scope import Absent, Resolved, Unknown
 from chaosqs.importers.cloudformation.sections import Template
 
-_ARN_PARTS = 6
+_ARN_PARTS = 6  # arn:partition:service:region:account:resource
 
 
 @attrs.define
 class References:
-    """Tells what references mean, and remembers the parts that had to be assumed."""
+    """Resolves references, and remembers the queues and functions that had to be assumed."""
 
     template: Template
     reading: Reading
     queues: dict[str, str] = attrs.field(factory=dict[str, str])
-    """Names of queues outside the template, by the ARN or the hint that they were found under."""
+    """Names of queues outside the template, by the ARN or hint in the reference."""
     functions: dict[str, str] = attrs.field(factory=dict[str, str])
-    """Names of functions outside the template, likewise."""
+    """Names of functions outside the template, by the name or hint in the reference."""
 
     def queue(self, part: Part, key: str, *, fifo: bool | None = None) -> str | None:
-        """Return the name of the queue whose ARN a property is; None, and a problem noted, where it is no such ARN."""
+        """Return the name of the queue whose ARN a property is; for any other value note a problem and return None."""
         value = self._value(part, key)
         if isinstance(value, Unknown):
             hinted = self.template.queues.hinted.get(plain_name(value.hint))
@@ -46,7 +46,7 @@ class References:
         return name
 
     def function(self, part: Part, key: str) -> str | None:
-        """Return the name of the function that a property means by name, ARN, alias or version; None as above."""
+        """Return the name of the function that a property gives by name, ARN, alias or version; None as in `queue`."""
         own, value = self.own_function(part, key), self._value(part, key)
         if own is not None:
             return own
@@ -59,7 +59,7 @@ class References:
         return self._outside_function(part, f"{key} is {value.text}, outside the template", name)
 
     def own_function(self, part: Part, key: str) -> str | None:
-        """Return the name of the template's function that a property means; None where it means another one."""
+        """Return the name of the template's function that a property means; None if it means no such function."""
         value = self._value(part, key)
         if isinstance(value, Unknown):
             return self.template.functions.hinted.get(plain_name(value.hint))

@@ -1,4 +1,4 @@
-"""The kinds of resources that matter here, and one of them as the template has it."""
+"""The resource types that the importer reads, and one resource as the template has it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Resource:
     logical_id: str
     kind: str
     properties: Table
-    """As written, with what `Globals` adds."""
+    """Properties as written, merged with those of `Globals`."""
     line: int
     condition: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What leads to its properties in the document."""
+        """Path of keys from the document's root to the properties."""
         return "Resources", self.logical_id, "Properties"

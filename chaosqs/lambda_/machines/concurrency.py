@@ -1,4 +1,4 @@
-"""Who may execute: reserved, unreserved and provisioned concurrency, and the rates at which both may be used.
+"""Limits on executions: reserved, unreserved and provisioned concurrency, and the rates at which they may be used.
 
 =====  ===============================================  ======================================================
 LC-3   a reservation is full                            `ReservedFunctionConcurrentInvocationLimitExceeded`
@@ -9,8 +9,8 @@ LC-6   1,000 new environments of a function in 10 s     `FunctionInvocationRateL
 LC-7   until 2023-11: an account's 3,000, +500 a min    `ConcurrentInvocationLimitExceeded`
 =====  ===============================================  ======================================================
 
-Assumed: the names themselves tell which is which (LC-13), a request that is refused does not count, and the rate of
-the functions with a reservation is not part of the account's.
+Assumed: the reasons belong to the limits that their names suggest (LC-13), a refused request does not count, and
+requests of functions with a reservation do not count against the account's rate.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
 UNRESERVED = "ConcurrentInvocationLimitExceeded"
 RESERVED_RATE = "ReservedFunctionInvocationRateLimitExceeded"
 RATE = "FunctionInvocationRateLimitExceeded"
-"""The reasons of a throttle, as Lambda names them (LC-12, LC-13)."""
+"""The four reasons of a throttle, as Lambda names them (LC-12, LC-13)."""
 
 _DEFAULTS = Assumptions()
 
 
 @attrs.frozen
 class Refused:
-    """No execution is free, or they are asked for too often (LC-11)."""
+    """A refused invocation: no execution is free, or requests come too often (LC-11)."""
 
     reason: str
     running: int
-    """Executions that are busy, of `limit`."""
+    """Busy executions, out of `limit`."""
     limit: int
     by_rate: bool = False
-    """Whether there is room, and there will be leave to use it in a moment (LC-6, LC-8)."""
+    """True if an execution is free and only a rate is exceeded, for a moment (LC-6, LC-8)."""
 
 
 @attrs.define(eq=False)
 class _Pool:
-    """Executions that one limit holds for: those of a reservation, or all that are unreserved."""
+    """The executions under one limit: those of a reservation, or all unreserved ones."""
 
     size: int
     requests: Rate
@@ -53,12 +53,12 @@ class _Pool:
     rate_reason: str
     running: int = 0
     on_demand: int = 0
-    """Those that run beyond the provisioned environments."""
+    """Running executions outside the provisioned environments."""
     provisioned: int = 0
-    """How much of its size is set aside for these (LC-9, LC-10)."""
+    """Executions of `size` that are set aside for provisioned environments (LC-9, LC-10)."""
 
     def refuse(self, reason: str, *, by_rate: bool) -> Refused:
-        """Say how full the pool is for those who have no part in idle provisioned environments."""
+        """Return a refusal whose limit leaves out idle provisioned environments."""
         limit = self.size - self.provisioned + self.running - self.on_demand
         return Refused(reason, self.running, limit, by_rate)
 
@@ -72,12 +72,12 @@ class _Share:
     growth: Rate
     growth_reason: str
     ready_requests: Rate | None
-    """How often its provisioned environments may be used; None where it has none."""
+    """Rate at which its provisioned environments may be used; None if it has none."""
 
     def may_use_ready(self, *, now: int) -> bool:
-        """Tell whether a provisioned environment is free. Assumed: those that were asked too often are as busy ones."""
+        """Return True if a provisioned environment is free. Assumed: over their request rate they count as busy."""
         rate = self.ready_requests
-        free = self.environments.ready > 0 and self.pool.running < self.pool.size  # a redeployment may leave too many
+        free = self.environments.ready > 0 and self.pool.running < self.pool.size  # a redeployment may shrink the pool
         return rate is not None and free and rate.allows(now=now)
 
 
@@ -85,18 +85,18 @@ class _Share:
 class Executions:
     """The executions of all functions of a design, and their environments.
 
-    The mappings of a function with provisioned concurrency invoke the version that has it, unless they say that it
-    is `$LATEST` they want: then what is provisioned is as good as gone (LC-9, LC-10).
+    The mappings of a function with provisioned concurrency invoke the version that has it. For a mapping that asks for
+    `$LATEST`, the provisioned concurrency would be unusable (LC-9, LC-10).
     """
 
     design: Design
     assumptions: Assumptions = _DEFAULTS
     running: dict[str, int] = attrs.field(factory=dict[str, int])
-    """Executions of each function that are busy."""
+    """Number of busy executions of each function."""
     _shares: dict[str, _Share] = attrs.field(factory=dict[str, _Share])
 
     def __attrs_post_init__(self) -> None:
-        """Start with nothing running and no environment but those that are provisioned."""
+        """Start with nothing running and with the provisioned environments only."""
         design = self.design
         unreserved = _Pool(design.unreserved_concurrency(), requests(design.account.concurrency), UNRESERVED, RATE)
         shared_growth = burst() if design.era == ERAS[0] else None
@@ -113,9 +113,9 @@ class Executions:
         return _Share(pool, environments, growth, reason, requests(provisioned) if provisioned else None)
 
     def refuse(self, function: str, *, now: int) -> Refused | None:
-        """Return why a function cannot have one more execution, or None where it can (LC-3, LC-5, LC-6, LC-8).
+        """Return why a function cannot have one more execution, or None if it can (LC-3, LC-5, LC-6, LC-8).
 
-        Where it never can, receives go on all the same (ES-12).
+        A function that can never have one does not stop the receives of its mappings (ES-12).
         """
         share = self._shares[function]
         pool, rate = share.pool, share.ready_requests
@@ -131,9 +131,9 @@ class Executions:
         return None
 
     def refuse_unreserved(self, function: str, *, now: int) -> Refused | None:
-        """Return how a function is refused while others hold all that the account has unreserved (LC-2).
+        """Return the refusal of a function while others hold all unreserved executions of the account (LC-2).
 
-        None for one with a reservation, or with an idle provisioned environment: nobody takes these (LC-3, LC-9).
+        None for a function with a reservation or an idle provisioned environment: others cannot use these (LC-3, LC-9).
         """
         share = self._shares[function]
         pool = share.pool
@@ -142,11 +142,11 @@ class Executions:
         return Refused(UNRESERVED, pool.size, pool.size)
 
     def forget_idle(self, function: str) -> None:
-        """Let the idle environments of a function go; provisioned ones stay (LC-9, LX-13)."""
+        """Remove the idle environments of a function, except provisioned ones (LC-9, LX-13)."""
         self._shares[function].environments.forget_idle()
 
     def start(self, function: str, *, now: int) -> Environment:
-        """Take one execution that `refuse` has not refused, in the environment that is best (LX-13)."""
+        """Take one execution that `refuse` has not refused: in a provisioned, an idle or a new environment (LX-13)."""
         share = self._shares[function]
         rate = share.ready_requests if share.may_use_ready(now=now) else None
         self.running[function] += 1
@@ -162,7 +162,7 @@ class Executions:
         return environment
 
     def end(self, function: str, environment: Environment, *, now: int, reusable: bool) -> None:
-        """Give an execution back; after a crash or a timeout its environment starts anew (LX-14)."""
+        """Release an execution. Unless `reusable`, its environment is initialised again at the next one (LX-14)."""
         share = self._shares[function]
         self.running[function] -= 1
         share.pool.running -= 1
@@ -170,7 +170,7 @@ class Executions:
         share.environments.give_back(environment, now=now, reusable=reusable)
 
     def redeploy(self, design: Design) -> None:
-        """Follow a deployment that has changed: limits change at once, what runs goes on in the environment it has."""
+        """Apply a changed design: limits change at once; running invocations keep their environments."""
         before, busy = self._shares, dict(self.running)
         self.design, self._shares = design, {}
         self.__attrs_post_init__()
@@ -184,11 +184,11 @@ class Executions:
             share.pool.on_demand += running - share.environments.busy
 
     def renew(self, function: str) -> None:
-        """Deploy a function anew: what runs goes on in the environment it has, what starts gets a new one."""
+        """Deploy a function anew: running invocations keep their environments, later ones get new ones."""
         share = self._shares[function]
         share.pool.on_demand += share.environments.busy
         share.environments.renew()
 
     def limit(self, function: str) -> int:
-        """Return the executions that a function can have at the most."""
+        """Return the maximum number of executions that a function can have."""
         return self._shares[function].pool.size

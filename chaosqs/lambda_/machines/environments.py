@@ -1,4 +1,4 @@
-"""The execution environments of one function: the one that was used last is used next, and idle ones go (LX-13)."""
+"""The execution environments of one function: the most recently used is used next; idle ones expire (LX-13)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ class Environment:
     """One execution environment; it handles one invocation at a time (LC-1)."""
 
     number: int
-    """Which one of its function it is, from 1."""
+    """Number among the environments of its function, from 1."""
     provisioned: bool
     new: bool
-    """Whether its first invocation has to wait for its initialisation (LX-12)."""
+    """True if its first invocation has to wait for its initialisation (LX-12)."""
     reset: bool = False
-    """Whether a crash or a timeout ended its last invocation: the next one initialises it again (LX-14)."""
+    """True if a crash or a timeout ended its last invocation: the next one initialises it again (LX-14)."""
     idle_since: int = 0
     generation: int = 0
-    """How many deployments its function had before it was made."""
+    """Number of redeployments of its function before it was made."""
 
 
 @attrs.define(eq=False)
@@ -26,24 +26,24 @@ class Environments:
     """All environments of one function."""
 
     provisioned: int
-    """How many are kept initialised (LC-9); they are ready when a run begins."""
+    """Number of environments that are kept initialised (LC-9); they are ready when a run begins."""
     lifetime: int
-    """Assumed: milliseconds without an invocation after which one goes; those that are provisioned stay."""
+    """Assumed: milliseconds without an invocation after which an environment expires; provisioned ones never do."""
     _made: int = 0
     _idle: list[Environment] = attrs.field(factory=list[Environment])
-    """In the order in which they were last used."""
+    """Idle environments that are not provisioned, least recently used first."""
     _ready: list[Environment] = attrs.field(factory=list[Environment])
-    """The provisioned ones that are idle."""
+    """Idle provisioned environments."""
     _busy: list[Environment] = attrs.field(factory=list[Environment])
-    """The provisioned ones that have an invocation."""
+    """Provisioned environments with a running invocation."""
     _generation: int = 0
 
     def __attrs_post_init__(self) -> None:
-        """Initialise what is provisioned."""
+        """Make the provisioned environments."""
         self.provision(self.provisioned)
 
     def provision(self, count: int) -> None:
-        """Have so many provisioned: idle ones go first, and busy ones beyond it are none from now on (LC-9)."""
+        """Set the number of provisioned environments; beyond it idle ones go and busy ones lose the status (LC-9)."""
         self.provisioned = count
         more = count - len(self._ready) - len(self._busy)
         self._ready[:0] = [self._make(provisioned=True) for _ in range(more)]
@@ -53,37 +53,37 @@ class Environments:
 
     @property
     def ready(self) -> int:
-        """How many provisioned ones are idle."""
+        """Number of idle provisioned environments."""
         return len(self._ready)
 
     @property
     def busy(self) -> int:
-        """How many provisioned ones have an invocation."""
+        """Number of provisioned environments with a running invocation."""
         return len(self._busy)
 
     def warm(self, *, now: int) -> bool:
-        """Tell whether one that is not provisioned is idle."""
+        """Remove expired environments; return True if one that is not provisioned is idle."""
         if self._idle and now - self._idle[-1].idle_since > self.lifetime:
-            self._idle.clear()  # the last one was used last, so all others have been idle for longer
+            self._idle.clear()  # the last one is the most recently used, so all others have expired, too
         return bool(self._idle)
 
     def take_ready(self) -> Environment:
-        """Take the provisioned one that was used last."""
+        """Take the most recently used provisioned environment."""
         self._busy.append(self._ready.pop())
         return self._busy[-1]
 
     def take(self, *, now: int) -> Environment:
-        """Take the idle one that was used last, or a new one (LX-13)."""
+        """Take the most recently used idle environment, or make a new one (LX-13)."""
         return self._idle.pop() if self.warm(now=now) else self._make(provisioned=False)
 
     def forget_idle(self) -> None:
-        """Let all idle ones go but those that are provisioned: Lambda recycles them when it likes (LX-13)."""
+        """Remove all idle environments except provisioned ones, as Lambda may at any time (LX-13)."""
         self._idle.clear()
 
     def renew(self) -> None:
-        """Begin anew, as after a deployment: what is idle goes, and what is busy goes after its invocation.
+        """Replace all environments, as a deployment does: idle ones go now, busy ones after their invocation.
 
-        Assumed: as many are provisioned again at once; busy ones are none from now on (LC-9).
+        Assumed: as many are provisioned anew at once, and busy ones are no longer provisioned (LC-9).
         """
         self._generation += 1
         self._idle.clear()
@@ -93,7 +93,7 @@ class Environments:
         self.provision(self.provisioned)
 
     def give_back(self, environment: Environment, *, now: int, reusable: bool) -> None:
-        """Take one back after an invocation; after a crash or a timeout it starts anew (LX-14)."""
+        """Take an environment back after an invocation; the next initialises it again unless `reusable` (LX-14)."""
         if environment.generation != self._generation:
             return
         environment.new, environment.reset, environment.idle_since = False, not reusable, now

@@ -1,6 +1,6 @@
-"""Rates that Lambda allows: each is a bucket of tokens that refills all the time and never holds more than it is wide.
+"""Rates that Lambda allows, as token buckets: each refills continuously, up to its width.
 
-Assumed: what is documented as "so many a second" may come at once, after a second in which nothing came (LC-6, LC-8).
+Assumed: the amount documented for a period may come all at once, after a period in which nothing came (LC-6, LC-8).
 """
 
 from __future__ import annotations
@@ -14,19 +14,21 @@ from chaosqs.model.time import MINUTE, milliseconds
 REQUESTS = 10
 """Requests a second for each execution that a function may have (LC-8)."""
 _SECOND = 1000
-_NEW_ENVIRONMENTS, _PERIOD = 1000, 10 * _SECOND  # LC-6
-_BURST, _BURST_GROWTH = 3000, 500  # LC-7; Assumed: the burst of the largest Regions
+_NEW_ENVIRONMENTS = 1000  # of one function in `_ENVIRONMENTS_PERIOD` (LC-6)
+_ENVIRONMENTS_PERIOD = 10 * _SECOND
+_BURST = 3000  # LC-7; Assumed: the burst of the largest Regions
+_BURST_GROWTH = 500  # a minute (LC-7)
 
 
 @attrs.define(eq=False)
 class Rate:
-    """So many a `period`, in milliseconds, and at most `width` at once."""
+    """A token bucket: `refill` tokens come in each `period` of milliseconds, and at most `width` are saved up."""
 
     width: int
     refill: int
     period: int
     _level: int = attrs.field(init=False)
-    """Tokens in the bucket, in parts of which a token has `period`."""
+    """Tokens in the bucket, in units of 1/`period` token."""
     _filled_at: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -34,24 +36,24 @@ class Rate:
         self._level = self.width * self.period
 
     def allows(self, *, now: int) -> bool:
-        """Tell whether there is a token."""
+        """Refill the bucket; return True if it has a token."""
         level = self._level + (now - self._filled_at) * self.refill
         self._level, self._filled_at = min(level, self.width * self.period), now
         return self._level >= self.period
 
     def take(self) -> None:
-        """Use a token up that `allows` has found."""
+        """Remove a token that `allows` has found."""
         self._level -= self.period
 
 
 def requests(concurrency: int) -> Rate:
-    """Return the rate of requests for so many executions (LC-8)."""
+    """Return the rate of requests for a number of executions (LC-8)."""
     return Rate(concurrency * REQUESTS, concurrency * REQUESTS, _SECOND)
 
 
 def new_environments() -> Rate:
-    """Return the rate at which one function gets new environments; what is not used is not saved up (LC-6)."""
-    return Rate(_NEW_ENVIRONMENTS, _NEW_ENVIRONMENTS, _PERIOD)
+    """Return the rate at which one function gets new environments; unused ones are not saved up (LC-6)."""
+    return Rate(_NEW_ENVIRONMENTS, _NEW_ENVIRONMENTS, _ENVIRONMENTS_PERIOD)
 
 
 def burst() -> Rate:
@@ -59,32 +61,32 @@ def burst() -> Rate:
     return Rate(_BURST, _BURST_GROWTH, MINUTE)
 
 
-# A front that limits the rate of requests by a token bucket, and the patience of the clients before it. --------------
+# A rate limiter in front of a function, as a token bucket, and the retries of its clients -----------------------------
 
-_FRONT_PERIOD = 1_000_000
-"""Milliseconds; the rate is a whole number of requests in them, as it is given in thousandths of a second."""
+_LIMITER_PERIOD = 1_000_000
+"""Milliseconds in which a rate given in thousandths of a request a second is a whole number of requests."""
 
 
 @attrs.define(eq=False)
 class RateLimiter:
-    """The front of one function."""
+    """The rate limiter in front of one function."""
 
     settings: RateLimitedFront
     _bucket: Rate = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Start with a full bucket."""
-        self._bucket = Rate(self.settings.burst, round(self.settings.requests_per_second * 1000), _FRONT_PERIOD)
+        self._bucket = Rate(self.settings.burst, round(self.settings.requests_per_second * 1000), _LIMITER_PERIOD)
 
     def admits(self, *, now: int) -> bool:
-        """Tell whether a request goes through, and count it if so; else the answer is 429."""
+        """Count a request and return True if it goes through; else the answer is 429."""
         if not self._bucket.allows(now=now):
             return False
         self._bucket.take()
         return True
 
     def pause(self, attempt: int, share: float) -> int | None:
-        """Return after how many milliseconds a client pushes again that has failed so often; None: it gives up."""
+        """Return the milliseconds until a client retries after `attempt` failures; None: it gives up."""
         if attempt > self.settings.retries:
             return None
         first, limit = milliseconds(self.settings.retry_pause), milliseconds(self.settings.retry_pause_limit)

@@ -1,4 +1,4 @@
-"""What the end of an invocation means for each message of its batch: which are deleted, which stay in the queue.
+"""The effect of an invocation's end on the messages of its batch: which are deleted, which stay in the queue.
 
 =====  =======================================================  ==============
 PB-1   an empty `batchItemFailures`                             all succeeded
@@ -18,7 +18,7 @@ EF-2   `ReportBatchItemFailures` is off, whatever is returned   all succeeded
 EF-2   … and the function raised or timed out                   all failed
 =====  =======================================================  ==============
 
-Where several items are wrong, the first one names the rule. FIFO queues have no rule of their own (PB-15).
+Where several items are wrong, the first one decides the rule. FIFO queues have no rule of their own (PB-15).
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ import attrs
 from chaosqs.model.json import Json
 
 LISTED = "10.3"
-"""The rule where nothing is out of the ordinary: that section's first sentence."""
+"""Rule of a well-formed list of failures: the first sentence of the ledger's section 10.3."""
 
 
 @attrs.frozen
 class Outcome:
-    """What becomes of a batch; the messages that are not listed are deleted."""
+    """The outcome of a batch; messages that are not in `failed` are deleted."""
 
     all_failed: bool
-    """Whether every message stays in the queue."""
+    """True if every message stays in the queue."""
     failed: tuple[str, ...]
     """Ids of the messages that stay, in the order of the batch."""
     rule: str
@@ -49,10 +49,10 @@ class Outcome:
 
 
 def judge(returned: object, message_ids: Sequence[str], *, reporting: bool) -> Outcome:
-    """Return what a handler's return value means.
+    """Return the outcome of a handler's return value.
 
-    The Python runtime turns the value into JSON first. One that it cannot turn is a function error, as if the handler
-    had raised; NaN and infinities it writes down as they are, which is not JSON (PB-5); bytes it sends on untouched.
+    The Python runtime turns the value into JSON first. If it cannot, that is a function error, as if the handler had
+    raised. NaN and infinities are written as they are, which is not JSON (PB-5). Bytes are sent on unchanged.
     """
     if isinstance(returned, bytes):
         return judge_payload(returned.decode(errors="replace"), message_ids, reporting=reporting)
@@ -64,7 +64,7 @@ def judge(returned: object, message_ids: Sequence[str], *, reporting: bool) -> O
 
 
 def judge_payload(payload: str, message_ids: Sequence[str], *, reporting: bool) -> Outcome:
-    """Return what the text of a function's response means, from whatever runtime."""
+    """Return the outcome of the text of a function's response, from any runtime."""
     if not reporting:
         return Outcome(all_failed=False, failed=(), rule="EF-2")
     if not payload.strip():
@@ -77,7 +77,7 @@ def judge_payload(payload: str, message_ids: Sequence[str], *, reporting: bool) 
 
 
 def judge_error(message_ids: Sequence[str], *, reporting: bool) -> Outcome:
-    """Return what an exception, a crash or a timeout means: the whole batch fails."""
+    """Return the outcome of an exception, a crash or a timeout: the whole batch fails."""
     return _failed(message_ids, "PB-10" if reporting else "EF-2")
 
 
@@ -110,7 +110,7 @@ def _judge_items(items: Json, message_ids: Sequence[str]) -> Outcome:
 
 
 def _identifier(item: Json, batch: frozenset[str]) -> tuple[str, str]:
-    """Return the message id that an item names, and the rule by which the item spoils the response, or nothing."""
+    """Return the message id that an item names, and the rule that an invalid item breaks, or an empty string."""
     if not isinstance(item, dict) or "itemIdentifier" not in item:
         return "", "PB-8"
     name = item["itemIdentifier"]
@@ -130,7 +130,7 @@ def _failed(message_ids: Sequence[str], rule: str) -> Outcome:
 
 
 def _decimal(value: object) -> float:
-    """Write a decimal as a number, as the Python runtime does; nothing else is known to it."""
+    """Return a decimal as a number, as the Python runtime does; raise TypeError for any other type."""
     if isinstance(value, Decimal):
         return float(value)
     raise TypeError(value)

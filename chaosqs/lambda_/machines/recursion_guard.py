@@ -1,7 +1,7 @@
-"""The guard against recursive loops: how often a chain of messages has passed through a function.
+"""The guard against recursive loops: it counts the passes of a chain of messages through each function.
 
-Lambda counts in the trace header, which the SDK passes on with what a function sends (LX-16):
-`Root=1-692d5b80-…;Sampled=0;Lineage=1f2e3d4c:5|9a8b7c6d:2`, where each pair is a function and its passes. Assumed: of
+Lambda counts in the trace header, which the SDK adds to everything that a function sends (LX-16):
+`Root=1-692d5b80-…;Sampled=0;Lineage=1f2e3d4c:5|9a8b7c6d:2`, where each pair is a function and its passes. Assumed: for
 a batch of several messages, each function's highest count holds.
 """
 
@@ -13,17 +13,17 @@ from collections.abc import Iterable
 from chaosqs.sqs.machines.message import Message
 
 MOST_PASSES = 16
-"""Invocations of one function in a chain; the next is dropped (LX-16 says about so many)."""
+"""Invocations of one function in a chain after which the next is dropped (LX-16 says about 16)."""
 _LINEAGE = "Lineage="
 
 
 def loops(messages: Iterable[Message], function: str) -> bool:
-    """Tell whether a batch is the next turn of a loop through a function that has gone on for too long."""
+    """Return True if a batch comes from a loop that has passed through a function `MOST_PASSES` times."""
     return passes(messages).get(_key(function), 0) >= MOST_PASSES
 
 
 def passes(messages: Iterable[Message]) -> dict[str, int]:
-    """Return how often the chains that led to some messages have passed through each function."""
+    """Return the passes of the chains that led to some messages, by the key of each function."""
     counts: dict[str, int] = {}
     for message in messages:
         for part in _header(message).split(";"):
@@ -33,7 +33,7 @@ def passes(messages: Iterable[Message]) -> dict[str, int]:
 
 
 def trace_header(root: str, messages: Iterable[Message], function: str) -> str:
-    """Return the header of what a function sends while it works on some messages."""
+    """Return the trace header of everything that a function sends while it processes some messages."""
     counts = passes(messages)
     key = _key(function)
     counts[key] = counts.get(key, 0) + 1

@@ -1,7 +1,7 @@
 """The event of one invocation: a batch of messages as Lambda hands it to the function, and its size.
 
-The table of fields is §10.9 of the behaviour ledger (ER-1 … ER-14); what it leaves open is the order of the
-keys, which is that of the examples in Lambda's Developer Guide.
+The table of fields is §10.9 of the behaviour ledger (ER-1 … ER-14). It leaves the order of the keys open; here it is
+that of the examples in Lambda's Developer Guide.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Record:
     body: str
     queue_arn: str
     receive_count: int
-    """Receives, this one included."""
+    """Number of receives, including this one."""
     sent_at: int
     first_received_at: int
     sender: str
     """Principal id of the sender."""
     attributes: Attributes = _NO_ATTRIBUTES
-    """The message attributes that the sender gave."""
+    """Message attributes that the sender gave."""
     group: str = ""
-    """Message group id: FIFO always, standard where the sender gave one (fair queues, FQ-2); or empty."""
+    """Message group id: on FIFO always, on standard queues if the sender gave one (fair queues, FQ-2); or empty."""
     deduplication_id: str = ""
     """FIFO only, or empty."""
     sequence_number: str = ""
@@ -49,20 +49,20 @@ class Record:
     trace_header: str = ""
     """`AWSTraceHeader`, or empty (AT-4)."""
     dead_letter_source_arn: str = ""
-    """The queue that the message was dead-lettered from, or empty (DLQ-8)."""
+    """ARN of the queue that the message was dead-lettered from, or empty (DLQ-8)."""
     body_digest: str = ""
-    """MD5 of the body; empty: it is computed (AT-5)."""
+    """MD5 of the body; computed if empty (AT-5)."""
     attributes_digest: str = ""
-    """MD5 of the attributes; empty: it is computed (AT-6)."""
+    """MD5 of the attributes; computed if empty (AT-6)."""
 
 
 def event(records: Iterable[Record], *, window: int) -> Event:
-    """Return the event for a batch of a mapping with this batching window, in seconds; in its order (EP-12)."""
+    """Return the event for a batch, in its order (EP-12); `window`: the mapping's batching window in seconds."""
     return {"Records": [event_record(record, window=window) for record in records]}
 
 
 def event_record(record: Record, *, window: int) -> Event:
-    """Return one message of an event."""
+    """Return the event's record of one message."""
     return {
         "messageId": record.message_id,
         "receiptHandle": record.receipt_handle,
@@ -78,7 +78,7 @@ def event_record(record: Record, *, window: int) -> Event:
 
 
 def _system_attributes(record: Record) -> Event:
-    """Return the attributes that SQS gives, all of them strings; one without a value is left out."""
+    """Return the attributes that SQS gives, all of them strings; those without a value are left out."""
     attributes: Mapping[str, str] = {
         "ApproximateReceiveCount": str(record.receive_count),
         "AWSTraceHeader": record.trace_header,
@@ -100,7 +100,7 @@ def _message_attribute(attribute: Attribute) -> Event:
 
 
 def _attributes_digest(record: Record, window: int) -> Event:
-    """Return the digest; of no attributes there is none at window 0, and a null at a longer one, as recorded on AWS."""
+    """Return the digest. Without attributes it is absent at window 0 and null at a longer one, as recorded on AWS."""
     if record.attributes:
         return {"md5OfMessageAttributes": record.attributes_digest or attributes_md5(record.attributes)}
     return {"md5OfMessageAttributes": None} if window else {}
@@ -110,27 +110,27 @@ def _attributes_digest(record: Record, window: int) -> Event:
 
 
 def record_bytes(record: Record, *, window: int) -> int:
-    """Return the bytes that a message takes in the payload: its metadata counts too (EP-8), and escapes do (EP-9).
+    """Return the bytes that a message takes in the payload, including its metadata (EP-8) and JSON escapes (EP-9).
 
-    Assumed: compact JSON in ASCII, so that a letter beyond it takes six bytes or twelve, and a quotation mark two.
+    Assumed: compact JSON in ASCII, so that any other character takes six bytes or twelve, and a quotation mark two.
     """
     return _json_bytes(event_record(record, window=window))
 
 
 @attrs.define
 class Payload:
-    """The size of an event that is being gathered: one more message costs the same however many there are."""
+    """The size of an event that is being gathered; adding a message takes constant time."""
 
     size: int = _EMPTY_EVENT
     """Bytes so far."""
     records: int = 0
 
     def fits(self, size: int) -> bool:
-        """Tell whether a record of so many bytes fits under the limit; the first one always does (EP-4)."""
+        """Return True if a record of `size` bytes fits under the limit; the first one always does (EP-4)."""
         return not self.records or self._with(size) <= PAYLOAD_LIMIT
 
     def add(self, size: int) -> None:
-        """Count a record of so many bytes."""
+        """Count a record of `size` bytes."""
         self.size = self._with(size)
         self.records += 1
 
@@ -139,7 +139,7 @@ class Payload:
 
 
 def plain_record_bytes(body_bytes: int) -> int:
-    """Return the bytes of a message without attributes whose body has so many, of ASCII that needs no escape."""
+    """Return the payload bytes of a message without attributes, for a body of ASCII that needs no escape."""
     return _PLAIN_OVERHEAD + body_bytes
 
 

@@ -1,4 +1,4 @@
-"""The errors of Lambda as they are on the wire: their names, statuses and fields are those of AWS's own model."""
+"""Lambda's errors as they are on the wire, with the names, statuses and fields of AWS's own model."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _NOTHING: Mapping[str, str] = {}
 
 @attrs.frozen
 class LambdaError(Exception):
-    """What Lambda answers where it refuses a request."""
+    """Lambda's answer to a request that it refuses."""
 
     code: str
     status: int
     message: str
     fields: Mapping[str, str] = _NOTHING
-    """What the body says besides."""
+    """Further fields of the body."""
     headers: Mapping[str, str] = _NOTHING
 
 
@@ -27,12 +27,12 @@ def invalid(message: str) -> LambdaError:
 
 
 def not_served(operation: str) -> LambdaError:
-    """Return the error for an operation that Lambda has, or a request that is none, and chaosqs does not serve."""
+    """Return the error for an operation of Lambda, or an unknown request, that chaosqs does not serve."""
     return LambdaError("UnknownOperationException", 404, f"chaosqs does not serve {operation} of Lambda.")
 
 
 def not_valid(message: str) -> LambdaError:
-    """Return ValidationException: what the model of the service itself refuses."""
+    """Return ValidationException, for values that the service's own model does not allow."""
     return LambdaError("ValidationException", 400, message)
 
 

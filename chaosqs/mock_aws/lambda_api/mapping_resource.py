@@ -1,4 +1,4 @@
-"""An event source mapping as Lambda has it, and its state (EC-21)."""
+"""An event source mapping as Lambda's API has it, and its state (EC-21)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chaosqs.model.design import EventSourceMapping
 from chaosqs.sqs.api.queue_resource import QueueResource
 
 SETTLED = ("Enabled", "Disabled")
-"""The states that a mapping stays in; all others pass."""
+"""The lasting states of a mapping; all others are temporary."""
 
 
 @attrs.define(eq=False)
@@ -27,23 +27,23 @@ class Mapped:
     modified_at: int
     state: str = "Creating"
     metrics: tuple[str, ...] = ()
-    """Which metrics are published (EC-9)."""
+    """Published metrics (EC-9)."""
     poller: Mapping | None = None
-    """What polls, while it is enabled."""
+    """The mapping that polls, while enabled."""
     pollers: int = 0
-    """How many pollers it had before it was configured anew."""
+    """Number of pollers that have stopped; new ones are numbered from there."""
     former: list[Mapping] = attrs.field(factory=list[Mapping])
-    """What polled before it was configured anew, and may still carry batches."""
+    """Mappings that have stopped polling and may still carry batches."""
 
     @property
     def version(self) -> Version:
-        """The version that it invokes at present."""
+        """The version that the mapping invokes at present."""
         version = self.function.find(self.qualifier)
         assert version is not None, self.qualifier
         return version
 
     @property
     def carried(self) -> int:
-        """How many batches are in its pollers' hands."""
+        """Number of batches that its pollers carry."""
         now = 0 if self.poller is None else self.poller.carried
         return now + sum(poller.carried for poller in self.former)

@@ -1,4 +1,4 @@
-"""How callers name functions: by name, by ARN in part or in full, with or without a version or an alias."""
+"""Names of functions in requests: a name, a partial or full ARN, each with or without a version or an alias."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import attrs
 from chaosqs.mock_aws.lambda_api.errors import invalid
 from chaosqs.sqs.api.parameters import Parameters, integer, text
 
-# Lists in pages: `MaxItems` a page, and a marker for the next one. ---------------------------------------------------
+# Pages of a list: `MaxItems` each, and a marker for the next one ------------------------------------------------------
 
-_MOST = 50
+_PAGE_SIZE = 50  # where the caller gives no `MaxItems`
 
 
 def page(items: Sequence[object], parameters: Parameters, key: str) -> dict[str, object]:
-    """Return one page; the marker is the place of the next item, in disguise of none. Raises `LambdaError`."""
-    marker, most = text(parameters, "Marker"), integer(parameters, "MaxItems") or _MOST
+    """Return one page of a list. The marker is the index of the next item. Raises `LambdaError`."""
+    marker, size = text(parameters, "Marker"), integer(parameters, "MaxItems") or _PAGE_SIZE
     if marker is not None and not (marker.isascii() and marker.isdecimal()):
         raise invalid("Invalid marker.")
     start = int(marker or 0)
-    shown: dict[str, object] = {key: list(items[start : start + most])}
-    if start + most < len(items):
-        shown["NextMarker"] = str(start + most)
+    shown: dict[str, object] = {key: list(items[start : start + size])}
+    if start + size < len(items):
+        shown["NextMarker"] = str(start + size)
     return shown
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Names and ARNs -------------------------------------------------------------------------------------------------------
 
 LATEST = "$LATEST"
 _NAME = re.compile(
@@ -42,11 +42,11 @@ class Named:
 
     name: str
     qualifier: str = ""
-    """A version, an alias, or empty: neither is named."""
+    """A version or an alias; empty if the caller gives neither."""
 
 
 def named(text: str, qualifier: str | None = None) -> Named:
-    """Return what a caller means; raises `LambdaError` for a name that is none, or two qualifiers that differ."""
+    """Return the function that is meant. Raises `LambdaError` for an invalid name or if two qualifiers differ."""
     match = _NAME.fullmatch(text)
     if match is None:
         raise invalid(f"The derived qualifier from the function name does not match the specified qualifier: {text}")

@@ -1,4 +1,4 @@
-"""A function as Lambda has it: `$LATEST`, published versions, aliases, reserved concurrency."""
+"""A function as Lambda's API has it: `$LATEST`, published versions, aliases, reserved concurrency."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Configuration:
     variables: tuple[tuple[str, str], ...] = ()
     """Environment variables."""
     shown: Mapping[str, object] = _SHOWN
-    """Settings without an effect on a run, in botocore's shape: a caller gets them back as they were given."""
+    """Settings without an effect on a run, in botocore's shape, returned to callers as they were given."""
 
 
 @attrs.frozen(eq=False)
 class Version:
-    """One version: configuration and code that go together."""
+    """One version: its configuration and code."""
 
     function: str
     number: str
@@ -56,11 +56,11 @@ class Deployed:
     reserved: int | None = None
     """Reserved concurrency (LC-3)."""
     versions: dict[str, Version] = attrs.field(factory=dict[str, Version])
-    """What was published, by number."""
+    """Published versions, by number."""
     aliases: dict[str, str] = attrs.field(factory=dict[str, str])
-    """The version that each alias points at (EC-25)."""
+    """Number of the version that each alias points at (EC-25)."""
     states: list[str] = attrs.field(factory=list[str])
-    """What it has printed."""
+    """Lines that all its invocations have printed."""
 
     def find(self, qualifier: str) -> Version | None:
         """Return the version that a qualifier means at present, or None (EC-25)."""

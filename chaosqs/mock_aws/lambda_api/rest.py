@@ -19,7 +19,7 @@ from chaosqs.sqs.api.parameters import ApiError
 from chaosqs.wire.http import Reply, header, region_of
 from chaosqs.wire.shapes import Json, structure_reader
 
-# What the door takes from botocore's own model of Lambda: operations by route, shapes, ranges. -----------------------
+# Operations by route, shapes and ranges, from botocore's own model of Lambda ------------------------------------------
 
 _MEMBER = re.compile(r"\{(\w+)(\+?)\}")
 
@@ -32,18 +32,18 @@ def lambda_model() -> ServiceModel:
 
 @attrs.frozen
 class Route:
-    """How an operation is asked for."""
+    """The method and path of an operation."""
 
     method: str
     path: re.Pattern[str]
     model: OperationModel
     literal: int
-    """How much of the path is given: the more, the better a match."""
+    """Characters of the path outside its parameters: the more, the better a match."""
 
 
 @cache
 def routes() -> tuple[Route, ...]:
-    """Return all routes, those with the longest given path first."""
+    """Return all routes, those with the most literal characters first."""
     return tuple(sorted(map(_route, lambda_model().operation_names), key=lambda route: -route.literal))
 
 
@@ -59,7 +59,7 @@ def _route(name: str) -> Route:
 
 
 def match(method: str, path: str) -> tuple[OperationModel, dict[str, str]] | None:
-    """Return the operation that a request asks for, with what its path says; None: there is no such operation."""
+    """Return the operation that a request asks for and the parameters in its path; None for no such operation."""
     for route in routes():
         found = route.path.fullmatch(path.rstrip("/")) if route.method == method else None
         if found is not None:
@@ -68,7 +68,7 @@ def match(method: str, path: str) -> tuple[OperationModel, dict[str, str]] | Non
 
 
 def violations(shape: Shape, value: object, path: str = "") -> Iterator[str]:
-    """Yield what Lambda says about values out of the ranges of its model, as its validator puts it."""
+    """Yield a message for each value that violates the model, in the words of Lambda's validator."""
     if isinstance(shape, StructureShape):
         if _is_map(value):
             for name, member in shape.members.items():
@@ -122,16 +122,16 @@ def _is_list(value: object) -> TypeGuard[list[object]]:
     return isinstance(value, list)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The protocol ---------------------------------------------------------------------------------------------------------
 
 _HEADERS = {"Content-Type": "application/json"}
 
 
 class Functions(Protocol):
-    """Answers calls of Lambda's operations in virtual time, on behalf of whoever made them."""
+    """Answers calls of Lambda's operations in virtual time, on behalf of their callers."""
 
     def call_lambda(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
-        """Carry out an operation; an invocation that is waited for returns when it has ended. Raises `LambdaError`."""
+        """Carry out an operation; a synchronous invocation returns when it has ended. Raises `LambdaError`."""
         ...
 
 
@@ -147,7 +147,7 @@ def reply(functions: Functions, request: AWSPreparedRequest) -> Reply:
         result = functions.call_lambda(model.name, parameters, region=region_of(request))
     except LambdaError as error:
         return _refusal(error)
-    except ApiError as error:  # what SQS's readers of parameters refuse
+    except ApiError as error:  # from SQS's readers of parameters
         return _refusal(LambdaError("SerializationException", 400, error.message))
     return _answer(model, result)
 
@@ -156,7 +156,7 @@ def reply(functions: Functions, request: AWSPreparedRequest) -> Reply:
 
 
 def _parameters(model: OperationModel, named: Mapping[str, str], request: AWSPreparedRequest) -> dict[str, object]:
-    """Read a request's parameters as botocore's model names them; raise `LambdaError` for what is out of range."""
+    """Return a request's parameters as botocore's model names them; raise `LambdaError` for invalid values."""
     shape = model.input_shape
     if shape is None:
         return {}
@@ -233,11 +233,11 @@ def _answer(model: OperationModel, result: Mapping[str, object]) -> Reply:
 
 
 def _refusal(error: LambdaError) -> Reply:
-    """Write an error: its name in a header, whose fault it is and what is wrong in the body."""
-    key = "Message" if error.code in _CAPITAL else "message"
+    """Return the reply for an error: its name in a header, the party at fault and the message in the body."""
+    key = "Message" if error.code in _CAPITAL_MESSAGE else "message"
     body = {"Type": "User", **error.fields, key: error.message}
     return Reply(error.status, {**_HEADERS, "x-amzn-errortype": error.code, **error.headers}, json.dumps(body).encode())
 
 
-_CAPITAL = ("ResourceInUseException", "ResourceNotFoundException", "ServiceException")
-"""The errors whose message has a capital letter in AWS's model."""
+_CAPITAL_MESSAGE = ("ResourceInUseException", "ResourceNotFoundException", "ServiceException")
+"""Errors whose message is in the field `Message`, with a capital letter, by AWS's model."""

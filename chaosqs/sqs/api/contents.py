@@ -1,4 +1,4 @@
-"""What a sender puts into a message: body, attributes, system attributes; read, checked, digested."""
+"""Message contents in a send: body, attributes and system attributes, read, checked and digested."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chaosqs.sqs.machines.attributes import Attribute, Content, attributes_md5, 
 SENDER = "AIDACKCEVSQ6C2EXAMPLE"
 """`SenderId` of every message. Assumed: the caller is one IAM user, the one of AWS's documentation."""
 MOST_BYTES = 1_048_576
-"""Bytes that a message, or a batch, may have (SZ-1, SZ-4)."""
+"""Maximum bytes of a message or of a batch (SZ-1, SZ-4)."""
 _MOST_ATTRIBUTES = 10
 _LONGEST_NAME = 256
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -19,7 +19,8 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _RESERVED = re.compile(r"(?:aws|amazon)\.", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,9}))?")
 _MOST_DIGITS = 38
-_LARGEST_EXPONENT, _SMALLEST_EXPONENT = 126, -128
+_LARGEST_EXPONENT = 126
+_SMALLEST_EXPONENT = -128
 _BAD_CHARACTERS = (
     "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD"
     " | #x10000 to #x10FFFF"
@@ -27,7 +28,7 @@ _BAD_CHARACTERS = (
 
 
 def read_content(parameters: Parameters, prefix: str = "") -> Content:
-    """Return the contents that a send asks for; raise what is wrong with them, their size apart."""
+    """Return the contents that a send asks for; raise `ApiError` for invalid ones. Their size is not checked."""
     body = text(parameters, "MessageBody")
     if not body:
         raise missing(f"{prefix}MessageBody")  # SZ-6
@@ -47,7 +48,7 @@ def read_content(parameters: Parameters, prefix: str = "") -> Content:
 
 
 def measure(parameters: Parameters) -> int:
-    """Return the bytes of an entry of a batch as far as they can be counted, whatever is wrong with it (SZ-4)."""
+    """Return the bytes of a batch entry as far as they can be counted, even if the entry is invalid (SZ-4)."""
     total = len((text(parameters, "MessageBody") or "").encode("utf-8", "surrogatepass"))
     for name, given in structure(parameters.get("MessageAttributes")).items():
         value = structure(given)
@@ -119,7 +120,7 @@ def _check_name(name: str) -> None:
 
 
 def _is_number(value: str) -> bool:
-    """Tell whether a Number is one: up to 38 digits, from 10⁻¹²⁸ to 10¹²⁶ (AT-2)."""
+    """Return True for a valid Number: up to 38 digits, from 10⁻¹²⁸ to 10¹²⁶ (AT-2)."""
     match = _NUMBER.fullmatch(value)
     if match is None:
         return False

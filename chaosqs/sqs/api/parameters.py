@@ -1,11 +1,11 @@
-"""Parameters in botocore's shapes, read with their types; what has another type is refused as AWS's parser does."""
+"""Readers of parameters in botocore's shapes; a value of a wrong type is refused as AWS's parser does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeGuard
 
-# The errors of SQS as they are on the wire: the code that clients see, the shape of the JSON protocol, the status. ---
+# SQS's errors on the wire: the code that clients see, the shape in the JSON protocol, the HTTP status -----------------
 #
 # Shapes, codes and statuses are those of AWS's own model and recordings (ledger 3.1).
 
@@ -14,7 +14,7 @@ _SERVER_ERROR = 500
 
 
 class ApiError(Exception):
-    """What SQS answers where it refuses a request."""
+    """SQS's answer to a request that it refuses."""
 
     def __init__(self, code: str, shape: str, status: int, message: str) -> None:
         """Take the `Error.Code` that clients see, the shape's name in the JSON protocol, HTTP status and message."""
@@ -26,7 +26,7 @@ class ApiError(Exception):
 
     @property
     def sender_fault(self) -> bool:
-        """Tell whether the request is at fault, and not the service."""
+        """True if the request is at fault, not the service."""
         return self.status < _SERVER_ERROR
 
 
@@ -64,7 +64,7 @@ SHAPES: Mapping[str, tuple[str, int]] = {
     "UnknownOperationException": ("InvalidAction", 400),
     "UnsupportedOperation": (_LEGACY + "UnsupportedOperation", 400),
 }
-"""For each shape of the JSON protocol, the code that clients see, and the HTTP status."""
+"""The code that clients see and the HTTP status, by shape of the JSON protocol."""
 
 
 def error(shape: str, message: str) -> ApiError:
@@ -93,24 +93,24 @@ def no_such_queue() -> ApiError:
     return error("QueueDoesNotExist", "The specified queue does not exist.")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Readers; each raises SerializationException for a wrong type ---------------------------------------------------------
 
 Parameters: TypeAlias = Mapping[str, object]
-"""What a request, or an entry of a batch, contains. None counts as absent."""
+"""The contents of a request or of a batch entry. None counts as absent."""
 
 
 def is_map(value: object) -> TypeGuard[Mapping[object, object]]:
-    """Tell whether a value is a map or structure."""
+    """Return True for a map or structure."""
     return isinstance(value, Mapping)
 
 
 def is_list(value: object) -> TypeGuard[Sequence[object]]:
-    """Tell whether a value is a list."""
+    """Return True for a list."""
     return isinstance(value, list | tuple)
 
 
 def text(parameters: Parameters, name: str) -> str | None:
-    """Return a string, or None where it is absent."""
+    """Return a string, or None if it is absent."""
     value = parameters.get(name)
     if value is None or isinstance(value, str):
         return value
@@ -118,7 +118,7 @@ def text(parameters: Parameters, name: str) -> str | None:
 
 
 def required_text(parameters: Parameters, name: str) -> str:
-    """Return a string that has to be there, and not to be empty."""
+    """Return a string; raise MissingParameter if it is absent or empty."""
     value = text(parameters, name)
     if not value:
         raise missing(name)

@@ -1,4 +1,4 @@
-"""GetQueueAttributes: what is set, and what is counted; all of it as strings."""
+"""GetQueueAttributes: settings and counts of a queue, all as strings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NAMES = (
 
 
 def queue_attributes(resource: QueueResource, names: list[str], epoch: int) -> dict[str, str]:
-    """Return the attributes that are asked for, where the queue has them. Counts are exact here, and current (GA-1)."""
+    """Return the requested attributes that the queue has. Counts are exact and current here (GA-1)."""
     for name in names:
         if name not in NAMES and name != "All":
             raise error("InvalidAttributeName", f"Unknown Attribute {name}.")

@@ -1,4 +1,4 @@
-"""A queue as SQS hosts it: the line of messages, and what its owner set besides."""
+"""A queue as SQS's API has it: its address, messages, settable attributes and tags."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chaosqs.sqs.machines.fifo_queue import FifoQueue
 from chaosqs.sqs.machines.throughput import Throughput
 from chaosqs.sqs.service import QueueState
 
-# Names, URLs and ARNs of queues. -------------------------------------------------------------------------------------
+# Names, URLs and ARNs of queues ---------------------------------------------------------------------------------------
 
 _AWS_HOST = re.compile(r"(?:sqs\.(?P<region>[a-z0-9-]+)|(?P<legacy>[a-z0-9-]+)\.queue|queue)\.amazonaws\.com(?:\.cn)?")
 _ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)")
@@ -20,7 +20,7 @@ _ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):sqs:([a-z0-9-]+):(\d{12}):([A-
 
 @attrs.frozen
 class Address:
-    """Which queue is meant: Region, account and name."""
+    """Region, account and name of a queue."""
 
     region: str
     account: str
@@ -40,8 +40,8 @@ class Address:
 def from_url(url: str, *, region: str, account: str) -> Address:
     """Return the queue that a QueueUrl means to a client of a Region and account.
 
-    Any host will do, as with an endpoint of the user's own; AWS's host of another Region is an invalid address. A bare
-    name means a queue of the caller's.
+    Any host is accepted, as users may have endpoints of their own, but AWS's host of another Region is an invalid
+    address. A bare name means a queue of the caller's account.
     """
     if "/" not in url:
         return Address(region, account, url)
@@ -62,12 +62,9 @@ def _invalid(url: str) -> ApiError:
 
 
 def from_arn(arn: str) -> Address | None:
-    """Return the queue that an ARN means, or None where it is no ARN of a queue."""
+    """Return the queue that an ARN means, or None if it is not the ARN of a queue."""
     match = _ARN.fullmatch(arn)
     return None if match is None else Address(match[1], match[2], match[3])
-
-
-# ---------------------------------------------------------------------------------------------------------------------
 
 
 @attrs.define(eq=False)
@@ -77,9 +74,9 @@ class QueueResource:
     address: Address
     state: QueueState
     number: int
-    """Which queue of the world it is: its receipt handles carry it."""
+    """Number among all queues of a run, from all accounts and Regions; its receipt handles contain it."""
     settings: dict[str, str]
-    """Its attributes that can be set, as strings."""
+    """Settable attributes, as strings."""
     created_at: int
     modified_at: int
     tags: dict[str, str] = attrs.field(factory=dict[str, str])
@@ -88,12 +85,12 @@ class QueueResource:
 
     @property
     def fifo(self) -> bool:
-        """Whether it is a FIFO queue."""
+        """True for a FIFO queue."""
         return self.state.queue.fifo
 
     @property
     def ordered(self) -> FifoQueue:
-        """Its machine, where it is a FIFO queue; an assertion otherwise."""
+        """The machine of a FIFO queue; fails an assertion for a standard queue."""
         machine = self.state.machine
         assert isinstance(machine, FifoQueue)
         return machine

@@ -1,4 +1,4 @@
-"""What a client put into a message, its size and its digests (SZ-1, AT-5, AT-6)."""
+"""The contents of a client's message, their size and their digests (SZ-1, AT-5, AT-6)."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ Attributes: TypeAlias = Mapping[str, Attribute]
 
 @attrs.frozen(eq=False)
 class Content:
-    """What a client sent."""
+    """The contents of a message that a client sent."""
 
     body: str
     attributes: Attributes
     trace_header: str = ""
-    """The one system attribute that a sender can set: `AWSTraceHeader` (AT-4)."""
+    """`AWSTraceHeader`, the only system attribute that a sender can set (AT-4)."""
     sender: str = ""
     """`SenderId`."""
     deduplication_id: str = ""
     """FIFO: explicit, or the SHA-256 of the body (FF-3, FF-4)."""
     body_md5: str = ""
     attributes_md5: str = ""
-    """Empty where there are no attributes."""
+    """Empty if there are no attributes."""
     size: int = 0
     """Bytes that count against the limits (SZ-1)."""
 
@@ -49,20 +49,20 @@ def body_md5(body: str) -> str:
 
 
 def body_sha256(body: str) -> str:
-    """Return the deduplication id of a body where the queue deduplicates by content: attributes do not count (FF-4)."""
+    """Return the deduplication id for content-based deduplication: attributes do not count (FF-4)."""
     return hashlib.sha256(body.encode()).hexdigest()
 
 
 def attributes_md5(attributes: Attributes) -> str:
-    """Return the MD5 of message attributes in hexadecimal digits, or an empty string where there are none (AT-6)."""
+    """Return the MD5 of message attributes in hexadecimal digits, or an empty string if there are none (AT-6)."""
     if not attributes:
         return ""
-    seen = hashlib.md5(usedforsecurity=False)
+    md5 = hashlib.md5(usedforsecurity=False)
     for name in sorted(attributes):
         attribute = attributes[name]
         transport = _BINARY if isinstance(attribute.value, bytes) else _STRING
-        seen.update(_measured(name) + _measured(attribute.data_type) + transport + _measured(attribute.value))
-    return seen.hexdigest()
+        md5.update(_with_length(name) + _with_length(attribute.data_type) + transport + _with_length(attribute.value))
+    return md5.hexdigest()
 
 
 def size(body: str, attributes: Attributes) -> int:
@@ -73,7 +73,7 @@ def size(body: str, attributes: Attributes) -> int:
     return total
 
 
-def _measured(value: str | bytes) -> bytes:
+def _with_length(value: str | bytes) -> bytes:
     data = _bytes(value)
     return pack(">I", len(data)) + data
 

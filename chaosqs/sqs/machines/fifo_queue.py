@@ -15,21 +15,21 @@ from chaosqs.sqs.machines.message import Message, Receipt
 from chaosqs.sqs.machines.queue_machine import CALM, IN_FLIGHT_QUOTA, Chance, Outcome, beyond_cap
 from chaosqs.sqs.machines.store import Store
 
-# What a FIFO queue remembers of its sends: for five minutes, whatever became of the messages (FF-5). -----------------
+# Deduplication: accepted sends are remembered for five minutes, even if their messages are gone (FF-5) ----------------
 
 INTERVAL = 5 * MINUTE
-"""Milliseconds that a deduplication id is remembered from the accepted send on (FF-5)."""
+"""Milliseconds for which a deduplication id is remembered, from the accepted send on (FF-5)."""
 
 Key: TypeAlias = tuple[str, str]
 
 
 @attrs.frozen
 class Accepted:
-    """The send that a later one with the same deduplication id is told of (Assumed: FF-6)."""
+    """An accepted send. A repeated send is answered with its ids (Assumed: FF-6)."""
 
     message: int
     index: int
-    """What its sequence number is made from."""
+    """Position in the queue, from which the sequence number is made."""
 
 
 @attrs.define(eq=False)
@@ -40,7 +40,7 @@ class Memory:
     _endings: deque[tuple[int, Key]] = attrs.field(factory=deque[tuple[int, Key]])
 
     def find(self, key: Key, *, now: int) -> Accepted | None:
-        """Return the send that this one repeats, or None."""
+        """Return the accepted send with this key, or None."""
         while self._endings and self._endings[0][0] <= now:
             del self._known[self._endings.popleft()[1]]
         return self._known.get(key)
@@ -51,17 +51,17 @@ class Memory:
         self._endings.append((now + INTERVAL, key))
 
     def clear(self) -> None:
-        """Forget everything: a purge does (PQ-3)."""
+        """Forget everything, as a purge does (PQ-3)."""
         self._known.clear()
         self._endings.clear()
 
 
-# ReceiveRequestAttemptId: a repeated receive of a FIFO queue gets the same messages and handles (FF-20). -------------
+# ReceiveRequestAttemptId: a repeated receive gets the same messages and handles (FF-20) -------------------------------
 
 
 @attrs.frozen(eq=False)
 class Attempt:
-    """One receive with an attempt id, and when the visibility of each message would end."""
+    """One receive with an attempt id, and when the visibility timeout of each message ends."""
 
     made_at: int
     receipts: tuple[Receipt, ...]
@@ -69,7 +69,7 @@ class Attempt:
 
     @property
     def untouched(self) -> bool:
-        """Whether all its messages are still in flight as it left them: none deleted, changed or returned."""
+        """True if all its messages are still in flight as it left them: none deleted, changed or returned."""
         return all(
             receipt.message.stored
             and not receipt.message.visible
@@ -81,13 +81,13 @@ class Attempt:
 
 @attrs.define(eq=False)
 class Attempts:
-    """The receives with an attempt id of the last five minutes."""
+    """The receives of the last five minutes that had an attempt id."""
 
     _known: dict[str, Attempt] = attrs.field(factory=dict[str, Attempt])
     _order: deque[tuple[int, str]] = attrs.field(factory=deque[tuple[int, str]])
 
     def find(self, attempt_id: str, *, now: int) -> tuple[Receipt, ...]:
-        """Return what an attempt received, where it can be repeated; empty where it cannot.
+        """Return the receipts of an attempt that can be repeated; empty if it cannot.
 
         Assumed: after a delete, a change or the end of the visibility of one message, the attempt is a new receive.
         """
@@ -99,26 +99,26 @@ class Attempts:
         return attempt.receipts if attempt is not None and attempt.untouched else ()
 
     def note(self, attempt_id: str, receipts: Sequence[Receipt], *, now: int) -> None:
-        """Remember what an attempt received."""
+        """Remember the receipts of an attempt."""
         ends = tuple(receipt.message.visible_at for receipt in receipts)
         self._known[attempt_id] = Attempt(now, tuple(receipts), ends)
         self._order.append((now + INTERVAL, attempt_id))
 
     def extended(self, attempt_id: str) -> None:
-        """Note the new ends of visibility after a repetition."""
+        """Remember the new ends of visibility after a repetition."""
         attempt = self._known[attempt_id]
         ends = tuple(receipt.message.visible_at for receipt in attempt.receipts)
         self._known[attempt_id] = Attempt(attempt.made_at, attempt.receipts, ends)
 
 
-# The message groups of a FIFO queue: which can be served, in which order. --------------------------------------------
+# Message groups: which can be served, and in which order --------------------------------------------------------------
 #
-# A group yields messages from its first remaining one up to the first that is hidden (FF-13 … FF-18; a delayed one
-# hides what follows: Assumed, FF-24). Groups that can be served wait by the place of their first remaining message; one
-# whose message came back by visibility waits behind all that were sent before (FF-25). Only groups whose first
-# message is among the first 120,000 of the queue are looked at (IF-5).
+# A group yields messages from its first remaining one up to the first hidden one (FF-13 … FF-18; Assumed: a delayed
+# message blocks what follows it, FF-24). Groups that can be served are ordered by the index of their first remaining
+# message. A group whose message came back by visibility goes behind all messages sent before (FF-25). A receive looks
+# only at groups whose first message is among the first 120,000 of the queue (IF-5).
 #
-# So no group is in two batches (EQ-1), one batch may have several (EQ-2), and all of a failed one wait (EQ-3).
+# So no group is in two batches (EQ-1), a batch may have several groups (EQ-2), and all of a failed batch wait (EQ-3).
 
 WINDOW = 120_000
 """Messages from the head of the queue among which a receive looks for groups (IF-5)."""
@@ -130,15 +130,15 @@ class Group:
 
     name: str
     messages: deque[Message] = attrs.field(factory=deque[Message])
-    """In order of sending; those that are gone are dropped when they reach the head."""
+    """Messages in order of sending; those that are gone are dropped when they reach the head."""
     returned_at: int = 0
-    """The place behind which it waits since a message of it came back; 0: none did (FF-25)."""
+    """Index behind which the group waits since a message of it came back; 0: none did (FF-25)."""
     waits_at: int | None = None
-    """Its place among the groups that can be served, or None: it cannot."""
+    """Index by which the group is ordered among those that can be served; None if it cannot be served."""
     in_flight: int = 0
 
     def first(self) -> Message | None:
-        """Return its first remaining message, or None."""
+        """Return the first remaining message, or None."""
         messages = self.messages
         while messages and not messages[0].stored:
             messages.popleft()
@@ -152,17 +152,17 @@ class Groups:
     window: int = WINDOW
     groups: dict[str, Group] = attrs.field(factory=dict[str, Group])
     ready: int = 0
-    """How many can be served."""
+    """Number of groups that can be served."""
     _waiting: list[tuple[int, Group]] = attrs.field(factory=list[tuple[int, Group]])
     _indexes: int = 0
     _seen_up_to: int = 0
-    """Place of the last message within the window."""
+    """Index of the last message within the window."""
     _seen: int = 0
-    """How many messages are within the window."""
+    """Number of messages within the window."""
     _beyond: deque[Message] = attrs.field(factory=deque[Message])
 
     def add(self, message: Message) -> None:
-        """Put a message at the end of its group; call `refresh` when it is known whether it is visible."""
+        """Put a message at the end of its group. Call `refresh` when its visibility is set."""
         self._indexes += 1
         message.index = self._indexes
         self.groups.setdefault(message.group, Group(message.group)).messages.append(message)
@@ -173,13 +173,13 @@ class Groups:
             self._beyond.append(message)
 
     def left(self, message: Message) -> None:
-        """Take note that a message is not in the queue any more."""
+        """Account for a message that has left the queue."""
         if message.index <= self._seen_up_to:
             self._seen -= 1
             self._look_further()
         group = self.groups.get(message.group)
         if group is None:
-            return  # its last messages left together, and one before it has closed the group
+            return  # its last messages left together, and an earlier call has removed the group
         if not message.visible and message.receipt:
             group.in_flight -= 1
         if group.first() is None:
@@ -189,7 +189,7 @@ class Groups:
             self.refresh(group)
 
     def came_back(self, message: Message) -> None:
-        """Take note that a message became visible again: its group goes behind those that wait now (FF-23, FF-25)."""
+        """Account for a message that is visible again: its group goes behind those that wait now (FF-23, FF-25)."""
         group = self.groups[message.group]
         group.in_flight -= 1
         self._indexes += 1
@@ -197,7 +197,7 @@ class Groups:
         self.refresh(group)
 
     def refresh(self, group: Group) -> None:
-        """Find out whether a group can be served, and where it waits."""
+        """Put a group that can be served among those that wait, at its index, or take it out."""
         first = group.first()
         if first is None or not first.visible or first.index > self._seen_up_to:
             self._set_waiting(group, None)
@@ -205,7 +205,7 @@ class Groups:
             self._set_waiting(group, max(first.index, group.returned_at))
 
     def next(self) -> Group | None:
-        """Take the first group that can be served; call `refresh` when it has been."""
+        """Take the first group that can be served, or None. Call `refresh` when it has been served."""
         while self._waiting:
             index, group = heappop(self._waiting)
             if group.waits_at == index:
@@ -242,7 +242,7 @@ class Groups:
             heappush(self._waiting, (index, group))
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The queue ------------------------------------------------------------------------------------------------------------
 
 
 @attrs.define(eq=False)
@@ -264,17 +264,17 @@ class FifoQueue:
 
     @property
     def visible(self) -> int:
-        """How many are not hidden, those that their group blocks included (FF-26)."""
+        """Number of messages that are not hidden, including those blocked by their group (FF-26)."""
         return self.store.visible
 
     @property
     def stored(self) -> int:
-        """How many are in the queue, hidden ones included."""
+        """Number of messages in the queue, including hidden ones."""
         return self.store.stored
 
     @property
     def receivable(self) -> bool:
-        """Whether some group can be served; over the quota of messages in flight none is (IF-4)."""
+        """True if a group can be served; at the quota of messages in flight none can (IF-4)."""
         return self.groups.ready > 0 and self.store.in_flight < self.in_flight_quota
 
     # Sending
@@ -292,7 +292,7 @@ class FifoQueue:
         return (group if self.queue.deduplication_scope == "messageGroup" else "", deduplication_id)
 
     def accept(self, message: Message, *, now: int, delay: int | None = None) -> None:
-        """Take a new or moved message in, behind the others of its group; only the queue can delay it (DL-4, FF-21)."""
+        """Add a new or moved message behind the others of its group; only the queue can delay it (DL-4, FF-21)."""
         self.store.put(message, self.queue.delay * 1000 if delay is None else delay, now)
         self.groups.add(message)
         self.groups.refresh(self.groups.groups[message.group])
@@ -304,8 +304,8 @@ class FifoQueue:
     ) -> tuple[list[Receipt], list[Message]]:
         """Return up to `maximum` messages with new receipts, and those that were found to be over max_receive_count.
 
-        As many as possible come from the first group that can be served, then from the others (FF-13). What is over
-        leaves the group, and does not block it (DLQ-14). `chance` changes nothing: order is kept here.
+        As many as possible come from the first group that can be served, then from the others (FF-13). A message over
+        max_receive_count leaves its group and does not block it (DLQ-14). `chance` is ignored: FIFO order is kept.
         """
         del chance
         received: list[Receipt] = []
@@ -332,9 +332,9 @@ class FifoQueue:
         return redrive is not None and message.deliveries >= redrive.max_receive_count  # DLQ-2, DLQ-3
 
     def repeat(self, attempt_id: str, *, now: int, visibility_timeout: int | None = None) -> list[Receipt]:
-        """Return what the attempt of that id received, hidden anew from now on; empty: it is a new one (FF-20).
+        """Return the receipts of the attempt with that id, hidden anew from now on; empty for a new attempt (FF-20).
 
-        Assumed: a repetition is no further receive, the counts stay.
+        Assumed: a repetition is not a further receive, so the counts stay.
         """
         receipts = self.attempts.find(attempt_id, now=now)
         until = now + (self.queue.visibility_timeout * 1000 if visibility_timeout is None else visibility_timeout)
@@ -349,8 +349,7 @@ class FifoQueue:
     def delete(self, receipt: Receipt) -> Outcome:
         """Delete by receipt; a receipt whose visibility is over, or that is not the latest, has expired (RH-5, FF-22).
 
-        One whose visibility was extended has not (RH-6).
-        Assumed: a second delete succeeds, as on standard queues (RH-7).
+        Extended visibility keeps a receipt valid (RH-6). Assumed: a second delete succeeds, as on standard ones (RH-7).
         """
         message = receipt.message
         if not message.stored:
@@ -362,7 +361,7 @@ class FifoQueue:
         return Outcome.DONE
 
     def change_visibility(self, receipt: Receipt, timeout: int, *, now: int) -> Outcome:
-        """Hide a message for so many milliseconds from now on, 0: give it back to its group (VT-6, VT-10, FF-18).
+        """Hide a message for `timeout` milliseconds from now; 0 returns it to its group (VT-6, VT-10, FF-18).
 
         Assumed: an expired receipt changes nothing, as it deletes nothing (RH-5).
         """
@@ -381,7 +380,7 @@ class FifoQueue:
         return Outcome.DONE
 
     def settle(self, *, now: int) -> list[Message]:
-        """Make visible what is due, and return it in the order of its moments (FF-17, DL-1)."""
+        """Make due messages visible, and return them in the order of their due times (FF-17, DL-1)."""
         shown = self.store.settle(now)
         for message in shown:
             if message.receipt:
@@ -391,18 +390,18 @@ class FifoQueue:
         return shown
 
     def expire(self, *, now: int) -> list[Message]:
-        """Remove what is past its retention, in flight or not, and return it; its group goes on (RT-1, FF-19)."""
+        """Remove and return the messages past their retention, in flight or not; their groups go on (RT-1, FF-19)."""
         gone = self.store.expired(now)
         for message in gone:
             self.groups.left(message)
         return gone
 
     def next_expiry(self) -> int | None:
-        """When the next message's retention ends, or None."""
+        """Return when the next message's retention ends, or None."""
         return self.store.next_expiry()
 
     def take_out(self, message: Message) -> None:
-        """Let a message go that moves elsewhere."""
+        """Remove a message that moves to another queue."""
         self.store.forget(message)
         self.groups.left(message)
 
@@ -415,13 +414,13 @@ class FifoQueue:
         return group.first()
 
     def purge(self) -> list[Message]:
-        """Let everything go, in flight or delayed, and the memory of deduplication too (PQ-1, PQ-3)."""
+        """Remove and return all messages, in flight or delayed, and forget all deduplication ids (PQ-1, PQ-3)."""
         self.memory.clear()
         self.groups = Groups(self.window)
         return self.store.clear()
 
     def configure(self, queue: Queue, *, now: int) -> None:
-        """Change the queue's attributes: delay and retention hold for the messages in the queue too (DL-3, RT-3)."""
+        """Change the queue's attributes: delay and retention apply to messages in the queue too (DL-3, RT-3)."""
         before, self.queue = self.queue, queue
         if queue.retention_period != before.retention_period:
             self.store.keep_for(queue.retention_period * 1000)

@@ -1,6 +1,6 @@
-"""A message in the fake, and the receipt of one receive of it.
+"""A message in a simulated queue, and the receipt of one receive of it.
 
-A message of a workload is a number and a size; one that a client sent has its contents besides.
+A message of a workload is a number and a size. A message that a client sent also has its contents.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import attrs
 from chaosqs.model.workload import body_text
 from chaosqs.sqs.machines.attributes import Content
 
-# Message ids, receipt handles and sequence numbers: they look as AWS's do, and come from counters. -------------------
+# Message ids, receipt handles and sequence numbers, which look like AWS's and come from counters ----------------------
 #
-# A receipt handle says in itself which receive of which message of which queue it is, so no table of handles is kept,
-# and a handle that was made up is known for garbage (RH-9).
+# A receipt handle encodes the numbers of queue, message and receipt. So no table of handles is kept, and a handle that
+# was made up is recognised (RH-9).
 
 _PREFIX = "AQEB"
-_FILLER = 168
+_FILLER = 168  # bytes
 _FIELDS = Struct(">QQQ")
 _FIRST_SEQUENCE_NUMBER = 18_850_000_000_000_000_000
 _SEQUENCE_STRIDE = 256
@@ -33,7 +33,7 @@ def message_id(number: int) -> str:
 
 
 def uuid(kind: bytes, number: int) -> str:
-    """Return the id, in the shape of a UUID of version 4, of the n-th thing of a kind."""
+    """Return the id of the n-th thing of a kind, in the shape of a UUID of version 4."""
     digits = hashlib.blake2b(number.to_bytes(8, "big"), digest_size=16, person=kind[:16]).hexdigest()
     return (
         f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
@@ -53,7 +53,7 @@ def receipt_handle(queue: int, message: int, receipt: int) -> str:
 
 
 def read_receipt_handle(handle: str) -> tuple[int, int, int] | None:
-    """Return queue, message and receipt of a handle, or None where it is none of ours (RH-9)."""
+    """Return queue, message and receipt of a handle, or None if it was made up (RH-9)."""
     if not handle.startswith(_PREFIX):
         return None
     try:
@@ -71,75 +71,75 @@ def _masked(fields: bytes, filler: bytes) -> bytes:
     return (int.from_bytes(fields, "big") ^ int.from_bytes(mask, "big")).to_bytes(len(fields), "big")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Messages and receipts ------------------------------------------------------------------------------------------------
 
 
 @attrs.define(eq=False)
 class Message:
-    """One message in one queue; a move to another queue makes another one of the same number."""
+    """One message in one queue; a move to a dead-letter queue makes another one of the same number."""
 
     number: int
-    """Its identity in histories, and what its message id is made from."""
+    """Identity in histories, from which the message id is made."""
     body_bytes: int
-    """Size of its body, in bytes; the contents know the size of the whole (SZ-1)."""
+    """Bytes of the body; of a message that a client sent, bytes of the whole content (SZ-1)."""
     sent_at: int
-    """From when its retention counts (RT-1); a move to a standard dead-letter queue does not change it (DLQ-9)."""
+    """Moment from which retention counts (RT-1); a move to a standard dead-letter queue does not change it (DLQ-9)."""
     receive_count: int = 0
-    """Receives over all queues, by whomever (RX-7, DLQ-18)."""
+    """Number of receives over all queues and consumers (RX-7, DLQ-18)."""
     deliveries: int = 0
-    """Receives from the queue that it is in: what redrive compares (DLQ-2; for chains Assumed: DLQ-20)."""
+    """Number of receives from its present queue, which redrive compares (DLQ-2; for chains Assumed: DLQ-20)."""
     receipt: int = 0
-    """Number of its latest receipt handle; 0 before the first receive from this queue (RH-1)."""
+    """Number of the latest receipt handle; 0 before the first receive from this queue (RH-1)."""
     visible_at: int = 0
-    """Until when it is hidden."""
+    """Moment until which it is hidden."""
     stored: bool = True
     """False once it was deleted, expired, purged or moved away from this queue."""
     visible: bool = False
     last_event: int | None = None
-    """Place of the event that made it receivable: the cause of its next receive."""
+    """Index of its latest event, which is the cause of the next one."""
     group: str = ""
     """Message group id, or empty (FF-2, FQ-1)."""
     content: Content | None = None
-    """What a client sent; None for a message of a workload."""
+    """Contents that a client sent; None for a message of a workload."""
     index: int = 0
-    """Its place in the order of the queue."""
+    """Position in the order of the queue."""
     queued: bool = False
-    """Whether the queue's order has an entry for it."""
+    """True if the queue's order has an entry for it."""
     received_at: int = 0
-    """When it was last received: the 12 hours of visibility count from here (VT-8)."""
+    """Moment of the latest receive, from which the 12 hours of visibility count (VT-8)."""
     first_received_at: int | None = None
-    """When it was received for the first time, from any queue (RX-10; Assumed: a move does not change it)."""
+    """Moment of the first receive from any queue (RX-10; Assumed: a move does not change it)."""
     source: str = ""
     """Name of the queue that it was dead-lettered from, or empty (DLQ-8)."""
     copy_of: int | None = None
-    """The message whose contents it repeats: it was sent again (OR-4), or moved back (MV-4)."""
+    """Number of the message whose contents it repeats: it was sent again (OR-4), or moved back (MV-4)."""
 
 
 @attrs.frozen
 class Receipt:
-    """A receipt handle: which receive of which message (RH-1)."""
+    """A receipt handle: the number of one receive of a message (RH-1)."""
 
     message: Message
     number: int
 
 
 def body_of(message: Message) -> str:
-    """Return a message's body; that of a message of a workload is its number as JSON, filled up to its size."""
+    """Return a message's body. For a message of a workload it is the number as JSON, filled up to the size."""
     if message.content is not None:
         return message.content.body
     return body_text(message.number if message.copy_of is None else message.copy_of, message.body_bytes)
 
 
-# What a message is after a move: into a dead-letter queue (DLQ-6 … DLQ-15), or out of it again (MV-4, MV-5). ---------
+# Messages after a move: into a dead-letter queue (DLQ-6 … DLQ-15), or out of it (MV-4, MV-5) --------------------------
 #
-# Reported failures count receives as all others do (EQ-5).
+# Receives after a reported failure count like all others (EQ-5).
 
 
 def dead_lettered(message: Message, source: str, *, fifo: bool, index: int, now: int) -> Message:
     """Return a message as it enters a dead-letter queue.
 
-    It keeps its id, contents, counts and, on standard queues, the clock of its retention (DLQ-6, DLQ-7, DLQ-9). On FIFO
-    queues the clock starts anew, and its id takes the place of the deduplication id (DLQ-10, DLQ-15).
+    It keeps its id, contents and receive count (DLQ-6, DLQ-7). On standard queues its retention goes on from the first
+    send (DLQ-9). On FIFO queues retention starts anew, and the id replaces the deduplication id (DLQ-10, DLQ-15).
     """
     content = message.content
     if fifo and content is not None:
@@ -159,6 +159,6 @@ def dead_lettered(message: Message, source: str, *, fifo: bool, index: int, now:
 
 
 def redriven(message: Message, number: int, *, now: int) -> Message:
-    """Return a message as it leaves a dead-letter queue: a new one in all but its contents (MV-4, MV-5)."""
+    """Return a message as it leaves a dead-letter queue: new in everything but its contents (MV-4, MV-5)."""
     first = message.number if message.copy_of is None else message.copy_of
     return Message(number, message.body_bytes, now, group=message.group, content=message.content, copy_of=first)

@@ -1,4 +1,4 @@
-"""What standard and FIFO queues have in common, for those who use them without caring which one it is."""
+"""The interface that the machines of standard and FIFO queues share."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ from chaosqs.model.design import Queue
 from chaosqs.sqs.machines.message import Message, Receipt
 from chaosqs.sqs.machines.store import Store
 
-# What chance may decide about one receive: it is drawn outside and handed in. ----------------------------------------
+# The random choices of one receive, which the caller draws and passes in ----------------------------------------------
 
 
 @attrs.frozen
 class Chance:
-    """The chance of one receive; as made without arguments it is calm: all servers, in order."""
+    """The random choices of one receive. The default is calm: all servers, in order."""
 
     servers: tuple[bool, ...] = ()
-    """Short polling asks a sample of the servers: True for each that is asked; empty: all are (RX-4).
+    """For each server, True if a short poll asks it; empty: all are asked (RX-4).
 
-    Assumed: message n lives on server n modulo their number."""
+    Assumed: message n is on server n modulo the number of servers."""
     skip: int = 0
-    """How many messages at the head of the line the receive passes over: order is best effort (OR-1)."""
+    """Number of messages at the head of the queue to pass over, as order is best effort (OR-1)."""
 
     def asks(self, number: int) -> bool:
-        """Tell whether the server of a message is asked."""
+        """Return True if the server of a message is asked."""
         return not self.servers or self.servers[number % len(self.servers)]
 
 
 CALM = Chance()
 MOST_PASSED_OVER = 1000
-"""Assumed: messages at the head of the line that a receive looks at, at the most, for one that it may take."""
+"""Assumed: maximum messages at the head of the queue that a receive passes over."""
 
 
-# What a queue answers to a change of a message's visibility or to its deletion. --------------------------------------
+# Results of a visibility change or a delete ---------------------------------------------------------------------------
 
 
 class Outcome(Enum):
-    """What became of it."""
+    """The result of a visibility change or a delete."""
 
     DONE = auto()
     STAYED = auto()
-    """The receipt is not the latest one of the message: the answer is a success, and nothing changed (RH-4)."""
+    """The receipt is not the message's latest one: the answer is a success, and nothing changes (RH-4)."""
     GONE = auto()
-    """The message is not in the queue any more (RH-7, VT-13)."""
+    """The message is no longer in the queue (RH-7, VT-13)."""
     EXPIRED = auto()
-    """FIFO: the receipt's visibility is over (RH-5)."""
+    """FIFO: the visibility timeout of the receipt is over (RH-5)."""
     BEYOND = auto()
-    """More than twelve hours since the receive (VT-9)."""
+    """The message would be hidden for more than twelve hours since its receive (VT-9)."""
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Queues ---------------------------------------------------------------------------------------------------------------
 
 TWELVE_HOURS = 43_200_000
-"""Milliseconds that a message may stay hidden after one receive (VT-8)."""
+"""Maximum milliseconds that a message stays hidden after one receive (VT-8)."""
 IN_FLIGHT_QUOTA = 120_000
-"""Messages that may be in flight (IF-1, IF-4, IF-6; for standard queues it is approximate)."""
+"""Maximum messages in flight (IF-1, IF-4, IF-6; approximate on AWS's standard queues)."""
 
 
 class QueueMachine(Protocol):
-    """A queue as a state machine; all moments are milliseconds."""
+    """A queue as a state machine; all times are in milliseconds."""
 
     queue: Queue
     store: Store
@@ -69,27 +69,27 @@ class QueueMachine(Protocol):
 
     @property
     def visible(self) -> int:
-        """How many messages are not hidden."""
+        """Number of messages that are not hidden."""
         ...
 
     @property
     def stored(self) -> int:
-        """How many messages there are."""
+        """Number of messages in the queue."""
         ...
 
     @property
     def receivable(self) -> bool:
-        """Whether a receive that asks all servers would find something."""
+        """True if a receive that asks all servers would return messages."""
         ...
 
     def accept(self, message: Message, *, now: int, delay: int | None = None) -> None:
-        """Take a new or moved message in, after a delay of so many milliseconds; None: the queue's."""
+        """Add a new or moved message, hidden for `delay` milliseconds at first; None: the queue's delay."""
         ...
 
     def receive(
         self, maximum: int, *, now: int, visibility_timeout: int | None = None, chance: Chance = CALM
     ) -> tuple[list[Receipt], list[Message]]:
-        """Return up to `maximum` messages with new receipts, and those found over max_receive_count."""
+        """Return up to `maximum` messages with new receipts, and those found to be over max_receive_count."""
         ...
 
     def delete(self, receipt: Receipt) -> Outcome:
@@ -97,23 +97,23 @@ class QueueMachine(Protocol):
         ...
 
     def change_visibility(self, receipt: Receipt, timeout: int, *, now: int) -> Outcome:
-        """Hide a message for so many milliseconds from now (VT-6)."""
+        """Hide a message for `timeout` milliseconds from now (VT-6)."""
         ...
 
     def settle(self, *, now: int) -> list[Message]:
-        """Make visible what is due, and return it in the order of its moments."""
+        """Make due messages visible, and return them in the order of their due times."""
         ...
 
     def expire(self, *, now: int) -> list[Message]:
-        """Let what is past its retention go, and return it."""
+        """Remove and return the messages past their retention."""
         ...
 
     def next_expiry(self) -> int | None:
-        """When the next message's retention ends, or None."""
+        """Return when the next message's retention ends, or None."""
         ...
 
     def take_out(self, message: Message) -> None:
-        """Let a visible message go: it moves elsewhere."""
+        """Remove a visible message that moves to another queue."""
         ...
 
     def head(self) -> Message | None:
@@ -121,7 +121,7 @@ class QueueMachine(Protocol):
         ...
 
     def purge(self) -> list[Message]:
-        """Let everything go, and return it (PQ-1)."""
+        """Remove and return all messages (PQ-1)."""
         ...
 
     def configure(self, queue: Queue, *, now: int) -> None:
@@ -130,5 +130,5 @@ class QueueMachine(Protocol):
 
 
 def beyond_cap(message: Message, timeout: int, now: int) -> bool:
-    """Tell whether a new timeout would hide a message for over twelve hours since its receive (VT-8, VT-9)."""
+    """Return True if a new timeout would hide a message for over twelve hours since its receive (VT-8, VT-9)."""
     return now + timeout > message.received_at + TWELVE_HOURS

@@ -1,7 +1,7 @@
-"""A standard queue: who can be received, what a receive does to it, what is over. Time is an argument (milliseconds).
+"""A standard queue: order, receives, visibility and retention of its messages. Times are in milliseconds.
 
-Order is best effort on AWS. Here it is by place: a message that comes back takes its place again, ahead of newer ones
-(OR-2); what chance changes about that is handed in with each receive (OR-1, RX-4).
+Order is best effort on AWS. Here it is by index: a message that comes back keeps its index and so is ahead of newer
+ones (OR-2). Random deviations from this order are passed in with each receive (OR-1, RX-4).
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from chaosqs.sqs.machines.message import Message, Receipt
 from chaosqs.sqs.machines.queue_machine import CALM, IN_FLIGHT_QUOTA, MOST_PASSED_OVER, Chance, Outcome, beyond_cap
 from chaosqs.sqs.machines.store import Store
 
-# Fair queues: tenants of a standard queue, told by their message group ids, and which of them are noisy. -------------
+# Fair queues: tenants of a standard queue, identified by message group id; some are noisy -----------------------------
 #
-# It begins when a message carries a group id (FQ-1). A message without one is a tenant of its own: never noisy (FQ-4).
-# Messages of a noisy tenant wait aside while quiet ones are visible (FQ-6). Each message goes aside once each time that
-# its tenant turns noisy, so a receive costs the same whatever the backlog. Not modelled: the second test of FQ-5, the
-# recent share of processing time, for which no window is documented.
+# A queue is fair once a message carries a group id (FQ-1). A message without one is a tenant of its own, never noisy
+# (FQ-4). Messages of a noisy tenant are put aside while those of quiet ones are visible (FQ-6). A message is put aside
+# once each time that its tenant turns noisy, so the cost of a receive does not grow with the backlog. Not modelled: the
+# second test of FQ-5, the recent share of processing time, for which no window is documented.
 
-_NOISY_SHARE = 10
-"""A tenant is noisy with more than one n-th of the messages in flight (FQ-5)."""
-_NOISY_AMOUNT = 30
+_NOISY_ONE_IN = 10  # a noisy tenant has more than one in 10 of the messages in flight (FQ-5)
+_NOISY_IN_FLIGHT = 30  # and at least 30 of its own (FQ-5)
 _CALM_DOWN = 5 * MINUTE
-"""A noisy tenant is quiet again after so long with nothing in flight (FQ-7)."""
+"""Milliseconds with nothing in flight after which a noisy tenant is quiet again (FQ-7)."""
 
 
 @attrs.define(eq=False)
@@ -39,7 +38,7 @@ class Tenant:
     in_flight: int = 0
     idle_since: int = 0
     aside: list[tuple[int, Message]] = attrs.field(factory=list[tuple[int, Message]])
-    """Its messages that wait until no quiet ones are visible, by place."""
+    """Messages that wait until none of a quiet tenant is visible: a heap by index."""
 
 
 @attrs.define(eq=False)
@@ -48,24 +47,24 @@ class Fairness:
 
     tenants: dict[str, Tenant] = attrs.field(factory=dict[str, Tenant])
     noisy: dict[str, Tenant] = attrs.field(factory=dict[str, Tenant])
-    """Those of them that are noisy; few, whatever the number of tenants."""
+    """The noisy ones of `tenants`; few, even among many tenants."""
 
     def came(self, group: str) -> None:
-        """Count a message in."""
+        """Count a message that enters the queue."""
         self.tenants.setdefault(group, Tenant()).stored += 1
 
     def took(self, group: str) -> None:
-        """Count a message into flight."""
+        """Count a message that goes into flight."""
         self.tenants[group].in_flight += 1
 
     def returned(self, group: str, now: int) -> None:
-        """Count a message out of flight; it stays in the queue."""
+        """Count a message that is no longer in flight and stays in the queue."""
         tenant = self.tenants[group]
         tenant.in_flight -= 1
         tenant.idle_since = now
 
     def left(self, message: Message, now: int) -> None:
-        """Count a message out; a tenant whose backlog is consumed is forgotten, and so quiet again (FQ-7)."""
+        """Count a message that leaves the queue; a tenant without backlog is forgotten, and so quiet again (FQ-7)."""
         tenant = self.tenants[message.group]
         tenant.stored -= 1
         if not message.visible and message.receipt:
@@ -76,9 +75,9 @@ class Fairness:
             self.noisy.pop(message.group, None)
 
     def put_aside(self, message: Message, in_flight: int) -> bool:
-        """Put the next message in line aside where its tenant is noisy; tell whether it was (FQ-5, FQ-6)."""
+        """Put the next message aside and return True if its tenant is noisy (FQ-5, FQ-6)."""
         tenant = self.tenants[message.group]
-        if tenant.in_flight >= _NOISY_AMOUNT and tenant.in_flight * _NOISY_SHARE > in_flight:
+        if tenant.in_flight >= _NOISY_IN_FLIGHT and tenant.in_flight * _NOISY_ONE_IN > in_flight:
             self.noisy[message.group] = tenant
         if message.group not in self.noisy:
             return False
@@ -87,7 +86,7 @@ class Fairness:
         return True
 
     def calmed(self, now: int) -> list[Message]:
-        """Return the messages aside of tenants that are quiet again (FQ-7)."""
+        """Mark tenants that have calmed down as quiet, and return their messages that were aside (FQ-7)."""
         back: list[Message] = []
         for group, tenant in list(self.noisy.items()):
             if not tenant.in_flight and now - tenant.idle_since >= _CALM_DOWN:
@@ -97,7 +96,7 @@ class Fairness:
         return back
 
     def noisy_message(self) -> Message | None:
-        """Return the next message of the noisy tenant with the fewest in flight, or None (FQ-6)."""
+        """Take the next message of the noisy tenant with the fewest in flight, or None (FQ-6)."""
         for tenant in sorted(self.noisy.values(), key=lambda tenant: tenant.in_flight):
             while tenant.aside:
                 message = heappop(tenant.aside)[1]
@@ -107,10 +106,9 @@ class Fairness:
         return None
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The queue ------------------------------------------------------------------------------------------------------------
 
-
-_BACK_AFTER = 3
+_BACK_AFTER = 3  # receives (OR-3)
 _DONE = Outcome.DONE  # looking a member up on its class takes longer than a whole delete (Python 3.11)
 
 
@@ -121,16 +119,16 @@ class StandardQueue:
     queue: Queue
     in_flight_quota: int = IN_FLIGHT_QUOTA
     moves_to_back: bool = False
-    """Assumed: whether a message received 3 times or more comes back behind all others (OR-3)."""
+    """Assumed: True if a message received 3 times or more comes back behind all others (OR-3)."""
     old_receipts_delete: bool = False
-    """Assumed: whether a receipt that is not the latest one deletes its message (RH-4)."""
+    """Assumed: True if a receipt that is not the latest one deletes its message (RH-4)."""
     store: Store = attrs.field(init=False)
     fairness: Fairness | None = None
-    """The tenants, once a message has carried a group id (FQ-1)."""
-    _line: deque[Message] = attrs.field(factory=deque[Message])
-    """Messages as they came, by place."""
+    """The tenants; None until a message has carried a group id (FQ-1)."""
+    _arrived: deque[Message] = attrs.field(factory=deque[Message])
+    """Messages in order of arrival, and so by index."""
     _returned: list[tuple[int, Message]] = attrs.field(factory=list[tuple[int, Message]])
-    """Messages that came back, by place."""
+    """Messages that came back: a heap by index."""
     _indexes: int = 0
 
     def __attrs_post_init__(self) -> None:
@@ -139,22 +137,22 @@ class StandardQueue:
 
     @property
     def visible(self) -> int:
-        """How many can be received now."""
+        """Number of messages that can be received now."""
         return self.store.visible
 
     @property
     def stored(self) -> int:
-        """How many are in the queue, hidden ones included."""
+        """Number of messages in the queue, including hidden ones."""
         return self.store.stored
 
     @property
     def receivable(self) -> bool:
-        """Whether a receive would find something: over the quota of messages in flight it does not (IF-3)."""
+        """True if a receive would return messages: at the quota of messages in flight it does not (IF-3)."""
         store = self.store
         return store.visible > 0 and store.stored - store.visible - store.delayed < self.in_flight_quota
 
     def accept(self, message: Message, *, now: int, delay: int | None = None) -> None:
-        """Take a new or moved message in; a delay in milliseconds hides it at first (DL-1, DL-2)."""
+        """Add a new or moved message; a delay in milliseconds hides it at first (DL-1, DL-2)."""
         self.store.put(message, self.queue.delay * 1000 if delay is None else delay, now)
         if message.group:
             if self.fairness is None:
@@ -169,7 +167,7 @@ class StandardQueue:
         """Return up to `maximum` messages with new receipts, and those that were found to be over max_receive_count.
 
         The latter are not returned to the consumer, do not count as received, and leave this queue (DLQ-2 … DLQ-6).
-        `visibility_timeout`, in milliseconds, overrides the queue's for this receive (VT-2). Group ids hold nothing up
+        `visibility_timeout`, in milliseconds, overrides the queue's for this receive (VT-2). Group ids block nothing
         here (FQ-3).
         """
         received: list[Receipt] = []
@@ -198,8 +196,8 @@ class StandardQueue:
     def delete(self, receipt: Receipt, *, now: int = 0) -> Outcome:
         """Delete by receipt.
 
-        One that is not the latest deletes nothing, and succeeds (RH-2, Assumed for RH-4); one whose visibility is over,
-        but which is the latest, deletes (RH-3); twice is as good as once (RH-7).
+        With a receipt that is not the latest it succeeds and deletes nothing (RH-2, Assumed for RH-4). The latest one
+        deletes, even if its visibility is over (RH-3). A second delete succeeds (RH-7).
         """
         message = receipt.message
         if not message.stored:
@@ -210,10 +208,10 @@ class StandardQueue:
         return _DONE
 
     def change_visibility(self, receipt: Receipt, timeout: int, *, now: int) -> Outcome:
-        """Hide a message for so many milliseconds from now on, 0: show it (VT-6, VT-10).
+        """Hide a message for `timeout` milliseconds from now; 0 shows it (VT-6, VT-10).
 
-        Old receipts work (VT-14), and so does one whose visibility is over (VT-12). It is for this message (VT-15), and
-        until it is visible again (VT-7).
+        Old receipts work (VT-14), and so do those whose visibility is over (VT-12). The change applies to this message
+        only (VT-15), until it is visible again (VT-7).
         """
         message = receipt.message
         if not message.stored:
@@ -228,7 +226,7 @@ class StandardQueue:
         return Outcome.DONE
 
     def settle(self, *, now: int) -> list[Message]:
-        """Make visible what is due, and return it in the order of its moments (VT-4, DL-1)."""
+        """Make due messages visible, and return them in the order of their due times (VT-4, DL-1)."""
         shown = self.store.settle(now)
         for message in shown:
             if message.receipt:
@@ -238,20 +236,20 @@ class StandardQueue:
         return shown
 
     def expire(self, *, now: int) -> list[Message]:
-        """Remove what is past its retention, in flight or not, and return it (RT-1, RT-2)."""
+        """Remove and return the messages past their retention, in flight or not (RT-1, RT-2)."""
         gone = self.store.expired(now)
         for message in gone:
             self._left(message, now)
         return gone
 
     def next_expiry(self) -> int | None:
-        """When the next message's retention ends, or None."""
+        """Return when the next message's retention ends, or None."""
         return self.store.next_expiry()
 
     def reappear(self, message: Message, *, now: int) -> bool:
-        """A replica that did not hear of a receive or of a delete shows the message again (OR-4, RH-10).
+        """Show a message again, as a replica does that has missed a receive or a delete (OR-4, RH-10).
 
-        Return False where the message is visible anyhow, or past its retention.
+        Return False if the message is visible already, or past its retention.
         """
         if message.visible and message.stored:
             return False
@@ -266,7 +264,7 @@ class StandardQueue:
         return True
 
     def take_out(self, message: Message) -> None:
-        """Let a message go that moves elsewhere."""
+        """Remove a message that moves to another queue."""
         self._forget(message, 0)
 
     def head(self) -> Message | None:
@@ -277,25 +275,25 @@ class StandardQueue:
         return message
 
     def purge(self) -> list[Message]:
-        """Let everything go, in flight or delayed, and return it (PQ-1)."""
-        self._line.clear()
+        """Remove and return all messages, in flight or delayed (PQ-1)."""
+        self._arrived.clear()
         self._returned.clear()
         self.fairness = None
         return self.store.clear()
 
-    def configure(self, queue: Queue, *, now: int) -> None:  # noqa: ARG002 - FIFO queues need to know when
-        """Change the queue's attributes: a delay for new messages only (DL-3), the retention for all (RT-3)."""
+    def configure(self, queue: Queue, *, now: int) -> None:  # noqa: ARG002 - FIFO queues need it
+        """Change the queue's attributes: delay applies to new messages only (DL-3), retention to all (RT-3)."""
         self.queue = queue
         if queue.retention_period * 1000 != self.store.retention:
             self.store.keep_for(queue.retention_period * 1000)
 
-    # The line
+    # Order
 
     def _join(self, message: Message) -> None:
         self._indexes += 1
         message.index = self._indexes
         message.queued = True
-        self._line.append(message)
+        self._arrived.append(message)
 
     def _came_back(self, message: Message, now: int) -> None:
         if message.group and self.fairness is not None:
@@ -313,12 +311,12 @@ class StandardQueue:
             heappush(self._returned, (message.index, message))
 
     def _next(self) -> Message | None:
-        line, returned = self._line, self._returned
-        while line or returned:
-            if returned and (not line or returned[0][0] < line[0].index):
+        arrived, returned = self._arrived, self._returned
+        while arrived or returned:
+            if returned and (not arrived or returned[0][0] < arrived[0].index):
                 message = heappop(returned)[1]
             else:
-                message = line.popleft()
+                message = arrived.popleft()
             message.queued = False
             if message.stored and message.visible:
                 fairness = self.fairness
@@ -327,7 +325,7 @@ class StandardQueue:
         return None if self.fairness is None else self.fairness.noisy_message()
 
     def _pass_over(self, chance: Chance) -> list[Message]:
-        """Take the messages out of the line that this receive does not see (OR-1)."""
+        """Take the messages that this receive passes over (OR-1)."""
         passed: list[Message] = []
         while len(passed) < min(chance.skip, self.store.visible - 1, MOST_PASSED_OVER):
             message = self._next()

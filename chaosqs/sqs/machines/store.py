@@ -1,6 +1,6 @@
-"""The messages of one queue apart from their order: who is hidden and until when, what is past its retention.
+"""The messages of one queue without their order: which are hidden and until when, which are past their retention.
 
-Everything is indexed by moment, so that the cost of a step does not grow with the backlog.
+Everything is indexed by time, so that the cost of a step does not grow with the backlog.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from chaosqs.sqs.machines.message import Message
 
 @attrs.define(eq=False)
 class Store:
-    """The messages of one queue, counted."""
+    """The messages of one queue and their counts; times in milliseconds."""
 
     retention: int
     """Milliseconds that a message is kept (RT-1)."""
     visible: int = 0
-    """How many are not hidden; for FIFO this includes those that their group blocks (FF-26)."""
+    """Number of messages that are not hidden; on FIFO this includes those blocked by their group (FF-26)."""
     stored: int = 0
-    """How many there are."""
+    """Number of messages in the queue."""
     delayed: int = 0
-    """How many of the hidden ones were never received from this queue: they are not in flight (DL-6)."""
+    """Number of hidden messages never received from this queue, which are not in flight (DL-6)."""
     messages: dict[int, Message] = attrs.field(factory=dict[int, Message])
-    """By number."""
+    """Messages by number."""
     receipts: int = 0
-    """How many receipts this queue has given (RH-1)."""
+    """Number of receipts given so far (RH-1)."""
     _hidden: list[tuple[int, int, Message]] = attrs.field(factory=list[tuple[int, int, Message]])
     _expiries: list[tuple[int, int, Message]] = attrs.field(factory=list[tuple[int, int, Message]])
     _sequence: int = 0
 
     @property
     def in_flight(self) -> int:
-        """How many were received and are hidden: what consumers hold (IF-1, FQ-8)."""
+        """Number of messages that were received and are hidden: consumers hold them (IF-1, FQ-8)."""
         return self.stored - self.visible - self.delayed
 
     def put(self, message: Message, delay: int, now: int) -> None:
-        """Take a message in; a delay, in milliseconds, hides it at first (DL-1)."""
+        """Add a message, hidden for `delay` milliseconds at first (DL-1)."""
         self.stored += 1
         self.messages[message.number] = message
         self._sequence += 1
@@ -53,7 +53,7 @@ class Store:
             self.visible += 1
 
     def hide(self, message: Message, until: int) -> None:
-        """Hide a message up to a moment; a message that is hidden already gets this moment instead (VT-6)."""
+        """Hide a message until a moment, which replaces the one of a message that is already hidden (VT-6)."""
         if message.visible:
             message.visible = False
             self.visible -= 1
@@ -69,7 +69,7 @@ class Store:
             self.delayed -= 1
 
     def settle(self, now: int) -> list[Message]:
-        """Make visible what is due, and return it in the order of its moments (VT-4, DL-1)."""
+        """Make due messages visible, and return them in the order of their due times (VT-4, DL-1)."""
         shown: list[Message] = []
         hidden = self._hidden
         while hidden and hidden[0][0] <= now:
@@ -82,8 +82,8 @@ class Store:
     def receive(self, message: Message, until: int, now: int) -> int:
         """Count a receive of a visible message, hide it, and return the number of its receipt (RX-7, RH-1).
 
-        Time runs from here (VT-3); a timeout of 0 hides it until the very same moment (VT-11). The receive counts,
-        whoever learns of it (RX-8).
+        The timeout counts from now (VT-3); a timeout of 0 hides the message until this very moment (VT-11). The receive
+        counts even if the caller never gets the answer (RX-8).
         """
         message.receive_count += 1
         message.deliveries += 1
@@ -99,7 +99,7 @@ class Store:
         return message.receipt
 
     def forget(self, message: Message) -> None:
-        """Let a message go."""
+        """Remove a message."""
         message.stored = False
         self.stored -= 1
         del self.messages[message.number]
@@ -109,7 +109,7 @@ class Store:
             self.delayed -= 1
 
     def expired(self, now: int) -> list[Message]:
-        """Let what is past its retention go, in flight or not, and return it (RT-1, RT-2)."""
+        """Remove and return the messages past their retention, in flight or not (RT-1, RT-2)."""
         gone: list[Message] = []
         while (due := self.next_expiry()) is not None and due <= now:
             message = heappop(self._expiries)[2]
@@ -118,21 +118,21 @@ class Store:
         return gone
 
     def next_expiry(self) -> int | None:
-        """When the next message's retention ends, in milliseconds, or None."""
+        """Return when the next message's retention ends, in milliseconds, or None."""
         expiries = self._expiries
         while expiries and not expiries[0][2].stored:
             heappop(expiries)
         return expiries[0][0] if expiries else None
 
     def next_due(self) -> int | None:
-        """When the next hidden message becomes visible, in milliseconds, or None."""
+        """Return when the next hidden message becomes visible, in milliseconds, or None."""
         hidden = self._hidden
         while hidden and not _still_due(*hidden[0]):
             heappop(hidden)
         return hidden[0][0] if hidden else None
 
     def keep_for(self, retention: int) -> None:
-        """Change the retention, of the stored messages too (RT-3; Assumed: at once, not within 15 minutes)."""
+        """Change the retention, also of stored messages (RT-3; Assumed: at once, not within 15 minutes)."""
         self.retention = retention
         self._expiries = [
             (message.sent_at + retention, index, message) for index, message in enumerate(self.messages.values())
@@ -141,7 +141,7 @@ class Store:
         heapify(self._expiries)
 
     def clear(self) -> list[Message]:
-        """Let everything go and return it (PQ-1)."""
+        """Remove and return all messages (PQ-1)."""
         gone = list(self.messages.values())
         for message in gone:
             message.stored = False

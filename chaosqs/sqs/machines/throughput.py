@@ -1,4 +1,4 @@
-"""How many calls a second a FIFO queue takes of each action (FF-9, FF-10). Off unless it is asked for."""
+"""Limits on the calls a second of each action to a FIFO queue (FF-9, FF-10). Off unless asked for."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import attrs
 
 from chaosqs.model.design import Queue
 
-_NORMAL = 300
-"""Calls a second of each action (FF-9)."""
-_ELSEWHERE = 2_400
-_HIGH: Mapping[str, int] = {
+_NORMAL_LIMIT = 300
+"""Calls a second of each action without high throughput (FF-9)."""
+_HIGH_LIMITS: Mapping[str, int] = {
     "us-east-1": 70_000,
     "us-west-2": 70_000,
     "eu-west-1": 70_000,
@@ -25,22 +24,24 @@ _HIGH: Mapping[str, int] = {
     "sa-east-1": 4_500,
 }
 """Calls a second of each action with `perMessageGroupId`, by Region (FF-10; figures of 2026)."""
+_HIGH_LIMIT_ELSEWHERE = 2_400
 
 
 def limit(queue: Queue, region: str) -> int:
-    """Return the calls a second that a FIFO queue takes of each action."""
-    return _HIGH.get(region, _ELSEWHERE) if queue.fifo_throughput_limit == "perMessageGroupId" else _NORMAL
+    """Return the maximum calls a second of each action to a FIFO queue."""
+    high = queue.fifo_throughput_limit == "perMessageGroupId"
+    return _HIGH_LIMITS.get(region, _HIGH_LIMIT_ELSEWHERE) if high else _NORMAL_LIMIT
 
 
 @attrs.define(eq=False)
 class Throughput:
-    """Counts the calls of the present second. Assumed: seconds are counted from the start of virtual time."""
+    """Counts the calls of the current second. Assumed: seconds are counted from the start of virtual time."""
 
     _second: int = -1
     _calls: dict[str, int] = attrs.field(factory=dict[str, int])
 
     def admit(self, action: str, most: int, *, now: int) -> bool:
-        """Count one call; tell whether it is within the limit (FF-11)."""
+        """Count one call; return True if it is within the limit (FF-11)."""
         second = now // 1000
         if second != self._second:
             self._second = second
