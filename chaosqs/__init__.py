@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from chaosqs.model.scenario import Scenario
     from chaosqs.model.workload import Burst, Steady
     from chaosqs.project.comparing import compare
+    from chaosqs.project.exhaust import exhaust
     from chaosqs.project.exploration import explore
     from chaosqs.report.comparison import Comparison
-    from chaosqs.search.exhaust import exhaust
     from chaosqs.simulation.run import simulate
     from chaosqs.user_code import fault_point, record, sometimes
 
@@ -76,7 +76,6 @@ __all__ = [
 
 _HOMES = {
     "chaosqs.errors": ("EscapedSimulation", "InvalidDesign", "InvalidScenario", "InvariantViolated"),
-    "chaosqs.search.exhaust": ("exhaust",),
     "chaosqs.project.exploration": ("explore",),
     "chaosqs.invariants.custom": ("invariant", "not_applicable", "not_exercised"),
     "chaosqs.invariants.registry": ("check",),
@@ -99,6 +98,7 @@ _HOMES = {
     "chaosqs.model.workload": ("Burst", "Steady"),
     "chaosqs.report.comparison": ("Comparison",),
     "chaosqs.project.comparing": ("compare",),
+    "chaosqs.project.exhaust": ("exhaust",),
     "chaosqs.mock_aws.aws": ("aws",),
     "chaosqs.simulation.run": ("simulate",),
     "chaosqs.user_code": ("fault_point", "record", "sometimes"),

@@ -7,7 +7,7 @@ from functools import partial
 
 import attrs
 
-from chaosqs.comparison.backend import Ground, label, request_of
+from chaosqs.comparison.simulation import Ground, label, request_of
 from chaosqs.lambda_.invocation import TIMED_OUT, Invocation, InvocationOutcome, Models
 from chaosqs.lambda_.machines.asynchronous import AsynchronousEvent, InvocationChains
 from chaosqs.model.alternative import TERMINATE, SelfPolling

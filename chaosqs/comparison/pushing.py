@@ -7,7 +7,7 @@ from functools import partial
 
 import attrs
 
-from chaosqs.comparison.backend import Ground, label, request_of
+from chaosqs.comparison.simulation import Ground, label, request_of
 from chaosqs.kernel.rng import stream
 from chaosqs.lambda_.machines.invocation_rate import RateLimiter
 from chaosqs.model.alternative import RateLimitedFront

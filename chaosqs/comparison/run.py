@@ -6,9 +6,9 @@ from typing import Protocol
 
 import attrs
 
-from chaosqs.comparison.backend import Ground
 from chaosqs.comparison.polling import Polling
 from chaosqs.comparison.pushing import Pushing
+from chaosqs.comparison.simulation import Ground
 from chaosqs.comparison.streaming import Streaming
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.alternative import (

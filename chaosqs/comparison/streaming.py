@@ -7,8 +7,8 @@ from functools import partial
 
 import attrs
 
-from chaosqs.comparison.backend import Ground, label, request_of
 from chaosqs.comparison.machines.shard import Batch, Record, Shard, shard_of
+from chaosqs.comparison.simulation import Ground, label, request_of
 from chaosqs.kernel.rng import stream
 from chaosqs.lambda_.machines.asynchronous import pause
 from chaosqs.model.alternative import Stream

@@ -18,7 +18,6 @@ from chaosqs.model.design import Design
 from chaosqs.search.finding import Finding
 from chaosqs.search.profiles import CI, Profile, profile_named
 from chaosqs.search.search import searched
-from chaosqs.simulation.run import isolated
 
 
 @attrs.frozen
@@ -92,8 +91,8 @@ def counterexample(
     origins: Mapping[str, str] | None = None,
 ) -> Counterexample:
     """Return the counterexample of a finding, explained. Raises ValueError for a finding without one."""
-    scenario = finding.scenario
-    if scenario is None:
+    scenario, history = finding.scenario, finding.history
+    if scenario is None or history is None:
         raise ValueError(f"{finding.invariant} is not violated on {finding.mapping}: {finding.verdict.status}")
     mapping = next(mapping for mapping in scenario.design.mappings if mapping.name == finding.mapping)
     return Counterexample(
@@ -102,9 +101,9 @@ def counterexample(
         invariant=finding.invariant,
         violation=finding.verdict.violations[0],
         scenario=scenario,
-        digest=isolated(scenario).digest,
+        digest=history.digest,
         versions=versions(),
-        explanation=explain(scenario, mapping, invariant, behaviours=behaviours, profile=profile, origins=origins),
+        explanation=explain(history, mapping, invariant, behaviours=behaviours, profile=profile, origins=origins),
     )
 
 

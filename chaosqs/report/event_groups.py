@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import attrs
 
+from chaosqs.model.causal_slice import Slice, messages_of
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,
@@ -31,7 +32,6 @@ from chaosqs.model.event import (
     ServiceFailed,
     Throttled,
 )
-from chaosqs.report.causal_slice import Slice, messages_of
 
 # One step of a timeline. ---------------------------------------------------------------------------------------------
 

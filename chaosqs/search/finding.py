@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
 
@@ -79,6 +80,8 @@ class Finding:
     """In how many of these cases something happened: `throttled`, `dead-lettered`, `fault lost_delete` …"""
     scenario: Scenario | None = None
     """The smallest scenario found that violates the invariant, or None."""
+    history: History | None = attrs.field(default=None, eq=False, repr=False)
+    """The run of that scenario that was judged: whoever tells it need not simulate it again."""
     counterexample: Counterexample | None = None
     """The same with its explanation, once it has one."""
     unreached: tuple[str, ...] = ()

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from functools import partial
-from threading import RLock
 
 import attrs
 
@@ -22,19 +20,6 @@ from chaosqs.sqs.machines.fifo_queue import FifoQueue
 from chaosqs.sqs.machines.message import Message, Receipt, dead_lettered
 from chaosqs.sqs.machines.queue_machine import CALM, Chance, Outcome, QueueMachine
 from chaosqs.sqs.machines.standard_queue import StandardQueue
-
-# Locks for clients in threads: callers take turns, so nothing they do is lost. ---------------------------------------
-#
-# The simulator knows no threads otherwise, and the order in which threads get their turn is the one thing in it that
-# a run cannot repeat.
-
-Turn = AbstractContextManager[object]
-
-
-def turns() -> Turn:
-    """Return a lock that its holder may take again."""
-    return RLock()
-
 
 # One queue with those who wait at it. --------------------------------------------------------------------------------
 

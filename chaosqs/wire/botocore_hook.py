@@ -37,8 +37,7 @@ from botocore.session import Session
 from botocore.signers import RequestSigner
 
 from chaosqs.sqs.api.region import REGION
-from chaosqs.sqs.service import turns
-from chaosqs.wire.http import scope
+from chaosqs.wire.http import scope, turns
 from chaosqs.wire.transport import Transport
 
 # Which world a request belongs to: the innermost that its own context opened, else the one opened last. --------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from threading import RLock
 from typing import Protocol
 
 import attrs
@@ -11,6 +13,19 @@ from botocore.awsrequest import AWSPreparedRequest
 
 from chaosqs.sqs.api.parameters import Parameters, sequence, structure
 from chaosqs.sqs.api.region import REGION
+
+# Locks for clients in threads: callers take turns, so nothing they do is lost. ---------------------------------------
+#
+# The simulator knows no threads otherwise, and the order in which threads get their turn is the one thing in it that
+# a run cannot repeat.
+
+Turn = AbstractContextManager[object]
+
+
+def turns() -> Turn:
+    """Return a lock that its holder may take again."""
+    return RLock()
+
 
 # The trace header that botocore adds where it runs in Lambda: SQS keeps it with the messages that are sent (LX-16). ---
 #

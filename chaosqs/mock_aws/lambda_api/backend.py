@@ -13,7 +13,7 @@ from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.rng import RandomStreams
 from chaosqs.mock_aws.lambda_api.api import LambdaApi
 from chaosqs.mock_aws.lambda_api.fibers import Ended, Fibers
-from chaosqs.mock_aws.lambda_api.region import ASSUMED, LambdaRegion, World
+from chaosqs.mock_aws.lambda_api.region import ASSUMED, LambdaRegion, World, text
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, RedriveAllow
 from chaosqs.model.event import Event
 from chaosqs.model.history import History
@@ -22,37 +22,7 @@ from chaosqs.model.time import milliseconds
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.region import EPOCH
 from chaosqs.sqs.api.sqs import Sqs
-from chaosqs.sqs.service import Turn, turns
-
-# Moments as Lambda writes them: years, months and days out of milliseconds since 1970. -------------------------------
-
-_DAY = 86_400_000
-_HOUR, _MINUTE, _SECOND = 3_600_000, 60_000, 1000
-_DAYS_BEFORE_1970 = 719_468  # since 1 March of the year 0
-_DAYS_OF_400_YEARS = 146_097
-_DAYS_OF_4_YEARS, _DAYS_OF_100_YEARS, _YEAR = 1460, 36_524, 365
-_JANUARY = 10  # the months of a year that begins in March, counted from 0
-
-
-def text(milliseconds: int, zone: str) -> str:
-    """Return a moment as `2025-12-01T00:00:00.000` with a time zone's name behind, which has to be UTC's."""
-    days, rest = divmod(milliseconds, _DAY)
-    year, month, day = _date(days)
-    hours, minutes = rest // _HOUR, rest % _HOUR // _MINUTE
-    seconds, fraction = rest % _MINUTE // _SECOND, rest % _SECOND
-    return f"{year:04d}-{month:02d}-{day:02d}T{hours:02d}:{minutes:02d}:{seconds:02d}.{fraction:03d}{zone}"
-
-
-def _date(days: int) -> tuple[int, int, int]:
-    """Return year, month and day of a day since 1970; the years are counted from March, so leap days come last."""
-    era, day = divmod(days + _DAYS_BEFORE_1970, _DAYS_OF_400_YEARS)
-    years = (day - day // _DAYS_OF_4_YEARS + day // _DAYS_OF_100_YEARS - day // (_DAYS_OF_400_YEARS - 1)) // _YEAR
-    day -= _YEAR * years + years // 4 - years // 100
-    month = (5 * day + 2) // 153
-    day_of_month = day - (153 * month + 2) // 5 + 1
-    in_new_year = month >= _JANUARY
-    return era * 400 + years + in_new_year, month - 9 if in_new_year else month + 3, day_of_month
-
+from chaosqs.wire.http import Turn, turns
 
 # What has happened in a world, as a history: the same value that simulations give, so that invariants judge it. ------
 

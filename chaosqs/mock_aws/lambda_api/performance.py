@@ -29,7 +29,7 @@ from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
 from chaosqs.mock_aws.lambda_api.result import Output, Pipe, Result, exited, not_loaded, raised, returned, timed_out
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Message, message_id, uuid
-from chaosqs.sqs.service import turns
+from chaosqs.wire.http import turns
 
 # What is replaced around a handler while it runs, and put back whenever it waits or ends. ----------------------------
 #
