@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from chaosqs.model.workload import Burst, Steady
     from chaosqs.project.assertion import assert_holds
     from chaosqs.project.comparing import compare
+    from chaosqs.project.exhaust import exhaust
     from chaosqs.project.exploration import explore
     from chaosqs.report.comparison import Comparison
-    from chaosqs.search.exhaust import exhaust
     from chaosqs.simulation.run import simulate
     from chaosqs.user_code import fault_point, record, sometimes
 
@@ -78,7 +78,6 @@ __all__ = [
 
 _HOMES = {
     "chaosqs.errors": ("EscapedSimulation", "InvalidDesign", "InvalidScenario", "InvariantViolated"),
-    "chaosqs.search.exhaust": ("exhaust",),
     "chaosqs.project.exploration": ("explore",),
     "chaosqs.invariants.custom": ("invariant", "not_applicable", "not_exercised"),
     "chaosqs.invariants.registry": ("check",),
@@ -102,6 +101,7 @@ _HOMES = {
     "chaosqs.report.comparison": ("Comparison",),
     "chaosqs.project.assertion": ("assert_holds",),
     "chaosqs.project.comparing": ("compare",),
+    "chaosqs.project.exhaust": ("exhaust",),
     "chaosqs.mock_aws.aws": ("aws",),
     "chaosqs.simulation.run": ("simulate",),
     "chaosqs.user_code": ("fault_point", "record", "sometimes"),

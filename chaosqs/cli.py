@@ -149,7 +149,7 @@ def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
     FILE is as for explore; of a scenario the workload counts, too. A pass is a proof within the bound. Where the runs
     are spent before everything was tried, the exit status is 1: what was not judged is not kept.
     """
-    from chaosqs.project.exhausting import Scope, exhausted
+    from chaosqs.project.exhaust import Scope, exhausted
     from chaosqs.project.planning import Options
 
     here = Path.cwd()
@@ -209,8 +209,8 @@ def report(counterexample: str, report_dir: str | None, *, as_json: bool) -> Non
     from chaosqs.project.settings import read_settings
 
     here = Path.cwd()
-    found = present(Path(counterexample), here).counterexample
-    broken = written(found, here, here / (report_dir or read_settings(here).report_dir))
+    again = present(Path(counterexample), here)
+    broken = written(again.counterexample, again.history, here, here / (report_dir or read_settings(here).report_dir))
     _print_json({"report": broken.report}) if as_json else click.echo(broken.report)
 
 

@@ -12,12 +12,14 @@ import attrs
 from chaosqs import __version__
 from chaosqs.invariants import ALL, Invariant, by_name
 from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import arrivals
 from chaosqs.project.discovery import Source, read_source
 from chaosqs.project.exploration import counterexample, explore
 from chaosqs.project.results import with_patch
 from chaosqs.report.comparison import Column, holding
+from chaosqs.report.explanation import changes_text, holds, owner
 from chaosqs.report.markdown import write_report
 from chaosqs.report.terminal import Row
 from chaosqs.report.text import counted
@@ -62,7 +64,7 @@ class Page:
         return link, self.why, self.cases, self.smallest, self.fix
 
 
-def of_design(mistake: Mistake) -> Iterator[tuple[Page, Counterexample]]:
+def of_design(mistake: Mistake) -> Iterator[tuple[Page, Counterexample, History]]:
     """Search a design for the promises that it breaks, and write their reports."""
     source = read_source(mistake.template, base=ROOT, root=ROOT)
     for name in mistake.breaks:
@@ -79,12 +81,13 @@ def of_design(mistake: Mistake) -> Iterator[tuple[Page, Counterexample]]:
         portable = attrs.evolve(found, versions={"chaosqs": __version__})
         if not mistake.remedy:
             portable = with_patch(portable, source.path, ROOT)
-        folder = write_report(REPORTS, portable, simulate(portable.scenario))
+        assert finding.history is not None, finding
+        folder = write_report(REPORTS, portable, finding.history)
         if mistake.remedy:
             _advise(folder / "report.md", mistake.remedy)
         fix = _first_fix(portable, mistake.remedy)
         cases = counted(finding.cases, "case")
-        yield Page(name, folder.name, mistake.why, cases, _size(portable), fix), portable
+        yield Page(name, folder.name, mistake.why, cases, _size(portable), fix), portable, finding.history
 
 
 def _advise(page: Path, remedy: str) -> None:
@@ -120,17 +123,19 @@ def _size(found: Counterexample) -> str:
 
 def _first_fix(found: Counterexample, remedy: str) -> str:
     """Return what to do about it: what we know better, a fix without a price, or a setting's threshold."""
-    fix = next((fix for fix in found.explanation.fixes if not fix.violated and not fix.breaks), None)
+    fix = next((fix for fix in found.explanation.fixes if fix.prevents and not fix.breaks), None)
     if remedy:
         return remedy
     if fix:
-        return f"`{fix.change}`"
+        return f"`{changes_text(fix, found.mapping)}`"
     settings = [setting for setting in found.explanation.settings if setting.matters]
     best = next((setting for setting in settings if setting.origin), None)
-    return f"`{best.name}` of {best.owner} {best.threshold.removeprefix('holds ')}" if best else "–"
+    if best is None:
+        return "–"
+    return f"`{best.path.attribute}` of {owner(best.path)} {holds(best).removeprefix('holds ')}"
 
 
-def mend(found: Counterexample) -> str:
+def mend(found: Counterexample, history: History) -> str:
     """Write the report of the mended design: what the search says of it, and the load of the counterexample on both."""
     design = read_source(MENDED, base=ROOT, root=ROOT).design
     name = f"{found.design}-fixed"
@@ -138,7 +143,7 @@ def mend(found: Counterexample) -> str:
     assert not explored.counterexamples, "the fix is none"
     before = found.scenario
     after = Scenario(design, before.workload, before.behaviours, before.faults, before.seed, before.until)
-    columns = [Column("before", simulate(before)), Column("with the fix", simulate(after))]
+    columns = [Column("before", history), Column("with the fix", simulate(after))]
     sentence = "No violation was found under the workloads, faults and seed that break the design without the fix."
     folder = REPORTS / name
     folder.mkdir()
@@ -175,12 +180,12 @@ def main() -> None:
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir()
     told = [each for mistake in MISTAKES for each in of_design(mistake)]
-    over_polling = next(found for _, found in told if found.design == OVER_POLLING.name)
+    over_polling = next(each[1:] for each in told if each[1].design == OVER_POLLING.name)
     broken = "no design: a violation is a bug of chaosqs"
     bugs = [Page(name, write_page(REPORTS, name).name, broken) for name in BUGS]
     examples = [Page(name, write_page(REPORTS, name).name, why) for name, (_, why) in EXAMPLES.items()]
-    index = table(COLUMNS, [page.cells for page in in_order([*(page for page, _ in told), *bugs, *examples])])
-    lines = [mend(over_polling), *alternatives.tell(REPORTS)]
+    index = table(COLUMNS, [page.cells for page in in_order([*(page for page, _, _ in told), *bugs, *examples])])
+    lines = [mend(*over_polling), *alternatives.tell(REPORTS)]
     (REPORTS / "README.md").write_text(f"{HEAD}{index}\n" + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 

@@ -9,8 +9,9 @@ from importlib import import_module
 from pathlib import Path
 
 from chaosqs.invariants import ALL, Invariant, by_name
-from chaosqs.model.counterexample import Counterexample, Explanation
-from chaosqs.report.causal_slice import causal_slice
+from chaosqs.model.causal_slice import causal_slice
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.explanation import Explanation
 from chaosqs.report.diagram import sequence
 from chaosqs.report.markdown import slug
 from chaosqs.report.summary import paragraph

@@ -67,8 +67,9 @@ def _named(task: Task, scenario: Scenario) -> tuple[str, ...]:
     """Return the fields that an explanation of a scenario names relevant."""
     mapping = next(mapping for mapping in task.design.mappings if mapping.name == task.mapping)
     with task.switch():
-        explained = explain(scenario, mapping, by_name(task.invariant), behaviours=task.behaviours, profile=_EXPLAINING)
-    return tuple(dict.fromkeys(setting.name for setting in explained.settings if setting.matters))
+        history = isolated(scenario)
+        explained = explain(history, mapping, by_name(task.invariant), behaviours=task.behaviours, profile=_EXPLAINING)
+    return tuple(dict.fromkeys(setting.path.attribute for setting in explained.settings if setting.matters))
 
 
 # One seed -----------------------------------------------------------------------------------------------------------

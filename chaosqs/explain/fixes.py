@@ -16,13 +16,13 @@ from math import log2
 import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
-from chaosqs.explain.settings import Candidate, Value, both, candidate_values, changes, redesigned
+from chaosqs.explain.settings import Candidate, both, candidate_values, redesigned
 from chaosqs.invariants import DEFAULT, NO_DEAD_LETTERING_BY_THROTTLING, OURS, Invariant
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Fix
 from chaosqs.model.delivery import Ending
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.event import InvocationStarted
+from chaosqs.model.explanation import Evidence, Fix, Price, SettingPath, Value
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
@@ -36,28 +36,16 @@ from chaosqs.strategies import scenarios
 # What a change of the design costs: time to drain, latency and concurrency, relative to before. ----------------------
 
 
-@attrs.frozen
-class Cost:
-    """How much more something takes than before: 0.1 is ten per cent more; None where it cannot be compared."""
-
-    drain: float | None
-    """Time until everything is done."""
-    latency: float | None
-    """Mean time from the send of a message to the first success on it, over the messages that succeed in both runs."""
-    concurrency: float | None
-    """Most executions of the function at once."""
-
-    @property
-    def doublings(self) -> float:
-        """Return it as one figure: how many times something doubles; what becomes less counts nothing."""
-        return sum(log2(1 + part) for part in (self.drain, self.latency, self.concurrency) if part and part > 0)
+def doublings(price: Price) -> float:
+    """Return a price as one figure: how many times something doubles; what becomes less counts nothing."""
+    return sum(log2(1 + part) for part in (price.drain, price.latency, price.concurrency) if part and part > 0)
 
 
-def cost(before: History, after: History, function: str) -> Cost:
+def cost(before: History, after: History, function: str) -> Price:
     """Compare two runs of one workload."""
     first, second = _latencies(before), _latencies(after)
     both = [message for message in first if message in second]
-    return Cost(
+    return Price(
         relative(after.drained_at_ms, before.drained_at_ms),
         relative(sum(second[message] for message in both), sum(first[message] for message in both)),
         relative(_peak(after, function), _peak(before, function)),
@@ -212,7 +200,7 @@ class _Proof:
         broken = None if design is None else self.trials.broken(design)
         if design is None or broken is None:
             return None
-        return self._told(candidate, design, Fix(candidate.text, 0, len(self.trials.tests), breaks=broken))
+        return self._priced(candidate, design, Evidence(0, len(self.trials.tests), "trials"), broken)
 
     def help(self, candidate: Candidate) -> tuple[float, Fix] | None:
         """Return a change that leaves some violations, in half of the trials that had one at the most."""
@@ -220,7 +208,7 @@ class _Proof:
         left, of = 0 if design is None else self.trials.remaining(design), len(self.trials.violating)
         if design is None or not 0 < left <= of / 2:
             return None
-        return self._told(candidate, design, Fix(candidate.text, left, of))
+        return self._priced(candidate, design, Evidence(left, of, "violating_trials"))
 
     def _curing(self, candidate: Candidate) -> Design | None:
         """Return the changed design if the change costs the counterexample nothing else: see `Answer.cures`."""
@@ -229,17 +217,13 @@ class _Proof:
         cured = after is not None and after.cures(self.oracle.answer(ending(self.scenario)))
         return design if cured else None
 
-    def _told(self, candidate: Candidate, design: Design, fix: Fix) -> tuple[float, Fix]:
-        """Complete what is known of a change by its price."""
-        costs = cost(self.before, isolated(ending(attrs.evolve(self.scenario, design=design))), self.mapping.function)
-        return candidate.size + costs.doublings, attrs.evolve(
-            fix,
-            drain=costs.drain,
-            certain=_excludes(design, self.mapping, self.oracle),
-            latency=costs.latency,
-            concurrency=costs.concurrency,
-            changes=changes(self.scenario.design, design),
-        )
+    def _priced(
+        self, candidate: Candidate, design: Design, evidence: Evidence, breaks: tuple[str, ...] = ()
+    ) -> tuple[float, Fix]:
+        """Return a change with its price, and that as one figure."""
+        price = cost(self.before, isolated(ending(attrs.evolve(self.scenario, design=design))), self.mapping.function)
+        rules = _excluding(design, self.mapping, self.oracle)
+        return candidate.size + doublings(price), Fix(candidate.changes, evidence, price, rules, breaks)
 
 
 def fixes(
@@ -249,14 +233,14 @@ def fixes(
     given: Mapping[str, Behaviour],
     trials: int,
     *,
-    edges: Mapping[str, Sequence[Value]] | None = None,
+    edges: Mapping[SettingPath, Sequence[Value]] | None = None,
 ) -> tuple[Fix, ...]:
     """Return the changes with which no trial violates the invariant, those that cost least first.
 
-    `edges`: for settings by their path, the values from which on the counterexample itself keeps the invariant. Of each
+    `edges`: for each setting, the values from which on the counterexample itself keeps the invariant. Of each
     setting the smallest change that does. What counts is how often something doubles: the setting itself, the
     time to drain, the latency, the concurrency. What breaks another promise comes last. Where nothing prevents it, as
-    with a limit that some fault always breaks, what comes nearest: `violated` and `of` count the trials that had it.
+    with a limit that some fault always breaks, what comes nearest: its evidence counts the trials that had it.
     """
     tests = list(trial_scenarios(scenario, mapping, given, trials))
     proof = _Proof(scenario, mapping, oracle, FixValidation(oracle, tests), isolated(ending(scenario)))
@@ -303,7 +287,7 @@ def _nearest(proof: _Proof, known: list[list[Candidate]]) -> list[list[Candidate
     return [candidates for _, candidates in sorted(ranked, key=lambda entry: entry[0])][:_NEAREST]
 
 
-def _excludes(design: Design, mapping: EventSourceMapping, oracle: Oracle) -> bool:
-    """Tell whether the rules themselves exclude the violation: mappings that fit are never throttled (MC-1, MC-3)."""
+def _excluding(design: Design, mapping: EventSourceMapping, oracle: Oracle) -> tuple[str, ...]:
+    """Return the rules that exclude the violation: mappings that fit are never throttled (MC-1, MC-3)."""
     throttling = oracle.invariant.name == NO_DEAD_LETTERING_BY_THROTTLING.name
-    return throttling and design.maximum_concurrency_fits(mapping.function)
+    return ("MC-1", "MC-3") if throttling and design.maximum_concurrency_fits(mapping.function) else ()

@@ -11,18 +11,16 @@ from collections.abc import Sequence
 import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
-from chaosqs.model.counterexample import PointOfNoReturn, Rate
-from chaosqs.model.event import Received, Throttled
+from chaosqs.model.causal_slice import Slice, causal_slice
+from chaosqs.model.event import Received
+from chaosqs.model.explanation import Evidence, PointOfNoReturn
 from chaosqs.model.faults import FaultPlan
+from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
-from chaosqs.report.causal_slice import Slice, causal_slice
-from chaosqs.report.event_groups import EventGroup
-from chaosqs.report.event_text import said, without_retries
-from chaosqs.report.text import named, ordinal, verb
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.simplicity import ending
-from chaosqs.simulation.run import isolated, redrawn
+from chaosqs.simulation.run import redrawn
 
 FUTURES = 40
 """Futures that are drawn from one moment."""
@@ -33,15 +31,15 @@ _COARSE, _FINE = 7, 5
 With so many futures each, that makes 480 simulations at the most; a moment that is no good takes a few of them only."""
 
 
-def point_of_no_return(scenario: Scenario, oracle: Oracle, rate: Rate) -> PointOfNoReturn:
+def point_of_no_return(history: History, oracle: Oracle, rate: Evidence) -> PointOfNoReturn:
     """Return from when on the violation was inevitable; `rate`: how often any seed from the start leads to it."""
-    if scenario.faults == FaultPlan() and rate.violated >= rate.of * (1 - _MISSES / FUTURES):
-        return PointOfNoReturn(None, "", rate.violated, rate.of)
-    history = isolated(scenario)
+    scenario = history.scenario
+    if scenario.faults == FaultPlan() and rate.violations >= rate.trials * (1 - _MISSES / FUTURES):
+        return PointOfNoReturn(rate, None)
     story = causal_slice(history, oracle.judge(history).violations[0])
     cuts = _cuts(story)
-    start = PointOfNoReturn(story.violation.at, "", FUTURES, FUTURES)
-    coarse = _backwards(scenario, oracle, story, _spread(without_retries(story, cuts), _COARSE), start)
+    start = PointOfNoReturn(_of_futures(FUTURES), story.violation.at)
+    coarse = _backwards(scenario, oracle, story, _spread(story.without_retries(cuts), _COARSE), start)
     between = [index for index in cuts if _lies_between(story.event(index).at, coarse)]
     return _backwards(scenario, oracle, story, _spread(between, _FINE), coarse)
 
@@ -78,8 +76,12 @@ def _backwards(
         violated = _violated(scenario, oracle, at)
         if violated < FUTURES - _MISSES:
             return attrs.evolve(found, avoidable_at=at)
-        found = PointOfNoReturn(at, _what(story, index), violated, FUTURES, found.avoidable_at)
+        found = PointOfNoReturn(_of_futures(violated), at, index, found.avoidable_at)
     return found
+
+
+def _of_futures(violated: int) -> Evidence:
+    return Evidence(violated, FUTURES, "futures")
 
 
 def _violated(scenario: Scenario, oracle: Oracle, at: int) -> int:
@@ -109,15 +111,3 @@ def _healed(scenario: Scenario, at: int) -> Scenario:
     heals = (at + 1) / 1000
     heals = heals if plan.heal_at is None else min(heals, plan.heal_at)
     return ending(attrs.evolve(scenario, faults=attrs.evolve(plan, heal_at=heals)))
-
-
-def _what(story: Slice, index: int) -> str:
-    """Say what happened at a place: `third receive of message 2`."""
-    event = story.event(index)
-    if isinstance(event, Received):
-        for message, count in zip(event.messages, event.receive_counts, strict=True):
-            if message in story.focus:
-                return f"{ordinal(count)} receive of message {message + 1:,}"
-    if isinstance(event, Throttled):
-        return f"{named(event.messages)} {verb(event.messages, 'are')} throttled{' again' if event.attempt > 1 else ''}"
-    return said(story, [EventGroup((index,), (event,))], summed=False)

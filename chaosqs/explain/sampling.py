@@ -14,8 +14,8 @@ from operator import add
 import attrs
 
 from chaosqs.errors import InvalidInput
-from chaosqs.explain.settings import DesignSetting, Value
-from chaosqs.model.counterexample import Rate
+from chaosqs.explain.settings import DesignSetting
+from chaosqs.model.explanation import Evidence, Population, Value
 from chaosqs.model.scenario import Scenario
 from chaosqs.search.oracle import Answer, Oracle
 from chaosqs.search.simplicity import ending
@@ -38,10 +38,19 @@ class SeedSample:
     others: tuple[Scenario, ...] = ()
     """Further draws: what holds in `scenarios` must hold in them, too, to be sure."""
 
+    population: Population = "counterexample"
+
+    @property
+    def evidence(self) -> Evidence:
+        """Evidence for a value that `surely` holds."""
+        return Evidence(0, len(self.scenarios) + len(self.others), self.population)
+
     @property
     def by_chance(self) -> SeedSample | None:
         """The same without the counterexample itself; None where chance does not violate the invariant."""
-        return attrs.evolve(self, scenarios=self.scenarios[1:]) if self.others else None
+        if not self.others:
+            return None
+        return attrs.evolve(self, scenarios=self.scenarios[1:], population="other_seeds")
 
     def seems(self, setting: DesignSetting, value: Value) -> bool | None:
         """Tell what `holds` may say, from the first few scenarios."""
@@ -87,15 +96,16 @@ def _postponed(scenario: Scenario, seconds: int) -> Scenario:
     return ending(attrs.evolve(scenario, workload=tuple(loads)))
 
 
-def sample_of(scenario: Scenario, oracle: Oracle, draws: int) -> tuple[SeedSample, Rate]:
+def sample_of(scenario: Scenario, oracle: Oracle, draws: int) -> tuple[SeedSample, Evidence]:
     """Return the seed sample of a counterexample, and its rate over seed 0, 1, 2 … (so many draws)."""
     variants = [attrs.evolve(ending(scenario), seed=seed) for seed in range(draws)]
     violating = [variant for variant in variants if oracle.violated(variant)]
-    rate = Rate(len(violating), draws)
+    rate = Evidence(len(violating), draws, "seeds")
     by_chance = [variant for variant in violating if variant.seed]
     if len(by_chance) < _LEAST_SHARE * draws:
         return SeedSample(oracle, (ending(scenario),)), rate
     rest = [variant for variant in variants if variant.seed and not oracle.violated(variant)]
     ordered = (*by_chance, *rest)
     size, most = (ceil(times * draws / len(by_chance)) for times in (_ENOUGH, _SURE))
-    return SeedSample(oracle, (ending(scenario), *ordered[:size]), ordered[size : max(most, _LEAST)]), rate
+    sample = SeedSample(oracle, (ending(scenario), *ordered[:size]), ordered[size : max(most, _LEAST)], "seeds")
+    return sample, rate

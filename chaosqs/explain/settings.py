@@ -10,13 +10,10 @@ from typing import TypeVar
 import attrs
 
 from chaosqs.errors import InvalidDesign
-from chaosqs.model.counterexample import Change
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.explanation import Change, SettingPath, Value
 
 # The settings of a design as settings: read one, turn it, and know which values it has. ---------------------------------
-
-Value = int | None
-"""What a setting can be set to; None: no limit, which counts as more than any number. A flag is False or True."""
 
 _Part = TypeVar("_Part")
 _Read = Callable[[EventSourceMapping], Value]
@@ -27,10 +24,7 @@ _Write = Callable[[EventSourceMapping, Value], EventSourceMapping]
 class DesignSetting:
     """One setting of one part of a design."""
 
-    owner: str
-    """Name of the queue, function or mapping, or `account`."""
-    name: str
-    """As the model spells it: `reserved_concurrency`."""
+    setting: SettingPath
     path: str
     """Where it is in the design: `functions[0].reserved_concurrency`."""
     candidates: tuple[Value, ...]
@@ -38,20 +32,15 @@ class DesignSetting:
     read: Callable[[Design], Value]
     write: Callable[[Design, Value], Design]
     """Return the design with another value. Raises `InvalidDesign` where AWS would."""
-    unit: str = ""
-    """What each of its numbers counts, where the name does not say it: `receive`."""
     quiet: bool = False
     """Whether it is told only where it matters: something that the design does not have, or another queue's."""
     postpones: bool = False
     """Whether it makes messages come so many seconds later, whatever else it does."""
 
-    def counted(self, threshold: str) -> str:
-        """Return a threshold with what its last number counts: `holds from 5 receives`, `holds without patterns`."""
-        if not self.unit or not threshold[-1:].isdigit():
-            return threshold
-        if threshold.endswith(" at 0"):
-            return f"{threshold.removesuffix('at 0')}without {self.unit}s"
-        return f"{threshold} {self.unit}" if threshold.endswith(" 1") else f"{threshold} {self.unit}s"
+    @property
+    def name(self) -> str:
+        """As the model spells it: `reserved_concurrency`."""
+        return self.setting.attribute
 
 
 def rank(value: Value) -> float:
@@ -123,8 +112,7 @@ def _queue_setting(  # noqa: PLR0917 - each is a part of the setting
         return attrs.evolve(design, queues=_with(design.queues, index, write(design.queues[index], _number(value))))
 
     return DesignSetting(
-        owner,
-        name.rpartition(".")[2],
+        SettingPath("queue", owner, name.rpartition(".")[2]),
         f"queues[{index}].{name}",
         tuple(candidates),
         lambda d: read(d.queues[index]),
@@ -142,8 +130,7 @@ def _dead_letter_setting(design: Design, redrive: Redrive) -> DesignSetting:
         return attrs.evolve(design, queues=_with(design.queues, index, queue))
 
     return DesignSetting(
-        redrive.dead_letter_queue,
-        "retention_period",
+        SettingPath("queue", redrive.dead_letter_queue, "retention_period"),
         f"queues[{index}].retention_period",
         _PERIODS,
         lambda d: d.queues[index].retention_period,
@@ -169,9 +156,8 @@ def _absent_redrive_setting(design: Design, queue: Queue) -> DesignSetting:
         return None if redrive is None else redrive.max_receive_count
 
     candidates = (1, 2, 5, 10, 50, None)
-    return DesignSetting(
-        queue.name, "redrive", f"queues[{index}].redrive", candidates, read, turned, unit="receive", quiet=True
-    )
+    setting = SettingPath("queue", queue.name, "redrive")
+    return DesignSetting(setting, f"queues[{index}].redrive", candidates, read, turned, quiet=True)
 
 
 def dead_letter_name(design: Design, queue: str) -> str:
@@ -192,13 +178,9 @@ def _function_settings(index: int, function: Function) -> Iterable[DesignSetting
         def turned(design: Design, value: Value) -> Design:
             return attrs.evolve(design, functions=_with(design.functions, index, write(design.functions[index], value)))
 
+        setting = SettingPath("function", function.name, name)
         return DesignSetting(
-            function.name,
-            name,
-            f"functions[{index}].{name}",
-            tuple(candidates),
-            lambda d: read(d.functions[index]),
-            turned,
+            setting, f"functions[{index}].{name}", tuple(candidates), lambda d: read(d.functions[index]), turned
         )
 
     timeouts = tuple(seconds for seconds in _SECONDS if seconds <= 900)  # noqa: PLR2004 - LX-1
@@ -251,9 +233,9 @@ def _optional_settings(index: int, mapping: EventSourceMapping) -> Iterable[Desi
         lambda m: None if m.provisioned_pollers is None else m.provisioned_pollers[1],
         _with_pollers(mapping.provisioned_pollers),
     )
-    yield attrs.evolve(pollers, unit="poller", quiet=mapping.provisioned_pollers is None)
+    yield attrs.evolve(pollers, quiet=mapping.provisioned_pollers is None)
     if mapping.filters:
-        filters = _mapping_setting(
+        yield _mapping_setting(
             index,
             mapping.name,
             "filters",
@@ -261,7 +243,6 @@ def _optional_settings(index: int, mapping: EventSourceMapping) -> Iterable[Desi
             lambda m: len(m.filters),
             lambda m, v: attrs.evolve(m, filters=mapping.filters[:v]),
         )
-        yield attrs.evolve(filters, unit="pattern")
 
 
 def _mapping_setting(  # noqa: PLR0917 - each is a part of the setting
@@ -270,8 +251,9 @@ def _mapping_setting(  # noqa: PLR0917 - each is a part of the setting
     def turned(design: Design, value: Value) -> Design:
         return attrs.evolve(design, mappings=_with(design.mappings, index, write(design.mappings[index], value)))
 
+    setting = SettingPath("mapping", owner, name)
     return DesignSetting(
-        owner, name, f"mappings[{index}].{name}", tuple(candidates), lambda d: read(d.mappings[index]), turned
+        setting, f"mappings[{index}].{name}", tuple(candidates), lambda d: read(d.mappings[index]), turned
     )
 
 
@@ -287,16 +269,14 @@ def _with_pollers(given: tuple[int, int] | None) -> _Write:
 
 def _account_settings() -> Iterable[DesignSetting]:
     yield DesignSetting(
-        "account",
-        "concurrency",
+        SettingPath("account", "", "concurrency"),
         "account.concurrency",
         (1, 2, 3, 5, 10, 50, 110, 200, 500, 1000, 3000, 10_000),
         lambda d: d.account.concurrency,
         lambda d, v: attrs.evolve(d, account=attrs.evolve(d.account, concurrency=_number(v))),
     )
     yield DesignSetting(
-        "account",
-        "other_traffic",
+        SettingPath("account", "", "other_traffic"),
         "account.other_traffic",
         (0, 1, 10, 100, 500, 900, 990, 995, 998, 999, 1000),
         lambda d: d.account.other_traffic,
@@ -315,7 +295,6 @@ def _with(parts: tuple[_Part, ...], index: int, part: _Part) -> tuple[_Part, ...
 
 # ---------------------------------------------------------------------------------------------------------------------
 
-_Resource = TypeVar("_Resource", Queue, Function, EventSourceMapping)
 _UNLIMITED = 1000
 """As what no limit counts when changes are compared."""
 _LIMIT = 0.25
@@ -345,7 +324,7 @@ _IN_SECONDS = ("visibility_timeout", "retention_period", "timeout", "maximum_bat
 class Candidate:
     """One or two settings with another value."""
 
-    text: str
+    changes: tuple[Change, ...]
     write: Callable[[Design], Design] = attrs.field(repr=False)
     """Return the design with the change. Raises `InvalidDesign` where AWS would."""
     size: float
@@ -361,15 +340,15 @@ def redesigned(design: Design, candidate: Candidate) -> Design | None:
 
 
 def candidate_values(
-    design: Design, mapping: EventSourceMapping, edges: Mapping[str, Sequence[Value]] | None = None
+    design: Design, mapping: EventSourceMapping, edges: Mapping[SettingPath, Sequence[Value]] | None = None
 ) -> Iterator[list[Candidate]]:
     """Yield, for each setting that may help, its changes in one direction, the smallest first.
 
-    `edges`: for settings by their path, values from which on they help.
+    `edges`: for each setting, values from which on they help.
     """
     timeout = design.function(mapping.function).timeout
     for setting in design_settings(design, mapping):
-        more = (edges or {}).get(setting.path, ())
+        more = (edges or {}).get(setting.setting, ())
         if setting.name == "maximum_concurrency":
             yield _limits(design, mapping, setting, more)
         elif setting.name in _WORTH:
@@ -399,7 +378,7 @@ def _rounded(setting: DesignSetting, value: Value, edge: Value) -> Value:
 def both(first: list[Candidate], second: list[Candidate]) -> list[Candidate]:
     """Return each change of one series of candidate values with each of another, the smallest first."""
     pairs = [
-        Candidate(f"{one.text} and {other.text}", _after(one.write, other.write), one.size + other.size)
+        Candidate((*one.changes, *other.changes), _after(one.write, other.write), one.size + other.size)
         for one in first
         for other in second
     ]
@@ -425,12 +404,24 @@ def _limits(
     siblings = [other for other in design.mappings_of(mapping.function) if other.enabled]
     room = min(1000, max(2, design.concurrency_limit(mapping.function) // len(siblings)))
     fitting = [value for value in sorted({room, 2, *(other for other in more if other)}, reverse=True) if value <= room]
-    text = f"maximum_concurrency = {{}}{' on each mapping of ' + mapping.function if len(siblings) > 1 else ''}"
     return [
-        Candidate(text.format(value), _limiting(mapping.function, value), _LIMIT)
+        Candidate(_limits_of(design, mapping.function, value), _limiting(mapping.function, value), _LIMIT)
         for value in fitting
         if value != setting.read(design)
     ]
+
+
+def _limits_of(design: Design, function: str, value: int) -> tuple[Change, ...]:
+    """Return what becomes another one on each mapping of a function; provisioned pollers know no limit (EC-6)."""
+    changes: list[Change] = []
+    for mapping in design.mappings_of(function):
+        if mapping.maximum_concurrency != value:
+            path = SettingPath("mapping", mapping.name, "maximum_concurrency")
+            changes.append(Change(path, mapping.maximum_concurrency, value))
+        if mapping.provisioned_pollers is not None:
+            path = SettingPath("mapping", mapping.name, "provisioned_pollers")
+            changes.append(Change(path, mapping.provisioned_pollers[1], None))
+    return tuple(changes)
 
 
 def _limiting(function: str, value: int) -> Callable[[Design], Design]:
@@ -449,7 +440,7 @@ def _limiting(function: str, value: int) -> Callable[[Design], Design]:
 def _values(setting: DesignSetting, value: Value, others: Iterable[Value]) -> list[Candidate]:
     """Return the changes of a setting that stands at a value, the smallest first; each once."""
     found = [
-        Candidate(_text(setting, other), _turning(setting, other), _size(value, other))
+        Candidate((Change(setting.setting, value, other),), _turning(setting, other), _size(value, other))
         for other in sorted(dict.fromkeys(others), key=rank)
     ]
     return sorted(found, key=lambda candidate: candidate.size)
@@ -463,35 +454,3 @@ def _size(value: Value, other: Value) -> float:
 
 def _turning(setting: DesignSetting, value: Value) -> Callable[[Design], Design]:
     return lambda design: setting.write(design, value)
-
-
-def _text(setting: DesignSetting, value: Value) -> str:
-    if setting.name == "redrive":
-        return f"redrive to a new dead-letter queue with max_receive_count = {value}"
-    if value is None or (setting.name == "filters" and not value):
-        return f"no {setting.name}"
-    return f"{f'{setting.owner}.' if setting.quiet else ''}{setting.name} = {value}"
-
-
-def changes(before: Design, after: Design) -> tuple[Change, ...]:
-    """Return what is different in a design with the same functions and mappings, setting by setting.
-
-    It may have another queue at the end: the dead-letter queue of a redrive policy that is new.
-    """
-    return (
-        *_changes(before.queues, after.queues[: len(before.queues)]),
-        *_changes(before.functions, after.functions),
-        *_changes(before.mappings, after.mappings),
-    )
-
-
-def _changes(before: tuple[_Resource, ...], after: tuple[_Resource, ...]) -> Iterator[Change]:
-    for part, other in zip(before, after, strict=True):
-        for field in attrs.fields(type(part)):
-            old, new = getattr(part, field.name), getattr(other, field.name)
-            if new == old:
-                continue
-            if isinstance(new, Redrive):
-                yield Change(part.name, "redrive" if old is None else "max_receive_count", new.max_receive_count)
-            else:
-                yield Change(part.name, field.name, None if field.name == "filters" else new)

@@ -12,8 +12,8 @@ from pathlib import Path
 import attrs
 
 from chaosqs.errors import InvalidDesign
-from chaosqs.model.counterexample import Change
 from chaosqs.model.design import Design
+from chaosqs.model.explanation import Change
 
 
 class NoDesign(InvalidDesign):

@@ -12,9 +12,10 @@ from typing import Literal, TypeAlias, TypeVar, get_args, get_origin
 import attrs
 from cattrs import BaseValidationError, ClassValidationError, Converter, IterableValidationError
 from cattrs.errors import ForbiddenExtraKeysError
-from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from chaosqs.errors import InvalidInput, InvalidScenario, Problem
+from chaosqs.model.explanation import MaybeValue, Unknown, Value
 from chaosqs.model.workload import Burst, Load, Steady
 
 # Files of older schemas → the present one, step by step. A newer one is refused: nobody can guess what it means. -----
@@ -33,15 +34,28 @@ KEY = "chaosqs"
 """The field that has the number of the schema."""
 
 
-def _to_schema_2(fields: dict[str, Json]) -> dict[str, Json]:
+def _without_prose(fields: dict[str, Json]) -> dict[str, Json]:
+    """Drop an explanation in English, which cannot become values, and say so; a bug of ours stays one."""
+    told = fields.get("explanation")
+    if not isinstance(told, dict):
+        return fields
+    kept = {name: value for name, value in told.items() if name == "own_bug"}
+    return {**fields, "explanation": kept if kept == told else {**kept, "outdated": True}}
+
+
+def _with_seed(fields: dict[str, Json]) -> dict[str, Json]:
     """Rename `luck` to `seed`, in a scenario or in the one that a counterexample holds."""
     scenario = fields.get("scenario")
-    inner = {"scenario": _to_schema_2(scenario)} if isinstance(scenario, dict) else {}
+    inner = {"scenario": _with_seed(scenario)} if isinstance(scenario, dict) else {}
     if "luck" in fields and "seed" in fields:
-        raise InvalidScenario(
-            [Problem("luck", str(fields["luck"]), "must not stand beside seed: it is its former name")]
-        )
+        must = "must not stand beside seed: it is its former name"
+        raise InvalidScenario([Problem("luck", str(fields["luck"]), must)])
     return {("seed" if name == "luck" else name): value for name, value in {**fields, **inner}.items()}
+
+
+def _to_schema_2(fields: dict[str, Json]) -> dict[str, Json]:
+    """Return the fields of any file of the first release, in the second schema."""
+    return _with_seed(_without_prose(fields))
 
 
 STEPS: tuple[Step, ...] = (_to_schema_2,)
@@ -62,7 +76,7 @@ def migrated(document: dict[str, Json], steps: Sequence[Step] = STEPS) -> dict[s
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         raise InvalidScenario([Problem(KEY, repr(schema), f"must be the number of a schema, 1 to {present}")])
     if schema > present:
-        must = f"is the schema of {_writer(fields)}; this one reads schemas up to {present}: update chaosqs"
+        must = f"must be a schema that this version reads, 1 to {present}{_writer(fields)}"
         raise InvalidScenario([Problem(KEY, str(schema), must)])
     for step in steps[schema - 1 :]:
         fields = step(fields)
@@ -70,16 +84,16 @@ def migrated(document: dict[str, Json], steps: Sequence[Step] = STEPS) -> dict[s
 
 
 def _writer(fields: dict[str, Json]) -> str:
-    """Return who wrote a file: `chaosqs 0.4.0`, or what can be said of a file that does not tell."""
+    """Return what a file says of the version that wrote it; empty where it says nothing."""
     versions = fields.get("versions")
     version = versions.get("chaosqs") if isinstance(versions, dict) else None
-    return f"chaosqs {version}" if isinstance(version, str) else "a later chaosqs"
+    return f"; the file says that chaosqs {version} wrote it" if isinstance(version, str) else ""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-Value = TypeVar("Value")
+_Kind = TypeVar("_Kind")
 
 _LARGEST = 2**53
 """The largest whole number that all readers of JSON agree on; no setting comes near it."""
@@ -92,7 +106,7 @@ def to_json(value: attrs.AttrsInstance) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def from_json(kind: type[Value], text: str) -> Value:
+def from_json(kind: type[_Kind], text: str) -> _Kind:
     """Return the value that JSON text describes. Raises `InvalidScenario` with the path of each thing wrong."""
     return structure(kind, parsed(text))
 
@@ -122,7 +136,7 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no number in JSON")
 
 
-def structure(kind: type[Value], document: Json) -> Value:
+def structure(kind: type[_Kind], document: Json) -> _Kind:
     """Return the value that a parsed JSON document describes; as `from_json`."""
     if not isinstance(document, dict):
         message = f"must be a JSON object that describes a {kind.__name__}"
@@ -197,7 +211,9 @@ def _refuse_extremes(value: Json) -> None:
 
 def _object_hook(kind: type[attrs.AttrsInstance], converter: Converter) -> Callable[[Json, type], attrs.AttrsInstance]:
     """Return the hook for a value of ours: a JSON object with its fields and no others."""
-    structure_fields = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+    structure_fields = make_dict_structure_fn(
+        kind, converter, _cattrs_forbid_extra_keys=True, history=override(omit=True)
+    )
 
     def hook(value: Json, _: type) -> attrs.AttrsInstance:
         if isinstance(value, dict):
@@ -208,18 +224,44 @@ def _object_hook(kind: type[attrs.AttrsInstance], converter: Converter) -> Calla
     return hook
 
 
+def _has_history(kind: type[attrs.AttrsInstance]) -> bool:
+    return attrs.has(kind) and "history" in attrs.fields_dict(kind)
+
+
+def _without_history(
+    kind: type[attrs.AttrsInstance], converter: Converter
+) -> Callable[[attrs.AttrsInstance], dict[str, Json]]:
+    """Return the hook that leaves out the run that a value carries in memory: its scenario says it all."""
+    attrs.resolve_types(kind)
+    return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True, history=override(omit=True))
+
+
 def _structure_load(value: Json, _: type) -> Load:
     if isinstance(value, dict) and "per_second" in value:
         return _CONVERTER.structure(value, Steady)
     return _CONVERTER.structure(value, Burst)
 
 
-def _structure_setting(value: Json, _: type) -> int | bool | None:
-    """Take what an operator can change a setting to."""
+def _structure_value(value: Json, _: type) -> Value:
+    """Take the value of a setting."""
     if value is None or isinstance(value, int):
         _refuse_extremes(value)
         return value
     message = f"must be a whole number, true, false or null, not {_shown(value)}"
+    raise TypeError(message)
+
+
+def _structure_maybe(value: Json, kind: type) -> MaybeValue:
+    """Take the value of a setting, or the object that says why nobody knows it."""
+    return _CONVERTER.structure(value, Unknown) if isinstance(value, dict) else _structure_value(value, kind)
+
+
+def _structure_literal(value: Json, kind: type) -> Json:
+    """Take one of a few words."""
+    words: tuple[str, ...] = get_args(kind)
+    if value in words:
+        return value
+    message = f"must be one of {', '.join(words)}, not {_shown(value)}"
     raise TypeError(message)
 
 
@@ -251,8 +293,11 @@ def _make_converter() -> Converter:
     for kind, name in ((int, "a whole number"), (float, "a number"), (str, "a string"), (bool, "true or false")):
         converter.register_structure_hook(kind, _strict(kind, name))
     converter.register_structure_hook_factory(attrs.has, _object_hook)
+    converter.register_unstructure_hook_factory(_has_history, _without_history)
     converter.register_structure_hook(Load, _structure_load)
-    converter.register_structure_hook_func(lambda kind: kind == int | bool | None, _structure_setting)
+    converter.register_structure_hook_func(lambda kind: kind == Value, _structure_value)
+    converter.register_structure_hook_func(lambda kind: kind == MaybeValue, _structure_maybe)
+    converter.register_structure_hook_func(_is_literal, _structure_literal)
     converter.register_structure_hook_func(_is_tuple, _structure_tuple)
     # The checks of the value itself say which words there are, and by which rule.
     converter.register_structure_hook_func(_is_literal, _strict(str, "a string"))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from chaosqs.errors import InvariantViolated
 from chaosqs.invariants import DEFAULT, OURS, Invariant, judge
-from chaosqs.model.counterexample import Counterexample, Explanation
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.explanation import Explanation
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.report.story import story

@@ -15,10 +15,11 @@ from chaosqs.invariants import DEFAULT, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
+from chaosqs.report.story import story
+from chaosqs.report.text import counted, mapping_text, shown, title_of
 from chaosqs.search.finding import Finding
 from chaosqs.search.profiles import CI, Profile, ProfileName, profile_named
 from chaosqs.search.search import searched
-from chaosqs.simulation.run import isolated
 
 
 @attrs.frozen
@@ -82,9 +83,19 @@ def explore(  # noqa: PLR0913 - each is a question of its own, and all but one h
         explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins)
         for invariant in invariants:
             finding = found.finding(invariant)
-            story = explained(finding, invariant) if finding.violated else None
-            findings.append(attrs.evolve(finding, counterexample=story))
+            explanation = explained(finding, invariant) if finding.violated else None
+            findings.append(attrs.evolve(finding, counterexample=explanation, text=_text(finding, explanation)))
     return Exploration(name, tuple(findings))
+
+
+def _text(finding: Finding, found: Counterexample | None) -> str:
+    """Return the story of a violation, or the verdict in one line."""
+    if found is not None and finding.history is not None:
+        return story(found, finding.history)
+    verdict = finding.verdict
+    detail = verdict.reason or f"exercised {counted(verdict.exercised, 'time')}"
+    name = "    ".join(filter(None, [mapping_text(finding.mapping), title_of(finding.invariant)]))
+    return f"{name}: {verdict.status} ({shown(detail, 200)}, {counted(finding.cases, 'case')})"
 
 
 def counterexample(
@@ -97,8 +108,8 @@ def counterexample(
     origins: Mapping[str, str] | None = None,
 ) -> Counterexample:
     """Return the counterexample of a finding, explained. Raises ValueError for a finding without one."""
-    scenario = finding.scenario
-    if scenario is None:
+    scenario, history = finding.scenario, finding.history
+    if scenario is None or history is None:
         raise ValueError(f"{finding.invariant} is not violated on {finding.mapping}: {finding.verdict.status}")
     mapping = next(mapping for mapping in scenario.design.mappings if mapping.name == finding.mapping)
     return Counterexample(
@@ -107,9 +118,9 @@ def counterexample(
         invariant=finding.invariant,
         violation=finding.verdict.violations[0],
         scenario=scenario,
-        digest=isolated(scenario).digest,
+        digest=history.digest,
         versions=versions(),
-        explanation=explain(scenario, mapping, invariant, behaviours=behaviours, profile=profile, origins=origins),
+        explanation=explain(history, mapping, invariant, behaviours=behaviours, profile=profile, origins=origins),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.importers.registry import IMPORTERS
 from chaosqs.invariants import by_name
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Counterexample, Explanation
+from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
+from chaosqs.model.explanation import Evidence, Explanation
 from chaosqs.model.history import History
 from chaosqs.model.values import Checks
 from chaosqs.model.verdict import Status, Verdict
@@ -80,17 +81,28 @@ def refuse_unmapped(mapping: str, design: Design, called: str) -> None:
 
 def _refuse_miscounted(found: Counterexample) -> None:
     """Raise `InvalidInput` for counts that no search has counted: nothing could be told of them."""
-    explanation, checks = found.explanation, Checks("explanation")
-    for field, counted in (
-        ("rate", explanation.rate),
-        ("point_of_no_return", explanation.point_of_no_return),
-        *((f"fixes[{location}]", fix) for location, fix in enumerate(explanation.fixes)),
-    ):
-        if counted is not None:
-            checks.whole(f"{field}.of", counted.of, 0, None)
-            checks.whole(f"{field}.violated", counted.violated, 0, max(0, counted.of))
+    checks = Checks("explanation")
+    for field, counted in _counted(found.explanation):
+        checks.whole(f"{field}.trials", counted.trials, 0, None)
+        checks.whole(f"{field}.violations", counted.violations, 0, max(0, counted.trials))
     if checks.problems:
         raise InvalidInput(checks.problems)
+
+
+def _counted(explanation: Explanation) -> Iterator[tuple[str, Evidence]]:
+    """Yield all evidence of an explanation, with its path."""
+    if explanation.rate is not None:
+        yield "rate", explanation.rate
+    if explanation.point_of_no_return is not None:
+        yield "point_of_no_return.evidence", explanation.point_of_no_return.evidence
+    for location, fix in enumerate(explanation.fixes):
+        yield f"fixes[{location}].evidence", fix.evidence
+    for location, setting in enumerate(explanation.settings):
+        for number, threshold in enumerate(setting.thresholds):
+            yield f"settings[{location}].thresholds[{number}].evidence", threshold.evidence
+        if setting.load is not None:
+            yield f"settings[{location}].load.present", setting.load.present
+            yield f"settings[{location}].load.changed", setting.load.changed
 
 
 # A counterexample, run again: does it still fail, as it stands or on another design? ---------------------------------

@@ -10,6 +10,7 @@ import attrs
 from chaosqs.errors import InvalidInput, InvalidScenario, NotDeterministic
 from chaosqs.importers.registry import importer_of
 from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.history import History
 from chaosqs.model.verdict import Status
 from chaosqs.project.checks import Budget, Check
 from chaosqs.project.exploration import counterexample
@@ -18,22 +19,23 @@ from chaosqs.report.markdown import REPORT, SCENARIO, write_report
 from chaosqs.report.story import replay_command, story
 from chaosqs.search.coverage import SOMETIMES
 from chaosqs.search.finding import Finding
-from chaosqs.simulation.run import isolated
 
 # The first fix of a counterexample as a patch of the template that the design comes from. ----------------------------
 
 
 def with_patch(found: Counterexample, path: Path, root: Path) -> Counterexample:
-    """Return a counterexample whose explanation has the patch, where there is one.
+    """Return a counterexample whose first fix has its patch, where there is one.
 
     There is none for a design that comes from outside the root directory, and for a fix that breaks another promise.
     """
-    fix = next((fix for fix in found.explanation.fixes if not fix.violated), None)
+    fixes = found.explanation.fixes
+    fix = next((fix for fix in fixes if fix.prevents), None)
     if fix is None or fix.breaks or not path.is_relative_to(root):
         return found
     name = path.relative_to(root).as_posix()
     patch = importer_of(path).patch(path, found.scenario.design, fix.changes, name)
-    return attrs.evolve(found, explanation=attrs.evolve(found.explanation, patch=patch))
+    patched = tuple(attrs.evolve(each, patch=patch) if each is fix else each for each in fixes)
+    return attrs.evolve(found, explanation=attrs.evolve(found.explanation, fixes=patched))
 
 
 # The line of the user's file to look at first, for annotations of a review. ------------------------------------------
@@ -189,6 +191,8 @@ def _contradicted(check: Check, error: NotDeterministic) -> CheckResult:
 
 
 def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports: Path) -> Broken:
+    history = finding.history
+    assert history is not None, f"{finding} has no history"
     explained = counterexample(
         check.design,
         finding,
@@ -200,19 +204,18 @@ def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports:
     if check.origins:  # those of a template
         explained = with_patch(explained, check.path, root)
     try:
-        return written(explained, root, reports)
+        return written(explained, history, root, reports)
     except InvalidInput as error:  # a story that was found must not get lost over its report
         return Broken(
             explained.violation.text,
-            story(explained, isolated(explained.scenario)),
+            story(explained, history),
             location_of(explained),
             problem=brief(with_relative_paths(root, str(error))),
         )
 
 
-def written(explained: Counterexample, root: Path, reports: Path) -> Broken:
+def written(explained: Counterexample, history: History, root: Path, reports: Path) -> Broken:
     """Write the report of a counterexample and return what to say about it. Raises `InvalidInput` as `write_report`."""
-    history = isolated(explained.scenario)
     folder = relative_to(root, write_report(reports, explained, history))
     scenario = f"{folder}/{SCENARIO}"
     return Broken(

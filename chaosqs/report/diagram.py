@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from chaosqs.model.causal_slice import Slice, messages_of
 from chaosqs.model.event import (
     DeadLettered,
     Deleted,
@@ -25,9 +26,8 @@ from chaosqs.model.event import (
     ServiceFailed,
     Throttled,
 )
-from chaosqs.report.causal_slice import Slice, messages_of
 from chaosqs.report.event_groups import time_text
-from chaosqs.report.event_text import effect_text, retries_text, without_retries
+from chaosqs.report.event_text import effect_text, retries_text
 from chaosqs.report.text import counted, fault_text, limit_text, mapping_text, mermaid, name_text, named, numbers
 
 # Who takes part in a sequence diagram: producer, queues, pollers, functions, dead-letter queues. ---------------------
@@ -151,7 +151,7 @@ class Arrow:
 
 def sequence(story: Slice) -> str:
     """Return the diagram: of the whole slice where it is short enough, else of the messages concerned."""
-    whole = without_retries(story, story.indexes)
+    whole = story.without_retries(story.indexes)
     actors, arrows = _drawn(story, whole)
     if len(arrows) > MOST_ARROWS:
         actors, arrows = _drawn(story, [index for index in whole if story.concerns(index)])

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import attrs
 
+from chaosqs.model.causal_slice import Slice, messages_of
 from chaosqs.model.event import (
     Deleted,
     Effect,
@@ -24,7 +25,6 @@ from chaosqs.model.event import (
     ServiceFailed,
     Throttled,
 )
-from chaosqs.report.causal_slice import Slice, messages_of
 
 # One step of a timeline. ---------------------------------------------------------------------------------------------
 

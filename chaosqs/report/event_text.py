@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from chaosqs.model.causal_slice import Slice, messages_of
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.event import (
     DeadLettered,
@@ -29,16 +30,10 @@ from chaosqs.model.event import (
     Throttled,
 )
 from chaosqs.model.time import clock_text
-from chaosqs.report.causal_slice import Slice, messages_of
 from chaosqs.report.event_groups import EventGroup, time_text
 from chaosqs.report.text import Wording, busy_text, counted, fault_text, limit_text, mapping_text, name_text, verb
 
 # Throttled batches: which retries a story tells, and who kept them out. ----------------------------------------------
-
-
-def without_retries(story: Slice, indexes: Iterable[int]) -> list[int]:
-    """Return places without the retries that were throttled: the clause of the first throttle sums them up."""
-    return [index for index in indexes if not (isinstance(e := story.event(index), Throttled) and e.attempt > 1)]
 
 
 def with_news(story: Slice, indexes: Iterable[int]) -> list[int]:

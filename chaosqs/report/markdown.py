@@ -14,12 +14,13 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from chaosqs.errors import InvalidInput
-from chaosqs.model.counterexample import Counterexample, Fix, Setting
+from chaosqs.model.causal_slice import causal_slice
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.explanation import Fix, Setting
 from chaosqs.model.history import History
 from chaosqs.model.json import to_json
 from chaosqs.model.scenario import Scenario
-from chaosqs.report import summary
-from chaosqs.report.causal_slice import causal_slice
+from chaosqs.report import explanation as told
 from chaosqs.report.diagram import sequence
 from chaosqs.report.story import replay_command
 from chaosqs.report.summary import paragraph
@@ -126,27 +127,26 @@ def _block(opening: str, parts: Sequence[str], closing: str, depth: int) -> str:
 def markdown(counterexample: Counterexample, history: History, *, replay: str) -> str:
     """Return the report; `replay` is the path of the counterexample's file, as a user would give it."""
     explanation = counterexample.explanation
-    faults = summary.faults(counterexample)
+    faults = told.faults(counterexample)
+    fixes = _best_first(explanation.fixes)
     return _template().render(
         mapping=mapping_text(counterexample.mapping),
         title=title_of(counterexample.invariant),
         design=counterexample.design,
         paragraph=paragraph(counterexample, history),
-        own_bug=summary.OWN_BUG if explanation.own_bug else "",
-        settings=[_plain(setting) for setting in summary.telling(explanation)],
+        own_bug=explanation.own_bug,
+        note=told.note(explanation),
+        settings=[_plain(setting) for setting in told.telling(explanation)],
         explained=bool(explanation.settings),
-        free=summary.any_value(explanation),
+        free=told.any_value(explanation),
         faults=faults,
-        no_fault=faults == [summary.NO_FAULT],
-        guesses=summary.guesses(explanation),
-        guessed=explanation.assumptions is not None,
-        rate=summary.rate(explanation.rate),
-        fixes=(fixes := _best_first(explanation.fixes)),
-        works=any(not fix.violated for fix in fixes),
-        growth=summary.growth,
-        breaks=summary.breaks,
-        conditions=summary.conditions,
-        point_of_no_return=summary.point_of_no_return(explanation.point_of_no_return),
+        no_fault=faults == [told.NO_FAULT],
+        assumptions=told.assumptions(counterexample),
+        assumed=explanation.assumptions is not None,
+        rate=told.rate(explanation.rate),
+        fixes=[_row(fix, counterexample.mapping) for fix in fixes],
+        works=any(fix.prevents for fix in fixes),
+        point_of_no_return=told.point_of_no_return(counterexample, history),
         patch=fenced(explanation.patch, "diff") if explanation.patch else "",
         diagram=fenced(sequence(causal_slice(history, counterexample.violation)), "mermaid"),
         steps=narrate(counterexample, history),
@@ -159,16 +159,30 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
 
 def _plain(setting: Setting) -> dict[str, str]:
     return {
-        "owner": setting.owner,
-        "name": setting.name,
-        "value": setting.value,
-        "threshold": (setting.threshold or setting.load_sensitivity).removeprefix("holds "),
+        "owner": told.owner(setting.path),
+        "name": setting.path.attribute,
+        "value": told.value_text(setting),
+        "threshold": told.holds(setting).removeprefix("holds "),
         "origin": setting.origin,
     }
 
 
+def _row(fix: Fix, mapping: str) -> dict[str, object]:
+    price = fix.price
+    return {
+        "change": told.changes_text(fix, mapping),
+        "violated": f"{fix.evidence.violations:,} of {fix.evidence.trials:,}",
+        "certain": bool(fix.rules),
+        "conditions": told.conditions(fix),
+        "breaks": told.breaks(fix),
+        "price": [
+            "–" if part is None else told.growth(part) for part in (price.drain, price.latency, price.concurrency)
+        ],
+    }
+
+
 def _best_first(fixes: tuple[Fix, ...]) -> list[Fix]:
-    return sorted((fix for fix in fixes if fix.of > 0), key=lambda fix: fix.violated > 0)
+    return sorted((fix for fix in fixes if fix.evidence.trials > 0), key=lambda fix: not fix.prevents)
 
 
 @cache

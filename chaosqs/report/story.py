@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
-from chaosqs.report import summary
+from chaosqs.report import explanation as told
 from chaosqs.report.event_groups import Step
 from chaosqs.report.text import flowing, mapping_text, padded, shortened, shown, title_of, wrapped
 from chaosqs.report.timeline import MOST_STEPS, narrate
@@ -39,7 +39,7 @@ def story(counterexample: Counterexample, history: History, *, replay: str = "")
     """Return the story; `replay` is the path of the counterexample's file, without one there is no such line."""
     head = [headline(counterexample)]
     head += ["  " + line for line in wrapped(shown(counterexample.violation.text, 500), WIDTH - 2, 3)]
-    rest = list(_facts(counterexample, replay))
+    rest = list(_facts(counterexample, history, replay))
     room = LINES - len(head) - len(rest) - 2
     steps = timeline(narrate(counterexample, history, min(MOST_STEPS, room - 1)), room)
     parts = [part for part in (head, list(steps), rest) if part]
@@ -65,23 +65,21 @@ def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
             yield f"{('' if number else step.time).rjust(time)}  {line}"
 
 
-def _facts(counterexample: Counterexample, replay: str) -> Iterator[str]:
+def _facts(counterexample: Counterexample, history: History, replay: str) -> Iterator[str]:
     """Yield the lines below the timeline; each only where its fact is known."""
     explanation = counterexample.explanation
-    yield from _line("Note", [summary.OWN_BUG] if explanation.own_bug else [])
-    found = summary.faults(counterexample)
-    unneeded = found == [summary.NO_FAULT]
-    free = summary.any_value(explanation)
-    yield from _line("What matters", summary.matters(explanation), 3)
+    yield from _line("Note", [text] if (text := told.note(explanation)) else [])
+    found = told.faults(counterexample)
+    unneeded = found == [told.NO_FAULT]
+    free = told.any_value(explanation)
+    yield from _line("What matters", told.matters(explanation), 3)
     yield from _line("Any value", [*free, *(found if unneeded else [])] if free else [], 3)
     yield from _line("Faults", [] if unneeded and free else found)
-    yield from _line("Hangs on", summary.guesses(explanation))
-    yield from _line("How often", [text] if (text := summary.rate(explanation.rate)) else [])
-    yield from _line(
-        "Inevitable", [text] if (text := summary.point_of_no_return(explanation.point_of_no_return)) else [], 1
-    )
-    yield from _line("Prevented by", summary.fixes(explanation), 3)
-    yield from _line("From", summary.origins(explanation), 2)
+    yield from _line("Hangs on", told.assumptions(counterexample))
+    yield from _line("How often", [text] if (text := told.rate(explanation.rate)) else [])
+    yield from _line("Inevitable", [text] if (text := told.point_of_no_return(counterexample, history)) else [], 1)
+    yield from _line("Prevented by", told.fixes(counterexample), 3)
+    yield from _line("From", told.origins(explanation), 2)
     if replay:
         yield f"  {padded('Replay', _LABEL)}{replay_command(replay)}"
 

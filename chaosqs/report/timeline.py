@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from chaosqs.model.causal_slice import Slice, causal_slice
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.event import DeadLettered, Expired, InvocationStarted, Received, Released, Sent
 from chaosqs.model.history import History
-from chaosqs.report.causal_slice import Slice, causal_slice
 from chaosqs.report.event_groups import EventGroup, Step, event_moments, time_text
-from chaosqs.report.event_text import said, with_news, without_retries
+from chaosqs.report.event_text import said, with_news
 from chaosqs.report.text import Wording, counted, name_text, named, verb
 
 # The shortest telling: one message, delivery by delivery; deliveries that end alike are told once and counted. -------
@@ -113,7 +113,7 @@ def _everything(story: Slice) -> list[Step]:
 
 def _concerned(story: Slice) -> list[Step]:
     own = [index for index in story.indexes if story.concerns(index)]
-    return _told(story, without_retries(story, own), summed=True)
+    return _told(story, story.without_retries(own), summed=True)
 
 
 def _by_delivery(story: Slice) -> list[Step]:

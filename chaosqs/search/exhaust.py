@@ -1,6 +1,19 @@
-"""Small-scope exhaustion: every placement of a few faults and pauses in a small world, so that a pass is a proof.
+"""All plans within a bound, the fewest and simplest faults and pauses first: how they are built out of runs.
 
-How the plans are built, and which are left out because a run stands for them: `chaosqs.search.exhaust`.
+A plan grows by one fault or pause at a time. What a run shows is where the next one can strike. Three kinds of plans
+are left out, as a run stands for each of them already:
+
+* *It changes nothing.* Whatever a fault does, an event names or shows it. So where one more gives a history that is
+  known, it struck nothing, and nothing that is built on it is new. Of pauses that is not so: they may change an order
+  that no event shows. So they count as idle nowhere, and only plans with the same pauses are compared.
+* *It strikes the same call.* A batch can be meant by any of its messages. Which one it was decides no more than which
+  keys are left for further faults: such a plan is built on, but not run. (A pause may part the messages of a batch:
+  plans with one are all run.)
+* *It is built in another order.* Two runs are the same up to the first call that only one of their plans strikes. So
+  each set of faults can be built in the order in which they strike, and one is added only at a call that may come
+  after that of the last one.
+
+Messages are not interchanged, although their bodies are alike: they stand in line, one behind the other.
 """
 
 from __future__ import annotations
@@ -12,45 +25,42 @@ from typing import TypeAlias
 
 import attrs
 
-from chaosqs.errors import InvalidInput
-from chaosqs.invariants import DEFAULT, Invariant
-from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.faults import FaultPlan, Pause, kind_of
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.verdict import Status, Verdict
-from chaosqs.model.workload import Burst, Load, arrivals
+from chaosqs.model.workload import Load
 from chaosqs.search.coverage import coverage
-from chaosqs.search.exhaustion import LONGEST, Bound, Exhaustion
-from chaosqs.search.finding import Finding
-from chaosqs.search.oracle import Oracle
 from chaosqs.search.placements import Call, Cell, calls, with_fault
-from chaosqs.search.run import Trial, finding
+from chaosqs.search.run import Trial
 from chaosqs.search.schedules import watched
-from chaosqs.search.shrink import without_end
-from chaosqs.search.simplicity import Complexity, complexity, ending
+from chaosqs.search.simplicity import Complexity, complexity
 from chaosqs.simulation.run import isolated
-
-# All plans within a bound, the fewest and simplest faults and pauses first: how they are built out of runs. ----------
-#
-# A plan grows by one fault or pause at a time. What a run shows is where the next one can strike. Three kinds of plans
-# are left out, as a run stands for each of them already:
-#
-# * *It changes nothing.* Whatever a fault does, an event names or shows it. So where one more gives a history that is
-# known, it struck nothing, and nothing that is built on it is new. Of pauses that is not so: they may change an order
-# that no event shows. So they count as idle nowhere, and only plans with the same pauses are compared.
-# * *It strikes the same call.* A batch can be meant by any of its messages. Which one it was decides no more than which
-# keys are left for further faults: such a plan is built on, but not run. (A pause may part the messages of a batch:
-# plans with one are all run.)
-# * *It is built in another order.* Two runs are the same up to the first call that only one of their plans strikes. So
-# each set of faults can be built in the order in which they strike, and one is added only at a call that may come
-# after that of the last one.
-#
-# Messages are not interchanged, although their bodies are alike: they stand in line, one behind the other.
 
 _Injected: TypeAlias = tuple[tuple[Call, str], ...]
 _Path: TypeAlias = tuple[tuple[Load, ...], FaultPlan | _Injected]
+
+
+LONGEST = 10
+"""Steps of others for which a pause that is tried holds its task, at the most."""
+
+
+@attrs.frozen
+class Bound:
+    """What is tried."""
+
+    messages: int
+    """Messages of the largest world."""
+    faults: int
+    """Faults of single sends and receives in one plan, at the most."""
+    pauses: int
+    """Pauses of single tasks in one plan, at the most, each for 1 to `LONGEST` steps of others."""
+    max_runs: int
+    """Simulations at the most."""
+
+    @property
+    def depth(self) -> int:
+        """Faults and pauses of the largest plans."""
+        return self.faults + self.pauses
 
 
 @attrs.frozen
@@ -216,116 +226,3 @@ def _name(kind: str) -> str:
     known = kind_of(kind)
     assert known is not None, kind
     return known.name
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-
-MESSAGES, FAULTS, PAUSES, MAX_RUNS = 2, 2, 0, 20_000
-"""The bound where nobody says another."""
-_MOST_MESSAGES = 100
-
-
-def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one have an answer
-    start: Design | Scenario,
-    mapping: str = "",
-    *,
-    name: str = "design",
-    invariants: Sequence[Invariant] = DEFAULT,
-    behaviours: Mapping[str, Behaviour] | None = None,
-    messages: int | None = None,
-    faults: int = FAULTS,
-    pauses: int = PAUSES,
-    max_runs: int = MAX_RUNS,
-) -> Exhaustion:
-    """Try every placement of up to so many `faults` and `pauses` in a small world, the fewest and simplest first.
-
-    Of a design: a burst of 1 up to so many `messages` (2), in one message group on a FIFO queue, comes to the queue of
-    the mapping (`orders→worker`; needed only where there are several), and seed is calm; functions that have no entry
-    in `behaviours` behave as `Behaviour()`. Of a scenario: all is as it says, its seed and its faults included. The
-    result is a proof within this bound, unless `max_runs` simulations are spent before; then nothing counts as kept.
-    Raises `InvalidInput` for a mapping that the design does not have and for numbers out of range, `NotDeterministic`
-    where the simulator contradicts itself, and what the simulator raises.
-    """
-    _check(start, messages, faults, pauses, max_runs)
-    design = start.design if isinstance(start, Scenario) else start
-    index = _index(design, mapping)
-    variants = _variants(start, index, behaviours or {}, messages or MESSAGES)
-    most = max(len(arrivals(variant.workload)) for variant in variants)
-    bound = Bound(most, faults, pauses, max_runs)
-    walk = Frontier(bound, [Trial(Oracle(invariant, index.queue)) for invariant in invariants])
-    if index.enabled:
-        walk.walk([_lasting(variant, bound) for variant in variants])
-    return _exhaustion(name, index, walk)
-
-
-def _check(start: Design | Scenario, messages: int | None, faults: int, pauses: int, max_runs: int) -> None:
-    """Refuse a bound that means nothing."""
-    numbers = {"messages": (messages, 1), "faults": (faults, 0), "pauses": (pauses, 0), "max_runs": (max_runs, 1)}
-    for field, (value, least) in numbers.items():
-        if value is not None and value < least:
-            raise InvalidInput(f"{field} = {value}: must be {least} or more")
-    if (messages or 0) > _MOST_MESSAGES:
-        raise InvalidInput(f"messages = {messages}: must be {_MOST_MESSAGES} or less, as all are tried one by one")
-    if messages is not None and isinstance(start, Scenario):
-        raise InvalidInput(f"messages = {messages}: a scenario has a workload of its own")
-
-
-def _index(design: Design, mapping: str) -> EventSourceMapping:
-    indexes = [index for index in design.mappings if mapping in {"", index.name}]
-    if len(indexes) == 1:
-        return indexes[0]
-    names = ", ".join(index.name for index in design.mappings) or "none"
-    raise InvalidInput(f"mapping = {mapping!r}: must be one of the design's: {names}")
-
-
-def _variants(
-    start: Design | Scenario, index: EventSourceMapping, given: Mapping[str, Behaviour], messages: int
-) -> list[Scenario]:
-    """Return what plans are tried in."""
-    if isinstance(start, Scenario):
-        return [attrs.evolve(start, behaviours={**start.behaviours, **given})]
-    groups = 1 if start.queue(index.queue).fifo else 0
-    return [Scenario(start, [Burst(index.queue, count, groups=groups)], given) for count in range(1, messages + 1)]
-
-
-def _lasting(variant: Scenario, bound: Bound) -> Scenario:
-    """Return a world that lasts as long as the worst plan can take: one end for all, so that histories compare."""
-    worst = attrs.evolve(
-        variant.faults,
-        messages=(*variant.faults.messages, *[("timeout",)] * bound.faults),
-        sends=(*variant.faults.sends, *["lost_send"] * bool(bound.faults)),
-        pauses=(*variant.faults.pauses, *[Pause(variant.design.mappings[0].name, 1, 1)] * bound.pauses),
-    )
-    until = ending(attrs.evolve(variant, faults=worst)).until
-    return attrs.evolve(variant, until=max(until or 0, variant.until or 0))
-
-
-def _exhaustion(name: str, index: EventSourceMapping, walk: Frontier) -> Exhaustion:
-    """Return what came of a walk."""
-    done = Exhaustion(
-        design=name,
-        mapping=index.name,
-        bound=walk.bound,
-        runs=walk.runs,
-        histories=len(walk.digests),
-        same_call=walk.same_call,
-        complete=walk.complete if index.enabled else walk.bound.depth,
-        kinds=tuple(walk.kinds),
-    )
-    return attrs.evolve(done, findings=tuple(_finding(trial, index, done.stopped) for trial in walk.trials))
-
-
-def _finding(trial: Trial, index: EventSourceMapping, stopped: str) -> Finding:
-    """Return what was found about one invariant; where the walk was `stopped`, that is why nothing holds."""
-    oracle, scenario = trial.oracle, trial.tally.violating
-    name = oracle.invariant.name
-    if not index.enabled:
-        return Finding(index.name, name, Verdict(name, Status.NOT_APPLICABLE, f"{index.name} is switched off"), 0)
-    if scenario is not None:
-        fitted = ending(scenario)
-        smallest = without_end(fitted if oracle.violated(fitted) else scenario, oracle)
-        return finding(trial, index.name, smallest)
-    found = finding(trial, index.name)
-    if not stopped or found.verdict.status not in {Status.HOLDS, Status.NOT_EXERCISED}:
-        return found
-    return attrs.evolve(found, verdict=Verdict(name, Status.INCONCLUSIVE, f"{stopped}: no proof"))

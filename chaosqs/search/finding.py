@@ -8,11 +8,9 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
-from chaosqs.report.story import story
-from chaosqs.report.text import counted, mapping_text, shown, title_of
-from chaosqs.simulation.run import isolated
 
 # What the cases of a search came to, for one invariant. --------------------------------------------------------------
 
@@ -82,8 +80,12 @@ class Finding:
     """In how many of these cases something happened: `throttled`, `dead-lettered`, `fault lost_delete` …"""
     scenario: Scenario | None = None
     """The smallest scenario found that violates the invariant, or None."""
+    history: History | None = attrs.field(default=None, eq=False, repr=False)
+    """The run of that scenario that was judged: whoever tells it need not simulate it again."""
     counterexample: Counterexample | None = None
     """The same with its explanation, once it has one."""
+    text: str = attrs.field(default="", eq=False, repr=False)
+    """The story, or the verdict in one line, where `explore` has written it."""
     unreached: tuple[str, ...] = ()
     """Marks that no case reached although the design has what it takes; those of users begin with `sometimes `."""
 
@@ -93,10 +95,5 @@ class Finding:
         return self.verdict.status is Status.VIOLATED
 
     def __str__(self) -> str:
-        """Return the story of the counterexample, or the verdict in one line."""
-        if self.counterexample is not None:
-            return story(self.counterexample, isolated(self.counterexample.scenario))
-        verdict = self.verdict
-        detail = verdict.reason or f"exercised {counted(verdict.exercised, 'time')}"
-        name = "    ".join(filter(None, [mapping_text(self.mapping), title_of(self.invariant)]))
-        return f"{name}: {verdict.status} ({shown(detail, 200)}, {counted(self.cases, 'case')})"
+        """Return the text that a user reads."""
+        return self.text or f"{self.mapping} {self.invariant}: {self.verdict.status}"

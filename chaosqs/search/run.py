@@ -238,7 +238,8 @@ def finding(trial: Trial, mapping: str, smallest: Scenario | None = None, unreac
     counts = {mark: tally.coverage[mark] for mark in in_order(tally.coverage)}
     if smallest is None:
         return Finding(mapping, name, tally.verdict(name), tally.cases, counts, unreached=tuple(unreached))
-    verdict = trial.oracle.judge(isolated(smallest, verify=True))
+    history = isolated(smallest, verify=True)
+    verdict = trial.oracle.judge(history)
     if verdict.status is not Status.VIOLATED:
         raise NotDeterministic(f"one scenario was judged in two ways: {name} is violated, and then not: {smallest!r}")
-    return Finding(mapping, name, verdict, tally.cases, counts, smallest, unreached=tuple(unreached))
+    return Finding(mapping, name, verdict, tally.cases, counts, smallest, history, unreached=tuple(unreached))

@@ -25,7 +25,6 @@ from chaosqs.search.corpus import FEW_MESSAGE_COUNTS, MESSAGE_COUNTS, MOST_FAULT
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.schedules import minimal
 from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity, ending
-from chaosqs.simulation.run import isolated
 from chaosqs.strategies.grid import durations, exact, longest_timeout, message_durations, moments, spans
 
 # The single steps by which a fault plan becomes simpler: without a field, without an entry, with less of one. --------
@@ -339,7 +338,7 @@ def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour]
 
 def without_end(scenario: Scenario, oracle: Oracle) -> Scenario:
     """Leave the end out where everything is done before it."""
-    if scenario.until is None or isolated(scenario).drained_at_ms is None:
+    if scenario.until is None or oracle.answer(scenario).drained is None:
         return scenario
     endless = attrs.evolve(scenario, until=None)
     return endless if oracle.violated(endless) else scenario

@@ -2,19 +2,20 @@
 
 from pathlib import Path
 
+import attrs
 import pytest
 from click.testing import CliRunner, Result
 
 from chaosqs.cli import main
-from chaosqs.model.counterexample import Explanation, Setting
+from chaosqs.model.explanation import Explanation
 from chaosqs.project import exploration
 from chaosqs.project.planning import BROKEN, PLACE, SOUND
 from tests.cli.running import Run
+from tests.project.kept import RESERVED
 
 
 def _explain(*_: object, origins: dict[str, str], **__: object) -> Explanation:
-    origin = origins.get("functions[0].reserved_concurrency", "")
-    return Explanation((Setting("worker", "reserved_concurrency", "2", matters=True, origin=origin),))
+    return Explanation((attrs.evolve(RESERVED, origin=origins.get("functions[0].reserved_concurrency", "")),))
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from chaosqs.cli import main
 from chaosqs.invariants import by_name
 from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix, PointOfNoReturn, Rate, Setting
+from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.faults import Action, FaultPlan, Pause, Window
 from chaosqs.model.json import Json, to_json
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
+from tests.model.explained import EXPLANATION
 from tests.project.kept import PROMISE, kept
 
 FAULTS = FaultPlan(
@@ -28,36 +29,6 @@ FAULTS = FaultPlan(
     sends=["ok", "late_send"],
     actions=[Action("change", "worker", 150, "memory", 256)],
     pauses=[Pause("orders→worker/3", 1, 2)],
-)
-EXPLANATION = Explanation(
-    (
-        Setting(
-            "worker",
-            "reserved_concurrency",
-            "2",
-            matters=True,
-            threshold="holds from 3",
-            origin="a.yaml:2 x",
-        ),
-    ),
-    ("throttled at receive 1 of message 2",),
-    Rate(3, 10),
-    (
-        Fix(
-            "memory = 256",
-            violated=0,
-            of=10,
-            drain=0.1,
-            certain=True,
-            latency=0.2,
-            concurrency=0.3,
-            breaks=("conservation",),
-            changes=(Change("worker", "memory", 256),),
-        ),
-    ),
-    ("throttled_growth 1,000 ms",),
-    PointOfNoReturn(1_000, "message 3 is throttled", 4, 4, 900),
-    "--- a\n+++ b\n",
 )
 
 

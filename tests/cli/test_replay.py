@@ -167,11 +167,11 @@ def test_real_handlers_are_found_from_the_projects_directory_and_may_be_the_fix(
 WRONG: dict[str, tuple[Callable[[dict[str, Json]], object], str]] = {
     "newer": (
         lambda file: file.update(chaosqs=7, versions={"chaosqs": "3.1.0"}),
-        "chaosqs = 7: is the schema of chaosqs 3.1.0; this one reads schemas up to 1: update chaosqs",
+        "chaosqs = 7: must be a schema that this version reads, 1 to 2; the file says that chaosqs 3.1.0 wrote it",
     ),
     "newer and otherwise": (
         lambda file: (file.pop("violation"), file.update(chaosqs=7, found="there")),
-        "chaosqs = 7: is the schema of chaosqs 0.1.0; this one reads schemas up to 1",
+        "chaosqs = 7: must be a schema that this version reads, 1 to 2; the file says that chaosqs 0.1.0 wrote it",
     ),
     "no digest": (lambda file: file.pop("digest"), "digest: is required"),
     "no violation": (lambda file: file.pop("violation"), "is no counterexample; give the scenario.json of a report"),
@@ -185,8 +185,8 @@ WRONG: dict[str, tuple[Callable[[dict[str, Json]], object], str]] = {
         "its design has no mapping 'orders→clerk'; there are orders→worker",
     ),
     "another rate than there can be": (
-        lambda file: file.update(explanation={"rate": {"violated": 9, "of": 3}}),
-        "explanation.rate.violated = 9: must be a whole number from 0 to 3",
+        lambda file: file.update(explanation={"rate": {"violations": 9, "trials": 3, "population": "seeds"}}),
+        "explanation.rate.violations = 9: must be a whole number from 0 to 3",
     ),
 }
 
@@ -259,3 +259,17 @@ def test_a_promise_that_fails_itself_is_no_verdict(run: Run, found: Counterexamp
     result = run("replay", FILE)
     assert result.exit_code == 2
     assert result.stderr == f"Error: {FILE}: hasty cannot be judged, as it raises KeyError: 'seven'\n"
+
+
+OLD = Path(__file__).parents[1] / "model" / "files" / "of-the-first-release.json"
+
+
+def test_a_file_of_the_first_release_is_replayed_and_told_without_its_explanation(run: Run) -> None:
+    """Its explanation was English; the story and the report say that it is gone, and what to do."""
+    Path("old.json").write_bytes(OLD.read_bytes())
+    assert run("replay", "old.json").exit_code == 1
+    said = " ".join(run("explain", "old.json").stdout.split())
+    assert "An older version of chaosqs found this, and explained it in a form that is no longer read." in said
+    assert "What matters" not in said
+    report = run("report", "old.json").stdout.strip()
+    assert "Search the design again for an explanation." in Path(report).read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 from chaosqs.explain.explain import hanging
 from chaosqs.explain.sampling import SeedSample
 from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.counterexample import Explanation
+from chaosqs.model.explanation import AssumptionVerdict, Explanation
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
@@ -40,7 +40,10 @@ def sample(*variants: Scenario) -> SeedSample:
 
 def test_an_assumption_that_decides_is_named_with_where_it_would_hold() -> None:
     """Each is tried at both ends of its range, and no other counts."""
-    assert hanging(sample(LONG)) == ("cold_start 8,000 ms (holds at 0 ms)",)
+    assert hanging(sample(LONG)) == (
+        AssumptionVerdict("cold_start", 0, "holds"),
+        AssumptionVerdict("cold_start", 10_000, "violated"),
+    )
 
 
 def test_each_world_of_the_panel_must_hold() -> None:

@@ -1,10 +1,10 @@
-import re
 from collections.abc import Mapping
 
 import attrs
 import pytest
+from hypothesis import given
 
-from chaosqs.explain.explain import explain
+from chaosqs.explain.explain import explain, without_one
 from chaosqs.explain.sampling import sample_of
 from chaosqs.explain.settings import design_settings
 from chaosqs.invariants import (
@@ -16,14 +16,16 @@ from chaosqs.invariants import (
     downstream_concurrency,
 )
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Change, Explanation, Setting
 from chaosqs.model.design import Design, Queue
-from chaosqs.model.faults import FaultPlan
+from chaosqs.model.explanation import Change, Explanation, Setting, SettingPath
+from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import QUICK
 from chaosqs.search.search import search
+from chaosqs.simulation.run import simulate
+from chaosqs.strategies import fault_plans
 from tests.search.designs import MAPPING, ROOMY, invariant, over_polling, processed_once
 from tools.gallery_bugs import BUGS
 
@@ -42,25 +44,30 @@ def scenario() -> Scenario:
 @pytest.fixture(scope="module")
 def explanation(scenario: Scenario) -> Explanation:
     return explain(
-        scenario, scenario.design.mappings[0], THROTTLING, profile=QUICK, origins={RESERVED: "a.yaml:7 X: 2"}
+        simulate(scenario), scenario.design.mappings[0], THROTTLING, profile=QUICK, origins={RESERVED: "a.yaml:7 X: 2"}
     )
 
 
 def by_name(explanation: Explanation) -> Mapping[str, Setting]:
-    return {setting.name: setting for setting in explanation.settings}
+    return {setting.path.attribute: setting for setting in explanation.settings}
+
+
+def sides(setting: Setting) -> list[tuple[str, object]]:
+    """Return the thresholds of a setting by side and value."""
+    return [(threshold.side, threshold.value) for threshold in setting.thresholds]
 
 
 def test_the_settings_that_matter_are_named(explanation: Explanation) -> None:
     """Over-polling hangs on four settings, and each says from where on it is no problem."""
     settings = by_name(explanation)
-    for name, text in (
-        ("reserved_concurrency", "holds from"),
-        ("max_receive_count", "holds from"),
-        ("visibility_timeout", "holds from"),
-        ("maximum_concurrency", "holds up to"),
+    for name, side in (
+        ("reserved_concurrency", "at_least"),
+        ("max_receive_count", "at_least"),
+        ("visibility_timeout", "at_least"),
+        ("maximum_concurrency", "at_most"),
     ):
         assert settings[name].matters
-        assert settings[name].threshold.startswith(text)
+        assert settings[name].thresholds[0].side == side
 
 
 def test_the_settings_that_do_not_matter_are_named_too(explanation: Explanation) -> None:
@@ -68,11 +75,11 @@ def test_the_settings_that_do_not_matter_are_named_too(explanation: Explanation)
     settings = by_name(explanation)
     for name in ("batch_size", "memory", "receive_wait_time", "report_batch_item_failures", "delay"):
         assert not settings[name].matters
-        assert settings[name].threshold == ""
+        assert settings[name].thresholds == ()
 
 
 def test_thresholds_are_right(explanation: Explanation, scenario: Scenario) -> None:
-    """Simulated anew, each value that is named holds, and the one before it does not."""
+    """Simulated anew, each value that holds in the counterexample, too, does so, and the one before it does not."""
     oracle = Oracle(THROTTLING, "orders")
     sample, _ = sample_of(scenario, oracle, QUICK.draws)
     by_dial = {
@@ -80,22 +87,22 @@ def test_thresholds_are_right(explanation: Explanation, scenario: Scenario) -> N
         for design_setting in design_settings(scenario.design, scenario.design.mappings[0])
     }
     for setting in explanation.settings:
-        found = re.fullmatch(r"holds (from|up to) (\d+)", setting.threshold)
-        if found is None:
-            continue
-        edge, step = int(found[2]), -1 if found[1] == "from" else 1
-        assert sample.surely(by_dial[setting.name], edge)
-        assert not sample.surely(by_dial[setting.name], edge + step)
+        for threshold in setting.thresholds:
+            if threshold.value is None or threshold.end is not None or threshold.evidence.population == "other_seeds":
+                continue
+            edge, step = threshold.value, -1 if threshold.side == "at_least" else 1
+            assert sample.surely(by_dial[setting.path.attribute], edge)
+            assert not sample.surely(by_dial[setting.path.attribute], edge + step)
+            assert threshold.evidence == sample.evidence
     assert {"reserved_concurrency", "batch_size", "max_receive_count"} <= set(by_name(explanation))
 
 
 def test_every_fix_has_its_price_and_its_settings(explanation: Explanation) -> None:
     """What to change is known setting by setting, and so is what it costs relative to before."""
     first = explanation.fixes[0]
-    assert first.changes == (Change(MAPPING, "maximum_concurrency", 2),)
-    assert first.certain
-    assert (first.concurrency, first.breaks) == (0, ())
-    assert all(fix.drain is not None and fix.latency is not None for fix in explanation.fixes)
+    assert first.rules == ("MC-1", "MC-3")
+    assert (first.price.concurrency, first.breaks) == (0, ())
+    assert all(fix.price.drain is not None and fix.price.latency is not None for fix in explanation.fixes)
 
 
 def test_it_was_avoidable_for_a_while(explanation: Explanation) -> None:
@@ -113,8 +120,9 @@ def test_origins_are_passed_on(explanation: Explanation) -> None:
 
 def test_the_fix_of_the_literature_comes_first(explanation: Explanation) -> None:
     """A maximum concurrency that fits prevents over-polling (MC-4), and it is the smallest change."""
-    assert explanation.fixes[0].change == "maximum_concurrency = 2"
-    assert all((fix.violated, fix.of) == (0, QUICK.trials) for fix in explanation.fixes)
+    limit = SettingPath("mapping", MAPPING, "maximum_concurrency")
+    assert explanation.fixes[0].changes == (Change(limit, None, 2),)
+    assert all(fix.prevents and fix.evidence.trials == QUICK.trials for fix in explanation.fixes)
 
 
 def test_no_fault_was_needed(explanation: Explanation) -> None:
@@ -125,23 +133,23 @@ def test_no_fault_was_needed(explanation: Explanation) -> None:
 def test_the_rate_counts_draws_of_luck(explanation: Explanation) -> None:
     """The rate is of as many draws as the profile says, and the counterexample itself is among them."""
     assert explanation.rate is not None
-    assert explanation.rate.of == QUICK.draws
-    assert 1 <= explanation.rate.violated <= QUICK.draws
+    assert explanation.rate.trials == QUICK.draws
+    assert 1 <= explanation.rate.violations <= QUICK.draws
 
 
 def test_faults_that_do_not_matter_are_left_out() -> None:
-    """Of two faults only the one without which nothing happens is named, as histories name it."""
+    """Of two faults only the one without which nothing happens is kept, as a plan of its own."""
     plan = FaultPlan(messages=[["lost_delete"], ["ok", "throttled"]])
     scenario = Scenario(ROOMY, [Burst("orders", 1)], faults=plan)
-    explained = explain(scenario, ROOMY.mappings[0], invariant(processed_once), profile=QUICK)
-    assert explained.faults == ("lost_delete at receive 1 of message 1",)
+    explained = explain(simulate(scenario), ROOMY.mappings[0], invariant(processed_once), profile=QUICK)
+    assert explained.faults == (FaultPlan(messages=[["lost_delete"]]),)
 
 
 def test_a_setting_that_switches_the_function_off_is_no_cure() -> None:
     """Nothing is processed with no execution at all, so that keeps no promise: it is not even tried."""
     scenario = Scenario(ROOMY, [Burst("orders", 2)], {"worker": Behaviour(poison=(0,))})
-    settings = by_name(explain(scenario, ROOMY.mappings[0], NO_BYSTANDER_DEAD_LETTERED, profile=BRIEF))
-    assert settings["batch_size"].threshold == "holds up to 1"
+    settings = by_name(explain(simulate(scenario), ROOMY.mappings[0], NO_BYSTANDER_DEAD_LETTERED, profile=BRIEF))
+    assert sides(settings["batch_size"]) == [("at_most", 1)]
     assert not settings["reserved_concurrency"].matters
     assert not settings["other_traffic"].matters
 
@@ -150,8 +158,9 @@ def test_a_delay_that_only_puts_the_load_off_is_no_cure() -> None:
     """After five idle minutes fewer pollers wait for the load; it would do as well if it came that late by itself."""
     promised = downstream_concurrency(5)
     design = attrs.evolve(ROOMY, mappings=(attrs.evolve(ROOMY.mappings[0], batch_size=1),))
-    settings = by_name(explain(Scenario(design, [Burst("orders", 6)]), design.mappings[0], promised, profile=BRIEF))
-    assert settings["maximum_concurrency"].threshold == "holds up to 5"
+    history = simulate(Scenario(design, [Burst("orders", 6)]))
+    settings = by_name(explain(history, design.mappings[0], promised, profile=BRIEF))
+    assert sides(settings["maximum_concurrency"]) == [("at_most", 5)]
     assert not settings["delay"].matters
 
 
@@ -160,25 +169,66 @@ def test_what_the_design_does_not_have_can_matter_too() -> None:
     poison = {"worker": Behaviour(poison=(0,))}
     without = Design([Queue("orders")], ROOMY.functions, ROOMY.mappings)
     scenario = Scenario(without, [Burst("orders", 1)], poison)
-    explained = explain(scenario, without.mappings[0], bounded_retries(5), profile=BRIEF)
-    assert [setting.name for setting in explained.settings if setting.matters] == ["redrive"]
-    assert explained.fixes[0].change == "redrive to a new dead-letter queue with max_receive_count = 5"
-    assert explained.fixes[0].changes == (Change("orders", "redrive", 5),)
+    explained = explain(simulate(scenario), without.mappings[0], bounded_retries(5), profile=BRIEF)
+    assert [setting.path.attribute for setting in explained.settings if setting.matters] == ["redrive"]
+    assert explained.fixes[0].changes == (Change(SettingPath("queue", "orders", "redrive"), None, 5),)
 
 
 def test_what_the_design_does_not_have_is_silent_otherwise(explanation: Explanation) -> None:
     """Nobody is told that it does not matter how many pollers would be provisioned."""
     assert "provisioned_pollers" not in by_name(explanation)
-    assert [setting.owner for setting in explanation.settings if setting.name == "retention_period"] == ["orders"]
+    paths = [setting.path for setting in explanation.settings]
+    assert [path.name for path in paths if path.attribute == "retention_period"] == ["orders"]
 
 
 @pytest.mark.parametrize("ours", OURS, ids=lambda ours: ours.name)
 def test_what_no_design_can_break_is_not_explained_by_one(ours: Invariant) -> None:
     """A violation of such a promise has no settings to blame and no fixes: it is our own bug."""
     scenario = Scenario(ROOMY, [Burst("orders", 1)])
-    assert explain(scenario, ROOMY.mappings[0], ours, profile=BRIEF) == Explanation(own_bug=True)
+    assert explain(simulate(scenario), ROOMY.mappings[0], ours, profile=BRIEF) == Explanation(own_bug=True)
 
 
 def test_our_own_promises_are_those_that_the_gallery_calls_so() -> None:
     """Its pages say that no design breaks them."""
     assert {ours.name for ours in OURS} == set(BUGS)
+
+
+PLAN = FaultPlan(
+    messages=[["crash", OK, "error"], [OK]],
+    windows=[Window("throttled", "worker", 20, 1.5), Window("error", "", 0, 1)],
+    sends=[OK, "lost_send"],
+    actions=[Action("redeploy", "worker", 5), Action("change", "orders", 60, "visibility_timeout", 30)],
+    pauses=[Pause("orders→worker/1", 3, 1_000)],
+)
+
+
+def size(plan: FaultPlan) -> int:
+    """Count what a plan says."""
+    single = [kind for receives in (*plan.messages, plan.sends) for kind in receives if kind != OK]
+    return len(single) + len(plan.windows) + len(plan.actions) + len(plan.pauses)
+
+
+def test_a_fault_alone_is_where_it_was() -> None:
+    """Each is a plan that says nothing else, of the same message and receive."""
+    alone = [each for each, _ in without_one(PLAN)]
+    assert alone[:3] == [
+        FaultPlan(messages=[["crash"]]),
+        FaultPlan(messages=[[OK, OK, "error"]]),
+        FaultPlan(sends=[OK, "lost_send"]),
+    ]
+    assert [size(each) for each in alone] == [1] * 8
+
+
+def test_the_others_stay_where_they_are() -> None:
+    """A fault that is left out does not move the ones behind it."""
+    (_, first), *_ = without_one(PLAN)
+    assert first.messages == ((OK, OK, "error"), (OK,))
+    assert (first.windows, first.sends, first.actions) == (PLAN.windows, PLAN.sends, PLAN.actions)
+
+
+@given(fault_plans(ROOMY, points=["charge"], held=["worker"]))
+def test_each_step_leaves_out_one_thing(plan: FaultPlan) -> None:
+    """Each thing is left out once, and nothing else with it."""
+    steps = list(without_one(plan))
+    assert len(steps) == size(plan)
+    assert all((size(alone), size(rest)) == (1, size(plan) - 1) for alone, rest in steps)

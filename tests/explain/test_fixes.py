@@ -3,8 +3,8 @@ import pytest
 
 from chaosqs.errors import InvalidDesign
 from chaosqs.explain.explain import explain
-from chaosqs.explain.fixes import Cost, FixValidation, cost, fixes
-from chaosqs.explain.settings import both, candidate_values, changes, redesigned
+from chaosqs.explain.fixes import FixValidation, cost, doublings, fixes
+from chaosqs.explain.settings import Candidate, both, candidate_values, design_settings, redesigned
 from chaosqs.invariants import (
     CONSERVATION,
     DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
@@ -12,10 +12,10 @@ from chaosqs.invariants import (
     oldest_message,
 )
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Change, Explanation
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.design_changes import design_after
 from chaosqs.model.event import InvocationEnded
+from chaosqs.model.explanation import Change, Evidence, Explanation, Price, SettingPath
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Verdict, Violation
@@ -26,6 +26,7 @@ from chaosqs.simulation.run import simulate
 from tests.search.designs import MAPPING, ROOMY, SOUND, STARVED, invariant, over_polling, promise
 
 TRIALS = 40
+VISIBILITY_TIMEOUT = SettingPath("queue", "orders", "visibility_timeout")
 
 
 def small_and_patient(history: History) -> Verdict:
@@ -48,9 +49,11 @@ def test_two_settings_together_may_do_what_none_does_alone() -> None:
     """Where no single change survives, pairs of those that help a little are tried, in a bounded number of runs."""
     oracle = Oracle(invariant(small_and_patient), "orders")
     found = fixes(Scenario(SOUND, [Burst("orders", 2)]), SOUND.mappings[0], oracle, {}, TRIALS)
-    assert found[0].change == "batch_size = 1 and visibility_timeout = 180"
-    assert found[0].changes == (Change("orders", "visibility_timeout", 180), Change(MAPPING, "batch_size", 1))
-    assert (found[0].violated, found[0].of) == (0, TRIALS)
+    assert found[0].changes == (
+        Change(SettingPath("mapping", MAPPING, "batch_size"), 10, 1),
+        Change(VISIBILITY_TIMEOUT, 30, 180),
+    )
+    assert found[0].evidence == Evidence(0, TRIALS, "trials")
     assert oracle.simulations < 12 * TRIALS
 
 
@@ -63,30 +66,36 @@ def test_a_single_change_that_survives_leaves_no_room_for_pairs() -> None:
 
 
 def test_the_changes_of_a_fix_make_the_design_that_was_tried() -> None:
-    """What a fix says setting by setting is what its text says, and AWS would accept it."""
-    design = over_polling()
-    for candidates in candidate_values(design, design.mappings[0]):
-        for candidate in candidates:
-            made = redesigned(design, candidate)
-            if made is None:
-                continue
-            again = design
-            for change in changes(design, made):
-                again = design_after(again, change.target, change.setting, change.value)
-            assert again == made
-            named = [f"{change.setting} = {change.value}" for change in changes(design, made)]
-            elsewhere = [f"{change.target}.{text}" for change, text in zip(changes(design, made), named, strict=True)]
-            assert candidate.text.startswith(("no ", *named, *elsewhere))
+    """What a fix says setting by setting is what was tried, from the values that there were."""
+    provisioned = EventSourceMapping("orders", "worker", provisioned_pollers=(2, 5))
+    limited = EventSourceMapping("other", "worker", maximum_concurrency=7)
+    several = attrs.evolve(ROOMY, queues=(*ROOMY.queues, Queue("other")), mappings=(provisioned, limited))
+    for design in (over_polling(), several):
+        for candidates in candidate_values(design, design.mappings[0]):
+            for candidate in candidates:
+                made = redesigned(design, candidate)
+                if made is not None:
+                    assert after(design, candidate) == made
+
+
+def after(design: Design, candidate: Candidate) -> Design:
+    """Make the changes of a candidate one by one, each from the value that there is."""
+    standing = {
+        setting.setting: setting.read(design)
+        for mapping in design.mappings
+        for setting in design_settings(design, mapping)
+    }
+    for change in candidate.changes:
+        assert change.before == standing[change.setting]
+        design = design_after(design, change.setting.name, change.setting.attribute, change.after)
+    return design
 
 
 def test_pairs_are_taken_in_the_order_that_aws_accepts() -> None:
     """A longer timeout needs a longer visibility timeout first (EC-11), whichever of the two is named first."""
     design = over_polling()
-    by_setting = {
-        candidates[0].text.split(" = ")[0]: candidates
-        for candidates in candidate_values(design, design.mappings[0])
-        if candidates
-    }
+    known = [candidates for candidates in candidate_values(design, design.mappings[0]) if candidates]
+    by_setting = {candidates[0].changes[0].setting.attribute: candidates for candidates in known}
     timeout, visibility = by_setting["timeout"][:1], by_setting["visibility_timeout"][:1]
     with pytest.raises(InvalidDesign):
         timeout[0].write(design)
@@ -130,8 +139,8 @@ def test_a_promise_that_was_broken_before_is_not_broken_by_the_fix() -> None:
 
 def test_what_a_change_costs_is_counted_in_doublings() -> None:
     """Twice as long, twice as many at once: one each; what becomes cheaper is no price."""
-    assert Cost(1.0, -0.5, 3.0).doublings == 3
-    assert Cost(None, 0.0, None).doublings == 0
+    assert doublings(Price(1.0, -0.5, 3.0)) == 3
+    assert doublings(Price(None, 0.0, None)) == 0
 
 
 def test_cost_compares_two_runs_of_a_load() -> None:
@@ -148,12 +157,12 @@ def test_cost_compares_two_runs_of_a_load() -> None:
     assert found.drain > 0.5
     assert found.latency > 0.5
     assert found.concurrency < 0
-    assert cost(simulate(Scenario(wide, load, slow)), simulate(Scenario(wide, load, slow)), "worker") == Cost(0, 0, 0)
+    assert cost(simulate(Scenario(wide, load, slow)), simulate(Scenario(wide, load, slow)), "worker") == Price(0, 0, 0)
 
 
 def test_a_bug_of_ours_is_not_explained_by_the_design() -> None:
     """A violation of conservation has no settings to blame and no fixes: it says whose bug it is."""
-    found = explain(STARVED, STARVED.design.mappings[0], CONSERVATION, profile=QUICK)
+    found = explain(simulate(STARVED), STARVED.design.mappings[0], CONSERVATION, profile=QUICK)
     assert found == Explanation(own_bug=True)
 
 
@@ -169,14 +178,15 @@ def test_a_dead_letter_queue_that_forgets_is_given_more_time() -> None:
     )
     scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(poison=(0,))})
     explained = explain(
-        scenario,
+        simulate(scenario),
         design.mappings[0],
         DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
         profile=attrs.evolve(QUICK, trials=40, draws=20),
     )
-    assert [fix.changes for fix in explained.fixes] == [(Change("orders-dlq", "retention_period", 86_400),)]
-    told = [(setting.owner, setting.threshold) for setting in explained.settings if setting.matters]
-    assert told == [("orders-dlq", "holds from 3,601")]
+    kept = SettingPath("queue", "orders-dlq", "retention_period")
+    assert [fix.changes for fix in explained.fixes] == [(Change(kept, 3600, 86_400),)]
+    found = [(setting.path, setting.edges) for setting in explained.settings if setting.matters]
+    assert found == [(kept, (3_601,))]
 
 
 def test_a_shorter_visibility_timeout_is_tried_too() -> None:
@@ -188,29 +198,28 @@ def test_a_shorter_visibility_timeout_is_tried_too() -> None:
     )
     scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(error_rate=1)})
     found = fixes(scenario, design.mappings[0], Oracle(oldest_message(300), "orders"), {}, TRIALS)
-    assert Change("orders", "visibility_timeout", 60) in [change for fix in found for change in fix.changes]
-    assert all(fix.violated <= fix.of / 2 for fix in found)
+    assert Change(VISIBILITY_TIMEOUT, 360, 60) in [change for fix in found for change in fix.changes]
+    assert all(fix.evidence.violations <= fix.evidence.trials / 2 for fix in found)
 
 
 def test_seconds_are_changed_to_round_values() -> None:
     """A threshold of 11 seconds is exact; nobody would set a visibility timeout so near to it."""
-    design = over_polling()
-    path = "queues[0].visibility_timeout"
-    texts = [
-        candidate.text
-        for candidates in candidate_values(design, design.mappings[0], {path: (38,)})
-        for candidate in candidates
+    tried = values(over_polling(), VISIBILITY_TIMEOUT, 38)
+    assert 45 in tried
+    assert 38 not in tried
+
+
+def values(design: Design, path: SettingPath, edge: int) -> list[object]:
+    """Return which values of a setting are tried, one of which is known to help."""
+    changes = [
+        candidate.changes[0]
+        for each in candidate_values(design, design.mappings[0], {path: (edge,)})
+        for candidate in each
     ]
-    assert "visibility_timeout = 45" in texts
-    assert "visibility_timeout = 38" not in texts
+    return [change.after for change in changes if change.setting == path]
 
 
 def test_a_limit_where_there_was_none_is_a_candidate() -> None:
     """What a threshold names is tried as it is where it counts executions."""
-    path = "functions[0].reserved_concurrency"
-    texts = [
-        candidate.text
-        for candidates in candidate_values(ROOMY, ROOMY.mappings[0], {path: (4,)})
-        for candidate in candidates
-    ]
-    assert texts.index("reserved_concurrency = 4") < texts.index("reserved_concurrency = 5")
+    tried = values(ROOMY, SettingPath("function", "worker", "reserved_concurrency"), 4)
+    assert tried.index(4) < tried.index(5)

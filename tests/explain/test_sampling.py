@@ -52,7 +52,7 @@ def test_a_few_draws_may_deceive() -> None:
     """With 10 % of violations, a change that only redraws seed passes some draws; more of them find that out."""
     oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
     sample, rate = sample_of(SLOW, oracle, 200)
-    assert 0 < rate.violated < 40
+    assert 0 < rate.violations < 40
     pollers = dial_of(SLOW.design, "provisioned_pollers")
     lucky = sample.by_chance
     assert lucky is not None

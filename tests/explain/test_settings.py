@@ -36,22 +36,6 @@ def test_every_dial_reads_what_it_has_written(design: Design) -> None:
                 assert setting.write(turned, setting.read(design)) == design
 
 
-@pytest.mark.parametrize(
-    ("path", "threshold", "said"),
-    [
-        ("mappings[0].filters", "holds up to 1", "holds up to 1 pattern"),
-        ("mappings[0].filters", "holds at 0", "holds without patterns"),
-        ("mappings[0].provisioned_pollers", "holds from 4 and up to 2", "holds from 4 and up to 2 pollers"),
-        ("mappings[0].provisioned_pollers", "holds from 11", "holds from 11 pollers"),
-        ("mappings[0].provisioned_pollers", "holds without a limit", "holds without a limit"),
-        ("mappings[0].batch_size", "holds at 0", "holds at 0"),
-    ],
-)
-def test_what_a_number_counts_is_said_as_people_do(path: str, threshold: str, said: str) -> None:
-    """One of them, none or many; only where the setting's name does not say it."""
-    assert dial_of(FILTERED, path).counted(threshold) == said
-
-
 def test_each_place_has_one_dial() -> None:
     """Two settings of one name, as the retention of two queues, are told apart by their path."""
     for design in DESIGNS:

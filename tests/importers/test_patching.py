@@ -10,8 +10,8 @@ import pytest
 
 from chaosqs.importers.cloudformation.patching import edited, patch_of
 from chaosqs.importers.cloudformation.reader import read_template
-from chaosqs.model.counterexample import Change
 from chaosqs.model.design_changes import design_after
+from chaosqs.model.explanation import Change, SettingPath, Value
 
 MAPPING = "orders→worker"
 SAM = """\
@@ -69,25 +69,34 @@ CFN = """\
 \t\t}
 \t}
 }"""
+
+
+def to(name: str, attribute: str, value: Value) -> Change:
+    """Return a change of one setting to a value; what it was before counts for nothing here."""
+    if name == "orders":
+        return Change(SettingPath("queue", name, attribute), None, value)
+    return Change(SettingPath("function" if name == "worker" else "mapping", name, attribute), None, value)
+
+
 SETTINGS = {
     "SAM": [
-        Change("orders", "visibility_timeout", 180),
-        Change("orders", "max_receive_count", 10),
-        Change("orders", "delay", 7),
-        Change("worker", "reserved_concurrency", 20),
-        Change("worker", "reserved_concurrency", None),
-        Change("worker", "memory", 512),
-        Change(MAPPING, "batch_size", 1),
-        Change(MAPPING, "maximum_concurrency", 2),
-        Change(MAPPING, "report_batch_item_failures", value=True),
+        to("orders", "visibility_timeout", 180),
+        to("orders", "max_receive_count", 10),
+        to("orders", "delay", 7),
+        to("worker", "reserved_concurrency", 20),
+        to("worker", "reserved_concurrency", None),
+        to("worker", "memory", 512),
+        to(MAPPING, "batch_size", 1),
+        to(MAPPING, "maximum_concurrency", 2),
+        to(MAPPING, "report_batch_item_failures", value=True),
     ],
     "CFN": [
-        Change("orders", "visibility_timeout", 180),
-        Change("worker", "timeout", 20),
-        Change("worker", "reserved_concurrency", 5),
-        Change(MAPPING, "batch_size", 1),
-        Change(MAPPING, "maximum_concurrency", 2),
-        Change(MAPPING, "report_batch_item_failures", value=True),
+        to("orders", "visibility_timeout", 180),
+        to("worker", "timeout", 20),
+        to("worker", "reserved_concurrency", 5),
+        to(MAPPING, "batch_size", 1),
+        to(MAPPING, "maximum_concurrency", 2),
+        to(MAPPING, "report_batch_item_failures", value=True),
     ],
 }
 
@@ -114,7 +123,7 @@ def check(path: Path, changes: Sequence[Change]) -> str:
     assert patch.startswith("--- a/infra/template.yaml\n+++ b/infra/template.yaml\n@@ -")
     expected = design
     for change in changes:
-        expected = design_after(expected, change.target, change.setting, change.value)
+        expected = design_after(expected, change.setting.name, change.setting.attribute, change.after)
     path.write_bytes(applied(patch, text).encode())
     assert read_template(path).design == expected
     path.write_bytes(text.encode())
@@ -148,23 +157,23 @@ def test_the_patch_as_a_reviewer_sees_it(tmp_path: Path) -> None:
     """Comments stay, the indentation is that of its neighbours, and no other line is touched."""
     path = tmp_path / "template.yaml"
     path.write_text(SAM, encoding="utf-8")
-    inserted = check(path, [Change(MAPPING, "maximum_concurrency", 2)])
+    inserted = check(path, [to(MAPPING, "maximum_concurrency", 2)])
     assert (
         "             BatchSize: 10\n+            ScalingConfig:\n+              MaximumConcurrency: 2\n \n" in inserted
     )
-    replaced = check(path, [Change("orders", "visibility_timeout", 180)])
+    replaced = check(path, [to("orders", "visibility_timeout", 180)])
     assert "-      VisibilityTimeout: 30 # seconds\n+      VisibilityTimeout: 180 # seconds\n" in replaced
-    assert "maxReceiveCount: '10'}" in check(path, [Change("orders", "max_receive_count", 10)])
+    assert "maxReceiveCount: '10'}" in check(path, [to("orders", "max_receive_count", 10)])
 
 
 @pytest.mark.parametrize(
     ("old", "new", "change"),
     [
-        ("", "", Change("worker", "timeout", 25)),
-        ("VisibilityTimeout: 30", "VisibilityTimeout: !Ref Seconds", Change("orders", "visibility_timeout", 60)),
-        ("maxReceiveCount: '3'", "maxReceiveCount: !Ref Seconds", Change("orders", "max_receive_count", 5)),
-        ("BatchSize: 10", "Enabled: !If [Big, true, false]", Change("elsewhere", "batch_size", 5)),
-        ("", "", Change("orders", "visibility_timeout", 3)),
+        ("", "", to("worker", "timeout", 25)),
+        ("VisibilityTimeout: 30", "VisibilityTimeout: !Ref Seconds", to("orders", "visibility_timeout", 60)),
+        ("maxReceiveCount: '3'", "maxReceiveCount: !Ref Seconds", to("orders", "max_receive_count", 5)),
+        ("BatchSize: 10", "Enabled: !If [Big, true, false]", to("elsewhere", "batch_size", 5)),
+        ("", "", to("orders", "visibility_timeout", 3)),
     ],
 )
 def test_what_hangs_on_something_else_gets_no_patch(tmp_path: Path, old: str, new: str, change: Change) -> None:
@@ -180,9 +189,9 @@ def test_a_template_that_has_changed_meanwhile_gets_no_patch(tmp_path: Path) -> 
     path.write_text(SAM, encoding="utf-8")
     design = read_template(path).design
     path.write_text(SAM.replace("BatchSize: 10", "BatchSize: 9"), encoding="utf-8")
-    assert patch_of(path, design, [Change(MAPPING, "batch_size", 1)], "t.yaml") == ""
+    assert patch_of(path, design, [to(MAPPING, "batch_size", 1)], "t.yaml") == ""
     path.unlink()
-    assert patch_of(path, design, [Change(MAPPING, "batch_size", 1)], "t.yaml") == ""
+    assert patch_of(path, design, [to(MAPPING, "batch_size", 1)], "t.yaml") == ""
 
 
 @pytest.mark.parametrize(

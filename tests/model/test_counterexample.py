@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.model.counterexample import Rate
+from chaosqs.model.explanation import Evidence
 from chaosqs.model.verdict import Status, Verdict, Violation
 
 
@@ -22,8 +22,10 @@ from chaosqs.model.verdict import Status, Verdict, Violation
 )
 def test_wilson_interval(violated: int, of: int, low: float, high: float) -> None:
     """The 95 % interval agrees with published figures, and never leaves 0 to 1."""
-    interval = Rate(violated, of).interval()
+    evidence = Evidence(violated, of, "seeds")
+    interval = evidence.interval()
     assert interval == pytest.approx((low, high), abs=5e-5)
+    assert evidence.bound == interval[1]
     assert 0 <= interval[0] <= violated / of <= interval[1] <= 1
 
 

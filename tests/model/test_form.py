@@ -5,6 +5,7 @@ A file leaves out what is at its default, so a default is a part of the form, to
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
@@ -14,6 +15,7 @@ import pytest
 
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.explanation import Explanation
 from chaosqs.model.faults import ACTIONS, KIND_NAMES
 from chaosqs.model.json import SCHEMA, Json, from_json, migrated, to_json
 
@@ -84,9 +86,27 @@ def test_files_of_earlier_days_are_read(path: Path) -> None:
     assert from_json(Counterexample, to_json(found)) == found
 
 
+@pytest.mark.parametrize("path", OLD, ids=lambda path: str(path.stem))
+def test_explanations_of_the_first_release_are_dropped_and_said_to_be(path: Path) -> None:
+    """They were English: nothing of them can be a value. What is written anew is so still."""
+    document: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
+    assert document["chaosqs"] == 1
+    found = from_json(Counterexample, json.dumps(document))
+    assert found.explanation == Explanation(outdated="explanation" in document)
+    assert from_json(Counterexample, to_json(found)).explanation == found.explanation
+
+
+def test_a_bug_of_ours_stays_one() -> None:
+    """Of an old explanation that says no more, nothing is lost."""
+    assert migrated({"chaosqs": 1, "explanation": {"own_bug": True}}) == {"explanation": {"own_bug": True}}
+    assert migrated({"chaosqs": 1, "explanation": {"own_bug": True, "faults": ["crash"]}}) == {
+        "explanation": {"own_bug": True, "outdated": True}
+    }
+
+
 def test_there_are_files_of_earlier_days() -> None:
     """A test of no file shows nothing."""
-    assert len(OLD) >= 3
+    assert len(OLD) >= 4
 
 
 def renamed(fields: dict[str, Json]) -> dict[str, Json]:
@@ -124,17 +144,17 @@ def test_older_files_take_each_step_that_they_lack(document: dict[str, Json], fi
     [
         (
             {"chaosqs": 9, "versions": {"chaosqs": "7.1.0"}},
-            "chaosqs = 9: is the schema of chaosqs 7.1.0; this one reads schemas up to 3: update chaosqs",
+            "chaosqs = 9: must be a schema that this version reads, 1 to 3; the file says that chaosqs 7.1.0 wrote it",
         ),
-        ({"chaosqs": 4, "versions": [7]}, "chaosqs = 4: is the schema of a later chaosqs; this one reads"),
+        ({"chaosqs": 4, "versions": [7]}, "chaosqs = 4: must be a schema that this version reads, 1 to 3"),
         ({"chaosqs": 0}, "chaosqs = 0: must be the number of a schema, 1 to 3"),
         ({"chaosqs": True}, "chaosqs = True: must be the number of a schema"),
         ({"chaosqs": "2"}, "chaosqs = '2': must be the number of a schema"),
         ({"chaosqs": None}, "chaosqs = None: must be the number of a schema"),
     ],
 )
-def test_a_newer_schema_is_refused_and_says_who_wrote_it(document: dict[str, Json], said: str) -> None:
-    """Nobody can guess what a later version means; the way out is named."""
+def test_a_newer_schema_is_refused_and_says_who_claims_to_have_written_it(document: dict[str, Json], said: str) -> None:
+    """Nobody can guess what it means: a later version may have written it, or somebody the number."""
     with pytest.raises(InvalidScenario) as caught:
         migrated(document, STEPS)
     assert str(caught.value).startswith(said)

@@ -10,14 +10,16 @@ from hypothesis import given
 
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix, PointOfNoReturn, Rate, Setting
+from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.explanation import Change, Explanation, Setting, SettingPath, Unknown
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.json import Json, from_json, structure, to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import Burst, Steady
 from tests.model.drawn import designs, scenarios
+from tests.model.explained import EXPLANATION, explanations
 
 DESIGN = Design([Queue("orders")], [Function("worker")], [EventSourceMapping("orders", "worker")])
 
@@ -36,20 +38,6 @@ def test_design_goes_there_and_back(design: Design) -> None:
     assert to_json(from_json(Design, text)) == text
 
 
-PAIR = Fix(
-    "maximum_concurrency = 2 and report_batch_item_failures = True",
-    0,
-    2000,
-    latency=-0.1,
-    concurrency=0.5,
-    breaks=("no-second-processing",),
-    changes=(
-        Change("orders→worker", "maximum_concurrency", 2),
-        Change("orders→worker", "report_batch_item_failures", value=True),
-    ),
-)
-
-
 def test_counterexample_goes_there_and_back() -> None:
     """A counterexample with all its explanations survives JSON."""
     found = Counterexample(
@@ -60,17 +48,47 @@ def test_counterexample_goes_there_and_back() -> None:
         Scenario(DESIGN, [Burst("orders", 6)], {"worker": Behaviour(5)}),
         "0123",
         {"chaosqs": "0.1.0"},
-        Explanation(
-            (Setting("worker", "reserved_concurrency", "2", matters=True, threshold="holds from 5"),),
-            ("throttled at receive 1 of message 4",),
-            Rate(38, 100),
-            (Fix("maximum_concurrency = 2", 0, 2000, 0.1), Fix("reserved_concurrency = 5", 0, 2000), PAIR),
-            point_of_no_return=PointOfNoReturn(47_200, "third receive of message 2", 40, 40, 30_000),
-            patch="--- a/template.yaml\r\n+++ b/template.yaml\n",
-            own_bug=True,
-        ),
+        EXPLANATION,
     )
+    assert found.explanation.premises
     assert from_json(Counterexample, to_json(found)) == found
+
+
+@given(explanations)
+def test_explanation_goes_there_and_back(explanation: Explanation) -> None:
+    """Every explanation survives JSON, and equal values give equal text."""
+    text = to_json(explanation)
+    assert from_json(Explanation, text) == explanation
+    assert to_json(from_json(Explanation, text)) == text
+
+
+def test_a_value_that_nobody_knows_is_an_object() -> None:
+    """With its reason, where a number, a flag or null would stand."""
+    setting = Setting(SettingPath("queue", "orders", "delay"), Unknown("Delay has no default"))
+    assert json.loads(to_json(setting))["value"] == {"reason": "Delay has no default"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "problem"),
+    [
+        (SettingPath, {"kind": "topic", "name": "", "attribute": ""}, "kind: must be one of queue, function, mapping,"),
+        (
+            SettingPath,
+            {"kind": ["queue"], "name": "", "attribute": ""},
+            "kind: must be one of queue, function, mapping,",
+        ),
+        (
+            Change,
+            {"setting": {"kind": "queue", "name": "q", "attribute": "delay"}, "before": {}, "after": "1"},
+            "before.reason: is required",
+        ),
+    ],
+)
+def test_what_is_no_value_of_an_explanation_is_refused(kind: type, document: Json, problem: str) -> None:
+    """Words that are not among those of a field, and an object that is no unknown value."""
+    with pytest.raises(InvalidScenario) as caught:
+        structure(kind, document)
+    assert str(caught.value).startswith(problem)
 
 
 def test_text_is_for_people_and_diffs() -> None:
@@ -78,7 +96,7 @@ def test_text_is_for_people_and_diffs() -> None:
     assert (
         to_json(DESIGN)
         == """{
-  "chaosqs": 1,
+  "chaosqs": 2,
   "queues": [
     {
       "name": "orders"

@@ -3,14 +3,16 @@
 The modules imported here stay loaded: pytester forgets what a test loads, and Hypothesis takes a while to load.
 """
 
+import attrs
 import hypothesis
 import pytest
 
 from chaosqs import user_code
 from chaosqs.lambda_ import handler_runtime
-from chaosqs.model.counterexample import Explanation, Setting
+from chaosqs.model.explanation import Explanation
 from chaosqs.project import exploration, planning, pytest_hooks
 from tests.plugin.projects import BROKEN, ROOMY, SOUND
+from tests.project.kept import RESERVED
 
 _ = (hypothesis, pytest_hooks, handler_runtime, pytest_hooks, planning, user_code)  # they stay loaded
 
@@ -41,7 +43,6 @@ def briefly_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     """Explain counterexamples in no time, for tests that ask for no more than one setting."""
 
     def explain(*_: object, origins: dict[str, str], **__: object) -> Explanation:
-        origin = origins.get("functions[0].reserved_concurrency", "")
-        return Explanation((Setting("worker", "reserved_concurrency", "2", matters=True, origin=origin),))
+        return Explanation((attrs.evolve(RESERVED, origin=origins.get("functions[0].reserved_concurrency", "")),))
 
     monkeypatch.setattr(exploration, "explain", explain)

@@ -126,7 +126,7 @@ def test_a_design_as_json(pytester: pytest.Pytester, value: Design | Scenario) -
     [
         ('{"violation": {}}', "is a counterexample, no design. Replay it: chaosqs replay orders.json"),
         ('{"queues": 3}', "orders.json: queues: must be an array"),
-        ('{"queues": [], "chaosqs": 99}', "is the schema of a later chaosqs"),
+        ('{"queues": [], "chaosqs": 99}', "must be a schema that this version reads, 1 to 2"),
         ('{"queues": [', "orders.json"),
     ],
 )
@@ -143,7 +143,7 @@ def test_json_that_is_no_design_is_refused(pytester: pytest.Pytester, text: str,
     [
         ('{"violation": ', "is cut off: its JSON ends at line 1"),
         ('{"queues": []}', "is no counterexample"),
-        ('{"violation": {}, "chaosqs": 99}', "is the schema of a later chaosqs"),
+        ('{"violation": {}, "chaosqs": 99}', "must be a schema that this version reads, 1 to 2"),
         ("[]", "must hold a JSON object"),
         ("[" * 100_000, "is no JSON that can be read"),
     ],

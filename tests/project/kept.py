@@ -6,7 +6,8 @@ from pathlib import Path
 
 from chaosqs.invariants import by_name
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Counterexample, Explanation, Setting
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.explanation import Evidence, Explanation, Setting, SettingPath, Threshold
 from chaosqs.model.json import to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -16,7 +17,12 @@ from chaosqs.project.planning import BROKEN, PLACE
 from chaosqs.simulation.run import simulate
 
 PROMISE = "no-dead-lettering-by-throttling"
-RESERVED = Setting("worker", "reserved_concurrency", "2", matters=True, origin="template.yaml:22 Reserved…: 2")
+RESERVED = Setting(
+    SettingPath("function", "worker", "reserved_concurrency"),
+    2,
+    (Threshold("at_least", 3, Evidence(0, 60, "seeds")),),
+    "template.yaml:22 Reserved…: 2",
+)
 
 
 def kept(design: str = "template.yaml", *, behaviour: Behaviour | None = None) -> Counterexample:

@@ -32,6 +32,9 @@ def test_a_counterexample_is_whole(exploration: Exploration) -> None:
     assert (found.design, found.mapping, found.invariant) == ("orders.yaml", MAPPING, TWO[0].name)
     assert list(found.versions) == ["chaosqs", "hypothesis", "python"]
     assert found.explanation.settings
+    history = exploration.findings[0].history
+    assert history is not None
+    assert (history.scenario, history.digest) == (found.scenario, found.digest)
     assert from_json(Counterexample, to_json(found)) == found
 
 

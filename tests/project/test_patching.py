@@ -7,14 +7,15 @@ from pathlib import Path
 import attrs
 import pytest
 
-from chaosqs.model.counterexample import Change, Counterexample, Explanation, Fix
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.explanation import Change, Evidence, Explanation, Fix, SettingPath
 from chaosqs.model.scenario import Scenario
 from chaosqs.project.discovery import read_source
 from chaosqs.project.results import with_patch
 from tests.report.examples import throttled
 
-CHANGE = Change("orders→worker", "maximum_concurrency", 2)
-FIX = Fix("maximum_concurrency = 2", 0, 10, changes=(CHANGE,))
+CHANGE = Change(SettingPath("mapping", "orders→worker", "maximum_concurrency"), None, 2)
+FIX = Fix((CHANGE,), Evidence(0, 10, "trials"))
 
 
 @pytest.fixture
@@ -47,7 +48,8 @@ def test_a_fix_that_breaks_another_promise_is_no_patch(template: Path) -> None:
     broken = attrs.evolve(FIX, breaks=("no-second-processing",))
     assert with_patch(found(template, broken), template, root).explanation.patch == ""
     assert with_patch(found(template), template, root).explanation.patch == ""
-    useless = Fix("batch_size = 1", 3, 10, changes=(Change("orders→worker", "batch_size", 1),))
+    smaller = Change(SettingPath("mapping", "orders→worker", "batch_size"), 10, 1)
+    useless = Fix((smaller,), Evidence(3, 10, "trials"))
     assert "MaximumConcurrency" in with_patch(found(template, useless, FIX), template, root).explanation.patch
 
 

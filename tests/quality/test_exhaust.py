@@ -11,7 +11,7 @@ from benchmarks.power.tasks import tasks
 from chaosqs import invariants
 from chaosqs.model.scenario import Scenario
 from chaosqs.project.discovery import read_source
-from chaosqs.search.exhaust import exhaust
+from chaosqs.project.exhaust import exhaust
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 KNOWN = {task.name: task for task in tasks("mutant")}

@@ -10,8 +10,8 @@ from chaosqs.errors import InvalidDesign
 from chaosqs.explain.explain import explain
 from chaosqs.importers.cloudformation.reader import read_template
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
-from chaosqs.model.counterexample import Change, Explanation, Setting
 from chaosqs.model.design import Design, Redrive
+from chaosqs.model.explanation import Change, Evidence, Explanation, LoadSensitivity, Setting, SettingPath
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.search.profiles import QUICK
@@ -34,18 +34,23 @@ def scenario() -> Scenario:
 
 @pytest.fixture(scope="module")
 def explanation(scenario: Scenario) -> Explanation:
-    return explain(scenario, MAPPING, NO_DEAD_LETTERING_BY_THROTTLING, profile=BRIEF)
+    return explain(simulate(scenario), MAPPING, NO_DEAD_LETTERING_BY_THROTTLING, profile=BRIEF)
 
 
 @pytest.fixture(scope="module")
 def settings(explanation: Explanation) -> Mapping[str, Setting]:
-    return {setting.name: setting for setting in explanation.settings}
+    return {setting.path.attribute: setting for setting in explanation.settings}
 
 
 def violated(scenario: Scenario, design: Design) -> bool:
     """Tell whether any seed violates the promise with another design."""
     variants = (attrs.evolve(scenario, design=design, seed=seed, until=None) for seed in range(DRAWS))
     return any(NO_DEAD_LETTERING_BY_THROTTLING.judge(simulate(world)).status is Status.VIOLATED for world in variants)
+
+
+def sides(setting: Setting) -> list[tuple[str, object]]:
+    """Return the thresholds of a setting by side and value."""
+    return [(threshold.side, threshold.value) for threshold in setting.thresholds]
 
 
 def with_executions(count: int) -> Design:
@@ -67,14 +72,14 @@ def test_the_settings_that_matter_are_those_that_are_known(settings: Mapping[str
 
 def test_the_threshold_of_reserved_concurrency_is_right(settings: Mapping[str, Setting], scenario: Scenario) -> None:
     """Three executions are enough for this load, and two are not."""
-    assert settings["reserved_concurrency"].threshold == "holds from 3"
+    assert sides(settings["reserved_concurrency"]) == [("at_least", 3)]
     assert not violated(scenario, with_executions(3))
     assert violated(scenario, with_executions(2))
 
 
 def test_the_threshold_of_max_receive_count_is_right(settings: Mapping[str, Setting], scenario: Scenario) -> None:
     """Six deliveries are enough for this load, and five are not: without chance, pollers and function keep step."""
-    assert settings["max_receive_count"].threshold == "holds from 6"
+    assert sides(settings["max_receive_count"]) == [("at_least", 6)]
     assert not violated(scenario, with_receives(6))
     assert violated(scenario, with_receives(5))
 
@@ -82,8 +87,8 @@ def test_the_threshold_of_max_receive_count_is_right(settings: Mapping[str, Sett
 def test_batch_size_is_named_as_what_matters_in_a_crowd(settings: Mapping[str, Setting], scenario: Scenario) -> None:
     """Messages that come one by one make small batches, so no batch size prevents it; of a hundred at once, 1 does."""
     batch_size = settings["batch_size"]
-    assert (batch_size.threshold, batch_size.matters) == ("", False)
-    assert batch_size.load_sensitivity == "holds in 15 % of draws with 100 messages at once, in 98 % with 1"
+    assert not batch_size.matters
+    assert batch_size.load == LoadSensitivity(100, Evidence(51, 60, "load"), 1, Evidence(1, 60, "load"))
     for size in range(1, 11):
         design = attrs.evolve(DESIGN, mappings=(attrs.evolve(MAPPING, batch_size=size),))
         assert violated(scenario, design)
@@ -94,13 +99,14 @@ def test_batch_size_is_named_as_what_matters_in_a_crowd(settings: Mapping[str, S
 def test_maximum_concurrency_is_the_first_fix(explanation: Explanation) -> None:
     """As AWS advises: as many invocations as may run, so that the pollers read no further (MC-4)."""
     first = explanation.fixes[0]
-    assert first.changes == (Change(MAPPING.name, "maximum_concurrency", 2),)
-    assert (first.violated, first.of, first.certain, first.breaks) == (0, BRIEF.trials, True, ())
+    assert first.changes == (Change(SettingPath("mapping", MAPPING.name, "maximum_concurrency"), None, 2),)
+    assert first.evidence == Evidence(0, BRIEF.trials, "trials")
+    assert (first.rules, first.breaks) == (("MC-1", "MC-3"), ())
 
 
 def test_the_first_fix_prevents_it(explanation: Explanation, scenario: Scenario) -> None:
     """With it, no seed violates the promise, and without it some do."""
-    limit = explanation.fixes[0].changes[0].value
+    limit = explanation.fixes[0].changes[0].after
     assert isinstance(limit, int)
     fixed = attrs.evolve(DESIGN, mappings=(attrs.evolve(MAPPING, maximum_concurrency=limit),))
     assert not violated(scenario, fixed)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from chaosqs.model.counterexample import Counterexample, Explanation, Fix, Rate, Setting
+from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.event import (
     DeadLettered,
@@ -22,6 +22,7 @@ from chaosqs.model.event import (
     Sent,
     Throttled,
 )
+from chaosqs.model.explanation import Change, Evidence, Explanation, Fix, Price, Setting, SettingPath, Threshold
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Violation
@@ -147,26 +148,38 @@ def counterexample(history: History, violation: Violation) -> tuple[Counterexamp
     return found, history
 
 
+def fixed(change: Change, violations: int, trials: int, price: Price = Price(), breaks: tuple[str, ...] = ()) -> Fix:
+    """Return a fix of one change, by its trials."""
+    return Fix((change,), Evidence(violations, trials, "trials"), price, breaks=breaks)
+
+
+def from_value(value: int) -> tuple[Threshold, ...]:
+    """Return the threshold of a setting that holds from a value on."""
+    return (Threshold("at_least", value, Evidence(0, 60, "seeds")),)
+
+
+def patched(patch: str) -> Explanation:
+    """Return the example's explanation with a patch of its fixes that prevent it."""
+    fixes = (attrs.evolve(fix, patch=patch) if fix.prevents else fix for fix in EXPLANATION.fixes)
+    return attrs.evolve(EXPLANATION, fixes=tuple(fixes))
+
+
+RESERVED_CONCURRENCY = SettingPath("function", "worker", "reserved_concurrency")
+VISIBILITY_TIMEOUT = SettingPath("queue", "orders", "visibility_timeout")
+MAXIMUM_CONCURRENCY = SettingPath("mapping", MAPPING, "maximum_concurrency")
 EXPLANATION = Explanation(
     settings=(
-        Setting(
-            "worker",
-            "reserved_concurrency",
-            "2",
-            matters=True,
-            threshold="holds from 5",
-            origin="template.yaml:41 ReservedConcurrentExecutions: 2",
-        ),
-        Setting("orders", "max_receive_count", "2", matters=True, threshold="holds from 6"),
-        Setting("orders", "visibility_timeout", "30", matters=True),
-        Setting(MAPPING, "batch_size", "1", matters=False),
-        Setting("worker", "memory", "128", matters=False),
-        Setting("orders", "receive_wait_time", "0", matters=False),
+        Setting(RESERVED_CONCURRENCY, 2, from_value(5), "template.yaml:41 ReservedConcurrentExecutions: 2"),
+        Setting(SettingPath("queue", "orders", "max_receive_count"), 2, from_value(6)),
+        Setting(VISIBILITY_TIMEOUT, 30, from_value(61)),
+        Setting(SettingPath("mapping", MAPPING, "batch_size"), 1),
+        Setting(SettingPath("function", "worker", "memory"), 128),
+        Setting(SettingPath("queue", "orders", "receive_wait_time"), 0),
     ),
-    rate=Rate(380, 1000),
+    rate=Evidence(380, 1000, "seeds"),
     fixes=(
-        Fix("visibility_timeout = 60", 12, 2000, 0.25),
-        Fix("maximum_concurrency = 2", 0, 2000, 0.0),
-        Fix("reserved_concurrency ≥ 5", 0, 2000),
+        fixed(Change(VISIBILITY_TIMEOUT, 30, 60), 12, 2000, Price(0.25)),
+        fixed(Change(MAXIMUM_CONCURRENCY, None, 2), 0, 2000, Price(0.0)),
+        fixed(Change(RESERVED_CONCURRENCY, 2, 5), 0, 2000),
     ),
 )

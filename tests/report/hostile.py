@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import attrs
 from hypothesis import strategies as st
 
-from chaosqs.model.counterexample import Explanation, Fix, PointOfNoReturn, Rate, Setting
 from chaosqs.model.event import DeadLettered, Event, Sent, Throttled
+from chaosqs.model.explanation import (
+    AssumptionVerdict,
+    Change,
+    Evidence,
+    Explanation,
+    Fix,
+    LoadSensitivity,
+    PointOfNoReturn,
+    Price,
+    ResourceKind,
+    Setting,
+    SettingPath,
+    Side,
+    Threshold,
+    Unknown,
+    VerdictWord,
+)
+from chaosqs.model.faults import FaultPlan, Window
 
 NAMES = st.one_of(
     st.text(max_size=200),
     st.sampled_from(["", "\n\n\n", "a" * 500, "→", "a→b→c", "\x1b[2J", "注文" * 100, "```", "\u202e", "word " * 100]),
 )
 COUNTS = st.integers(0, 10**6)
+VALUES = st.none() | st.booleans() | COUNTS
+MAYBE = VALUES | st.builds(Unknown, NAMES)
 GROWTHS = st.none() | st.floats(-1, 100)
+PATHS = st.builds(SettingPath, st.sampled_from(get_args(ResourceKind)), NAMES, NAMES)
+EVIDENCE = st.tuples(COUNTS, COUNTS).map(lambda found: Evidence(min(found), max(found), "other_seeds"))
+THRESHOLDS = st.builds(Threshold, st.sampled_from(get_args(Side)), VALUES, EVIDENCE, st.none() | COUNTS)
+SETTINGS = st.builds(
+    Setting,
+    PATHS,
+    MAYBE,
+    st.lists(THRESHOLDS, max_size=3).map(tuple),
+    NAMES,
+    st.none() | st.builds(LoadSensitivity, COUNTS, EVIDENCE, COUNTS, EVIDENCE),
+)
+FIXES = st.builds(
+    Fix,
+    st.lists(st.builds(Change, PATHS, MAYBE, VALUES), max_size=3).map(tuple),
+    EVIDENCE,
+    st.builds(Price, GROWTHS, GROWTHS, GROWTHS),
+    st.sampled_from(((), ("MC-1",))),
+    st.lists(NAMES, max_size=2).map(tuple),
+    NAMES,
+)
+FAULTS = st.builds(
+    FaultPlan,
+    st.lists(st.lists(NAMES, max_size=2), max_size=2),
+    windows=st.lists(st.builds(Window, NAMES, NAMES, st.floats(0, 9), st.floats(0, 9)), max_size=1),
+)
+ASSUMPTIONS = st.builds(AssumptionVerdict, NAMES, COUNTS, st.sampled_from(get_args(VerdictWord)))
 EXPLANATIONS = st.builds(
     Explanation,
-    settings=st.lists(st.builds(Setting, NAMES, NAMES, NAMES, st.booleans(), NAMES, NAMES), max_size=12).map(tuple),
-    faults=st.lists(NAMES, max_size=9).map(tuple),
-    rate=st.none() | st.integers(0, 1000).map(lambda violated: Rate(violated, 1000)) | st.just(Rate(0, 0)),
-    fixes=st.lists(
-        st.builds(
-            Fix,
-            NAMES,
-            COUNTS,
-            COUNTS,
-            GROWTHS,
-            latency=GROWTHS,
-            concurrency=GROWTHS,
-            breaks=st.lists(NAMES, max_size=2).map(tuple),
-        ),
-        max_size=9,
-    ).map(tuple),
+    st.lists(SETTINGS, max_size=12).map(tuple),
+    faults=st.lists(FAULTS, max_size=3).map(tuple),
+    rate=st.none() | EVIDENCE,
+    fixes=st.lists(FIXES, max_size=9).map(tuple),
+    assumptions=st.none() | st.lists(ASSUMPTIONS, max_size=3).map(tuple),
     point_of_no_return=st.none()
-    | st.builds(PointOfNoReturn, st.none() | COUNTS, NAMES, COUNTS, COUNTS, st.none() | COUNTS),
-    patch=NAMES,
+    | st.builds(PointOfNoReturn, EVIDENCE, st.none() | COUNTS, st.none() | st.integers(-9, 99), st.none() | COUNTS),
     own_bug=st.booleans(),
+    outdated=st.booleans(),
 )
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 
 from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.causal_slice import causal_slice
 from chaosqs.model.event import DeadLettered, Received
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import Burst
-from chaosqs.report.causal_slice import causal_slice
 from chaosqs.report.diagram import MOST_ARROWS, sequence
 from tests.report.examples import Book, throttled
 from tests.report.hostile import NAMES, hostile

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from chaosqs.model.causal_slice import causal_slice
 from chaosqs.model.event import (
     Deleted,
     Effect,
@@ -28,7 +29,6 @@ from chaosqs.model.event import (
     Throttled,
 )
 from chaosqs.model.verdict import Violation
-from chaosqs.report.causal_slice import causal_slice
 from chaosqs.report.diagram import sequence
 from chaosqs.report.event_groups import EventGroup, kind_of
 from chaosqs.report.event_text import said

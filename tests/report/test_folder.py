@@ -16,7 +16,7 @@ from chaosqs.errors import InvalidInput
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.json import from_json
 from chaosqs.report.markdown import design_slug, slug, write_report
-from tests.report.examples import EXPLANATION, throttled
+from tests.report.examples import EXPLANATION, patched, throttled
 
 FOLDER = "template-orders-worker-no-dead-lettering-by-throttling"
 
@@ -62,8 +62,8 @@ def test_a_patch_has_a_file_of_its_own(tmp_path: Path) -> None:
     """It is written byte for byte, and an old one goes away with the fix that it was of."""
     found, history = throttled()
     patch = "--- a/t.yaml\n+++ b/t.yaml\n@@ -1 +1 @@\n-BatchSize: 10\r\n+BatchSize: 1\r\n"
-    patched = attrs.evolve(found, explanation=attrs.evolve(EXPLANATION, patch=patch))
-    folder = write_report(tmp_path, patched, history)
+    mended = attrs.evolve(found, explanation=patched(patch))
+    folder = write_report(tmp_path, mended, history)
     assert contents(folder)["fix.patch"] == patch.encode()
     assert list(contents(written(tmp_path))) == ["report.md", "scenario.json"]
 

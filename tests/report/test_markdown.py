@@ -11,12 +11,13 @@ from hypothesis import given
 
 from chaosqs.invariants.registry import check
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.counterexample import Explanation, PointOfNoReturn
+from chaosqs.model.event import Throttled
+from chaosqs.model.explanation import Evidence, Explanation, PointOfNoReturn
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.report.markdown import markdown, source
-from tests.report.examples import EXPLANATION, counterexample, design, throttled
+from tests.report.examples import EXPLANATION, counterexample, design, patched, throttled
 from tests.report.hostile import EXPLANATIONS, NAMES
 from tests.report.runs import run
 
@@ -29,11 +30,11 @@ def test_everything_that_a_review_needs_is_there() -> None:
         "# orders → worker: no dead-lettering by throttling\n",
         "**Violated** in `template.yaml`. Message 4 went to orders-dlq",
         "| `reserved_concurrency` of `worker` | `2` | from 5 | `template.yaml:41 ReservedConcurrentExecutions: 2` |",
-        "| `visibility_timeout` of `orders` | `30` | – | default |",
+        "| `visibility_timeout` of `orders` | `30` | from 61 | default |",
         "expire instead): `batch_size`, `memory`, `receive_wait_time`. No fault was needed.",
         "In 38 % of 1,000 seeds (35–41 %)",
         "| `maximum_concurrency = 2` | 0 of 2,000 | +0 % | – | – |\n",
-        "| `reserved_concurrency ≥ 5` | 0 of 2,000 | – | – | – |\n",
+        "| `reserved_concurrency = 5` | 0 of 2,000 | – | – | – |\n",
         "```mermaid\nsequenceDiagram\n",
         "- **60.1 s** visibility of message 4 ends after 1 throttle",
         "```python\nfrom chaosqs import ",
@@ -57,7 +58,7 @@ def test_the_first_fix_is_shown_as_a_patch() -> None:
     """Where there is a patch it stands below the changes, as a diff."""
     found, history = throttled()
     patch = "--- a/t.yaml\n+++ b/t.yaml\n@@ -1 +1 @@\n-BatchSize: 10\n+BatchSize: 1\n"
-    text = markdown(attrs.evolve(found, explanation=attrs.evolve(EXPLANATION, patch=patch)), history, replay="s.json")
+    text = markdown(attrs.evolve(found, explanation=patched(patch)), history, replay="s.json")
     assert f"```diff\n{patch}```\n" in text
     assert "fix.patch" not in markdown(attrs.evolve(found, explanation=EXPLANATION), history, replay="s.json")
 
@@ -74,17 +75,27 @@ def test_a_bug_of_ours_blames_no_setting() -> None:
 def test_the_report_says_from_when_on_it_was_inevitable() -> None:
     """Beside how often it happens."""
     found, history = throttled()
-    known = attrs.evolve(EXPLANATION, point_of_no_return=PointOfNoReturn(47_200, "third receive of message 2", 40, 40))
+    index = next(index for index, event in enumerate(history.events) if isinstance(event, Throttled))
+    point = PointOfNoReturn(Evidence(40, 40, "futures"), 10, index)
+    known = attrs.evolve(EXPLANATION, point_of_no_return=point)
     text = markdown(attrs.evolve(found, explanation=known), history, replay="s.json")
-    assert "It was inevitable from 47.2 s: third receive of message 2 (40 of 40 futures).\n" in text
+    assert "It was inevitable from 0.0 s: message 3 is throttled (40 of 40 futures).\n" in text
 
 
 def test_it_says_so_where_no_single_setting_matters() -> None:
     """That nothing helps alone is a finding, too."""
     found, history = throttled()
-    settings = tuple(attrs.evolve(setting, matters=False) for setting in EXPLANATION.settings)
+    settings = tuple(attrs.evolve(setting, thresholds=()) for setting in EXPLANATION.settings)
     text = markdown(attrs.evolve(found, explanation=Explanation(settings)), history, replay="s.json")
     assert "No other value of any one setting makes the invariant hold for sure." in text
+
+
+def test_an_explanation_of_an_older_version_is_said_to_be_gone() -> None:
+    """In the place of the settings, and nothing is claimed instead."""
+    found, history = throttled()
+    text = markdown(attrs.evolve(found, explanation=Explanation(outdated=True)), history, replay="s.json")
+    assert "\nAn older version of chaosqs found this, and explained it in a form that is no longer read." in text
+    assert "Not determined." not in text
 
 
 def test_the_order_of_versions_does_not_count() -> None:

@@ -44,9 +44,9 @@ def test_a_fault_is_named_with_the_load_and_where_it_struck() -> None:
     found, history = counterexample(
         simulate(scenario), attrs.evolve(throttled()[0].violation, messages=(0,), events=(), at=70_000)
     )
-    explained = attrs.evolve(found, explanation=attrs.evolve(found.explanation, faults=("lost_delete at receive 1",)))
+    explained = attrs.evolve(found, explanation=attrs.evolve(found.explanation, faults=(scenario.faults,)))
     text = paragraph(explained, history)
-    assert "1 message arrived in orders at 0.0 s, and it took a fault: lost_delete at receive 1." in text
+    assert "1 message arrived in orders at 0.0 s, and it took a fault: lost_delete at receive 1 of message 1." in text
     assert "worker succeeded on it at 0.3 s, but its delete did not work (fault: lost_delete at receive 1 of" in text
     assert "In all it was worked on twice." in text
 

@@ -29,6 +29,7 @@ def test_a_finding_says_all_that_a_report_needs() -> None:
     assert finding.coverage["throttled"] >= 1
     assert [mark for mark in COVERAGE_MARKS if mark in finding.coverage] == list(finding.coverage)
     assert from_json(Finding, to_json(finding)) == finding
+    assert '"history"' not in to_json(finding)
 
 
 def test_a_seed_repeats_a_search() -> None:

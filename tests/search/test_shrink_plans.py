@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
+from chaosqs.explain.explain import without_one
 from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window
 from chaosqs.model.scenario import Scenario
-from chaosqs.search.plan_text import without_one
 from chaosqs.search.shrink import plans
 from chaosqs.strategies import fault_plans
 from tests.search.designs import ROOMY

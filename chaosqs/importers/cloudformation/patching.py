@@ -17,9 +17,9 @@ import yaml
 from chaosqs.errors import InvalidInput
 from chaosqs.importers.cloudformation.markup import as_yaml, text_of_file
 from chaosqs.importers.cloudformation.reader import read_template, read_text
-from chaosqs.model.counterexample import Change
 from chaosqs.model.design import Design
-from chaosqs.model.design_changes import OF_FUNCTIONS, OF_QUEUES, design_after
+from chaosqs.model.design_changes import design_after
+from chaosqs.model.explanation import Change
 
 # One value of a YAML or JSON text set, inserted or removed, with everything else left as it is, byte for byte. -------
 #
@@ -200,7 +200,7 @@ def patch_of(path: Path, design: Design, changes: Sequence[Change], name: str) -
         text, imported = text_of_file(path), read_template(path)
         expected = design
         for change in changes:
-            expected = design_after(expected, change.target, change.setting, change.value)
+            expected = design_after(expected, change.setting.name, change.setting.attribute, change.after)
         new = _changed(text, imported.keys, changes)
         if imported.design != design or new is None or read_text(new, path).design != expected:
             return ""
@@ -213,10 +213,8 @@ def _changed(text: str, indexes: Mapping[str, tuple[str, ...]], changes: Sequenc
     """Return the template's text with all changes, or None where one of them has no place in it."""
     new: str | None = text
     for change in changes:
-        kind = (
-            "queues" if change.setting in OF_QUEUES else "functions" if change.setting in OF_FUNCTIONS else "mappings"
-        )
-        keys, own = indexes.get(f"{kind}.{change.target}"), _PROPERTIES.get(change.setting)
+        path = change.setting
+        keys, own = indexes.get(f"{path.kind}s.{path.name}"), _PROPERTIES.get(path.attribute)
         if new is None or not keys or not own:
             return None
         new = edited(new, (*keys, *own), _written(change))
@@ -225,9 +223,9 @@ def _changed(text: str, indexes: Mapping[str, tuple[str, ...]], changes: Sequenc
 
 def _written(change: Change) -> Value | None:
     """Return a value as CloudFormation spells it."""
-    if change.setting == "report_batch_item_failures":
-        return ("ReportBatchItemFailures",) if change.value else None
-    return change.value
+    if change.setting.attribute == "report_batch_item_failures":
+        return ("ReportBatchItemFailures",) if change.after else None
+    return change.after
 
 
 def _diff(old: str, new: str, name: str) -> str:

@@ -42,6 +42,10 @@ class Slice:
         """Tell whether an event is about one of the messages of the violation, or blamed for it."""
         return index in self.violation.events or any(m in self.focus for m in messages_of(self.event(index)))
 
+    def without_retries(self, indexes: Iterable[int]) -> list[int]:
+        """Return places without the retries that were throttled: the first throttle stands for them."""
+        return [index for index in indexes if not (isinstance(e := self.event(index), Throttled) and e.attempt > 1)]
+
     def running(self, throttle: int) -> tuple[int, ...]:
         """Return the messages that occupied the executions when a message was throttled."""
         return tuple(m for index in self.occupiers.get(throttle, ()) for m in messages_of(self.event(index)))

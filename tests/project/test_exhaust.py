@@ -24,8 +24,8 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.model.workload import Burst
-from chaosqs.search.exhaust import exhaust
-from chaosqs.search.exhaustion import LONGEST, Exhaustion
+from chaosqs.project.exhaust import Exhaustion, exhaust
+from chaosqs.search.exhaust import LONGEST
 from chaosqs.search.placements import Call, Cell, outcome_at, with_fault
 from chaosqs.simulation.run import isolated
 from tests.search.designs import ROOMY, invariant, never_dead_lettered, promise
@@ -121,16 +121,16 @@ def faults(scenario: Scenario, receives: int = 6) -> list[tuple[Cell, str]]:
     load = scenario.workload[0]
     assert isinstance(load, Burst)
     indexes = product(range(2 * load.count), range(receives + 1))
-    return [(index, kind) for index in indexes for kind in (SENDS if index[1] == 0 else RECEIVES)]
+    return [(location, kind) for location in indexes for kind in (SENDS if location[1] == 0 else RECEIVES)]
 
 
 def with_faults(scenario: Scenario, added: Iterable[tuple[Cell, str]]) -> Scenario | None:
     """Return the scenario with the faults; None where two of them are for one send or receive."""
     plan = scenario.faults
-    for index, kind in added:
-        if outcome_at(plan, index) != OK:
+    for location, kind in added:
+        if outcome_at(plan, location) != OK:
             return None
-        plan = with_fault(plan, index, kind)
+        plan = with_fault(plan, location, kind)
     return attrs.evolve(scenario, faults=plan)
 
 
@@ -186,9 +186,9 @@ def test_no_pause_of_real_code_is_left_out() -> None:
 def test_no_fault_with_a_pause_is_left_out(name: str) -> None:
     """Either may be possible only because of the other; a pause may part a batch. Compared with a part of a grid."""
     histories = exhausted(WORLDS[name], faults=1, pauses=1)
-    variant = histories[0].scenario
+    world = histories[0].scenario
     pauses = [Pause(*one) for one in product(["orders→worker/1", "orders→worker/2"], range(1, 5), (1, 2, 5, 10))]
-    faulted = [plan for one in faults(variant, receives=2) if (plan := with_faults(variant, [one])) is not None]
+    faulted = [plan for one in faults(world, receives=2) if (plan := with_faults(world, [one])) is not None]
     plans = [attrs.evolve(plan, faults=attrs.evolve(plan.faults, pauses=[one])) for plan in faulted for one in pauses]
     assert {shape(isolated(plan)) for plan in plans} <= {shape(history) for history in histories}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from chaosqs.model.causal_slice import causal_slice
 from chaosqs.model.event import DeadLettered, InvocationStarted, Received, Sent
 from chaosqs.model.verdict import Violation
-from chaosqs.report.causal_slice import causal_slice
 from tests.report.examples import Book, throttled
 
 

@@ -1,0 +1,232 @@
+"""Causes of a counterexample and changes that prevent it, as values. `chaosqs.report` alone makes words of them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import attrs
+
+from chaosqs.model.faults import FaultPlan
+
+
+@attrs.frozen
+class Unknown:
+    """A value that nobody knows, as a template leaves it open."""
+
+    reason: str
+    """Reason: `parameter Timeout has no default`."""
+
+
+Value: TypeAlias = int | bool | None
+"""The value of a setting; None: no limit, which counts as more than any number."""
+MaybeValue: TypeAlias = int | bool | Unknown | None
+"""The value of a setting, if anybody knows it."""
+ResourceKind: TypeAlias = Literal["queue", "function", "mapping", "account"]
+VerdictWord: TypeAlias = Literal["holds", "violated", "inconclusive"]
+Side: TypeAlias = Literal["at_least", "at_most", "any"]
+Population: TypeAlias = Literal[
+    "counterexample", "seeds", "other_seeds", "load", "trials", "violating_trials", "futures"
+]
+"""Population that trials are from: the counterexample alone; the counterexample under several seeds, its own or only
+others; many messages at once; the trials of fixes; those of them that violate the invariant without a change; futures
+of one moment."""
+
+
+@attrs.frozen
+class SettingPath:
+    """The place of a setting in the design."""
+
+    kind: ResourceKind
+    name: str
+    """Name of the queue, function or mapping; empty for the account."""
+    attribute: str
+    """As the model spells it: `reserved_concurrency`; `max_receive_count` of a queue is its redrive policy's."""
+
+
+@attrs.frozen
+class Evidence:
+    """Number of trials, and of those that violated the invariant."""
+
+    violations: int
+    trials: int
+    population: Population
+
+    def interval(self) -> tuple[float, float]:
+        """Return the 95 % confidence interval of the share of violations (Wilson)."""
+        if not self.trials:
+            return 0.0, 1.0
+        z, n = 1.96, self.trials
+        share, square = self.violations / n, 1.96**2
+        middle = (share + square / (2 * n)) / (1 + square / n)
+        half = z * (share * (1 - share) / n + square / (4 * n * n)) ** 0.5 / (1 + square / n)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+    @property
+    def bound(self) -> float:
+        """Upper end of that interval."""
+        return self.interval()[1]
+
+
+@attrs.frozen
+class Threshold:
+    """A range of values at which the invariant holds, on one side of the setting's present value."""
+
+    side: Side
+    """`any`: every number, where there was no limit."""
+    value: Value
+    """The value nearest to the present one."""
+    evidence: Evidence
+    """Of the value, and of `end`."""
+    end: int | None = None
+    """The last value that holds; None: so do all beyond."""
+
+    @property
+    def edges(self) -> tuple[Value, ...]:
+        """The values at which the range begins and ends, the nearest first; none for `any`."""
+        if self.side == "any":
+            return ()
+        return (self.value,) if self.end is None else (self.value, self.end)
+
+
+@attrs.frozen
+class LoadSensitivity:
+    """Violations with the present value of a setting and with another one, when many messages arrive at once."""
+
+    messages: int
+    present: Evidence
+    other: int
+    """The other value."""
+    changed: Evidence
+    """With the other value."""
+
+
+@attrs.frozen
+class Setting:
+    """A setting of the design, and its part in the violation."""
+
+    path: SettingPath
+    value: MaybeValue
+    """Its value in the counterexample; the number of filter patterns, and the maximum of provisioned pollers."""
+    thresholds: tuple[Threshold, ...] = ()
+    """Values at which the invariant holds; none: any value is as good."""
+    origin: str = ""
+    """Place that it was read from: `template.yaml:41 ReservedConcurrentExecutions: 2`; empty for defaults."""
+    load: LoadSensitivity | None = None
+    """Of a batch size that does not matter here: its part under a large load, if it matters there."""
+
+    @property
+    def matters(self) -> bool:
+        """True if some other valid value makes the invariant hold."""
+        return bool(self.thresholds)
+
+    @property
+    def edges(self) -> tuple[Value, ...]:
+        """The values at which its thresholds lie, the nearest first on each side."""
+        return tuple(edge for threshold in self.thresholds for edge in threshold.edges)
+
+
+@attrs.frozen
+class Premise:
+    """A figure of the scenario that the violation rests on. Nothing fills it in yet."""
+
+    about: Literal["load", "duration", "failure", "fault"]
+    subject: str
+    """Name of the queue, function or mapping."""
+    attribute: str
+    """As the model spells it: `seconds_per_batch`."""
+    value: float
+
+
+@attrs.frozen
+class Change:
+    """One setting of the design with another value."""
+
+    setting: SettingPath
+    before: MaybeValue
+    after: Value
+    """Of `redrive`: the max_receive_count of a policy that leads to a new dead-letter queue."""
+
+
+@attrs.frozen
+class Price:
+    """Increase caused by a change, relative to before: 0.1 is ten per cent more; None where there is no comparison."""
+
+    drain: float | None = None
+    """Of the time until the counterexample's own workload is drained."""
+    latency: float | None = None
+    """Of the mean time from the send to the first success, over the messages that succeed in both runs."""
+    concurrency: float | None = None
+    """Of the most executions of the function at once."""
+
+
+@attrs.frozen
+class Fix:
+    """A change of the design, and the trials of it."""
+
+    changes: tuple[Change, ...]
+    evidence: Evidence
+    price: Price = Price()
+    rules: tuple[str, ...] = ()
+    """Ids of AWS's rules that exclude the violation (`MC-1`); empty: the evidence is all there is, and a longer search
+    may yet find one."""
+    breaks: tuple[str, ...] = ()
+    """Other default invariants that held in all trials before, and are violated in some with it."""
+    patch: str = ""
+    """The same as a unified diff of the template; empty where there is none."""
+
+    @property
+    def prevents(self) -> bool:
+        """True if no trial violated the invariant."""
+        return not self.evidence.violations
+
+
+@attrs.frozen
+class AssumptionVerdict:
+    """The verdict on the counterexample with another value of one assumption about AWS."""
+
+    name: str
+    """As `Assumptions` spells it: `throttle_retry`."""
+    value: int
+    verdict: VerdictWord
+    """`inconclusive`: it cannot be simulated with that value."""
+
+
+@attrs.frozen
+class PointOfNoReturn:
+    """The moment from which the violation was inevitable, whatever the seed, and though nothing more went wrong."""
+
+    evidence: Evidence
+    """Of the futures drawn from there on, or of all seeds where it was certain from the start (at least 95 %)."""
+    at: int | None
+    """Milliseconds; None: it was certain from the start."""
+    event: int | None = None
+    """Index of what happened then in the history; None from the start, and for the violation itself."""
+    avoidable_at: int | None = None
+    """A moment before it at which chance could still have avoided the violation, in milliseconds; None: none was
+    found."""
+
+
+@attrs.frozen
+class Explanation:
+    """Causes of a violation, and changes that prevent it."""
+
+    settings: tuple[Setting, ...] = ()
+    premises: tuple[Premise, ...] = ()
+    faults: tuple[FaultPlan, ...] = ()
+    """The faults without which it does not happen, each as a plan of its own; empty: no fault was needed."""
+    rate: Evidence | None = None
+    """Violations when nothing but the seed changes."""
+    fixes: tuple[Fix, ...] = ()
+    assumptions: tuple[AssumptionVerdict, ...] | None = None
+    """Values of the assumptions on which the verdict hangs; empty: it hangs on none; None: that was not looked at."""
+    point_of_no_return: PointOfNoReturn | None = None
+    """None: that was not looked at."""
+    own_bug: bool = False
+    """True if the invariant is chaosqs's own, which no design can violate: nothing of the design is to blame."""
+    outdated: bool = False
+    """True if an older version explained it in words, which are not kept: it must be explained anew."""
+
+    @property
+    def patch(self) -> str:
+        """The patch of the first fix that has one; empty where none has."""
+        return next((fix.patch for fix in self.fixes if fix.patch), "")

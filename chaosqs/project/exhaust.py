@@ -1,0 +1,334 @@
+"""Small-scope exhaustion: every placement of a few faults and pauses in a small world, so that a pass is a proof.
+
+How the plans are built, and which are left out because a run stands for them: `chaosqs.search.exhaust`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
+
+import attrs
+
+from chaosqs.errors import InvalidInput
+from chaosqs.invariants import DEFAULT, Invariant
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping
+from chaosqs.model.faults import Pause
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status, Verdict
+from chaosqs.model.workload import Burst, arrivals
+from chaosqs.project.checks import Budget, Check, known
+from chaosqs.project.discovery import Source, read_source
+from chaosqs.project.planning import Options, Plan, plan
+from chaosqs.project.replay import refuse_unmapped
+from chaosqs.project.results import CheckResult
+from chaosqs.project.summary import summary
+from chaosqs.report.explanation import planned_faults
+from chaosqs.report.terminal import WIDTH
+from chaosqs.report.text import title_of
+from chaosqs.search.exhaust import LONGEST, Bound, Frontier
+from chaosqs.search.finding import Finding
+from chaosqs.search.oracle import Oracle
+from chaosqs.search.run import Trial, finding
+from chaosqs.search.shrink import without_end
+from chaosqs.search.simplicity import ending
+
+MESSAGES, FAULTS, PAUSES, MAX_RUNS = 2, 2, 0, 20_000
+"""The bound where nobody says another."""
+_MOST_MESSAGES = 100
+
+
+@attrs.frozen
+class Exhaustion:
+    """All plans within a bound on one mapping of a design, and what they mean for each invariant."""
+
+    design: str
+    """How the user calls the design."""
+    mapping: str
+    bound: Bound
+    runs: int
+    """Simulations."""
+    histories: int
+    """Different ones among their histories; the other runs are equal to one of these, as a fault struck nothing."""
+    same_call: int
+    """Plans that were not run, as another run has the same fault at the same call, by another message of the batch."""
+    complete: int
+    """The number of faults and pauses up to which all plans were tried; -1: not even those without any. Less than the
+    bound where the runs were spent before, or everything was violated."""
+    kinds: tuple[str, ...]
+    """The kinds of fault that were tried, as they came up."""
+    findings: tuple[Finding, ...] = ()
+    """One for each invariant. It holds if all plans were tried; where they were not, it is inconclusive."""
+
+    @property
+    def equivalent(self) -> int:
+        """Plans that are equivalent to another one."""
+        return self.runs - self.histories + self.same_call
+
+    @property
+    def proven(self) -> bool:
+        """Whether all plans were tried, and none violates any of the invariants, exercised or not."""
+        statuses = {finding.verdict.status for finding in self.findings}
+        judged = not statuses & {Status.VIOLATED, Status.INCONCLUSIVE}
+        return judged and self.runs > 0 and self.complete == self.bound.depth
+
+    def __str__(self) -> str:
+        """Return the lines for a terminal."""
+        return "\n".join(self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line for each invariant that is violated, and one for all that are kept, not exercised or open."""
+        for found in self.findings:
+            if found.scenario is not None:
+                yield f"{title_of(found.invariant)} is violated {_by(found)}"
+        none = f"none of {_number(self.histories, 'schedule')} up to depth {self.bound.depth}"
+        counts = f" ({self._counts()})"
+        for status, does in ((Status.HOLDS, "violates"), (Status.NOT_EXERCISED, "exercises")):
+            names = [found.invariant for found in self.findings if found.verdict.status is status]
+            if names:
+                yield f"{none} {does} {_promises(names)}{counts}"
+                counts = ""
+        open_still = [found.invariant for found in self.findings if self._is_open(found)]
+        if open_still:
+            yield f"{self.stopped}: none violates {_promises(open_still)}, which proves nothing ({self._counts()})"
+
+    @property
+    def stopped(self) -> str:
+        """Say how far it went; empty where it went all the way."""
+        if self.complete == self.bound.depth:
+            return ""
+        done = f"all up to depth {self.complete}" if self.complete >= 0 else "not even all without a fault"
+        return f"stopped after {_number(self.histories, 'schedule')} at depth {self.complete + 1} ({done})"
+
+    def _is_open(self, found: Finding) -> bool:
+        return bool(self.stopped) and found.verdict.status is Status.INCONCLUSIVE
+
+    def _counts(self) -> str:
+        bound = self.bound
+        faults = f"up to {_number(bound.faults, 'fault')} of {_number(len(self.kinds), 'kind')}"
+        parts = [
+            f"up to {_number(bound.messages, 'message')}",
+            faults if bound.faults else "no faults",
+            *([f"up to {_number(bound.pauses, 'pause')} of up to {LONGEST} steps"] if bound.pauses else []),
+        ]
+        return f"{', '.join(parts)}; {self._equivalent()}"
+
+    def _equivalent(self) -> str:
+        verb = "is" if self.equivalent == 1 else "are"
+        return f"{self.equivalent:,} more {verb} equivalent to these"
+
+
+def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one have an answer
+    start: Design | Scenario,
+    mapping: str = "",
+    *,
+    name: str = "design",
+    invariants: Sequence[Invariant] = DEFAULT,
+    behaviours: Mapping[str, Behaviour] | None = None,
+    messages: int | None = None,
+    faults: int = FAULTS,
+    pauses: int = PAUSES,
+    max_runs: int = MAX_RUNS,
+) -> Exhaustion:
+    """Try every placement of up to so many `faults` and `pauses` in a small world, the fewest and simplest first.
+
+    Of a design: a burst of 1 up to so many `messages` (2), in one message group on a FIFO queue, comes to the queue of
+    the mapping (`orders→worker`; needed only where there are several), and seed is calm; functions that have no entry
+    in `behaviours` behave as `Behaviour()`. Of a scenario: all is as it says, its seed and its faults included. The
+    result is a proof within this bound, unless `max_runs` simulations are spent before; then nothing counts as kept.
+    Raises `InvalidInput` for a mapping that the design does not have and for numbers out of range, `NotDeterministic`
+    where the simulator contradicts itself, and what the simulator raises.
+    """
+    _check(start, messages, faults, pauses, max_runs)
+    design = start.design if isinstance(start, Scenario) else start
+    location = _index(design, mapping)
+    variants = _variants(start, location, behaviours or {}, messages or MESSAGES)
+    most = max(len(arrivals(world.workload)) for world in variants)
+    bound = Bound(most, faults, pauses, max_runs)
+    walk = Frontier(bound, [Trial(Oracle(invariant, location.queue)) for invariant in invariants])
+    if location.enabled:
+        walk.walk([_lasting(world, bound) for world in variants])
+    return _exhaustion(name, location, walk)
+
+
+def _check(start: Design | Scenario, messages: int | None, faults: int, pauses: int, max_runs: int) -> None:
+    """Refuse a bound that means nothing."""
+    numbers = {"messages": (messages, 1), "faults": (faults, 0), "pauses": (pauses, 0), "max_runs": (max_runs, 1)}
+    for field, (value, least) in numbers.items():
+        if value is not None and value < least:
+            raise InvalidInput(f"{field} = {value}: must be {least} or more")
+    if (messages or 0) > _MOST_MESSAGES:
+        raise InvalidInput(f"messages = {messages}: must be {_MOST_MESSAGES} or less, as all are tried one by one")
+    if messages is not None and isinstance(start, Scenario):
+        raise InvalidInput(f"messages = {messages}: a scenario has a workload of its own")
+
+
+def _index(design: Design, mapping: str) -> EventSourceMapping:
+    indexes = [location for location in design.mappings if mapping in {"", location.name}]
+    if len(indexes) == 1:
+        return indexes[0]
+    names = ", ".join(location.name for location in design.mappings) or "none"
+    raise InvalidInput(f"mapping = {mapping!r}: must be one of the design's: {names}")
+
+
+def _variants(
+    start: Design | Scenario, location: EventSourceMapping, given: Mapping[str, Behaviour], messages: int
+) -> list[Scenario]:
+    """Return what plans are tried in."""
+    if isinstance(start, Scenario):
+        return [attrs.evolve(start, behaviours={**start.behaviours, **given})]
+    groups = 1 if start.queue(location.queue).fifo else 0
+    return [Scenario(start, [Burst(location.queue, count, groups=groups)], given) for count in range(1, messages + 1)]
+
+
+def _lasting(world: Scenario, bound: Bound) -> Scenario:
+    """Return a world that lasts as long as the worst plan can take: one end for all, so that histories compare."""
+    worst = attrs.evolve(
+        world.faults,
+        messages=(*world.faults.messages, *[("timeout",)] * bound.faults),
+        sends=(*world.faults.sends, *["lost_send"] * bool(bound.faults)),
+        pauses=(*world.faults.pauses, *[Pause(world.design.mappings[0].name, 1, 1)] * bound.pauses),
+    )
+    until = ending(attrs.evolve(world, faults=worst)).until
+    return attrs.evolve(world, until=max(until or 0, world.until or 0))
+
+
+def _exhaustion(name: str, location: EventSourceMapping, walk: Frontier) -> Exhaustion:
+    """Return what came of a walk."""
+    done = Exhaustion(
+        design=name,
+        mapping=location.name,
+        bound=walk.bound,
+        runs=walk.runs,
+        histories=len(walk.digests),
+        same_call=walk.same_call,
+        complete=walk.complete if location.enabled else walk.bound.depth,
+        kinds=tuple(walk.kinds),
+    )
+    return attrs.evolve(done, findings=tuple(_finding(trial, location, done.stopped) for trial in walk.trials))
+
+
+def _finding(trial: Trial, location: EventSourceMapping, stopped: str) -> Finding:
+    """Return what was found about one invariant; where the walk was `stopped`, that is why nothing holds."""
+    oracle, scenario = trial.oracle, trial.tally.violating
+    name = oracle.invariant.name
+    if not location.enabled:
+        return Finding(location.name, name, Verdict(name, Status.NOT_APPLICABLE, f"{location.name} is switched off"), 0)
+    if scenario is not None:
+        fitted = ending(scenario)
+        smallest = without_end(fitted if oracle.violated(fitted) else scenario, oracle)
+        return finding(trial, location.name, smallest)
+    found = finding(trial, location.name)
+    if not stopped or found.verdict.status not in {Status.HOLDS, Status.NOT_EXERCISED}:
+        return found
+    return attrs.evolve(found, verdict=Verdict(name, Status.INCONCLUSIVE, f"{stopped}: no proof"))
+
+
+def _by(finding: Finding) -> str:
+    """Return what violates an invariant."""
+    assert finding.scenario is not None
+    faults = planned_faults(finding.scenario.faults)
+    if not faults:
+        return "without any fault"
+    fewer = "" if len(faults) == 1 else ", and by no fewer"
+    return f"by {_number(len(faults), 'disturbance')}{fewer}: {'; '.join(faults)}"
+
+
+def _promises(names: Sequence[str]) -> str:
+    return title_of(names[0]) if len(names) == 1 else f"any of {len(names)} promises"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+# Everything within a bound, on each mapping of a file: what came of it, with a report where a promise is broken. -----
+
+
+@attrs.frozen
+class Scope:
+    """What is tried, and what is asked about it."""
+
+    mapping: str = ""
+    """Empty: each."""
+    invariants: tuple[str, ...] = ()
+    """Names; empty: all that the project asks for."""
+    messages: int | None = None
+    """None: the usual number, or those of the scenario."""
+    faults: int = FAULTS
+    pauses: int = PAUSES
+    max_runs: int = MAX_RUNS
+
+
+@attrs.frozen
+class Exhausted:
+    """What came of one mapping."""
+
+    mapping: str
+    exhaustion: Exhaustion
+    results: tuple[CheckResult, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Yield the stories of what is violated, the table of verdicts, and what the verdicts rest on."""
+        yield from (found.broken.story for found in self.results if found.broken)
+        yield from summary(self.results)
+        for line in self.exhaustion.lines():
+            yield from wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+
+    def as_json(self) -> dict[str, object]:
+        """Return it all, for programs."""
+        results = [attrs.asdict(found) for found in self.results]
+        done = self.exhaustion
+        bound = attrs.asdict(done.bound) | {"depth": done.bound.depth}
+        counts = {"runs": done.runs, "histories": done.histories, "equivalent": done.equivalent}
+        said = {"complete": done.complete, "proven": done.proven, "kinds": done.kinds, "said": list(done.lines())}
+        return {"mapping": self.mapping, "bound": bound, **counts, **said, "answers": results}
+
+
+def exhausted(options: Options, scope: Scope) -> Iterator[Exhausted]:
+    """Try everything on the one design of the options; yield what came of each mapping.
+
+    Raises `InvalidInput` for a mapping, an invariant or a number that cannot be, before anything is tried, and what
+    `exhaust` raises.
+    """
+    planned = plan(options)
+    source = read_source(options.designs[0], base=options.here, root=options.root)
+    names = [mapping.name for mapping in source.design.mappings]
+    if not names:
+        raise InvalidInput(f"{source.name}: the design has no mapping")
+    if scope.mapping:
+        names = [scope.mapping.replace("->", "→")]
+        refuse_unmapped(names[0], source.design, source.name)
+    asked = tuple(known(name, source.name, options.root) for name in scope.invariants)
+    for mapping in names:
+        checks = [check for check in planned.checks if check.mapping == mapping]
+        if asked:
+            checks = [attrs.evolve(checks[0], invariant=invariant) for invariant in asked]
+        yield _on(mapping, source, scope, planned, checks)
+
+
+def _on(mapping: str, source: Source, scope: Scope, planned: Plan, checks: Sequence[Check]) -> Exhausted:
+    invariants = [check.invariant for check in checks]
+    done = exhaust(
+        source.scenario or source.design,
+        mapping,
+        name=source.name,
+        invariants=invariants,
+        behaviours=checks[0].behaviours,
+        messages=scope.messages,
+        faults=scope.faults,
+        pauses=scope.pauses,
+        max_runs=scope.max_runs,
+    )
+    pairs = zip(checks, done.findings, strict=True)
+    return Exhausted(mapping, done, tuple(_answered(planned, check, found) for check, found in pairs))
+
+
+def _answered(planned: Plan, check: Check, finding: Finding) -> CheckResult:
+    """Answer a question by what is known already."""
+
+    def found(_: Budget) -> Finding:
+        return finding
+
+    return planned.answer(attrs.evolve(check, search=found))

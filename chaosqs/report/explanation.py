@@ -1,0 +1,323 @@
+"""The sentences of an explanation: short texts that the story, the report and the summaries share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import attrs
+
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.causal_slice import Slice, causal_slice
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.event import Received, Throttled
+from chaosqs.model.explanation import (
+    Change,
+    Evidence,
+    Explanation,
+    Fix,
+    LoadSensitivity,
+    PointOfNoReturn,
+    Setting,
+    SettingPath,
+    Threshold,
+    Unknown,
+)
+from chaosqs.model.faults import OK, Action, FaultPlan
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.report.event_groups import EventGroup, time_text
+from chaosqs.report.event_text import said
+from chaosqs.report.text import listed, named, ordinal, percent, shown, title_of, verb
+
+NO_FAULT = "no fault was needed"
+OWN_BUG = "This is a bug of chaosqs, not of the design: please report it with scenario.json."
+OUTDATED = (
+    "An older version of chaosqs found this, and explained it in a form that is no longer read. "
+    "Search the design again for an explanation."
+)
+_ORIGINS = 3
+_FACTOR = 10
+"""Growth from which on it is told as a factor."""
+_NOTABLE = 0.05
+"""Increase of latency or concurrency from which on it is mentioned."""
+
+
+def note(explanation: Explanation) -> str:
+    """Return the remark on the explanation as a whole; mostly empty."""
+    return OWN_BUG if explanation.own_bug else OUTDATED if explanation.outdated else ""
+
+
+# Settings ---------------------------------------------------------------------------------------------------------
+
+
+def telling(explanation: Explanation) -> list[Setting]:
+    """Return the settings that matter: in the counterexample, then under load."""
+    found = [setting for setting in explanation.settings if setting.matters or setting.load]
+    return sorted(found, key=lambda setting: not setting.matters)
+
+
+def matters(explanation: Explanation) -> list[str]:
+    """Return the settings that matter: `reserved_concurrency 2 (holds from 5)`."""
+    found = telling(explanation)
+    return [f"{setting_name(s, explanation)} {shown(value_text(s), 30)} ({shown(holds(s), 80)})" for s in found]
+
+
+def any_value(explanation: Explanation) -> list[str]:
+    """Return the names of the settings that may be anything."""
+    free = [setting for setting in explanation.settings if setting not in telling(explanation)]
+    return list(dict.fromkeys(setting_name(s, explanation) for s in free))
+
+
+def setting_name(setting: Setting, explanation: Explanation) -> str:
+    """Return the name of a setting, with its owner where several have a setting of that name."""
+    name = setting.path.attribute
+    ambiguous = len({other.path for other in explanation.settings if other.path.attribute == name}) > 1
+    return f"{shown(owner(setting.path), 30)}.{shown(name, 40)}" if ambiguous else shown(name, 40)
+
+
+def owner(path: SettingPath) -> str:
+    """Return the name of what has a setting: of the queue, function or mapping, or `account`."""
+    return path.name or path.kind
+
+
+def value_text(setting: Setting) -> str:
+    """Return the value of a setting in the counterexample."""
+    value = setting.value
+    return f"unknown ({value.reason})" if isinstance(value, Unknown) else repr(value)
+
+
+def holds(setting: Setting) -> str:
+    """Return where the invariant holds: `holds from 5`, `holds up to 2 pollers under other seeds`.
+
+    Of a setting that matters under load only, how often; empty for one that does not matter.
+    """
+    if not setting.thresholds:
+        return load_text(setting.load) if setting.load else ""
+    text = _counted(setting.path, f"holds {' and '.join(map(_range_text, setting.thresholds))}")
+    return f"{text} under other seeds" if setting.thresholds[0].evidence.population == "other_seeds" else text
+
+
+def _range_text(found: Threshold) -> str:
+    value, end = found.value, found.end
+    if found.side == "any":
+        return "with any value"
+    if isinstance(value, bool):
+        return f"with {value}"
+    if value is None:
+        return "without a limit"
+    if end is not None:
+        return f"from {min(value, end):,} to {max(value, end):,}"
+    if value == 0:
+        return "at 0"
+    return f"{'from' if found.side == 'at_least' else 'up to'} {value:,}"
+
+
+_UNITS = {"redrive": "receive", "provisioned_pollers": "poller", "filters": "pattern"}
+"""Units of numbers, of settings whose names do not say them."""
+
+
+def _counted(path: SettingPath, text: str) -> str:
+    """Return a text with what its last number counts: `holds from 5 receives`, `holds without patterns`."""
+    unit = _UNITS.get(path.attribute)
+    if unit is None or not text[-1:].isdigit():
+        return text
+    if text.endswith(" at 0"):
+        return f"{text.removesuffix('at 0')}without {unit}s"
+    return f"{text} {unit}" if text.endswith(" 1") else f"{text} {unit}s"
+
+
+def load_text(load: LoadSensitivity) -> str:
+    """Return what changes under load: `holds in 15 % of draws with 100 messages at once, in 98 % with 1`."""
+    return (
+        f"holds in {_kept(load.present)} of draws with {load.messages} messages at once, "
+        f"in {_kept(load.changed)} with {load.other}"
+    )
+
+
+def _kept(evidence: Evidence) -> str:
+    """Return the share of trials that kept the invariant."""
+    return f"{percent(1 - evidence.violations / evidence.trials)} %" if evidence.trials else "none"
+
+
+def origins(explanation: Explanation) -> list[str]:
+    """Return where the settings that matter were read from; three at the most."""
+    found = [s.origin for s in explanation.settings if s.matters and s.origin]
+    return [shown(origin, 90) for origin in dict.fromkeys(found)][:_ORIGINS]
+
+
+# Faults and assumptions -------------------------------------------------------------------------------------------
+
+
+def faults(counterexample: Counterexample) -> list[str]:
+    """Return the faults that it takes; `NO_FAULT` where it takes none; nothing where that is not known."""
+    explanation, plan = counterexample.explanation, counterexample.scenario.faults
+    if explanation.own_bug:
+        return []
+    if explanation.faults:
+        return [shown(text, 80) for fault in explanation.faults for text in planned_faults(fault)]
+    unexplained = explanation in (Explanation(), Explanation(outdated=True))
+    return [] if unexplained and planned_faults(plan) else [NO_FAULT]
+
+
+def planned_faults(plan: FaultPlan) -> list[str]:
+    """Return each fault, action and pause of a plan: `throttled at receive 1 of message 2`."""
+    return list(_planned(plan))
+
+
+def _planned(plan: FaultPlan) -> Iterator[str]:
+    for message, receives in enumerate(plan.messages):
+        for index, kind in enumerate(receives):
+            if kind != OK:
+                yield f"{kind} at receive {index + 1} of message {message + 1}"
+    for message, kind in enumerate(plan.sends):
+        if kind != OK:
+            yield f"{kind} of message {message + 1}"
+    for window in plan.windows:
+        scope = f" on {window.scope}" if window.scope else ""
+        yield f"{window.kind}{scope} from {window.start:g} s for {window.seconds:g} s"
+    for action in plan.actions:
+        yield _action_text(action)
+    for pause in plan.pauses:
+        yield f"{pause.task} held from its step {pause.step:,} for {pause.steps:,} steps of others"
+
+
+def _action_text(action: Action) -> str:
+    change = f" {action.setting} to {action.value}" if action.setting else ""
+    return f"{action.kind}{change} of {action.target} at {action.at:g} s"
+
+
+def assumptions(counterexample: Counterexample) -> list[str]:
+    """Return the assumptions that the verdict hangs on: `throttle_retry 2,000 ms (holds at 100 ms)`.
+
+    Nothing where it hangs on none, or nobody looked.
+    """
+    tried = counterexample.explanation.assumptions or ()
+    good = [each for each in tried if each.verdict == "holds"]
+    return [
+        shown(_assumption_text(counterexample.scenario, name, [each.value for each in group]), 80)
+        for name, group in groupby(good, key=lambda each: each.name)
+    ]
+
+
+def _assumption_text(scenario: Scenario, name: str, values: list[int]) -> str:
+    field = attrs.fields_dict(Assumptions).get(name)
+    unit = "" if field is None else f" {field.metadata['unit']}"
+    present = "" if field is None else f" {getattr(scenario.assumptions, name):,}{unit}"
+    return f"{name}{present} (holds at {' and '.join(f'{value:,}{unit}' for value in values)})"
+
+
+# Figures ----------------------------------------------------------------------------------------------------------
+
+
+def rate(found: Evidence | None) -> str:
+    """Return how often: `38 % of 1,000 seeds (35–41 %)`; empty where it was not measured."""
+    if found is None or found.trials <= 0:
+        return ""
+    low, high = found.interval()
+    share = percent(found.violations / found.trials)
+    return f"{share} % of {found.trials:,} seeds ({percent(low)}–{percent(high)} %)"
+
+
+def point_of_no_return(counterexample: Counterexample, history: History) -> str:
+    """Return from when on it was inevitable: `from 47.2 s: third receive of message 2`; empty where nobody looked."""
+    found = counterexample.explanation.point_of_no_return
+    if found is None:
+        return ""
+    if found.at is None:
+        return f"from the start ({_futures(found)})"
+    what = "" if found.event is None else _what(causal_slice(history, counterexample.violation), found.event)
+    if not what:
+        return f"only at {time_text(found.at)}, when it happened: until then, seed could still avoid it"
+    before = "" if found.avoidable_at is None else time_text(found.avoidable_at)
+    until = f", avoidable until {before}" if before not in {"", time_text(found.at)} else ""
+    return f"from {time_text(found.at)}: {shown(what, 90)} ({_futures(found)}{until})"
+
+
+def _futures(found: PointOfNoReturn) -> str:
+    return f"{found.evidence.violations:,} of {found.evidence.trials:,} futures"
+
+
+def _what(story: Slice, index: int) -> str:
+    """Return what happened at a place: `third receive of message 2`; empty for a place that is none."""
+    if not 0 <= index < len(story.history.events):
+        return ""
+    event = story.event(index)
+    if isinstance(event, Received):
+        for message, count in zip(event.messages, event.receive_counts, strict=True):
+            if message in story.focus:
+                return f"{ordinal(count)} receive of message {message + 1:,}"
+    if isinstance(event, Throttled):
+        return f"{named(event.messages)} {verb(event.messages, 'are')} throttled{' again' if event.attempt > 1 else ''}"
+    return said(story, [EventGroup((index,), (event,))], summed=False)
+
+
+# Fixes ------------------------------------------------------------------------------------------------------------
+
+
+def fixes(counterexample: Counterexample) -> list[str]:
+    """Return the changes that prevent it, then those that help: `batch_size = 1 (0 of 2,000, drain time +0 %)`."""
+    tried = [fix for fix in counterexample.explanation.fixes if fix.evidence.trials > 0]
+    texts = [f"{shown(changes_text(fix, counterexample.mapping), 60)} ({fix_text(fix)})" for fix in tried]
+    work = [text for text, fix in zip(texts, tried, strict=True) if fix.prevents]
+    fail = [f"less often with {text}" for text, fix in zip(texts, tried, strict=True) if not fix.prevents]
+    return [*(work or ["nothing that was tried"]), *fail] if tried else []
+
+
+def changes_text(fix: Fix, mapping: str) -> str:
+    """Return what to change, of the settings of a mapping and others: `maximum_concurrency = 2 and batch_size = 1`."""
+    groups = [list(group) for _, group in groupby(_worth_a_word(fix), key=_alike)]
+    return " and ".join(_change_text(group, mapping) for group in groups)
+
+
+def _worth_a_word(fix: Fix) -> Iterator[Change]:
+    """Yield the changes but for pollers that a maximum concurrency takes the place of: it excludes them (EC-6)."""
+    limited = {change.setting.name for change in fix.changes if change.setting.attribute == "maximum_concurrency"}
+    for change in fix.changes:
+        if change.setting.attribute != "provisioned_pollers" or change.setting.name not in limited:
+            yield change
+
+
+def _alike(change: Change) -> tuple[object, ...]:
+    """Return what the changes share that are one change of all mappings of a function."""
+    path = change.setting
+    return path.attribute, change.after, path.kind, path.name.rpartition("→")[2] if path.kind == "mapping" else path
+
+
+def _change_text(alike: list[Change], mapping: str) -> str:
+    path, value = alike[0].setting, alike[0].after
+    name = path.attribute
+    if name == "redrive":
+        return f"redrive to a new dead-letter queue with max_receive_count = {value}"
+    if value is None or (name == "filters" and not value):
+        return f"no {name}"
+    elsewhere = path.kind == "queue" and path.name != mapping.partition("→")[0]
+    each = f" on each mapping of {path.name.rpartition('→')[2]}" if len(alike) > 1 else ""
+    return f"{f'{path.name}.' if elsewhere else ''}{name} = {value}{each}"
+
+
+def fix_text(fix: Fix) -> str:
+    """Return how a change did and what it costs: `0 of 2,000, drain time +0 %, concurrency +50 %`."""
+    seen = "certain by AWS's rules" if fix.rules else f"{fix.evidence.violations:,} of {fix.evidence.trials:,}"
+    price = fix.price
+    parts = [seen, *([] if price.drain is None else [f"drain time {growth(price.drain)}"])]
+    rest = (("latency", price.latency), ("concurrency", price.concurrency))
+    parts += [f"{what} {growth(part)}" for what, part in rest if part is not None and part >= _NOTABLE]
+    return ", ".join([*parts, *conditions(fix), *([f"but breaks {breaks(fix)}"] if fix.breaks else [])])
+
+
+def conditions(fix: Fix) -> list[str]:
+    """Return what the code must do besides, for a change of the design to work: to report failures (PB-1)."""
+    reports = any(change.setting.attribute == "report_batch_item_failures" and change.after for change in fix.changes)
+    return ["if the handler answers with batchItemFailures"] if reports else []
+
+
+def breaks(fix: Fix) -> str:
+    """Return the promises that a change breaks, as stories spell them; empty where it breaks none."""
+    return listed([title_of(name) for name in fix.breaks])
+
+
+def growth(relative: float) -> str:
+    """Return by how much something grew: `+10 %`, `-5 %`; as a factor from ten on: `× 1,103`."""
+    factor = relative + 1
+    return f"× {round(factor):,}" if factor >= _FACTOR else f"{round(relative * 100):+,} %"

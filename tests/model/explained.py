@@ -1,0 +1,105 @@
+"""An explanation that has something of everything, and explanations as Hypothesis draws them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from hypothesis import strategies as st
+
+from chaosqs.model.explanation import (
+    AssumptionVerdict,
+    Change,
+    Evidence,
+    Explanation,
+    Fix,
+    LoadSensitivity,
+    PointOfNoReturn,
+    Population,
+    Premise,
+    Price,
+    ResourceKind,
+    Setting,
+    SettingPath,
+    Side,
+    Threshold,
+    Unknown,
+    VerdictWord,
+)
+from chaosqs.model.faults import FaultPlan
+from tests.model.drawn import plans
+
+SEEDS = Evidence(0, 60, "seeds")
+EXPLANATION = Explanation(
+    (
+        Setting(
+            SettingPath("function", "worker", "reserved_concurrency"),
+            2,
+            (Threshold("at_least", 3, SEEDS), Threshold("at_most", 1, SEEDS, 0)),
+            "a.yaml:2 x",
+        ),
+        Setting(
+            SettingPath("mapping", "orders→worker", "batch_size"),
+            10,
+            load=LoadSensitivity(100, Evidence(51, 60, "load"), 1, Evidence(1, 60, "load")),
+        ),
+        Setting(SettingPath("queue", "orders", "delay"), Unknown("Delay has no default")),
+    ),
+    (Premise("duration", "worker", "seconds_per_batch", 29),),
+    (FaultPlan(messages=[[], ["throttled"]]),),
+    Evidence(3, 10, "seeds"),
+    (
+        Fix(
+            (Change(SettingPath("function", "worker", "memory"), 128, 256),),
+            Evidence(0, 10, "trials"),
+            Price(0.1, 0.2, 0.3),
+            ("MC-1",),
+            ("conservation",),
+            "--- a\r\n+++ b\n",
+        ),
+    ),
+    (AssumptionVerdict("throttled_growth", 100, "holds"), AssumptionVerdict("throttled_growth", 60_000, "violated")),
+    PointOfNoReturn(Evidence(4, 4, "futures"), 1_000, 5, 900),
+)
+
+whole = st.integers(0, 10**6)
+values = st.none() | st.booleans() | whole
+maybe = values | st.builds(Unknown, st.text(max_size=9))
+growths = st.none() | st.floats(-1, 100)
+paths = st.builds(SettingPath, st.sampled_from(get_args(ResourceKind)), st.text(max_size=9), st.text(max_size=9))
+populations: st.SearchStrategy[Population] = st.sampled_from(get_args(Population))
+evidence = st.tuples(whole, whole, populations).map(lambda drawn: Evidence(min(drawn[:2]), max(drawn[:2]), drawn[2]))
+thresholds = st.builds(Threshold, st.sampled_from(get_args(Side)), values, evidence, st.none() | whole)
+settings = st.builds(
+    Setting,
+    paths,
+    maybe,
+    st.lists(thresholds, max_size=2).map(tuple),
+    st.text(max_size=9),
+    st.none() | st.builds(LoadSensitivity, whole, evidence, whole, evidence),
+)
+fixes = st.builds(
+    Fix,
+    st.lists(st.builds(Change, paths, maybe, values), max_size=3).map(tuple),
+    evidence,
+    st.builds(Price, growths, growths, growths),
+    st.sampled_from(((), ("MC-1", "MC-3"))),
+    st.lists(st.text(max_size=9), max_size=2).map(tuple),
+    st.text(max_size=9),
+)
+explanations = st.builds(
+    Explanation,
+    st.lists(settings, max_size=4).map(tuple),
+    st.lists(
+        st.builds(Premise, st.just("load"), st.text(max_size=9), st.text(max_size=9), st.floats(0, 9)), max_size=1
+    ).map(tuple),
+    st.lists(plans, max_size=2).map(tuple),
+    st.none() | evidence,
+    st.lists(fixes, max_size=3).map(tuple),
+    st.none()
+    | st.lists(
+        st.builds(AssumptionVerdict, st.text(max_size=9), whole, st.sampled_from(get_args(VerdictWord))), max_size=3
+    ).map(tuple),
+    st.none() | st.builds(PointOfNoReturn, evidence, st.none() | whole, st.none() | whole, st.none() | whole),
+    st.booleans(),
+    st.booleans(),
+)

@@ -1,0 +1,264 @@
+"""Each sentence of an explanation, from the values that it says."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.event import DeadLettered, Received, Throttled
+from chaosqs.model.explanation import (
+    AssumptionVerdict,
+    Change,
+    Evidence,
+    Explanation,
+    Fix,
+    LoadSensitivity,
+    PointOfNoReturn,
+    Price,
+    Setting,
+    SettingPath,
+    Threshold,
+    Unknown,
+)
+from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window
+from chaosqs.report import explanation as told
+from tests.report.examples import (
+    MAPPING,
+    MAXIMUM_CONCURRENCY,
+    RESERVED_CONCURRENCY,
+    VISIBILITY_TIMEOUT,
+    fixed,
+    from_value,
+    throttled,
+)
+
+SEEDS = Evidence(0, 60, "seeds")
+OTHER_SEEDS = Evidence(0, 60, "other_seeds")
+FUTURES = Evidence(39, 40, "futures")
+
+
+def explained(explanation: Explanation) -> Counterexample:
+    return attrs.evolve(throttled()[0], explanation=explanation)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "thresholds", "said"),
+    [
+        ("batch_size", [Threshold("at_least", 1_000, SEEDS)], "holds from 1,000"),
+        ("batch_size", [Threshold("at_most", 4, SEEDS)], "holds up to 4"),
+        ("batch_size", [Threshold("at_most", 0, SEEDS)], "holds at 0"),
+        ("batch_size", [Threshold("at_least", None, SEEDS)], "holds without a limit"),
+        ("batch_size", [Threshold("any", 900, SEEDS)], "holds with any value"),
+        ("enabled", [Threshold("at_least", value=True, evidence=SEEDS)], "holds with True"),
+        ("enabled", [Threshold("at_most", value=False, evidence=SEEDS)], "holds with False"),
+        (
+            "delay",
+            [Threshold("at_least", 31, SEEDS), Threshold("at_most", 29, SEEDS, 6)],
+            "holds from 31 and from 6 to 29",
+        ),
+        ("delay", [Threshold("at_least", 22, OTHER_SEEDS, 138)], "holds from 22 to 138 under other seeds"),
+        ("redrive", [Threshold("at_most", 5, OTHER_SEEDS)], "holds up to 5 receives under other seeds"),
+        ("filters", [Threshold("at_most", 1, SEEDS)], "holds up to 1 pattern"),
+        ("filters", [Threshold("at_most", 0, SEEDS)], "holds without patterns"),
+        (
+            "provisioned_pollers",
+            [Threshold("at_least", 4, SEEDS), Threshold("at_most", 2, SEEDS)],
+            "holds from 4 and up to 2 pollers",
+        ),
+        ("provisioned_pollers", [Threshold("at_least", 11, SEEDS)], "holds from 11 pollers"),
+        ("provisioned_pollers", [Threshold("at_least", None, SEEDS)], "holds without a limit"),
+        ("batch_size", [], ""),
+    ],
+)
+def test_a_threshold_in_words(attribute: str, thresholds: list[Threshold], said: str) -> None:
+    """Sides, ranges, flags, no limit, and what numbers count; under which seeds, where not under the story's own."""
+    assert told.holds(Setting(SettingPath("queue", "orders", attribute), 7, tuple(thresholds))) == said
+
+
+def test_what_matters_under_load_is_told_with_its_shares() -> None:
+    """Of as many draws with the present value and with the other one."""
+    load = LoadSensitivity(100, Evidence(51, 60, "load"), 1, Evidence(1, 60, "load"))
+    setting = Setting(SettingPath("mapping", MAPPING, "batch_size"), 10, load=load)
+    assert told.holds(setting) == "holds in 15 % of draws with 100 messages at once, in 98 % with 1"
+    assert told.matters(Explanation((setting,))) == [f"batch_size 10 ({told.holds(setting)})"]
+    assert told.any_value(Explanation((setting,))) == []
+
+
+def test_settings_of_one_name_are_told_apart_by_their_owner() -> None:
+    """Where two queues have a visibility timeout, it is said whose is meant; the account's settings are its own."""
+    other = SettingPath("queue", "other", "visibility_timeout")
+    traffic = SettingPath("account", "", "other_traffic")
+    found = Explanation((Setting(VISIBILITY_TIMEOUT, 30, from_value(60)), Setting(other, 60), Setting(traffic, 0)))
+    assert told.matters(found) == ["orders.visibility_timeout 30 (holds from 60)"]
+    assert told.any_value(found) == ["other.visibility_timeout", "other_traffic"]
+    assert told.owner(traffic) == "account"
+
+
+def test_a_value_that_nobody_knows_says_why() -> None:
+    """It is no number, and is not printed as one."""
+    setting = Setting(VISIBILITY_TIMEOUT, Unknown("parameter Timeout has no default"), from_value(60))
+    assert told.value_text(setting) == "unknown (parameter Timeout has no default)"
+
+
+PLAN = FaultPlan(
+    messages=[["crash", OK, "error"], [OK]],
+    windows=[Window("throttled", "worker", 20, 1.5), Window("error", "", 0, 1)],
+    sends=[OK, "lost_send"],
+    actions=[Action("redeploy", "worker", 5), Action("change", "orders", 60, "visibility_timeout", 30)],
+    pauses=[Pause("orders→worker/1", 3, 1_000)],
+)
+PLANNED = [
+    "crash at receive 1 of message 1",
+    "error at receive 3 of message 1",
+    "lost_send of message 2",
+    "throttled on worker from 20 s for 1.5 s",
+    "error from 0 s for 1 s",
+    "redeploy of worker at 5 s",
+    "change visibility_timeout to 30 of orders at 60 s",
+    "orders→worker/1 held from its step 3 for 1,000 steps of others",
+]
+
+
+def test_faults_say_what_where_and_when() -> None:
+    """Those without which it does not happen, each told as it stands in the plan; or that none was needed."""
+    assert told.planned_faults(PLAN) == PLANNED
+    assert told.faults(explained(Explanation(faults=(PLAN, FaultPlan(sends=["lost_send"]))))) == [
+        *PLANNED,
+        "lost_send of message 1",
+    ]
+    assert told.faults(explained(Explanation())) == [told.NO_FAULT]
+    assert told.faults(explained(Explanation(own_bug=True))) == []
+
+
+def test_assumptions_say_where_it_would_hold() -> None:
+    """With their present value and their unit; where it stays violated, or cannot be simulated, goes without saying."""
+    found = (
+        AssumptionVerdict("throttle_retry", 100, "holds"),
+        AssumptionVerdict("throttle_retry", 10_000, "holds"),
+        AssumptionVerdict("held_batches", 5, "violated"),
+        AssumptionVerdict("held_batches", 50, "holds"),
+        AssumptionVerdict("cold_start", 0, "inconclusive"),
+    )
+    assert told.assumptions(explained(Explanation(assumptions=found))) == [
+        "throttle_retry 2,000 ms (holds at 100 ms and 10,000 ms)",
+        "held_batches 8 batches (holds at 50 batches)",
+    ]
+    assert told.assumptions(explained(Explanation())) == []
+
+
+def test_how_often_has_its_interval() -> None:
+    """Nothing is said of what was not measured."""
+    assert told.rate(Evidence(380, 1000, "seeds")) == "38 % of 1,000 seeds (35–41 %)"
+    assert told.rate(Evidence(0, 0, "seeds")) == told.rate(None) == ""
+
+
+def test_the_point_of_no_return_is_told_by_its_event() -> None:
+    """The moment, what happened then by the history, and of how many futures that is known."""
+    found, history = throttled()
+    receive, throttle = history.each(Received)[-1][0], history.each(Throttled)[-1][0]
+    for index, what in ((receive, "second receive of message 4"), (throttle, "message 4 is throttled")):
+        point = PointOfNoReturn(FUTURES, history.events[index].at, index, 9_000)
+        text = told.point_of_no_return(attrs.evolve(found, explanation=Explanation(point_of_no_return=point)), history)
+        assert text == f"from 30.1 s: {what} (39 of 40 futures, avoidable until 9.0 s)"
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        (None, ""),
+        (PointOfNoReturn(Evidence(199, 200, "seeds"), None), "from the start (199 of 200 futures)"),
+        (
+            PointOfNoReturn(FUTURES, 60_100, None, 9),
+            "only at 60.1 s, when it happened: until then, seed could still avoid it",
+        ),
+        (
+            PointOfNoReturn(FUTURES, 60_100, 10_000, 9),
+            "only at 60.1 s, when it happened: until then, seed could still avoid it",
+        ),
+        (PointOfNoReturn(FUTURES, 0, 0), "from 0.0 s: message 1 arrives in orders (39 of 40 futures)"),
+    ],
+)
+def test_a_point_of_no_return_may_have_no_event(point: PointOfNoReturn | None, said: str) -> None:
+    """From the start, in the violation itself, and where a file names an event that the history does not have."""
+    found, history = throttled()
+    assert (
+        told.point_of_no_return(attrs.evolve(found, explanation=Explanation(point_of_no_return=point)), history) == said
+    )
+
+
+def on(mapping: str, attribute: str, before: int | None, after: int | None) -> Change:
+    return Change(SettingPath("mapping", mapping, attribute), before, after)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([Change(MAXIMUM_CONCURRENCY, None, 2)], "maximum_concurrency = 2"),
+        ([Change(RESERVED_CONCURRENCY, 2, None)], "no reserved_concurrency"),
+        ([on(MAPPING, "filters", 2, 0)], "no filters"),
+        ([Change(SettingPath("queue", "orders-dlq", "retention_period"), 60, 90)], "orders-dlq.retention_period = 90"),
+        (
+            [Change(SettingPath("queue", "orders", "redrive"), None, 5)],
+            "redrive to a new dead-letter queue with max_receive_count = 5",
+        ),
+        (
+            [on(MAPPING, "batch_size", 10, 1), Change(VISIBILITY_TIMEOUT, 30, 180)],
+            "batch_size = 1 and visibility_timeout = 180",
+        ),
+        (
+            [on("a→worker", "maximum_concurrency", None, 2), on("b→worker", "maximum_concurrency", 9, 2)],
+            "maximum_concurrency = 2 on each mapping of worker",
+        ),
+        (
+            [on(MAPPING, "maximum_concurrency", None, 2), on(MAPPING, "provisioned_pollers", 5, None)],
+            "maximum_concurrency = 2",
+        ),
+        ([on(MAPPING, "provisioned_pollers", 5, None)], "no provisioned_pollers"),
+    ],
+)
+def test_changes_in_words(changes: list[Change], said: str) -> None:
+    """What a setting becomes; whose it is, where it is not the mapping's own; and all mappings of a function."""
+    assert told.changes_text(Fix(tuple(changes), SEEDS), MAPPING) == said
+
+
+def test_the_price_of_a_change_is_said_where_it_has_one() -> None:
+    """Latency and concurrency are named where they rise, and so is every promise that a change breaks."""
+    memory = Change(SettingPath("function", "worker", "memory"), 128, 256)
+    assert told.fix_text(fixed(memory, 0, 10)) == "0 of 10"
+    assert told.fix_text(fixed(memory, 0, 10, Price(-0.5, -0.1, 0.04))) == "0 of 10, drain time -50 %"
+    dear = fixed(memory, 0, 10, Price(0.1, 0.2, 1102.5), ("no-second-processing", "at-least-once-delivery"))
+    assert told.fix_text(dear) == (
+        "0 of 10, drain time +10 %, latency +20 %, concurrency × 1,104, "
+        "but breaks no second processing and at-least-once delivery"
+    )
+
+
+def test_what_a_rule_excludes_is_certain() -> None:
+    """Then no trial is counted."""
+    found = attrs.evolve(fixed(Change(MAXIMUM_CONCURRENCY, None, 2), 0, 10), rules=("MC-1", "MC-3"))
+    assert told.fix_text(found) == "certain by AWS's rules"
+
+
+def test_a_change_may_ask_something_of_the_code() -> None:
+    """To report failures helps if the handler names them (PB-1)."""
+    path = SettingPath("mapping", MAPPING, "report_batch_item_failures")
+    found = fixed(Change(path, before=False, after=True), 0, 10)
+    assert told.fix_text(found) == "0 of 10, if the handler answers with batchItemFailures"
+
+
+def test_it_says_where_the_settings_that_matter_were_read() -> None:
+    """Each place once, three at the most; not those of settings that do not matter."""
+    indexes = ["a.yaml:1 X", "a.yaml:1 X", "b.yaml:2 Y", "c.yaml:3 Z", "d.yaml:4 W"]
+    free = Setting(VISIBILITY_TIMEOUT, 30, origin="e.yaml:5 V")
+    settings = [free, *(Setting(VISIBILITY_TIMEOUT, 30, from_value(60), index) for index in indexes)]
+    assert told.origins(Explanation(tuple(settings))) == ["a.yaml:1 X", "b.yaml:2 Y", "c.yaml:3 Z"]
+
+
+def test_the_last_event_of_a_story_may_be_the_point() -> None:
+    """Whatever kind of event it is, it has its sentence."""
+    found, history = throttled()
+    index, moved = history.each(DeadLettered)[0]
+    point = PointOfNoReturn(FUTURES, moved.at, index)
+    text = told.point_of_no_return(attrs.evolve(found, explanation=Explanation(point_of_no_return=point)), history)
+    assert text.startswith("from 60.1 s: a receive finds message 4 over max_receive_count 2")
