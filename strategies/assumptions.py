@@ -1,4 +1,4 @@
-"""What AWS does not document, drawn: each guess as it is pinned, or at one of the ends of its range."""
+"""Assumptions about AWS, drawn: each at its measured default, or at one of the ends of its range."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis.strategies import SearchStrategy
 
 from chaosqs.model.assumptions import Assumptions
 
-_MOST = 3
+_MOST_CHANGED = 3
 
 
 def ends() -> list[tuple[str, int]]:
@@ -22,6 +22,6 @@ def ends() -> list[tuple[str, int]]:
 
 
 def assumptions() -> SearchStrategy[Assumptions]:
-    """Return a strategy for assumptions; the simplest are those that measurements pin, up to three differ from them."""
-    others = st.lists(st.sampled_from(ends()), max_size=_MOST, unique_by=lambda entry: entry[0])
+    """Return a strategy for assumptions; the simplest are the measured defaults, and at most three are changed."""
+    others = st.lists(st.sampled_from(ends()), max_size=_MOST_CHANGED, unique_by=lambda entry: entry[0])
     return others.map(lambda chosen: attrs.evolve(Assumptions(), **dict(chosen)))

@@ -15,17 +15,17 @@ from chaosqs.strategies.grid import durations, message_durations
 
 @attrs.frozen
 class _Failure:
-    """How a function fails: a share of its invocations, or always on some messages."""
+    """The failures of a function: in a share of its invocations, or always on some messages."""
 
     error_rate: float
     poison: tuple[int, ...]
-    look: str
+    form: str
 
 
 def behaviours(function: Function, *, batch_size: int = 10, failing: bool = True) -> SearchStrategy[Behaviour]:
     """Return a strategy for behaviours of a function; times relate to its timeout, and may exceed it.
 
-    `batch_size`: the largest batch that it gets (1 to 10,000). `failing`: whether it may fail otherwise than by
+    `batch_size`: the largest batch that it gets (1 to 10,000). `failing`: True if it may fail in other ways than by
     taking longer than its timeout.
     """
     return _behaviours(function.timeout, batch_size, failing=failing)
@@ -46,31 +46,31 @@ def _failures() -> SearchStrategy[_Failure]:
         _Failure,
         error_rate=st.sampled_from((0, 1, 0.1, 0.5)),
         poison=st.sampled_from(((0,), (), (1,), (0, 1))),
-        look=st.sampled_from(("raises", "hangs", "crashes")),
+        form=st.sampled_from(("raises", "hangs", "crashes")),
     )
 
 
 def _for_a_batch(timeout: int) -> tuple[tuple[float, float], ...]:
-    """Return times for each message and for each batch, of functions that take as long for any batch."""
+    """Return (seconds per message, seconds per batch) of functions that take the same time for every batch."""
     return tuple((0, seconds) for seconds in durations(timeout))
 
 
 def _for_each_message(timeout: int, batch_size: int) -> tuple[tuple[float, float], ...]:
-    """Return times for each message and for each batch, of functions that take longer for a larger batch."""
+    """Return (seconds per message, seconds per batch) of functions that take longer for a larger batch."""
     usual = Behaviour().seconds_per_batch
     return tuple((seconds, usual) for seconds in message_durations(timeout, batch_size))
 
 
 def _behaviour(*, seconds: tuple[float, float], spread: float, failure: _Failure | None) -> Behaviour:
-    """Make a behaviour: a failure looks like one thing only."""
-    for_each, for_all = seconds
-    healthy = Behaviour(seconds_per_message=for_each, seconds_per_batch=for_all, spread=spread)
+    """Return a behaviour; a failure has one form only."""
+    per_message, per_batch = seconds
+    healthy = Behaviour(seconds_per_message=per_message, seconds_per_batch=per_batch, spread=spread)
     if failure is None:
         return healthy
     return attrs.evolve(
         healthy,
         error_rate=failure.error_rate,
         poison=failure.poison,
-        hangs=failure.look == "hangs",
-        crashes=failure.look == "crashes",
+        hangs=failure.form == "hangs",
+        crashes=failure.form == "crashes",
     )

@@ -1,4 +1,4 @@
-"""Whole scenarios: all that decides a run is drawn before it begins, one field of the scenario one part of the draw."""
+"""Whole scenarios: everything that determines a run is drawn before it begins, field by field of the scenario."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def scenarios(
 ) -> SearchStrategy[Scenario]:
     """Return a strategy for scenarios of a design, or of the designs of a strategy.
 
-    `queue`: the queue that always gets a load; None: any that is polled. `behaviours`: by function name, those that
-    are given; the others are drawn. `messages`: as for `workloads`. `faults`: whether anything may go wrong from
-    outside. `failing`: whether drawn behaviours may fail. `points`: sites in the handlers' code at which a fault may
-    strike (`chaosqs.fault_point`). `guesses`: whether what AWS does not document is drawn too (`assumptions`). Each run
+    `queue`: the queue that always gets a load; None: any queue that is polled. `behaviours`: fixed behaviours by
+    function name; the others are drawn. `messages`: as for `workloads`. `faults`: True if faults may come from outside.
+    `failing`: True if drawn behaviours may fail. `points`: fault points in the handlers' code at which a fault may
+    strike (`chaosqs.fault_point`). `guesses`: True if assumptions about AWS are drawn too (`assumptions`). Each run
     ends at `run_length` at the latest. The simplest scenario is calm: one message, no fault, seed 0. Raises ValueError
     as `workloads` does, and for behaviours of a function that the design does not have.
     """
@@ -51,7 +51,7 @@ def scenarios(
 
 @attrs.frozen
 class _Wanted:
-    """What is asked of the scenarios of each design."""
+    """The arguments of `scenarios` that apply to each design."""
 
     queue: str | None
     given: Mapping[str, Behaviour]
@@ -103,7 +103,7 @@ def _scenario(
     seed: int,
     assumed: Assumptions,
 ) -> Scenario:
-    """Make a scenario without the behaviours that say nothing, and with an end."""
-    telling = {name: behaviour for name, behaviour in behaviours.items() if behaviour != Behaviour()}
-    until = run_length(design, workload, telling, faults, assumed)
-    return Scenario(design, workload, telling, faults, seed, until, assumed)
+    """Return a scenario with its run length, and without the behaviours that equal the default."""
+    changed = {name: behaviour for name, behaviour in behaviours.items() if behaviour != Behaviour()}
+    until = run_length(design, workload, changed, faults, assumed)
+    return Scenario(design, workload, changed, faults, seed, until, assumed)

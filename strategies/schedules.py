@@ -1,4 +1,4 @@
-"""Schedules: which task waits while others go first. The simplest schedule is first-in first-out, without a pause."""
+"""Schedules: the tasks that wait while others go first. The simplest schedule is first-in first-out without pauses."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from hypothesis.strategies import SearchStrategy
 from chaosqs.model.design import Design
 from chaosqs.model.faults import Pause
 
-_TASKS = 10
-_FEW_STEPS = 4
-"""A poller takes three steps with a batch, and a handler that waits once two: the first few are worth most."""
-_STEPS = 40
-_HOLDS = (1, 3, 10, 30)
-_PAUSES = 3
+_TASKS = 10  # pollers of each mapping, and invocations of each function, that a pause may hold
+_FIRST_STEPS = 4  # drawn more often: a poller takes three steps with a batch, a handler that waits once takes two
+_LAST_STEP = 40
+_PAUSE_STEPS = (1, 3, 10, 30)
+_MOST_PAUSES = 3
 
 
 def pauses(design: Design, *, real: Iterable[str] = ()) -> SearchStrategy[tuple[Pause, ...]]:
     """Return a strategy for the pauses of a fault plan, of up to three tasks.
 
-    They hold the first ten pollers of each mapping, and the first ten invocations of the functions named in `real`:
-    those whose behaviour is a handler of the user's. The simplest comes first: no pause. Raises ValueError for a
-    function that the design does not have.
+    Pauses hold the first ten pollers of each mapping, and the first ten invocations of the functions in `real`: those
+    whose behaviour is a handler of the user's. The simplest value has no pause. Raises ValueError for a function that
+    the design does not have.
     """
     names = tuple(function.name for function in design.functions)
     unknown = [name for name in real if name not in names]
@@ -43,7 +42,7 @@ def _pauses(tasks: tuple[str, ...]) -> SearchStrategy[tuple[Pause, ...]]:
     each = st.builds(
         Pause,
         task=st.sampled_from(tasks),
-        step=st.integers(1, _FEW_STEPS) | st.integers(1, _STEPS),
-        steps=st.sampled_from(_HOLDS),
+        step=st.integers(1, _FIRST_STEPS) | st.integers(1, _LAST_STEP),
+        steps=st.sampled_from(_PAUSE_STEPS),
     )
-    return st.lists(each, max_size=_PAUSES, unique_by=lambda pause: (pause.task, pause.step)).map(tuple)
+    return st.lists(each, max_size=_MOST_PAUSES, unique_by=lambda pause: (pause.task, pause.step)).map(tuple)

@@ -1,4 +1,4 @@
-"""Workloads: what arrives, where and when. A load's size is one number: a large load costs no more than a small one."""
+"""Workloads, drawn. The size of a load is one choice, so a large load costs no more to draw than a small one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from chaosqs.model.workload import Burst, Load, Steady
 from chaosqs.strategies.grid import exact, longest_timeout, moments, spans
 
 _LARGE = (100, 150, 250)
-"""Sizes beyond the usual range that are worth a try."""
+"""Numbers of messages beyond the usual range that are worth trying."""
 
 
 def workloads(design: Design, *, queue: str | None = None, messages: int = 60) -> SearchStrategy[tuple[Load, ...]]:
     """Return a strategy for workloads of a design: a load of `queue`, and perhaps one more of any queue that is polled.
 
-    `queue` None: any queue that is polled. `messages`: how many a load has at the most, 1 or more; only where it is
-    60 or more, a load may also have a few hundred. The simplest is one message at once. Raises ValueError for a
-    queue that the design does not have, and for a design in which no queue is polled.
+    `queue`: None means any queue that is polled. `messages`: the maximum of a load, 1 or more; if it is 60 or more, a
+    load may also have up to 250. The simplest workload is one message at once. Raises ValueError for a queue that the
+    design does not have, and for a design in which no queue is polled.
     """
     polled = tuple(dict.fromkeys(mapping.queue for mapping in design.mappings))
     if not polled:
@@ -40,7 +40,7 @@ def workloads(design: Design, *, queue: str | None = None, messages: int = 60) -
 
 @lru_cache(maxsize=256)
 def _loads(queue: Queue, timeout: int, messages: int) -> SearchStrategy[Load]:
-    """Return loads of one queue. Kept: to make a strategy costs more than to draw from it."""
+    """Return a strategy for loads of one queue; cached, because making a strategy costs more than drawing from it."""
     bursts = st.builds(
         Burst,
         queue=st.just(queue.name),
@@ -56,7 +56,7 @@ def _loads(queue: Queue, timeout: int, messages: int) -> SearchStrategy[Load]:
         count=_counts(messages),
         per_second=st.sampled_from((1, 0.2, 5, 10)),
         at=st.sampled_from(moments(queue, timeout)),
-        body_bytes=_bodies(queue),  # as many choices as a burst has, or the shorter one would pass for the simpler
+        body_bytes=_bodies(queue),  # as many choices as a burst has: Hypothesis takes fewer choices for simpler
         groups=_groups(queue),
     )
     return bursts | steadies
@@ -67,7 +67,7 @@ def _bodies(queue: Queue) -> SearchStrategy[int]:
 
 
 def _counts(messages: int) -> SearchStrategy[int]:
-    """Return a strategy for sizes of a load: one choice, whatever the size."""
+    """Return a strategy for the number of messages of a load: one choice, whatever the number."""
     large = _LARGE if messages >= 60 else ()  # noqa: PLR2004 - the default of `workloads`
     return st.integers(1, messages + len(large)).map(
         lambda n: n if n <= messages else max(messages, large[n - messages - 1])
@@ -79,5 +79,5 @@ def _groups(queue: Queue) -> SearchStrategy[int]:
 
 
 def _steady(*, queue: str, count: int, per_second: float, at: float, body_bytes: int, groups: int) -> Steady:
-    """Make a steady load of so many messages."""
+    """Return a steady load of `count` messages."""
     return Steady(queue, per_second, exact(count / per_second), at, body_bytes, groups)

@@ -1,8 +1,8 @@
-"""No message is lost: each one that SQS accepted is processed, or goes where its design says that it goes.
+"""No message is lost: each message that SQS accepted is processed, or ends where the design lets it end.
 
-That is: dead-lettered (`no-early-dead-lettering` says when), expired when its retention is over and not before (RT-1,
-DLQ-9, DLQ-10), or still in a queue at the end. What code deletes by hand it has taken over, as the owner of the queue
-has what is purged or moved.
+The other permitted ends: dead-lettered (`no-early-dead-lettering` judges when), expired when its retention is over and
+not before (RT-1, DLQ-9, DLQ-10), or still in a queue when the run ends. Messages that code deletes by hand, and
+messages that are purged or moved, are not judged: code or the queue's owner has taken responsibility for them.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ def judge(history: History) -> Verdict:
 
 @attrs.define
 class _Trail:
-    """What is known of each message, event by event."""
+    """The state of each message, updated event by event."""
 
     design: Design
     events: tuple[Event, ...]
     queues: dict[str, Queue]
-    """Those of the design; clients may add others."""
+    """Queues of the design, by name; queues that clients create are missing."""
     since: dict[int, int] = attrs.field(factory=dict[int, int])
-    """From when the retention of each message counts."""
+    """Start of the retention of each message, in milliseconds."""
     seen: Counter[int] = attrs.field(factory=Counter[int])
-    """Invocations that got each message."""
+    """Number of invocations that got each message."""
     running: Counter[int] = attrs.field(factory=Counter[int])
-    """Those of them that have not ended."""
+    """Number of those invocations that have not ended."""
     processed: dict[int, bool] = attrs.field(factory=dict[int, bool])
     deleted: list[tuple[int, Deleted, int]] = attrs.field(factory=list[tuple[int, Deleted, int]])
-    """Place, event and message of each delete; the run has to be over before it can be judged."""
+    """Index, event and message of each delete by a mapping; judged when the run is over."""
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
     def change(self, design: Design) -> None:
-        """Follow an operator."""
+        """Use the design as an operator has changed it."""
         self.design, self.queues = design, {queue.name: queue for queue in design.queues}
 
     def follow(self, index: int, event: Event) -> None:
@@ -110,7 +110,7 @@ class _Trail:
             self._blame(text, event, event.message, index)
 
     def blamed(self) -> list[Violation]:
-        """Return what is wrong, in the order of events, now that it is known what was never processed."""
+        """Return the violations in the order of events, when the whole run has shown what was never processed."""
         for index, event, message in self.deleted:
             if message in self.processed or self.running[message]:
                 continue

@@ -1,8 +1,8 @@
-"""No message is delivered without end: as often as max_receive_count says, or a stated number of times without one.
+"""No message is delivered without end: at most max_receive_count times, or, without one, a stated number of times.
 
 Without a redrive policy a message that always fails comes back until its retention is over: every visibility timeout
-for days, on a FIFO queue with its whole group waiting (EF-3, FF-19). Not judged unless asked for: that a queue has no
-dead-letter queue shows in its template, and any message that fails would prove it again.
+for days, on a FIFO queue with its whole group waiting (EF-3, FF-19). Not judged by default: the template already shows
+that a queue has no dead-letter queue, and any message that fails would be a violation.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from chaosqs.model.time import clock_text
 from chaosqs.model.verdict import Verdict, Violation
 
 NAME = "bounded-retries"
-MOST = 20
+_DEFAULT_MOST = 20
 
 
-def bounded_retries(most: int = MOST) -> Invariant:
-    """Return the invariant for a number of deliveries, 1 or more, that is enough where no redrive policy says so."""
-    name = NAME if most == MOST else f"{NAME}-up-to-{most}"
+def bounded_retries(most: int = _DEFAULT_MOST) -> Invariant:
+    """Return the invariant that allows `most` deliveries, 1 or more, where no redrive policy sets the limit."""
+    name = NAME if most == _DEFAULT_MOST else f"{NAME}-up-to-{most}"
     return Invariant(
         name=name,
         title=name.replace("-", " "),
@@ -41,13 +41,13 @@ def bounded_retries(most: int = MOST) -> Invariant:
 
 
 def named(name: str) -> Invariant | None:
-    """Return the invariant of that name; None where it is not of this family."""
+    """Return the invariant of that name, or None if it is not of this family."""
     found = re.fullmatch(rf"{NAME}-up-to-(\d+)", name)
     return None if found is None else bounded_retries(int(found[1]))
 
 
 def _judge(name: str, most: int, history: History) -> Verdict:
-    """Blame the delivery of each message that is one too many."""
+    """Blame, for each message, the first delivery over its limit."""
     if not any(mapping.enabled for mapping in history.scenario.design.mappings):
         return not_applicable(name, "the design has no mapping that polls")
     retries = _Retries(name, most, history, _granted(history))
@@ -72,7 +72,7 @@ def _granted(history: History) -> dict[str, int]:
 
 @attrs.define
 class _Retries:
-    """What is found of one run."""
+    """The violations and excused findings of one run."""
 
     name: str
     most: int
@@ -82,7 +82,7 @@ class _Retries:
     excused: list[str] = attrs.field(factory=list[str])
 
     def count(self, deliveries: Sequence[Delivery]) -> None:
-        """Count the deliveries of one message, queue by queue; an attempt that is repeated counts once (FF-20)."""
+        """Count the deliveries of one message, queue by queue; a repeated receive attempt counts once (FF-20)."""
         processed = any(delivery.ending is Ending.PROCESSED for delivery in deliveries)
         for queue in dict.fromkeys(delivery.queue for delivery in deliveries):
             own = {delivery.receive_count: delivery for delivery in deliveries if delivery.queue == queue}
@@ -97,7 +97,7 @@ class _Retries:
         self._blame(own[most], f"{received}: max_receive_count is {most:,}.")
 
     def _endless(self, own: Sequence[Delivery]) -> None:
-        """Blame the first delivery over the limit, or the faults without which it would not have come to that."""
+        """Blame the first delivery over the limit, or excuse it if those without a fault stay within the limit."""
         faults = [delivery.fault for delivery in own if delivery.fault]
         first, last = own[0], own[-1]
         span = clock_text(self.history.events[last.received].at - self.history.events[first.received].at)

@@ -1,8 +1,8 @@
-"""No message expires in a dead-letter queue early because of the age that it brought.
+"""No message expires in a dead-letter queue early because of the age that it brought from its source.
 
-In a standard dead-letter queue the retention counts from the sending to the source (DLQ-9). So a dead-letter queue
-whose retention period is not longer than its source's keeps a message that was retried for days for hours only, or for
-no time at all. FIFO queues count from the move (DLQ-10).
+In a standard dead-letter queue, retention counts from when the message was sent to the source (DLQ-9). If the
+dead-letter queue's retention period is not longer than the source's, it keeps a message that was retried for days only
+for hours, or not at all. FIFO queues count from the move (DLQ-10).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAME = "dead-letter-queue-outlives-source"
 
 
 def judge(history: History) -> Verdict:
-    """Blame each end of retention in a dead-letter queue that would not have come so soon in its source."""
+    """Blame each early expiry in a dead-letter queue whose retention period is not longer than its source's."""
     queues = history.scenario.design.queues
     if all(queue.fifo or queue.redrive is None for queue in queues):
         return not_applicable(NAME, "no standard queue has a dead-letter queue")

@@ -1,8 +1,8 @@
 """An effect that the user's code records happens at most once for each message, or for each value of a key.
 
-`chaosqs.record("charged", order=7)` in a handler says that something happened outside: a card was charged, a mail was
-sent. SQS delivers at least once (OR-4), so only code that looks whether it has done its work before keeps this promise:
-no fault excuses it.
+`chaosqs.record("charged", order=7)` in a handler records that something happened outside: a card was charged, a mail
+was sent. SQS delivers at least once (OR-4), so code satisfies this invariant only if it checks for work already done.
+No fault excuses a violation.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _Key = tuple[str | int | float | bool | None, str]
 def exactly_once_effect(name: str, *, by: str = "") -> Invariant:
     """Return the invariant that an effect happens at most once.
 
-    `name`: as `chaosqs.record` has it. `by`: the name of the value that tells one from another (`order`); empty: once
-    for each message, which the handler named or which was alone in its batch.
+    `name`: the effect's name in `chaosqs.record`. `by`: the name of the recorded value that identifies an effect
+    (`order`); empty: once for each message, if the handler named the message or it was alone in its batch.
     """
     title = f"exactly once {name} by {by}" if by else f"exactly once {name}"
     invariant = title.replace(" ", "-")
@@ -40,7 +40,7 @@ def exactly_once_effect(name: str, *, by: str = "") -> Invariant:
 
 
 def named(invariant: str) -> Invariant | None:
-    """Return the invariant of that name; None where it is not of this family."""
+    """Return the invariant of that name, or None if it is not of this family."""
     found = _NAME.fullmatch(invariant)
     return None if found is None else exactly_once_effect(found["name"], by=found["by"] or "")
 
@@ -66,7 +66,7 @@ def _judge(invariant: str, name: str, by: str, history: History) -> Verdict:
 
 
 def _key(event: Effect, by: str, message: int | None) -> _Key | None:
-    """Return what the effect must happen once for; the type keeps 1, 1.0 and True apart."""
+    """Return the key for which the effect may happen once, or None; the value's type keeps 1, 1.0 and True apart."""
     if not by:
         return None if message is None else (message, "")
     for name, value in event.values:

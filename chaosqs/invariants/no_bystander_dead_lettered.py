@@ -1,12 +1,11 @@
 """No healthy message is dead-lettered because of a poison message in its batches.
 
-Without partial batch responses one message fails all that are in its batch, and each failure costs all of them a
-delivery (EF-2, EF-3). A handler that dies of one fails them all whatever the mapping asks for (PB-10): that no setting
-of the design prevents but a batch size of 1, so it is excused where partial batch responses are on.
+Without partial batch responses, one message fails its whole batch, and each failure costs every message of the batch a
+delivery (EF-2, EF-3). A handler that dies because of one message fails the whole batch even with partial batch
+responses (PB-10). Only a batch size of 1 prevents that, so it is excused where partial batch responses are on.
 
-Of a model it is known which messages are poison. Of real code only this is known: which batches failed. There a message
-counts as a bystander where the function never failed on it alone, but each time had another one in hand on which it
-never succeeded.
+A model states which messages are poison. Of real code only the failed batches are known: a message counts as a
+bystander if every batch that failed with it also held another message on which the function never succeeded.
 """
 
 from __future__ import annotations
@@ -76,21 +75,21 @@ def _processed(history: History) -> frozenset[int]:
 
 @attrs.frozen
 class _Suspects:
-    """Who may have failed a batch."""
+    """Finds the messages that may have made a batch fail."""
 
     history: History
     processed: frozenset[int]
     """Messages on which some invocation succeeded."""
 
     def spoilt(self, message: int, failed: Sequence[Delivery]) -> list[tuple[Delivery, tuple[int, ...]]]:
-        """Return the deliveries of a message that others spoilt, and who; none where it is not above suspicion."""
+        """Return the deliveries that other messages made fail, and these; none if the message itself may have."""
         found = [(delivery, self._of(message, delivery)) for delivery in failed]
         if any(culprits is None for _, culprits in found):
             return []
         return [(delivery, culprits) for delivery, culprits in found if culprits]
 
     def _of(self, message: int, delivery: Delivery) -> tuple[int, ...] | None:
-        """Return who spoilt the batch of a delivery, nobody if it failed by chance; None: maybe the message itself."""
+        """Return the other messages that made a batch fail: none if it failed by chance, None if `message` may have."""
         event = self.history.events[delivery.ended or 0]
         assert isinstance(event, InvocationEnded), f"{delivery.ended} is noted as the end of {delivery}, but is {event}"
         behaviour = self.history.scenario.behaviour(event.function)

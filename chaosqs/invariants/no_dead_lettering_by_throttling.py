@@ -1,8 +1,8 @@
-"""A message ends in a dead-letter queue because a function failed on it, never because it had no room for it.
+"""A message ends in a dead-letter queue because a function failed on it, never because no execution was free for it.
 
-The pollers read without asking whether the function can be invoked (ES-11). A throttled batch is retried until
-its visibility timeout is over, and that costs a receive (ES-8, ES-9). Enough of them, and a message that no
-function ever saw is dead-lettered (DLQ-3).
+The pollers receive without asking whether the function can be invoked (ES-11). A throttled batch is retried until its
+visibility timeout is over, and that costs a receive (ES-8, ES-9). After enough receives, a message that no function
+ever saw is dead-lettered (DLQ-3).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chaosqs.model.verdict import Verdict, Violation
 
 NAME = "no-dead-lettering-by-throttling"
 
-_OTHERWISE = {
+_ENDING_TEXTS = {
     Ending.OPEN: "{function} was not yet done with it when the run ended",
     Ending.PROCESSED: "{function} succeeded on it",
     Ending.REPORTED: "{function} reported it as failed",
@@ -28,7 +28,7 @@ _OTHERWISE = {
     Ending.LOST: "the answer of SQS was lost",
 }
 
-_UNSEEN = (Ending.THROTTLED, Ending.FILTERED, Ending.SERVICE_ERROR, Ending.LOST)
+_UNSEEN_ENDINGS = (Ending.THROTTLED, Ending.FILTERED, Ending.SERVICE_ERROR, Ending.LOST)
 
 
 def judge(history: History) -> Verdict:
@@ -55,7 +55,7 @@ def judge(history: History) -> Verdict:
 
 
 def _throttled(history: History) -> int:
-    """Count the deliveries that throttling could have used up: those that met a throttle of no fault's."""
+    """Count the deliveries that throttling could have used up: those with a throttle that no fault caused."""
     redriven = {queue.name for queue in history.scenario.design.queues if queue.redrive is not None}
     return sum(
         delivery.queue in redriven and any(not _throttle(history, index).fault for index in delivery.throttles)
@@ -68,7 +68,7 @@ def _throttled(history: History) -> int:
 def _capped(history: History, mappings: list[EventSourceMapping]) -> int:
     """Count the invocations that filled the maximum concurrency of their function's mappings (MC-1).
 
-    One more batch in the pollers' hands would have been throttled, had the mappings not stopped reading.
+    One more batch would have been throttled, had the mappings not stopped receiving.
     """
     design = history.scenario.design
     full = {
@@ -98,7 +98,7 @@ def _throttle(history: History, index: int) -> Throttled:
 
 
 def _violation(history: History, fate: Fate) -> Violation:
-    """Blame the throttles and the releases that came before the move; a poller may let go after it."""
+    """Blame the throttles and the releases before the move; a poller may release a batch after it."""
     blamed = [index for delivery in fate.throttled for index in (*delivery.throttles, delivery.ended)]
     before = sorted(index for index in blamed if index is not None and index < fate.moved)
     event = fate.event
@@ -106,11 +106,11 @@ def _violation(history: History, fate: Fate) -> Violation:
 
 
 def _text(history: History, fate: Fate) -> str:
-    """Tell that the function is not to blame, and what used the message's deliveries up instead."""
+    """Return the sentence that clears the function and states the causes that used up the message's deliveries."""
     polled = [delivery for delivery in fate.deliveries if delivery.mapping]
     function = listed(unique(_function(history.scenario.design, delivery) for delivery in polled))
     failures = sum(delivery.ending in {Ending.FAILED, Ending.REPORTED} for delivery in fate.deliveries)
-    unseen = all(delivery.ending in _UNSEEN for delivery in polled)
+    unseen = all(delivery.ending in _UNSEEN_ENDINGS for delivery in polled)
     if failures:
         although = f"{function} failed on it only {times(failures)}"
     else:
@@ -120,7 +120,7 @@ def _text(history: History, fate: Fate) -> str:
 
 
 def _account(history: History, fate: Fate) -> str:
-    """Tell what became of the deliveries: what all of them met, or how many of them met what."""
+    """Return the cause that used up all deliveries, or each cause with its number of deliveries."""
     met = Counter(_met(history, delivery) for delivery in fate.deliveries)
     received = f"it was received {times(len(fate.deliveries))}"
     if len(met) == 1:
@@ -130,12 +130,12 @@ def _account(history: History, fate: Fate) -> str:
 
 
 def _met(history: History, delivery: Delivery) -> str:
-    """Tell what used a delivery up."""
+    """Return the cause that used up a delivery."""
     if not delivery.mapping:
         return "a client received it"
     function = _function(history.scenario.design, delivery)
     if delivery.ending is not Ending.THROTTLED:
-        return _OTHERWISE[delivery.ending].format(function=function)
+        return _ENDING_TEXTS[delivery.ending].format(function=function)
     if delivery.fault:
         return f"a fault kept it from {function} ({delivery.fault})"
     own = [throttle for throttle in (_throttle(history, index) for index in delivery.throttles) if not throttle.fault]
@@ -143,7 +143,7 @@ def _met(history: History, delivery: Delivery) -> str:
 
 
 def _busy(throttle: Throttled) -> str:
-    """Tell what Lambda's reason means (LC-12, LC-13)."""
+    """Return the meaning of Lambda's throttle reason (LC-12, LC-13)."""
     match throttle.reason:
         case "ReservedFunctionConcurrentInvocationLimitExceeded" if throttle.limit == 0:
             return f"{throttle.function} was switched off by its reserved concurrency of 0"  # LC-5

@@ -1,8 +1,8 @@
 """No message that an invocation has succeeded on is processed again.
 
-SQS delivers at least once; what a design adds to that are deletes that come too late: the function succeeds after the
-visibility timeout is over, another poller has the message by then, and the delete changes nothing (RH-4, RH-5, EF-6,
-EF-7). Two invocations at the same time are the business of `no-concurrent-processing`.
+SQS delivers at least once. A design adds repetitions by late deletes: the function succeeds after the visibility
+timeout is over, another poller has the message by then, and the delete has no effect (RH-4, RH-5, EF-6, EF-7). Two
+invocations at the same time are judged by `no-concurrent-processing`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAME = "no-second-processing"
 
 
 def judge(history: History) -> Verdict:
-    """Blame each invocation that gets a message on which one had succeeded before."""
+    """Blame each invocation that gets a message on which an earlier invocation succeeded."""
     if not any(mapping.enabled for mapping in history.scenario.design.mappings):
         return not_applicable(NAME, "the design has no mapping that polls")
     violations: list[Violation] = []

@@ -1,10 +1,10 @@
-"""Mappings that draw on the same executions all get some: none is throttled all the time while others are served.
+"""Mappings that share executions all get some: none is throttled all the time while others are served.
 
-They share those that are reserved for their function, or what the account has unreserved (LC-2, LC-3). A mapping
-starves from its first throttle, if no batch of its own has started since, a whole visibility timeout of its queue is
-over, and the others of the pool have started at least ten invocations meanwhile. Throttles of faults do not count.
+Mappings share the executions reserved for their function, or the account's unreserved executions (LC-2, LC-3). A
+mapping starves if, since its first throttle, none of its batches has started, a whole visibility timeout of its queue
+has passed, and the other mappings of the pool have started at least ten invocations. Throttles by faults do not count.
 
-AWS promises no fairness among mappings, and a message that waits is not lost: a search asks for this only where told.
+Not judged by default: AWS promises no fairness among mappings, and a message that waits is not lost.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from chaosqs.model.verdict import Verdict, Violation
 
 NAME = "no-starvation"
 
-_OTHERS = 10  # Assumed: fewer invocations of others, and a throttled batch may just have had bad luck
-_PAUSE = 20_000  # milliseconds: no pause after a throttle is longer (ES-10), so the batch is another one
+_MIN_OTHER_INVOCATIONS = 10  # Assumed: with fewer invocations of other mappings, the throttles may be mere chance
+_MAX_RETRY_PAUSE = 20_000  # milliseconds between two retries of one throttled batch, at most (ES-10)
 
 
 def judge(history: History) -> Verdict:
@@ -52,61 +52,61 @@ def judge(history: History) -> Verdict:
 class _Pool:
     """Executions that mappings share."""
 
-    whose: str
+    title: str
     mappings: list[EventSourceMapping] = attrs.field(factory=list[EventSourceMapping])
     started: int = 0
-    """Invocations up to now."""
+    """Number of invocations up to now."""
 
 
 def _pools(design: Design) -> list[_Pool]:
-    """Return who shares what: the reservation of a function, or what is unreserved."""
+    """Return the pools: the reserved executions of each function, and the account's unreserved executions."""
     pools: dict[str | None, _Pool] = {}
     for mapping in design.mappings:
         reserved = design.function(mapping.function).reserved_concurrency is not None
-        whose = f"the executions reserved for {mapping.function}" if reserved else "the account's unreserved executions"
+        title = f"the executions reserved for {mapping.function}" if reserved else "the account's unreserved executions"
         if mapping.enabled:
-            pools.setdefault(mapping.function if reserved else None, _Pool(whose)).mappings.append(mapping)
+            pools.setdefault(mapping.function if reserved else None, _Pool(title)).mappings.append(mapping)
     return list(pools.values())
 
 
 @attrs.define
 class _Watch:
-    """How one mapping fares."""
+    """The throttles of one mapping since one of its batches last started; times in milliseconds."""
 
     design: Design
     mapping: EventSourceMapping
     pool: _Pool
     throttles: list[int] = attrs.field(factory=list[int])
-    """Places of its throttles since it was served last."""
-    since: int = 0
+    """Event indexes of the throttles."""
+    first: int = 0
     latest: int = 0
-    before: int = 0
-    """How many invocations of the pool had started then."""
-    told: bool = False
+    started_before: int = 0
+    """Invocations of the pool that had started at the first throttle."""
+    reported: bool = False
 
     def served(self) -> None:
-        """Note that one of its batches runs."""
+        """Record the start of one of the mapping's batches."""
         self.pool.started += 1
         self.throttles.clear()
 
     def throttled(self, index: int, event: Throttled) -> Violation | None:
-        """Note a throttle; return a violation where it has starved long enough by now."""
+        """Record a throttle; return a violation if the mapping starves, once for each series of throttles."""
         visibility = self.design.queue(self.mapping.queue).visibility_timeout * 1000
-        if not self.throttles or event.at - self.latest > max(visibility, _PAUSE):
+        if not self.throttles or event.at - self.latest > max(visibility, _MAX_RETRY_PAUSE):
             self.throttles.clear()
-            self.since, self.before, self.told = event.at, self.pool.started, False
+            self.first, self.started_before, self.reported = event.at, self.pool.started, False
         self.throttles.append(index)
         self.latest = event.at
-        others = self.pool.started - self.before
-        if self.told or others < _OTHERS or event.at - self.since < visibility:
+        others = self.pool.started - self.started_before
+        if self.reported or others < _MIN_OTHER_INVOCATIONS or event.at - self.first < visibility:
             return None
-        self.told = True
+        self.reported = True
         return self._violation(event, others)
 
     def _violation(self, event: Throttled, others: int) -> Violation:
         rest = listed(other.name for other in self.pool.mappings if other != self.mapping)
         text = (
-            f"{self.mapping.name} got none of {self.pool.whose} from {clock_text(self.since)} to "
+            f"{self.mapping.name} got none of {self.pool.title} from {clock_text(self.first)} to "
             f"{clock_text(event.at)} and was throttled {times(len(self.throttles))}, while {rest} started "
             f"{others:,} invocations."
         )

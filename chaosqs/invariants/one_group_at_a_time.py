@@ -1,7 +1,7 @@
 """At any moment at most one invocation has messages of a group (EQ-1).
 
-A FIFO queue blocks a group while a message of it is in flight (FF-14). So two invocations meet where the first one
-takes longer than the visibility timeout: its messages come back, and another poller takes them (FF-17, EF-6).
+A FIFO queue blocks a group while a message of the group is in flight (FF-14). Two invocations therefore overlap if the
+first one takes longer than the visibility timeout: its messages come back, and another poller takes them (FF-17, EF-6).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def judge(history: History) -> Verdict:
 
 @attrs.define
 class _Holders:
-    """Which invocations work on which groups."""
+    """The invocations that work on each group."""
 
     history: History
     queues: dict[str, str]
@@ -50,13 +50,13 @@ class _Holders:
     running: dict[tuple[str, str], dict[int, tuple[int, InvocationStarted]]] = attrs.field(
         factory=dict[tuple[str, str], dict[int, tuple[int, InvocationStarted]]]
     )
-    """For each group that was ever handed out: the place and the start of each invocation that works on it."""
+    """For each group that was ever handed out, by invocation: index and start of each invocation that works on it."""
     exercised: int = 0
     violations: list[Violation] = attrs.field(factory=list[Violation])
     excused: list[str] = attrs.field(factory=list[str])
 
     def start(self, index: int, event: InvocationStarted) -> None:
-        """Take an invocation in."""
+        """Record the start of an invocation."""
         for group in self._groups(event):
             holders = self.running.get(group)
             if holders is None:
@@ -68,7 +68,7 @@ class _Holders:
             holders[event.invocation] = index, event
 
     def end(self, event: InvocationEnded) -> None:
-        """Let an invocation go."""
+        """Record the end of an invocation."""
         for group in self._groups(event):
             self.running.get(group, {}).pop(event.invocation, None)
 
@@ -103,7 +103,7 @@ class _Holders:
 
 
 def _gone(history: History, first: Delivery, second: Delivery) -> str:
-    """Tell that the first message had left the queue, if so: in flight or not, the group goes on (RT-1, FF-16)."""
+    """Return how the first message left the queue meanwhile, or nothing: that unblocks its group (RT-1, FF-16)."""
     for event in history.events[first.received : second.received]:
         if isinstance(event, Expired) and event.message == first.message:
             return f"the retention of {messages_text([first.message])} had ended meanwhile"

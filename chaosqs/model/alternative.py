@@ -1,7 +1,7 @@
-"""Other ways to bring messages to a function than an event source mapping for SQS, as values to compare it with.
+"""Alternatives to an event source mapping for SQS: other ways to bring messages to a function, for comparisons.
 
-Each takes the place of the mappings of one function. Times in seconds. They are small models: the docstring of each
-says what it leaves out.
+An alternative replaces the mappings of one function. Times are in seconds. Alternatives are small models: the docstring
+of each lists what is not modelled.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ TERMINATE, ALLOW = "Terminate", "Allow"
 
 @attrs.frozen(repr=False)
 class SelfPolling:
-    """A function that receives messages itself, works through them, deletes them, and invokes itself again.
+    """A function that receives messages itself, processes and deletes them, and invokes itself again.
 
     Each invocation of a chain receives up to 10 messages at a time (RX-1), as long as `reserve` seconds of its timeout
     are left; then it invokes itself asynchronously. A receive that finds nothing within `wait_time` ends the chain. A
-    schedule starts the chains. A failure ends the invocation: what it has not deleted comes back when its visibility
-    ends, and Lambda repeats the event after 1 and after 2 minutes, one that is throttled after 1 s, doubling to 5
-    minutes, for 6 hours (Lambda Developer Guide, invocation-async-error-handling).
+    schedule starts the chains. A failure ends the invocation: the messages that it has not deleted become visible again
+    when their visibility timeout ends. Lambda retries the event after 1 and after 2 minutes; a throttled event after
+    1 s, doubling to 5 minutes, for 6 hours (Lambda Developer Guide, invocation-async-error-handling).
 
     Not modelled: handlers that catch the error of one message and go on, extended visibility, the jitter of Lambda's
-    retries and how a long queue of events slows them down, events that Lambda delivers twice, the lock's own failures.
+    retries, their slowdown by a long queue of events, events that Lambda delivers twice, failures of the lock.
     """
 
     queue: str
-    """Name of the queue that it polls; no mapping may bring the function messages of another one."""
+    """Name of the queue that the function polls. No mapping may bring it messages from another queue."""
     function: str
     chains: int = 1
-    """How many invocations follow one another side by side; 1 to 1,000."""
+    """Number of chains that run side by side; 1 to 1,000. In a chain one invocation follows another."""
     delete: str = "each"
-    """`each`: a message is deleted as soon as it is done; `batch`: all that one receive brought, together."""
+    """`each`: a message is deleted as soon as it is processed; `batch`: all messages of one receive, together."""
     reserve: float = 10
-    """Seconds of the timeout that must be left for another receive; with less it invokes itself. 0 to 900."""
+    """Seconds of the timeout that must be left for another receive; with less the function invokes itself. 0 to 900."""
     wait_time: int = 20
-    """Seconds that a receive waits for messages; 0 to 20 (RX-3). Assumed: it asks all servers even with 0 (RX-4)."""
+    """Seconds that a receive waits for messages; 0 to 20 (RX-3). Assumed: 0 queries all servers, too (RX-4)."""
     schedule: float = 60
-    """Seconds between two starts by the schedule, the first at 0; 60 (the least for EventBridge) to 86,400."""
+    """Seconds between two starts by the schedule, the first at 0; 60 (EventBridge's minimum) to 86,400."""
     lock: bool = True
-    """Whether each chain holds a lock, so that the schedule starts only those that are missing. Without it every
+    """True if each chain holds a lock, so that the schedule starts only the missing chains. Without the lock every
     start adds `chains` more, as a plain schedule does."""
     recursive_loop: str = TERMINATE
-    """`Terminate`, Lambda's default: it drops the next of about 16 invocations in one chain (LX-16), and the schedule
-    starts a new one. `Allow`: a chain goes on."""
+    """`Terminate`, Lambda's default: Lambda drops the next invocation after about 16 in one chain (LX-16), and the
+    schedule starts a new chain. `Allow`: a chain goes on."""
 
     __repr__ = concise_repr
 
@@ -59,27 +59,27 @@ class SelfPolling:
 class RateLimitedFront:
     """An API in front of the function: clients push each message as one request, and the front limits their rate.
 
-    The limit is API Gateway's token bucket (API Gateway Developer Guide, api-gateway-request-throttling); over it the
-    answer is 429. A throttle of Lambda's comes back as 500, a failed invocation as 502, one that takes longer than
-    `integration_timeout` as 504 while the function works on. After each of these the client pushes again, later and
-    later, with full jitter; after `retries` it gives up: the message is lost to the caller, which knows it, even
-    where a late invocation has processed it.
+    The limit is API Gateway's token bucket (API Gateway Developer Guide, api-gateway-request-throttling); requests over
+    the limit get 429. The client gets 500 for a throttle by Lambda, 502 for a failed invocation, and 504 for one that
+    takes longer than `integration_timeout`; the function then works on. After each of these the client pushes again,
+    with growing pauses and full jitter. After `retries` it gives up: the message is lost to the caller, which knows
+    that, even if a late invocation has processed the message.
 
-    Not modelled: that API Gateway applies its limits by best effort only, usage plans and caches, the network, clients
-    that restrain one another or stop waiting, and 4xx answers that clients would not repeat.
+    Not modelled: API Gateway's limits as the best-effort limits that they are, usage plans and caches, the network,
+    clients that limit one another or stop waiting, and 4xx answers that clients would not retry.
     """
 
     function: str
     requests_per_second: float = 10_000
-    """Requests a second that the bucket refills by; 0.001 to 1,000,000. AWS's default for an account is 10,000."""
+    """Requests per second that refill the bucket; 0.001 to 1,000,000. AWS's default for an account is 10,000."""
     burst: int = 5_000
-    """Requests at once: the size of the bucket; 1 to 1,000,000. AWS's default for an account is 5,000."""
+    """Size of the bucket: requests at once; 1 to 1,000,000. AWS's default for an account is 5,000."""
     retries: int = 3
-    """How often a client pushes a message again; 0 to 1,000."""
+    """Number of times that a client pushes a message again; 0 to 1,000."""
     retry_pause: float = 1
-    """Seconds of which a client waits a random share before it pushes again; doubles each time. 0.001 to 3,600."""
+    """Ceiling in seconds of the random pause before a client pushes again; doubles each time. 0.001 to 3,600."""
     retry_pause_limit: float = 20
-    """Seconds up to which that doubles; `retry_pause` to 86,400. AWS's SDKs have 20."""
+    """Largest value of that ceiling, in seconds; `retry_pause` to 86,400. AWS's SDKs use 20."""
     integration_timeout: float = 29
     """Seconds that the front waits for the function; 0.05 to 300. API Gateway's default is 29."""
 
@@ -88,33 +88,33 @@ class RateLimitedFront:
 
 @attrs.frozen(repr=False)
 class Stream:
-    """A stream like Kinesis's, whose shards Lambda reads in order, one batch in flight a shard.
+    """A stream like Kinesis, whose shards Lambda reads in order, with one batch in flight per shard.
 
-    A record goes to the shard that the MD5 of its partition key says: its message group, or its own number without
-    one. Lambda polls a shard once a second, reads on at once while there is more, at 2 MB a second at the most, and
-    sends no more than 6 MB, in Base64, to one invocation. A batch that fails is tried again and blocks its shard, until
-    it succeeds, its records are too old, or `maximum_retry_attempts` is over; a throttled one is tried until they are
-    too old (Lambda Developer Guide, with-kinesis and kinesis-on-failure-destination).
+    The MD5 of a record's partition key selects its shard; the key is the message group, or the message's number without
+    a group. Lambda polls a shard once a second, reads on at once while there are more records, at 2 MB a second at
+    most, and sends at most 6 MB, in Base64, to one invocation. A failed batch is retried and blocks its shard until it
+    succeeds, its records are too old, or `maximum_retry_attempts` is reached; a throttled batch is retried until its
+    records are too old (Lambda Developer Guide, with-kinesis and kinesis-on-failure-destination).
 
     Assumed: the pauses between two attempts are those of the assumption `throttle_retry`.
 
-    Not modelled: what a shard can take in (1 MB or 1,000 records a second), other readers of the same shard, enhanced
+    Not modelled: a shard's write limit (1 MB or 1,000 records a second), other readers of the same shard, enhanced
     fan-out, batching windows, a parallelisation factor over 1, partial batch responses, resharding, starting positions.
     """
 
     function: str
     shards: int
-    """1 to 10,000; no more invocations than shards run at once."""
+    """Number of shards, and so of invocations that may run at once; 1 to 10,000."""
     batch_size: int = 100
-    """Records that one invocation gets at the most; 1 to 10,000."""
+    """Maximum records of one invocation; 1 to 10,000."""
     maximum_retry_attempts: int = -1
-    """Retries after a function error; 0 to 10,000, -1: until the records are too old. Halving a batch is none."""
+    """Retries after a function error; 0 to 10,000. -1: until the records are too old. Halving a batch is no retry."""
     maximum_record_age: int = -1
-    """Seconds after which a record is given up; 60 to 604,800, -1: after the retention period only."""
+    """Seconds after which a record is given up; 60 to 604,800. -1: only after the retention period."""
     bisect_batch_on_function_error: bool = False
-    """Whether a batch that fails is cut into halves, which are tried one after the other."""
+    """True if a failed batch is split into halves, which are tried one after the other."""
     on_failure_destination: bool = False
-    """Whether what is given up is told to a queue or topic: then it counts as dead-lettered, else as discarded."""
+    """True if records given up are reported to a queue or topic and count as dead-lettered; else as discarded."""
     retention_period: int = 86_400
     """Seconds that the stream keeps a record; 86,400 (a day) to 31,536,000."""
 
@@ -122,18 +122,18 @@ class Stream:
 
 
 Alternative: TypeAlias = SelfPolling | RateLimitedFront | Stream
-"""Something that takes the place of a function's event source mappings."""
+"""A replacement for a function's event source mappings."""
 
 KINDS: dict[str, type[SelfPolling | RateLimitedFront | Stream]] = {
     "self_polling": SelfPolling,
     "rate_limited_front": RateLimitedFront,
     "stream": Stream,
 }
-"""What a file calls each kind."""
+"""The kinds of alternatives by their names in files."""
 
 
 def check_alternative(checks: Checks, alternative: Alternative) -> None:
-    """Note what is wrong with an alternative, its queue and function apart."""
+    """Note the problems of an alternative, except those of its queue and function."""
     match alternative:
         case SelfPolling():
             _check_self_polling(checks, alternative)
@@ -173,11 +173,11 @@ def _check_stream(checks: Checks, given: Stream) -> None:
     checks.whole("retention_period", given.retention_period, 86_400, 31_536_000, "seconds")
 
 
-# What an alternative replaces in a scenario: the mappings of its function, and the queues of which it takes over. ----
+# Replacing a function's mappings in a scenario ------------------------------------------------------------------------
 
 
 def replaced(design: Design, alternative: Alternative) -> tuple[EventSourceMapping, ...]:
-    """Return the mappings that an alternative takes the place of."""
+    """Return the mappings that an alternative replaces."""
     return design.mappings_of(alternative.function)
 
 
@@ -189,14 +189,14 @@ def taken_over(design: Design, alternative: Alternative) -> tuple[str, ...]:
 
 
 def with_replacement(scenario: Scenario, alternative: Alternative) -> Scenario:
-    """Return the scenario without the mappings that an alternative takes the place of."""
+    """Return the scenario without the mappings that an alternative replaces."""
     gone = replaced(scenario.design, alternative)
     mappings = [mapping for mapping in scenario.design.mappings if mapping not in gone]
     return attrs.evolve(scenario, design=attrs.evolve(scenario.design, mappings=mappings))
 
 
 def check_replacement(checks: Checks, scenario: Scenario, alternative: Alternative) -> None:
-    """Note what is wrong with an alternative, and why it cannot take its place in a scenario."""
+    """Note the problems of an alternative, and the reasons why it cannot be used in a scenario."""
     check_alternative(checks, alternative)
     functions = [function.name for function in scenario.design.functions]
     if alternative.function not in functions:

@@ -1,4 +1,4 @@
-"""What AWS does not document, each guess a named parameter with its range and reason; the search may draw them.
+"""Assumptions where AWS documents nothing: named parameters, each with a range and a reason. Searches may draw them.
 
 Every default is pinned by published measurements (`docs/fidelity.md` lists which).
 """
@@ -20,7 +20,7 @@ def _assumed(default: int, low: int, high: int, unit: str, why: str) -> int:
 
 @attrs.frozen(repr=False)
 class Assumptions:
-    """The guesses about AWS that a run rests on; times in milliseconds."""
+    """The assumptions about AWS that a run rests on; times in milliseconds."""
 
     receive_latency: int = _assumed(
         6, 1, 100, "ms", "Median from a message's arrival to the poller that waits for it (C6)."
@@ -112,7 +112,7 @@ class Assumptions:
 
 
 def nearer_to_measured(assumptions: Assumptions) -> Iterator[Assumptions]:
-    """Yield the assumptions with one that differs from its default set to that, each in turn."""
+    """Yield copies of the assumptions, each with one changed value set back to its default."""
     for field in attrs.fields(Assumptions):
         usual = field.default
         if isinstance(usual, int) and getattr(assumptions, field.name) != usual:

@@ -1,4 +1,4 @@
-"""What a function does with a batch: a model of durations and failures, or the user's real handler."""
+"""The behaviour of a function: a model of durations and failures, or the user's real handler."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ def _numbers(items: Iterable[int]) -> tuple[int, ...]:
 
 @attrs.frozen(repr=False)
 class Behaviour:
-    """How one function behaves. The default succeeds after 50 ms, whatever the batch."""
+    """The behaviour of one function. The default succeeds after 50 ms, whatever the batch."""
 
     seconds_per_message: float = 0
-    """Time that each message of a batch adds."""
+    """Seconds that each message of a batch adds."""
     seconds_per_batch: float = 0.05
-    """Time that each invocation takes besides."""
+    """Seconds that each invocation takes in addition."""
     spread: float = 0
-    """0: durations are exact; s: log-normal around them, with s the standard deviation of the logarithm; 0 to 3."""
+    """Standard deviation of the logarithm of log-normal durations around the seconds above; 0 to 3. 0: exact."""
     error_rate: float = 0
-    """Share of the invocations that fail; 0 to 1. Which ones is a matter of the seed: with seed 0 all where the rate
-    is above one half, none otherwise."""
+    """Share of the invocations that fail; 0 to 1. The seed decides which. With seed 0 all fail if the rate is above
+    one half, and none otherwise."""
     poison: tuple[int, ...] = attrs.field(default=(), converter=_numbers)
     """Numbers of the messages on which the handler always fails, counted from 0 in the order of sending."""
     raises: str = "RuntimeError"
-    """The error type that a failure shows, where it neither hangs nor crashes (LX-7)."""
+    """Error type of a failure that neither hangs nor crashes (LX-7)."""
     hangs: bool = False
-    """A failure looks like a hang: the function timeout ends it (LX-9)."""
+    """True if a failure is a hang: the function timeout ends it (LX-9)."""
     crashes: bool = False
-    """A failure looks like a crash: the execution environment is gone (LX-14)."""
+    """True if a failure is a crash: the execution environment is gone (LX-14)."""
     memory_scales: bool = False
-    """True: the times above are those of one whole vCPU (1,769 MB), and with less memory all takes longer in
-    proportion: 14 times as long with 128 MB (LX-3). Assumed: more than one vCPU makes nothing faster."""
+    """True if the times above are those of one whole vCPU (1,769 MB), and less memory makes everything slower in
+    proportion: 14 times as slow with 128 MB (LX-3). Assumed: more than one vCPU makes nothing faster."""
     response_bytes: int = 0
-    """Size of what the function returns; over 6,291,556 bytes it is an error instead (LX-5)."""
+    """Size of the function's response, in bytes; over 6,291,556 it is an error instead (LX-5)."""
     handler: str | None = None
-    """`package.module:function`: real code instead of this model; then the other fields say nothing.
+    """`package.module:function`: real code instead of this model; the other fields are then ignored.
 
-    Its module is imported once in a process: what it keeps in its globals is shared by all environments of a run, and
-    outlives the run, as it outlives an invocation in a warm environment. Where a run leaves something there that
-    changes the next one, `simulate(verify=True)` raises `NotDeterministic`: make such things in the handler."""
+    Its module is imported once per process. Its globals are shared by all environments of a run and outlive the run, as
+    they outlive an invocation in a warm environment. If a run leaves something in them that changes the next run,
+    `simulate(verify=True)` raises `NotDeterministic`: create such things in the handler."""
 
     __repr__ = concise_repr
 
 
 def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
-    """Note what is wrong with a behaviour."""
+    """Note the problems of a behaviour."""
     checks.number("seconds_per_message", behaviour.seconds_per_message, 0, 86_400, "seconds")
     checks.number("seconds_per_batch", behaviour.seconds_per_batch, 0, 86_400, "seconds")
     checks.number("spread", behaviour.spread, 0, 3)

@@ -1,7 +1,7 @@
-"""The deliveries of each message: one for each receive, with what became of it.
+"""The deliveries of each message: one for each receive, with its outcome.
 
-What the metrics count and the invariants judge (processed, throttled, dead-lettered unprocessed …) is read off here,
-so that both mean the same.
+Metrics and invariants both take their terms (processed, throttled, dead-lettered unprocessed …) from here, so that the
+terms mean the same in both.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from chaosqs.model.event import (
 
 
 class Ending(StrEnum):
-    """What became of one delivery."""
+    """The outcome of one delivery."""
 
     OPEN = "open"
-    """The run ended before it did."""
+    """The run ended before the delivery did."""
     PROCESSED = "processed"
-    """The function succeeded on it."""
+    """The function succeeded on the message."""
     REPORTED = "reported as failed"
     """The function succeeded, but named the message as failed (PB-*)."""
     FAILED = "failed"
@@ -39,38 +39,38 @@ class Ending(StrEnum):
     """No invocation of its batch got an execution within the visibility timeout (ES-8, ES-9)."""
     SERVICE_ERROR = "service error"
     FILTERED = "filtered out"
-    """It matched none of the mapping's filters (FL-2)."""
+    """The message matched none of the mapping's filters (FL-2)."""
     LOST = "lost"
     """The poller never saw the message (RX-8)."""
 
 
 @attrs.define
 class Delivery:
-    """One receive of one message, and what became of it."""
+    """One receive of one message, and its outcome."""
 
     message: int
     queue: str
     mapping: str
     received: int
-    """Place of the `Received` event."""
+    """Index of the `Received` event."""
     receive_count: int
     ending: Ending = Ending.OPEN
     ended: int | None = None
-    """Place of the event that ended it."""
+    """Index of the event that ended the delivery."""
     started: int | None = None
-    """Place of the `InvocationStarted` event that handed it to a function."""
+    """Index of the `InvocationStarted` event that handed the message to a function."""
     throttles: list[int] = attrs.field(factory=list[int])
-    """Places of its `Throttled` events."""
+    """Indexes of its `Throttled` events."""
     throttled_by: list[str] = attrs.field(factory=list[str])
-    """For each of them the fault that brought it about, or empty."""
+    """For each of its throttles the fault that caused it, or empty."""
     fault: str = ""
-    """The fault that brought this ending about, or empty; for throttles: only if all of them were a fault's."""
+    """The fault that caused the ending, or empty. If throttling ended it: the first throttle's, if all had a fault."""
 
 
 def deliveries(events: Iterable[Event]) -> dict[int, list[Delivery]]:
     """Return the deliveries of each received message, in order."""
     found: dict[int, list[Delivery]] = {}
-    hands = _Hands()
+    held = _HeldDeliveries()
     for index, event in enumerate(events):
         match event:
             case Received():
@@ -79,12 +79,12 @@ def deliveries(events: Iterable[Event]) -> dict[int, list[Delivery]]:
                     if event.lost:
                         _end(delivery, Ending.LOST, index, event.fault)
                     else:
-                        hands.take((event.mapping, event.poller, message), delivery)
+                        held.take((event.mapping, event.poller, message), delivery)
                     found.setdefault(message, []).append(delivery)
             case Throttled() | ServiceFailed() | InvocationStarted() | Released() | FilteredOut():
-                hands.apply(event, index)
+                held.apply(event, index)
             case InvocationEnded():
-                for delivery in hands.running.pop(event.invocation, ()):
+                for delivery in held.running.pop(event.invocation, ()):
                     _end(delivery, _ending(event, delivery.message), index, event.fault)
             case _:
                 pass
@@ -92,26 +92,27 @@ def deliveries(events: Iterable[Event]) -> dict[int, list[Delivery]]:
 
 
 @attrs.define
-class _Hands:
-    """What the pollers have in their hands, by mapping, poller and message.
+class _HeldDeliveries:
+    """The deliveries that pollers and invocations hold.
 
     A batching window longer than the visibility timeout can bring a poller the same message twice.
     """
 
-    carried: dict[tuple[str, int, int], list[Delivery]] = attrs.field(
+    waiting: dict[tuple[str, int, int], list[Delivery]] = attrs.field(
         factory=dict[tuple[str, int, int], list[Delivery]]
     )
+    """Deliveries that pollers hold, by mapping, poller and message."""
     running: dict[int, list[Delivery]] = attrs.field(factory=dict[int, list[Delivery]])
 
     def take(self, key: tuple[str, int, int], delivery: Delivery) -> None:
-        """Put a message into a poller's hand."""
-        before = self.carried.get(key, [])
-        self.carried[key] = [*(other for other in before if other.ending is Ending.OPEN), delivery]
+        """Give a delivery to a poller."""
+        before = self.waiting.get(key, [])
+        self.waiting[key] = [*(other for other in before if other.ending is Ending.OPEN), delivery]
 
     def apply(self, event: Throttled | ServiceFailed | InvocationStarted | Released | FilteredOut, index: int) -> None:
-        """Note what an event means for the deliveries of its messages."""
-        hand = [self.carried.get((event.mapping, event.poller, message), []) for message in event.messages]
-        deliveries = [delivery for taken in hand for delivery in taken if delivery.ending is Ending.OPEN]
+        """Apply an event to the deliveries of its messages."""
+        held = [self.waiting.get((event.mapping, event.poller, message), []) for message in event.messages]
+        deliveries = [delivery for taken in held for delivery in taken if delivery.ending is Ending.OPEN]
         if isinstance(event, InvocationStarted):
             self.running[event.invocation] = deliveries
             for delivery in deliveries:
@@ -152,17 +153,17 @@ def _ending(event: InvocationEnded, message: int) -> Ending:
 
 @attrs.frozen
 class Fate:
-    """What became of a message that was dead-lettered."""
+    """The fate of a message that was dead-lettered."""
 
     moved: int
-    """Place of the `DeadLettered` event."""
+    """Index of the `DeadLettered` event."""
     event: DeadLettered
     deliveries: tuple[Delivery, ...]
     """Its deliveries from the queue that it was moved from."""
 
     @property
     def processed(self) -> bool:
-        """Whether some invocation had succeeded on it."""
+        """True if an invocation succeeded on the message."""
         return any(delivery.ending is Ending.PROCESSED for delivery in self.deliveries)
 
     @property

@@ -1,7 +1,7 @@
-"""What a design becomes while a run goes on: the settings that an operator changes, checked as AWS checks them.
+"""Changes of a design during a run: the settings that an operator changes, checked as AWS checks them.
 
-A change of a mapping is checked as its creation is. Nobody looks at the mappings when a queue or a function changes, so
-then a visibility timeout may end up below the timeout of the function that polls (EC-11).
+A change of a mapping is checked like its creation. A change of a queue or a function is not checked against the
+mappings, so a visibility timeout may end up below the timeout of the function that polls (EC-11).
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ OF_MAPPINGS = (
     "report_batch_item_failures",
     "enabled",
 )
-"""What can be changed while a run goes on, as the model spells it; `max_receive_count` is the redrive policy's."""
+"""Settings that can change during a run, by their names in the model; `max_receive_count` is the redrive policy's."""
 
-_VISIBILITY = "EC-11"
+_VISIBILITY_RULE = "EC-11"
 _Part = TypeVar("_Part", bound=attrs.AttrsInstance)
 
 
 def design_after(design: Design, target: str, setting: str, value: object) -> Design:
-    """Return a design with one setting changed. Whether AWS would take the value, nobody asks here."""
+    """Return a design with one setting changed. The value is not checked."""
     if setting in OF_QUEUES:
         queues = [queue_after(queue, setting, value) if queue.name == target else queue for queue in design.queues]
         return _with(design, queues=tuple(queues))
@@ -58,28 +58,28 @@ def design_after(design: Design, target: str, setting: str, value: object) -> De
 
 
 def queue_after(queue: Queue, setting: str, value: object) -> Queue:
-    """Return a queue with one setting changed; without a redrive policy it has no max_receive_count to change."""
+    """Return a queue with one setting changed; max_receive_count changes only if the queue has a redrive policy."""
     if setting != "max_receive_count":
         return _with(queue, **{setting: value})
     return queue if queue.redrive is None else _with(queue, redrive=_with(queue.redrive, max_receive_count=value))
 
 
 def _with(part: _Part, **changes: object) -> _Part:
-    """Return a value with other fields; unlike `attrs.evolve` it lets a design be what AWS lets it become (EC-11)."""
+    """Return a copy with other fields, not validated as by `attrs.evolve`: AWS lets a design become invalid (EC-11)."""
     made = copy.copy(part)
     for name, value in changes.items():
         object.__setattr__(made, name, value)
     return made
 
 
-# What an operator may do ------------------------------------------------------------------------------------------
+# Checking an operator's actions -----------------------------------------------------------------------------------
 
 
 def check_actions(checks: Checks, design: Design, actions: Sequence[Action], workload: Sequence[Load]) -> None:
-    """Note each action that AWS would refuse, given what the ones before it have done; that one then does nothing.
+    """Note each action that AWS would refuse after the actions before it; a refused action changes nothing.
 
-    Those with a problem already, such as an unknown name, are passed over. Actions from `heal_at` on are checked too,
-    although nobody carries them out: so a plan stays valid, whenever it heals.
+    Actions that already have a problem, such as an unknown name, are skipped. Actions from `heal_at` on are checked
+    although they are never carried out, so that a plan is valid for any `heal_at`.
     """
     bad = [index for index in range(len(actions)) if _is_bad(checks, f"{checks.path}.actions[{index}].")]
     sound = [(index, action) for index, action in enumerate(actions) if index not in bad]
@@ -105,7 +105,7 @@ def _check_redrive(checks: Checks, design: Design, action: Action) -> None:
 
 
 def _check_setting(checks: Checks, design: Design, action: Action) -> bool:
-    """Note a setting that the target does not have; tell whether it has it."""
+    """Note a setting that the target does not have; return True if the target has it."""
     known = _settings_of(design, action.target)
     if action.setting not in known:
         return checks.one_of("setting", action.setting, known)
@@ -116,7 +116,7 @@ def _check_setting(checks: Checks, design: Design, action: Action) -> bool:
 
 
 def _settings_of(design: Design, target: str) -> tuple[str, ...]:
-    """Return the settings of what has this name; a queue and a function may share one."""
+    """Return the settings of everything with this name; a queue and a function may share a name."""
     owners = (
         (OF_QUEUES, [queue.name for queue in design.queues]),
         (OF_FUNCTIONS, [function.name for function in design.functions]),
@@ -138,21 +138,21 @@ def _check_value(checks: Checks, design: Design, action: Action, workload: Seque
 
 
 def _refused(design: Design, action: Action) -> Iterator[Problem]:
-    """What AWS has against a design that a change has brought about."""
+    """Yield AWS's objections to a design after a change; EC-11 only where the change is one of the mapping itself."""
     names = [f"mappings[{index}]" for index, mapping in enumerate(design.mappings) if mapping.name == action.target]
     for problem in problems_of(Parts(design.queues, design.functions, design.mappings, design.account, design.era)):
-        if problem.rule != _VISIBILITY or (action.setting in OF_MAPPINGS and problem.path in names):
+        if problem.rule != _VISIBILITY_RULE or (action.setting in OF_MAPPINGS and problem.path in names):
             yield problem
 
 
-# What was in force ------------------------------------------------------------------------------------------------
+# Designs in force -------------------------------------------------------------------------------------------------
 
 
 def designs_in_force(design: Design, events: Iterable[Event]) -> list[tuple[int, Design]]:
-    """Return each design that was in force in a run, with the place of the event from which on it was.
+    """Return each design that was in force in a run, with the index of the event that put it in force.
 
-    What an operator changes of a queue or a function holds at once; of a mapping, when its pollers are replaced: the
-    first `PollersChanged` that the change has caused (EC-21). What faults do to a mapping is no change of the design.
+    A change of a queue or a function takes effect at once; a change of a mapping when its pollers are replaced, at the
+    first `PollersChanged` that the change caused (EC-21). Faults on a mapping do not change the design.
     """
     found, pending = [(0, design)], dict[int | None, Operated]()
     for index, event in enumerate(events):

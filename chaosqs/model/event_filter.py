@@ -1,10 +1,10 @@
-"""Which messages a mapping keeps: filter patterns in EventBridge's syntax, as Lambda reads them for SQS.
+"""Event filters of a mapping: filter patterns in EventBridge's syntax, as Lambda applies them to SQS messages.
 
-A pattern is an object. A key with a list holds where one of the list's rules holds for the value under that key; a key
-with an object goes one level down; all keys of an object must hold, and one branch of each `$or` (FL-8).
+A pattern is an object. A key with a list matches if one of the list's rules matches the value under that key; a key
+with an object goes one level down; all keys of an object must match, and one branch of each `$or` (FL-8).
 
-An array in a message is crushed out: its elements stand for the value, and one that holds is enough. The keys of one
-object must hold for one and the same element; in an array of objects each decides by itself what it has not (Assumed).
+An array in a message is flattened: its elements replace it, and one that matches is enough. All keys of one object
+must match the same element; in an array of objects, each object alone determines which keys are absent (Assumed).
 """
 
 from __future__ import annotations
@@ -22,48 +22,48 @@ import attrs
 from chaosqs.errors import InvalidInput
 from chaosqs.model.json import Json
 
-# One rule of a filter pattern: what it asks of one value, and how its JSON is read. ----------------------------------
+# The rules of a filter pattern ---------------------------------------------------------------------------------------
 #
 # Lambda lists these for event filtering: a string, number, true, false or null, `exists`, `prefix`, `suffix`,
-# `equals-ignore-case`, `anything-but` and `numeric` (FL-8). Not listed there, and taken as EventBridge takes them
+# `equals-ignore-case`, `anything-but` and `numeric` (FL-8). Not listed there, but accepted as EventBridge accepts them
 # (Assumed): `equals-ignore-case` inside `prefix` and `suffix`; `prefix`, `suffix` and `equals-ignore-case` inside
-# `anything-but`. Refused: `wildcard`, which EventBridge keeps for the rules of event buses.
+# `anything-but`. Refused: `wildcard`, which EventBridge supports only in the rules of event buses.
 
 REFUSAL = "Invalid filter pattern definition."
-"""What AWS answers to a malformed pattern, whatever is wrong with it (EC-24)."""
-_EXACT = 2**53  # EventBridge compares doubles, and takes no number beyond the whole ones that a double holds exactly
-_FOLDED = "equals-ignore-case"
-_NEGATED = ("prefix", "suffix", _FOLDED)
-_LOW, _HIGH = (">", ">="), ("<", "<=")
+"""AWS's error message for every malformed pattern (EC-24)."""
+_MAX_NUMBER = 2**53  # EventBridge compares doubles, and takes no number beyond the whole ones that they hold exactly
+_IGNORE_CASE = "equals-ignore-case"
+_INSIDE_ANYTHING_BUT = ("prefix", "suffix", _IGNORE_CASE)
+_LOWER, _UPPER = (">", ">="), ("<", "<=")
 
 Path: TypeAlias = tuple[str, ...]
 Test: TypeAlias = Callable[[Json], bool]
-"""One rule, as a question about one value that is neither an array nor an object."""
+"""The predicate of one rule, for one value that is neither an array nor an object."""
 
 
 class InvalidPattern(InvalidInput):
-    """A filter pattern that AWS refuses. The message has AWS's words first, then what is wrong."""
+    """A filter pattern that AWS refuses. The message starts with AWS's words; the detail follows."""
 
     def __init__(self, detail: str, rule: str = "EC-24") -> None:
-        """Take what is wrong, and the rule by which it is."""
+        """Build the error from its detail and the ledger rule that the pattern breaks."""
         super().__init__(f"{REFUSAL} {detail} ({rule})")
 
 
 class Number(float):
-    """A JSON number that remembers its spelling: 300, 300.0 and 3.0e2 are not equal (FL-9)."""
+    """A JSON number that keeps its spelling: 300, 300.0 and 3.0e2 are not equal (FL-9)."""
 
     __slots__ = ("text",)
     text: str
 
     def __new__(cls, text: str) -> Self:
-        """Read a number as JSON spells it."""
+        """Parse a JSON number."""
         number = super().__new__(cls, text)
         number.text = text
         return number
 
 
 def read_json(text: str) -> Json:
-    """Return what JSON text says, numbers with their spelling. Raises ValueError or RecursionError where it is none."""
+    """Return the value of JSON text; numbers keep their spelling. Raises ValueError or RecursionError for any other."""
     document: Json = _READER.decode(text)
     return document
 
@@ -77,21 +77,21 @@ _READER = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=
 
 
 def refuse(path: Path, must: str) -> NoReturn:
-    """Refuse a pattern for what stands at a path."""
+    """Raise `InvalidPattern` for the part of a pattern at a path."""
     raise InvalidPattern(f"{'.'.join(path) or 'The pattern'} {must}.")
 
 
 def is_absence(item: Json) -> bool:
-    """Tell whether a rule is `{"exists": false}`, the only one that needs no value."""
+    """Return True if a rule is `{"exists": false}`, the only rule that needs no value."""
     return isinstance(item, dict) and len(item) == 1 and item.get("exists") is False
 
 
 def compile_rule(item: Json, path: Path) -> Test:
-    """Return the question that a rule asks of a value. Raises `InvalidPattern`."""
+    """Return the predicate of a rule. Raises `InvalidPattern`."""
     if isinstance(item, list):
         refuse(path, "must not have a list among its rules")
     if not isinstance(item, dict):
-        return partial(_same, item)
+        return partial(_equal, item)
     name, operand = _only(item, path)
     if name not in OPERATORS:
         refuse(path, f'has the operator "{name}"; Lambda has {", ".join(OPERATORS)}')
@@ -104,7 +104,7 @@ def _only(item: dict[str, Json], path: Path) -> tuple[str, Json]:
     return next(iter(item.items()))
 
 
-def _same(wanted: Json, leaf: Json) -> bool:
+def _equal(wanted: Json, leaf: Json) -> bool:
     """Compare character by character, numbers too (FL-9)."""
     if isinstance(wanted, Number):
         return isinstance(leaf, Number) and leaf.text == wanted.text
@@ -118,33 +118,33 @@ def _exists(operand: Json, path: Path) -> Test:
 
 
 def _text(compare: Callable[[str, str], bool], operand: Json, path: Path) -> Test:
-    """Return a comparison of strings; a number is never compared as one."""
-    folded = isinstance(operand, dict) and [*operand] == [_FOLDED]
-    wanted = operand[_FOLDED] if isinstance(operand, dict) and folded else operand
+    """Return a comparison of strings; it never matches a number."""
+    ignore_case = isinstance(operand, dict) and [*operand] == [_IGNORE_CASE]
+    wanted = operand[_IGNORE_CASE] if isinstance(operand, dict) and ignore_case else operand
     if not isinstance(wanted, str):
         refuse(path, "must compare with a string")
-    if folded:
+    if ignore_case:
         small = wanted.lower()
         return lambda leaf: isinstance(leaf, str) and compare(leaf.lower(), small)
     return lambda leaf: isinstance(leaf, str) and compare(leaf, wanted)
 
 
 def _ignoring_case(operand: Json, path: Path) -> Test:
-    return _text(operator.eq, {_FOLDED: operand}, path)
+    return _text(operator.eq, {_IGNORE_CASE: operand}, path)
 
 
 def _anything_but(operand: Json, path: Path) -> Test:
-    """Return the negation: it needs a value, of any type, and none is the same as no value."""
+    """Return a test that a value, of any type, equals or matches none of the operands; an absent value never passes."""
     name, values = _only(operand, path) if isinstance(operand, dict) else ("", operand)
     listed = values if isinstance(values, list) else [values]
     if name:
-        if name not in _NEGATED or not listed:
-            refuse(path, f'must have one of {", ".join(_NEGATED)} inside "anything-but"')
+        if name not in _INSIDE_ANYTHING_BUT or not listed:
+            refuse(path, f'must have one of {", ".join(_INSIDE_ANYTHING_BUT)} inside "anything-but"')
         tests = [OPERATORS[name](value, path) for value in listed]
     else:
         if not listed or not any(all(isinstance(value, kind) for value in listed) for kind in (str, Number)):
             refuse(path, 'must have a string, a number, only strings or only numbers for "anything-but"')
-        tests = [partial(_same, value) for value in listed]
+        tests = [partial(_equal, value) for value in listed]
     return lambda leaf: not any(test(leaf) for test in tests)
 
 
@@ -152,13 +152,13 @@ def _numeric(operand: Json, path: Path) -> Test:
     """Return a comparison by value: one bound, or a lower and then an upper one (FL-9)."""
     terms = operand if isinstance(operand, list) else []
     signs = [sign for sign in terms[::2] if isinstance(sign, str) and sign in _COMPARISONS]
-    bounds = [bound for bound in terms[1::2] if isinstance(bound, Number) and abs(bound) <= _EXACT]
-    ranged = len(signs) > 1 and len(bounds) > 1 and signs[0] in _LOW and signs[1] in _HIGH and bounds[0] < bounds[1]
+    bounds = [bound for bound in terms[1::2] if isinstance(bound, Number) and abs(bound) <= _MAX_NUMBER]
+    ranged = len(signs) > 1 and len(bounds) > 1 and signs[0] in _LOWER and signs[1] in _UPPER and bounds[0] < bounds[1]
     if not len(terms) == 2 * len(signs) == 2 * len(bounds) == (4 if ranged else 2):
         refuse(path, 'must have "numeric" as [sign, number], or as [">" or ">=", low, "<" or "<=", high]')
     checks = [(_COMPARISONS[sign], bound) for sign, bound in zip(signs, bounds, strict=True)]
     return lambda leaf: (
-        isinstance(leaf, Number) and abs(leaf) <= _EXACT and all(compare(leaf, bound) for compare, bound in checks)
+        isinstance(leaf, Number) and abs(leaf) <= _MAX_NUMBER and all(compare(leaf, bound) for compare, bound in checks)
     )
 
 
@@ -172,7 +172,7 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 
 def _cidr(operand: Json, path: Path) -> Test:
-    """Return whether a value is an address in a network. Assumed: published samples for SQS use it."""
+    """Return a test for an address in a network. Assumed: published samples for SQS use it."""
     try:
         network = ip_network(operand) if isinstance(operand, str) else None
     except ValueError:
@@ -193,38 +193,38 @@ OPERATORS: Mapping[str, Callable[[Json, Path], Test]] = {
     "exists": _exists,
     "prefix": partial(_text, str.startswith),
     "suffix": partial(_text, str.endswith),
-    _FOLDED: _ignoring_case,
+    _IGNORE_CASE: _ignoring_case,
     "anything-but": _anything_but,
     "numeric": _numeric,
     "cidr": _cidr,
 }
-"""What a rule that is an object may be; no key of a branch of `$or` may have such a name."""
+"""The operators of rules that are objects; no key of a branch of `$or` may have such a name."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 MOST_CHARACTERS = 4_096
-"""Of one pattern (EC-8)."""
+"""Maximum length of one pattern (EC-8)."""
 
-_MOST_LEVELS = 100  # ours: AWS documents none, and nobody nests so deep
-_BODY, _PLAIN_BODY = "body", "\0body"
+_MOST_LEVELS = 100  # a limit of chaosqs: AWS documents none
+_BODY, _PLAIN_BODY = "body", "\0body"  # keys of a JSON body and of a plain-text body in a record
 
 
 class Match(Enum):
-    """What becomes of a message; the value is the id of the rule. All but the first are deleted unseen (FL-2)."""
+    """The result of filtering a message, with its ledger id; unless it matched, it is deleted unseen (FL-2)."""
 
     MATCHED = "FL-3"
-    """One of the filters holds, or there is none."""
+    """One of the filters matches, or there is no filter."""
     NOT_MATCHED = "FL-2"
-    """No filter holds."""
+    """No filter matches."""
     PLAIN_BODY = "FL-5"
-    """Dropped: the filters want JSON in the body, and it is none."""
+    """Dropped: the filters require JSON in the body, and the body is not JSON."""
     JSON_BODY = "FL-6"
-    """Dropped: the filters want plain text, and the body is JSON."""
+    """Dropped: the filters require plain text, and the body is JSON."""
 
     @property
     def dropped(self) -> bool:
-        """Whether the format of the body alone decided."""
+        """True if the format of the body alone decided."""
         return self in {Match.PLAIN_BODY, Match.JSON_BODY}
 
 
@@ -237,11 +237,11 @@ class Rules:
 
     tests: tuple[Test, ...]
     absent: bool
-    """Whether `{"exists": false}` is one of them: it holds where there is no leaf, an object being none (FL-8)."""
+    """True if `{"exists": false}` is one of them: it matches where there is no leaf; an object is no leaf (FL-8)."""
 
     def match(self, values: Sequence[Json]) -> bool:
-        """Tell whether a rule holds for one of the values, arrays crushed out."""
-        leaves = [value for value in _crushed(values) if not isinstance(value, dict)]
+        """Return True if a rule matches one of the values, arrays flattened."""
+        leaves = [value for value in _flattened(values) if not isinstance(value, dict)]
         return any(test(leaf) for leaf in leaves for test in self.tests) or (self.absent and not leaves)
 
 
@@ -252,10 +252,10 @@ class Field:
     key: str
     node: Rules | Fields
     must_exist: bool
-    """Whether the key itself must be there: true of a body of the other format, which satisfies nothing."""
+    """True if an absent key never matches: so for the body, which is absent under this key in the other format."""
 
     def match(self, document: Mapping[str, Json]) -> bool:
-        """Tell whether the value under the key satisfies what the pattern has there."""
+        """Return True if the value under the key, or its absence, matches this part of the pattern."""
         if self.key in document:
             return self.node.match([document[self.key]])
         return not self.must_exist and self.node.match([])
@@ -269,17 +269,17 @@ class Fields:
     choices: tuple[tuple[Fields, ...], ...]
 
     def match(self, values: Sequence[Json]) -> bool:
-        """Tell whether one object among the values satisfies all; where there is none, an empty one is asked."""
-        return any(map(self.holds, [value for value in _crushed(values) if isinstance(value, dict)] or [{}]))
+        """Return True if one object among the values matches; without any object, an empty one is tested."""
+        return any(map(self.holds, [value for value in _flattened(values) if isinstance(value, dict)] or [{}]))
 
     def holds(self, document: Mapping[str, Json]) -> bool:
-        """Tell whether an object satisfies all."""
+        """Return True if an object matches all fields and choices."""
         return all(field.match(document) for field in self.fields) and all(
             any(branch.holds(document) for branch in branches) for branches in self.choices
         )
 
     def formats(self) -> Iterator[str]:
-        """Name the formats that this object, the outermost, wants the body in."""
+        """Yield the body formats that this object, the outermost one, requires."""
         yield from (field.key for field in self.fields if field.must_exist)
         for branches in self.choices:
             for branch in branches:
@@ -288,24 +288,24 @@ class Fields:
 
 @attrs.frozen
 class Pattern:
-    """A filter pattern that AWS would take."""
+    """A filter pattern that AWS would accept."""
 
     text: str
     root: Fields = attrs.field(eq=False, repr=False)
     formats: tuple[str, ...] = attrs.field(eq=False, repr=False)
-    """In which formats it wants the body; empty where it looks at other keys only (FL-7)."""
+    """Body formats that the pattern requires; empty if it tests only other keys (FL-7)."""
 
 
 _NO_METADATA: Mapping[str, Json] = {}
 
 
 def matches(patterns: Sequence[Pattern], body: str, metadata: Mapping[str, Json] = _NO_METADATA) -> Match:
-    """Return what becomes of a message with this body; several patterns are alternatives (FL-3).
+    """Return the result for a message with this body; several patterns are alternatives (FL-3).
 
-    Lambda documents filtering on `body` only (FL-4), and at once a table by which other keys filter on metadata (FL-7).
-    So such keys are taken (Assumed), and look into `metadata`: the message's event record, where the caller has one.
+    Lambda documents filtering on `body` only (FL-4), but also a table by which other keys filter on metadata (FL-7).
+    Such keys are therefore accepted (Assumed). They test `metadata`: the message's event record, if the caller has one.
 
-    A body is JSON if it is any JSON text, a bare number included (Assumed: FL-5 and FL-6 say no more than "JSON").
+    Any JSON text counts as a JSON body, even a bare number (Assumed: FL-5 and FL-6 say no more than "JSON").
     """
     record = _record(body, metadata)
     if not patterns or any(pattern.root.holds(record) for pattern in patterns):
@@ -325,8 +325,8 @@ def _record(body: str, metadata: Mapping[str, Json]) -> dict[str, Json]:
     return record
 
 
-def _crushed(values: Sequence[Json]) -> Iterator[Json]:
-    """Yield the values with each array replaced by its elements, however deep."""
+def _flattened(values: Sequence[Json]) -> Iterator[Json]:
+    """Yield the values with each array replaced by its elements, at any depth."""
     waiting = list(reversed(values))
     while waiting:
         value = waiting.pop()
@@ -370,7 +370,7 @@ def _fields(document: dict[str, Json], path: Path) -> Fields:
 
 
 def _branches(key: str, value: Json) -> list[dict[str, Json]]:
-    """Return the branches of an `$or`: two objects or more, none with an operator's name; else it is a plain key."""
+    """Return the branches of an `$or`: two or more objects, none with an operator as key; else `$or` is a plain key."""
     if key != "$or" or not isinstance(value, list):
         return []
     branches = [item for item in value if isinstance(item, dict) and not any(name in OPERATORS for name in item)]

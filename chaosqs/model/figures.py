@@ -1,4 +1,4 @@
-"""The figures of one run for a comparison: what became of the messages, and what it took."""
+"""The figures of one run for a comparison: the fates of its messages, and the resources and time that they took."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from chaosqs.model.history import History
 
 
 class Happened(StrEnum):
-    """What can happen to a message beside what the events of queues and invocations say."""
+    """The kinds of events of a message that queues and invocations do not record."""
 
     SENT = "sent"
     PROCESSED = "processed"
     REFUSED = "refused"
     """The front answered 429."""
     GIVEN_UP = "given up"
-    """Its client pushes it no more: it is lost to the caller."""
+    """The client stopped pushing it: it is lost to the caller."""
     DEAD_LETTERED = "dead-lettered"
-    """The failure destination of a stream was told."""
+    """A stream gave it up and reported it to its failure destination."""
     DISCARDED = "discarded"
-    """A stream gave it up, or its retention was over, and nobody was told."""
+    """A stream gave it up, or its retention was over, without a report."""
 
 
 @attrs.frozen
 class Note:
-    """One thing that happened to one message of an alternative; `at` in milliseconds."""
+    """One event of one message of an alternative; `at` in milliseconds."""
 
     at: int
     message: int
@@ -40,7 +40,7 @@ class Note:
 
 @attrs.frozen
 class Figures:
-    """What a comparison shows of one design; times in seconds."""
+    """The figures that a comparison shows of one design; times in seconds."""
 
     name: str
     sent: int
@@ -48,35 +48,35 @@ class Figures:
     processed_twice: int
     dead_lettered: int
     dead_lettered_by_throttling: int
-    """Of these: those that throttling alone brought there, so that the function never saw them."""
+    """Dead-lettered messages that the function never saw because of throttling alone."""
     discarded: int
-    """Expired, or given up by a stream, and nobody was told."""
+    """Messages that expired, or that a stream gave up, without a report."""
     lost_to_the_caller: int | None
-    """Messages that their clients gave up pushing; None where no client waits for an answer."""
+    """Messages that their clients gave up pushing; None if no client waits for an answer."""
     remaining: int
     """Messages that were still there when the run ended."""
     throttles: int
     """Invocations that Lambda answered with 429."""
     rate_limited: int | None
-    """Requests that a front answered with 429; None where there is none."""
+    """Requests that a front answered with 429; None if there is no front."""
     invocations: int
     concurrent_executions: int
-    """Executions of one function at once, at the most."""
+    """Maximum executions of one function at once."""
     longest_wait: float | None
-    """From the sending of a message to the end of the first work on it that succeeded, at the most; None: none did."""
+    """Longest time from sending a message to the end of the first invocation that succeeded on it; None: none did."""
     drained_at: float | None
-    """When the last message was gone; None: some remained."""
+    """Time at which the last message was gone; None: some remained."""
     digest: str
-    """A fingerprint of all that happened in the run."""
+    """A fingerprint of the whole run."""
 
 
-Moments: TypeAlias = dict[int, list[int]]
-"""For each message the moments of something, in milliseconds."""
+_Times: TypeAlias = dict[int, list[int]]
+"""Times of a kind of event for each message, in milliseconds."""
 
 
 def figures(name: str, history: History, notes: Sequence[Note] = (), *, pushed: bool = False) -> Figures:
-    """Return the figures of a run; `pushed`: clients push its messages, and wait for an answer."""
-    summary, told = history.summary(), Counter(note.what for note in notes)
+    """Return the figures of a run; `pushed`: True if clients push the messages and wait for an answer."""
+    summary, noted = history.summary(), Counter(note.what for note in notes)
     messages, functions = summary["messages"], summary["functions"].values()
     sent, processed = _sent(history.events, notes), _processed(history.events, notes)
     remaining = messages["remaining"] + _left(notes, processed)
@@ -84,14 +84,14 @@ def figures(name: str, history: History, notes: Sequence[Note] = (), *, pushed: 
         name,
         sent=len(sent),
         processed=len(processed),
-        processed_twice=sum(len(moments) > 1 for moments in processed.values()),
-        dead_lettered=messages["dead_lettered"] + told[Happened.DEAD_LETTERED],
+        processed_twice=sum(len(times) > 1 for times in processed.values()),
+        dead_lettered=messages["dead_lettered"] + noted[Happened.DEAD_LETTERED],
         dead_lettered_by_throttling=messages["dead_lettered_by_throttling"] + _never_seen(history.events, notes),
-        discarded=messages["expired"] + told[Happened.DISCARDED],
-        lost_to_the_caller=told[Happened.GIVEN_UP] if pushed else None,
+        discarded=messages["expired"] + noted[Happened.DISCARDED],
+        lost_to_the_caller=noted[Happened.GIVEN_UP] if pushed else None,
         remaining=remaining,
         throttles=round(sum(function["Throttles"] for function in functions)),
-        rate_limited=told[Happened.REFUSED] if pushed else None,
+        rate_limited=noted[Happened.REFUSED] if pushed else None,
         invocations=round(sum(function["Invocations"] for function in functions)),
         concurrent_executions=round(max((function["ConcurrentExecutions"] for function in functions), default=0)),
         longest_wait=_longest_wait(sent, processed),
@@ -101,13 +101,13 @@ def figures(name: str, history: History, notes: Sequence[Note] = (), *, pushed: 
 
 
 def _sent(events: Iterable[Event], notes: Iterable[Note]) -> dict[int, int]:
-    """Return when each message was sent; a repetition by a producer that never got an answer is none of its own."""
+    """Return the time at which each message was sent; a resend after a lost response counts as the original send."""
     found = {event.message: event.at for event in events if isinstance(event, Sent)}
     return found | {note.message: note.at for note in notes if note.what is Happened.SENT}
 
 
-def _processed(events: Iterable[Event], notes: Iterable[Note]) -> Moments:
-    found: Moments = {}
+def _processed(events: Iterable[Event], notes: Iterable[Note]) -> _Times:
+    found: _Times = {}
     for at, message in (*_succeeded(events), *_noted(notes, Happened.PROCESSED)):
         found.setdefault(message, []).append(at)
     return found
@@ -124,7 +124,7 @@ def _noted(notes: Iterable[Note], what: Happened) -> Iterator[tuple[int, int]]:
 
 
 def _never_seen(events: Iterable[Event], notes: Sequence[Note]) -> int:
-    """Count the messages that a stream gave up although no invocation ever had them."""
+    """Count the messages that a stream dead-lettered although no invocation ever got them."""
     moved = {message for _, message in _noted(notes, Happened.DEAD_LETTERED)}
     if not moved:
         return 0
@@ -132,15 +132,15 @@ def _never_seen(events: Iterable[Event], notes: Sequence[Note]) -> int:
     return len(moved - seen)
 
 
-def _left(notes: Sequence[Note], processed: Moments) -> int:
-    """Count the messages of a front or a stream of which nothing has become."""
+def _left(notes: Sequence[Note], processed: _Times) -> int:
+    """Count the messages of a front or a stream that were neither processed nor given up."""
     sent = {message for _, message in _noted(notes, Happened.SENT)}
     over = {note.message for note in notes if note.what in _ENDINGS}
     return len(sent - over - processed.keys())
 
 
-def _longest_wait(sent: dict[int, int], processed: Moments) -> float | None:
-    waits = [min(moments) - sent[message] for message, moments in processed.items() if message in sent]
+def _longest_wait(sent: dict[int, int], processed: _Times) -> float | None:
+    waits = [min(times) - sent[message] for message, times in processed.items() if message in sent]
     return max(waits) / 1000 if waits else None
 
 

@@ -1,11 +1,11 @@
-"""When everything must be over: the bound on a run that liveness is judged by, derived term by term.
+"""The liveness deadline: the time by which everything in a run must be over, derived term by term.
 
-Nothing new comes after the last arrival and the end of the fault plan. From then on every message needs so many
-receives, and every receive so long; the functions need the time to handle all messages with the executions that they
-may have; and what a fault has begun comes to its own end. Retention ends everything that is left.
+Nothing new comes after the last arrival and the end of the fault plan. From then on each message needs a bounded number
+of receives, each of bounded length; the functions need the time to handle all messages with the executions that they
+may have; and the faults that have begun end. Retention ends everything that is left.
 
-The bound holds where functions get through with their messages at some time. A function that fails for ever without a
-redrive policy never does: its messages end with their retention, and a run goes on for ten of their cycles.
+The bound holds if the functions finish their messages at some time. A function that always fails and has no redrive
+policy never does: its messages end with their retention, and a run goes on for ten of their cycles.
 """
 
 from __future__ import annotations
@@ -23,43 +23,43 @@ from chaosqs.model.faults import OK, FaultPlan
 from chaosqs.model.workload import Arrival, Load, arrivals
 
 MOST_RECEIVES = 100
-"""Receives of one message that a run waits for; a redrive policy can grant ten times as many (DLQ-1)."""
-_ENDLESS = 10  # cycles in which a message that is never done with is seen to repeat itself
-_HOLD = 10  # seconds: no fault of one message holds a batch, a receive, a delete or a send for longer
-_SLOWEST = 5  # Assumed: no latency is more than so many times its median, all those of one batch together
-_FEWEST_POLLERS = 2  # ES-5
-_GROWTH = 1  # pollers a second, in the slowest era (ES-2)
-_LARGE = 1000  # executions that a function without a limit does not exceed in a run (LC-6)
-_ONE_CPU = 1769  # MB (LX-3)
+"""Maximum receives of one message that a run waits for; a redrive policy can grant ten times as many (DLQ-1)."""
+_ENDLESS_CYCLES = 10  # cycles that a run waits for, where no redrive policy ends the deliveries of a message
+_LONGEST_HOLD = 10  # seconds that a fault of one message holds a batch, receive, delete or send, at most
+_LATENCY_FACTOR = 5  # Assumed: the latencies of one batch together stay within this multiple of their medians
+_MIN_POLLERS = 2  # ES-5
+_POLLERS_PER_SECOND = 1  # growth in the slowest era (ES-2)
+_UNLIMITED = 1000  # executions that a function without a limit does not exceed in a run (LC-6)
+_VCPU = 1769  # MB of memory that give a function one whole vCPU (LX-3)
 _DEVIATIONS = 3  # of the logarithm of a duration: one invocation in a thousand takes longer
 
 
 @attrs.frozen
 class Bound:
-    """How long everything takes, by what takes it; in seconds."""
+    """The terms of the liveness deadline, in seconds."""
 
     last_arrival: float
     plan: float
-    """How much later than that the fault plan ends."""
+    """Time from the last arrival to the end of the fault plan."""
     sending: float
-    """Producers whose send failed try again, and late messages come late (OR-1, OR-4)."""
+    """Time for resends after failed sends, and for late messages (OR-1, OR-4)."""
     delay: float
-    """The queue hides a new message for so long (DL-1)."""
+    """Time for which a queue hides a new message (DL-1)."""
     cycles: float
-    """Each receive hides the message for the visibility timeout, but for the one that moves it (VT-3, EF-3, DLQ-3)."""
+    """Visibility timeouts after all receives of a message, except the one that moves it (VT-3, EF-3, DLQ-3)."""
     working: float
-    """The functions handle all messages, each alone in its batch (RX-2), as many at once as may run (LC-2, MC-1)
-    and as there are pollers (ES-2, ES-5): windows, latencies, new environments and pauses after throttles included."""
+    """Time in which the functions handle all messages, each alone in its batch (RX-2), as many at once as executions
+    (LC-2, MC-1) and pollers (ES-2, ES-5) allow; with windows, latencies, cold starts and pauses after throttles."""
     holding: float
-    """Faults that have begun end: stalls, slow calls, pauses of tasks, the invocations that run (EP-10, LX-1)."""
+    """Time until begun faults end: stalls, slow calls, pauses of tasks, running invocations (EP-10, LX-1)."""
     changing: float
-    """What an operator changes of a mapping holds only after a while (EC-21)."""
+    """Time until an operator's change of a mapping takes effect (EC-21)."""
     retention: float
-    """When the last message expires, all terms apart (RT-1, DLQ-9, DLQ-10)."""
+    """Time at which the last message expires, which caps the sum of the other terms (RT-1, DLQ-9, DLQ-10)."""
 
     @property
     def seconds(self) -> float:
-        """When everything is over."""
+        """The liveness deadline, in seconds after the start of the run."""
         spent = self.delay + self.cycles + self.working + self.holding + self.changing
         return min(self.last_arrival + self.plan + self.sending + spent, self.retention)
 
@@ -71,7 +71,7 @@ def liveness_deadline(
     faults: FaultPlan | None = None,
     assumptions: Assumptions | None = None,
 ) -> int:
-    """Return when everything must be over, in whole seconds after the start of the run."""
+    """Return the time at which everything must be over, in whole seconds after the start of the run."""
     return ceil(bound(design, workload, behaviours, faults or FaultPlan(), assumptions or Assumptions()).seconds)
 
 
@@ -82,7 +82,7 @@ def bound(
     faults: FaultPlan,
     assumptions: Assumptions,
 ) -> Bound:
-    """Return the bound, term by term; where the plan is healed before it ends by itself, the nearer one of two."""
+    """Return the bound, term by term; with `heal_at`, the smaller one of the plan's own end and of healing."""
     case = _Case(design, behaviours, assumptions, arrivals(workload), faults)
     if faults.heal_at is None:
         return case.bound(faults.ends_at, case.fault_count())
@@ -93,7 +93,7 @@ def bound(
 
 @attrs.frozen
 class _Case:
-    """All that the bound follows from."""
+    """The values that determine the bound."""
 
     design: Design
     behaviours: Mapping[str, Behaviour]
@@ -102,12 +102,12 @@ class _Case:
     faults: FaultPlan
 
     def bound(self, ends_at: float, fault_count: int) -> Bound:
-        """Return the bound for a plan that ends then, but for so many spoilt receives, which may come at any time."""
+        """Return the bound for a plan that ends at `ends_at` and spoils `fault_count` receives at any time."""
         polled = [mapping for mapping in self.design.mappings if mapping.enabled]
         queues = [self.design.queue(name) for name in dict.fromkeys(mapping.queue for mapping in polled)]
         functions = dict.fromkeys(mapping.function for mapping in polled)
         last = self.sent[-1].at / 1000 if self.sent else 0
-        plan, sending = max(0.0, ends_at - last), _HOLD if self._sends_fail() else 0
+        plan, sending = max(0.0, ends_at - last), _LONGEST_HOLD if self._sends_fail() else 0
         longest = max((self.design.function(name).timeout for name in functions), default=0)
         return Bound(
             last_arrival=last,
@@ -121,34 +121,34 @@ class _Case:
             retention=last + plan + sending + longest + max(map(self._retention, queues), default=0) + 1,
         )
 
-    # What the plan says
+    # The fault plan
 
     def fault_count(self) -> int:
-        """Count the receives that the plan spoils; each spoils one receive of the messages in the same batch."""
+        """Count the receives that the plan spoils; each spoils a receive of all messages in the same batch."""
         return sum(kind not in {OK, *self.faults.banned} for kinds in self.faults.messages for kind in kinds)
 
     def _sends_fail(self) -> bool:
         return any(kind != OK for kind in self.faults.sends) or bool(self.faults.windows)
 
     def _holding(self, fault_count: int, longest: int) -> float:
-        """Each strike may hold a batch, or make its invocation last until the timeout; windows do so as they end."""
+        """Return the time until begun faults end: each may hold a batch, or prolong an invocation to its timeout."""
         pauses = len(self.faults.pauses) * self.assumptions.longest_pause / 1000
         begun = fault_count + bool(self.faults.windows or self.faults.actions)
-        return begun * (_HOLD + longest) + pauses
+        return begun * (_LONGEST_HOLD + longest) + pauses
 
     def _changes(self) -> bool:
         mappings = [mapping.name for mapping in self.design.mappings]
         return any(action.kind == "change" and action.target in mappings for action in self.faults.actions)
 
-    # What the queues say
+    # Queues
 
     def _cycles(self, queue: Queue, fault_count: int, before: tuple[str, ...]) -> float:
-        """Return how long a message can go round: in its queue, then in the dead-letter queue if that is polled."""
+        """Return the time that a message can cycle: in its queue, then in the dead-letter queue if that is polled."""
         mappings = self._polling(queue.name)
         if not mappings or queue.name in before:
             return 0
         redrive = queue.redrive
-        receives = max(_ENDLESS, fault_count + 1) if redrive is None else redrive.max_receive_count  # DLQ-3
+        receives = max(_ENDLESS_CYCLES, fault_count + 1) if redrive is None else redrive.max_receive_count  # DLQ-3
         own = min(receives, MOST_RECEIVES) * max(1, queue.visibility_timeout)
         if redrive is None:
             return own
@@ -162,7 +162,7 @@ class _Case:
         return max(1, *Counter(arrival.group for arrival in self.sent).values())
 
     def _retention(self, queue: Queue, before: tuple[str, ...] = ()) -> float:
-        """Return how long a message is kept; a FIFO dead-letter queue begins anew (DLQ-10)."""
+        """Return the time that a message is kept; in a FIFO dead-letter queue, retention starts again (DLQ-10)."""
         if queue.redrive is None or queue.name in before:
             return queue.retention_period
         target = self.design.queue(queue.redrive.dead_letter_queue)
@@ -174,24 +174,24 @@ class _Case:
     def _polling(self, queue: str) -> list[EventSourceMapping]:
         return [mapping for mapping in self.design.mappings if mapping.queue == queue and mapping.enabled]
 
-    # What the functions say
+    # Functions
 
     def _working(self, function: str, fault_count: int) -> float:
-        """Return how long a function needs for all messages that can reach it."""
+        """Return the time that a function needs for all messages that can reach it."""
         mappings = [mapping for mapping in self.design.mappings_of(function) if mapping.enabled]
         batches = sum(self._batches(self.design.queue(mapping.queue), function) for mapping in mappings) + fault_count
         each = max(self._busy(mapping) for mapping in mappings)
         return _drained(batches, each, self._at_once(function, mappings))
 
     def _batches(self, queue: Queue, function: str) -> int:
-        """Count the batches of a queue, one a message and receive; a failing function gets each as often as granted."""
+        """Count the batches of a queue: one per message, or one per granted receive if the function may fail."""
         sources = {queue.name, *self._redriving_to(queue.name)}
         messages = sum(arrival.queue in sources for arrival in self.sent)
         granted = 1 if queue.redrive is None else min(queue.redrive.max_receive_count, MOST_RECEIVES)
         return messages * (granted if self.may_fail(function) else 1)
 
     def _redriving_to(self, name: str) -> list[str]:
-        """Return the queues whose messages can come to be in a queue, however many moves that takes."""
+        """Return the queues whose messages can reach a queue by one or more dead-letter moves."""
         found: list[str] = []
         waiting = [name]
         while waiting:
@@ -203,79 +203,79 @@ class _Case:
         return found
 
     def _busy(self, mapping: EventSourceMapping) -> float:
-        """Return how long a poller is busy with one batch, from its first message to the delete."""
+        """Return the time that a poller is busy with one batch, from its first message to the delete."""
         assumed = self.assumptions
         latencies = assumed.receive_latency + assumed.invoke_latency + assumed.delete_latency + assumed.cold_start
         window = mapping.maximum_batching_window  # EP-4, EP-6
-        receive_loop = max(window, assumed.low_traffic_wait / 1000) if window else 0
-        return receive_loop + self._duration(mapping.function) + _SLOWEST * latencies / 1000 + self._pause(mapping)
+        waiting = max(window, assumed.low_traffic_wait / 1000) if window else 0
+        return waiting + self._duration(mapping.function) + _LATENCY_FACTOR * latencies / 1000 + self._pause(mapping)
 
     def _duration(self, function: str) -> float:
-        """Return how long an invocation with one message takes; the timeout where that is not sure (LX-1)."""
+        """Return the duration of an invocation with one message; the timeout if the function may fail (LX-1)."""
         behaviour, timeout = self.behaviours.get(function) or Behaviour(), self.design.function(function).timeout
         return timeout if self.may_fail(function) else min(timeout, _longest(self.design, function, behaviour, 1))
 
     def may_fail(self, function: str) -> bool:
-        """Tell whether a function may fail again and again by itself; of real code nobody knows."""
+        """Return True if a function may fail repeatedly without a fault; always so for real code."""
         behaviour = self.behaviours.get(function) or Behaviour()
         largest = max((mapping.batch_size for mapping in self.design.mappings_of(function)), default=1)
         slow = _longest(self.design, function, behaviour, largest) >= self.design.function(function).timeout
         return bool(behaviour.error_rate or behaviour.poison or behaviour.handler) or slow
 
     def _pause(self, mapping: EventSourceMapping) -> float:
-        """Return for how long an execution may lie idle while a throttled batch waits for its next try (ES-8, LC-8)."""
+        """Return the time that an execution may be idle while a throttled batch waits for its next try (ES-8, LC-8)."""
         if not self._throttles(mapping.function):
             return 0
         visibility = max(1, self.design.queue(mapping.queue).visibility_timeout)
         return min(visibility, self.assumptions.throttle_retry_limit / 1000)
 
     def _throttles(self, function: str) -> bool:
-        """Tell whether a function can lack executions (LC-2, MC-3); a FIFO group has one batch at a time (FF-13)."""
+        """Return True if a function can lack executions (LC-2, MC-3); a FIFO group has one batch at a time (FF-13)."""
         fifo = all(queue.fifo for queue in self.design.queues if self._polling(queue.name))
         batches = len({(arrival.queue, arrival.group) for arrival in self.sent}) if fifo else len(self.sent)
         room = self.design.concurrency_limit(function) >= batches + self.fault_count()
         return not room and not self.design.maximum_concurrency_fits(function)
 
     def _at_once(self, function: str, mappings: Sequence[EventSourceMapping]) -> int:
-        """Return how many batches can be in work at once: none waits for a limit, a poller or its group."""
-        limit = min(self.design.concurrency_limit(function), _LARGE)
+        """Return the number of batches that can run at once, given limits, pollers and FIFO groups."""
+        limit = min(self.design.concurrency_limit(function), _UNLIMITED)
         maxima = [mapping.maximum_concurrency for mapping in mappings]
-        asked = sum(_LARGE if most is None else most for most in maxima)
+        asked = sum(_UNLIMITED if most is None else most for most in maxima)
         fifo = any(self.design.queue(mapping.queue).fifo for mapping in mappings)
-        groups = len({arrival.group for arrival in self.sent}) if fifo else _LARGE
-        held = self.assumptions.held_batches if self._throttles(function) else _LARGE
+        groups = len({arrival.group for arrival in self.sent}) if fifo else _UNLIMITED
+        held = self.assumptions.held_batches if self._throttles(function) else _UNLIMITED
         granted = any(self.design.queue(mapping.queue).redrive for mapping in mappings)
-        failing = 1 if granted and self.may_fail(function) else _LARGE  # ES-7
+        failing = 1 if granted and self.may_fail(function) else _UNLIMITED  # ES-7
         return max(1, min(limit, asked, groups, held, failing))
 
 
 def _longest(design: Design, function: str, behaviour: Behaviour, messages: int) -> float:
     usual = behaviour.seconds_per_batch + messages * behaviour.seconds_per_message
     seconds = usual * exp(_DEVIATIONS * behaviour.spread)
-    return seconds * _ONE_CPU / min(_ONE_CPU, design.function(function).memory) if behaviour.memory_scales else seconds
+    return seconds * _VCPU / min(_VCPU, design.function(function).memory) if behaviour.memory_scales else seconds
 
 
 def _drained(batches: int, each: float, most: int) -> float:
-    """Return how long batches take in pollers that grow from the fewest to the most, one a second (ES-2, ES-5)."""
-    start, work = min(_FEWEST_POLLERS, most), batches * each
-    ramp = (most - start) / _GROWTH
-    grown = start * ramp + _GROWTH * ramp * ramp / 2
+    """Return the time for all batches while pollers grow from the minimum to `most`, one a second (ES-2, ES-5)."""
+    start, work = min(_MIN_POLLERS, most), batches * each
+    ramp = (most - start) / _POLLERS_PER_SECOND
+    grown = start * ramp + _POLLERS_PER_SECOND * ramp * ramp / 2
     if work <= grown:
-        return (sqrt(start * start + 2 * _GROWTH * work) - start) / _GROWTH + each
+        return (sqrt(start * start + 2 * _POLLERS_PER_SECOND * work) - start) / _POLLERS_PER_SECOND + each
     return ramp + (work - grown) / most + each
 
 
-# For how long a run is worth watching: until everything is over, and in some designs until a dead letter is gone. ----
+# Run length: until the liveness deadline, and in some designs until dead letters expire -------------------------------
 #
-# In a standard dead-letter queue the retention counts from the sending (DLQ-9). One that keeps messages no longer than
-# their source lets them expire early, hours or days after everything else is over. A run lasts until then, which costs
-# nothing, as nothing happens meanwhile: but only if each message that is polled for can leave its queue for a dead-
-# letter queue. One that goes round until its retention ends would do so for days.
+# In a standard dead-letter queue the retention counts from the sending (DLQ-9). A dead-letter queue that keeps messages
+# no longer than their source lets them expire early, hours or days after everything else is over. A run lasts until
+# then, which costs nothing because nothing happens meanwhile. This applies only if every polled queue has a dead-letter
+# queue: without one, a message would cycle for days until its retention ends.
 #
-# A design that leaves both periods as AWS has them, at four days, has not chosen: what its retries take of them is
-# minutes, and each such design would be accused of that. It is not waited for.
+# If both queues keep AWS's default of four days, the run does not wait: retries use up only minutes of it, and every
+# such design would violate the invariant.
 
-_USUAL = Queue("usual").retention_period  # seconds (RT-1)
+_DEFAULT_RETENTION = Queue("default").retention_period  # seconds (RT-1)
 
 
 def run_length(
@@ -285,14 +285,14 @@ def run_length(
     faults: FaultPlan | None = None,
     assumptions: Assumptions | None = None,
 ) -> int:
-    """Return how many seconds a run has to last to show what can go wrong: `liveness deadline`, or longer."""
+    """Return the seconds that a run has to last to show what can go wrong: the liveness deadline, or longer."""
     known = bound(design, workload, behaviours, faults or FaultPlan(), assumptions or Assumptions())
     kept = _kept_briefly(design)
     return ceil(max(known.seconds, known.last_arrival + known.plan + known.sending + kept + 1 if kept else 0))
 
 
 def _kept_briefly(design: Design) -> int:
-    """Return the longest retention, in seconds, of a dead-letter queue from which messages expire early; 0: of none."""
+    """Return the longest retention, in seconds, of the dead-letter queues from which messages expire early, or 0."""
     polled = {mapping.queue for mapping in design.mappings if mapping.enabled}
     sources = [design.queue(name) for name in sorted(polled)]
     if any(source.redrive is None for source in sources):
@@ -306,5 +306,5 @@ def _kept_briefly(design: Design) -> int:
 
 
 def _is_brief(source: Queue, target: Queue) -> bool:
-    chosen = (source.retention_period, target.retention_period) != (_USUAL, _USUAL)
+    chosen = (source.retention_period, target.retention_period) != (_DEFAULT_RETENTION, _DEFAULT_RETENTION)
     return chosen and target.retention_period <= source.retention_period

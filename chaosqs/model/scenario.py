@@ -29,7 +29,7 @@ _NO_BEHAVIOURS: Mapping[str, Behaviour] = {}
 
 @attrs.frozen(repr=False)
 class Scenario:
-    """A design, what arrives, how the functions behave, what goes wrong, and a seed. Raises `InvalidScenario`."""
+    """A design, a workload, the functions' behaviours, a fault plan, and a seed. Raises `InvalidScenario`."""
 
     design: Design
     workload: tuple[Load, ...] = attrs.field(default=(), converter=_loads)
@@ -37,17 +37,17 @@ class Scenario:
     """By function name; a function without an entry behaves as `Behaviour()`."""
     faults: FaultPlan = FaultPlan()
     seed: int = 0
-    """Seeds all that AWS leaves to chance. 0 is calm: medians, first-in first-out, no duplicates."""
+    """Seed of everything that AWS leaves to chance. 0 is calm: medians, first-in first-out, no duplicates."""
     until: float | None = None
-    """Seconds that the run lasts; None: until every message that a mapping can reach is gone and nothing runs."""
+    """Seconds that the run lasts. None: until every message that a mapping can reach is gone and nothing runs."""
     assumptions: Assumptions = Assumptions()
     _luck: int | None = attrs.field(default=None, repr=False, eq=False, kw_only=True)
-    """The name of `seed` in the first release; accepted as `luck=` for one more."""
+    """Former name of `seed`, accepted as `luck=` for one more release."""
 
     __repr__ = concise_repr
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what does not fit the design."""
+        """Validate all fields against the design, and take `luck` for `seed`."""
         checks = Checks("")
         if self._luck is not None and self.seed:
             checks.refuse("luck", self._luck, f"must not stand beside seed={self.seed}: it is its former name")
@@ -59,7 +59,7 @@ class Scenario:
             raise InvalidScenario(checks.problems)
 
     def behaviour(self, function: str) -> Behaviour:
-        """Return how a function behaves."""
+        """Return the behaviour of a function."""
         return self.behaviours.get(function) or Behaviour()
 
 

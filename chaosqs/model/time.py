@@ -1,4 +1,4 @@
-"""Time is an `int` of milliseconds everywhere inside; seconds exist only where users read and write."""
+"""Time is an `int` of milliseconds everywhere in the code; seconds exist only where users read and write."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ MINUTE = 60 * _SECOND
 
 
 def milliseconds(seconds: float) -> int:
-    """Seconds as the nearest whole number of milliseconds."""
+    """Return seconds as the nearest whole number of milliseconds."""
     return round(seconds * 1000)
 
 
 def clock_text(at: int) -> str:
-    """A moment or a duration in milliseconds, as stories print it: `30.0 s`, `0.016 s` below a tenth of a second."""
+    """Return a time or duration in milliseconds as text: `30.0 s`, or `0.016 s` below 10 s if not in whole tenths."""
     exact = at % 100 and at < 10 * _SECOND
     return f"{at / 1000:.3f}".rstrip("0") + " s" if exact else f"{at / 1000:.1f} s"

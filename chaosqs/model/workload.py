@@ -1,7 +1,7 @@
-"""What producers send: which queue, how many, when; no chance in it.
+"""Workloads: the messages that producers send, to which queue and when. Nothing in a workload is random.
 
-Messages are numbered 0, 1, 2 … over the whole workload in the order in which they are sent. This number is the
-message's identity everywhere: in behaviours, fault plans and histories.
+Messages are numbered 0, 1, 2 … over the whole workload in the order in which they are sent. This number identifies the
+message everywhere: in behaviours, fault plans and histories.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from chaosqs.model.values import Checks, concise_repr
 
 @attrs.frozen(repr=False)
 class Burst:
-    """A number of messages, all at once or spread evenly over a while."""
+    """A number of messages, all at once or spread evenly over a period."""
 
     queue: str
     count: int
-    """How many; 0 to 1,000,000."""
+    """Number of messages; 0 to 1,000,000."""
     at: float = 0
-    """Seconds after the start at which the first one is sent."""
+    """Seconds after the start at which the first message is sent."""
     over: float = 0
-    """Seconds over which they are spread evenly; 0: all at once."""
+    """Seconds over which the messages are spread evenly; 0: all at once."""
     body_bytes: int = 100
     """Size of each body; 1 to the queue's maximum message size (SZ-1)."""
     groups: int = 0
@@ -36,15 +36,15 @@ class Burst:
 
 @attrs.frozen(repr=False)
 class Steady:
-    """Messages at a constant rate for a while."""
+    """Messages at a constant rate for a period."""
 
     queue: str
     per_second: float
-    """Messages a second; above 0."""
+    """Messages per second; above 0, at most 100,000."""
     seconds: float
-    """For how long."""
+    """Length of the period; 0 to 1,209,600."""
     at: float = 0
-    """Seconds after the start at which the first one is sent."""
+    """Seconds after the start at which the first message is sent."""
     body_bytes: int = 100
     """Size of each body; 1 to the queue's maximum message size (SZ-1)."""
     groups: int = 0
@@ -62,7 +62,7 @@ class Arrival:
     """One message on its way to a queue."""
 
     at: int
-    """When it is sent, in milliseconds."""
+    """Time of sending, in milliseconds."""
     queue: str
     body_bytes: int
     group: str
@@ -70,7 +70,7 @@ class Arrival:
 
 
 def arrivals(workload: Iterable[Load]) -> list[Arrival]:
-    """Return every message of a workload in the order of sending; its place is the message's number."""
+    """Return every message of a workload in the order of sending; its index is the message's number."""
     return sorted((arrival for load in workload for arrival in _of(load)), key=lambda arrival: arrival.at)
 
 
@@ -97,7 +97,7 @@ def body_text(message: int, body_bytes: int) -> str:
 
 
 def check_load(checks: Checks, load: Load) -> None:
-    """Note what is wrong with one entry of a workload, its queue apart."""
+    """Note the problems of one entry of a workload, except those of its queue."""
     match load:
         case Burst():
             checks.whole("count", load.count, 0, 1_000_000, "messages")

@@ -1,4 +1,4 @@
-"""The same workload on a design and on the alternatives to it: run each, and put the figures side by side."""
+"""Comparison of a design with its alternatives: run the same workload on each, and put the figures side by side."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chaosqs.report.comparison import Comparison
 from chaosqs.simulation.run import simulate
 
 Choice: TypeAlias = Scenario | Design | Alternative
-"""What a scenario can be compared with: another one with the same workload, another design under all the rest of the
+"""A candidate for a comparison with a scenario: another scenario with the same workload, another design for the same
 scenario, or an alternative to the mappings of one function."""
 
 AS_IT_IS = "event source mapping"
@@ -35,10 +35,10 @@ def compare(
 ) -> Comparison:
     """Run a scenario as it is and with each alternative, and return the figures side by side.
 
-    `alternatives` are a mapping from names to a `SelfPolling`, `RateLimitedFront` or `Stream`, which takes the place of
-    the mappings of its function, to a `Design`, which takes the place of the scenario's, or to a whole `Scenario` with
-    the same workload; or a sequence of these, which are then named for what they are. `name` names the scenario as it
-    is. The result is a pure function of the arguments. Raises `InvalidScenario` with all that is wrong with any.
+    `alternatives` maps names to a `SelfPolling`, `RateLimitedFront` or `Stream`, which replaces the mappings of its
+    function, to a `Design`, which replaces the scenario's, or to a whole `Scenario` with the same workload. A sequence
+    of these is named by their kinds. `name` is the name of the scenario as it is. The result is a pure function of the
+    arguments. Raises `InvalidScenario` with the problems of all alternatives.
     """
     choices = alternatives if isinstance(alternatives, Mapping) else _named(alternatives)
     checks = Checks("")
@@ -61,7 +61,7 @@ _TITLES = {
 
 
 def _named(choices: Sequence[Choice]) -> dict[str, Choice]:
-    """Name each choice for what it is, and number those of which there are several."""
+    """Name each choice by its kind, and number the choices of a kind that occurs more than once."""
     titles = [_TITLES[type(choice)] for choice in choices]
     many, seen, names = Counter(titles), Counter[str](), list[str]()
     for title in titles:
@@ -71,7 +71,7 @@ def _named(choices: Sequence[Choice]) -> dict[str, Choice]:
 
 
 def _scenario(checks: Checks, scenario: Scenario, name: str, choice: Choice) -> Scenario:
-    """Return the scenario that a choice runs in, and note what is wrong with it."""
+    """Return the scenario that a choice runs in, and note the choice's problems."""
     path = f"alternatives[{name!r}]"
     match choice:
         case Scenario():
@@ -101,10 +101,10 @@ def _figures(name: str, scenario: Scenario, choice: Choice) -> Figures:
 
 
 def compare_files(paths: Sequence[Path], root: Path) -> Comparison:
-    """Compare what files hold, each named for its file. The first is a scenario, whose workload is the one for all.
+    """Compare the contents of files, each named by its file. The first is a scenario, whose workload all others get.
 
-    Each other is a scenario, a design, or an alternative: an object with one entry, `self_polling`,
-    `rate_limited_front` or `stream`, and in it the fields of the value. Raises `InvalidInput` with the file's name.
+    Each other file holds a scenario, a design, or an alternative: an object with one entry, `self_polling`,
+    `rate_limited_front` or `stream`, which holds the fields of the value. Raises `InvalidInput` with the file's name.
     """
     first, *others = paths
     scenario = scenario_of(read_object(first, root), first, root)

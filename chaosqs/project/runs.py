@@ -1,4 +1,4 @@
-"""Single runs of a scenario, summed up."""
+"""Single runs of a scenario, summarised."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from chaosqs.simulation.run import isolated
 
 @attrs.frozen
 class Run:
-    """What came of one run."""
+    """The result of one run."""
 
     seed: int
     summary: Summary
     violated: tuple[str, ...]
-    """Names of the invariants that it violates."""
+    """Names of the invariants that the run violates."""
 
 
 def read_scenario(path: Path, root: Path) -> Scenario:
-    """Read a scenario, also that of a counterexample; its real handlers can be imported from then on.
+    """Read a scenario, or the scenario of a counterexample; its real handlers can then be imported.
 
     Raises `InvalidInput` with the file's name for anything else.
     """
@@ -36,7 +36,7 @@ def read_scenario(path: Path, root: Path) -> Scenario:
 
 
 def scenario_of(fields: dict[str, Json], path: Path, root: Path) -> Scenario:
-    """Return the scenario that the fields of a file describe; as `read_scenario`."""
+    """Return the scenario that the fields of a file describe; raises as `read_scenario`."""
     if "violation" in fields:
         scenario = structured(Counterexample, fields, path, root).scenario
     else:
@@ -46,7 +46,7 @@ def scenario_of(fields: dict[str, Json], path: Path, root: Path) -> Scenario:
 
 
 def runs(scenario: Scenario, seeds: int | None) -> list[Run]:
-    """Run a scenario as it is, or so many times with seed 0, 1, 2 and so on."""
+    """Run a scenario as it is, or once with each seed from 0 to `seeds` - 1."""
     tried = [scenario.seed] if seeds is None else range(seeds)
     return [_run(attrs.evolve(scenario, seed=seed)) for seed in tried]
 
@@ -58,7 +58,7 @@ def _run(scenario: Scenario) -> Run:
 
 
 def run_line(done: Run) -> str:
-    """Return a run in one line: what became of its messages, when it was over, and what it violates."""
+    """Return one line about a run: the fates of its messages, the time at which it was over, and its violations."""
     fates = [f"{count:,} {name.replace('_', ' ')}" for name, count in done.summary["messages"].items() if count]
     drained = done.summary["drained_at"]
     over = f"drained at {drained:g} s" if drained is not None else f"not drained at {done.summary['ended_at']:g} s"

@@ -1,4 +1,4 @@
-"""What a project says in `[tool.chaosqs]` of its pyproject.toml."""
+"""A project's settings: the table `[tool.chaosqs]` of its pyproject.toml."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chaosqs.search.profiles import PROFILES
 
 FILE = "pyproject.toml"
 REPORTS = "reports"
-"""Where reports go unless told otherwise."""
+"""Default directory of reports."""
 
 
 @attrs.frozen
@@ -26,7 +26,7 @@ class Limits:
     oldest_message: float | None = None
     """Seconds that a message may stay in a queue that a mapping polls; above 0."""
     downstream_concurrency: int | None = None
-    """Executions of all functions together at once; 1 or more."""
+    """Maximum executions of all functions together at once; 1 or more."""
     throttle_rate: float | None = None
     """Share of the attempts to invoke a function that may be throttled; 0 to 1."""
 
@@ -38,24 +38,24 @@ class Settings:
     designs: tuple[str, ...] = ()
     """Files to judge, relative to the root directory: templates, `path.py:attribute`, designs or scenarios as JSON."""
     profile: str = "quick"
-    """How long each search goes on: `quick`, `ci` or `deep`."""
+    """Budget of each search: `quick`, `ci` or `deep`."""
     max_examples: int | None = None
-    """Cases of each search at the most; None: as the profile says."""
+    """Maximum cases of each search; None: the profile's."""
     report_dir: str = REPORTS
     """Directory of the reports, relative to the root directory."""
     vary_assumptions: bool = False
-    """Whether the search may also set what AWS does not document to the ends of its ranges."""
+    """True if the search may also set assumptions about AWS to the ends of their ranges."""
     strict: bool = False
-    """Whether a promise that no case could have broken counts as a failure."""
+    """True if an invariant that no case could have violated counts as a failure."""
     invariants: tuple[str, ...] = ()
-    """Promises to judge besides: names of those that are judged when asked for, or `path.py:name` for your own."""
+    """Additional invariants: names of those that are not judged by default, or `path.py:name` for your own."""
     limits: Limits = Limits()
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour], hash=False)
-    """How functions behave, by name; the search draws the behaviour of all others."""
+    """Behaviours by function name; the search draws the behaviours of all other functions."""
 
 
 def read_settings(root: Path) -> Settings:
-    """Return what the project's table says, or the defaults. Raises `InvalidInput` for everything else in it."""
+    """Return the settings in the project's table, or the defaults. Raises `InvalidInput` for anything wrong in it."""
     path = root / FILE
     if not path.is_file():
         return Settings()
@@ -87,7 +87,7 @@ def _with_underscores(table: Json) -> Json:
 
 
 def _problems(settings: Settings) -> str:
-    """Return what the types do not tell: ranges and names."""
+    """Return the problems that the types do not show: ranges and names."""
     checks = Checks("")
     checks.one_of("profile", settings.profile, [profile.name for profile in PROFILES])
     if settings.max_examples is not None:

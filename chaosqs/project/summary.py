@@ -1,4 +1,4 @@
-"""What a whole session came to, as lines for a terminal."""
+"""The summary of a whole session, as lines for a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EVERY_MAPPING = "every mapping"
 
 
 def summary(results: Sequence[CheckResult], notices: Iterable[str] = ()) -> list[str]:
-    """Return the table of verdicts, what they rest on, and where the reports are."""
+    """Return the table of verdicts, the assumptions that they rest on, and the places of the reports."""
     asked = [found for found in results if not found.canary]
     return [
         *_judged(asked),
@@ -29,7 +29,7 @@ def summary(results: Sequence[CheckResult], notices: Iterable[str] = ()) -> list
 
 
 def _judged(asked: Sequence[CheckResult]) -> Iterator[str]:
-    """Yield the verdicts on each mapping, and what its cases never reached: a pass does not speak about that."""
+    """Yield the verdicts on each mapping, and the marks that no case reached: a pass says nothing about these."""
     for _, group in groupby(asked, key=lambda found: (found.design, found.mapping)):
         own = list(group)
         yield from summary_lines([_row(found) for found in own])
@@ -41,12 +41,12 @@ def _judged(asked: Sequence[CheckResult]) -> Iterator[str]:
 
 
 def _failures(asked: Iterable[CheckResult]) -> Iterable[str]:
-    """Return why some answers are inconclusive; what made many so is told once."""
+    """Return the reasons of inconclusive results, each reason once."""
     return dict.fromkeys(found.reason for found in asked if found.status is Status.INCONCLUSIVE)
 
 
 def details(found: CheckResult) -> str:
-    """Return what the search behind one answer saw, for reports that keep the output of tests that pass."""
+    """Return the counts of the search behind one result, for reports that keep the output of tests that pass."""
     unit = by_name(found.invariant).unit
     coverage = ", ".join(f"{mark} in {count:,}" for mark, count in found.coverage.items())
     return "\n".join(

@@ -1,4 +1,4 @@
-"""How the edges tell a user that an input is wrong: one to three lines, with paths as the user would write them."""
+"""Wording of messages about wrong input: one to three lines, with paths as the user would write them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MOST_LINES = 3
 
 
 def brief(text: str) -> str:
-    """Return a message of at most three lines, the last of which says how much is left out."""
+    """Return a message of at most three lines; if lines are left out, the last one gives their number."""
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) <= _MOST_LINES:
         return "\n".join(lines)
@@ -18,17 +18,17 @@ def brief(text: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an exception says first, or its type where it says nothing."""
+    """Return the first line of an exception's message, or its type if the message is empty."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def last_line(text: str) -> str:
-    """Return the last line of a text: of a traceback, what went wrong."""
+    """Return the last line of a text; of a traceback, this is the error."""
     return text.strip().rpartition("\n")[2]
 
 
 def relative_to(root: Path, path: Path) -> str:
-    """Return a path as one writes it in the root directory: relative within it, absolute outside."""
+    """Return a path as written in the root directory: relative within it, absolute outside."""
     absolute = Path(os.path.normpath(path.absolute()))
     inside = absolute.is_relative_to(root)
     return absolute.relative_to(root).as_posix() if inside else str(absolute)
@@ -40,7 +40,7 @@ def with_relative_paths(root: Path, text: str) -> str:
 
 
 def spelt(part: str) -> str:
-    """Return a part of an item's id as the environment can hold it: pytest puts the id into a variable there."""
+    """Return a part of an item's id in a spelling that fits an environment variable, into which pytest puts the id."""
     try:
         os.fsencode(part)
     except UnicodeEncodeError:

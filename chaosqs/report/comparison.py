@@ -1,4 +1,4 @@
-"""The same load on several designs, side by side: what a review compares before it decides."""
+"""Tables that compare designs: the same load on each, side by side."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from chaosqs.report.text import code, fenced, plain_text
 
 @attrs.frozen
 class Column:
-    """One design under the load."""
+    """One design under the load, as a column of the table."""
 
     name: str
     history: History
 
 
 def comparison(columns: Sequence[Column]) -> str:
-    """Return a Markdown table: a row a figure, a column a design."""
+    """Return a Markdown table: one row per figure, one column per design."""
     figures = [_figures(column.history) for column in columns]
     rows = [[name, *(figure[name] for figure in figures)] for name in figures[0]]
     return _table([column.name for column in columns], rows)
@@ -51,7 +51,7 @@ def _figures(history: History) -> dict[str, str]:
 
 
 def holding(title: str, sentence: str, rows: Sequence[Row], columns: Sequence[Column]) -> str:
-    """Return the report of a design in which no violation was found: what was judged, and against what it stands."""
+    """Return the report of a design without violations: the verdicts, and the comparison with other designs."""
     scenario = columns[-1].history.scenario
     load = ", ".join(map(repr, scenario.workload))
     return (
@@ -67,16 +67,16 @@ class Comparison:
     """The same workload on several designs. As text it is a Markdown table; `attrs.asdict` makes it ready for JSON."""
 
     columns: tuple[Figures, ...]
-    """In the order in which they were given: the scenario itself, then the alternatives."""
+    """The scenario itself, then the alternatives in the order in which they were given."""
 
     def __str__(self) -> str:
-        """Return the table: a row a figure, a column a design; a row that applies to none of them is left out."""
+        """Return the table: one row per figure, one column per design; rows that apply to no design are left out."""
         shown = [(name, [show(column) for column in self.columns]) for name, show in _ROWS]
-        applies = [[name, *cells] for name, cells in shown if {*cells} - _UNSAID.get(name, set[str]())]
+        applies = [[name, *cells] for name, cells in shown if {*cells} - _OMITTED_CELLS.get(name, set[str]())]
         return _table([column.name for column in self.columns], applies)
 
     def column(self, name: str) -> Figures:
-        """Return the figures of one design; KeyError where none has that name."""
+        """Return the figures of the design of that name. Raises KeyError for an unknown name."""
         return {column.name: column for column in self.columns}[name]
 
 
@@ -108,10 +108,10 @@ _ROWS: tuple[_Row, ...] = (
     ("longest wait", lambda figures: _seconds(figures.longest_wait, _NONE)),
     ("drained after", lambda figures: _seconds(figures.drained_at, "not drained")),
 )
-_UNSAID = {
+_OMITTED_CELLS = {
     "expired or discarded": {"0"},
     "lost to the caller": {_NONE},
     "left at the end": {"0"},
     "requests answered with 429": {_NONE},
 }
-"""Rows that are left out where they say nothing else."""
+"""Rows that are left out if no cell has another value than these."""

@@ -1,4 +1,4 @@
-"""The table of verdicts that a search ends with: plain text in aligned columns, one group a mapping."""
+"""The table of verdicts at the end of a search: plain text in aligned columns, one group per mapping."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from chaosqs.model.verdict import Status
 from chaosqs.report.text import columns, mapping_text, padded, shortened, shown, title_of
 
 WIDTH = 110
-_INVARIANT = 48
+_TITLE_WIDTH = 48
 
 
 @attrs.frozen
 class Row:
-    """What one search says about one invariant of one mapping of one design."""
+    """The result of one search for one invariant, mapping and design."""
 
     design: str
     mapping: str
     invariant: str
     status: Status
     exercised: int = 0
-    """How often the invariant could have failed, all cases together."""
+    """Number of times that the invariant could have failed, in all cases together."""
     unit: str = ""
-    """What that counts: `times at the limit`."""
+    """Unit of `exercised`: `times at the limit`."""
     cases: int = 0
-    """Scenarios that were judged."""
+    """Number of scenarios that were judged."""
     reason: str = ""
-    """Why it is not applicable or not exercised; empty otherwise."""
+    """Reason for `not applicable` or `not exercised`; empty otherwise."""
 
 
 def summary_lines(rows: Sequence[Row]) -> list[str]:
-    """Return the table: for each design and mapping a line of its own, below it one line an invariant.
+    """Return the table: a line for each design and mapping, and below it one line per invariant.
 
-    Where several do not apply to a mapping they share a line, as they say nothing about it.
+    If several invariants do not apply to a mapping, they share a line.
     """
-    titles = {row.invariant: shortened(title_of(row.invariant), _INVARIANT) for row in rows}
+    titles = {row.invariant: shortened(title_of(row.invariant), _TITLE_WIDTH) for row in rows}
     groups = [(name, *_folded(list(group))) for name, group in groupby(rows, key=lambda row: (row.design, row.mapping))]
-    width = max((columns(titles[row.invariant]) for _, told, _ in groups for row in told), default=0)
+    width = max((columns(titles[row.invariant]) for _, single, _ in groups for row in single), default=0)
     lines: list[str] = []
-    for (design, mapping), told, folded in groups:
+    for (design, mapping), single, folded in groups:
         lines.append(shortened(f"{shown(design, 50)}: {mapping_text(mapping)}", WIDTH))
-        lines += [_line(row, titles[row.invariant], width) for row in told]
+        lines += [_line(row, titles[row.invariant], width) for row in single]
         reasons = dict.fromkeys(row.reason for row in folded)
         why = f" ({shown(folded[0].reason, 60)})" if len(reasons) == 1 else ""
         lines += listed(f"{Status.NOT_APPLICABLE}{why}", [titles[row.invariant] for row in folded])
@@ -52,7 +52,7 @@ def summary_lines(rows: Sequence[Row]) -> list[str]:
 
 
 def _folded(rows: list[Row]) -> tuple[list[Row], list[Row]]:
-    """Return the rows with a line of their own, and those that share one."""
+    """Return the rows with a line of their own, and the rows that share a line."""
     silent = [row for row in rows if row.status is Status.NOT_APPLICABLE]
     if len(silent) == 1:
         return rows, []
@@ -60,7 +60,7 @@ def _folded(rows: list[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def listed(head: str, items: Sequence[str]) -> list[str]:
-    """Return a list in as many indented lines as it takes; none where it is empty."""
+    """Return a list as indented lines of at most `WIDTH` characters; no lines for an empty list."""
     if not items:
         return []
     return wrap(

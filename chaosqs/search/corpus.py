@@ -1,8 +1,8 @@
-"""With what a search opens, before it draws: the worlds that are worth a try on any design, the same for every seed.
+"""The seed corpus: fixed scenarios that a search runs before it draws any, the same for every seed of the search.
 
-One message, then a few, then many, with all that a function may do; each kind of fault once; a fault that lasts; bodies
-as large as they may be. They are small, so all of them together cost as much as a dozen cases that are drawn. What one
-of them shows is found at once, whatever the seed; and where none shows anything, the draws begin where they end.
+They have one message, then a few, then many, with each behaviour of a function; each kind of fault once; a lasting
+fault; bodies of maximum size. They are small: all of them together cost as much as a dozen drawn cases. A violation in
+one of them is found at once, whatever the search's seed; otherwise the search goes on with drawn cases.
 """
 
 from __future__ import annotations
@@ -22,51 +22,50 @@ from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity,
 from chaosqs.strategies.assumptions import ends
 from chaosqs.strategies.grid import exact, longest_timeout
 
-# The calm worlds of a design: few workloads and few behaviours, without chance, small enough to try them all. --------
-#
-# Whatever violates an invariant in one of them has a normal form that no seed changes: the simplest calm world that
-# violates it too.
+# The scenario grid: the calm scenarios of a design, with few workloads and behaviours, no chance, and few enough to try
+# all. A violation that also occurs in one of them has a normal form that does not depend on a seed: the simplest calm
+# scenario that has it. ------------------------------------------------------------------------------------------------
 
 MESSAGE_COUNTS = (1, 2, 3, 5, 8, 12, 20, 30, 40, 60, 100, 150)
-"""Numbers of messages at which a violation shows, if calm worlds have one."""
+"""Numbers of messages to try in calm scenarios."""
 FEW_MESSAGE_COUNTS = MESSAGE_COUNTS[:7]
-"""The same where functions fail: that takes few messages."""
+"""Numbers of messages to try where functions fail: such violations need few messages."""
 MOST_FAULTS = 3
-"""Receives of the first message that one fault may strike."""
+"""Maximum receives of the first message that one fault may strike."""
 
 
 @attrs.frozen
 class ScenarioGrid:
-    """The calm worlds in which a queue of a design gets a load."""
+    """The calm scenarios in which a queue of a design gets a load, and variants of these."""
 
     design: Design
     queue: str
     given: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
-    """Behaviours that stay as they are."""
+    """Fixed behaviours, by function name."""
     points: tuple[str, ...] = ()
-    """Sites in the handlers' code at which a fault may strike."""
+    """Fault points in the handlers' code."""
 
     def variants(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
-        """Return the worlds with so many messages and so much strain on the functions, the simplest first.
+        """Return the scenarios with a number of messages and a strain on the functions, the simplest first.
 
-        The load arrives at once, or evenly over one second, the function's timeout or the queue's visibility timeout;
-        where other queues are polled too, also shared evenly among all of them. Each function that gets a load needs
+        The load arrives at once, or evenly over one second, the function's timeout or the queue's visibility timeout.
+        If other queues are polled too, it is also shared evenly among all of them. Each function that gets a load takes
         the default time, 1 second, half its timeout, its timeout less 1 second, or, on the edge, less 1 millisecond.
         """
         timeout, visibility = longest_timeout(self.design, self.queue), self.design.queue(self.queue).visibility_timeout
         return self._variants(messages, strain, tuple(dict.fromkeys((0, 1, timeout, visibility))))
 
     def sudden_variants(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
-        """Return the worlds among them in which the load arrives at once."""
+        """Return those of `variants` in which the load arrives at once."""
         return self._variants(messages, strain, (0,))
 
     def _variants(self, messages: int, strain: int, overs: tuple[float, ...]) -> list[Scenario]:
-        """Return the worlds whose load arrives over one of these times."""
+        """Return those of `variants` in which the load arrives over one of some times, in seconds."""
         found = [variant for variant in self._all(messages, overs) if self._strain(variant) == strain]
         return sorted(found, key=complexity)
 
     def faulty_variants(self, messages: int, fault_count: int) -> list[Scenario]:
-        """Return the worlds in which a fault strikes so many receives of the first message, the simplest first.
+        """Return the scenarios with a fault at `fault_count` receives of the first message, the simplest first.
 
         The load arrives at once, and no function is strained.
         """
@@ -74,14 +73,14 @@ class ScenarioGrid:
         return sorted((_with(variant, plan) for plan in plans for variant in calm), key=complexity)
 
     def faulted_variants(self, messages: int, fault_count: int, over: float = 0) -> list[Scenario]:
-        """Return the calmest world with so many messages in so many seconds, once with each kind of fault, as above."""
+        """Return the simplest calm scenario with messages over some seconds, with each fault of `faulty_variants`."""
         calm = self._variants(messages, HEALTHY, (over,))
         return [_with(variant, plan) for variant in calm[:1] for plan in self._plans(fault_count)]
 
     def lasting_variants(self, messages: int) -> list[Scenario]:
-        """Return the calmest world with so many messages, once with each kind of fault that lasts, the simplest first.
+        """Return the simplest calm scenario with a number of messages, with each lasting fault, the simplest first.
 
-        From the start, for one second or for three visibility timeouts.
+        A lasting fault is a window from the start, for one second or for three visibility timeouts.
         """
         calm, visibility = self.sudden_variants(messages), self.design.queue(self.queue).visibility_timeout
         spans = dict.fromkeys((1, 3 * visibility or 1))
@@ -89,13 +88,13 @@ class ScenarioGrid:
         return sorted((_with(variant, plan) for variant in calm[:1] for plan in plans), key=complexity)
 
     def assumption_variants(self, messages: int) -> list[Scenario]:
-        """Return the calmest world with so many messages, once with each assumption at each end of its range."""
-        guesses = [attrs.evolve(Assumptions(), **{name: end}) for name, end in ends()]
+        """Return the simplest calm scenario with a number of messages, with each assumption at each end of a range."""
+        changed = [attrs.evolve(Assumptions(), **{name: end}) for name, end in ends()]
         calm = self.sudden_variants(messages)[:1]
-        return [ending(attrs.evolve(variant, assumptions=guess)) for variant in calm for guess in guesses]
+        return [ending(attrs.evolve(variant, assumptions=assumed)) for variant in calm for assumed in changed]
 
     def heavy_variants(self) -> list[Scenario]:
-        """Return the calmest world in which a batch would take more than one payload may have (EP-8), if any can."""
+        """Return the simplest calm scenario in which one batch could exceed the payload limit (EP-8), if any can."""
         largest = self.design.queue(self.queue).maximum_message_size
         messages = PAYLOAD_LIMIT // largest + 1
         batch_sizes = [mapping.batch_size for mapping in self.design.mappings if mapping.queue == self.queue]
@@ -105,7 +104,7 @@ class ScenarioGrid:
         return [ending(attrs.evolve(variant, workload=(heavy,))) for variant in self.sudden_variants(1)[:1]]
 
     def _plans(self, fault_count: int) -> Iterator[FaultPlan]:
-        """Yield the plans with one kind of fault: at receives, or, for one strike, at the send."""
+        """Yield the plans with one kind of fault: at `fault_count` receives, or, if that is 1, at the send."""
         for name in self._possible():
             kind = kind_of(name)
             if kind is None or not kind.keyed:
@@ -116,7 +115,7 @@ class ScenarioGrid:
                 yield FaultPlan(sends=(name,))
 
     def _possible(self) -> Iterator[str]:
-        """Yield the kinds that can strike something of the design, the one in user code once a site."""
+        """Yield the kinds of fault that are possible in the design; a fault in user code once per fault point."""
         fifo = self.design.queue(self.queue).fifo
         for kind in KINDS:
             if kind.name == FAULT_POINT:
@@ -140,14 +139,14 @@ class ScenarioGrid:
                 yield tuple(self._burst(*load, over) for load in zip(everywhere, shares, strict=True))
 
     def _burst(self, queue: str, messages: int, over: float) -> Burst:
-        """Return a load; one of a FIFO queue is of one message group."""
+        """Return a load; a load of a FIFO queue has one message group."""
         return Burst(queue, messages, over=over, groups=self._groups(queue))
 
     def _groups(self, queue: str) -> int:
         return 1 if self.design.queue(queue).fifo else 0
 
     def _behaviours(self, queues: tuple[str, ...]) -> Iterator[dict[str, Behaviour]]:
-        """Yield what the functions do that these queues feed: all the same, relative to their timeouts."""
+        """Yield behaviours of the functions that these queues feed: all the same, relative to their timeouts."""
         names = dict.fromkeys(mapping.function for mapping in self.design.mappings if mapping.queue in queues)
         free = [self.design.function(name) for name in names if name not in self.given]
         for choice in (
@@ -161,7 +160,7 @@ class ScenarioGrid:
         return max(mapping.batch_size for mapping in self.design.mappings_of(function.name))
 
     def _strain(self, variant: Scenario) -> int:
-        """Return the most that a function of whose behaviour there is a choice is strained."""
+        """Return the largest strain on the functions whose behaviour is not fixed."""
         free = [(name, behaviour) for name, behaviour in variant.behaviours.items() if name not in self.given]
         return max((strain(self.design, name, behaviour) for name, behaviour in free), default=HEALTHY)
 
@@ -171,14 +170,14 @@ def _with(variant: Scenario, plan: FaultPlan) -> Scenario:
 
 
 def bursts(variant: Scenario) -> Iterator[Burst]:
-    """Yield the bursts of a world's workload: it has nothing else."""
+    """Yield the bursts of a grid scenario's workload, which has no other loads."""
     for load in variant.workload:
         if isinstance(load, Burst):
             yield load
 
 
 def _choices(function: Function, batch_size: int) -> tuple[Behaviour, ...]:
-    """Return what a function may do; always as many choices, so that those of two functions pair up."""
+    """Return the behaviours to try of a function; always the same number, so that those of two functions pair up."""
     timeout, usual = function.timeout, Behaviour().seconds_per_batch
     healthy = tuple(
         Behaviour(seconds_per_batch=exact(seconds) if seconds > usual else usual)
@@ -195,21 +194,21 @@ def _choices(function: Function, batch_size: int) -> tuple[Behaviour, ...]:
 
 # ---------------------------------------------------------------------------------------------------------------------
 
-_DRAWN = 3
-"""One case in so many at least is drawn: chance needs some, too."""
-_FEW, _SEVERAL, _MANY = 2, 8, 40
-_FAILING = 4
-"""So many ways in which functions may fail: the others are the same of functions that take long."""
+_CASES_PER_DRAWN = 3  # at least one case in three is left to Hypothesis
+_SMALL_LOAD = 2  # messages
+_MEDIUM_LOAD = 8  # messages
+_LARGE_LOAD = 40  # messages
+_FAILURES = 4  # failing behaviours tried; the others are the same failures of functions that take longer
 
 
 def seed_corpus(grid: ScenarioGrid, cases: int, *, guesses: bool = False) -> Iterator[Scenario]:
-    """Yield the worlds with which a search of so many cases opens, each once.
+    """Yield the fixed scenarios for a search of a number of cases, each once.
 
-    `guesses`: whether what AWS does not document is in question, too.
+    `guesses`: True if assumptions about AWS are varied, too.
     """
     seen: set[Scenario] = set()
     for variant in _variants(grid, guesses=guesses):
-        if len(seen) == cases - ceil(cases / _DRAWN):
+        if len(seen) == cases - ceil(cases / _CASES_PER_DRAWN):
             return
         if variant not in seen:
             seen.add(variant)
@@ -219,13 +218,13 @@ def seed_corpus(grid: ScenarioGrid, cases: int, *, guesses: bool = False) -> Ite
 def _variants(grid: ScenarioGrid, *, guesses: bool) -> Iterator[Scenario]:
     yield from (*_calm(grid, 1), *_failing(grid, 1))
     if guesses:
-        yield from grid.assumption_variants(_SEVERAL)
-    yield from (*_calm(grid, _SEVERAL), *_calm(grid, _MANY))
-    yield from (*_calm(grid, _FEW), *_failing(grid, _FEW))
+        yield from grid.assumption_variants(_MEDIUM_LOAD)
+    yield from (*_calm(grid, _MEDIUM_LOAD), *_calm(grid, _LARGE_LOAD))
+    yield from (*_calm(grid, _SMALL_LOAD), *_failing(grid, _SMALL_LOAD))
     yield from grid.heavy_variants()
     yield from grid.faulted_variants(1, fault_count=1)
     yield from grid.faulted_variants(1, fault_count=2)
-    yield from grid.faulted_variants(_FEW, fault_count=1, over=1)
+    yield from grid.faulted_variants(_SMALL_LOAD, fault_count=1, over=1)
     yield from grid.lasting_variants(1)
 
 
@@ -235,4 +234,4 @@ def _calm(grid: ScenarioGrid, messages: int) -> Iterator[Scenario]:
 
 
 def _failing(grid: ScenarioGrid, messages: int) -> Iterator[Scenario]:
-    yield from grid.sudden_variants(messages, FAILING)[:_FAILING]
+    yield from grid.sudden_variants(messages, FAILING)[:_FAILURES]

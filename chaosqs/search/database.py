@@ -1,7 +1,8 @@
-"""What earlier searches found, kept in Hypothesis's database: scenarios as JSON.
+"""The findings of earlier searches, kept in Hypothesis's database as scenarios in JSON.
 
-Its own entries are the choices of a strategy: to another strategy, or to a Hypothesis that draws otherwise, they are
-another case. And what the opening or a policy finds was never drawn. A scenario means the same to all of them.
+Hypothesis's own entries are the choices of a strategy: for another strategy, or a version of Hypothesis that draws
+otherwise, they stand for another case. Findings of the seed corpus or a scheduling policy were never drawn at all. A
+scenario means the same to all of them.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from chaosqs.model.json import from_json, to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.search.simplicity import ending
 
-# A scenario on another design: does what happened once happen there, too? --------------------------------------------
+# A scenario on another design ----------------------------------------------------------------------------------------
 
 
 def transferred(scenario: Scenario, design: Design, behaviours: Mapping[str, Behaviour]) -> Scenario:
-    """Return a scenario with another design: the same load, the same faults and seed, and the end that fits it.
+    """Return a scenario with another design: the same load, faults and seed, and the run length that fits the design.
 
-    `behaviours`, by function name, are taken as given; the other functions behave as they did. Raises `InvalidScenario`
-    where the scenario does not fit the design, as it names a queue or function that is not there.
+    `behaviours`, by function name, replace the scenario's; the other functions behave as before. Raises
+    `InvalidScenario` if the scenario names a queue or function that the design does not have.
     """
     names = [function.name for function in design.functions]
     behaved = {name: behaviour for name, behaviour in {**scenario.behaviours, **behaviours}.items() if name in names}
@@ -39,16 +40,16 @@ def transferred(scenario: Scenario, design: Design, behaviours: Mapping[str, Beh
 
 @attrs.frozen
 class Memory:
-    """The part of a database that is about one thing: a mapping of a design, or one invariant on it."""
+    """The part of a database for one subject: a mapping of a design, or one invariant on the mapping."""
 
     database: ExampleDatabase
     fit: Callable[[Scenario], Scenario]
-    """Puts what was found once on the design as it is now; raises `InvalidInput` where it does not fit any more."""
+    """Transfers a stored scenario to the current design; raises `InvalidInput` if it does not fit any more."""
     names: tuple[str, ...]
-    """What it is about. Settings of the design are no part of it: a fix of the design is what it must judge."""
+    """Names that identify the subject; no settings of the design, so that a fixed design still finds the entries."""
 
     def about(self, name: str) -> Memory:
-        """Return the part that is about something narrower."""
+        """Return the part for a narrower subject."""
         return attrs.evolve(self, names=(*self.names, name))
 
     @property
@@ -56,7 +57,7 @@ class Memory:
         return hashlib.blake2b("\0".join(("chaosqs", *self.names)).encode(), digest_size=16).digest()
 
     def recalled(self) -> Iterator[tuple[bytes, Scenario]]:
-        """Yield each scenario, the shortest first, with the entry to `forget`; what cannot be read is forgotten."""
+        """Yield each scenario with its entry, the shortest entry first; entries that cannot be read are deleted."""
         for entry in sorted(self.database.fetch(self._key), key=lambda entry: (len(entry), entry)):
             try:
                 scenario = self.fit(from_json(Scenario, entry.decode()))
@@ -66,9 +67,9 @@ class Memory:
                 yield entry, scenario
 
     def keep(self, scenario: Scenario) -> None:
-        """Keep what violates the invariant."""
+        """Store a scenario that violates the invariant."""
         self.database.save(self._key, to_json(scenario).encode())
 
     def forget(self, entry: bytes) -> None:
-        """Forget what does so no more."""
+        """Delete an entry whose scenario no longer violates the invariant."""
         self.database.delete(self._key, entry)

@@ -1,4 +1,4 @@
-"""Hypothesis as a library: run a function on drawn values until it stops, quietly, inside or outside of other tests."""
+"""Hypothesis as a library: call a function on drawn values until it stops, without output, also inside other tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaosqs.errors import NotDeterministic, SimulationError
 _Value = TypeVar("_Value")
 
 _SUPPRESSED = (
-    HealthCheck.too_slow,  # a slow machine is no bug, and a large workload no mistake
+    HealthCheck.too_slow,  # a slow machine or a large workload is no mistake
     HealthCheck.data_too_large,  # Hypothesis then draws a smaller plan
     HealthCheck.large_base_example,  # grows with the design: one load and one behaviour for each part
 )
@@ -23,7 +23,7 @@ _SEARCH = (Phase.generate, Phase.target)
 
 
 class Stop(Exception):
-    """Raised by the function to say: this value is what the search is for."""
+    """Raised by the function when the search has found its value."""
 
 
 def hunt(
@@ -36,15 +36,15 @@ def hunt(
 ) -> bool:
     """Call a function on drawn values until it raises `Stop`; then, if `shrinking`, on smaller ones, the smallest last.
 
-    Return whether it raised. Raises `NotDeterministic` where one value gave two answers, `SimulationError` where
-    nothing could be drawn, and what the function raises otherwise.
+    Return True if it raised. Raises `NotDeterministic` if one value gave two results, `SimulationError` if nothing
+    could be drawn, and every other exception of the function.
     """
     options = _settings(max_examples, (*_SEARCH, Phase.shrink) if shrinking else _SEARCH)
     return _in_no_other_test(lambda: _hunt(strategy, function, options, random_seed))
 
 
 def draws(strategy: SearchStrategy[_Value], number: int) -> list[_Value]:
-    """Return so many values of a strategy, or all where it has fewer; always the same ones."""
+    """Return a number of values of a strategy, or all if it has fewer; always the same values."""
     drawn: list[_Value] = []
     options = _settings(number, (Phase.generate,))
     _in_no_other_test(lambda: _hunt(strategy, drawn.append, options, 0))
@@ -54,9 +54,9 @@ def draws(strategy: SearchStrategy[_Value], number: int) -> list[_Value]:
 def _settings(max_examples: int, phases: tuple[Phase, ...]) -> settings:
     return settings(
         max_examples=max_examples,
-        database=None,  # a search has a memory of its own
+        database=None,  # searches store scenarios by themselves (`database.py`)
         phases=phases,
-        deadline=None,  # virtual time is what counts here
+        deadline=None,  # only virtual time matters
         derandomize=False,
         report_multiple_bugs=False,
         print_blob=False,
@@ -86,7 +86,7 @@ def _hunt(
 
 
 def _in_no_other_test(run: Callable[[], bool]) -> bool:
-    """Run here, or, where a test of Hypothesis's runs here already, in a thread of its own: it forbids nesting."""
+    """Run in this thread, or in a new one if a Hypothesis test runs in this one: Hypothesis forbids nested tests."""
     if not currently_in_test_context():
         return run()
     with ThreadPoolExecutor(max_workers=1) as other:

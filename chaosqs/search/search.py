@@ -28,14 +28,14 @@ from chaosqs.search.shrink import calm_form, shrink, simplified
 from chaosqs.simulation.run import isolated
 from chaosqs.strategies import scenarios
 
-# The sites that real handlers name in their source: where a fault may strike, and what should happen sometimes. ------
+# The names in the source of real handlers: fault points, and marks that should be reached sometimes. -----------------
 #
-# They are read, not run, so the list is complete before the first case, and what is never reached is known by its name.
+# The source is read, not run: all names are known before the first case, so names that no case reaches can be reported.
 
 
 @attrs.frozen
 class NamedPoints:
-    """What the handlers of a design name, in the order of their source."""
+    """The names in the handlers of a design, in the order of their source."""
 
     points: tuple[str, ...] = ()
     """Names given to `chaosqs.fault_point`."""
@@ -44,7 +44,7 @@ class NamedPoints:
 
 
 def named_points(behaviours: Mapping[str, Behaviour]) -> NamedPoints:
-    """Return the sites in the modules of all handlers that are real code."""
+    """Return the names in the modules of all handlers that are real code."""
     names = [behaviour.handler.partition(":")[0] for behaviour in behaviours.values() if behaviour.handler is not None]
     calls = [call for name in dict.fromkeys(names) for call in _calls(name)]
     return NamedPoints(_named("fault_point", calls), _named("sometimes", calls))
@@ -62,7 +62,7 @@ def _calls(module: str) -> tuple[tuple[str, str], ...]:
         source = "" if spec is None or spec.origin is None else Path(spec.origin).read_text(encoding="utf-8")
         tree = ast.parse(source)
     except (ImportError, ValueError, OSError, SyntaxError):
-        return ()  # whoever runs the handler says what is wrong with it
+        return ()  # the error is reported when the handler runs
     return tuple(_found(tree))
 
 
@@ -80,7 +80,7 @@ def _found(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 @attrs.define(eq=False)
 class Searched:
-    """A mapping that was searched; each invariant's finding is shrunk when it is asked for."""
+    """A mapping that was searched; the finding of an invariant is shrunk on request."""
 
     design: Design
     index: EventSourceMapping
@@ -90,7 +90,7 @@ class Searched:
     """None: the mapping is switched off, and nothing was searched."""
 
     def finding(self, invariant: Invariant) -> Finding:
-        """Return what the search has to say about one of its invariants. Raises as `search` does."""
+        """Return the finding of one of the search's invariants. Raises as `search` does."""
         mapping = self.index.name
         if self.search_run is None:
             idle = Verdict(invariant.name, Status.NOT_APPLICABLE, f"{mapping} is switched off")
@@ -101,7 +101,7 @@ class Searched:
         missed = [mark for mark in wanted if not trial.tally.coverage[mark]]
         smallest = None if trial.open else self._smallest(self.search_run, trial)
         if smallest is not None and trial.memory is not None:
-            trial.memory.keep(smallest)  # the shortest is recalled first: what is small already need not shrink again
+            trial.memory.keep(smallest)  # the shortest is recalled first, so the next search need not shrink again
         return finding(trial, mapping, smallest, () if smallest else missed)
 
     def _smallest(self, search_run: SearchRun, trial: Trial) -> Scenario:
@@ -125,8 +125,7 @@ def searched(  # noqa: PLR0913 - as `explore`
 ) -> Searched:
     """Search one mapping of a design for violations of several invariants in one pass; otherwise as `search`.
 
-    `name`: of the design, which tells it from others in the database. `guesses`: whether what AWS does not document is
-    drawn too.
+    `name`: the design's name, its key in the database. `guesses`: True if assumptions about AWS are drawn, too.
     """
     index = _mapping_named(design, mapping)
     given = dict(behaviours or {})
@@ -158,11 +157,11 @@ def search(
     seed: int | None = None,
     database: ExampleDatabase | None = None,
 ) -> Finding:
-    """Search one design for a violation that concerns a mapping (`orders→worker`), and shrink what is found.
+    """Search one design for a violation that concerns a mapping (`orders→worker`), and shrink the finding.
 
-    `behaviours`, by function name, are taken as given; those of other functions are drawn. `max_examples` (1 or more)
-    and `seed` override the profile's. Raises ValueError for a mapping that the design does not have,
-    `NotDeterministic` where the simulator contradicts itself, and what the simulator raises.
+    `behaviours`, by function name, are fixed; those of other functions are drawn. `max_examples` (1 or more) and `seed`
+    override the profile's. Raises ValueError for a mapping that the design does not have, `NotDeterministic` if two
+    runs of one scenario differ, and the simulator's exceptions.
     """
     found = searched(
         design,
@@ -186,7 +185,7 @@ def search_designs(
     seed: int | None = None,
     database: ExampleDatabase | None = None,
 ) -> Finding:
-    """Search all designs of a strategy for a violation on any of their mappings, and shrink what is found."""
+    """Search all designs of a strategy for a violation on any of their mappings, and shrink the finding."""
     budget = budgeted(profile, max_examples, seed)
     memory = None if database is None else Memory(database, attrs.evolve, (repr(designs),))
     search_run = searched_run(scenarios(designs), (invariant,), budget, memory=memory)
@@ -200,7 +199,7 @@ def search_designs(
 
 
 def _memory(database: ExampleDatabase, name: str, grid: ScenarioGrid, mapping: str, *, guesses: bool) -> Memory:
-    """Return what a database knows of a mapping, whatever the settings of the design were when it was found."""
+    """Return the part of a database for a mapping; it does not depend on the settings of the design."""
     design, given = grid.design, grid.given
     named = (design.queues, design.functions, design.mappings)
     parts = [part.name for parts in named for part in parts]

@@ -1,8 +1,9 @@
-"""Which of two scenarios is the simpler one: a total order, so that "the smallest counterexample" means something.
+"""The order of scenarios by simplicity. It is a total order, so "the smallest counterexample" is well defined.
 
-In this order: fewer faults from outside; fewer guesses about AWS that differ from the measured ones; a smaller seed (0 is
-calm); less strain on the functions; fewer messages; fewer loads; loads at once and from the start; behaviours nearer
-to the default; faults that are better known; rounder numbers; smaller ones; the text.
+A scenario is simpler, in this order of criteria, if it has fewer faults from outside; fewer assumptions that differ
+from the measured ones; a smaller seed (0 is calm); less strain on the functions; fewer messages; fewer loads; loads at
+once and from the start; behaviours nearer to the default; better known faults; rounder numbers; smaller numbers; an
+earlier text.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Complexity = tuple[tuple[float, ...], str]
 
 
 def complexity(scenario: Scenario) -> Complexity:
-    """Return what orders scenarios of one design: the smaller, the simpler."""
+    """Return the sort key of scenarios of one design; a simpler scenario has a smaller key."""
     workload, behaviours = scenario.workload, tuple(scenario.behaviours.values())
     times = [value for part in (*workload, *behaviours, *_timed(scenario.faults)) for value in _times(part)]
     figures = (
@@ -32,34 +33,34 @@ def complexity(scenario: Scenario) -> Complexity:
         len(workload),
         sum(_oddities(load) for load in workload),
         sum(_deviations(behaviour) for behaviour in behaviours),
-        _strangeness(scenario.faults),
+        _unfamiliarity(scenario.faults),
         sum(len(f"{value:g}") for value in times),
         sum(times),
     )
     return figures, repr(scenario)
 
 
-def _strangeness(plan: FaultPlan) -> int:
-    """Return how far down the catalogue of faults a plan reaches: what teams know comes first there."""
+def _unfamiliarity(plan: FaultPlan) -> int:
+    """Return the sum of the positions of a plan's faults in the catalogue, which begins with the best known faults."""
     kinds = [*plan.sends, *(kind for receives in plan.messages for kind in receives), *(w.kind for w in plan.windows)]
     found = [known for kind in kinds if (known := kind_of(kind)) is not None]
     return sum(KINDS.index(kind) for kind in found)
 
 
 def _timed(plan: FaultPlan) -> tuple[Window | Action | Pause, ...]:
-    """Return what has numbers in a plan."""
+    """Return the parts of a plan that have numbers."""
     return (*plan.windows, *plan.actions, *plan.pauses)
 
 
 HEALTHY, ON_THE_EDGE, FAILING = 0, 1, 2
-"""How much a function is strained."""
+"""Degrees of the strain on a function."""
 
 
 def strain(design: Design, function: str, behaviour: Behaviour) -> int:
-    """Tell how much a function is strained.
+    """Return the strain on a function.
 
-    It fails by error, or because its usual duration reaches its timeout; it is on the edge where that falls into the
-    last second of the timeout (the last half of a timeout of 1 second); else it is healthy.
+    A function is failing if it has errors or its usual duration reaches its timeout. It is on the edge if the duration
+    falls into the last second of the timeout (the last half of a timeout of 1 second). Otherwise it is healthy.
     """
     largest = max((mapping.batch_size for mapping in design.mappings_of(function)), default=1)
     timeout = design.function(function).timeout
@@ -70,20 +71,20 @@ def strain(design: Design, function: str, behaviour: Behaviour) -> int:
 
 
 def ending(scenario: Scenario) -> Scenario:
-    """Return the scenario with the end that fits what it has become."""
+    """Return the scenario with the run length that fits its current contents."""
     until = run_length(scenario.design, scenario.workload, scenario.behaviours, scenario.faults, scenario.assumptions)
     return attrs.evolve(scenario, until=until)
 
 
 def _faults(plan: FaultPlan) -> int:
-    """Count everything that a plan says to go wrong, and what it says of kinds that must not."""
+    """Count all entries of a plan: faults, windows, actions, pauses, banned kinds, and healing."""
     single = sum(kind != OK for receives in (*plan.messages, plan.sends) for kind in receives)
     healing = plan.heal_at is not None
     return single + len(plan.windows) + len(plan.banned) + len(plan.actions) + len(plan.pauses) + healing
 
 
 def _oddities(load: Load) -> int:
-    """Count in how many ways a load is not a burst at once, from the start, of usual bodies."""
+    """Count the ways in which a load differs from a burst at once, from the start, with bodies of the default size."""
     spread = isinstance(load, Steady) or load.over != 0
     return isinstance(load, Steady) + spread + (load.at != 0) + (load.body_bytes != Burst("", 0).body_bytes)
 
@@ -99,6 +100,6 @@ def _times(part: attrs.AttrsInstance) -> list[float]:
 
 
 def _fields(part: attrs.AttrsInstance) -> list[tuple[object, object]]:
-    """Return the value and the default of each field that holds one thing; the number of messages counts apart."""
+    """Return value and default of each field, except `poison` and the message `count`, which are counted separately."""
     kept = [field for field in attrs.fields(type(part)) if field.name not in {"count", "poison"}]
     return [(getattr(part, field.name), field.default) for field in kept]
