@@ -149,7 +149,7 @@ def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
     FILE is as for explore; of a scenario the workload counts, too. A pass is a proof within the bound. Where the runs
     are spent before everything was tried, the exit status is 1: what was not judged is not kept.
     """
-    from chaosqs.project.exhausting import Scope, exhausted
+    from chaosqs.project.exhaust import Scope, exhausted
     from chaosqs.project.planning import Options
 
     here = Path.cwd()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 import attrs
 
@@ -12,8 +13,8 @@ from chaosqs.faults.injector import NO_FAULTS
 from chaosqs.kernel.context import SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.rng import RandomStreams
+from chaosqs.lambda_.handler_runtime import HandlerTask, current_task
 from chaosqs.mock_aws.lambda_api.api import LambdaApi
-from chaosqs.mock_aws.lambda_api.fibers import Ended, Fibers
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, RedriveAllow
@@ -81,6 +82,48 @@ def _named(event: Event) -> frozenset[str]:
     return frozenset(name for name in names if isinstance(name, str))
 
 
+# Waiting in a world: a handler is suspended until a step wakes it, the test takes the steps itself. ------------------
+
+Answer = TypeVar("Answer")
+
+
+@attrs.frozen(eq=False)
+class Waits:
+    """Waiting in one world, for whoever asks."""
+
+    event_queue: EventQueue
+
+    @property
+    def task(self) -> HandlerTask | None:
+        """The task of the handler that asks; None: it is the test itself, or another thread."""
+        task = current_task()
+        return task if task is not None and task.event_queue is self.event_queue else None
+
+    def answer(
+        self, ask: Callable[[Callable[[Answer], None]], None], cancel: Callable[[], None] | None = None
+    ) -> Answer:
+        """Wait for an answer: `ask` is given what to call with it, `cancel` called where a handler is ended before."""
+        task = self.task
+        if task is not None:
+            return task.answer(ask, cancel)
+        answers: list[Answer] = []
+        ask(answers.append)
+        while not answers:
+            self.event_queue.take()()
+        return answers[0]
+
+    def sleep(self, milliseconds: int) -> None:
+        """Let time pass for the one who asks."""
+        task = self.task
+        if task is not None:
+            return task.sleep(milliseconds / 1000)
+        until = self.event_queue.now + milliseconds
+        while self.event_queue.next_due() <= until:
+            self.event_queue.take()()
+        self.event_queue.now = until
+        return None
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 ASSUMED = Assumptions(cold_start=0)
@@ -93,25 +136,25 @@ class Backend:
 
     sqs: Sqs
     lambda_api: LambdaApi
-    fibers: Fibers
+    waits: Waits
     _turn: Turn
 
     @classmethod
     def new(cls) -> Backend:
         """Return a backend with nothing in it."""
         context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, ASSUMED)
-        sqs, fibers = Sqs(Accounts(context)), Fibers(context.event_queue)
-        return cls(sqs, LambdaApi(sqs, fibers), fibers, turns())
+        sqs, waits = Sqs(Accounts(context)), Waits(context.event_queue)
+        return cls(sqs, LambdaApi(sqs, waits), waits, turns())
 
     def turn(self) -> AbstractContextManager[object]:
         """Return what the test's threads take turns by; a handler runs within the turn of whoever moves time."""
-        return nullcontext() if self.fibers.inside is not None else self._turn
+        return nullcontext() if self.waits.task is not None else self._turn
 
     def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
         """Carry out an operation of SQS; a long poll takes its time."""
         with self.turn():
             result = self.sqs.call(operation, parameters, region=region)
-            return self._finish(result) if isinstance(result, Wait) else result
+            return self.waits.answer(result.then, result.cancel) if isinstance(result, Wait) else result
 
     def call_lambda(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
         """Carry out an operation of Lambda; a synchronous invocation takes its time."""
@@ -121,7 +164,7 @@ class Backend:
     def sleep(self, seconds: float) -> None:
         """Let time pass for the caller."""
         with self.turn():
-            self.fibers.sleep(milliseconds(seconds))
+            self.waits.sleep(milliseconds(seconds))
 
     def jitter(self) -> float:
         """Return the middle."""
@@ -143,10 +186,3 @@ class Backend:
             while event_queue.next_due() <= event_queue.now:
                 event_queue.take()()
         return event_queue.now - since
-
-    def _finish(self, wait: Wait) -> Mapping[str, object]:
-        try:
-            return self.fibers.wait(wait.then)
-        except Ended:
-            wait.cancel()
-            raise

@@ -16,5 +16,5 @@ TASK = harness_mutant(
     name="verify-compares-nothing",
     why="`verify` runs a scenario twice and does not look at the difference.",
     switch=Mutation(run, "_compare", _compare),
-    self_test="tests/lambda_/test_guards.py::test_a_module_that_remembers_the_run_before_is_not_deterministic",
+    self_test="tests/simulation/test_handlers_escapes.py::test_a_module_that_remembers_the_run_before_is_not_deterministic",
 )
