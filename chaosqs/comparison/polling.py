@@ -231,7 +231,7 @@ class Consumer:
 
 @attrs.define(eq=False)
 class Polling:
-    """All chains of one function: a `Stage` for it."""
+    """All chains of one function: a `HandlerRuntime` for it."""
 
     polling: SelfPolling
     simulation: AlternativeSimulation
@@ -250,7 +250,7 @@ class Polling:
             label(self.polling),
             Work.of(self.simulation),
         )
-        self.simulation.functions.stage = self
+        self.simulation.functions.handlers = self
 
     @property
     def busy(self) -> bool:
@@ -304,7 +304,7 @@ class Polling:
             del self.waiting[event.chain]
             self.chains.end(event.chain)
 
-    # The stage
+    # As a handler runtime
 
     def plays(self, function: str) -> bool:
         """Tell whether invocations of a function are played here."""

@@ -159,7 +159,7 @@ class Mapping:
         injected = None
         if self._asks_invoke:
             injected = self.context.injector.injected("invoke", self.scopes, request.batch, self.context.now)
-        if self.functions.stage is not None and self.functions.drops(request):
+        if self.functions.handlers is not None and self.functions.drops(request):
             return self._refuse(poller, request, reason="RecursiveInvocationException")  # LX-17
         if injected is not None and self._is_stopped(poller, request, injected):
             return None

@@ -1,301 +1,410 @@
-"""Where real handlers run: one nursery for a run, one task for an invocation, and everything around it virtual."""
+"""The handler runtime: one invocation of a handler, as Lambda's Python runtime calls it, in virtual time.
+
+Simulations, searches and `chaosqs.aws()` run handlers by it alike. Each invocation is a handler task: a greenlet that
+the event queue resumes. It gives way where its handler waits (`time.sleep`, a call, a long poll), so others go on
+meanwhile; what does not wait takes no time. Either trio's clock or a test takes steps from the queue.
+
+The call is synchronous, and its value has to be JSON: that of an `async def` is not (`Runtime.MarshalError`). A timeout
+or a crash is decided by a step, at its moment; the code learns of it as `Ended` where it waits, and what it then calls
+has no effect. Code that never waits cannot be ended, nor can code that catches `BaseException` around each wait and
+goes on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from importlib import import_module
+import inspect
+import json
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from contextvars import copy_context
+from decimal import Decimal
+from functools import partial
+from itertools import dropwhile
+from math import ceil
+from typing import TypeVar
 
 import attrs
-import trio
+import greenlet
 
-from chaosqs.kernel.clock import VirtualClock
-from chaosqs.kernel.context import SimulationContext
+from chaosqs.errors import EscapedSimulation, SimulationError
+from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.rng import stream
-from chaosqs.lambda_.batch_event import batch_event
-from chaosqs.lambda_.execution import Execution, patches
-from chaosqs.lambda_.handler import Handler, load
-from chaosqs.lambda_.handler import context as lambda_context
-from chaosqs.lambda_.invocation import BROWN_OUT, KILLS, SLOWER, Invocation, InvocationOutcome
-from chaosqs.lambda_.machines.recursion_guard import trace_header
-from chaosqs.lambda_.sandbox import Source, current, source, worn
-from chaosqs.model.design import Function
-from chaosqs.model.event import Effect, Event, PointPassed, Reached
-from chaosqs.model.scenario import Scenario
-from chaosqs.model.workload import arrivals
-from chaosqs.sqs.api.parameters import Parameters
-from chaosqs.sqs.api.queue_resource import QueueResource
-from chaosqs.sqs.api.receiving import Wait
-from chaosqs.sqs.api.region import ACCOUNT, REGION
-from chaosqs.sqs.api.sqs import Sqs
+from chaosqs.lambda_.guards import call_site, current, enter, is_theirs
+from chaosqs.lambda_.handler_loading import LoadError, describe, first_line
+from chaosqs.lambda_.invocation import (
+    CRASHED,
+    RESPONSE_LIMIT,
+    TIMED_OUT,
+    TOO_LARGE,
+    Invocation,
+    InvocationOutcome,
+    killed,
+)
+from chaosqs.lambda_.machines.partial_batch import LISTED, judge_error, judge_payload
+from chaosqs.lambda_.sandbox import Source, source
+from chaosqs.model.event import Outcome
 from chaosqs.sqs.machines.message import message_id, uuid
-from chaosqs.sqs.service import Service
-from chaosqs.user_code import Value
-from chaosqs.wire.http import traced
 
-# What real handlers ask of SQS: their boto3 calls reach the queues of the run, take virtual time, and are recorded. ---
-#
-# A call takes its time first and has its effect then, so an invocation that ends meanwhile has not made it. What it has
-# deleted stays deleted, whatever becomes of its batch (EF-4).
-
-
-@attrs.define(eq=False)
-class Causes:
-    """Names who made a call as the cause of what it did, where nothing nearer is the cause."""
-
-    record: Callable[[Event], int]
-    cause: int | None = None
-
-    def __call__(self, event: Event) -> int:
-        """Record an event."""
-        if self.cause is not None and event.cause is None:
-            event = attrs.evolve(event, cause=self.cause)
-        return self.record(event)
+Answer = TypeVar("Answer")
+_CHANCE = stream("random numbers of a handler")
+_READS_A_MILLISECOND = 1000
+"""Assumed: readings of the clock that take a millisecond; so a loop that reads it until it is time comes to an end."""
+_DIGITS = 6
+"""Of a millisecond: 0.07 s is 70 ms, not the 70.00000000000001 that floating point makes of it."""
 
 
-@attrs.define(eq=False)
-class Calls:
-    """Answers the calls of handlers: a `Waiter` of the boto3 door."""
+# Results --------------------------------------------------------------------------------------------------------------
 
-    sqs: Sqs
-    causes: Causes
 
-    @classmethod
-    def of(cls, service: Service, messages: int) -> Calls:
-        """Return what answers for the queues of a run; `messages`: how many its workload sends."""
-        causes = Causes(service.context.record)
-        service.context = attrs.evolve(service.context, record=causes)
-        return cls(Sqs.of(service, messages), causes)
+@attrs.frozen
+class Result:
+    """The end of a handler: what it returned, or an error in the form of Lambda's Python runtime (LX-7 … LX-10)."""
 
-    def call(self, operation: str, parameters: Parameters, *, region: str) -> Parameters:
-        """Carry out an operation. Whatever the Region and the account of the client, the design's queues are meant."""
-        del region
-        execution = _caller()
-        parameters = _addressed(parameters)
-        if execution is None:  # a module that asks while it is imported
-            result = self.sqs.call(operation, parameters)
-            return result.nothing() if isinstance(result, Wait) else result
-        execution.call()
-        self.causes.cause = execution.invocation.index
+    outcome: Outcome
+    """`succeeded`, `raised`, `timed_out` or `crashed`, as in histories."""
+    payload: bytes
+    error: str = ""
+    """Type and message of the error as histories have it, or empty."""
+    rule: str = ""
+    """Rule by which a return value is an error."""
+    kind: str = ""
+    """`errorType` of the payload."""
+    message: str = ""
+    """`errorMessage` of the payload."""
+    trace: tuple[str, ...] = ()
+    """`stackTrace` of the payload."""
+
+    @property
+    def failed(self) -> bool:
+        """True for a function error."""
+        return self.outcome != "succeeded"
+
+
+def returned(value: object, request_id: str) -> Result:
+    """Return the result for a handler's return value: it has to be JSON, and not too much of it."""
+    if isinstance(value, bytes):
+        payload = value
+    else:
         try:
-            result = self.sqs.call(operation, traced(operation, parameters, _trace(execution)))
-        finally:
-            self.causes.cause = None
-        return execution.answer(result) if isinstance(result, Wait) else result
+            payload = json.dumps(value, default=_decimal).encode()
+        except Exception as error:  # noqa: BLE001 - as the runtime does
+            if inspect.iscoroutine(value):
+                value.close()
+            return runtime_error("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id)
+    if len(payload) > RESPONSE_LIMIT:
+        message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
+        return _failure("raised", TOO_LARGE, message, TOO_LARGE, rule="LX-5")
+    return Result("succeeded", payload)
+
+
+def raised(error: BaseException, request_id: str, root: str = "") -> Result:
+    """Return the result for what a handler raised; paths below `root`, if any, are shown as Lambda has them.
+
+    An exception is a function error (LX-7). Anything else ends the handler's process (LX-14), and so does an exception
+    whose message cannot be had, as the runtime asks for it in vain.
+    """
+    try:
+        text = str(error)
+    except Exception as unreadable:  # noqa: BLE001 - whatever a handler's own class does
+        return exited(request_id, f"{type(unreadable).__name__} in {type(error).__name__}.__str__", 1)
+    if not isinstance(error, Exception):
+        return exited(request_id, describe(error), error.code if isinstance(error, SystemExit) else 1)
+    frames = list(dropwhile(lambda frame: not is_theirs(frame.filename), traceback.extract_tb(error.__traceback__)))
+    states = [line.removesuffix("\n") for line in traceback.format_list(frames)]
+    trace = [line.replace(root, "/var/task") for line in states] if root else states
+    return _failure("raised", type(error).__name__, text, describe(error), trace, request_id)
+
+
+def runtime_error(kind: str, message: str, request_id: str) -> Result:
+    """Return the result for an error that the runtime itself raises, not the handler's code."""
+    return _failure("raised", kind, message, f"{kind}: {first_line(message)}", (), request_id)
+
+
+def exited(request_id: str, why: str = "", code: object = None) -> Result:
+    """Return the result for a handler that ends its process (LX-14), by a code or without one."""
+    status = code if isinstance(code, int) else 0 if code is None else 1
+    how = f"with error: exit status {status}" if status else "without providing a reason"
+    message = f"RequestId: {request_id} Error: Runtime exited {how}"
+    return _failure("crashed", CRASHED, message, f"{CRASHED}: {why}" if why else CRASHED)
+
+
+def timed_out(request_id: str, limit: int) -> Result:
+    """Return the result for a handler that the function timeout ended (LX-9); `limit`: milliseconds."""
+    message = f"RequestId: {request_id} Error: Task timed out after {limit / 1000:.2f} seconds"
+    return _failure("timed_out", TIMED_OUT, message, TIMED_OUT)
+
+
+def judged(invocation: Invocation, result: Result, duration: int) -> InvocationOutcome:
+    """Return what a result means for the invocation's batch (PB-1 … PB-12), if it has one."""
+    request = invocation.request
+    reporting = request.mapping.report_batch_item_failures
+    numbers = {message_id(number): number for number in request.messages}
+    if result.outcome == "raised":
+        return InvocationOutcome(
+            "raised", duration, rule=result.rule or judge_error((), reporting=reporting).rule, error=result.error
+        )
+    if result.failed or not numbers:
+        return InvocationOutcome(result.outcome, duration, error=result.error)
+    text, ids = result.payload.decode(errors="replace"), tuple(numbers)
+    outcome = judge_payload(text, ids, reporting=reporting)
+    failed = outcome.failed
+    if not reporting:  # what a handler reports to a mapping that does not look (EF-2, G-27)
+        unread = judge_payload(text, ids, reporting=True)
+        failed = unread.failed if unread.rule in (LISTED, "PB-12") else ()
+    return InvocationOutcome("succeeded", duration, tuple(numbers[name] for name in failed), rule=outcome.rule)
+
+
+def _failure(  # noqa: PLR0917 - all that there is to an error
+    outcome: Outcome,
+    kind: str,
+    message: str,
+    error: str,
+    trace: Sequence[str] | None = None,
+    request_id: str = "",
+    rule: str = "",
+) -> Result:
+    body: dict[str, object] = {"errorMessage": message, "errorType": kind}
+    if trace is not None:
+        body |= {"requestId": request_id, "stackTrace": list(trace)}
+    return Result(outcome, json.dumps(body).encode(), error, rule, kind, message, tuple(trace or ()))
+
+
+def _decimal(value: object) -> float:
+    """Write a decimal as a number, as the Python runtime does; nothing else is known to it."""
+    if isinstance(value, Decimal):
+        return float(value)
+    message = f"Object of type {type(value).__name__} is not JSON serializable"
+    raise TypeError(message)
+
+
+# Tasks ----------------------------------------------------------------------------------------------------------------
+
+
+class Ended(BaseException):
+    """Raised inside a handler that Lambda ends: its time is over, its environment dies, or the run is over."""
+
+
+@attrs.define(eq=False, repr=False)
+class HandlerTask:
+    """One invocation while its handler runs."""
+
+    invocation: Invocation
+    event_queue: EventQueue
+    sandbox: Callable[[], AbstractContextManager[object]]
+    """Surrounds each stretch in which the handler runs."""
+    done: Callable[[InvocationOutcome, Result], None]
+    """Called in a step of the event queue when the handler has come to an end."""
+    seed: int = 0
+    latency: Callable[[int], int] | None = None
+    """Returns how long the n-th wait takes where that is a call, in milliseconds; None: calls take no time."""
+    dies_at: int = 0
+    """Number of the wait at which the environment dies; 0: none."""
+    pace: int = 1
+    """Factor by which sleeps and calls take longer than they would."""
+    root: str = ""
+    """Directory that is shown as /var/task in stack traces; empty: none."""
+    over: bool = False
+    """True once the end is decided."""
+    chance: Source = attrs.field(init=False)
+    _waits: int = 0
+    _reads: int = 0
+    _failed: bool = False
+    _cut: bool = False
+    """True once code that still waits has to be ended."""
+    _greenlet: greenlet.greenlet | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Seed the random numbers."""
+        self.chance = source((self.seed << 96) + (_CHANCE << 64) + self.invocation.number)
+
+    @property
+    def request_id(self) -> str:
+        """The id of the invocation."""
+        return uuid(b"invocation", self.invocation.number)
+
+    @property
+    def remaining(self) -> int:
+        """Milliseconds until the function timeout."""
+        return self.invocation.begins + self.invocation.limit - self.event_queue.now
+
+    @property
+    def duration(self) -> int:
+        """Milliseconds that count as the invocation's duration by now."""
+        return self.event_queue.now - self.invocation.begins
+
+    # The course of it
+
+    def start(self, call: Callable[[], object]) -> None:
+        """Call the handler, and run it until it waits or is done: in a step of the event queue.
+
+        `call` returns what the handler returns, and may raise `LoadError`.
+        """
+        self.invocation.begins = self.event_queue.now  # later than planned where a pause held it back
+        self.event_queue.at(self.invocation.begins + self.invocation.limit, self._time_out)
+        self._greenlet = greenlet.greenlet(partial(self._run, call))
+        self._greenlet.gr_context = copy_context()
+        self._resume()
+
+    def close(self) -> None:
+        """End code that still waits when the run is over; nothing of it counts any more."""
+        self.over = True
+        self._end_code()
+
+    def _run(self, call: Callable[[], object]) -> None:
+        """Be the greenlet."""
+        enter(self)
+        try:
+            if self.invocation.initialises:
+                self._pause(self.invocation.initialises)  # LX-14
+            result = returned(call(), self.request_id)
+        except (SimulationError, KeyboardInterrupt) as error:
+            self._fail(error)
+        except Ended:
+            pass
+        except LoadError as error:
+            self._end(runtime_error(error.kind, str(error), self.request_id))
+        except BaseException as error:  # noqa: BLE001 - that of the handler's process is all that it ends
+            self._end(raised(error, self.request_id, self.root))
+        else:
+            self._end(result)
+
+    def _time_out(self) -> None:
+        """End the invocation by the function timeout (LX-1, LX-9): a step of the event queue."""
+        if not self.over:
+            self._finish(timed_out(self.request_id, self.invocation.limit))
+            self._end_code()
+
+    def _end(self, result: Result) -> None:
+        """Take the end that the code came to by itself, if it was in time."""
+        if not self.over:
+            late = self.remaining <= 0
+            self._finish(timed_out(self.request_id, self.invocation.limit) if late else result)
+
+    def _finish(self, result: Result, outcome: InvocationOutcome | None = None) -> None:
+        if outcome is None:
+            duration = self.invocation.limit if result.outcome == "timed_out" else self.duration
+            outcome = judged(self.invocation, result, duration)
+        self.over = True
+        self.event_queue.at(self.event_queue.now, partial(self.done, outcome, result))
+
+    def _fail(self, error: BaseException) -> None:
+        """End the run with an error, once, without the traceback of how the handler came to it."""
+        if self._failed:
+            return
+
+        def fail() -> None:
+            raise error.with_traceback(None) from None
+
+        self.over = self._failed = True
+        self.event_queue.at(self.event_queue.now, fail)
+
+    def _end_code(self) -> None:
+        self._cut = True
+        if self._greenlet and not self._greenlet.dead:  # false: it has not begun
+            self._switch(partial(self._greenlet.throw, Ended))
+
+    # What it calls
 
     def sleep(self, seconds: float) -> None:
-        """Let the handler sleep that waits for its next attempt."""
-        execution = _caller()
-        if execution is not None:
-            execution.sleep(seconds)
+        """Suspend this invocation; a part of a millisecond counts as a whole one."""
+        self._pause(ceil(round(seconds * 1000 * self.pace, _DIGITS)))
 
-    def jitter(self) -> float:
-        """Return the chance by which botocore shortens such a sleep."""
-        execution = _caller()
-        return 0.5 if execution is None else execution.chance.random()
+    def read_clock(self) -> int:
+        """Return the milliseconds since the start of the run."""
+        self._reads += 1
+        if self._reads >= _READS_A_MILLISECOND:
+            self._pause(1)
+        return self.event_queue.now
 
-    def epoch(self) -> float:
-        """Return the virtual time, in seconds since 1970."""
-        return (self.sqs.epoch + self.sqs.now) / 1000
+    def call(self) -> None:
+        """Let the time pass that a call takes."""
+        if self.latency is not None:
+            self._pause(self.latency(self._waits + 1) * self.pace)
 
+    def answer(
+        self, ask: Callable[[Callable[[Answer], None]], None], cancel: Callable[[], None] | None = None
+    ) -> Answer:
+        """Wait for an answer: `ask` is given what to call with it, `cancel` called where the code is ended before."""
+        answers: list[Answer] = []
 
-@contextmanager
-def transport(calls: Calls) -> Generator[None]:
-    """Let boto3 and botocore reach the run, where they are installed."""
-    try:
-        from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
-        from chaosqs.wire.transport import Transport  # noqa: PLC0415
-    except ModuleNotFoundError:
-        yield
-        return
-    with sdk.opened(Transport(calls)):
-        yield
+        def arrange(wake: Callable[[], None]) -> None:
+            def tell(answer: Answer) -> None:
+                answers.append(answer)
+                self.event_queue.at(self.event_queue.now, wake, self.invocation.task)
 
+            ask(tell)
 
-def _caller() -> Execution | None:
-    here = current()
-    assert here is None or isinstance(here, Execution)
-    return here
+        self._wait(arrange, cancel)
+        return answers[0]
 
+    def refuse(self, what: str) -> None:
+        """End the run, as the handler does what cannot be simulated."""
+        name = self.invocation.request.mapping.function
+        where = f"at {call_site()}: that would run in real time, outside of the simulation"
+        error = EscapedSimulation(f"the handler of {name} {what} {where}")
+        self._fail(error)
+        raise error
 
-def _addressed(parameters: Parameters) -> Parameters:
-    """Leave of a queue's URL its name: the handler may have it from a deployment in another account or Region."""
-    url = parameters.get("QueueUrl")
-    return {**parameters, "QueueUrl": url.rstrip("/").rpartition("/")[2]} if isinstance(url, str) else parameters
+    def _pause(self, milliseconds: int) -> None:
+        due = self.event_queue.now + milliseconds
+        self._wait(lambda wake: self.event_queue.at(due, wake, self.invocation.task))
 
+    def _wait(self, arrange: Callable[[Callable[[], None]], None], gone: Callable[[], None] | None = None) -> None:
+        """Suspend the code until a step calls what `arrange` was given; raise `Ended` where it is ended instead."""
+        own = self._greenlet
+        if own is None or greenlet.getcurrent() is not own or own.parent is None:
+            self.refuse("waits in a thread or a loop of its own")
+            return
+        self._reads = 0
+        self._waits += 1
+        if self._waits == self.dies_at and not self.over:
+            self._die()
+        waiting = True
 
-def _trace(execution: Execution) -> str:
-    """Return the trace header that the SDK passes on with what the handler sends (LX-16)."""
-    request, number = execution.invocation.request, execution.invocation.number
-    messages = (receipt.message for receipt in request.receipts)
-    return trace_header(uuid(b"invocation", number), messages, request.mapping.function)
+        def wake() -> None:
+            if waiting:
+                self._resume()
 
+        arrange(wake)
+        try:
+            self._give_way(own.parent)
+        except Ended:
+            if gone is not None:
+                gone()
+            raise
+        finally:
+            waiting = False
 
-# What the code of an invocation tells the simulation, and asks of it (`chaosqs.user_code.Simulation`). ---------------
-#
-# Nothing of it takes time. What code says that was ended by its timeout or a crash counts for nothing.
+    def _give_way(self, driver: greenlet.greenlet) -> None:
+        if self._cut:
+            raise Ended
+        driver.switch()
 
+    def _die(self) -> None:
+        """End the invocation as its environment dies by a fault, here."""
+        injected = self.invocation.injected
+        assert injected is not None
+        self._finish(exited(self.request_id), killed(injected, self.duration))
+        self._cut = True
 
-@attrs.define(eq=False)
-class UserCode:
-    """The code of one invocation."""
+    def _resume(self) -> None:
+        if self._greenlet is not None:
+            self._switch(self._greenlet.switch)
 
-    execution: Execution
-    context: SimulationContext
-    messages: Mapping[str, int]
-    """The numbers of the batch's messages, by their ids."""
-    _marks: set[str] = attrs.field(factory=set[str])
-
-    def fails_at(self, stream: str, message_id: str | None) -> bool:
-        """Ask the fault plan about a site, and record what it says."""
-        invocation, now = self.execution.invocation, self.context.now
-        request, number = invocation.request, self._number(message_id)
-        if self.execution.over:
-            return False
-        batch = [entry for entry in request.batch if number in (None, entry[0])]
-        scopes = (request.mapping.queue, request.mapping.function, request.mapping.name)
-        injected = self.context.injector.point(stream, scopes, batch, now)
-        fault = "" if injected is None else injected.name
-        self.context.record(
-            PointPassed(now, invocation.index, request.mapping.function, invocation.number, stream, fault)
-        )
-        return injected is not None
-
-    def reached(self, mark: str) -> None:
-        """Record a mark, once."""
-        invocation, now = self.execution.invocation, self.context.now
-        if mark not in self._marks and not self.execution.over:
-            self._marks.add(mark)
-            self.context.record(
-                Reached(now, invocation.index, invocation.request.mapping.function, invocation.number, mark)
-            )
-
-    def had_effect(self, name: str, values: tuple[tuple[str, Value], ...], message_id: str | None) -> None:
-        """Record an effect."""
-        invocation, now = self.execution.invocation, self.context.now
-        function, message = invocation.request.mapping.function, self._number(message_id)
-        if not self.execution.over:
-            self.context.record(Effect(now, invocation.index, function, invocation.number, name, values, message))
-
-    def _number(self, message_id: str | None) -> int | None:
-        if message_id is None or message_id in self.messages:
-            return None if message_id is None else self.messages[message_id]
-        raise ValueError(f"{message_id} is no message of the batch that this invocation has")
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-
-_CALL, _CRASH, _CHANCE = stream("call latency"), stream("crash"), stream("random numbers of a handler")
-_LATEST_CRASH = 3
-"""Assumed: an environment that a fault kills dies at one of the first so many waits of its handler."""
-
-
-@attrs.define(eq=False)
-class RealCode:
-    """The real handlers of one run: a `Stage` of its functions."""
-
-    context: SimulationContext
-    calls: Calls
-    names: Mapping[str, str]
-    """The handler of each function that is real code."""
-    queues: Mapping[str, QueueResource]
-    functions: Mapping[str, Function]
-    """As they are deployed now."""
-    _handlers: dict[str, Handler] = attrs.field(factory=dict[str, Handler])
-    _clock: VirtualClock | None = None
-    _nursery: trio.Nursery | None = None
-
-    @classmethod
-    def of(
-        cls, scenario: Scenario, context: SimulationContext, service: Service, functions: Mapping[str, Function]
-    ) -> RealCode | None:
-        """Return what runs the handlers of a scenario, or None where all are modelled."""
-        names = {name: known.handler for name, known in scenario.behaviours.items() if known.handler is not None}
-        if not names:
-            return None
-        calls = Calls.of(service, len(arrivals(scenario.workload)))
-        queues = dict(calls.sqs.accounts.region(ACCOUNT, REGION).queues)
-        return cls(context, calls, names, queues, functions)
-
-    def plays(self, function: str) -> bool:
-        """Tell whether a function is real code."""
-        return function in self.names
-
-    def run(self, clock: VirtualClock) -> None:
-        """Take the clock through the run; raise `InvalidScenario` for a handler that cannot be imported."""
-        with worn(self.calls.sqs.epoch, patches()) as cover, transport(self.calls), _ordered(self.context.random.seed):
-            for function, name in self.names.items():
-                self._handlers[function] = load(function, name)
-                cover(self._handlers[function].module)
-            trio.run(self._main, clock, clock=clock)
-
-    async def _main(self, clock: VirtualClock) -> None:
-        error: BaseException | None = None
-        async with trio.open_nursery() as nursery:
-            self._clock, self._nursery = clock, nursery
+    def _switch(self, how: Callable[[], object]) -> None:
+        assert self._greenlet is not None
+        with self.sandbox():
             try:
-                await clock.run()
-            except BaseException as found:  # noqa: BLE001 - raised below, outside of the nursery's group
-                error = found
-            nursery.cancel_scope.cancel()
-        if error is not None:
-            raise error
-
-    def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
-        """Start the task of an invocation: a step of the event queue."""
-        assert self._clock is not None
-        assert self._nursery is not None
-        request = invocation.request
-        invocation.begins = self.context.now  # later than planned where a pause held it back
-        function = self.functions[request.mapping.function]
-        execution = self._execution(invocation, done, self._clock)
-        self.context.event_queue.at(invocation.begins + invocation.limit, execution.time_out)
-        event = batch_event(request, self.queues[request.mapping.queue], self.calls.sqs.epoch)
-        request_id = uuid(b"invocation", invocation.number)
-        given = lambda_context(function, request_id, invocation.environment.number, lambda: execution.remaining)
-        messages = {message_id(number): number for number in request.messages}
-        code = UserCode(execution, self.context, messages)
-        self._nursery.start_soon(execution.run, self._handlers[function.name], event, given, messages, code)
-        self._clock.wake_others()
-
-    def _execution(
-        self, invocation: Invocation, done: Callable[[InvocationOutcome], None], clock: VirtualClock
-    ) -> Execution:
-        number, injected = invocation.number, invocation.injected
-        kind, dies_at = "" if injected is None else injected.kind, 0
-        if kind in KILLS:
-            dies_at = 1 + int(self.context.random.fraction(_CRASH, number) * _LATEST_CRASH)
-        pace = SLOWER if kind == BROWN_OUT else 1
-
-        def latency(wait: int) -> int:
-            return _latency(self.context, number, wait)
-
-        chance = source((self.context.random.seed << 96) + (_CHANCE << 64) + number)
-        return Execution(invocation, self.context.event_queue, clock.wake_others, chance, done, latency, dies_at, pace)
+                self._greenlet.parent = greenlet.getcurrent()
+                how()
+            except (greenlet.error, ValueError) as error:
+                message = f"a handler that waits goes on in the thread in which it began: {error}"
+                raise SimulationError(message) from None
 
 
-def _latency(context: SimulationContext, number: int, wait: int) -> int:
-    assumed = context.assumptions
-    return max(1, round(context.random.around(assumed.call_latency, assumed.latency_spread / 100, _CALL, number, wait)))
-
-
-@contextmanager
-def _ordered(seed: int) -> Generator[None]:
-    """Have trio wake the tasks that one handler has started itself in an order that seed decides.
-
-    All others wake one by one. trio has no public way to say so; Hypothesis uses the same private one. Without it a
-    handler with several tasks of its own may take another course each time, and `verify` says so.
-    """
-    inside = vars(import_module("trio._core._run"))
-    flag, chance = inside.get("_ALLOW_DETERMINISTIC_SCHEDULING"), inside.get("_r")
-    if flag is None or not isinstance(chance, Source):
-        yield
-        return
-    state = chance.getstate()
-    chance.seed(seed)
-    inside["_ALLOW_DETERMINISTIC_SCHEDULING"] = True
-    try:
-        yield
-    finally:
-        inside["_ALLOW_DETERMINISTIC_SCHEDULING"] = flag
-        chance.setstate(state)
+def current_task() -> HandlerTask | None:
+    """Return the task of the handler that asks, or None."""
+    task = current()
+    assert task is None or isinstance(task, HandlerTask)
+    return task

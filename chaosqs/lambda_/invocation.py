@@ -230,8 +230,8 @@ _SLOW_INITIALISATION = 9_000
 """Milliseconds of the initialisation that a fault makes long: it comes before the handler still (LX-12)."""
 
 
-class Stage(Protocol):
-    """Where real handlers run."""
+class HandlerRuntime(Protocol):
+    """Runs real handlers."""
 
     def plays(self, function: str) -> bool:
         """Tell whether a function is real code."""
@@ -250,7 +250,7 @@ class Lambda:
     executions: Executions
     models: Models
     functions: Mapping[str, Function]
-    stage: Stage | None = None
+    handlers: HandlerRuntime | None = None
     """Set where a function of the run is real code."""
     invocations: int = 0
     running: int = 0
@@ -314,8 +314,8 @@ class Lambda:
 
     def _begin(self, invocation: Invocation) -> None:
         runs = invocation.injected is None or invocation.injected.kind != NEVER_RUNS
-        if runs and self.stage is not None and self.stage.plays(invocation.request.mapping.function):
-            step = partial(self.stage.begin, invocation, partial(self._played, invocation))
+        if runs and self.handlers is not None and self.handlers.plays(invocation.request.mapping.function):
+            step = partial(self.handlers.begin, invocation, partial(self._played, invocation))
             self.context.event_queue.at(invocation.begins, step, invocation.task)
         else:
             outcome = self.models.outcome(invocation)

@@ -15,7 +15,6 @@ from copy import copy, deepcopy
 from types import ModuleType
 from typing import TypeGuard
 
-from chaosqs.lambda_.handler import load
 from chaosqs.model.scenario import Scenario
 
 _CONTAINERS = (dict, list, set, deque, bytearray)
@@ -29,7 +28,10 @@ def unchanged(scenario: Scenario) -> Generator[None]:
     Raises `InvalidScenario` for a handler that cannot be imported.
     """
     real = {name: behaviour.handler for name, behaviour in scenario.behaviours.items() if behaviour.handler}
-    modules = dict.fromkeys(load(function, handler).module for function, handler in real.items())
+    from chaosqs.lambda_.handler_loading import load  # noqa: PLC0415 - SQS's operations wait until they are wanted
+
+    functions = {function.name: function for function in scenario.design.functions}
+    modules = dict.fromkeys(load(functions[name], handler)[0] for name, handler in real.items())
     steps = [step for module in modules for step in _ways_back(sys.modules[module])]
     try:
         yield

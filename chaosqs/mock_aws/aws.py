@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from chaosqs.errors import InvalidInput, Problem
+from chaosqs.lambda_.handler_loading import Handler
 from chaosqs.mock_aws.lambda_api.backend import Backend, history
-from chaosqs.mock_aws.lambda_api.code import Handler
 from chaosqs.mock_aws.lambda_api.registration import register
 from chaosqs.model.design import Design, Function
 from chaosqs.model.history import History
@@ -57,7 +57,8 @@ def aws(design: Design | None = None, *, passthrough: Literal["moto"] | None = N
 
     A handler takes the virtual time that it sleeps (`time.sleep`) and waits (long polls, boto3's pauses between
     attempts), and no other: so it occupies its execution, and invocations overlap, by what it waits. While it runs,
-    time, random numbers and environment variables are those of its invocation, and threads are refused.
+    time, random numbers, environment variables and other state of the process are those of its execution environment;
+    what would run in real time or outside of the process ends the test: threads, event loops, sockets, programs.
 
     Time moves by `world.advance`, `world.run_until_idle`, by long polls, which wait until a message is due or the wait
     is over, by synchronous invocations, and by what botocore sleeps between two attempts. `time.sleep` in the test
@@ -104,8 +105,8 @@ class Opening:
 class MockAws:
     """A fake SQS and Lambda in virtual time, for as long as its `with` block lasts. Time starts at 0."""
 
-    _backend: Backend
-    _door: Transport
+    _backend: Backend = attrs.field(repr=False)
+    _door: Transport = attrs.field(repr=False)
     _region: str
     """The Region of clients that name none."""
     _design: Design | None
@@ -130,7 +131,7 @@ class MockAws:
         if not checks.number("seconds", seconds, 0):
             raise InvalidInput(checks.problems)
         with self._backend.turn():
-            self._backend.fibers.sleep(milliseconds(seconds))
+            self._backend.waits.sleep(milliseconds(seconds))
 
     def run_until_idle(self, limit: float = 3600) -> float:
         """Let time pass until no mapping and no function has anything to do; return how many seconds that took.

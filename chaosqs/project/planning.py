@@ -15,8 +15,8 @@ from chaosqs import designs as reference
 from chaosqs import invariants
 from chaosqs.errors import InvalidInput
 from chaosqs.invariants import Invariant
-from chaosqs.lambda_.handler import load
-from chaosqs.model.design import Design
+from chaosqs.lambda_.handler_loading import load
+from chaosqs.model.design import Design, Function
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
 from chaosqs.project.discovery import Source, discover, importable, read_source
 from chaosqs.project.results import CheckResult, answer
@@ -136,7 +136,7 @@ def _import_handlers(settings: Settings, root: Path) -> None:
     importable(root, settings.behaviours)
     for name, behaviour in settings.behaviours.items():
         if behaviour.handler is not None:
-            load(name, behaviour.handler)
+            load(Function(name), behaviour.handler)
 
 
 def _refuse_unwritable(reports: Path, root: Path) -> None:

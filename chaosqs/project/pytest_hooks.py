@@ -7,12 +7,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 import pytest
 
-from chaosqs.errors import InvalidInput, InvariantViolated
+from chaosqs.errors import InvalidInput, InvariantViolated, SimulationError
 from chaosqs.model.json import from_json, to_json
 from chaosqs.model.verdict import Status
 from chaosqs.project.checks import Check
@@ -106,6 +106,9 @@ def _shortfall(found: CheckResult) -> str:
 
 # Questions as pytest's nodes: `chaosqs::template.yaml::orders→worker::at-least-once-delivery`. -----------------------
 
+if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr, TracebackStyle
+
 ROOT = "chaosqs"
 """The name of the node above all of ours; it stands where others have a file."""
 
@@ -177,6 +180,18 @@ class InvariantItem(pytest.Item):
             pytest.skip(result.skipped)
         if result.failure is not None:
             raise InvariantViolated(result.failure)
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None
+    ) -> str | TerminalRepr:
+        """Show an error of a run as its message, whatever `--tb` says; any other without the values of variables."""
+        del style
+        if isinstance(excinfo.value, (InvalidInput, SimulationError)):
+            shown = excinfo.getrepr(style="value", chain=False)
+            for entry in shown.reprtraceback.reprentries:
+                entry.lines = [*entry.lines, *getattr(excinfo.value, "__notes__", ())]
+            return shown
+        return excinfo.getrepr(style="short", showlocals=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the file, no line, and how the report calls the item."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import attrs
 import trio
 
-from chaosqs.errors import NotDeterministic
+from chaosqs.errors import InvalidInput, NotDeterministic, SimulationError
 from chaosqs.esm.mapping import Mapping, MappingLifecycle
 from chaosqs.faults.injector import FaultInjector
 from chaosqs.kernel.clock import VirtualClock
@@ -32,7 +32,7 @@ from chaosqs.simulation.producer import Producer
 from chaosqs.sqs.service import Service
 
 if TYPE_CHECKING:
-    from chaosqs.lambda_.handler_runtime import RealCode
+    from chaosqs.lambda_.handlers import Handlers
     from chaosqs.simulation.operator import Operator
 
 _LEAVES = (Deleted, DeadLettered, Expired, InvocationEnded)
@@ -45,6 +45,7 @@ def simulate(scenario: Scenario, *, verify: bool = False) -> History:
     With `verify` it runs twice, and raises `NotDeterministic` with the first events that differ, if any do. Raises
     `InvalidScenario` for a handler that cannot be imported, `Livelock` for a run that never ends.
     """
+    __tracebackhide__ = True
     if not verify:
         return Simulation.of(scenario).run()
     first = isolated(scenario)
@@ -55,6 +56,7 @@ def simulate(scenario: Scenario, *, verify: bool = False) -> History:
 
 def isolated(scenario: Scenario, *, verify: bool = False) -> History:
     """Simulate, and put the globals of handlers that are real code back to what they were: for runs of a search."""
+    __tracebackhide__ = True
     if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
         return simulate(scenario, verify=verify)
     with unchanged(scenario):
@@ -82,7 +84,7 @@ class Simulation:
     functions: Lambda
     lifecycle: MappingLifecycle
     producer: Producer
-    real: RealCode | None = None
+    real: Handlers | None = None
     """What runs handlers that are real code; None where all are modelled."""
     operator: Operator | None = None
     """Who carries out the plan's actions; None where there are none."""
@@ -104,13 +106,14 @@ class Simulation:
         functions = Lambda(context, executions, models, by_name)
         settings = {mapping.name: mapping for mapping in design.mappings}
         lifecycle = MappingLifecycle(context, partial(Mapping, context, service, functions, design.era), settings)
-        functions.stage = real = _real_code(scenario, context, service, by_name)
+        functions.handlers = real = _real_code(scenario, context, service, by_name)
         simulation = cls(scenario, context, service, functions, lifecycle, Producer(context, service), real)
         simulation.operator = _operator(simulation, by_name)
         return simulation
 
     def run(self) -> History:
         """Run to the end."""
+        __tracebackhide__ = True
         until = self.scenario.until
         clock = VirtualClock(
             self.context.event_queue, None if until is None else milliseconds(until), self.done, self.waiting
@@ -119,11 +122,7 @@ class Simulation:
         self.lifecycle.start()
         if self.operator is not None:
             self.operator.start(self.scenario.faults)
-        with _without_garbage_collection():
-            if self.real is None:
-                trio.run(clock.run, clock=clock)
-            else:
-                self.real.run(clock)
+        self._run(clock)
         for mapping in self.lifecycle.mappings:
             mapping.stop()
         left = any(
@@ -132,6 +131,23 @@ class Simulation:
         gone = (event.at for event in self.context.events if isinstance(event, _LEAVES))
         drained = max(gone, default=0) if self.done() and not left else None
         return History(self.scenario, tuple(self.context.events), self.context.now, drained)
+
+    def _run(self, clock: VirtualClock) -> None:
+        """Take the clock through the run; an error of it comes without its way through trio and the parts of a world.
+
+        Who prints that way prints the whole world with it.
+        """
+        __tracebackhide__ = True
+        try:
+            with _without_garbage_collection():
+                if self.real is None:
+                    trio.run(clock.run, clock=clock)
+                else:
+                    self.real.run(clock)
+        except SimulationError as error:
+            raise error.with_traceback(None) from None
+        except InvalidInput as error:
+            raise error.with_traceback(None) from error.__cause__
 
     def done(self) -> bool:
         """Tell whether every message that a mapping can reach is gone and nothing runs."""
@@ -167,12 +183,12 @@ class Simulation:
 
 def _real_code(
     scenario: Scenario, context: SimulationContext, service: Service, by_name: dict[str, Function]
-) -> RealCode | None:
+) -> Handlers | None:
     if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
         return None
-    from chaosqs.lambda_.handler_runtime import RealCode  # noqa: PLC0415 - greenback and boto3 wait until they are wanted
+    from chaosqs.lambda_.handlers import Handlers  # noqa: PLC0415 - greenlet and boto3 wait until they are wanted
 
-    return RealCode.of(scenario, context, service, by_name)
+    return Handlers.of(scenario, context, service, by_name)
 
 
 def _operator(simulation: Simulation, by_name: dict[str, Function]) -> Operator | None:

@@ -21,7 +21,7 @@ from tests.conformance.clients import call, client_of
 from tests.conformance.lambda_under_test import LambdaUnderTest, fields, functions, queue_of
 
 if TYPE_CHECKING:
-    from chaosqs.mock_aws.lambda_api.code import Handler
+    from chaosqs.lambda_.handler_loading import Handler
 
 
 def deployed(world: MockAws, handler: Handler, timeout: int = 3) -> LambdaUnderTest:
@@ -86,7 +86,11 @@ def test_LX_09_a_timeout_ends_a_handler(world: MockAws) -> None:
         ("x = 1", "Runtime.HandlerNotFound"),
         ("def handler(", "Runtime.UserCodeSyntaxError"),
         ("def handler(event, context):\n    return {1, 2}", "Runtime.MarshalError"),
+        ("async def handler(event, context): ...", "Runtime.MarshalError"),
         ("def handler(event, context):\n    raise SystemExit", "Runtime.ExitError"),
+        ("def handler(event, context):\n    raise SystemExit(3)", "Runtime.ExitError"),
+        ("raise KeyError('TABLE_NAME')", "KeyError"),
+        ("raise SystemExit(3)", "Runtime.ExitError"),
     ],
 )
 def test_code_that_fails_by_itself(world: MockAws, source: str, kind: str) -> None:
@@ -94,6 +98,23 @@ def test_code_that_fails_by_itself(world: MockAws, source: str, kind: str) -> No
     payload, error = functions().invoke()
     assert (fields(payload)["errorType"], error) == (kind, "Unhandled")
     assert kind in world.logs("worker")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("async def handler(event, context): ...", "Object of type coroutine is not JSON serializable"),
+        ("def handler(event, context):\n    yield", "Object of type generator is not JSON serializable"),
+        ("def handler(event, context):\n    raise SystemExit(3)", "Error: Runtime exited with error: exit status 3"),
+        ("def handler(event, context):\n    exit()", "Error: Runtime exited without providing a reason"),
+    ],
+)
+@pytest.mark.usefixtures("world")
+def test_errors_of_the_runtime_have_lambdas_text(source: str, says: str) -> None:
+    functions().create(source)
+    message = str(fields(functions().invoke()[0])["errorMessage"])
+    assert message.endswith(says)
+    assert message.startswith(("Unable to marshal response: ", "RequestId: "))
 
 
 @pytest.mark.usefixtures("world")

@@ -247,9 +247,9 @@ def test_faults_strike_real_handlers_too(kind: str, outcome: str, duration: int,
     assert sum(event.queue == "done" for event in history.events if isinstance(event, Sent)) == sent
 
 
-@pytest.mark.parametrize("handler", ["naps", "naps_by_name", "naps_natively"])
+@pytest.mark.parametrize("handler", ["naps", "naps_by_name"])
 def test_in_a_brown_out_each_wait_takes_ten_times_as_long(handler: str) -> None:
-    """`time.sleep`, however it was imported, and `trio.sleep`."""
+    """`time.sleep`, however it was imported."""
     calm = real(handler, fault="brown_out", function=Function("worker", timeout=30, provisioned_concurrency=1))
     (end,) = ends(simulate(attrs.evolve(calm, seed=2), verify=True))
     assert (end.outcome, end.duration, end.fault) == ("succeeded", 10_000, NAME.format("brown_out"))

@@ -139,23 +139,6 @@ def runs_trio(_event: object, _context: object) -> None:
     trio.run(trio.sleep, 0)
 
 
-async def to_thread(_event: object, _context: object) -> None:
-    await trio.to_thread.run_sync(print)
-
-
-async def reads_a_file_in_a_thread(_event: object, _context: object) -> None:
-    await trio.Path(__file__).read_text()
-
-
-async def connects_natively(_event: object, _context: object) -> None:
-    with trio.socket.socket() as one:
-        await one.connect(NOWHERE)
-
-
-async def program_natively(_event: object, _context: object) -> None:
-    await trio.run_process([sys.executable, "-c", ""])
-
-
 LIBRARY: dict[str, Callable[[float], None]] = {"sleep": time.sleep}
 """A real function that a library got hold of before: no name of a module."""
 
@@ -182,11 +165,7 @@ ESCAPES: list[tuple[Callable[[object, object], object], str]] = [
     (alarm, "sets an alarm (signal.alarm)"),
     (runs_asyncio, "starts an event loop of asyncio (asyncio.new_event_loop)"),
     (runs_a_loop, "runs an event loop (asyncio.BaseEventLoop.run_forever)"),
-    (runs_trio, "starts a run of trio: an `async def` handler needs none (trio.run)"),
-    (to_thread, "starts a thread (trio.to_thread.run_sync)"),
-    (reads_a_file_in_a_thread, "starts a thread (trio.lowlevel.start_thread_soon)"),
-    (connects_natively, "opens a connection (socket.connect)"),
-    (program_natively, "starts a thread (trio.to_thread.run_sync)"),
+    (runs_trio, "starts a run of trio (trio.run)"),
 ]
 if sys.version_info >= (3, 13):  # the first that audits it
     ESCAPES.append((sleeps_in_a_library, "sleeps (time.sleep)"))

@@ -64,7 +64,7 @@ def ends(history: History) -> list[InvocationEnded]:
     return [event for event in history.events if isinstance(event, InvocationEnded)]
 
 
-@pytest.mark.parametrize("handler", ["naps", "naps_by_name", "naps_natively"])
+@pytest.mark.parametrize("handler", ["naps", "naps_by_name"])
 def test_300_handlers_that_sleep_a_second_end_after_a_second(handler: str) -> None:
     """Each is suspended alone, in virtual time; twice the same, event by event."""
     history = simulate(scenario(handler, 300), verify=True)
@@ -78,14 +78,14 @@ PROGRAM = """
 from tests.lambda_.test_handlers import scenario
 from chaosqs.simulation.run import simulate
 import attrs
-for handler in ("naps", "naps_in_parallel", "sends_then_naps", "looks_around", "raises"):
+for handler in ("naps", "sends_a_batch", "sends_then_naps", "looks_around", "raises"):
     for seed in (0, 7):
         print(simulate(attrs.evolve(scenario(handler, 20), seed=seed)).digest)
 """
 
 
 def test_another_process_and_hash_seed_give_the_same_digests() -> None:
-    """Whatever the handlers do: sleep, start tasks, call SQS, draw random numbers, raise."""
+    """Whatever the handlers do: sleep, call SQS, draw random numbers, raise."""
     outputs: list[str] = []
     for seed in ("0", "12345"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
@@ -101,16 +101,6 @@ def test_another_process_and_hash_seed_give_the_same_digests() -> None:
         outputs.append(done.stdout)
     assert outputs[0] == outputs[1]
     assert len(outputs[0].split()) == 10
-
-
-def test_tasks_of_one_handler_take_the_same_order_each_time() -> None:
-    """Also those that trio would wake together."""
-    orders: list[list[object]] = []
-    for _ in range(5):
-        played(scenario("naps_in_parallel", 3))
-        orders.append(list(consumers.NOTES))
-    assert orders == [orders[0]] * 5
-    assert len(orders[0]) == 15
 
 
 # What a handler is given ------------------------------------------------------------------------------------------
@@ -204,10 +194,9 @@ def test_LX_14_leaving_the_process_is_a_crash() -> None:
     assert second.duration == 250
 
 
-@pytest.mark.parametrize("handler", ["hangs", "hangs_natively"])
-def test_LX_9_the_function_timeout_ends_a_handler(handler: str) -> None:
+def test_LX_9_the_function_timeout_ends_a_handler() -> None:
     """After its seconds; what it would do then has no effect."""
-    history = played(scenario(handler, until=20))
+    history = played(scenario("hangs", until=20))
     (end,) = ends(history)
     assert (end.outcome, end.duration, end.error) == ("timed_out", 5000, "Sandbox.Timedout")
     assert [event for event in history.events if isinstance(event, Deleted)] == []

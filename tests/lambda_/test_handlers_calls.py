@@ -101,9 +101,3 @@ def test_without_boto3_handlers_run_as_well(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "chaosqs.wire.botocore_hook", None)
     monkeypatch.delattr("chaosqs.wire.botocore_hook", raising=False)
     assert [end.duration for end in ends(played(scenario("naps")))] == [1000]
-
-
-def test_without_trios_private_order_handlers_run_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that wait in one task are in order anyway."""
-    monkeypatch.setattr("trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING", None)
-    assert [end.duration for end in ends(played(scenario("naps")))] == [1000]

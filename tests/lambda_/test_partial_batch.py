@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaosqs.lambda_.machines.partial_batch import Outcome, judge, judge_error, judge_payload
+from chaosqs.lambda_.machines.partial_batch import Outcome, judge_error, judge_payload
+from tests.lambda_.judging import judge
 
 IDS = ("a", "b", "c")
 SUCCEEDED: tuple[str, ...] = ()

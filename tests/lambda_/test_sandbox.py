@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chaosqs.errors import InvalidScenario, SimulationError
-from chaosqs.lambda_.sandbox import worn
+from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.event import Deleted, InvocationStarted, Received, ReceivedNothing, Sent
@@ -26,7 +26,7 @@ from tests.simulation import consumers
 
 
 def covered() -> list[object]:
-    """Return what the disguise replaces, as it is now."""
+    """Return what the sandbox replaces, as it is now."""
     return [
         *(vars(time)[name] for name in ("sleep", "time", "time_ns", "monotonic", "perf_counter", "gmtime")),
         dt.datetime,
@@ -72,10 +72,9 @@ def test_afterwards_everything_is_as_it_was() -> None:
 
 
 def test_outside_of_handlers_nothing_changes() -> None:
-    """Real time, real chance, real threads, while the disguise is worn."""
+    """Real time, real chance, real threads, while the sandbox is there."""
     before, state = time.monotonic(), random.getstate()
-    with worn(0) as cover:
-        cover("tests.simulation.consumers")
+    with Sandbox(0)("tests.simulation.consumers"):
         time.sleep(0.01)
         assert before + 0.01 <= time.monotonic() < before + 60
         assert abs(time.time() - dt.datetime.now(dt.UTC).timestamp()) < 60

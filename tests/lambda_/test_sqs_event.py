@@ -14,12 +14,13 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaosqs.lambda_.machines.partial_batch import Outcome, judge
+from chaosqs.lambda_.machines.partial_batch import Outcome
 from chaosqs.lambda_.machines.sqs_event import Payload, Record, event, event_record, plain_record_bytes, record_bytes
 from chaosqs.model.design import PAYLOAD_LIMIT
 from chaosqs.model.json import Json
 from chaosqs.sqs.machines.attributes import Attribute, attributes_md5
 from chaosqs.sqs.machines.message import message_id, receipt_handle, sequence_number
+from tests.lambda_.judging import judge
 
 ARN = "arn:aws:sqs:eu-central-1:123456789012:orders"
 

@@ -8,13 +8,13 @@ import hypothesis
 import pytest
 
 from chaosqs import user_code
-from chaosqs.lambda_ import handler_runtime
+from chaosqs.lambda_ import handlers
 from chaosqs.model.explanation import Explanation
 from chaosqs.project import exploration, planning, pytest_hooks
 from tests.plugin.projects import BROKEN, ROOMY, SOUND
 from tests.project.kept import RESERVED
 
-_ = (hypothesis, pytest_hooks, handler_runtime, pytest_hooks, planning, user_code)  # they stay loaded
+_ = (hypothesis, handlers, pytest_hooks, pytest_hooks, planning, user_code)  # they stay loaded
 
 
 @pytest.fixture

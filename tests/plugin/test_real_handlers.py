@@ -49,6 +49,17 @@ calls = itertools.count()
 def handle(event, context):
     time.sleep(next(calls) % 7)
 """
+ESCAPES = """
+import threading
+
+def handle(event, context):
+    threading.Thread(target=print).start()
+"""
+EXITS = """
+import sys
+
+sys.exit(3)
+"""
 
 
 @pytest.fixture
@@ -117,3 +128,26 @@ def test_a_handler_that_contradicts_itself_is_no_verdict(sound: pytest.Pytester)
         ]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize("style", ["long", "short", "native"])
+def test_an_error_in_a_handlers_run_is_told_in_two_lines(sound: pytest.Pytester, style: str) -> None:
+    """Whatever `--tb` says: what happened where, and the scenario; nothing of what a world is made of."""
+    project = with_handler(sound, f"escaping_shop_{style}", ESCAPES)
+    result = project.runpytest("--chaosqs", BRIEFLY, "-k", "conservation", f"--tb={style}", "--showlocals")
+    result.assert_outcomes(failed=1)
+    lines = result.outlines
+    first = next(location for location, line in enumerate(lines) if line.strip("_ ").endswith("→worker conservation"))
+    last = next(location for location, line in enumerate(lines) if "short test summary" in line)
+    assert len(lines[first + 1 : last]) == 2, lines[first + 1 : last]
+    assert f"starts a thread (threading.Thread.start) at escaping_shop_{style}.py:5: " in lines[first + 1]
+    assert lines[first + 2].startswith("while simulating Scenario(")
+
+
+def test_a_module_that_exits_when_it_is_imported_is_told_in_one_line(sound: pytest.Pytester) -> None:
+    """Before anything is collected."""
+    project = with_handler(sound, "exiting_shop", EXITS)
+    result = project.runpytest("--chaosqs", BRIEFLY)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*module 'exiting_shop' cannot be imported: SystemExit: 3*"])
+    assert len(result.errlines) <= 3, result.errlines

@@ -19,7 +19,6 @@ from typing import Protocol, TypedDict
 
 import attrs
 import boto3
-import trio
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -90,20 +89,9 @@ def naps_by_name(_event: Event, _context: Context) -> None:
     sleep(1)
 
 
-async def naps_natively(_event: Event, _context: Context) -> None:
-    await trio.sleep(0.5)
-    time.sleep(0.5)  # noqa: ASYNC251 - it suspends this invocation only
-
-
-async def naps_in_parallel(_event: Event, _context: Context) -> None:
-    async def one(seconds: float) -> None:
-        await trio.sleep(seconds)
-        time.sleep(1 - seconds)  # noqa: ASYNC251 - as above
-        NOTES.append(seconds)
-
-    async with trio.open_nursery() as nursery:
-        for tenth in (1, 1, 3, 2, 2):
-            nursery.start_soon(one, tenth / 10)
+def naps_twice(_event: Event, _context: Context) -> None:
+    time.sleep(0.5)
+    time.sleep(0.5)
 
 
 def notes_event(event: Event, _context: Context) -> None:
@@ -162,10 +150,6 @@ def hangs(event: Event, _context: Context) -> None:
         time.sleep(1000)
     finally:
         client().delete_message(QueueUrl=URL + "orders", ReceiptHandle=event["Records"][0]["receiptHandle"])
-
-
-async def hangs_natively(_event: Event, _context: Context) -> None:
-    await trio.sleep_forever()
 
 
 def spins(_event: Event, _context: Context) -> None:

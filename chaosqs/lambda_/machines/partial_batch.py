@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import NoReturn
 
 import attrs
@@ -48,23 +47,11 @@ class Outcome:
     """Id of the rule that decided."""
 
 
-def judge(returned: object, message_ids: Sequence[str], *, reporting: bool) -> Outcome:
-    """Return the outcome of a handler's return value.
-
-    The Python runtime turns the value into JSON first. If it cannot, that is a function error, as if the handler had
-    raised. NaN and infinities are written as they are, which is not JSON (PB-5). Bytes are sent on unchanged.
-    """
-    if isinstance(returned, bytes):
-        return judge_payload(returned.decode(errors="replace"), message_ids, reporting=reporting)
-    try:
-        payload = json.dumps(returned, default=_decimal)
-    except (TypeError, ValueError, RecursionError):
-        return judge_error(message_ids, reporting=reporting)
-    return judge_payload(payload, message_ids, reporting=reporting)
-
-
 def judge_payload(payload: str, message_ids: Sequence[str], *, reporting: bool) -> Outcome:
-    """Return the outcome of the text of a function's response, from any runtime."""
+    """Return the outcome of the text of a function's response, from any runtime.
+
+    The Python runtime writes NaN and infinities as they are, which is not JSON (PB-5).
+    """
     if not reporting:
         return Outcome(all_failed=False, failed=(), rule="EF-2")
     if not payload.strip():
@@ -127,13 +114,6 @@ def _succeeded(rule: str) -> Outcome:
 
 def _failed(message_ids: Sequence[str], rule: str) -> Outcome:
     return Outcome(all_failed=True, failed=tuple(message_ids), rule=rule)
-
-
-def _decimal(value: object) -> float:
-    """Return a decimal as a number, as the Python runtime does; raise TypeError for any other type."""
-    if isinstance(value, Decimal):
-        return float(value)
-    raise TypeError(value)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -10,15 +10,15 @@ from typing import TypeAlias
 
 import attrs
 
+from chaosqs.lambda_.handler_runtime import Result
 from chaosqs.lambda_.invocation import Request
 from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.mock_aws.lambda_api import functions, mappings
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, not_served, throttled, too_large
-from chaosqs.mock_aws.lambda_api.fibers import Fibers
+from chaosqs.mock_aws.lambda_api.handlers import Output, Waits
 from chaosqs.mock_aws.lambda_api.names import named
 from chaosqs.mock_aws.lambda_api.region import Direct, LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
-from chaosqs.mock_aws.lambda_api.result import Output, Result
 from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
 from chaosqs.model.event import InvocationEnded, Throttled
 from chaosqs.sqs.api.parameters import Parameters, text
@@ -61,7 +61,7 @@ def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
         region.waiting += 1
         region.context.event_queue.after(0, partial(_attempt, event, region.now, 0, _THROTTLE_PAUSE))
         return {"StatusCode": 202, "Payload": b""}
-    result, output = region.fibers.wait(partial(_begin, event))
+    result, output = region.waits.answer(partial(_begin, event))
     shown: dict[str, object] = {"StatusCode": 200, "ExecutedVersion": version.number, "Payload": result.payload}
     if result.failed:
         shown["FunctionError"] = "Unhandled"  # LX-7, LX-8
@@ -100,7 +100,7 @@ def _start(event: _Event, done: Done) -> Refused | None:
 
     def ended(end: InvocationEnded, index: int) -> None:
         del index
-        done(*region.stage.ended.pop(end.invocation))
+        done(*region.handlers.ended.pop(end.invocation))
 
     region.calls[id(settings)] = Direct(settings, event.function, event.version, event.arn, event.payload)
     refused = region.engine.invoke(request, ended)
@@ -168,7 +168,7 @@ class LambdaApi:
     """Lambda for every Region, beside its SQS."""
 
     sqs: Sqs
-    fibers: Fibers
+    waits: Waits
     regions: dict[str, LambdaRegion] = attrs.field(factory=dict[str, LambdaRegion])
 
     def region(self, name: str) -> LambdaRegion:
@@ -176,7 +176,7 @@ class LambdaApi:
         region = self.regions.get(name)
         if region is None:
             accounts = self.sqs.accounts
-            region = LambdaRegion(accounts.context, self.fibers, accounts.region(ACCOUNT, name))
+            region = LambdaRegion(accounts.context, self.waits, accounts.region(ACCOUNT, name))
             self.regions[name] = region
         return region
 
@@ -194,7 +194,7 @@ class LambdaApi:
     def close(self) -> None:
         """End what runs, and remove what was unpacked."""
         for region in self.regions.values():
-            region.stage.close()
+            region.handlers.close()
             for package in region.packages:
                 package.close()
 

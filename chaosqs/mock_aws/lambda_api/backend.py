@@ -13,7 +13,7 @@ from chaosqs.kernel.context import SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.rng import RandomStreams
 from chaosqs.mock_aws.lambda_api.api import LambdaApi
-from chaosqs.mock_aws.lambda_api.fibers import Ended, Fibers
+from chaosqs.mock_aws.lambda_api.handlers import Waits
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, RedriveAllow
@@ -93,25 +93,25 @@ class Backend:
 
     sqs: Sqs
     lambda_api: LambdaApi
-    fibers: Fibers
+    waits: Waits
     _turn: Turn
 
     @classmethod
     def new(cls) -> Backend:
         """Return a backend with nothing in it."""
         context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, ASSUMED)
-        sqs, fibers = Sqs(Accounts(context)), Fibers(context.event_queue)
-        return cls(sqs, LambdaApi(sqs, fibers), fibers, turns())
+        sqs, waits = Sqs(Accounts(context)), Waits(context.event_queue)
+        return cls(sqs, LambdaApi(sqs, waits), waits, turns())
 
     def turn(self) -> AbstractContextManager[object]:
         """Return what the test's threads take turns by; a handler runs within the turn of whoever moves time."""
-        return nullcontext() if self.fibers.inside is not None else self._turn
+        return nullcontext() if self.waits.task is not None else self._turn
 
     def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
         """Carry out an operation of SQS; a long poll takes its time."""
         with self.turn():
             result = self.sqs.call(operation, parameters, region=region)
-            return self._finish(result) if isinstance(result, Wait) else result
+            return self.waits.answer(result.then, result.cancel) if isinstance(result, Wait) else result
 
     def call_lambda(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
         """Carry out an operation of Lambda; a synchronous invocation takes its time."""
@@ -121,7 +121,7 @@ class Backend:
     def sleep(self, seconds: float) -> None:
         """Let time pass for the caller."""
         with self.turn():
-            self.fibers.sleep(milliseconds(seconds))
+            self.waits.sleep(milliseconds(seconds))
 
     def jitter(self) -> float:
         """Return the middle."""
@@ -143,10 +143,3 @@ class Backend:
             while event_queue.next_due() <= event_queue.now:
                 event_queue.take()()
         return event_queue.now - since
-
-    def _finish(self, wait: Wait) -> Mapping[str, object]:
-        try:
-            return self.fibers.wait(wait.then)
-        except Ended:
-            wait.cancel()
-            raise

@@ -7,36 +7,30 @@ import io
 import sys
 import zipfile
 from base64 import b64encode
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module, invalidate_caches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import Protocol, TypeAlias, TypeGuard
+from typing import Protocol
 
 import attrs
 
+from chaosqs.lambda_.handler_loading import Handler, LoadError, code_root, is_handler
 from chaosqs.mock_aws.lambda_api.errors import invalid
-
-Handler: TypeAlias = Callable[[object, object], object]
-"""What Lambda calls with an event and a context."""
 
 _SHARED = ("boto3", "botocore", "s3transfer")
 """Always those of this process, whatever a zip brings along: a copy would reach for the network."""
 
 
-class LoadError(Exception):
-    """The handler could not be loaded; `kind` is Lambda's own error type."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        """Take the error's type and message."""
-        super().__init__(message)
-        self.kind = kind
-
-
 class Loaded(Protocol):
     """The code in one execution environment."""
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules of this process around which imported names are replaced."""
+        ...
 
     def active(self) -> AbstractContextManager[None]:
         """Surround each stretch in which it runs."""
@@ -53,6 +47,11 @@ class Code(Protocol):
     @property
     def content(self) -> bytes:
         """What size and digest are of."""
+        ...
+
+    @property
+    def root(self) -> str:
+        """The directory of the code."""
         ...
 
     def load(self) -> Loaded:
@@ -89,8 +88,19 @@ class InProcess:
 
     @property
     def module(self) -> str:
-        """The module that it is from."""
-        return getattr(self.function, "__module__", "")
+        """The module that it is from; or empty."""
+        found: object = getattr(self.function, "__module__", "")
+        return found if isinstance(found, str) else ""
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The module that it is from, if there is one."""
+        return (self.module,) if self.module in sys.modules else ()
+
+    @property
+    def root(self) -> str:
+        """Where that module's code is."""
+        return code_root(self.module)
 
     def handler(self, name: str) -> Handler:
         """Return the callable, whatever the configuration calls it."""
@@ -111,6 +121,11 @@ class Zip:
     def load(self) -> Package:
         """Begin a new execution environment: it imports the modules anew."""
         return Package(Path(self.index.name))
+
+    @property
+    def root(self) -> str:
+        """The directory."""
+        return self.index.name
 
     def close(self) -> None:
         """Remove the directory, and what Python remembers of it."""
@@ -136,6 +151,11 @@ class Package:
 
     root: Path
     _modules: dict[str, ModuleType] = attrs.field(factory=dict[str, ModuleType])
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """None: its modules are imported in the sandbox."""
+        return ()
 
     @contextmanager
     def active(self) -> Generator[None]:
@@ -169,10 +189,6 @@ class Package:
         except SyntaxError as error:
             message = f"Syntax error in module '{path}': {error}"
             raise LoadError("Runtime.UserCodeSyntaxError", message) from error
-        if not _is_handler(found):
+        if not is_handler(found):
             raise LoadError("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{path}'")
         return found
-
-
-def _is_handler(value: object) -> TypeGuard[Handler]:
-    return callable(value)

@@ -12,12 +12,12 @@ from chaosqs.kernel.context import SimulationContext
 from chaosqs.lambda_.batch_event import batch_event
 from chaosqs.lambda_.invocation import Lambda, Models, Request
 from chaosqs.lambda_.machines.concurrency import Executions
+from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.mock_aws.lambda_api.code import Zip
 from chaosqs.mock_aws.lambda_api.errors import not_found
-from chaosqs.mock_aws.lambda_api.fibers import Fibers
+from chaosqs.mock_aws.lambda_api.handlers import RegionHandlers, Target, Waits
 from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped
 from chaosqs.mock_aws.lambda_api.names import Named, function_arn
-from chaosqs.mock_aws.lambda_api.performance import Stage, Target
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function
@@ -74,7 +74,7 @@ class LambdaRegion:
     """One account's Lambda in one Region."""
 
     context: SimulationContext
-    fibers: Fibers
+    waits: Waits
     sqs: Region
     concurrency: int = 1000
     """Executions that the account may have at one instant (LC-2)."""
@@ -93,16 +93,16 @@ class LambdaRegion:
     """Unpacked code, to be removed when the world closes."""
     deployments: dict[str, Function] = attrs.field(factory=dict[str, Function])
     """All functions that there are or were, as the simulator has them."""
-    stage: Stage = attrs.field(init=False)
+    handlers: RegionHandlers = attrs.field(init=False)
     engine: Lambda = attrs.field(init=False)
     ids: Iterator[int] = attrs.field(factory=lambda: count(1))
 
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
-        self.stage = Stage(self.context.event_queue, self.fibers, EPOCH, self.stamp, self._target)
+        self.handlers = RegionHandlers(self.context.event_queue, self.stamp, self._target, Sandbox(EPOCH))
         executions = Executions(self._design(), self.context.assumptions)
         models = Models(self.context, lambda _: Behaviour(), self.deployments)
-        self.engine = Lambda(self.context, executions, models, self.deployments, self.stage)
+        self.engine = Lambda(self.context, executions, models, self.deployments, self.handlers)
 
     @property
     def now(self) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from chaosqs.errors import InvalidInput, Problem
+from chaosqs.lambda_.handler_loading import Handler
 from chaosqs.mock_aws.lambda_api import mapping_lifecycle
-from chaosqs.mock_aws.lambda_api.code import Handler, InProcess
+from chaosqs.mock_aws.lambda_api.code import InProcess
 from chaosqs.mock_aws.lambda_api.errors import LambdaError
 from chaosqs.mock_aws.lambda_api.functions import deploy, reserve
 from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped

@@ -1,0 +1,199 @@
+"""Guards of the sandbox: what would take a handler out of it ends the run; the error names call, function and line.
+
+Most ways are seen by an audit hook of Python's, wherever the call is made and however its name was imported. Such a
+hook stays for good once there is one; outside of an invocation it does nothing. What Python does not audit is replaced
+while handlers run. A wait that can be had in virtual time is had there (`sandbox`).
+
+Not seen: a lock that another invocation holds, calls of C libraries, event loops that are not asyncio's or trio's, and
+before Python 3.13, which audits it, a `sleep` that a library has imported by name.
+"""
+
+from __future__ import annotations
+
+import asyncio.events
+import inspect
+import os
+import random  # noqa: TID251 - the type of what replaces it
+import signal
+import sys
+import sysconfig
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol, TypeAlias
+
+import trio
+
+
+class Invoked(Protocol):
+    """An invocation whose handler runs, as what the handler calls sees it."""
+
+    @property
+    def chance(self) -> random.Random:
+        """Source of its random numbers."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Suspend this invocation."""
+        ...
+
+    def read_clock(self) -> int:
+        """Return the milliseconds of virtual time."""
+        ...
+
+    def refuse(self, what: str) -> None:
+        """End the run, as the handler does what cannot be simulated; raise `SimulationError`."""
+        ...
+
+
+class Original(Protocol):
+    """A function as it was."""
+
+    def __call__(self, *arguments: object, **options: object) -> object:
+        """Call it."""
+        ...
+
+
+Patch: TypeAlias = tuple[ModuleType | type, str, object]
+"""An attribute of a module or a class, and what replaces it."""
+
+_invoked: ContextVar[Invoked | None] = ContextVar("chaosqs_invocation", default=None)
+
+
+def enter(invoked: Invoked) -> None:
+    """Take what runs in this context for the code of an invocation."""
+    _invoked.set(invoked)
+
+
+def current() -> Invoked | None:
+    """Return the invocation whose code asks, or None."""
+    return _invoked.get()
+
+
+def refused(what: str, original: Original) -> Original:
+    """Return what ends the run where an invocation calls it; `what`: what that does, for the error."""
+
+    def call(*arguments: object, **options: object) -> object:
+        invoked = current()
+        if invoked is not None:
+            invoked.refuse(what)
+        return original(*arguments, **options)
+
+    return call
+
+
+# The guards -----------------------------------------------------------------------------------------------------------
+
+_AUDITED = {
+    "_thread.start_joinable_thread": "starts a thread",
+    "_thread.start_new_thread": "starts a thread",
+    "os.exec": "starts a program",
+    "os.fork": "starts a process",
+    "os.forkpty": "starts a process",
+    "os.kill": "sends a signal",
+    "os.killpg": "sends a signal",
+    "os.posix_spawn": "starts a process",
+    "os.spawn": "starts a process",
+    "os.startfile": "starts a program",
+    "os.system": "starts a process",
+    "socket.bind": "opens a socket",
+    "socket.connect": "opens a connection",
+    "socket.getaddrinfo": "asks for an address",
+    "socket.gethostbyaddr": "asks for an address",
+    "socket.gethostbyname": "asks for an address",
+    "socket.getnameinfo": "asks for an address",
+    "socket.sendmsg": "sends to the network",
+    "socket.sendto": "sends to the network",
+    "subprocess.Popen": "starts a process",
+    "time.sleep": "sleeps",
+}
+"""What a handler may not do, by the name of Python's audit event."""
+
+
+def guards() -> Iterator[Patch]:
+    """Yield what is to be replaced while handlers run; see that the audit hook is there."""
+    _listen()
+    yield threading.Thread, "start", _refused(threading.Thread, "start", "starts a thread")
+    for owner in (asyncio, asyncio.events):
+        what = "starts an event loop of asyncio (asyncio.new_event_loop)"
+        yield owner, "new_event_loop", refused(what, vars(owner)["new_event_loop"])
+    yield asyncio.BaseEventLoop, "run_forever", _refused(asyncio.BaseEventLoop, "run_forever", "runs an event loop")
+    yield threading.Condition, "wait", _wait(vars(threading.Condition)["wait"])
+    yield trio, "run", _refused(trio, "run", "starts a run of trio")
+    for name in ("alarm", "setitimer"):
+        if hasattr(signal, name):
+            yield signal, name, _refused(signal, name, "sets an alarm")
+    if find_spec("_posixsubprocess") is not None:
+        processes = import_module("_posixsubprocess")
+        yield processes, "fork_exec", _refused(processes, "fork_exec", "starts a process")
+    for name in ("_exit", "abort"):
+        yield os, name, _exit(vars(os)[name])
+
+
+@cache
+def _listen() -> None:
+    sys.addaudithook(_heard)
+
+
+def _heard(event: str, _: tuple[object, ...]) -> None:
+    if event in _AUDITED:
+        invoked = current()
+        if invoked is not None:
+            invoked.refuse(f"{_AUDITED[event]} ({event})")
+
+
+def _refused(owner: type | object, name: str, what: str) -> object:
+    index = getattr(owner, "__name__", "")
+    where = f"{vars(owner)['__module__'].partition('.')[0]}.{index}" if isinstance(owner, type) else index
+    return refused(f"{what} ({where}.{name})", vars(owner)[name])
+
+
+def _wait(original: Original) -> object:
+    """Refuse to wait for another thread; to look whether it is done takes no time."""
+    refuse = refused("waits for a thread (threading.Condition.wait)", original)
+
+    def wait(self: object, timeout: float | None = None) -> object:
+        return original(self, timeout) if timeout is not None and timeout <= 0 else refuse(self, timeout)
+
+    return wait
+
+
+def _exit(original: Original) -> object:
+    """End the invocation as a crash, where the handler would end this process (LX-14)."""
+
+    def leave(*arguments: object) -> object:
+        if current() is None:
+            return original(*arguments)
+        raise SystemExit(*arguments)
+
+    return leave
+
+
+# Where ----------------------------------------------------------------------------------------------------------------
+
+_OURS = str(Path(__file__).parents[1]) + os.sep
+_LIBRARIES = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib"))
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+def call_site() -> str:
+    """Return file and line of the innermost call that neither chaosqs nor a library makes: `app/handler.py:12`."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if is_theirs(file):
+            return f"{file.removeprefix(str(Path.cwd()) + os.sep)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "an unknown place"
+
+
+def is_theirs(file: str) -> bool:
+    """Tell whether a file is the user's own code: neither ours nor a library."""
+    if file.startswith((_OURS, "<")) or any(folder in file for folder in _INSTALLED):
+        return False
+    return not file.startswith(_LIBRARIES)

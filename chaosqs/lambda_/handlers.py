@@ -1,0 +1,302 @@
+"""The real handlers of one simulation: what each invocation calls, with what, and how long its calls take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from functools import partial
+
+import attrs
+import trio
+
+from chaosqs import user_code
+from chaosqs.kernel.clock import VirtualClock
+from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.rng import stream
+from chaosqs.lambda_.batch_event import batch_event
+from chaosqs.lambda_.handler_loading import FunctionFacts, Handler, facts_of, load
+from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task
+from chaosqs.lambda_.invocation import BROWN_OUT, KILLS, SLOWER, Invocation, InvocationOutcome
+from chaosqs.lambda_.machines.recursion_guard import trace_header
+from chaosqs.lambda_.process_state import ProcessState
+from chaosqs.lambda_.sandbox import Sandbox
+from chaosqs.model.design import Function
+from chaosqs.model.event import Effect, Event, PointPassed, Reached
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import arrivals
+from chaosqs.sqs.api.parameters import Parameters
+from chaosqs.sqs.api.queue_resource import QueueResource
+from chaosqs.sqs.api.receiving import Wait
+from chaosqs.sqs.api.region import ACCOUNT, EPOCH, REGION
+from chaosqs.sqs.api.sqs import Sqs
+from chaosqs.sqs.machines.message import message_id
+from chaosqs.sqs.service import Service
+from chaosqs.user_code import Value
+from chaosqs.wire.http import traced
+
+# What real handlers ask of SQS: their boto3 calls reach the queues of the run, take virtual time, and are recorded. ---
+#
+# A call takes its time first and has its effect then, so an invocation that ends meanwhile has not made it. What it has
+# deleted stays deleted, whatever becomes of its batch (EF-4).
+
+
+@attrs.define(eq=False)
+class Causes:
+    """Names who made a call as the cause of what it did, where nothing nearer is the cause."""
+
+    record: Callable[[Event], int]
+    cause: int | None = None
+
+    def __call__(self, event: Event) -> int:
+        """Record an event."""
+        if self.cause is not None and event.cause is None:
+            event = attrs.evolve(event, cause=self.cause)
+        return self.record(event)
+
+
+@attrs.define(eq=False)
+class Calls:
+    """Answers the calls of handlers: a `Waiter` of the boto3 door."""
+
+    sqs: Sqs
+    causes: Causes
+
+    @classmethod
+    def of(cls, service: Service, messages: int) -> Calls:
+        """Return what answers for the queues of a run; `messages`: how many its workload sends."""
+        causes = Causes(service.context.record)
+        service.context = attrs.evolve(service.context, record=causes)
+        return cls(Sqs.of(service, messages), causes)
+
+    def call(self, operation: str, parameters: Parameters, *, region: str) -> Parameters:
+        """Carry out an operation. Whatever the Region and the account of the client, the design's queues are meant."""
+        del region
+        task = current_task()
+        parameters = _addressed(parameters)
+        if task is None:  # a module that asks while it is imported
+            result = self.sqs.call(operation, parameters)
+            return result.nothing() if isinstance(result, Wait) else result
+        task.call()
+        self.causes.cause = task.invocation.index
+        try:
+            result = self.sqs.call(operation, traced(operation, parameters, _trace(task)))
+        finally:
+            self.causes.cause = None
+        return task.answer(result.then, result.cancel) if isinstance(result, Wait) else result
+
+    def sleep(self, seconds: float) -> None:
+        """Let the handler sleep that waits for its next attempt."""
+        task = current_task()
+        if task is not None:
+            task.sleep(seconds)
+
+    def jitter(self) -> float:
+        """Return the chance by which botocore shortens such a sleep."""
+        task = current_task()
+        return 0.5 if task is None else task.chance.random()
+
+    def epoch(self) -> float:
+        """Return the virtual time, in seconds since 1970."""
+        return (self.sqs.epoch + self.sqs.now) / 1000
+
+
+@contextmanager
+def transport(calls: Calls) -> Generator[None]:
+    """Let boto3 and botocore reach the run, where they are installed."""
+    try:
+        from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
+        from chaosqs.wire.transport import Transport  # noqa: PLC0415
+    except ModuleNotFoundError:
+        yield
+        return
+    with sdk.opened(Transport(calls)):
+        yield
+
+
+def _addressed(parameters: Parameters) -> Parameters:
+    """Leave of a queue's URL its name: the handler may have it from a deployment in another account or Region."""
+    url = parameters.get("QueueUrl")
+    return {**parameters, "QueueUrl": url.rstrip("/").rpartition("/")[2]} if isinstance(url, str) else parameters
+
+
+def _trace(task: HandlerTask) -> str:
+    """Return the trace header that the SDK passes on with what the handler sends (LX-16)."""
+    request = task.invocation.request
+    messages = (receipt.message for receipt in request.receipts)
+    return trace_header(task.request_id, messages, request.mapping.function)
+
+
+# What the code of an invocation tells the simulation, and asks of it (`chaosqs.user_code.Simulation`). ---------------
+#
+# Nothing of it takes time. What code says that was ended by its timeout or a crash counts for nothing.
+
+
+@attrs.define(eq=False)
+class UserCode:
+    """The code of one invocation."""
+
+    task: HandlerTask
+    context: SimulationContext
+    messages: Mapping[str, int]
+    """The numbers of the batch's messages, by their ids."""
+    _marks: set[str] = attrs.field(factory=set[str])
+
+    def fails_at(self, name: str, message_id: str | None) -> bool:
+        """Ask the fault plan about a site, and record what it says."""
+        invocation, now = self.task.invocation, self.context.now
+        request, number = invocation.request, self._number(message_id)
+        if self.task.over:
+            return False
+        batch = [entry for entry in request.batch if number in (None, entry[0])]
+        scopes = (request.mapping.queue, request.mapping.function, request.mapping.name)
+        injected = self.context.injector.point(name, scopes, batch, now)
+        fault = "" if injected is None else injected.name
+        self.context.record(
+            PointPassed(now, invocation.index, request.mapping.function, invocation.number, name, fault)
+        )
+        return injected is not None
+
+    def reached(self, mark: str) -> None:
+        """Record a mark, once."""
+        invocation, now = self.task.invocation, self.context.now
+        if mark not in self._marks and not self.task.over:
+            self._marks.add(mark)
+            self.context.record(
+                Reached(now, invocation.index, invocation.request.mapping.function, invocation.number, mark)
+            )
+
+    def had_effect(self, name: str, values: tuple[tuple[str, Value], ...], message_id: str | None) -> None:
+        """Record an effect."""
+        invocation, now = self.task.invocation, self.context.now
+        function, message = invocation.request.mapping.function, self._number(message_id)
+        if not self.task.over:
+            self.context.record(Effect(now, invocation.index, function, invocation.number, name, values, message))
+
+    def _number(self, message_id: str | None) -> int | None:
+        if message_id is None or message_id in self.messages:
+            return None if message_id is None else self.messages[message_id]
+        raise ValueError(f"{message_id} is no message of the batch that this invocation has")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_CALL, _CRASH = stream("call latency"), stream("crash")
+_LATEST_CRASH = 3
+"""Assumed: an environment that a fault kills dies at one of the first so many waits of its handler."""
+
+
+@attrs.frozen
+class _Loaded:
+    module: str
+    handler: Handler
+
+
+@attrs.frozen
+class _Environment:
+    facts: FunctionFacts
+    state: ProcessState
+
+
+@attrs.define(eq=False, repr=False)
+class Handlers:
+    """The real handlers of one run."""
+
+    context: SimulationContext
+    calls: Calls
+    names: Mapping[str, str]
+    """The handler of each function that is real code."""
+    queues: Mapping[str, QueueResource]
+    functions: Mapping[str, Function]
+    """As they are deployed now."""
+    _loaded: dict[str, _Loaded] = attrs.field(factory=dict[str, _Loaded])
+    _environments: dict[tuple[str, int], _Environment] = attrs.field(factory=dict[tuple[str, int], _Environment])
+    _running: dict[int, HandlerTask] = attrs.field(factory=dict[int, HandlerTask])
+
+    @classmethod
+    def of(
+        cls, scenario: Scenario, context: SimulationContext, service: Service, functions: Mapping[str, Function]
+    ) -> Handlers | None:
+        """Return what runs the handlers of a scenario, or None where all are modelled."""
+        names = {name: known.handler for name, known in scenario.behaviours.items() if known.handler is not None}
+        if not names:
+            return None
+        calls = Calls.of(service, len(arrivals(scenario.workload)))
+        queues = dict(calls.sqs.accounts.region(ACCOUNT, REGION).queues)
+        return cls(context, calls, names, queues, functions)
+
+    def plays(self, function: str) -> bool:
+        """Tell whether a function is real code."""
+        return function in self.names
+
+    def run(self, clock: VirtualClock) -> None:
+        """Take the clock through the run; raise `InvalidScenario` for a handler that cannot be imported."""
+        with Sandbox(EPOCH)() as patch_names, transport(self.calls):
+            for name, handler in self.names.items():
+                self._loaded[name] = _Loaded(*load(self.functions[name], handler))
+                patch_names(self._loaded[name].module)
+            try:
+                trio.run(clock.run, clock=clock)
+            finally:
+                for task in list(self._running.values()):
+                    task.close()
+
+    def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
+        """Hand the batch to the handler: a step of the event queue, as the one is in which `done` is called."""
+        request, number = invocation.request, invocation.number
+        name = request.mapping.function
+        key, handler = (name, invocation.environment.number), self._loaded[name].handler
+        if invocation.initialises or key not in self._environments:  # a fault may have reset it (LX-14)
+            self._environments[key] = self._environment(invocation)
+        facts, state = self._environments[key].facts, self._environments[key].state
+        self._running[number] = task = self._task(invocation, state, partial(self._end, key, number, done))
+        receipts = (receipt.message for receipt in request.receipts)
+        state.set_variable("_X_AMZN_TRACE_ID", trace_header(task.request_id, receipts, name))
+        event = batch_event(request, self.queues[request.mapping.queue], EPOCH)
+        given = facts.context(task.request_id, lambda: task.remaining)
+        messages = {message_id(message): message for message in request.messages}
+        code = UserCode(task, self.context, messages)
+
+        def call() -> object:
+            user_code.enter(code)
+            return handler(event, given)
+
+        task.start(call)
+
+    def _environment(self, invocation: Invocation) -> _Environment:
+        function, environment = self.functions[invocation.request.mapping.function], invocation.environment
+        handler = self.names[function.name]
+        facts = facts_of(function, handler, environment.number, provisioned=environment.provisioned)
+        state = ProcessState(facts.environment_variables())
+        state.imported(self._loaded[function.name].module)
+        return _Environment(facts, state)
+
+    def _task(
+        self, invocation: Invocation, state: ProcessState, done: Callable[[InvocationOutcome, Result], None]
+    ) -> HandlerTask:
+        number, injected = invocation.number, invocation.injected
+        kind, dies_at = "" if injected is None else injected.kind, 0
+        if kind in KILLS:
+            dies_at = 1 + int(self.context.random.fraction(_CRASH, number) * _LATEST_CRASH)
+        pace = SLOWER if kind == BROWN_OUT else 1
+        latency = partial(_latency, self.context, number)
+        return HandlerTask(
+            invocation, self.context.event_queue, state.active, done, self.context.random.seed, latency, dies_at, pace
+        )
+
+    def _end(
+        self,
+        key: tuple[str, int],
+        number: int,
+        done: Callable[[InvocationOutcome], None],
+        outcome: InvocationOutcome,
+        result: Result,
+    ) -> None:
+        del self._running[number]
+        if result.outcome in ("timed_out", "crashed"):
+            self._environments.pop(key, None)  # LX-14
+        done(outcome)
+
+
+def _latency(context: SimulationContext, number: int, wait: int) -> int:
+    assumed = context.assumptions
+    return max(1, round(context.random.around(assumed.call_latency, assumed.latency_spread / 100, _CALL, number, wait)))

@@ -1,0 +1,227 @@
+"""What handlers do to this process, kept apart: each execution environment of Lambda's is a process of its own.
+
+Environment variables, working directory, umask, signal handlers, trace hooks, recursion limit, locale, time zone,
+standard streams, warning filters, import path and the root logger are those of the environment while its handler runs,
+and those of the caller at all other times. What a module's import has changed is part of each environment that uses it.
+
+Not kept apart: the contents of files, threads' own settings, loggers other than the root, and module globals.
+"""
+
+from __future__ import annotations
+
+import gc
+import locale
+import logging
+import os
+import random  # noqa: TID251 - its state is put back
+import signal
+import socket
+import sys
+import threading
+import time  # noqa: TID251 - as above
+import warnings
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from importlib import import_module
+from types import ModuleType
+from typing import TypeAlias, TypeGuard, TypeVar
+
+import attrs
+
+Setting = TypeVar("Setting")
+_Change: TypeAlias = Callable[[], object]
+_PutBack: TypeAlias = Callable[[], _Change | None]
+"""Puts a setting back, and returns what changes it again; None where it had not been changed."""
+_Variables: TypeAlias = dict[str | bytes, str | bytes]
+"""Environment variables as `os.environ` stores them: encoded."""
+
+
+def _encoded(variables: Mapping[str, str]) -> _Variables:
+    return {os.environ.encodekey(name): os.environ.encodevalue(value) for name, value in variables.items()}
+
+
+@attrs.define(eq=False)
+class ProcessState:
+    """The state of one execution environment: what Lambda sets, and what its code has changed."""
+
+    _given: _Variables = attrs.field(converter=_encoded)
+    """Environment variables that Lambda sets, beside those of the caller."""
+    _edited: dict[str | bytes, str | bytes | None] = attrs.field(factory=dict[str | bytes, "str | bytes | None"])
+    """Environment variables that code of the environment has set, or removed: None."""
+    _changes: tuple[_Change, ...] = ()
+    """Everything else that it has changed."""
+
+    @contextmanager
+    def active(self) -> Generator[None]:
+        """Put the environment's state in the place of the caller's for the length of a `with` block."""
+        settings = [keep() for keep in _SETTINGS]
+        callers = _environ()
+        before = self._variables(callers)
+        _replace_environ(before.copy(), self._edited)
+        for change in self._changes:
+            with suppress(OSError, RecursionError):
+                change()
+        try:
+            yield
+        finally:
+            own = _environ()
+            if own != before:
+                names = {**own, **before}
+                self._edited.update({name: own.get(name) for name in names if own.get(name) != before.get(name)})
+            _replace_environ(callers, self._edited)
+            self._changes = tuple([again for put_back in settings if (again := put_back()) is not None])
+
+    def _variables(self, callers: _Variables) -> _Variables:
+        variables = callers | self._given
+        for name, value in self._edited.items():
+            if value is None:
+                variables.pop(name, None)
+            else:
+                variables[name] = value
+        return variables
+
+    def set_variable(self, name: str, value: str) -> None:
+        """Set what Lambda sets anew for each invocation."""
+        self._given.update(_encoded({name: value}))
+
+    def imported(self, module: str) -> ModuleType:
+        """Import a module with the environment's state; if it is imported already, take over what that changed."""
+        __tracebackhide__ = True
+        if module not in sys.modules:
+            chance = random.getstate()
+            try:
+                with self.active():
+                    import_module(module)
+            finally:
+                random.setstate(chance)
+            _IMPORTS[module] = self._edited.copy(), self._changes
+        elif module in _IMPORTS:
+            edited, self._changes = _IMPORTS[module]
+            self._edited.update(edited)
+        return import_module(module)
+
+
+_IMPORTS: dict[str, tuple[dict[str | bytes, str | bytes | None], tuple[_Change, ...]]] = {}
+"""What the import of each handler's module has changed: environment variables, and everything else."""
+
+
+# Environment variables ------------------------------------------------------------------------------------------------
+
+
+def _environ() -> _Variables:
+    data: object = vars(os.environ)["_data"]
+    assert _is_variables(data)
+    return data
+
+
+def _is_variables(value: object) -> TypeGuard[_Variables]:
+    return isinstance(value, dict)
+
+
+def _replace_environ(variables: _Variables, edited: Iterable[str | bytes]) -> None:
+    """Replace all variables at once. There is no public way; one by one takes longer than most handlers do.
+
+    Child processes and C libraries see single changes only, so those that code has edited are changed for them, too.
+    """
+    vars(os.environ)["_data"] = variables
+    for name in edited:
+        value = variables.get(name)
+        if value is None:
+            os.unsetenv(os.fsdecode(name))
+        else:
+            os.putenv(os.fsdecode(name), os.fsdecode(value))
+
+
+# Everything else ------------------------------------------------------------------------------------------------------
+
+
+def _setting(read: Callable[[], Setting], write: Callable[[Setting], object]) -> Callable[[], _PutBack]:
+    def keep() -> _PutBack:
+        before = read()
+
+        def put_back() -> _Change | None:
+            after = read()
+            if after == before:
+                return None
+            with suppress(OSError):
+                write(before)
+            return partial(write, after)
+
+        return put_back
+
+    return keep
+
+
+def _attribute(owner: object, name: str) -> Callable[[], _PutBack]:
+    return _setting(lambda: vars(owner)[name], lambda value: setattr(owner, name, value))
+
+
+def _list(found: Callable[[], list[Setting]]) -> Callable[[], _PutBack]:
+    """Keep the contents of a list that others hold, too."""
+    return _setting(lambda: found().copy(), lambda value: found().__setitem__(slice(None), value))
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - it is compared, and looked at often
+    except FileNotFoundError:
+        return ""
+
+
+def _umask() -> int:
+    mask = os.umask(0o77)  # should another thread make a file just now, it is too private for a moment
+    os.umask(mask)
+    return mask
+
+
+_SIGNALS = tuple(sorted(number for number in signal.valid_signals() if number < getattr(signal, "SIGRTMIN", 64)))
+_HANDLER_OF: Callable[[int], object] = vars(import_module("_signal"))["getsignal"]
+"""As `signal.getsignal`, which takes ten times as long to turn two numbers into constants."""
+
+
+def _signal_handlers() -> list[object]:
+    if threading.get_ident() != threading.main_thread().ident:
+        return []  # only the main thread may set them
+    return list(map(_HANDLER_OF, _SIGNALS))
+
+
+def _handle_signals(handlers: list[object]) -> None:
+    for number, handler, now in zip(_SIGNALS, handlers, _signal_handlers(), strict=False):
+        if handler != now and (callable(handler) or isinstance(handler, int)):
+            signal.signal(number, handler)
+
+
+def _filter_warnings(filters: list[object]) -> None:
+    with warnings.catch_warnings():  # whose end drops what Python remembers of the filters
+        pass
+    vars(warnings)["filters"][:] = filters
+
+
+def _read_zone_again(_: object) -> None:
+    if hasattr(time, "tzset"):
+        time.tzset()
+
+
+_SETTINGS = (
+    _setting(sys.gettrace, sys.settrace),
+    _setting(sys.getprofile, sys.setprofile),
+    _attribute(threading, "_trace_hook"),
+    _attribute(threading, "_profile_hook"),
+    _setting(sys.getrecursionlimit, sys.setrecursionlimit),
+    _setting(_working_directory, os.chdir),
+    _setting(_umask, os.umask),
+    _setting(_signal_handlers, _handle_signals),
+    _setting(partial(locale.setlocale, locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL)),
+    _setting(lambda: (time.tzname, time.timezone), _read_zone_again),
+    _setting(gc.isenabled, lambda enabled: gc.enable() if enabled else gc.disable()),
+    _setting(socket.getdefaulttimeout, socket.setdefaulttimeout),
+    *(_attribute(sys, name) for name in ("stdin", "stdout", "stderr", "excepthook", "displayhook", "unraisablehook")),
+    _list(lambda: sys.path),
+    _attribute(warnings, "showwarning"),
+    _setting(lambda: list[object](warnings.filters), _filter_warnings),
+    _setting(lambda: logging.root.level, logging.root.setLevel),
+    _list(lambda: logging.root.handlers),
+    _list(lambda: logging.root.filters),
+    _setting(lambda: logging.root.manager.disable, logging.disable),
+)

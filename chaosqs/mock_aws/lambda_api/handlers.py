@@ -1,0 +1,287 @@
+"""The handlers of one Region: it finds the version that is meant, the environment's code and the event."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import TypeVar
+
+import attrs
+
+from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.lambda_.handler_loading import FunctionFacts
+from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task
+from chaosqs.lambda_.invocation import Invocation, InvocationOutcome, Request
+from chaosqs.lambda_.machines.recursion_guard import trace_header
+from chaosqs.lambda_.process_state import ProcessState
+from chaosqs.lambda_.sandbox import Sandbox
+from chaosqs.mock_aws.lambda_api.code import Loaded, Zip
+from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
+from chaosqs.sqs.machines.message import Message, uuid
+
+# Waiting ------------------------------------------------------------------------------------------------------------
+
+Answer = TypeVar("Answer")
+
+
+@attrs.frozen(eq=False)
+class Waits:
+    """Waits for callers in virtual time: a handler is suspended until a step wakes it, the test takes the steps itself."""
+
+    event_queue: EventQueue
+
+    @property
+    def task(self) -> HandlerTask | None:
+        """The task of the handler that asks; None for the test itself and for other threads."""
+        task = current_task()
+        return task if task is not None and task.event_queue is self.event_queue else None
+
+    def answer(
+        self, ask: Callable[[Callable[[Answer], None]], None], cancel: Callable[[], None] | None = None
+    ) -> Answer:
+        """Wait for an answer. `ask` is given the function to call with it; `cancel` is called if the handler ends before."""
+        task = self.task
+        if task is not None:
+            return task.answer(ask, cancel)
+        answers: list[Answer] = []
+        ask(answers.append)
+        while not answers:
+            self.event_queue.take()()
+        return answers[0]
+
+    def sleep(self, milliseconds: int) -> None:
+        """Let time pass for the caller."""
+        task = self.task
+        if task is not None:
+            return task.sleep(milliseconds / 1000)
+        until = self.event_queue.now + milliseconds
+        while self.event_queue.next_due() <= until:
+            self.event_queue.take()()
+        self.event_queue.now = until
+        return None
+
+
+# The output of functions: one text a function, as CloudWatch Logs would have it, and the tail of one invocation. -----
+
+
+@attrs.define(eq=False)
+class Output:
+    """The output of one invocation."""
+
+    states: list[str]
+    """All output of the function, by any invocation."""
+    request_id: str
+    stamp: Callable[[], str]
+    """Returns the present moment as Lambda's logs have it."""
+    own: list[str] = attrs.field(factory=list[str])
+    _started: str = ""
+
+    def write(self, text: str) -> None:
+        """Take what the handler prints; a line counts when it ends."""
+        *whole, self._started = (self._started + text).split("\n")
+        for line in whole:
+            self.line(line)
+
+    def line(self, text: str) -> None:
+        """Add a line."""
+        self.states.append(text)
+        self.own.append(text)
+
+    def text(self) -> str:
+        """Return what this invocation has printed."""
+        return "".join(f"{line}\n" for line in self.own)
+
+    @contextmanager
+    def captured(self) -> Generator[None]:
+        """Take what is printed and logged in a `with` block."""
+        streams = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = _Pipe(self)
+        logging.root.addHandler(_LOG)
+        try:
+            yield
+        finally:
+            logging.root.removeHandler(_LOG)
+            sys.stdout, sys.stderr = streams
+
+    def log_here(self) -> None:
+        """Take what is logged in the present context."""
+        _output.set(self)
+
+    def start(self, version: str) -> None:
+        """Write Lambda's first line."""
+        self.line(f"START RequestId: {self.request_id} Version: {version}")
+
+    def end(self, result: Result, taken: int, memory: int, *, cold: bool) -> None:
+        """Write Lambda's last lines; `taken`: milliseconds, `memory`: MB."""
+        if self._started:
+            self.write("\n")
+        if result.outcome == "timed_out":
+            self.line(f"{self.stamp()} {self.request_id} {result.message.partition('Error: ')[2]}")
+        elif result.failed:
+            self.line(f"[ERROR] {result.kind}: {result.message}")
+        if result.trace:
+            self.write("Traceback (most recent call last):\n" + "".join(f"{line}\n" for line in result.trace))
+        self.line(f"END RequestId: {self.request_id}")
+        initialised = "\tInit Duration: 0.00 ms" if cold else ""
+        self.line(
+            f"REPORT RequestId: {self.request_id}\tDuration: {taken:.2f} ms\tBilled Duration: {max(1, taken)} ms\t"
+            f"Memory Size: {memory} MB\tMax Memory Used: {memory // 2} MB{initialised}\t"
+        )
+
+
+_output: ContextVar[Output | None] = ContextVar("chaosqs_output", default=None)
+
+
+class _Log(logging.Handler):
+    """Writes log records as Lambda's Python runtime does, to the output of the invocation that logs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        output = _output.get()
+        if output is not None:
+            text = f"[{record.levelname}]\t{output.stamp()}\t{output.request_id}\t{record.getMessage()}"
+            if record.exc_info:
+                text += "\n" + _TRACEBACKS.formatException(record.exc_info)
+            output.write(f"{text}\n")
+
+
+_LOG, _TRACEBACKS = _Log(), logging.Formatter()
+
+
+class _Pipe(io.TextIOBase):
+    """Stands for `sys.stdout` and `sys.stderr` while a handler runs."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__()
+        self._output = output
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._output.write(text)
+        return len(text)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class Target:
+    """What a request invokes, with what."""
+
+    function: Deployed
+    version: Version
+    arn: str
+    region: str
+    payload: str
+    messages: tuple[Message, ...]
+    """The batch; empty where somebody invokes."""
+
+
+@attrs.frozen(eq=False)
+class _Environment:
+    """One execution environment."""
+
+    loaded: Loaded
+    state: ProcessState
+
+
+@attrs.define(eq=False, repr=False)
+class RegionHandlers:
+    """All handlers of one Region that run; the simulator's Lambda hands it its invocations."""
+
+    event_queue: EventQueue
+    stamp: Callable[[], str]
+    target: Callable[[Request], Target]
+    sandbox: Sandbox
+    ended: dict[int, tuple[Result, Output]] = attrs.field(factory=dict[int, "tuple[Result, Output]"])
+    """By number: how invocations ended whose caller has not asked yet."""
+    _running: dict[int, HandlerTask] = attrs.field(factory=dict[int, HandlerTask])
+    _environments: dict[tuple[int, int], _Environment] = attrs.field(factory=dict[tuple[int, int], _Environment])
+    """By code and number."""
+
+    def plays(self, function: str) -> bool:
+        """Every function here is real code."""
+        del function
+        return True
+
+    def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
+        """Hand the batch to the handler: a step of the event queue, as the one is in which `done` is called."""
+        target = self.target(invocation.request)
+        version, key = target.version, (id(target.version.code), invocation.environment.number)
+        invocation.limit = version.configuration.timeout * 1000
+        facts, cold = _facts(target, invocation.environment.number), key not in self._environments
+        if cold:
+            self._environments[key] = _Environment(version.code.load(), ProcessState(facts.environment_variables()))
+        environment = self._environments[key]
+        output = Output(target.function.states, uuid(b"invocation", invocation.number), self.stamp)
+        around = partial(self._around, environment, output)
+        end = partial(self._end, invocation, done, key, output, target, cold)
+        root = version.code.root if isinstance(version.code, Zip) else ""
+        task = HandlerTask(invocation, self.event_queue, around, end, root=root)
+        self._running[invocation.number] = task
+        trace = trace_header(task.request_id, target.messages, target.function.name)
+        environment.state.set_variable("_X_AMZN_TRACE_ID", trace)
+        context = facts.context(task.request_id, lambda: task.remaining)
+
+        def call() -> object:
+            output.log_here()
+            handler = environment.loaded.handler(version.configuration.handler)
+            return handler(json.loads(target.payload), context)
+
+        output.start(version.number)
+        task.start(call)
+
+    def close(self) -> None:
+        """End what still runs: the world closes."""
+        for task in list(self._running.values()):
+            task.close()
+        self._running.clear()
+
+    @contextmanager
+    def _around(self, environment: _Environment, output: Output) -> Generator[None]:
+        """Surround one stretch in which a handler runs."""
+        loaded = environment.loaded
+        with self.sandbox(*loaded.modules), loaded.active(), output.captured(), environment.state.active():
+            yield
+
+    def _end(  # noqa: PLR0917 - all that an invocation has
+        self,
+        invocation: Invocation,
+        done: Callable[[InvocationOutcome], None],
+        key: tuple[int, int],
+        output: Output,
+        target: Target,
+        cold: bool,  # noqa: FBT001 - as above
+        outcome: InvocationOutcome,
+        result: Result,
+    ) -> None:
+        taken = self.event_queue.now - invocation.begins
+        output.end(result, taken, target.version.configuration.memory, cold=cold)
+        del self._running[invocation.number]
+        if not invocation.request.mapping.queue:
+            self.ended[invocation.number] = result, output
+        if result.outcome in ("timed_out", "crashed"):
+            del self._environments[key]  # LX-14
+        done(outcome)
+
+
+def _facts(target: Target, environment: int) -> FunctionFacts:
+    version, configuration = target.version, target.version.configuration
+    return FunctionFacts(
+        name=version.function,
+        arn=target.arn,
+        region=target.region,
+        memory=configuration.memory,
+        handler=configuration.handler,
+        root=version.code.root,
+        environment=environment,
+        version=version.number,
+        variables=dict(configuration.variables),
+    )

@@ -1,0 +1,539 @@
+"""Handlers that do what handlers rarely do, and the verdict on each: the same through every door.
+
+A verdict is `processed`, `reported` and the rule by which messages of the batch failed, `raised` or `crashed` and the
+type of the error, `timed out`, or `refused` and the type of the error that ends the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gc
+import io
+import locale
+import logging
+import os
+import random
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypedDict, TypeVar
+
+import boto3
+
+TIMEOUT = 2
+"""Seconds after which the function is ended."""
+ODD: dict[str, str] = {}
+"""The verdict on each handler, by its name in this module."""
+
+Odd = TypeVar("Odd")
+
+
+Handler = Callable[["Event", object], object]
+
+
+class Record(TypedDict):
+    messageId: str
+
+
+class Event(TypedDict):
+    Records: list[Record]
+
+
+def verdict(expected: str) -> Callable[[Odd], Odd]:
+    """Enter a handler into the table."""
+
+    def enter(handler: Odd) -> Odd:
+        ODD[getattr(handler, "__name__")] = expected  # noqa: B009 - untyped
+        return handler
+
+    return enter
+
+
+# Its shape ------------------------------------------------------------------------------------------------------------
+
+
+@verdict("raised Runtime.MarshalError")
+async def is_async(_event: Event, _context: object) -> None:
+    await asyncio.sleep(0)
+
+
+@verdict("raised Runtime.MarshalError")
+def is_a_generator(_event: Event, _context: object) -> Iterator[int]:
+    yield 1
+
+
+@verdict("raised TypeError")
+def takes_an_event_only(_event: Event) -> None: ...
+
+
+@verdict("raised TypeError")
+def takes_three(_event: Event, _context: object, more: object) -> None: ...
+
+
+def _wrapped(handler: Handler) -> Handler:
+    @functools.wraps(handler)
+    def wrapper(event: Event, context: object) -> object:
+        return handler(event, context)
+
+    return wrapper
+
+
+@verdict("processed")
+@_wrapped
+def is_decorated(_event: Event, _context: object) -> None: ...
+
+
+class _Callable:
+    def __call__(self, _event: Event, _context: object) -> None:
+        time.sleep(0.1)
+
+
+def _with_a_setting(setting: int, _event: Event, _context: object) -> None:
+    time.sleep(setting)
+
+
+is_an_instance, is_partial = _Callable(), functools.partial(_with_a_setting, 1)
+is_a_lambda: Handler = lambda _, __: None  # noqa: E731 - it is the point
+ODD.update(is_an_instance="processed", is_partial="processed", is_a_lambda="processed")
+
+
+# What it returns ------------------------------------------------------------------------------------------------------
+
+
+@verdict("processed")
+def returns_none(_event: Event, _context: object) -> None:
+    return None
+
+
+@verdict("raised Runtime.MarshalError")
+def returns_a_set(_event: Event, _context: object) -> object:
+    return {1, 2}
+
+
+@verdict("reported PB-5")
+def returns_bytes(_event: Event, _context: object) -> object:
+    return b"\xff"
+
+
+@verdict("processed")
+def returns_json_as_bytes(_event: Event, _context: object) -> object:
+    return b'{"batchItemFailures": []}'
+
+
+@verdict("reported PB-5")
+def returns_nan(_event: Event, _context: object) -> object:
+    return {"batchItemFailures": [], "mean": float("nan")}
+
+
+@verdict("raised Runtime.MarshalError")
+def returns_itself_in_a_circle(_event: Event, _context: object) -> object:
+    circle: list[object] = []
+    circle.append(circle)
+    return circle
+
+
+@verdict("raised Function.ResponseSizeTooLarge")
+def returns_too_much(_event: Event, _context: object) -> object:
+    return "x" * 6_291_555
+
+
+@verdict("raised Runtime.MarshalError")
+def returns_a_date(_event: Event, _context: object) -> object:
+    return {"batchItemFailures": [], "at": datetime.now(UTC)}
+
+
+@verdict("reported PB-5")
+def returns_text(_event: Event, _context: object) -> object:
+    return "done"
+
+
+@verdict("processed")
+def reports_nothing(_event: Event, _context: object) -> object:
+    return {"batchItemFailures": []}
+
+
+@verdict("reported 10.3")
+def reports_its_message(event: Event, _context: object) -> object:
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"]]}
+
+
+@verdict("reported PB-9")
+def reports_a_stranger(_event: Event, _context: object) -> object:
+    return {"batchItemFailures": [{"itemIdentifier": "nobody"}]}
+
+
+@verdict("reported PB-8")
+def reports_under_another_name(event: Event, _context: object) -> object:
+    return {"batchItemFailures": [{"messageId": record["messageId"]} for record in event["Records"]]}
+
+
+@verdict("processed")
+def reports_null(_event: Event, _context: object) -> object:
+    return {"batchItemFailures": None}
+
+
+# What it raises -------------------------------------------------------------------------------------------------------
+
+
+@verdict("raised KeyError")
+def raises(_event: Event, _context: object) -> None:
+    raise KeyError("order")
+
+
+@verdict("raised ExceptionGroup")
+def raises_a_group(_event: Event, _context: object) -> None:
+    raise ExceptionGroup("several", [KeyError("a"), ValueError("b")])
+
+
+class _Silent(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@verdict("crashed Runtime.ExitError")
+def raises_without_words(_event: Event, _context: object) -> None:
+    raise _Silent
+
+
+@verdict("crashed Runtime.ExitError")
+def raises_no_exception(_event: Event, _context: object) -> None:
+    raise BaseException("out")  # noqa: TRY002 - it is the point
+
+
+@verdict("crashed Runtime.ExitError")
+def raises_system_exit(_event: Event, _context: object) -> None:
+    raise SystemExit
+
+
+@verdict("crashed Runtime.ExitError")
+def exits(_event: Event, _context: object) -> None:
+    sys.exit(3)
+
+
+@verdict("crashed Runtime.ExitError")
+def exits_at_once(_event: Event, _context: object) -> None:
+    os._exit(0)
+
+
+@verdict("crashed Runtime.ExitError")
+def exits_after_a_change(_event: Event, _context: object) -> None:
+    os.environ["CHAOSQS_ODD"] = "changed"
+    os.chdir("/")
+    sys.exit("out")
+
+
+@verdict("refused KeyboardInterrupt")
+def presses_stop(_event: Event, _context: object) -> None:
+    raise KeyboardInterrupt
+
+
+@verdict("raised RecursionError")
+def recurses(event: Event, context: object) -> None:
+    recurses(event, context)
+
+
+@verdict("raised MemoryError")
+def runs_out_of_memory(_event: Event, _context: object) -> None:
+    raise MemoryError
+
+
+@verdict("raised StopIteration")
+def stops_iterating(_event: Event, _context: object) -> None:
+    next(iter(()))
+
+
+# Its time -------------------------------------------------------------------------------------------------------------
+
+
+@verdict("processed")
+def sleeps_for_nothing(_event: Event, _context: object) -> None:
+    time.sleep(0)
+
+
+@verdict("processed")
+def sleeps(_event: Event, _context: object) -> None:
+    time.sleep(1)
+
+
+@verdict("timed out")
+def sleeps_too_long(_event: Event, _context: object) -> None:
+    time.sleep(60)
+
+
+@verdict("timed out")
+def sleeps_again_when_ended(_event: Event, _context: object) -> None:
+    try:
+        time.sleep(60)
+    finally:
+        time.sleep(1)
+
+
+@verdict("raised ValueError")
+def sleeps_backwards(_event: Event, _context: object) -> None:
+    time.sleep(-1)
+
+
+def _spin(clock: Callable[[], float]) -> None:
+    end = clock() + 0.05
+    while clock() < end:
+        pass
+
+
+@verdict("processed")
+def spins_on_time(_event: Event, _context: object) -> None:
+    _spin(time.time)
+
+
+@verdict("processed")
+def spins_on_monotonic(_event: Event, _context: object) -> None:
+    _spin(time.monotonic)
+
+
+@verdict("processed")
+def spins_on_perf_counter(_event: Event, _context: object) -> None:
+    _spin(time.perf_counter)
+
+
+@verdict("processed")
+def spins_on_datetime(_event: Event, _context: object) -> None:
+    _spin(lambda: datetime.now(UTC).timestamp())
+
+
+@verdict("timed out")
+def spins_too_long(_event: Event, _context: object) -> None:
+    while time.monotonic_ns():
+        pass
+
+
+@verdict("processed")
+def asks_how_long_it_has(_event: Event, context: object) -> None:
+    time.sleep(0.5)
+    remaining = getattr(context, "get_remaining_time_in_millis")()  # noqa: B009 - untyped
+    assert remaining == TIMEOUT * 1000 - 500, remaining
+
+
+@verdict("processed")
+def works_until_its_time_is_nearly_over(_event: Event, context: object) -> None:
+    while getattr(context, "get_remaining_time_in_millis")() > 500:  # noqa: B009 - untyped
+        time.sleep(0.3)
+
+
+# Chance ---------------------------------------------------------------------------------------------------------------
+
+
+def _sleep_by(number: float) -> None:
+    time.sleep(number / 1000)
+
+
+@verdict("processed")
+def draws(_event: Event, _context: object) -> None:
+    _sleep_by(random.random() + random.Random().random() + random.SystemRandom().random())
+
+
+@verdict("processed")
+def makes_a_uuid(_event: Event, _context: object) -> None:
+    _sleep_by(uuid.uuid4().int % 100)
+
+
+@verdict("processed")
+def draws_bytes(_event: Event, _context: object) -> None:
+    _sleep_by(sum(os.urandom(3)))
+
+
+@verdict("processed")
+def draws_secrets(_event: Event, _context: object) -> None:
+    _sleep_by(len(secrets.token_hex(4)) + secrets.randbelow(100))
+
+
+@verdict("processed")
+def seeds(_event: Event, _context: object) -> None:
+    random.seed(7)
+    assert random.random() == random.Random(7).random()
+
+
+# The process ----------------------------------------------------------------------------------------------------------
+
+
+@verdict("processed")
+def reads_lambdas_variables(_event: Event, _context: object) -> None:
+    assert os.environ["AWS_REGION"] == os.environ["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert os.environ["AWS_LAMBDA_FUNCTION_NAME"] == "worker"
+    assert os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "128"
+    assert os.environ["AWS_LAMBDA_FUNCTION_VERSION"] == "$LATEST"
+    assert os.environ["AWS_LAMBDA_LOG_GROUP_NAME"] == "/aws/lambda/worker"
+    assert os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] == "on-demand"
+    assert os.environ["AWS_EXECUTION_ENV"].startswith("AWS_Lambda_python3.")
+    assert os.environ["_HANDLER"] == "tests/handlers/odd_handlers.reads_lambdas_variables"
+    assert os.environ["_X_AMZN_TRACE_ID"].startswith("Root=1-")
+    assert Path(os.environ["LAMBDA_TASK_ROOT"], "tests", "handlers", "odd_handlers.py").is_file()
+    assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR"} <= set(os.environ)
+
+
+@verdict("raised KeyError")
+def reads_a_variable_that_nobody_set(_event: Event, _context: object) -> None:
+    os.environ["CHAOSQS_TABLE_NAME"]
+
+
+@verdict("processed")
+def changes_variables(_event: Event, _context: object) -> None:
+    os.environ["CHAOSQS_ODD"] = "changed"
+    os.environ.pop("PATH", None)
+    time.sleep(0.1)
+    assert os.environ["CHAOSQS_ODD"] == "changed"
+    assert "PATH" not in os.environ
+
+
+@verdict("processed")
+def changes_the_directory(_event: Event, _context: object) -> None:
+    os.chdir("/")
+    time.sleep(0.1)
+    assert Path.cwd() == Path("/")
+
+
+@verdict("processed")
+def changes_the_umask(_event: Event, _context: object) -> None:
+    os.umask(0o77)
+    time.sleep(0.1)
+    assert os.umask(0o77) == 0o77
+
+
+@verdict("processed")
+def handles_a_signal(_event: Event, _context: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(0.1)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+
+def _nothing(*_: object) -> None: ...
+
+
+@verdict("processed")
+def traces(_event: Event, _context: object) -> None:
+    sys.settrace(_nothing)
+    sys.setprofile(_nothing)
+    threading.settrace(_nothing)
+    time.sleep(0.1)
+
+
+@verdict("processed")
+def changes_the_recursion_limit(_event: Event, _context: object) -> None:
+    sys.setrecursionlimit(5000)
+    time.sleep(0.1)
+    assert sys.getrecursionlimit() == 5000
+
+
+@verdict("processed")
+def configures_logging(_event: Event, _context: object) -> None:
+    logging.basicConfig(level=logging.DEBUG, force=True)
+    logging.disable(logging.INFO)
+    logging.getLogger().addFilter(lambda _: True)
+    logging.getLogger(__name__).warning("as configured")
+
+
+@verdict("processed")
+def prints(_event: Event, _context: object) -> None:
+    print("hello")  # noqa: T201 - it is the point
+    print("hello", file=sys.stderr)  # noqa: T201 - it is the point
+
+
+@verdict("processed")
+def replaces_its_output(_event: Event, _context: object) -> None:
+    sys.stdout = io.StringIO()
+    print("into the void")  # noqa: T201 - it is the point
+
+
+@verdict("processed")
+def changes_the_rest(_event: Event, _context: object) -> None:
+    sys.path.insert(0, "/opt/python")
+    sys.excepthook = _nothing
+    warnings.simplefilter("ignore")
+    socket.setdefaulttimeout(3)
+    locale.setlocale(locale.LC_ALL, "C")
+    os.environ["TZ"] = "Asia/Tokyo"
+    time.tzset()
+    gc.disable()
+    time.sleep(0.1)
+    assert time.tzname[0] == "JST"
+
+
+@verdict("processed")
+def reads_and_writes_a_file(_event: Event, _context: object) -> None:
+    path = Path("/tmp/chaosqs-odd-handler")  # noqa: S108 - where Lambda has room
+    path.write_text("written", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "written"
+    path.unlink()
+
+
+# What would be outside ------------------------------------------------------------------------------------------------
+
+
+@verdict("refused EscapedSimulation")
+def starts_a_thread(_event: Event, _context: object) -> None:
+    threading.Thread(target=print).start()
+
+
+@verdict("refused EscapedSimulation")
+def has_a_pool(_event: Event, _context: object) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int)
+
+
+@verdict("refused EscapedSimulation")
+def swallows_the_refusal(_event: Event, _context: object) -> None:
+    with contextlib.suppress(Exception):
+        threading.Thread(target=print).start()
+
+
+@verdict("refused EscapedSimulation")
+def runs_asyncio(_event: Event, _context: object) -> None:
+    coroutine = asyncio.sleep(0)
+    try:
+        asyncio.run(coroutine)
+    finally:
+        coroutine.close()
+
+
+@verdict("refused EscapedSimulation")
+def runs_a_program(_event: Event, _context: object) -> None:
+    subprocess.run(["true"], check=True)
+
+
+@verdict("refused EscapedSimulation")
+def opens_a_connection(_event: Event, _context: object) -> None:
+    with socket.socket() as one:
+        one.connect(("127.0.0.1", 9))
+
+
+@verdict("processed")
+def asks_sqs(_event: Event, _context: object) -> None:
+    sqs = boto3.client("sqs")  # pyright: ignore[reportUnknownMemberType] - its other services are not typed
+    url = sqs.get_queue_url(QueueName="done")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="done")
+    assert len(sqs.receive_message(QueueUrl=url).get("Messages", [])) == 1
+
+
+@verdict("raised QueueDoesNotExist")
+def asks_for_a_queue_that_is_not_there(_event: Event, _context: object) -> None:
+    boto3.client("sqs").get_queue_url(QueueName="nowhere")  # pyright: ignore[reportUnknownMemberType] - as above
+
+
+@verdict("refused SimulationError")
+def asks_s3(_event: Event, _context: object) -> None:
+    boto3.client("s3").list_buckets()  # pyright: ignore[reportUnknownMemberType] - as above
+
+
+@verdict("raised UnknownServiceError")
+def asks_a_service_that_is_none(_event: Event, _context: object) -> None:
+    boto3.Session().client("nonsense")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType, reportUnknownMemberType]

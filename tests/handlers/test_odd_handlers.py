@@ -1,0 +1,127 @@
+"""One runtime for handlers: whichever way one is run, the verdict is the same, and this process stays as it was."""
+
+from __future__ import annotations
+
+import gc
+import locale
+import logging
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+
+import chaosqs
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.event import InvocationEnded
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+from chaosqs.simulation.run import isolated, simulate
+from tests.handlers import odd_handlers
+from tests.handlers.odd_handlers import ODD, TIMEOUT
+
+DESIGN = Design(
+    [Queue("orders", visibility_timeout=30, redrive=Redrive("dead", 1)), Queue("dead"), Queue("done")],
+    [Function("worker", timeout=TIMEOUT)],
+    [EventSourceMapping("orders", "worker", batch_size=1, report_batch_item_failures=True)],
+)
+
+
+def simulated(name: str) -> History:
+    return simulate(scenario(name))
+
+
+def searched(name: str) -> History:
+    return isolated(scenario(name), verify=True)
+
+
+def scenario(name: str) -> Scenario:
+    behaviours = {"worker": Behaviour(handler=f"tests.handlers.odd_handlers:{name}")}
+    return Scenario(DESIGN, [Burst("orders", 1)], behaviours)
+
+
+def mocked(name: str) -> History:
+    with chaosqs.aws(DESIGN) as world:
+        world.function("worker", getattr(odd_handlers, name))
+        sqs = boto3.client("sqs", "us-east-1")  # pyright: ignore[reportUnknownMemberType] - its other services are not typed
+        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="orders")["QueueUrl"], MessageBody="one")
+        before = process()
+        world.advance(20)
+        assert process() == before, "between the handler's stretches and after"
+        return world.history()
+
+
+DOORS = [simulated, searched, mocked]
+
+
+def verdict_on(history: History) -> str:
+    (end,) = [event for event in history.events if isinstance(event, InvocationEnded)]
+    if end.outcome == "timed_out":
+        assert end.error == "Sandbox.Timedout"
+        return "timed out"
+    if end.outcome != "succeeded":
+        return f"{end.outcome} {end.error.partition(':')[0]}"
+    return f"reported {end.rule}" if end.failed else "processed"
+
+
+def process() -> dict[str, object]:
+    """Return what of this process a handler may change."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return {
+        "variables": dict(os.environ),
+        "directory": Path.cwd(),
+        "umask": umask,
+        "signals": [signal.getsignal(number) for number in signal.valid_signals()],
+        "hooks": (sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile(), sys.excepthook),
+        "recursion": sys.getrecursionlimit(),
+        "logging": (logging.root.level, logging.root.handlers.copy(), logging.root.filters.copy()),
+        "disabled": logging.root.manager.disable,
+        "streams": (sys.stdin, sys.stdout, sys.stderr),
+        "path": sys.path.copy(),
+        "warnings": list(warnings.filters),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "zone": (time.tzname, time.timezone),
+        "chance": random.getstate(),
+        "timeout": socket.getdefaulttimeout(),
+        "collects": gc.isenabled(),
+    }
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(("name", "verdict"), ODD.items(), ids=ODD)
+def test_a_handler_has_one_verdict(name: str, verdict: str, door: Callable[[str], History]) -> None:
+    """Through every door; and nothing that it did to the process is left, whatever became of it."""
+    before = process()
+    if verdict.startswith("refused"):
+        with pytest.raises(BaseException) as caught:  # noqa: PT011 - its type is looked at
+            door(name)
+        assert f"refused {type(caught.value).__name__}" == verdict
+    else:
+        assert verdict_on(door(name)) == verdict
+    assert process() == before
+
+
+def test_there_are_enough_of_them() -> None:
+    """The table is one of many kinds."""
+    assert len(ODD) >= 40
+
+
+def test_programs_see_nothing_of_what_handlers_have_set() -> None:
+    """Python passes on to them what C knows of the environment."""
+    simulated("changes_variables")
+    mocked("changes_variables")
+    shown = subprocess.run(["env"], capture_output=True, text=True, check=True).stdout
+    assert "CHAOSQS_ODD=" not in shown
+    assert "\nPATH=" in f"\n{shown}"

@@ -1,0 +1,14 @@
+"""What becomes of a batch for what a handler returns, by way of the runtime that turns it into JSON."""
+
+from collections.abc import Sequence
+
+from chaosqs.lambda_.handler_runtime import returned
+from chaosqs.lambda_.machines.partial_batch import Outcome, judge_error, judge_payload
+
+
+def judge(value: object, ids: Sequence[str], *, reporting: bool) -> Outcome:
+    """Return what a handler's return value means."""
+    result = returned(value, "a request")
+    if result.failed:
+        return judge_error(ids, reporting=reporting)
+    return judge_payload(result.payload.decode(errors="replace"), ids, reporting=reporting)
