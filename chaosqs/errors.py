@@ -1,7 +1,5 @@
 """The errors that users meet; each names what is wrong and what would be right."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import attrs

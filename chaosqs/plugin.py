@@ -3,8 +3,6 @@
 pytest imports this module at every start, so it imports nothing but pytest.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 

@@ -4,8 +4,6 @@ Production code imports this module, so it imports next to nothing. Outside a si
 do not even look at their arguments.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from contextvars import ContextVar

@@ -1,7 +1,5 @@
 """Assumptions about AWS, drawn: each at its measured default, or at one of the ends of its range."""
 
-from __future__ import annotations
-
 import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy

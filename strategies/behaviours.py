@@ -1,7 +1,5 @@
 """Behaviours of functions: how long they take and how they fail. The simplest succeeds after 50 ms."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import attrs

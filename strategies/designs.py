@@ -5,8 +5,6 @@ fitted to each other afterwards (a visibility timeout is raised to the function'
 batch …), so that no draw is thrown away.
 """
 
-from __future__ import annotations
-
 import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy

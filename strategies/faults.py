@@ -4,8 +4,6 @@ Kinds are banned when a plan is read, not when it is drawn: so a kind can be swi
 plan says, and shrinking stays local.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 

@@ -4,8 +4,6 @@ Short lists make exact ties frequent (an invocation that ends when a visibility 
 where a float costs nine, and shrink to their first entry.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from chaosqs.model.behaviour import Behaviour

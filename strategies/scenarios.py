@@ -1,7 +1,5 @@
 """Whole scenarios: everything that determines a run is drawn before it begins, field by field of the scenario."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import attrs

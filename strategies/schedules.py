@@ -1,7 +1,5 @@
 """Schedules: the tasks that wait while others go first. The simplest schedule is first-in first-out without pauses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import lru_cache
 

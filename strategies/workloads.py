@@ -1,7 +1,5 @@
 """Workloads, drawn. The size of a load is one choice, so a large load costs no more to draw than a small one."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from hypothesis import strategies as st

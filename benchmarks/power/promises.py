@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from chaosqs.invariants.custom import Blamed, invariant
 from chaosqs.model.delivery import Ending
-from chaosqs.model.event import Expired, FilteredOut, InvocationEnded
+from chaosqs.model.events import Expired, FilteredOut, InvocationEnded
 from chaosqs.model.history import History
 
 _FAILURES = (Ending.FAILED, Ending.REPORTED)

@@ -19,7 +19,7 @@ from chaosqs.invariants import by_name
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.delivery import Ending
 from chaosqs.model.design import Design
-from chaosqs.model.event import Expired
+from chaosqs.model.events import Expired
 from chaosqs.model.faults import KINDS, FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.json import Json, structure, to_json

@@ -13,7 +13,7 @@ from chaosqs.lambda_.machines.asynchronous import AsynchronousEvent, InvocationC
 from chaosqs.model.alternative import TERMINATE, SelfPolling
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.event import Deleted, InvocationEnded, Received, ReceivedNothing
+from chaosqs.model.events import Deleted, InvocationEnded, Received, ReceivedNothing
 from chaosqs.model.figures import Happened
 from chaosqs.model.time import milliseconds
 from chaosqs.model.workload import Arrival

@@ -1,18 +1,16 @@
 """Clients that push each message through a front with a rate limit, and push again until they give up."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 
 import attrs
 
 from chaosqs.comparison.simulation import AlternativeSimulation, label, request_of
-from chaosqs.kernel.rng import stream
-from chaosqs.lambda_.machines.invocation_rate import RateLimiter
+from chaosqs.kernel.context import stream
+from chaosqs.lambda_.machines.concurrency import RateLimiter
 from chaosqs.model.alternative import RateLimitedFront
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.event import InvocationEnded
+from chaosqs.model.events import InvocationEnded
 from chaosqs.model.figures import Happened
 from chaosqs.model.time import milliseconds
 from chaosqs.model.workload import Arrival

@@ -1,7 +1,5 @@
 """One run of a scenario in which an alternative takes the place of a function's event source mappings."""
 
-from __future__ import annotations
-
 import attrs
 
 from chaosqs.comparison.polling import Polling
@@ -18,7 +16,7 @@ from chaosqs.model.alternative import (
     taken_over,
     with_replacement,
 )
-from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, InvocationEnded
+from chaosqs.model.events import DeadLettered, Deleted, Event, Expired, InvocationEnded
 from chaosqs.model.figures import Happened, Note
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

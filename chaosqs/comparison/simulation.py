@@ -1,18 +1,16 @@
 """The run of an alternative: a simulation with another road to the function, and what every road needs of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import attrs
 
-from chaosqs.kernel.rng import stream
+from chaosqs.kernel.context import stream
 from chaosqs.lambda_.invocation import Answer, Request
 from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.model.alternative import Alternative
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.event import Throttled
+from chaosqs.model.events import Throttled
 from chaosqs.model.figures import Happened, Note
 from chaosqs.model.workload import Arrival
 from chaosqs.simulation.run import Simulation

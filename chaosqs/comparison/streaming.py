@@ -1,7 +1,5 @@
 """Lambda's readers of a stream: one a shard, each with one batch in flight, in order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -9,11 +7,11 @@ import attrs
 
 from chaosqs.comparison.machines.shard import Batch, Record, Shard, shard_of
 from chaosqs.comparison.simulation import AlternativeSimulation, label, request_of
-from chaosqs.kernel.rng import stream
+from chaosqs.kernel.context import stream
 from chaosqs.lambda_.machines.asynchronous import pause
 from chaosqs.model.alternative import Stream
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.event import InvocationEnded
+from chaosqs.model.events import InvocationEnded
 from chaosqs.model.figures import Happened
 from chaosqs.model.workload import Arrival
 

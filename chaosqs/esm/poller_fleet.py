@@ -1,7 +1,5 @@
 """The pollers of a mapping as a poller fleet: who joins when messages wait, who goes, and when."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -9,10 +7,9 @@ import attrs
 
 from chaosqs.esm.machines.batching import Batcher
 from chaosqs.esm.machines.scaling import Scaling
-from chaosqs.kernel.context import SimulationContext
-from chaosqs.kernel.rng import stream
+from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.lambda_.invocation import Request
-from chaosqs.model.event import PollersChanged
+from chaosqs.model.events import PollersChanged
 from chaosqs.sqs.machines.message import Receipt
 
 

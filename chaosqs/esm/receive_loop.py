@@ -1,7 +1,5 @@
 """How the pollers of a mapping come to their batches: long polls, filters, batching windows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -12,8 +10,8 @@ from chaosqs.esm.poller_fleet import Latency, Poller, PollerFleet
 from chaosqs.kernel.context import InjectedFault, SimulationContext
 from chaosqs.lambda_.machines.sqs_event import plain_record_bytes
 from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
-from chaosqs.model.event import FilteredOut, Held, Received, ReceivedNothing, ReceiveFailed
 from chaosqs.model.event_filter import Match, Pattern, matches, parse
+from chaosqs.model.events import FilteredOut, Held, Received, ReceivedNothing, ReceiveFailed
 from chaosqs.sqs.machines.message import Message, Receipt, body_of
 from chaosqs.sqs.machines.queue_machine import Chance
 from chaosqs.sqs.service import QueueState, Service

@@ -4,8 +4,6 @@ Each setting is turned alone, on the minimal scenario, over a series of candidat
 its seeds. A value counts as holding only if it costs nothing else: see `Answer.cures`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby, pairwise

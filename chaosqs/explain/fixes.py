@@ -5,8 +5,6 @@ messages, and scenarios drawn as the search draws them. Single settings come fir
 pairs of those that came nearest are tried.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -21,7 +19,7 @@ from chaosqs.invariants import DEFAULT, NO_DEAD_LETTERING_BY_THROTTLING, OURS, I
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.delivery import Ending
 from chaosqs.model.design import Design, EventSourceMapping
-from chaosqs.model.event import InvocationStarted
+from chaosqs.model.events import InvocationStarted
 from chaosqs.model.explanation import Evidence, Fix, Price, SettingPath, Value
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

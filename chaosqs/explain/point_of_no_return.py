@@ -4,15 +4,13 @@ The history is kept up to some moment; from then on seed is drawn anew and nothi
 healed). Where at least 95 % of such futures end in the violation, it was inevitable.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.model.causal_slice import Slice, causal_slice
-from chaosqs.model.event import Received
+from chaosqs.model.events import Received
 from chaosqs.model.explanation import Evidence, PointOfNoReturn
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History

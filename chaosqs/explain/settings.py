@@ -1,7 +1,5 @@
 """Changes of a design that may mend it: for each setting a series of candidate values, the smallest change first."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from math import log2

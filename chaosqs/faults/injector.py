@@ -1,7 +1,5 @@
 """The fault plan, asked once at each injection point: what goes wrong with this call, if anything."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import attrs

@@ -4,8 +4,6 @@ An importer is one package with one `Importer`, registered by a line in `chaosqs
 through that registry and name no format.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Every importer, and which of them reads a file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

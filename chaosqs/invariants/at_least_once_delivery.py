@@ -5,15 +5,13 @@ not before (RT-1, DLQ-9, DLQ-10), or still in a queue when the run ends. Message
 messages that are purged or moved, are not judged: code or the queue's owner has taken responsibility for them.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text
 from chaosqs.model.design import Design, Queue
-from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, InvocationEnded, InvocationStarted, Sent
+from chaosqs.model.events import DeadLettered, Deleted, Event, Expired, InvocationEnded, InvocationStarted, Sent
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation

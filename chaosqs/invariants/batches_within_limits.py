@@ -7,28 +7,14 @@ and with low traffic the long poll that is under way may add its 20 seconds (EP-
 is full is handed over.
 """
 
-from __future__ import annotations
-
 from math import exp
 
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, counted, judged, messages_text
+from chaosqs.model import events
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import PAYLOAD_LIMIT
-from chaosqs.model.event import (
-    Deleted,
-    Event,
-    FilteredOut,
-    Held,
-    InvocationEnded,
-    InvocationStarted,
-    Operated,
-    Received,
-    Released,
-    ServiceFailed,
-    Throttled,
-)
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation
@@ -42,7 +28,7 @@ _LOW_TRAFFIC = 20_000  # EP-6
 _RARE = 6
 """Standard deviations that a latency does not exceed."""
 
-_Attempt = InvocationStarted | Throttled | ServiceFailed
+_Attempt = events.InvocationStarted | events.Throttled | events.ServiceFailed
 
 
 def judge(history: History) -> Verdict:
@@ -108,23 +94,23 @@ class _Hands:
     violations: list[Violation] = attrs.field(factory=list[Violation])
     excused: list[str] = attrs.field(factory=list[str])
 
-    def follow(self, index: int, event: Event) -> None:
+    def follow(self, index: int, event: events.Event) -> None:
         match event:
-            case Received(mapping=mapping) if mapping and not event.lost:
+            case events.Received(mapping=mapping) if mapping and not event.lost:
                 self._received(event)
-            case InvocationStarted() | Throttled() | ServiceFailed():
+            case events.InvocationStarted() | events.Throttled() | events.ServiceFailed():
                 self._tried(index, event)
-            case InvocationEnded() | Deleted():
+            case events.InvocationEnded() | events.Deleted():
                 self._done(event)
-            case Released():
+            case events.Released():
                 hand = self._hand(event.mapping, event.poller)
                 hand.free_at = event.at
                 self._forget(hand, event.messages)
-            case FilteredOut():
+            case events.FilteredOut():
                 self._forget(self._hand(event.mapping, event.poller), event.messages)
-            case Held():
+            case events.Held():
                 self._hand(event.mapping, event.poller).fault = event.fault
-            case Operated():
+            case events.Operated():
                 self._changed(event)
             case _:
                 pass
@@ -135,7 +121,7 @@ class _Hands:
             self.hands[key] = _Hand()
         return self.hands[key]
 
-    def _received(self, event: Received) -> None:
+    def _received(self, event: events.Received) -> None:
         hand = self._hand(event.mapping, event.poller)
         hand.fault = event.fault or hand.fault
         for message in event.messages:
@@ -145,16 +131,16 @@ class _Hands:
         for message in messages:
             hand.received.pop(message, None)
 
-    def _done(self, event: InvocationEnded | Deleted) -> None:
+    def _done(self, event: events.InvocationEnded | events.Deleted) -> None:
         """Note when the poller is free again; a delete by hand, or by a filter, says nothing about that."""
-        start: Event | None = event
-        while isinstance(start, InvocationEnded | Deleted):
+        start: events.Event | None = event
+        while isinstance(start, events.InvocationEnded | events.Deleted):
             start = None if start.cause is None else self.history.events[start.cause]
-        if isinstance(start, InvocationStarted):
+        if isinstance(start, events.InvocationStarted):
             hand = self._hand(start.mapping, start.poller)
             hand.free_at, hand.fault = event.at, event.fault or hand.fault
 
-    def _changed(self, event: Operated) -> None:
+    def _changed(self, event: events.Operated) -> None:
         self.changed.add(event.target)
         for setting, limits in (("batch_size", self.sizes), ("maximum_batching_window", self.windows)):
             if event.setting == setting and event.target in limits and event.value.isdigit():

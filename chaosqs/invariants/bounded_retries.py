@@ -5,18 +5,16 @@ for days, on a FIFO queue with its whole group waiting (EF-3, FF-19). Not judged
 that a queue has no dead-letter queue, and any message that fails would be a violation.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 import attrs
 
-from chaosqs.invariants.redrive_limits import RedriveLimits
+from chaosqs.invariants.redelivery import RedriveLimits
 from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable, times
 from chaosqs.model.delivery import Delivery, Ending
-from chaosqs.model.event import Operated
+from chaosqs.model.events import Operated
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
 from chaosqs.model.verdict import Verdict, Violation

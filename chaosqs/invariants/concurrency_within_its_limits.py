@@ -7,15 +7,13 @@ as many as there are. Where an operator changes a limit, it is the new one for w
 goes on, and a batch that was received before a mapping's change has the maximum concurrency of that time still.
 """
 
-from __future__ import annotations
-
 from math import inf
 
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, counted, judged, messages_text
 from chaosqs.model.design import Design
-from chaosqs.model.event import Event, InvocationEnded, InvocationStarted, Released, Throttled
+from chaosqs.model.events import Event, InvocationEnded, InvocationStarted, Released, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 

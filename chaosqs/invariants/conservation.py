@@ -11,20 +11,8 @@ from __future__ import annotations
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, times
+from chaosqs.model import events
 from chaosqs.model.design import Design, Queue
-from chaosqs.model.event import (
-    DeadLettered,
-    Deleted,
-    Event,
-    Expired,
-    FilteredOut,
-    InvocationEnded,
-    InvocationStarted,
-    Operated,
-    Received,
-    Returned,
-    Sent,
-)
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation
@@ -68,7 +56,7 @@ class Warmth:
     """Milliseconds without an invocation after which one goes."""
     idle: dict[str, list[int]]
     """For each function that is watched, since when its environments are idle: those used last are last."""
-    running: dict[int, InvocationStarted] = attrs.field(factory=dict[int, InvocationStarted])
+    running: dict[int, events.InvocationStarted] = attrs.field(factory=dict[int, events.InvocationStarted])
     """The invocations whose environments will be idle."""
 
     @classmethod
@@ -83,7 +71,7 @@ class Warmth:
         watched = [function.name for function in functions if not function.provisioned_concurrency]
         return cls(scenario.assumptions.environment_lifetime, {name: [] for name in watched})
 
-    def started(self, event: InvocationStarted) -> int | None:
+    def started(self, event: events.InvocationStarted) -> int | None:
         """Take a start in; return since when an environment is idle that should have been used, or None."""
         idle = self.idle.get(event.function)
         if idle is None:
@@ -94,12 +82,12 @@ class Warmth:
         since = idle.pop() if idle else None
         return since if event.cold else None
 
-    def ended(self, event: InvocationEnded) -> None:
+    def ended(self, event: events.InvocationEnded) -> None:
         """Take an end in: its environment is idle, if it is of the latest deployment."""
         if self.running.pop(event.invocation, None) is not None:
             self.idle[event.function].append(event.at)
 
-    def operated(self, event: Operated) -> None:
+    def operated(self, event: events.Operated) -> None:
         """Forget the environments of a function that was deployed anew, or that an operator changed."""
         if event.target in self.idle:
             self.idle[event.target].clear()
@@ -140,7 +128,9 @@ class _Books:
     """Whether an operator has changed the design."""
     now: int = 0
     accounts: dict[int, Account] = attrs.field(factory=dict[int, Account])
-    invocations: dict[int, InvocationStarted | None] = attrs.field(factory=dict[int, InvocationStarted | None])
+    invocations: dict[int, events.InvocationStarted | None] = attrs.field(
+        factory=dict[int, events.InvocationStarted | None]
+    )
     """Each invocation that started; None once it has ended."""
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
@@ -160,7 +150,7 @@ class _Books:
             if queue and queue.fifo and not account.in_flight and account.visible_at > at:
                 account.visible_at = account.sent + milliseconds(queue.delay)
 
-    def check_order(self, index: int, event: Event) -> None:
+    def check_order(self, index: int, event: events.Event) -> None:
         """Blame an event that is older than the one before it, or that comes before its cause."""
         if event.cause is not None and not 0 <= event.cause < index:
             self._wrong(index, f"Event {index} names event {event.cause} as its cause, which is not before it")
@@ -169,35 +159,35 @@ class _Books:
             self._wrong(index, f"Event {index} {moments}")
         self.now = max(self.now, event.at)
 
-    def enter_message(self, index: int, event: Event) -> None:
+    def enter_message(self, index: int, event: events.Event) -> None:
         """Check what an event says of messages, and take it into the books."""
         match event:
-            case Sent():
+            case events.Sent():
                 self._sent(index, event)
-            case Received():
+            case events.Received():
                 self.by_hand = self.by_hand or not event.mapping
                 for message, count in zip(event.messages, event.receive_counts, strict=True):
                     self._received(index, event, message, count)
-            case Returned():
+            case events.Returned():
                 self._returned(index, event)
-            case Deleted() | FilteredOut():
+            case events.Deleted() | events.FilteredOut():
                 for message in event.messages:
                     self._deleted(index, event, message)
-            case DeadLettered():
+            case events.DeadLettered():
                 self._dead_lettered(index, event)
-            case Expired():
+            case events.Expired():
                 self._expired(index, event)
             case _:
                 pass
 
-    def _sent(self, index: int, event: Sent) -> None:
+    def _sent(self, index: int, event: events.Sent) -> None:
         if event.message in self.accounts:
             self._wrong(index, "was sent a second time", event.message)
             return
         visible = event.at + self._delay(event.queue)
         self.accounts[event.message] = Account(event.queue, event.queue, event.at, visible, index)
 
-    def _received(self, index: int, event: Received, message: int, count: int) -> None:
+    def _received(self, index: int, event: events.Received, message: int, count: int) -> None:
         account = self._present(index, message, event.queue, "received from")
         if account is None:
             return
@@ -218,13 +208,13 @@ class _Books:
         if event.mapping not in account.mappings:
             account.mappings.append(event.mapping)
 
-    def _check_hidden(self, index: int, event: Received, message: int) -> None:
+    def _check_hidden(self, index: int, event: events.Received, message: int) -> None:
         """Blame a visibility timeout that is not the queue's: pollers ask for no other (VT-1)."""
         hidden, timeout = event.visible_at - event.at, milliseconds(self.queues[event.queue].visibility_timeout)
         if hidden != timeout:
             self._wrong(index, f"was hidden for {clock_text(hidden)} instead of {clock_text(timeout)}", message)
 
-    def _returned(self, index: int, event: Returned) -> None:
+    def _returned(self, index: int, event: events.Returned) -> None:
         """Take a message in that is visible again; a fault may show it early, or after its delete (OR-4, RH-10)."""
         known = self.accounts.get(event.message)
         if event.fault and known is not None and not known.queue:
@@ -242,7 +232,7 @@ class _Books:
             self._wrong(index, f"came back to {event.queue} {why}", event.message)
         account.in_flight = False
 
-    def _deleted(self, index: int, event: Deleted | FilteredOut, message: int) -> None:
+    def _deleted(self, index: int, event: events.Deleted | events.FilteredOut, message: int) -> None:
         """Take a delete in. Where the message has left the queue since its receive, it changes nothing (RH-7, RT-2)."""
         account = self.accounts.get(message)
         if account is None or (event.mapping and event.mapping not in account.mappings):
@@ -250,7 +240,7 @@ class _Books:
             self._wrong(index, f"was deleted by {who}, which had not received it", message)
             return
         account.before, account.last = account.last, index
-        if isinstance(event, FilteredOut) or message not in event.stayed:
+        if isinstance(event, events.FilteredOut) or message not in event.stayed:
             queue = self.queues.get(event.queue)
             if queue and queue.fifo and event.mapping and account.queue == event.queue and not account.in_flight:
                 self._wrong(index, f"was deleted from {event.queue} after its visibility had ended", message)  # RH-5
@@ -258,7 +248,7 @@ class _Books:
         elif account.queue != event.queue and not event.fault:
             self._wrong(index, f"is said to stay in {event.queue}, where it is not", message)
 
-    def _dead_lettered(self, index: int, event: DeadLettered) -> None:
+    def _dead_lettered(self, index: int, event: events.DeadLettered) -> None:
         account = self._present(index, event.message, event.queue, "moved out of")
         if account is None:
             return
@@ -275,7 +265,7 @@ class _Books:
         elif target:  # DLQ-9: the clock runs on; what has outlived the retention there goes at once
             account.sent = max(account.sent, event.at - milliseconds(target.retention_period))
 
-    def _expired(self, index: int, event: Expired) -> None:
+    def _expired(self, index: int, event: events.Expired) -> None:
         """Take the end of a message in; what an operator changes of a queue may come too late for that."""
         account = self._present(index, event.message, event.queue, "expired in")
         if account is None:
@@ -285,19 +275,19 @@ class _Books:
         if late > 0 and not self.changed:
             self._wrong(index, f"expired in {event.queue} {clock_text(late)} after its retention", event.message)
 
-    def enter_invocation(self, index: int, event: Event) -> None:
+    def enter_invocation(self, index: int, event: events.Event) -> None:
         """Check what an event says of invocations, and take it into the books."""
         match event:
-            case InvocationStarted():
+            case events.InvocationStarted():
                 self._started(index, event)
-            case InvocationEnded():
+            case events.InvocationEnded():
                 self._ended(index, event)
-            case Operated():
+            case events.Operated():
                 self.warmth.operated(event)
             case _:
                 pass
 
-    def _started(self, index: int, event: InvocationStarted) -> None:
+    def _started(self, index: int, event: events.InvocationStarted) -> None:
         if event.invocation in self.invocations:
             self._wrong(index, f"Invocation {event.invocation} of {event.function} started a second time")
         self.invocations[event.invocation] = event
@@ -311,7 +301,7 @@ class _Books:
                 why = f"although {event.mapping} had not received it"
                 self._wrong(index, f"was handed to {event.function} {why}", message)
 
-    def _ended(self, index: int, event: InvocationEnded) -> None:
+    def _ended(self, index: int, event: events.InvocationEnded) -> None:
         whose = f"Invocation {event.invocation} of {event.function}"
         if event.invocation not in self.invocations:
             self._wrong(index, f"{whose} ended, but had not started")

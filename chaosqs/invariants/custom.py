@@ -11,8 +11,6 @@ violation, with its message. Any other error means that the invariant itself is 
 `inconclusive`, and the reason is the traceback.
 """
 
-from __future__ import annotations
-
 import re
 import traceback
 from collections.abc import Callable, Iterable
@@ -22,7 +20,7 @@ from typing import TypeAlias
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, judged
-from chaosqs.model.event import Event
+from chaosqs.model.events import Event
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status, Verdict, Violation
 

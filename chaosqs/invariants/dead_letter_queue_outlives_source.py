@@ -5,12 +5,10 @@ dead-letter queue's retention period is not longer than the source's, it keeps a
 for hours, or not at all. FIFO queues count from the move (DLQ-10).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, not_applicable
-from chaosqs.model.event import DeadLettered, Expired, Operated
+from chaosqs.model.events import DeadLettered, Expired, Operated
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation

@@ -4,10 +4,8 @@ A message of a workload is its own id, and the copies that its producer sends ag
 queue, or each of its message groups (FF-7). A purge makes the queue forget (PQ-3).
 """
 
-from __future__ import annotations
-
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
-from chaosqs.model.event import Deleted, Event, Sent
+from chaosqs.model.events import Deleted, Event, Sent
 from chaosqs.model.history import History
 from chaosqs.model.time import MINUTE, clock_text
 from chaosqs.model.verdict import Verdict, Violation

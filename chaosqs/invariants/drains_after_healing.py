@@ -24,7 +24,7 @@ from chaosqs.invariants.verdicts import (
 )
 from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.design import Design, EventSourceMapping
-from chaosqs.model.event import DeadLettered, Deleted, Event, Expired, FilteredOut, Operated, Received, Returned, Sent
+from chaosqs.model.events import DeadLettered, Deleted, Event, Expired, FilteredOut, Operated, Received, Returned, Sent
 from chaosqs.model.history import History
 from chaosqs.model.liveness import MOST_RECEIVES, liveness_deadline
 from chaosqs.model.time import clock_text, milliseconds

@@ -5,13 +5,11 @@ was sent. SQS delivers at least once (OR-4), so code satisfies this invariant on
 No fault excuses a violation.
 """
 
-from __future__ import annotations
-
 import re
 from functools import partial
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, not_applicable
-from chaosqs.model.event import Effect, InvocationStarted
+from chaosqs.model.events import Effect, InvocationStarted
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
 from chaosqs.model.verdict import Verdict, Violation

@@ -6,14 +6,12 @@ after it: they are deleted, and the failed one is processed after them (PB-15). 
 leaves the order, and the group goes on without it: that is no violation (DLQ-14).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Deleted,
     Event,

@@ -3,13 +3,11 @@
 Judged of the messages of the workload, whose bodies are known; what clients send is not in a history.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from chaosqs.invariants.verdicts import Invariant, judged, listed, message_text, not_applicable, unique
-from chaosqs.model.event import FilteredOut, InvocationStarted
 from chaosqs.model.event_filter import Match, Pattern, matches, parse
+from chaosqs.model.events import FilteredOut, InvocationStarted
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 from chaosqs.model.workload import arrivals, body_text

@@ -3,8 +3,6 @@
 Each is made by a function and tells its figures in its name, so that `named` makes it again out of that alone.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -13,7 +11,7 @@ from functools import partial
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, counted, judged, listed, message_text, not_applicable
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Deleted,
     Event,

@@ -8,8 +8,6 @@ A model states which messages are poison. Of real code only the failed batches a
 bystander if every batch that failed with it also held another message on which the function never succeeded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import attrs
@@ -27,7 +25,7 @@ from chaosqs.invariants.verdicts import (
 )
 from chaosqs.model.delivery import Delivery, Ending, Fate
 from chaosqs.model.design import Design
-from chaosqs.model.event import InvocationEnded
+from chaosqs.model.events import InvocationEnded
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 

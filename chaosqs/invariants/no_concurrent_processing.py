@@ -5,8 +5,6 @@ it (EP-10). When it is over before the invocation is, another poller receives th
 twice at the same time (VT-4).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from chaosqs.invariants.redelivery import excuse, handed, why_again

@@ -5,14 +5,12 @@ visibility timeout is over, and that costs a receive (ES-8, ES-9). After enough 
 ever saw is dead-lettered (DLQ-3).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 from chaosqs.invariants.verdicts import Invariant, judged, listed, message_text, not_applicable, times, unique
 from chaosqs.model.delivery import Delivery, Ending, Fate
 from chaosqs.model.design import Design, EventSourceMapping
-from chaosqs.model.event import InvocationStarted, Throttled
+from chaosqs.model.events import InvocationStarted, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 

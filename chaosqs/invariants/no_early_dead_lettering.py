@@ -3,13 +3,11 @@
 Each queue of a chain grants its own (DLQ-20). Every receive is a delivery, whoever learns of it (DLQ-18, RX-8).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
-from chaosqs.invariants.redrive_limits import RedriveLimits
+from chaosqs.invariants.redelivery import RedriveLimits
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, not_applicable, times
-from chaosqs.model.event import DeadLettered, Operated, Received
+from chaosqs.model.events import DeadLettered, Operated, Received
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 

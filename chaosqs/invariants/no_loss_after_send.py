@@ -5,10 +5,8 @@ a poller had a reason to delete is for `at-least-once-delivery` to say. A histor
 where a run is drained, the queues that mappings poll are empty, and what should be there is lost.
 """
 
-from __future__ import annotations
-
 from chaosqs.invariants.verdicts import Invariant, judged, message_text
-from chaosqs.model.event import DeadLettered, Deleted, Expired, FilteredOut, Returned, Sent
+from chaosqs.model.events import DeadLettered, Deleted, Expired, FilteredOut, Returned, Sent
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 

@@ -5,12 +5,10 @@ timeout is over, another poller has the message by then, and the delete has no e
 invocations at the same time are judged by `no-concurrent-processing`.
 """
 
-from __future__ import annotations
-
 from chaosqs.invariants.redelivery import excuse, handed
 from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable
 from chaosqs.model.delivery import Delivery, Ending
-from chaosqs.model.event import Received
+from chaosqs.model.events import Received
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
 from chaosqs.model.verdict import Verdict, Violation

@@ -7,13 +7,11 @@ has passed, and the other mappings of the pool have started at least ten invocat
 Not judged by default: AWS promises no fairness among mappings, and a message that waits is not lost.
 """
 
-from __future__ import annotations
-
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, judged, listed, not_applicable, times
 from chaosqs.model.design import Design, EventSourceMapping
-from chaosqs.model.event import InvocationStarted, Throttled
+from chaosqs.model.events import InvocationStarted, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
 from chaosqs.model.verdict import Verdict, Violation

@@ -4,14 +4,12 @@ A FIFO queue blocks a group while a message of the group is in flight (FF-14). T
 first one takes longer than the visibility timeout: its messages come back, and another poller takes them (FF-17, EF-6).
 """
 
-from __future__ import annotations
-
 import attrs
 
 from chaosqs.invariants.redelivery import excuse, late, why_again
 from chaosqs.invariants.verdicts import Invariant, judged, messages_text, not_applicable
 from chaosqs.model.delivery import Delivery
-from chaosqs.model.event import Deleted, Expired, InvocationEnded, InvocationStarted
+from chaosqs.model.events import Deleted, Expired, InvocationEnded, InvocationStarted
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
+import attrs
+
 from chaosqs.model.delivery import Delivery
-from chaosqs.model.event import (
+from chaosqs.model.design import Design
+from chaosqs.model.events import (
     Deleted,
     Event,
     Held,
@@ -26,6 +29,28 @@ from chaosqs.model.event import (
 )
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
+
+# The deliveries that each queue grants, which operators may change during a run. -------------------------------------
+
+
+@attrs.define
+class RedriveLimits:
+    """The current max_receive_count of each queue that has a redrive policy."""
+
+    counts: dict[str, int]
+
+    @classmethod
+    def of(cls, design: Design) -> RedriveLimits:
+        """Return the limits of a design."""
+        return cls({queue.name: queue.redrive.max_receive_count for queue in design.queues if queue.redrive})
+
+    def change(self, event: Operated) -> None:
+        """Apply an operator's change, if it concerns a limit."""
+        if event.setting == "max_receive_count" and event.target in self.counts and event.value.isdigit():
+            self.counts[event.target] = int(event.value)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 
 _SHOWS, _DELAYS = ("duplicate",), ("slow_receive",)
 _OPERATED = ("visibility_timeout", "timeout", "maximum_batching_window")

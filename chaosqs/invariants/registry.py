@@ -1,7 +1,5 @@
 """Every invariant by name. What each promises, when it applies and what it counts stands in its own file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from chaosqs.invariants import catalogue, custom, limits

@@ -4,10 +4,8 @@ The promise needs both sides: a mapping with `report_batch_item_failures`, and a
 setting the answer is not read, and the failed messages are deleted with the others (EF-2).
 """
 
-from __future__ import annotations
-
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
-from chaosqs.model.event import Deleted, InvocationEnded, Released
+from chaosqs.model.events import Deleted, InvocationEnded, Released
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 

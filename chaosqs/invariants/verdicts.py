@@ -1,7 +1,5 @@
 """How an invariant comes to one of its four verdicts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs

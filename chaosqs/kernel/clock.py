@@ -5,8 +5,6 @@ the event queue, which runs on the spot, or a deadline of trio's own (`trio.slee
 becomes runnable in one pass, so trio's shuffling of runnable tasks has no effect.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

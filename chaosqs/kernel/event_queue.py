@@ -4,8 +4,6 @@ Nothing else decides the order of a run: neither trio nor Python's hashing. A sc
 single tasks back (`HoldingAgenda`): pollers and invocations of real code are tasks, everything else is AWS's clock.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from heapq import heappop, heappush
 from math import inf

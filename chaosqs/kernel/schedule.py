@@ -5,15 +5,13 @@ pauses, which shrink. Chance is a hash of the policy's seed, the task and its st
 hold more or less leaves all others as they were; seed 0 holds nothing.
 """
 
-from __future__ import annotations
-
 from math import inf
 from typing import Protocol
 
 import attrs
 
-from chaosqs.kernel.event_queue import EventQueue, HoldingEventQueue
-from chaosqs.kernel.rng import RandomStreams, stream
+from chaosqs.kernel.context import RandomStreams, stream
+from chaosqs.kernel.event_queue import HoldingEventQueue
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
@@ -103,11 +101,9 @@ class Pct:
         return PRIORITIES[int(drawn * len(PRIORITIES))]
 
 
-def event_queue_of(scenario: Scenario, policy: Policy | None) -> EventQueue:
-    """Return the event queue of a run: the plain one, unless the scenario or a policy holds anything back."""
+def holding_event_queue(scenario: Scenario, policy: Policy | None) -> HoldingEventQueue:
+    """Return the event queue of a run in which the scenario's pauses or a policy hold tasks back."""
     plan = scenario.faults
-    if policy is None and not plan.pauses:
-        return EventQueue(scenario.seed)
     planned = Pauses(plan)
 
     def hold(task: str, step: int, taken: int) -> int:

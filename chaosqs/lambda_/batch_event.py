@@ -1,7 +1,5 @@
 """The Lambda event of a batch, made from the messages that a poller has received."""
 
-from __future__ import annotations
-
 from chaosqs.lambda_.invocation import Request
 from chaosqs.lambda_.machines.sqs_event import Event, Record, event
 from chaosqs.sqs.api.contents import SENDER

@@ -8,8 +8,6 @@ Not seen: a lock that another invocation holds, calls of C libraries, event loop
 before Python 3.13, which audits it, a `sleep` that a library has imported by name.
 """
 
-from __future__ import annotations
-
 import asyncio.events
 import inspect
 import os

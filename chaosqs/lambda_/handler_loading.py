@@ -1,7 +1,5 @@
 """Handlers are found by their name, and imported in the state of an execution environment of their function."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys

@@ -10,8 +10,6 @@ has no effect. Code that never waits cannot be ended, nor can code that catches 
 goes on.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import traceback
@@ -28,8 +26,8 @@ import attrs
 import greenlet
 
 from chaosqs.errors import EscapedSimulation, SimulationError
+from chaosqs.kernel.context import stream
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import stream
 from chaosqs.lambda_.guards import call_site, current, enter, is_theirs
 from chaosqs.lambda_.handler_loading import LoadError, describe, first_line
 from chaosqs.lambda_.invocation import (
@@ -43,7 +41,7 @@ from chaosqs.lambda_.invocation import (
 )
 from chaosqs.lambda_.machines.partial_batch import LISTED, judge_error, judge_payload
 from chaosqs.lambda_.sandbox import Source, source
-from chaosqs.model.event import Outcome
+from chaosqs.model.events import Outcome
 from chaosqs.sqs.machines.message import message_id, uuid
 
 Answer = TypeVar("Answer")
@@ -408,3 +406,40 @@ def current_task() -> HandlerTask | None:
     task = current()
     assert task is None or isinstance(task, HandlerTask)
     return task
+
+
+@attrs.frozen(eq=False)
+class Waits:
+    """Waits for callers in virtual time: a handler is suspended until a step wakes it, the test takes the steps itself."""
+
+    event_queue: EventQueue
+
+    @property
+    def task(self) -> HandlerTask | None:
+        """The task of the handler that asks; None for the test itself and for other threads."""
+        task = current_task()
+        return task if task is not None and task.event_queue is self.event_queue else None
+
+    def answer(
+        self, ask: Callable[[Callable[[Answer], None]], None], cancel: Callable[[], None] | None = None
+    ) -> Answer:
+        """Wait for an answer. `ask` is given the function to call with it; `cancel` is called if the handler ends before."""
+        task = self.task
+        if task is not None:
+            return task.answer(ask, cancel)
+        answers: list[Answer] = []
+        ask(answers.append)
+        while not answers:
+            self.event_queue.take()()
+        return answers[0]
+
+    def sleep(self, milliseconds: int) -> None:
+        """Let time pass for the caller."""
+        task = self.task
+        if task is not None:
+            return task.sleep(milliseconds / 1000)
+        until = self.event_queue.now + milliseconds
+        while self.event_queue.next_due() <= until:
+            self.event_queue.take()()
+        self.event_queue.now = until
+        return None

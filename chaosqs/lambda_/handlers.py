@@ -11,8 +11,7 @@ import trio
 
 from chaosqs import user_code
 from chaosqs.kernel.clock import VirtualClock
-from chaosqs.kernel.context import SimulationContext
-from chaosqs.kernel.rng import stream
+from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.lambda_.batch_event import batch_event
 from chaosqs.lambda_.handler_loading import FunctionFacts, Handler, facts_of, load
 from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task
@@ -21,10 +20,10 @@ from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.process_state import ProcessState
 from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.model.design import Function
-from chaosqs.model.event import Effect, Event, PointPassed, Reached
+from chaosqs.model.events import Effect, Event, PointPassed, Reached
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import arrivals
-from chaosqs.sqs.api.parameters import Parameters
+from chaosqs.sqs.api.parameters import Parameters, traced
 from chaosqs.sqs.api.queue_resource import QueueResource
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.region import ACCOUNT, EPOCH, REGION
@@ -32,7 +31,6 @@ from chaosqs.sqs.api.sqs import Sqs
 from chaosqs.sqs.machines.message import message_id
 from chaosqs.sqs.service import Service
 from chaosqs.user_code import Value
-from chaosqs.wire.http import traced
 
 # What real handlers ask of SQS: their boto3 calls reach the queues of the run, take virtual time, and are recorded. ---
 #

@@ -1,21 +1,17 @@
 """Lambda in process: one invocation, from the request to its end. The handler is a model, or real code."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, TypeAlias
 
 import attrs
 
-from chaosqs.kernel.context import InjectedFault, SimulationContext
-from chaosqs.kernel.rng import stream
-from chaosqs.lambda_.machines.concurrency import Executions, Refused
-from chaosqs.lambda_.machines.environments import Environment
+from chaosqs.kernel.context import InjectedFault, SimulationContext, stream
+from chaosqs.lambda_.machines.concurrency import Environment, Executions, Refused
 from chaosqs.lambda_.machines.recursion_guard import loops
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping, Function
-from chaosqs.model.event import InvocationEnded, InvocationStarted, Outcome
+from chaosqs.model.events import InvocationEnded, InvocationStarted, Outcome
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
 

@@ -5,8 +5,6 @@ containers of the handler's own module, the attributes of objects whose classes 
 bound anew. What containers hold besides plain values is shared; `simulate(verify=True)` tells where that matters.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import deque
 from collections.abc import Callable, Collection, Generator

@@ -7,8 +7,6 @@ and those of the caller at all other times. What a module's import has changed i
 Not kept apart: the contents of files, threads' own settings, loggers other than the root, and module globals.
 """
 
-from __future__ import annotations
-
 import gc
 import locale
 import logging

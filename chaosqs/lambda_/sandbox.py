@@ -10,8 +10,6 @@ of numbers that were made without a seed while a module was imported, and the zo
 a date without one take from the machine.
 """
 
-from __future__ import annotations
-
 import calendar
 import datetime as dt  # noqa: TID251 - to replace it is the job of this module
 import os
@@ -26,8 +24,8 @@ from typing import TypeAlias
 
 import attrs
 
+from chaosqs.kernel.context import turns
 from chaosqs.lambda_.guards import Original, Patch, current, guards
-from chaosqs.wire.http import turns
 
 Source: TypeAlias = random.Random
 """Where the random numbers of one invocation come from."""

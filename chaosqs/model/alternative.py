@@ -4,8 +4,6 @@ An alternative replaces the mappings of one function. Times are in seconds. Alte
 of each lists what is not modelled.
 """
 
-from __future__ import annotations
-
 from typing import TypeAlias
 
 import attrs

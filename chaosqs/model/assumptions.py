@@ -3,8 +3,6 @@
 Every default is pinned by published measurements (`docs/fidelity.md` lists which).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import attrs

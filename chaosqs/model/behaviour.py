@@ -1,7 +1,5 @@
 """The behaviour of a function: a model of durations and failures, or the user's real handler."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import attrs

@@ -4,14 +4,12 @@ They are those of the messages concerned, those that the invariant blames, the i
 when one of these messages was throttled, and whatever caused any of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
 from chaosqs.model.design import Design
-from chaosqs.model.event import Effect, Event, InvocationEnded, InvocationStarted, Operated, PointPassed, Throttled
+from chaosqs.model.events import Effect, Event, InvocationEnded, InvocationStarted, Operated, PointPassed, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Violation
 

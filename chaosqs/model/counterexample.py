@@ -1,7 +1,5 @@
 """A found counterexample: one value, one JSON file, from which every report is rendered and every replay starts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import attrs

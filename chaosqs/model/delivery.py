@@ -4,14 +4,12 @@ Metrics and invariants both take their terms (processed, throttled, dead-lettere
 terms mean the same in both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import attrs
 
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Event,
     FilteredOut,

@@ -4,8 +4,6 @@ A change of a mapping is checked like its creation. A change of a queue or a fun
 mappings, so a visibility timeout may end up below the timeout of the function that polls (EC-11).
 """
 
-from __future__ import annotations
-
 import ast
 import copy
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,9 +12,8 @@ from typing import TypeVar
 import attrs
 
 from chaosqs.errors import Problem
-from chaosqs.model.design import Design, Queue
-from chaosqs.model.design_rules import Parts, problems_of
-from chaosqs.model.event import Event, Operated, PollersChanged
+from chaosqs.model.design import Design, Parts, Queue, problems_of
+from chaosqs.model.events import Event, Operated, PollersChanged
 from chaosqs.model.faults import Action
 from chaosqs.model.values import Checks
 from chaosqs.model.workload import Load

@@ -1,7 +1,5 @@
 """What a fault plan must be to fit a design: every name known, every window with a beginning and an end."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias, get_args

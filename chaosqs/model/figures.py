@@ -1,7 +1,5 @@
 """The figures of one run for a comparison: the fates of its messages, and the resources and time that they took."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
-from chaosqs.model.event import Event, InvocationEnded, InvocationStarted, Sent
+from chaosqs.model.events import Event, InvocationEnded, InvocationStarted, Sent
 from chaosqs.model.history import History
 
 

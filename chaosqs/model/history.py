@@ -1,7 +1,5 @@
 """The record of one run: append-only while it runs, a value afterwards. Everything else is read off it."""
 
-from __future__ import annotations
-
 import hashlib
 from bisect import bisect_right
 from functools import cached_property
@@ -13,7 +11,7 @@ from chaosqs.model import metrics
 from chaosqs.model.delivery import Delivery, Fate, dead_lettered, deliveries
 from chaosqs.model.design import Design
 from chaosqs.model.design_changes import designs_in_force
-from chaosqs.model.event import Effect, Event, Sent
+from chaosqs.model.events import Effect, Event, Sent
 from chaosqs.model.scenario import Scenario
 
 _E = TypeVar("_E", bound=Event)

@@ -3,8 +3,6 @@
 Every file carries the number of its schema; `migrations` makes older ones into the present one.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias, TypeVar, get_args, get_origin

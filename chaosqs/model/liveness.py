@@ -8,8 +8,6 @@ The bound holds if the functions finish their messages at some time. A function 
 policy never does: its messages end with their retention, and a run goes on for ten of their cycles.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import ceil, exp, sqrt

@@ -9,8 +9,6 @@ nothing else (CW-16, LC-14). A mapping counts messages: read, filtered out, hand
 (CW-26 … CW-30, FL-11, PB-14); one that is disabled reads none (CW-33).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias, TypedDict, get_args
@@ -18,7 +16,7 @@ from typing import Literal, TypeAlias, TypedDict, get_args
 import attrs
 
 from chaosqs.model.delivery import Fate
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Deleted,
     Event,

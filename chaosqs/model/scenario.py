@@ -1,7 +1,5 @@
 """A scenario is a value: everything that decides a run. Equal scenarios give equal histories, byte for byte."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import attrs

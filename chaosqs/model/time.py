@@ -1,7 +1,5 @@
 """Time is an `int` of milliseconds everywhere in the code; seconds exist only where users read and write."""
 
-from __future__ import annotations
-
 _SECOND = 1000
 MINUTE = 60 * _SECOND
 """One minute in milliseconds."""

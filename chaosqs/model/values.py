@@ -4,8 +4,6 @@ Values do not check themselves one by one: a design or scenario checks all that 
 error lists everything that is wrong.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar

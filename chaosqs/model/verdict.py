@@ -1,7 +1,5 @@
 """What an invariant says about a history."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 import attrs

@@ -4,8 +4,6 @@ Messages are numbered 0, 1, 2 … over the whole workload in the order in which 
 message everywhere: in behaviours, fault plans and histories.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import TypeAlias
 

@@ -1,7 +1,5 @@
 """The assertion for a user's own test: a history keeps its invariants, or the test fails with the story."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from chaosqs.errors import InvariantViolated

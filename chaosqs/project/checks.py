@@ -1,7 +1,5 @@
 """What there is to judge: one question for each promise, mapping and design."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from pathlib import Path

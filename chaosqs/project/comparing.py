@@ -1,7 +1,5 @@
 """Comparison of a design with its alternatives: run the same workload on each, and put the figures side by side."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path

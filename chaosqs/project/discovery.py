@@ -1,7 +1,5 @@
 """Where designs come from: a template, a value in a Python file, a design or scenario as JSON."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Generator, Iterator, Mapping

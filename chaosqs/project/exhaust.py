@@ -3,8 +3,6 @@
 How the plans are built, and which are left out because a run stands for them: `chaosqs.search.exhaust`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 

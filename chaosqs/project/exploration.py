@@ -1,7 +1,5 @@
 """Everything about one design: each invariant on each mapping, and an explained counterexample for each violation."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """From what a user asked for to the questions that there are: options, then the project's table, then what is found."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """What becomes of a counterexample when it runs again, as it stands or on its design as the project has it now."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """A question → its answer: search, and where a promise is broken, explain it, write the report and tell the story."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

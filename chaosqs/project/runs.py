@@ -1,7 +1,5 @@
 """Single runs of a scenario, summarised."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import attrs

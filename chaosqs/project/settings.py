@@ -1,7 +1,5 @@
 """A project's settings: the table `[tool.chaosqs]` of its pyproject.toml."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path

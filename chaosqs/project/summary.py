@@ -1,7 +1,5 @@
 """The summary of a whole session, as lines for a terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 

@@ -1,7 +1,5 @@
 """Wording of messages about wrong input: one to three lines, with paths as the user would write them."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Tables that compare designs: the same load on each, side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 

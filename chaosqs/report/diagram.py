@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from chaosqs.model.causal_slice import Slice, messages_of
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Deleted,
     Effect,

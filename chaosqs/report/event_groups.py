@@ -1,14 +1,12 @@
 """Clauses: events of one kind and one moment that are told together."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import TypeVar
 
 import attrs
 
 from chaosqs.model.causal_slice import Slice, messages_of
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     Deleted,
     Effect,
     Event,

@@ -1,12 +1,10 @@
 """Each kind of event, said in one clause of plain English. What a clause says stands in its events."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from chaosqs.model.causal_slice import Slice, messages_of
 from chaosqs.model.delivery import Delivery
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Deleted,
     Effect,

@@ -1,7 +1,5 @@
 """The sentences of an explanation: short texts that the story, the report and the summaries share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -10,7 +8,7 @@ import attrs
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.causal_slice import Slice, causal_slice
 from chaosqs.model.counterexample import Counterexample
-from chaosqs.model.event import Received, Throttled
+from chaosqs.model.events import Received, Throttled
 from chaosqs.model.explanation import (
     Change,
     Evidence,

@@ -1,7 +1,5 @@
 """A counterexample as Markdown for a design review, as GitHub shows it."""
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import re

@@ -3,8 +3,6 @@
 Only the command that replays may be longer: a shortened path would be of no use.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterator, Sequence
 

@@ -1,14 +1,12 @@
 """What happened and why, in one paragraph: the violation, the load, the deliveries of its message, what followed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from chaosqs.model.causal_slice import Slice, causal_slice
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.delivery import Delivery, Ending
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Deleted,
     Expired,

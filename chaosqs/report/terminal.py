@@ -1,7 +1,5 @@
 """The table of verdicts at the end of a search: plain text in aligned columns, one group per mapping."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 from textwrap import wrap

@@ -1,14 +1,12 @@
 """Text that nothing can break: names of users made visible and bounded, lines wrapped by the columns they take."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
-from chaosqs.model.event import Throttled
+from chaosqs.model.events import Throttled
 from chaosqs.model.scenario import Scenario
 
 ELLIPSIS = "…"

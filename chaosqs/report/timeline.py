@@ -4,15 +4,13 @@ The same events are told in more or less detail, and the first telling that is s
 in the way, then of the messages concerned alone, then delivery by delivery. What is left out is said to be left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 
 from chaosqs.model.causal_slice import Slice, causal_slice
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.delivery import Delivery, Ending
-from chaosqs.model.event import DeadLettered, Expired, InvocationStarted, Received, Released, Sent
+from chaosqs.model.events import DeadLettered, Expired, InvocationStarted, Received, Released, Sent
 from chaosqs.model.history import History
 from chaosqs.report.event_groups import EventGroup, Step, event_moments, time_text
 from chaosqs.report.event_text import said, with_news

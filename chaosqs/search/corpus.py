@@ -5,8 +5,6 @@ fault; bodies of maximum size. They are small: all of them together cost as much
 one of them is found at once, whatever the search's seed; otherwise the search goes on with drawn cases.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from math import ceil
 

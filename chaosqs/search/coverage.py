@@ -1,29 +1,9 @@
 """What a run reached: the catalogue by which a search shows that it could have found something."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 
+from chaosqs.model import events
 from chaosqs.model.design import Design
-from chaosqs.model.event import (
-    DeadLettered,
-    Deleted,
-    Event,
-    Expired,
-    FilteredOut,
-    InvocationEnded,
-    InvocationStarted,
-    Operated,
-    PollersChanged,
-    Reached,
-    Received,
-    ReceivedNothing,
-    Released,
-    Returned,
-    Sent,
-    ServiceFailed,
-    Throttled,
-)
 from chaosqs.model.faults import ACTIONS, FAULT_POINT, KIND_NAMES, KINDS
 from chaosqs.model.history import History
 
@@ -104,39 +84,39 @@ def in_order(marks: Collection[str]) -> tuple[str, ...]:
     )
 
 
-def _marks(event: Event) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a kind of event
+def _marks(event: events.Event) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a kind of event
     match event:
-        case Throttled(fault=""):
+        case events.Throttled(fault=""):
             yield from _throttled(event)
-        case Released(why="throttled"):
+        case events.Released(why="throttled"):
             yield "given up after throttles"
-        case DeadLettered():
+        case events.DeadLettered():
             yield "dead-lettered"
-        case Returned(fault=""):
+        case events.Returned(fault=""):
             yield "visibility expired"
-        case Expired():
+        case events.Expired():
             yield "expired"
-        case PollersChanged(why="messages wait"):
+        case events.PollersChanged(why="messages wait"):
             yield "more pollers"
-        case PollersChanged(why="nothing to do"):
+        case events.PollersChanged(why="nothing to do"):
             yield "fewer pollers"
-        case ReceivedNothing():
+        case events.ReceivedNothing():
             yield "idle pollers"
-        case Received() if max(event.receive_counts, default=0) > 1:
+        case events.Received() if max(event.receive_counts, default=0) > 1:
             yield "received again"
-        case InvocationStarted():
+        case events.InvocationStarted():
             yield from _started(event)
-        case InvocationEnded():
+        case events.InvocationEnded():
             yield from _ended(event)
-        case ServiceFailed(fault=""):
+        case events.ServiceFailed(fault=""):
             yield "service error"
-        case Deleted(fault="") if event.stayed:
+        case events.Deleted(fault="") if event.stayed:
             yield "late delete"
-        case FilteredOut():
+        case events.FilteredOut():
             yield "filtered out"
-        case Operated():
+        case events.Operated():
             yield f"operator: {event.kind}"
-        case Reached():
+        case events.Reached():
             yield f"{SOMETIMES} {event.mark}"
         case _:
             pass
@@ -145,12 +125,12 @@ def _marks(event: Event) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a k
         yield f"fault {fault.partition(' ')[0].partition(':')[0]}"
 
 
-def _fault(event: Event) -> str:
+def _fault(event: events.Event) -> str:
     fault: object = getattr(event, "fault", "")
     return fault if isinstance(fault, str) else ""
 
 
-def _throttled(event: Throttled) -> Iterator[str]:
+def _throttled(event: events.Throttled) -> Iterator[str]:
     yield "throttled"
     if event.reason == "ConcurrentInvocationLimitExceeded":
         yield "throttled by the account"
@@ -158,14 +138,14 @@ def _throttled(event: Throttled) -> Iterator[str]:
         yield "throttled by a rate"
 
 
-def _started(event: InvocationStarted) -> Iterator[str]:
+def _started(event: events.InvocationStarted) -> Iterator[str]:
     if len(event.messages) > 1:
         yield "batch of several"
     if len(event.messages) > _RECEIVE:
         yield "batch larger than a receive"
 
 
-def _ended(event: InvocationEnded) -> Iterator[str]:
+def _ended(event: events.InvocationEnded) -> Iterator[str]:
     if event.outcome in _OUTCOMES:
         yield _OUTCOMES[event.outcome]
     if event.failed:
@@ -174,7 +154,7 @@ def _ended(event: InvocationEnded) -> Iterator[str]:
 
 def _of_the_whole(history: History) -> Iterator[str]:
     """Yield what no single event shows."""
-    groups = {event.group: True for event in history.events if isinstance(event, Sent) and event.group}
+    groups = {event.group: True for event in history.events if isinstance(event, events.Sent) and event.group}
     if len(groups) > 1:
         yield "several message groups"
     if history.scenario.faults.pauses:
@@ -182,14 +162,14 @@ def _of_the_whole(history: History) -> Iterator[str]:
     limits = {mapping.name: mapping.maximum_concurrency for mapping in history.scenario.design.mappings}
     running, by_message = dict[str, int](), dict[int, int]()
     for event in history.events:
-        if isinstance(event, InvocationStarted):
+        if isinstance(event, events.InvocationStarted):
             running[event.mapping] = running.get(event.mapping, 0) + 1
             if running[event.mapping] == limits.get(event.mapping):
                 yield "maximum concurrency"
             if any(by_message.get(message) for message in event.messages):
                 yield "in two batches at once"
             by_message.update((message, by_message.get(message, 0) + 1) for message in event.messages)
-        elif isinstance(event, InvocationEnded):
+        elif isinstance(event, events.InvocationEnded):
             running[event.mapping] = running.get(event.mapping, 1) - 1
             by_message.update((message, by_message.get(message, 1) - 1) for message in event.messages)
 
@@ -218,6 +198,6 @@ def margins(history: History) -> dict[str, float]:
 def _concurrency(history: History) -> float:
     design, most = history.scenario.design, dict[str, int]()
     for event in history.events:
-        if isinstance(event, InvocationStarted):
+        if isinstance(event, events.InvocationStarted):
             most[event.function] = max(most.get(event.function, 0), event.running)
     return max((busy / max(1, design.concurrency_limit(name)) for name, busy in most.items()), default=0.0)

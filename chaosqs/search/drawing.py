@@ -1,7 +1,5 @@
 """Hypothesis as a library: call a function on drawn values until it stops, without output, also inside other tests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar

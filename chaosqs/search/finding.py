@@ -1,7 +1,5 @@
 """What a search has to say about one invariant on one mapping."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 

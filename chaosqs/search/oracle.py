@@ -8,7 +8,7 @@ from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.delivery import Ending, Fate
 from chaosqs.model.design import Design
-from chaosqs.model.event import Expired
+from chaosqs.model.events import Expired
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation

@@ -5,15 +5,13 @@ is about (`faults/injector.py`). The calls of a run are therefore all places at 
 the history does not show which key addresses a call, each possible key is listed as a call of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 import attrs
 
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Deleted,
     Event,

@@ -1,7 +1,5 @@
 """How long a search goes on: by name, so that a command line, a configuration file and a test say the same."""
 
-from __future__ import annotations
-
 from typing import Literal, TypeAlias
 
 import attrs

@@ -4,8 +4,6 @@ A case costs a hundred times what a judgement costs, so the invariants share the
 if it had searched alone: the cases do not depend on who judges.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Iterable, Sequence
 from functools import partial

@@ -4,8 +4,6 @@ A policy finds, a pause tells: whatever a policy held back is lifted into the sc
 without the policy, and shrinks.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 

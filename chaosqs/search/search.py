@@ -1,7 +1,5 @@
 """Search for a scenario in which an invariant is violated, on one mapping of one design or over many designs."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial

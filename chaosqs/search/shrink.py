@@ -5,8 +5,6 @@ first: the simplest one that violates the invariant is the answer, whatever was 
 found is simplified step by step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations

@@ -6,8 +6,6 @@ once and from the start; behaviours nearer to the default; better known faults; 
 earlier text.
 """
 
-from __future__ import annotations
-
 import attrs
 
 from chaosqs.model.behaviour import Behaviour

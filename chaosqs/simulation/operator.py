@@ -4,8 +4,6 @@ Each action is a step of the event queue; those of one moment are one step, in t
 because it does the same already is not done, and not recorded (PQ-2, MV-3).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
@@ -17,7 +15,7 @@ from chaosqs.kernel.context import SimulationContext
 from chaosqs.lambda_.invocation import Lambda
 from chaosqs.model.design import Design, Function
 from chaosqs.model.design_changes import OF_FUNCTIONS, OF_MAPPINGS, design_after, queue_after
-from chaosqs.model.event import Operated, PollersChanged
+from chaosqs.model.events import Operated, PollersChanged
 from chaosqs.model.faults import Action, FaultPlan
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.api.move_tasks import begin

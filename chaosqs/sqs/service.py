@@ -11,10 +11,9 @@ from functools import partial
 
 import attrs
 
-from chaosqs.kernel.context import SimulationContext
-from chaosqs.kernel.rng import stream
+from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.model.design import Queue
-from chaosqs.model.event import DeadLettered, Deleted, Expired, Returned, Sent
+from chaosqs.model.events import DeadLettered, Deleted, Expired, Returned, Sent
 from chaosqs.model.workload import Arrival
 from chaosqs.sqs.machines.fifo_queue import FifoQueue
 from chaosqs.sqs.machines.message import Message, Receipt, dead_lettered

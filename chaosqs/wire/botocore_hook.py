@@ -36,9 +36,9 @@ from botocore.retries.standard import ExponentialBackoff, RetryHandler
 from botocore.session import Session
 from botocore.signers import RequestSigner
 
+from chaosqs.kernel.context import turns
 from chaosqs.sqs.api.region import REGION
-from chaosqs.wire.http import scope, turns
-from chaosqs.wire.transport import Transport
+from chaosqs.wire.transport import Transport, scope
 
 # The transport of a request: the innermost that its own context opened, else the one opened last ----------------------
 #

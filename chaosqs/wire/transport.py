@@ -1,23 +1,264 @@
 """One door: HTTP requests of clients in, HTTP responses out, and never a socket between them."""
 
-from __future__ import annotations
-
 import json
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import formatdate
+from functools import cache
 from io import BytesIO
 from itertools import count
+from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.loaders import create_loader
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from chaosqs.errors import SimulationError
-from chaosqs.sqs.api.parameters import ApiError, error
+from chaosqs.sqs.api.parameters import ApiError, error, traced
+from chaosqs.sqs.api.region import REGION
 from chaosqs.sqs.machines.message import uuid
-from chaosqs.wire.http import Api, Reply, Waiter, body_text, header, region_of, traced
-from chaosqs.wire.shapes import Json, is_operation, malformed, modelled_errors, output_shape, parameters_reader
+
+# What passes through the door: HTTP requests as botocore sends them, HTTP responses as botocore parses them. ---------
+
+# Waiting, which differs: a test drives time, a simulation is driven by it. --------------------------------------------
+
+
+class Waiter(Protocol):
+    """Answers calls in virtual time, on behalf of whoever made them."""
+
+    def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
+        """Carry out an operation of SQS; a long poll returns when it has its answer. Raises `ApiError`."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let the caller sleep: what botocore does between two attempts."""
+        ...
+
+    def jitter(self) -> float:
+        """Return the chance, from 0 to 1, by which botocore shortens a sleep between two attempts."""
+        ...
+
+    def epoch(self) -> float:
+        """Return the time as AWS's clocks have it, in seconds since 1970."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Reply:
+    """The part of an HTTP response that depends on the service."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+Api: TypeAlias = Callable[[AWSPreparedRequest], Reply | AWSResponse | None]
+"""What a service registers with the door: it answers HTTP requests in a protocol of its own.
+
+The door completes a `Reply` with AWS's common headers. None: the service does not answer this request.
+"""
+
+
+def header(request: AWSPreparedRequest, name: str) -> str:
+    """Return a header as text; empty where it is missing. Botocore encodes some and leaves others as they are."""
+    value: object = request.headers.get(name, "")
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def body_text(request: AWSPreparedRequest) -> str:
+    """Return the body as text: botocore has it as bytes, text or nothing."""
+    match request.body:
+        case bytes() | bytearray() as raw:
+            return raw.decode()
+        case str() as text:
+            return text
+        case _:
+            return ""
+
+
+# Where a request says which Region it is for: in the scope of its signature, as AWS itself reads it. -----------------
+#
+# The address does not always tell: it may be one of the user's own.
+
+_SCOPE = re.compile(r"Credential=[^/]*/[^/]*/([^/]+)/")
+
+
+def scope(service: str, region: str) -> str:
+    """Return an Authorization header that names a scope, and signs nothing."""
+    return f"AWS4-HMAC-SHA256 Credential=chaosqs/19700101/{region}/{service}/aws4_request"
+
+
+def region_of(request: AWSPreparedRequest) -> str:
+    """Return the Region that a request is for, the default one where it does not say."""
+    found = _SCOPE.search(header(request, "Authorization"))
+    return REGION if found is None else found[1]
+
+
+# The shapes of SQS's operations, from the model that the installed botocore ships. -----------------------------------
+
+
+@cache
+def service_model() -> ServiceModel:
+    """Load botocore's model of SQS, once a process."""
+    return ServiceModel(create_loader().load_service_model("sqs", "service-2"), "sqs")
+
+
+@cache
+def is_operation(name: str) -> bool:
+    """Return True if SQS has an operation of that name."""
+    return name in service_model().operation_names
+
+
+@cache
+def input_shape(operation: str) -> StructureShape:
+    """Return the shape of an operation's parameters."""
+    shape = _model(operation).input_shape
+    assert shape is not None, operation
+    return shape
+
+
+@cache
+def output_shape(operation: str) -> StructureShape | None:
+    """Return the shape of an operation's result, or None if it has no result."""
+    return _model(operation).output_shape
+
+
+@cache
+def modelled_errors() -> frozenset[str]:
+    """Return the names of the errors that have a shape, and so an exception class of their own."""
+    return frozenset(shape.name for shape in service_model().error_shapes)
+
+
+def _model(operation: str) -> OperationModel:
+    return service_model().operation_model(operation)
+
+
+# Readers of JSON by botocore's shapes: they check types, decode binary values, omit null and unknown members ----------
+#
+# The reader of an operation is built once, as there may be millions of requests.
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+_Reader: TypeAlias = Callable[[Json], object]
+
+
+@cache
+def parameters_reader(operation: str) -> Callable[[Json], dict[str, object]]:
+    """Return the function that reads the parameters of an operation; it raises `ApiError` for a wrong type."""
+    return structure_reader(input_shape(operation))
+
+
+def malformed(message: str) -> ApiError:
+    """Return the error for a request that cannot be parsed; SQS then checks nothing else."""
+    return error("SerializationException", message)
+
+
+def _reader(shape: Shape) -> _Reader:
+    match shape:
+        case StructureShape():
+            return structure_reader(shape)
+        case MapShape():
+            return _map_reader(_reader(shape.value))
+        case ListShape():
+            return _list_reader(_reader(shape.member))
+        case _:
+            return _SCALARS[shape.type_name]
+
+
+def structure_reader(shape: StructureShape) -> Callable[[Json], dict[str, object]]:
+    """Return the function that reads one structure."""
+    readers = {name: _reader(member) for name, member in shape.members.items()}
+
+    def read(value: Json) -> dict[str, object]:
+        if not isinstance(value, dict):
+            raise _unexpected(value, "a structure")
+        return {name: readers[name](given) for name, given in value.items() if given is not None and name in readers}
+
+    return read
+
+
+def _map_reader(read_value: _Reader) -> _Reader:
+    def read(value: Json) -> object:
+        if not isinstance(value, dict):
+            raise _unexpected(value, "a map")
+        return {name: read_value(given) for name, given in value.items() if given is not None}
+
+    return read
+
+
+def _list_reader(read_element: _Reader) -> _Reader:
+    def read(value: Json) -> object:
+        if not isinstance(value, list):
+            raise _unexpected(value, "a list")
+        return [read_element(given) for given in value]
+
+    return read
+
+
+def _string(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    raise _unexpected(value, "a String")
+
+
+def _whole(value: Json) -> int:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value)
+    raise _unexpected(value, "an Integer")
+
+
+def _truth(value: Json) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _unexpected(value, "a Boolean")
+
+
+def _moment(value: Json) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise _unexpected(value, "a Timestamp")
+
+
+def _binary(value: Json) -> bytes:
+    try:
+        return b64decode(_string(value), validate=True)
+    except ValueError:
+        raise malformed("The binary value is not valid base64") from None
+
+
+_SCALARS: dict[str, _Reader] = {
+    "string": _string,
+    "integer": _whole,
+    "long": _whole,
+    "blob": _binary,
+    "boolean": _truth,
+    "double": _moment,
+    "float": _moment,
+    "timestamp": _moment,
+}
+
+
+def _unexpected(value: Json, wanted: str) -> ApiError:
+    match value:
+        case bool():
+            given = "TRUE_VALUE" if value else "FALSE_VALUE"
+        case str():
+            given = "STRING_VALUE"
+        case int() | float():
+            given = "NUMBER_VALUE"
+        case None:
+            given = "NULL_VALUE"
+        case _:
+            given = "Start of structure or map or list"
+    return malformed(f"{given} can not be converted to {wanted}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 
 # The JSON protocol of SQS, which AWS's SDKs speak since November 2023: `X-Amz-Target: AmazonSQS.SendMessage`. --------
 #

@@ -11,7 +11,7 @@ import attrs
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue
-from chaosqs.model.event import InvocationStarted, Received, Returned, Sent, Throttled
+from chaosqs.model.events import InvocationStarted, Received, Returned, Sent, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaosqs.model.event import InvocationStarted, Received, Throttled
+from chaosqs.model.events import InvocationStarted, Received, Throttled
 from tests.calibration import figures as f
 from tests.calibration.designs import middle
 from tests.calibration.figures import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.event import InvocationEnded, InvocationStarted, Received, Returned, Throttled
+from chaosqs.model.events import InvocationEnded, InvocationStarted, Received, Returned, Throttled
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate

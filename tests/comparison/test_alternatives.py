@@ -10,7 +10,7 @@ from chaosqs.comparison.run import journey
 from chaosqs.model.alternative import Alternative, RateLimitedFront, SelfPolling, Stream
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import Deleted, InvocationEnded, InvocationStarted, Received, Throttled
+from chaosqs.model.events import Deleted, InvocationEnded, InvocationStarted, Received, Throttled
 from chaosqs.model.figures import Figures, Happened
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady

@@ -11,7 +11,7 @@ from chaosqs.comparison.run import Journey, journey
 from chaosqs.model.alternative import ALLOW, TERMINATE, Alternative, RateLimitedFront, SelfPolling, Stream
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import DeadLettered, Expired, InvocationEnded, InvocationStarted
+from chaosqs.model.events import DeadLettered, Expired, InvocationEnded, InvocationStarted
 from chaosqs.model.figures import Figures, Happened, figures
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady

@@ -15,7 +15,7 @@ from chaosqs.mock_aws.lambda_api.api import LambdaApi
 from chaosqs.mock_aws.lambda_api.rest import lambda_model
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.sqs import Sqs
-from chaosqs.wire.shapes import output_shape
+from chaosqs.wire.transport import output_shape
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

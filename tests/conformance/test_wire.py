@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from chaosqs.errors import SimulationError
 from chaosqs.mock_aws.aws import MockAws
 from chaosqs.wire.botocore_hook import current
-from chaosqs.wire.shapes import parameters_reader, service_model
+from chaosqs.wire.transport import parameters_reader, service_model
 
 ADDRESS = "https://sqs.us-east-1.amazonaws.com/"
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}

@@ -11,7 +11,7 @@ from chaosqs.invariants import ALL
 from chaosqs.invariants.registry import check
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import Deleted, Event, FilteredOut, InvocationEnded, InvocationStarted, Received, Returned
+from chaosqs.model.events import Deleted, Event, FilteredOut, InvocationEnded, InvocationStarted, Received, Returned
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

@@ -11,7 +11,7 @@ from chaosqs.esm.machines.scaling import SCALING_LIMITS, Scaling, ScalingLimits,
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     Deleted,
     InvocationEnded,
     InvocationStarted,

@@ -14,7 +14,7 @@ from chaosqs.invariants import (
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.design_changes import design_after
-from chaosqs.model.event import InvocationEnded
+from chaosqs.model.events import InvocationEnded
 from chaosqs.model.explanation import Change, Evidence, Explanation, Price, SettingPath
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

@@ -5,7 +5,7 @@ from chaosqs.explain import point_of_no_return as explaining
 from chaosqs.explain.point_of_no_return import FUTURES
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.event import Received, Throttled
+from chaosqs.model.events import Received, Throttled
 from chaosqs.model.explanation import Evidence, PointOfNoReturn
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.history import History

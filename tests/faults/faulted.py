@@ -8,7 +8,7 @@ from typing import TypeVar
 from chaosqs import invariants
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import Event, InvocationStarted, Received
+from chaosqs.model.events import Event, InvocationStarted, Received
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

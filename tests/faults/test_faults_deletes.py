@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.model.event import Deleted, Held, Received, Returned
+from chaosqs.model.events import Deleted, Held, Received, Returned
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.workload import Burst
 from tests.faults.faulted import (

@@ -11,7 +11,7 @@ from chaosqs.lambda_.machines.concurrency import UNRESERVED
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.delivery import Ending
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.event import Event, Held, InvocationEnded, InvocationStarted, Received, Released, Sent, Throttled
+from chaosqs.model.events import Event, Held, InvocationEnded, InvocationStarted, Received, Released, Sent, Throttled
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

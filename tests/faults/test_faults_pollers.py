@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     Deleted,
     Held,
     InvocationStarted,

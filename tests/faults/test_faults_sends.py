@@ -8,7 +8,7 @@ import pytest
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Queue
-from chaosqs.model.event import InvocationStarted, Received, SendFailed, Sent
+from chaosqs.model.events import InvocationStarted, Received, SendFailed, Sent
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst

@@ -11,7 +11,7 @@ import attrs
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Deleted,
     Event,

@@ -6,7 +6,7 @@ import pytest
 
 from chaosqs.invariants import BATCHES_WITHIN_LIMITS
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.event import Sent
+from chaosqs.model.events import Sent
 from chaosqs.model.verdict import Status
 from tests.invariants.builder import Story, orders_design
 

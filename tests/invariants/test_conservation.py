@@ -10,7 +10,7 @@ import pytest
 from chaosqs.invariants import CONSERVATION
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import Event, InvocationEnded, InvocationStarted, Operated, Received
+from chaosqs.model.events import Event, InvocationEnded, InvocationStarted, Operated, Received
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status
 from tests.invariants.builder import Story, orders_design

@@ -8,7 +8,7 @@ import pytest
 from chaosqs.invariants import DEDUPLICATION_HOLDS
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.event import Sent
+from chaosqs.model.events import Sent
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status

@@ -6,7 +6,7 @@ import pytest
 from chaosqs.invariants import DRAINS_AFTER_HEALING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import Received
+from chaosqs.model.events import Received
 from chaosqs.model.faults import Action, FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.liveness import liveness_deadline

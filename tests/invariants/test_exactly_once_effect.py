@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chaosqs.invariants import by_name, exactly_once_effect
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.event import Effect
+from chaosqs.model.events import Effect
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status
 from tests.invariants.builder import Batch, Story, orders_design

@@ -8,7 +8,7 @@ import pytest
 import chaosqs
 from chaosqs.invariants import CONSERVATION, Invariant, by_name, check
 from chaosqs.invariants.custom import Said
-from chaosqs.model.event import InvocationStarted, Sent
+from chaosqs.model.events import InvocationStarted, Sent
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Violation

@@ -5,11 +5,10 @@ from __future__ import annotations
 import attrs
 
 from chaosqs.faults.injector import NO_FAULTS
-from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.context import RandomStreams, SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams
 from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.event import Event, Expired
+from chaosqs.model.events import Event, Expired
 
 
 def context() -> SimulationContext:

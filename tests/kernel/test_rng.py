@@ -7,7 +7,7 @@ from statistics import fmean, median
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaosqs.kernel.rng import RandomStreams, stream
+from chaosqs.kernel.context import RandomStreams, stream
 
 
 @given(st.integers(0, 2**40), st.integers(0, 2**32), st.integers(0, 10**6), st.integers(0, 10**6))

@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosqs.kernel.event_queue import EventQueue, HoldingEventQueue
-from chaosqs.kernel.schedule import AS_LONG_AS_ALLOWED, PRIORITIES, Pauses, Pct, RandomWalk, event_queue_of
+from chaosqs.kernel.schedule import AS_LONG_AS_ALLOWED, PRIORITIES, Pauses, Pct, RandomWalk
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.event import Deleted, InvocationEnded, InvocationStarted, Received
+from chaosqs.model.events import Deleted, InvocationEnded, InvocationStarted, Received
 from chaosqs.model.faults import FaultPlan, Pause
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulation.run import simulate
+from chaosqs.simulation.run import Simulation, simulate
 
 MAPPING = "orders→worker"
 DESIGN = Design(
@@ -120,9 +120,9 @@ def test_the_next_step_is_due_when_a_task_is_let_go() -> None:
 
 def test_a_scenario_without_pauses_has_the_plain_agenda() -> None:
     """What is not asked for costs nothing."""
-    assert type(event_queue_of(CALM, None)) is EventQueue
-    assert type(event_queue_of(paused(Pause("worker#1", 1, 1)), None)) is HoldingEventQueue
-    assert type(event_queue_of(CALM, RandomWalk(1))) is HoldingEventQueue
+    assert type(Simulation.of(CALM).context.event_queue) is EventQueue
+    assert type(Simulation.of(paused(Pause("worker#1", 1, 1))).context.event_queue) is HoldingEventQueue
+    assert type(Simulation.of(CALM, RandomWalk(1)).context.event_queue) is HoldingEventQueue
 
 
 def test_an_agenda_without_holds_changes_nothing() -> None:

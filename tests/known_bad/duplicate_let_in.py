@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaosqs.model.event import Sent
+from chaosqs.model.events import Sent
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, fifo_design
 from tests.known_bad.known_bad import KnownBad

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.event import Event, Expired
+from chaosqs.model.events import Event, Expired
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaosqs.model.event import Outcome
+from chaosqs.model.events import Outcome
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
 from tests.known_bad.known_bad import KnownBad

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from chaosqs.model.event import Event, Received
+from chaosqs.model.events import Event, Received
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst

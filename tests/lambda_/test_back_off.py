@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaosqs.lambda_.machines.asynchronous import OLDEST, AsynchronousEvent, InvocationChains, pause
-from chaosqs.lambda_.machines.invocation_rate import RateLimiter
+from chaosqs.lambda_.machines.concurrency import RateLimiter
 from chaosqs.model.alternative import RateLimitedFront, SelfPolling
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaosqs.lambda_.machines.concurrency import RATE, RESERVED, RESERVED_RATE, UNRESERVED, Executions, Refused
-from chaosqs.lambda_.machines.environments import Environment
-from chaosqs.lambda_.machines.invocation_rate import Rate
+from chaosqs.lambda_.machines.concurrency import (
+    RATE,
+    RESERVED,
+    RESERVED_RATE,
+    UNRESERVED,
+    Environment,
+    Executions,
+    Rate,
+    Refused,
+)
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Account, Design, Era, Function
 

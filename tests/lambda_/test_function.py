@@ -14,7 +14,7 @@ from chaosqs.lambda_.machines.concurrency import RATE, RESERVED, RESERVED_RATE
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, Era, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import InvocationEnded, InvocationStarted, Throttled
+from chaosqs.model.events import InvocationEnded, InvocationStarted, Throttled
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

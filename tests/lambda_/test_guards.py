@@ -31,7 +31,7 @@ import trio
 from chaosqs.errors import EscapedSimulation, NotDeterministic
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.event import InvocationEnded
+from chaosqs.model.events import InvocationEnded
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst

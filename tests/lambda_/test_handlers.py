@@ -15,7 +15,7 @@ from chaosqs.invariants import CONSERVATION
 from chaosqs.invariants.registry import check
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import Deleted, InvocationEnded, InvocationStarted, Released
+from chaosqs.model.events import Deleted, InvocationEnded, InvocationStarted, Released
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

@@ -12,7 +12,7 @@ import pytest
 
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.event import Sent
+from chaosqs.model.events import Sent
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.simulation.run import simulate
 from chaosqs.sqs.api.parameters import ApiError

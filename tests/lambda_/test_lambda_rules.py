@@ -8,7 +8,7 @@ from chaosqs.esm.machines.scaling import SCALING_LIMITS
 from chaosqs.lambda_.machines.concurrency import RESERVED, UNRESERVED
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue
-from chaosqs.model.event import InvocationStarted, Received, Throttled
+from chaosqs.model.events import InvocationStarted, Received, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady

@@ -7,7 +7,7 @@ from chaosqs.invariants.registry import check
 from chaosqs.lambda_.machines.recursion_guard import MOST_PASSES, loops, passes, trace_header
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import Deleted, InvocationEnded, InvocationStarted, Sent, ServiceFailed
+from chaosqs.model.events import Deleted, InvocationEnded, InvocationStarted, Sent, ServiceFailed
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst

@@ -17,7 +17,7 @@ from chaosqs.errors import InvalidScenario, SimulationError
 from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.event import Deleted, InvocationStarted, Received, ReceivedNothing, Sent
+from chaosqs.model.events import Deleted, InvocationStarted, Received, ReceivedNothing, Sent
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate

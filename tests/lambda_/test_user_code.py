@@ -14,7 +14,7 @@ import pytest
 import chaosqs
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.event import Effect, InvocationEnded, InvocationStarted, PointPassed, Reached
+from chaosqs.model.events import Effect, InvocationEnded, InvocationStarted, PointPassed, Reached
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

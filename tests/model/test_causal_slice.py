@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaosqs.model.causal_slice import causal_slice
-from chaosqs.model.event import DeadLettered, InvocationStarted, Received, Sent
+from chaosqs.model.events import DeadLettered, InvocationStarted, Received, Sent
 from chaosqs.model.verdict import Violation
 from tests.report.examples import Book, throttled
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from chaosqs.model.event import Expired, Sent
+from chaosqs.model.events import Expired, Sent
 from chaosqs.model.history import History
 from tests.invariants.builder import Story, orders_design
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import Outcome, PollersChanged, ReceivedNothing
+from chaosqs.model.events import Outcome, PollersChanged, ReceivedNothing
 from tests.invariants.builder import Story, orders_design
 
 FAULT = "lost_delete at receive 1 of message 1"

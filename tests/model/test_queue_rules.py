@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaosqs.model.design import Queue, Redrive, RedriveAllow
-from chaosqs.model.resources import FifoThroughputLimit
+from chaosqs.model.design import FifoThroughputLimit, Queue, Redrive, RedriveAllow
 from tests.model.helpers import NOT_WHOLE, changed, refusals
 
 DLQ = Queue("dlq")

@@ -18,7 +18,7 @@ import pytest
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.model.event import InvocationEnded
+from chaosqs.model.events import InvocationEnded
 from chaosqs.model.faults import FaultPlan, Pause
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

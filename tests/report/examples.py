@@ -8,7 +8,7 @@ import attrs
 
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     DeadLettered,
     Deleted,
     Event,

@@ -7,7 +7,7 @@ from typing import get_args
 import attrs
 from hypothesis import strategies as st
 
-from chaosqs.model.event import DeadLettered, Event, Sent, Throttled
+from chaosqs.model.events import DeadLettered, Event, Sent, Throttled
 from chaosqs.model.explanation import (
     AssumptionVerdict,
     Change,

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.causal_slice import causal_slice
-from chaosqs.model.event import DeadLettered, Received
+from chaosqs.model.events import DeadLettered, Received
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import Burst

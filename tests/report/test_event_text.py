@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from chaosqs.model.causal_slice import causal_slice
-from chaosqs.model.event import (
+from chaosqs.model.events import (
     Deleted,
     Effect,
     Event,

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from chaosqs.model.counterexample import Counterexample
-from chaosqs.model.event import DeadLettered, Received, Throttled
+from chaosqs.model.events import DeadLettered, Received, Throttled
 from chaosqs.model.explanation import (
     AssumptionVerdict,
     Change,

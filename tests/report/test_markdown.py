@@ -11,7 +11,7 @@ from hypothesis import given
 
 from chaosqs.invariants.registry import check
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.event import Throttled
+from chaosqs.model.events import Throttled
 from chaosqs.model.explanation import Evidence, Explanation, PointOfNoReturn
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario

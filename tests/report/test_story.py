@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.event import DeadLettered
+from chaosqs.model.events import DeadLettered
 from chaosqs.model.explanation import (
     AssumptionVerdict,
     Change,

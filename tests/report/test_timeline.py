@@ -10,7 +10,7 @@ import pytest
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import EventSourceMapping, Function, Queue
-from chaosqs.model.event import DeadLettered, Deleted, Expired, Received, Sent
+from chaosqs.model.events import DeadLettered, Deleted, Expired, Received, Sent
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario

@@ -10,7 +10,7 @@ from chaosqs.invariants.conservation import judge as judge_conservation
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
-from chaosqs.model.event import InvocationEnded, InvocationStarted
+from chaosqs.model.events import InvocationEnded, InvocationStarted
 from chaosqs.model.faults import Action, FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.json import from_json, to_json

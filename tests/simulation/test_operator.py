@@ -6,7 +6,7 @@ import pytest
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Function
-from chaosqs.model.event import DeadLettered, Deleted, InvocationEnded, Operated, Received, Sent
+from chaosqs.model.events import DeadLettered, Deleted, InvocationEnded, Operated, Received, Sent
 from chaosqs.model.faults import Action, FaultPlan, Window
 from chaosqs.model.workload import Burst, Steady
 from tests.calibration.designs import one_mapping

@@ -6,7 +6,7 @@ import pytest
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import DeadLettered, Expired, InvocationEnded, Operated, PollersChanged, Received, Throttled
+from chaosqs.model.events import DeadLettered, Expired, InvocationEnded, Operated, PollersChanged, Received, Throttled
 from chaosqs.model.faults import Action, FaultPlan, Window
 from chaosqs.model.workload import Burst, Steady
 from tests.calibration.designs import one_mapping

@@ -10,10 +10,9 @@ import attrs
 from benchmarks.power.mutation import Mutation, mutant
 from benchmarks.power.task import pipeline
 from chaosqs.esm import receive_loop
-from chaosqs.esm.deleting import Deleting
 from chaosqs.esm.machines.batching import MOST_PER_RECEIVE, Batcher
 from chaosqs.esm.machines.scaling import Scaling, ScalingLimits, scaling_limits
-from chaosqs.esm.mapping import Mapping
+from chaosqs.esm.mapping import Deleting, Mapping
 from chaosqs.esm.poller_fleet import Latency, Poller
 from chaosqs.esm.receive_loop import ReceiveFaults, ReceiveLoop
 from chaosqs.kernel.context import InjectedFault
@@ -22,8 +21,8 @@ from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.lambda_.machines.sqs_event import Payload
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import InvocationEnded, Released, ReleaseReason
 from chaosqs.model.event_filter import Match, Pattern, matches
+from chaosqs.model.events import InvocationEnded, Released, ReleaseReason
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst

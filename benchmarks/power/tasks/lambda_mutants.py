@@ -7,9 +7,7 @@ import attrs
 from benchmarks.power.mutation import Mutation, mutant
 from benchmarks.power.task import pipeline
 from chaosqs.lambda_.invocation import Invocation, InvocationOutcome, Lambda
-from chaosqs.lambda_.machines.concurrency import Executions, _Pool, _Share
-from chaosqs.lambda_.machines.environments import Environment, Environments
-from chaosqs.lambda_.machines.invocation_rate import Rate
+from chaosqs.lambda_.machines.concurrency import Environment, Environments, Executions, Rate, _Pool, _Share
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Function, Queue
 from chaosqs.model.faults import FaultPlan

@@ -11,7 +11,7 @@ from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Re
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulation.producer import Producer, _Attempt
+from chaosqs.simulation.run import Producer, _Attempt
 from chaosqs.sqs import service
 from chaosqs.sqs.machines import fifo_queue
 from chaosqs.sqs.machines.fifo_queue import FifoQueue, Group, Groups

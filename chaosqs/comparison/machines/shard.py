@@ -3,8 +3,6 @@
 Only the head batch is tried. While it fails it blocks the shard: it is halved, tried again or given up.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import deque
 

@@ -16,8 +16,6 @@ after the end of the window makes the batch ready at once.
 Visibility timeouts count from the receive, so the wait in the batch uses them up (EP-10). The batcher ignores them.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable
 

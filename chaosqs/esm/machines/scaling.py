@@ -4,8 +4,6 @@ Each mapping scales by itself (ES-13), on FIFO queues as well (ES-6), and does n
 its reservation, not the account (ES-4, ES-11). The ceiling alone is above the concurrency of an account (MC-0).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import attrs

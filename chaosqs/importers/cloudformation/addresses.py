@@ -1,7 +1,5 @@
 """Texts that AWS puts in place of references to deployed queues, functions, aliases and versions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from chaosqs.importers.cloudformation.intrinsics import resolve

@@ -3,8 +3,6 @@
 Mapped queues, their dead-letter queues, theirs in turn, and the functions; nothing else of the template.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
@@ -31,8 +29,18 @@ from chaosqs.importers.cloudformation.references import References, queue_in
 from chaosqs.importers.cloudformation.resource import MAPPING, QUEUE, SAM_FUNCTION, Resource
 from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Unknown
 from chaosqs.importers.protocol import NoDesign
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive, RedriveAllow
-from chaosqs.model.resources import DEDUPLICATION_SCOPES, FIFO_THROUGHPUT_LIMITS, PERMISSIONS, Permission
+from chaosqs.model.design import (
+    DEDUPLICATION_SCOPES,
+    FIFO_THROUGHPUT_LIMITS,
+    PERMISSIONS,
+    Design,
+    EventSourceMapping,
+    Function,
+    Permission,
+    Queue,
+    Redrive,
+    RedriveAllow,
+)
 
 # A function of the design from the properties of an `AWS::Lambda::Function` or `AWS::Serverless::Function`. ----------
 

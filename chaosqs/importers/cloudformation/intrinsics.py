@@ -4,8 +4,6 @@ Resolving is lazy: a list or mapping is returned as written, and its readers res
 template has many parts that only a deployment could resolve, and few of them matter here.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 

@@ -4,8 +4,6 @@ A name that is written in the template is kept if it can be resolved and is vali
 which people recognise. Names are unique: the second resource of a name gets its logical id, with a number if needed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container, Iterable, Mapping
 

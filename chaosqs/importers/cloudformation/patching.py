@@ -4,8 +4,6 @@ A value that stands there is replaced, one that is missing is inserted. The patc
 template reads as the changed design; where the value hangs on a parameter, a condition or another file, there is none.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from difflib import unified_diff

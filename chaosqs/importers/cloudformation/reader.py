@@ -4,8 +4,6 @@ The reader takes queues, functions and the mappings between them, resolves what 
 words what it had to assume. It never deploys, calls AWS or makes objects from tags.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -4,8 +4,6 @@ A property that is not written has AWS's default. One that cannot be told gets t
 words. One of a wrong kind is a problem, and the reading goes on, so that an error lists all of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeVar
 

@@ -3,8 +3,6 @@
 An assumed queue or function gets AWS's defaults and a name made from the reference, so that the design is complete.
 """
 
-from __future__ import annotations
-
 import attrs
 
 from chaosqs.importers.cloudformation.addresses import arn

@@ -1,7 +1,5 @@
 """The resource types that the importer reads, and one resource as the template has it."""
 
-from __future__ import annotations
-
 import attrs
 
 from chaosqs.importers.cloudformation.markup import Table

@@ -4,8 +4,6 @@ A resource is known by the text that AWS would put in its place once it is deplo
 So a reference reads the same whether it is written as GetAtt, as Sub or as a literal ARN.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import attrs

@@ -4,8 +4,6 @@ Only queues, functions, their aliases and versions, and event source mappings ar
 may say what they like.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import attrs

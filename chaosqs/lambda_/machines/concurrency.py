@@ -13,14 +13,205 @@ Assumed: the reasons belong to the limits that their names suggest (LC-13), a re
 requests of functions with a reservation do not count against the account's rate.
 """
 
-from __future__ import annotations
-
 import attrs
 
-from chaosqs.lambda_.machines.environments import Environment, Environments
-from chaosqs.lambda_.machines.invocation_rate import Rate, burst, new_environments, requests
+from chaosqs.lambda_.machines.asynchronous import pause
+from chaosqs.model.alternative import RateLimitedFront
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import ERAS, Design, Function
+from chaosqs.model.time import MINUTE, milliseconds
+
+# Rates that Lambda allows, as token buckets: each refills continuously, up to its width. -----------------------------
+#
+# Assumed: the amount documented for a period may come all at once, after a period in which nothing came (LC-6, LC-8).
+
+REQUESTS = 10
+"""Requests a second for each execution that a function may have (LC-8)."""
+_SECOND = 1000
+_NEW_ENVIRONMENTS = 1000  # of one function in `_ENVIRONMENTS_PERIOD` (LC-6)
+_ENVIRONMENTS_PERIOD = 10 * _SECOND
+_BURST = 3000  # LC-7; Assumed: the burst of the largest Regions
+_BURST_GROWTH = 500  # a minute (LC-7)
+
+
+@attrs.define(eq=False)
+class Rate:
+    """A token bucket: `refill` tokens come in each `period` of milliseconds, and at most `width` are saved up."""
+
+    width: int
+    refill: int
+    period: int
+    _level: int = attrs.field(init=False)
+    """Tokens in the bucket, in units of 1/`period` token."""
+    _filled_at: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        """Start with a full bucket."""
+        self._level = self.width * self.period
+
+    def allows(self, *, now: int) -> bool:
+        """Refill the bucket; return True if it has a token."""
+        level = self._level + (now - self._filled_at) * self.refill
+        self._level, self._filled_at = min(level, self.width * self.period), now
+        return self._level >= self.period
+
+    def take(self) -> None:
+        """Remove a token that `allows` has found."""
+        self._level -= self.period
+
+
+def requests(concurrency: int) -> Rate:
+    """Return the rate of requests for a number of executions (LC-8)."""
+    return Rate(concurrency * REQUESTS, concurrency * REQUESTS, _SECOND)
+
+
+def new_environments() -> Rate:
+    """Return the rate at which one function gets new environments; unused ones are not saved up (LC-6)."""
+    return Rate(_NEW_ENVIRONMENTS, _NEW_ENVIRONMENTS, _ENVIRONMENTS_PERIOD)
+
+
+def burst() -> Rate:
+    """Return the rate at which all functions of an account together got new environments until 2023-11 (LC-7)."""
+    return Rate(_BURST, _BURST_GROWTH, MINUTE)
+
+
+# A rate limiter in front of a function, as a token bucket, and the retries of its clients -----------------------------
+
+_LIMITER_PERIOD = 1_000_000
+"""Milliseconds in which a rate given in thousandths of a request a second is a whole number of requests."""
+
+
+@attrs.define(eq=False)
+class RateLimiter:
+    """The rate limiter in front of one function."""
+
+    settings: RateLimitedFront
+    _bucket: Rate = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Start with a full bucket."""
+        self._bucket = Rate(self.settings.burst, round(self.settings.requests_per_second * 1000), _LIMITER_PERIOD)
+
+    def admits(self, *, now: int) -> bool:
+        """Count a request and return True if it goes through; else the answer is 429."""
+        if not self._bucket.allows(now=now):
+            return False
+        self._bucket.take()
+        return True
+
+    def pause(self, attempt: int, share: float) -> int | None:
+        """Return the milliseconds until a client retries after `attempt` failures; None: it gives up."""
+        if attempt > self.settings.retries:
+            return None
+        first, limit = milliseconds(self.settings.retry_pause), milliseconds(self.settings.retry_pause_limit)
+        return pause(attempt, first, limit, share)
+
+
+# The execution environments of one function: the most recently used is used next; idle ones expire (LX-13). ----------
+
+
+@attrs.define(eq=False)
+class Environment:
+    """One execution environment; it handles one invocation at a time (LC-1)."""
+
+    number: int
+    """Number among the environments of its function, from 1."""
+    provisioned: bool
+    new: bool
+    """True if its first invocation has to wait for its initialisation (LX-12)."""
+    reset: bool = False
+    """True if a crash or a timeout ended its last invocation: the next one initialises it again (LX-14)."""
+    idle_since: int = 0
+    generation: int = 0
+    """Number of redeployments of its function before it was made."""
+
+
+@attrs.define(eq=False)
+class Environments:
+    """All environments of one function."""
+
+    provisioned: int
+    """Number of environments that are kept initialised (LC-9); they are ready when a run begins."""
+    lifetime: int
+    """Assumed: milliseconds without an invocation after which an environment expires; provisioned ones never do."""
+    _made: int = 0
+    _idle: list[Environment] = attrs.field(factory=list[Environment])
+    """Idle environments that are not provisioned, least recently used first."""
+    _ready: list[Environment] = attrs.field(factory=list[Environment])
+    """Idle provisioned environments."""
+    _busy: list[Environment] = attrs.field(factory=list[Environment])
+    """Provisioned environments with a running invocation."""
+    _generation: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        """Make the provisioned environments."""
+        self.provision(self.provisioned)
+
+    def provision(self, count: int) -> None:
+        """Set the number of provisioned environments; beyond it idle ones go and busy ones lose the status (LC-9)."""
+        self.provisioned = count
+        more = count - len(self._ready) - len(self._busy)
+        self._ready[:0] = [self._make(provisioned=True) for _ in range(more)]
+        del self._ready[: max(0, -more)]
+        while len(self._busy) > count:
+            self._busy.pop().provisioned = False
+
+    @property
+    def ready(self) -> int:
+        """Number of idle provisioned environments."""
+        return len(self._ready)
+
+    @property
+    def busy(self) -> int:
+        """Number of provisioned environments with a running invocation."""
+        return len(self._busy)
+
+    def warm(self, *, now: int) -> bool:
+        """Remove expired environments; return True if one that is not provisioned is idle."""
+        if self._idle and now - self._idle[-1].idle_since > self.lifetime:
+            self._idle.clear()  # the last one is the most recently used, so all others have expired, too
+        return bool(self._idle)
+
+    def take_ready(self) -> Environment:
+        """Take the most recently used provisioned environment."""
+        self._busy.append(self._ready.pop())
+        return self._busy[-1]
+
+    def take(self, *, now: int) -> Environment:
+        """Take the most recently used idle environment, or make a new one (LX-13)."""
+        return self._idle.pop() if self.warm(now=now) else self._make(provisioned=False)
+
+    def forget_idle(self) -> None:
+        """Remove all idle environments except provisioned ones, as Lambda may at any time (LX-13)."""
+        self._idle.clear()
+
+    def renew(self) -> None:
+        """Replace all environments, as a deployment does: idle ones go now, busy ones after their invocation.
+
+        Assumed: as many are provisioned anew at once, and busy ones are no longer provisioned (LC-9).
+        """
+        self._generation += 1
+        self._idle.clear()
+        self._ready.clear()
+        while self._busy:
+            self._busy.pop().provisioned = False
+        self.provision(self.provisioned)
+
+    def give_back(self, environment: Environment, *, now: int, reusable: bool) -> None:
+        """Take an environment back after an invocation; the next initialises it again unless `reusable` (LX-14)."""
+        if environment.generation != self._generation:
+            return
+        environment.new, environment.reset, environment.idle_since = False, not reusable, now
+        (self._ready if environment.provisioned else self._idle).append(environment)
+        if environment.provisioned:
+            self._busy.remove(environment)
+
+    def _make(self, *, provisioned: bool) -> Environment:
+        self._made += 1
+        return Environment(self._made, provisioned, new=not provisioned, generation=self._generation)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 
 RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
 UNRESERVED = "ConcurrentInvocationLimitExceeded"

@@ -21,8 +21,6 @@ EF-2   … and the function raised or timed out                   all failed
 Where several items are wrong, the first one decides the rule. FIFO queues have no rule of their own (PB-15).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import NoReturn

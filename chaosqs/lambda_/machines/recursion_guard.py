@@ -5,8 +5,6 @@ Lambda counts in the trace header, which the SDK adds to everything that a funct
 a batch of several messages, each function's highest count holds.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 

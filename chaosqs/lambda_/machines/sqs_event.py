@@ -4,8 +4,6 @@ The table of fields is §10.9 of the behaviour ledger (ER-1 … ER-14). It leave
 that of the examples in Lambda's Developer Guide.
 """
 
-from __future__ import annotations
-
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Mapping

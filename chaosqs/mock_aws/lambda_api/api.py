@@ -1,7 +1,5 @@
 """`Control`: Lambda in process, as operations on functions and event source mappings in virtual time."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -10,17 +8,17 @@ from typing import TypeAlias
 
 import attrs
 
-from chaosqs.lambda_.handler_runtime import Result
+from chaosqs.lambda_.handler_runtime import Result, Waits
 from chaosqs.lambda_.invocation import Request
 from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.mock_aws.lambda_api import functions, mappings
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, not_served, throttled, too_large
-from chaosqs.mock_aws.lambda_api.handlers import Output, Waits
+from chaosqs.mock_aws.lambda_api.handlers import Output
 from chaosqs.mock_aws.lambda_api.names import named
 from chaosqs.mock_aws.lambda_api.region import Direct, LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
 from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
-from chaosqs.model.event import InvocationEnded, Throttled
+from chaosqs.model.events import InvocationEnded, Throttled
 from chaosqs.sqs.api.parameters import Parameters, text
 from chaosqs.sqs.api.region import ACCOUNT
 from chaosqs.sqs.api.sqs import Sqs

@@ -9,22 +9,20 @@ import attrs
 
 from chaosqs.errors import Livelock
 from chaosqs.faults.injector import NO_FAULTS
-from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.context import RandomStreams, SimulationContext, Turn, turns
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams
+from chaosqs.lambda_.handler_runtime import Waits
 from chaosqs.mock_aws.lambda_api.api import LambdaApi
-from chaosqs.mock_aws.lambda_api.handlers import Waits
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, RedriveAllow
-from chaosqs.model.event import Event
+from chaosqs.model.events import Event
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.region import Accounts
 from chaosqs.sqs.api.sqs import Sqs
-from chaosqs.wire.http import Turn, turns
 
 # What has happened in a world, as a history: the same value that simulations give, so that invariants judge it. ------
 

@@ -1,7 +1,5 @@
 """Lambda's errors as they are on the wire, with the names, statuses and fields of AWS's own model."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import attrs

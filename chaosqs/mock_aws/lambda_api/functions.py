@@ -1,7 +1,5 @@
 """Functions: created, shown, listed, changed, deleted."""
 
-from __future__ import annotations
-
 import attrs
 
 from chaosqs.mock_aws.lambda_api import mapping_lifecycle

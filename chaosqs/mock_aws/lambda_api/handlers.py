@@ -1,7 +1,5 @@
 """The handlers of one Region: it finds the version that is meant, the environment's code and the event."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging
@@ -10,13 +8,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import TypeVar
 
 import attrs
 
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.lambda_.handler_loading import FunctionFacts
-from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task
+from chaosqs.lambda_.handler_runtime import HandlerTask, Result
 from chaosqs.lambda_.invocation import Invocation, InvocationOutcome, Request
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.process_state import ProcessState
@@ -24,48 +21,6 @@ from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.mock_aws.lambda_api.code import Loaded, Zip
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
 from chaosqs.sqs.machines.message import Message, uuid
-
-# Waiting ------------------------------------------------------------------------------------------------------------
-
-Answer = TypeVar("Answer")
-
-
-@attrs.frozen(eq=False)
-class Waits:
-    """Waits for callers in virtual time: a handler is suspended until a step wakes it, the test takes the steps itself."""
-
-    event_queue: EventQueue
-
-    @property
-    def task(self) -> HandlerTask | None:
-        """The task of the handler that asks; None for the test itself and for other threads."""
-        task = current_task()
-        return task if task is not None and task.event_queue is self.event_queue else None
-
-    def answer(
-        self, ask: Callable[[Callable[[Answer], None]], None], cancel: Callable[[], None] | None = None
-    ) -> Answer:
-        """Wait for an answer. `ask` is given the function to call with it; `cancel` is called if the handler ends before."""
-        task = self.task
-        if task is not None:
-            return task.answer(ask, cancel)
-        answers: list[Answer] = []
-        ask(answers.append)
-        while not answers:
-            self.event_queue.take()()
-        return answers[0]
-
-    def sleep(self, milliseconds: int) -> None:
-        """Let time pass for the caller."""
-        task = self.task
-        if task is not None:
-            return task.sleep(milliseconds / 1000)
-        until = self.event_queue.now + milliseconds
-        while self.event_queue.next_due() <= until:
-            self.event_queue.take()()
-        self.event_queue.now = until
-        return None
-
 
 # The output of functions: one text a function, as CloudWatch Logs would have it, and the tail of one invocation. -----
 

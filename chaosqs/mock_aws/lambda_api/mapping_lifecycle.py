@@ -1,14 +1,12 @@
 """The life of an event source mapping: when it begins to poll, when it stops (EC-21, EC-22, EC-23)."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import attrs
 
 from chaosqs.esm.mapping import Mapping, succeed
-from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
+from chaosqs.mock_aws.lambda_api.resources import Mapped
 from chaosqs.model.design import DEFAULT_ERA, EventSourceMapping
 
 

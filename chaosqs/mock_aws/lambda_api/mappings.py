@@ -1,16 +1,14 @@
 """CreateEventSourceMapping and its siblings, for queues."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import attrs
 
 from chaosqs.mock_aws.lambda_api import mapping_lifecycle
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, conflict, in_use, invalid, not_found
-from chaosqs.mock_aws.lambda_api.mapping_resource import SETTLED, Mapped
 from chaosqs.mock_aws.lambda_api.names import mapping_arn, named, page
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
+from chaosqs.mock_aws.lambda_api.resources import SETTLED, Mapped
 from chaosqs.model.design import EventSourceMapping, Queue
 from chaosqs.model.event_filter import InvalidPattern, parse
 from chaosqs.sqs.api.parameters import Parameters, integer, sequence, structure, text, texts

@@ -1,7 +1,5 @@
 """Names of functions in requests: a name, a partial or full ARN, each with or without a version or an alias."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Lambda in one Region: its functions and event source mappings, and the simulator's parts that run them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from itertools import count
@@ -10,15 +8,15 @@ import attrs
 
 from chaosqs.kernel.context import SimulationContext
 from chaosqs.lambda_.batch_event import batch_event
+from chaosqs.lambda_.handler_runtime import Waits
 from chaosqs.lambda_.invocation import Lambda, Models, Request
 from chaosqs.lambda_.machines.concurrency import Executions
 from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.mock_aws.lambda_api.code import Zip
 from chaosqs.mock_aws.lambda_api.errors import not_found
-from chaosqs.mock_aws.lambda_api.handlers import RegionHandlers, Target, Waits
-from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped
+from chaosqs.mock_aws.lambda_api.handlers import RegionHandlers, Target
 from chaosqs.mock_aws.lambda_api.names import Named, function_arn
-from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
+from chaosqs.mock_aws.lambda_api.resources import Deployed, Mapped, Version
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function
 from chaosqs.sqs.api.region import EPOCH, Region

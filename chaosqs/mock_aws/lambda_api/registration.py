@@ -1,7 +1,5 @@
 """Functions that are callables of the test's own process."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from chaosqs.errors import InvalidInput, Problem
@@ -10,10 +8,9 @@ from chaosqs.mock_aws.lambda_api import mapping_lifecycle
 from chaosqs.mock_aws.lambda_api.code import InProcess
 from chaosqs.mock_aws.lambda_api.errors import LambdaError
 from chaosqs.mock_aws.lambda_api.functions import deploy, reserve
-from chaosqs.mock_aws.lambda_api.mapping_resource import Mapped
 from chaosqs.mock_aws.lambda_api.names import mapping_arn
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
-from chaosqs.mock_aws.lambda_api.resources import Configuration, Deployed
+from chaosqs.mock_aws.lambda_api.resources import Configuration, Deployed, Mapped
 from chaosqs.model.design import EventSourceMapping, Function
 from chaosqs.model.values import Checks
 

@@ -1,13 +1,14 @@
 """A function as Lambda's API has it: `$LATEST`, published versions, aliases, reserved concurrency."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import attrs
 
+from chaosqs.esm.mapping import Mapping as Pollers
 from chaosqs.mock_aws.lambda_api.code import Code
 from chaosqs.mock_aws.lambda_api.names import LATEST
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.sqs.api.queue_resource import QueueResource
 
 _SHOWN: Mapping[str, object] = {
     "Runtime": "python3.13",
@@ -66,3 +67,45 @@ class Deployed:
         """Return the version that a qualifier means at present, or None (EC-25)."""
         number = self.aliases.get(qualifier, qualifier)
         return self.latest if number in ("", LATEST) else self.versions.get(number)
+
+
+# An event source mapping as Lambda's API has it, and its state (EC-21). ----------------------------------------------
+
+SETTLED = ("Enabled", "Disabled")
+"""The lasting states of a mapping; all others are temporary."""
+
+
+@attrs.define(eq=False)
+class Mapped:
+    """One event source mapping of a queue."""
+
+    uuid: str
+    arn: str
+    resource: QueueResource
+    function: Deployed
+    qualifier: str
+    """A version or an alias, or empty (EC-25)."""
+    settings: EventSourceMapping
+    modified_at: int
+    state: str = "Creating"
+    metrics: tuple[str, ...] = ()
+    """Published metrics (EC-9)."""
+    poller: Pollers | None = None
+    """The mapping that polls, while enabled."""
+    pollers: int = 0
+    """Number of pollers that have stopped; new ones are numbered from there."""
+    former: list[Pollers] = attrs.field(factory=list[Pollers])
+    """Mappings that have stopped polling and may still carry batches."""
+
+    @property
+    def version(self) -> Version:
+        """The version that the mapping invokes at present."""
+        version = self.function.find(self.qualifier)
+        assert version is not None, self.qualifier
+        return version
+
+    @property
+    def carried(self) -> int:
+        """Number of batches that its pollers carry."""
+        now = 0 if self.poller is None else self.poller.carried
+        return now + sum(poller.carried for poller in self.former)

@@ -1,7 +1,5 @@
 """The REST protocol of Lambda: methods, paths, headers and JSON in, status, headers and JSON out."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,8 +14,7 @@ from botocore.model import ListShape, OperationModel, ServiceModel, Shape, Struc
 
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, not_served, not_valid
 from chaosqs.sqs.api.parameters import ApiError
-from chaosqs.wire.http import Reply, header, region_of
-from chaosqs.wire.shapes import Json, structure_reader
+from chaosqs.wire.transport import Json, Reply, header, region_of, structure_reader
 
 # Operations by route, shapes and ranges, from botocore's own model of Lambda ------------------------------------------
 

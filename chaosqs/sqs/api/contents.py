@@ -1,7 +1,5 @@
 """Message contents in a send: body, attributes and system attributes, read, checked and digested."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

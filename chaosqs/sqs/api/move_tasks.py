@@ -1,13 +1,11 @@
 """StartMessageMoveTask, ListMessageMoveTasks, CancelMessageMoveTask (MV-1 … MV-7)."""
 
-from __future__ import annotations
-
 import json
 from base64 import b64decode, b64encode
 from binascii import Error
 from functools import partial
 
-from chaosqs.model.event import Deleted
+from chaosqs.model.events import Deleted
 from chaosqs.sqs.api.parameters import (
     ApiError,
     Parameters,

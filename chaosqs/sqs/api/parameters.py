@@ -1,7 +1,5 @@
 """Readers of parameters in botocore's shapes; a value of a wrong type is refused as AWS's parser does."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeGuard
 
@@ -189,3 +187,16 @@ def _wrong_type(value: object) -> ApiError:
         case _:
             message = "NUMBER_VALUE can not be converted to a String"
     return error("SerializationException", message)
+
+
+def traced(operation: str, parameters: Parameters, trace: str) -> Parameters:
+    """Return the parameters of a call with a trace header for each message; one of the sender's own stays (LX-16).
+
+    botocore adds the header where it runs in Lambda. A run of `simulate` takes it from the invocation that sends.
+    """
+    own = {"MessageSystemAttributes": {"AWSTraceHeader": {"StringValue": trace, "DataType": "String"}}}
+    if trace and operation == "SendMessage":
+        return {**own, **parameters}
+    if trace and operation == "SendMessageBatch" and "Entries" in parameters:
+        return {**parameters, "Entries": [{**own, **structure(entry)} for entry in sequence(parameters, "Entries")]}
+    return parameters

@@ -1,7 +1,5 @@
 """GetQueueAttributes: settings and counts of a queue, all as strings."""
 
-from __future__ import annotations
-
 from chaosqs.sqs.api.parameters import error
 from chaosqs.sqs.api.queue_resource import QueueResource
 

@@ -1,7 +1,5 @@
 """A queue as SQS's API has it: its address, messages, settable attributes and tags."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import urlsplit
 

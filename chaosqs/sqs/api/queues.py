@@ -1,7 +1,5 @@
 """Queues themselves: created, deleted, found, listed, configured, purged."""
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64decode, b64encode

@@ -1,7 +1,5 @@
 """ReceiveMessage: at once, or as a wait (RX-1 … RX-5)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -9,14 +7,13 @@ from typing import TypeAlias
 import attrs
 
 from chaosqs.kernel.context import SimulationContext
-from chaosqs.model.event import Deleted, Received, ReceivedNothing
+from chaosqs.model.events import Deleted, Received, ReceivedNothing
 from chaosqs.sqs.api.contents import SENDER
 from chaosqs.sqs.api.parameters import ApiError, Parameters, error, integer, invalid_value, missing, text, texts
 from chaosqs.sqs.api.queue_attributes import NAMES as QUEUE_ATTRIBUTES
 from chaosqs.sqs.api.queue_resource import Address, QueueResource
-from chaosqs.sqs.api.region import EPOCH, Region
+from chaosqs.sqs.api.region import EPOCH, Region, admit, check_key
 from chaosqs.sqs.api.sending import by_entry, check_batch
-from chaosqs.sqs.api.throttling import admit, check_key
 from chaosqs.sqs.machines.attributes import Attributes, Content, attributes_md5, body_md5
 from chaosqs.sqs.machines.message import (
     Message,

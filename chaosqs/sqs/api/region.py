@@ -8,16 +8,16 @@ from typing import Protocol
 import attrs
 
 from chaosqs.faults.injector import NO_FAULTS
-from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.context import RandomStreams, SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Queue
-from chaosqs.sqs.api.parameters import Parameters, no_such_queue, required_text
+from chaosqs.sqs.api.parameters import Parameters, error, no_such_queue, required_text
 from chaosqs.sqs.api.queue_resource import Address, QueueResource, from_url
 from chaosqs.sqs.api.settings import queue_of, settings_of
 from chaosqs.sqs.machines.move_task import MoveTask
 from chaosqs.sqs.machines.queue_machine import CALM, Chance
+from chaosqs.sqs.machines.throughput import limit
 from chaosqs.sqs.service import Numbers, Service
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
@@ -133,3 +133,23 @@ class Region:
                 queue = attrs.evolve(queue, redrive=None)
             if queue != resource.state.queue:
                 self.service.configure(resource.state, queue)
+
+
+# What may keep any call from a queue: a FIFO queue's throughput, a KMS key that cannot be used. ----------------------
+
+
+def admit(region: Region, resource: QueueResource, action: str) -> None:
+    """Refuse a call over a FIFO queue's throughput, where the accounts were asked to (FF-9 … FF-11)."""
+    if not region.accounts.fifo_limits or not resource.fifo:
+        return
+    most = limit(resource.state.queue, resource.address.region)
+    if not resource.throughput.admit(action, most, now=region.now):
+        raise error("RequestThrottled", "Rate exceeded")
+
+
+def check_key(region: Region, resource: QueueResource) -> None:
+    """Refuse a send or a receive where the queue's KMS key is one that cannot be used (EN-1)."""
+    key = resource.settings.get("KmsMasterKeyId", "")
+    shape = region.accounts.keys.get(key)
+    if shape is not None:
+        raise error(shape, f"The KMS key {key} cannot be used.")

@@ -1,7 +1,5 @@
 """SendMessage and SendMessageBatch."""
 
-from __future__ import annotations
-
 import re
 import string
 from collections.abc import Callable, Sequence
@@ -22,8 +20,7 @@ from chaosqs.sqs.api.parameters import (
     text,
 )
 from chaosqs.sqs.api.queue_resource import QueueResource
-from chaosqs.sqs.api.region import Region
-from chaosqs.sqs.api.throttling import admit, check_key
+from chaosqs.sqs.api.region import Region, admit, check_key
 from chaosqs.sqs.machines.attributes import Content, body_sha256
 from chaosqs.sqs.machines.message import Message, message_id, sequence_number
 

@@ -1,12 +1,9 @@
 """The attributes of a queue that can be set: names, ranges, defaults; and the queue of the model that they describe."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 
-from chaosqs.model.design import Queue, Redrive, RedriveAllow
-from chaosqs.model.resources import DEDUPLICATION_SCOPES, FIFO_THROUGHPUT_LIMITS
+from chaosqs.model.design import DEDUPLICATION_SCOPES, FIFO_THROUGHPUT_LIMITS, Queue, Redrive, RedriveAllow
 from chaosqs.model.values import one_of
 from chaosqs.sqs.api.parameters import ApiError, error
 from chaosqs.sqs.api.queue_resource import Address, from_arn

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
-from chaosqs.model.event import DeadLettered, Deleted, Event
+from chaosqs.model.events import DeadLettered, Deleted, Event
 from chaosqs.sqs.api import move_tasks, queues, receiving, sending
 from chaosqs.sqs.api.parameters import Parameters, error
 from chaosqs.sqs.api.receiving import Wait

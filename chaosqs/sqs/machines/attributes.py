@@ -1,7 +1,5 @@
 """The contents of a client's message, their size and their digests (SZ-1, AT-5, AT-6)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from struct import pack

@@ -1,7 +1,5 @@
 """A FIFO queue: groups in order, one batch of a group in flight at a time, duplicates dropped. Time is an argument."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Sequence
 from heapq import heappop, heappush

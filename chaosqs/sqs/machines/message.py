@@ -3,8 +3,6 @@
 A message of a workload is a number and a size. A message that a client sent also has its contents.
 """
 
-from __future__ import annotations
-
 import hashlib
 from base64 import b64decode, b64encode
 from binascii import Error

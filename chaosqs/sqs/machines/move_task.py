@@ -1,7 +1,5 @@
 """A message move task: its rate, its end and its state (MV-1 … MV-7)."""
 
-from __future__ import annotations
-
 import attrs
 
 RUNNING, COMPLETED, CANCELLING, CANCELLED, FAILED = "RUNNING", "COMPLETED", "CANCELLING", "CANCELLED", "FAILED"

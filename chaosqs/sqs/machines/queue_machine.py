@@ -1,7 +1,5 @@
 """The interface that the machines of standard and FIFO queues share."""
 
-from __future__ import annotations
-
 from enum import Enum, auto
 from typing import Protocol
 

@@ -4,8 +4,6 @@ Order is best effort on AWS. Here it is by index: a message that comes back keep
 ones (OR-2). Random deviations from this order are passed in with each receive (OR-1, RX-4).
 """
 
-from __future__ import annotations
-
 from collections import deque
 from heapq import heappop, heappush
 

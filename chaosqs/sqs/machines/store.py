@@ -3,8 +3,6 @@
 Everything is indexed by time, so that the cost of a step does not grow with the backlog.
 """
 
-from __future__ import annotations
-
 from heapq import heapify, heappop, heappush
 
 import attrs

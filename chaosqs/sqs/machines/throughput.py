@@ -1,7 +1,5 @@
 """Limits on the calls a second of each action to a FIFO queue (FF-9, FF-10). Off unless asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import attrs

@@ -7,12 +7,11 @@ import json
 import attrs
 
 from chaosqs.faults.injector import NO_FAULTS
-from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.context import RandomStreams, SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.event import Deleted, Event, Received, ReceivedNothing, Returned, Sent
+from chaosqs.model.events import Deleted, Event, Received, ReceivedNothing, Returned, Sent
 from chaosqs.model.workload import Arrival
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.sqs import Sqs

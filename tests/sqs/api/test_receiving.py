@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chaosqs.faults.injector import NO_FAULTS
-from chaosqs.kernel.context import SimulationContext
+from chaosqs.kernel.context import RandomStreams, SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.kernel.rng import RandomStreams
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Queue
 from chaosqs.sqs.api.receiving import Wait
