@@ -147,7 +147,7 @@ def judged(invocation: Invocation, result: Result, duration: int) -> InvocationO
     text, ids = result.payload.decode(errors="replace"), tuple(numbers)
     outcome = judge_payload(text, ids, reporting=reporting)
     failed = outcome.failed
-    if not reporting:  # what a handler reports to a mapping that does not look (EF-2, G-27)
+    if not reporting:  # what a handler reports to a mapping that does not look (EF-2)
         unread = judge_payload(text, ids, reporting=True)
         failed = unread.failed if unread.rule in (LISTED, "PB-12") else ()
     return InvocationOutcome("succeeded", duration, tuple(numbers[name] for name in failed), rule=outcome.rule)
