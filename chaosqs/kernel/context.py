@@ -107,7 +107,7 @@ class Injector(Protocol):
         ...
 
     def point(
-        self, stream: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
+        self, point: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
     ) -> InjectedFault | None:
         """Return the fault that strikes a named point of the user's code."""
         ...

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
     EventType,
     SqsFifoPartialProcessor,
-    process_partial_response,
+    process_partial_response,  # pyright: ignore[reportUnknownVariableType] - it takes a bare Callable
 )
 from aws_lambda_powertools.utilities.data_classes import SQSEvent
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
