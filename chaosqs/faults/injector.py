@@ -102,7 +102,7 @@ class FaultInjector:
         return None
 
     def windows(self, injection_point: str) -> tuple[Window, ...]:
-        """Return the windows of an injection point that begin before the plan heals, for callers that act at the start."""
+        """Return an injection point's windows that begin before the plan heals; callers act at the windows' start."""
         return tuple(
             window
             for window in self._windows.get(injection_point, ())

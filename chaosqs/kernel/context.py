@@ -90,7 +90,7 @@ class Injector(Protocol):
         ...
 
     def asks(self, injection_point: str) -> bool:
-        """Tell whether a fault can ever strike at an injection point."""
+        """Return whether a fault can ever strike at an injection point."""
         ...
 
     def injected(

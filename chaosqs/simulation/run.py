@@ -227,7 +227,7 @@ class Simulation:
         return History(self.scenario, tuple(self.context.events), self.context.now, drained)
 
     def _run(self, clock: VirtualClock) -> None:
-        """Run the clock to its end. Errors lose their traceback: printing its frames would print the whole simulation."""
+        """Run the clock to its end. Errors lose their traceback: to print its frames prints the whole simulation."""
         __tracebackhide__ = True
         try:
             with _without_garbage_collection():
@@ -287,7 +287,7 @@ def _operator(simulation: Simulation, by_name: dict[str, Function]) -> Operator 
     if not scenario.faults.actions:
         return None
     from chaosqs.simulation.operator import Operator  # noqa: PLC0415
-    from chaosqs.sqs.api.region import ACCOUNT, REGION
+    from chaosqs.sqs.api.region import ACCOUNT, REGION  # noqa: PLC0415
     from chaosqs.sqs.api.sqs import Sqs  # noqa: PLC0415
 
     sqs = Sqs.of(service, len(arrivals(scenario.workload))) if real is None else real.calls.sqs
@@ -315,7 +315,7 @@ def _without_garbage_collection() -> Generator[None]:
 
 
 def redrawn(scenario: Scenario, until: int, seed: int) -> History:
-    """Simulate a scenario with its own seed up to and including `until`, in milliseconds, and another seed from then on."""
+    """Simulate a scenario with its own seed up to and including moment `until` (milliseconds), then with another."""
     simulation = Simulation.of(scenario)
     simulation.context.event_queue.first_at(until + 1, partial(_reseed, simulation.context, seed))
     with unchanged(scenario):
