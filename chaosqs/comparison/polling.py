@@ -1,4 +1,4 @@
-"""A function that polls its queue itself: its chains of asynchronous invocations, and the schedule that starts them."""
+"""A function that polls its queue itself: its invocations, the chains of them, and the schedule that starts chains."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from chaosqs.model.workload import Arrival
 from chaosqs.sqs.machines.message import Receipt
 from chaosqs.sqs.service import QueueState
 
-# The code of one invocation of a function that polls its queue itself: receive, work, delete, and again. -------------
+# One invocation: receive, work, delete, and again ---------------------------------------------------------------------
 #
-# What the work costs is what the function's behaviour says, in two parts: `seconds_per_batch`, and whether it fails by
-# `error_rate`, once for each receive; `seconds_per_message`, and poison, message by message. Assumed: a failure by rate
-# shows at the last message of a receive.
+# The function's behaviour gives the duration and failures of the work: `seconds_per_batch` and `error_rate` count once
+# for each receive, `seconds_per_message` and poison for each message. Assumed: a failure by rate shows at the last
+# message of a receive.
 
 _MOST_PER_RECEIVE = 10  # RX-1
 _NEVER = 1 << 60
@@ -32,14 +32,14 @@ _NEVER = 1 << 60
 
 @attrs.frozen
 class Work:
-    """What the work of a receive costs, and each message in it."""
+    """Models of the work of one receive and of each message in it."""
 
     receive: Models
     message: Models
 
     @classmethod
     def of(cls, simulation: AlternativeSimulation) -> Work:
-        """Take the behaviours of a scenario apart."""
+        """Split each behaviour of a scenario into a part for a receive and a part for a message."""
         functions, behaviour = simulation.functions.functions, simulation.scenario.behaviour
 
         def once(name: str) -> Behaviour:
@@ -61,12 +61,12 @@ class Consumer:
     label: EventSourceMapping
     invocation: Invocation
     done: Callable[[InvocationOutcome], None]
-    """Called when it has come to an end."""
+    """Called when the invocation has ended."""
     invoke_again: Callable[[], None]
-    """Has the chain go on."""
+    """Invokes the next invocation of the chain."""
     over: bool = False
     idle: bool = False
-    """Whether it waits for messages."""
+    """True while it waits for messages."""
     receives: int = 0
     calls: int = 0
 
@@ -81,7 +81,7 @@ class Consumer:
         return self.invocation.begins + self.invocation.limit - self.simulation.context.now
 
     def start(self) -> None:
-        """Begin: a step of the event queue."""
+        """Begin, in a step of the event queue."""
         self.simulation.after(self.invocation.limit, self._time_out)
         self._later(self.invocation.initialises, self._call_receive)
 
@@ -101,7 +101,7 @@ class Consumer:
         self._later(self.polling.wait_time * 1000, partial(self._found_nothing, self.receives, since))
 
     def _woken(self, receive: int) -> None:
-        """Look again, as there may be something (RX-5, RX-6), unless the wait is over."""
+        """Receive again, as there may be messages (RX-5, RX-6), unless the wait is over."""
         if not self.over and receive == self.receives and not self._took():
             self.state.waiting.append(partial(self._woken, receive))
 
@@ -114,7 +114,7 @@ class Consumer:
             self._end(InvocationOutcome("succeeded", self._duration))
 
     def _took(self) -> bool:
-        """Receive; tell whether anything came."""
+        """Receive; return whether there were messages."""
         receipts = self.simulation.service.receive(self.polling.queue, _MOST_PER_RECEIVE)
         if not receipts:
             return False
@@ -142,14 +142,14 @@ class Consumer:
     # Working
 
     def _begin(self, receipts: Sequence[Receipt], index: int) -> None:
-        outcome = self.work.receive.outcome(self._part(receipts, self.receives << 8))
+        outcome = self.work.receive.outcome(self._part_of_work(receipts, self.receives << 8))
         step = partial(self._work, receipts, 0, index, outcome if outcome.outcome != "succeeded" else None)
         self._later(outcome.duration, step)
 
     def _work(self, receipts: Sequence[Receipt], number: int, index: int, failure: InvocationOutcome | None) -> None:
-        """Work on one message of a receive; `failure`: what its last one comes to."""
+        """Work on one message of a receive; `failure`: outcome of the receive's last message, None if it succeeds."""
         outcome = self.work.message.outcome(
-            self._part(receipts[number : number + 1], (self.receives << 8) + number + 1)
+            self._part_of_work(receipts[number : number + 1], (self.receives << 8) + number + 1)
         )
         if failure is not None and number == len(receipts) - 1 and outcome.outcome == "succeeded":
             outcome = attrs.evolve(failure, duration=outcome.duration)
@@ -178,8 +178,8 @@ class Consumer:
         self.simulation.context.event_queue.may_be_over = True
         then()
 
-    def _part(self, receipts: Sequence[Receipt], key: int) -> Invocation:
-        """Return the work on some messages as if it were an invocation of its own; the key tells its chance."""
+    def _part_of_work(self, receipts: Sequence[Receipt], key: int) -> Invocation:
+        """Return the work on some messages as an invocation of its own; `key` selects its random numbers."""
         batch = [(receipt.message.number, receipt.message.receive_count) for receipt in receipts]
         request = request_of(self.label, self.invocation.request.poller, batch)
         number = (self.invocation.number << 32) + key
@@ -226,25 +226,25 @@ class Consumer:
             step()
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# All chains of one function -------------------------------------------------------------------------------------------
 
 
 @attrs.define(eq=False)
 class Polling:
-    """All chains of one function: a `HandlerRuntime` for it."""
+    """All chains of one function. It is also the function's `HandlerRuntime`."""
 
     polling: SelfPolling
     simulation: AlternativeSimulation
     waiting: dict[int, AsynchronousEvent] = attrs.field(factory=dict[int, AsynchronousEvent])
-    """The event of each chain whose invocation is to come or runs."""
+    """Event of each chain that has a coming or running invocation."""
     consumers: dict[int, Consumer] = attrs.field(factory=dict[int, Consumer])
-    """Those that run, by their invocation."""
+    """Running consumers, by the number of their invocation."""
     chains: InvocationChains = attrs.field(init=False)
     label: EventSourceMapping = attrs.field(init=False)
     work: Work = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Take the function's invocations over."""
+        """Register as the handler runtime of the simulation."""
         self.chains, self.label, self.work = (
             InvocationChains(self.polling),
             label(self.polling),
@@ -254,20 +254,20 @@ class Polling:
 
     @property
     def busy(self) -> bool:
-        """Whether messages are left."""
+        """True if messages are left in the queue."""
         return self.simulation.service.states[self.polling.queue].machine.stored > 0
 
     @property
     def idling(self) -> int:
-        """How many invocations wait for messages."""
+        """Number of invocations that wait for messages."""
         return sum(consumer.idle for consumer in self.consumers.values())
 
     def start(self) -> None:
-        """Begin with the schedule."""
+        """Start the schedule."""
         self.simulation.after(0, self._tick)
 
     def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
-        """Take no message over: they go to the queue."""
+        """Assert that the batch is empty: all messages go to the queue."""
         assert not batch, "a function that polls its queue takes nothing over"
 
     def _tick(self) -> None:
@@ -307,11 +307,11 @@ class Polling:
     # As a handler runtime
 
     def plays(self, function: str) -> bool:
-        """Tell whether invocations of a function are played here."""
+        """Return whether this runtime runs the invocations of a function."""
         return function == self.polling.function
 
     def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
-        """Play an invocation: a step of the event queue."""
+        """Run an invocation, beginning in this step of the event queue."""
         again = partial(self._go_on, invocation.request.poller)
         ended = partial(self._over, invocation.number, done)
         consumer = Consumer(self.polling, self.simulation, self.work, self.label, invocation, ended, again)

@@ -1,4 +1,4 @@
-"""Clients that push each message through a front with a rate limit, and push again until they give up."""
+"""Clients that push each message through a front with a rate limit, and retry until they give up."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -34,29 +34,29 @@ class Pushing:
     front: RateLimitedFront
     simulation: AlternativeSimulation
     waiting: int = 0
-    """Clients that have neither got an answer that pleased them nor given up."""
+    """Number of clients that have neither succeeded nor given up."""
     machine: RateLimiter = attrs.field(init=False)
     label: EventSourceMapping = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Open the front."""
+        """Make the rate limiter."""
         self.machine, self.label = RateLimiter(self.front), label(self.front)
 
     @property
     def busy(self) -> bool:
-        """Whether a client still waits."""
+        """True if a client still waits."""
         return self.waiting > 0
 
     @property
     def idling(self) -> int:
-        """Return 0: every invocation has something to do."""
+        """0: every invocation has work to do."""
         return 0
 
     def start(self) -> None:
         """Do nothing: clients come by themselves."""
 
     def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
-        """Have a client push each message."""
+        """Push each message by a client of its own."""
         for number, _ in batch:
             self.simulation.note(number, Happened.SENT)
             self.waiting += 1
@@ -88,7 +88,7 @@ class Pushing:
             self._failed(push)  # 502
 
     def _timed_out(self, push: _Push) -> None:
-        """Answer 504; the function works on, and nobody hears of it."""
+        """Answer 504; the function works on, but its result is lost."""
         if not push.answered:
             push.answered = True
             self._failed(push)

@@ -28,12 +28,13 @@ class Journey:
     """A run of an alternative."""
 
     history: History
-    """Its scenario lacks the mappings that the alternative has replaced; it has no event for what `notes` tell."""
+    """History without the mappings that the alternative has replaced, in scenario and events."""
     notes: tuple[Note, ...]
+    """Facts about messages for which histories have no event."""
 
 
 def journey(scenario: Scenario, alternative: Alternative) -> Journey:
-    """Run a scenario with an alternative in it. Raises `InvalidScenario` where it does not fit."""
+    """Run a scenario with an alternative in it; raise `InvalidScenario` if the alternative does not fit."""
     checks = Checks("")
     check_replacement(checks, scenario, alternative)
     if checks.problems:
@@ -57,7 +58,7 @@ def _road(alternative: Alternative, simulation: AlternativeSimulation) -> Road:
 
 
 def _drained(events: tuple[Event, ...], notes: list[Note]) -> int:
-    """Return when the last message was gone; looking in vain, as chains do, is no work."""
+    """Return when the last message was gone; invocations without messages do not count."""
     moments = [event.at for event in events if isinstance(event, Deleted | DeadLettered | Expired)]
     moments += [event.at for event in events if isinstance(event, InvocationEnded) and event.messages]
     moments += [note.at for note in notes if note.what is not Happened.REFUSED]

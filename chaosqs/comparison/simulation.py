@@ -1,4 +1,4 @@
-"""The run of an alternative: a simulation with another road to the function, and what every road needs of it."""
+"""The run of an alternative: a simulation in which messages reach the function by another road than a mapping."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 import attrs
 
 from chaosqs.kernel.context import stream
-from chaosqs.lambda_.invocation import Answer, Request
+from chaosqs.lambda_.invocation import OnEnd, Request
 from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.model.alternative import Alternative
 from chaosqs.model.design import EventSourceMapping
@@ -18,25 +18,25 @@ from chaosqs.simulation.run import Simulation
 _INVOKE, _CALL = stream("invoke latency of an alternative"), stream("call latency of an alternative")
 
 NAMES = {"SelfPolling": "itself", "RateLimitedFront": "front", "Stream": "stream"}
-"""How each kind is called where histories name a mapping."""
+"""Name of each kind of alternative in the mapping names of histories."""
 
 
 def label(alternative: Alternative) -> EventSourceMapping:
-    """Return what stands in requests for the mapping that the alternative does without: `stream→worker`."""
+    """Return the value that takes the place of the missing mapping in requests: `stream→worker`."""
     return EventSourceMapping(NAMES[type(alternative).__name__], alternative.function)
 
 
 class Road(Protocol):
-    """How messages come to a function."""
+    """A way by which messages reach a function."""
 
     @property
     def busy(self) -> bool:
-        """Whether something is left to do."""
+        """True if work is left."""
         ...
 
     @property
     def idling(self) -> int:
-        """How many invocations only look for something to do."""
+        """Number of running invocations that only wait for work."""
         ...
 
     def start(self) -> None:
@@ -44,22 +44,23 @@ class Road(Protocol):
         ...
 
     def send(self, batch: tuple[tuple[int, Arrival], ...]) -> None:
-        """Take messages that come at one moment."""
+        """Take the messages that arrive at one moment."""
         ...
 
 
 @attrs.define(eq=False)
 class AlternativeSimulation(Simulation):
-    """A run in which messages to some queues take another road, with notes of what no event tells."""
+    """A run in which messages to some queues take another road, with notes of facts that have no event."""
 
     road: Road | None = None
     diverted: tuple[str, ...] = ()
+    """Names of the queues whose messages take the road."""
     notes: list[Note] = attrs.field(factory=list[Note])
 
     # The run
 
     def done(self) -> bool:
-        """Tell whether nothing is left on this road either; those who look in vain are not waited for."""
+        """Return whether nothing is left, on the road neither; idle invocations do not count."""
         assert self.road is not None
         if self.to_come or self.service.to_come or self.road.busy or self.functions.running > self.road.idling:
             return False
@@ -72,10 +73,10 @@ class AlternativeSimulation(Simulation):
         super()._send(tuple(entry for entry in batch if entry[1].queue not in self.diverted))
         self.road.send(diverted)
 
-    # What roads need of it
+    # Services for roads
 
     def after(self, milliseconds: int, step: Callable[[], None]) -> None:
-        """Run a step in so many milliseconds."""
+        """Run a step after a delay."""
         self.context.event_queue.after(milliseconds, step)
 
     def note(self, message: int, what: Happened) -> None:
@@ -83,9 +84,9 @@ class AlternativeSimulation(Simulation):
         self.notes.append(Note(self.context.now, message, what))
         self.context.event_queue.may_be_over = True
 
-    def invoke(self, request: Request, attempt: int, answer: Answer) -> Refused | None:
+    def invoke(self, request: Request, attempt: int, on_end: OnEnd) -> Refused | None:
         """Invoke the function, or record that Lambda throttles it."""
-        refused = self.functions.invoke(request, answer)
+        refused = self.functions.invoke(request, on_end)
         if refused is not None:
             self.context.record(
                 Throttled(
@@ -105,11 +106,11 @@ class AlternativeSimulation(Simulation):
         return refused
 
     def invoke_latency(self, first: int, second: int) -> int:
-        """Return how long it takes to the first line of the handler; the keys tell one invocation from all others."""
+        """Return the milliseconds to the first line of the handler; the two keys identify the invocation."""
         return self._around(self.context.assumptions.invoke_latency, _INVOKE, first, second)
 
     def call_latency(self, first: int, second: int) -> int:
-        """Return how long a call of a handler takes."""
+        """Return the milliseconds that a call of a handler takes; the two keys identify the call."""
         return self._around(self.context.assumptions.call_latency, _CALL, first, second)
 
     def _around(self, median: int, kind: int, first: int, second: int) -> int:
@@ -118,5 +119,5 @@ class AlternativeSimulation(Simulation):
 
 
 def request_of(label: EventSourceMapping, poller: int, batch: Sequence[tuple[int, int]]) -> Request:
-    """Return the request for an invocation with a batch of (message, how often it was tried by now)."""
+    """Return the request for an invocation with a batch of (message, number of tries so far)."""
     return Request(label, poller, None, tuple(number for number, _ in batch), tuple(batch))

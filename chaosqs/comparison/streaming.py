@@ -1,4 +1,4 @@
-"""Lambda's readers of a stream: one a shard, each with one batch in flight, in order."""
+"""Lambda's readers of a stream: one for each shard, with one batch in flight at a time, in order."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -16,7 +16,7 @@ from chaosqs.model.figures import Happened
 from chaosqs.model.workload import Arrival
 
 POLL = 1000
-"""Milliseconds between two polls of a shard in which there is nothing."""
+"""Milliseconds between two polls of an empty shard."""
 _PHASE, _PAUSE = stream("phase of a shard's polls"), stream("pause of a shard")
 
 
@@ -27,9 +27,9 @@ class _Reader:
     number: int
     shard: Shard
     phase: int
-    """When its polls come within a second."""
+    """Offset of its polls within a second, in milliseconds."""
     awake: bool = False
-    """Whether its next step is on the event queue, or a batch in flight."""
+    """True while its next step is on the event queue or a batch is in flight."""
     tries: int = 0
     """Failed tries of its batch since the latest one that succeeded."""
     invocations: int = 0
@@ -53,16 +53,16 @@ class Streaming:
 
     @property
     def busy(self) -> bool:
-        """Whether records are left."""
+        """True if records are left."""
         return any(not reader.shard.empty for reader in self.readers)
 
     @property
     def idling(self) -> int:
-        """Return 0: every invocation has something to do."""
+        """0: every invocation has work to do."""
         return 0
 
     def start(self) -> None:
-        """Do nothing: a shard is polled once there is something in it."""
+        """Do nothing: a shard is polled once it has a record."""
 
     def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
         """Put records into their shards."""
@@ -77,7 +77,7 @@ class Streaming:
     def _read(self, reader: _Reader) -> None:
         """Try the next batch, or wait until there is one."""
         shard, now = reader.shard, self.simulation.context.now
-        self._give_up(shard.too_old(now=now), told=not shard.ends_by_retention)
+        self._give_up(shard.too_old(now=now), notify=not shard.ends_by_retention)
         batch = shard.batch(now=now)
         if batch is not None:
             reader.invocations += 1
@@ -103,7 +103,7 @@ class Streaming:
             self._read(reader)
         elif given_up := reader.shard.failed():
             reader.tries = 0
-            self._give_up(given_up, told=True)
+            self._give_up(given_up, notify=True)
             self._read(reader)
         else:
             self._try_later(reader, None)
@@ -115,8 +115,8 @@ class Streaming:
         longer = pause(reader.tries, assumed.throttle_retry, assumed.throttle_retry_limit, share)
         self.simulation.after(longer if wait is None else wait, partial(self._read, reader))
 
-    def _give_up(self, records: Iterable[Record], *, told: bool) -> None:
-        """Note what is tried no more; `told`: the failure destination hears of it, if there is one."""
-        told = told and self.stream.on_failure_destination
+    def _give_up(self, records: Iterable[Record], *, notify: bool) -> None:
+        """Note records that are given up; with `notify` they go to the failure destination, if there is one."""
+        what = Happened.DEAD_LETTERED if notify and self.stream.on_failure_destination else Happened.DISCARDED
         for record in records:
-            self.simulation.note(record.number, Happened.DEAD_LETTERED if told else Happened.DISCARDED)
+            self.simulation.note(record.number, what)

@@ -1,8 +1,8 @@
-"""The life of a run's event source mappings: which of them poll, when they stop, and when they start anew.
+"""Event source mappings: deleting, invoking with retries, and the lifecycle of a run's mappings.
 
-Whoever changes a mapping while a run goes on goes through here: the fault plan's windows (`disabled`, `scale_down`),
-and an operator, by `change`. A mapping that stops polling finishes what its pollers carry (Assumed: EC-23); what
-polls after it is a new `Mapping`, whose pollers are numbered on.
+`MappingLifecycle` makes all changes of mappings during a run: those of the fault plan's windows (`disabled`,
+`scale_down`) and those of an operator (`change`). A mapping that stops polling finishes the batches that its pollers
+carry (Assumed: EC-23). A new `Mapping` takes its place and continues the numbers of the pollers.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,26 +32,26 @@ from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Message, Receipt
 from chaosqs.sqs.service import QueueState, Service
 
-# How the pollers of a mapping delete what their function has processed, and what the fault plan makes of that. -------
+# Deleting processed messages, and the faults of it --------------------------------------------------------------------
 
 _SLOW = 5_000
 """Milliseconds after which a `slow_delete` takes effect."""
 _REAPPEARS = 1_000
-"""Milliseconds after its delete at which a message is there again by a `reappear`."""
+"""Milliseconds between a delete and the moment at which `reappear` brings the message back."""
 
 
 @attrs.define(eq=False)
 class _Request:
-    """What a poller asks SQS to delete."""
+    """A poller's request to SQS to delete messages."""
 
     poller: Poller
     receipts: Sequence[Receipt]
     cause: int
-    """Place of the success that it follows."""
+    """Index of the event of the successful invocation."""
 
     @property
     def messages(self) -> tuple[int, ...]:
-        """The numbers of its messages."""
+        """Numbers of the messages."""
         return tuple([receipt.message.number for receipt in self.receipts])
 
 
@@ -65,10 +65,10 @@ class Deleting:
     done: Callable[[Poller], None]
     """Called when a poller is through with the delete of its batch."""
     _asks: bool = attrs.field(init=False)
-    """Whether the fault plan has anything for deletes."""
+    """True if the fault plan has faults for deletes."""
 
     def __attrs_post_init__(self) -> None:
-        """Look once whether the plan asks for anything here."""
+        """Look once whether the fault plan has faults for deletes."""
         self._asks = self.context.injector.asks("delete")
 
     @property
@@ -81,7 +81,7 @@ class Deleting:
         return (self.mapping.queue, self.mapping.function, self.mapping.name)
 
     def delete(self, poller: Poller, failed: tuple[int, ...], cause: int) -> None:
-        """Delete what succeeded, then go on (EF-1; late, what receipts let it: EF-6, EF-7; responses: PB-*)."""
+        """Delete the messages that succeeded, then go on (EF-1; late deletes: EF-6, EF-7; responses: PB-*)."""
         receipts = poller.receipts
         if failed and self.mapping.report_batch_item_failures:
             receipts = [receipt for receipt in receipts if receipt.message.number not in failed]
@@ -104,7 +104,7 @@ class Deleting:
         self.done(request.poller)
 
     def _take_effect(self, request: _Request, first: int | None = None, fault: str = "") -> int:
-        """Delete the first so many messages of a request, or all, and record that; return the place of the record."""
+        """Delete the first `first` messages of a request, or all, and record it; return the index of the event."""
         now, queue, numbers = self.context.event_queue.now, self.mapping.queue, request.messages
         stayed = self.service.delete(queue, request.receipts[:first])
         if first is not None:
@@ -119,7 +119,7 @@ class Deleting:
     # Faults
 
     def _suffer(self, request: _Request, injected: InjectedFault, *, again: bool = False) -> None:
-        """Do to a delete what its fault says; `again`: it is a repeat already, which is not repeated (EF-5)."""
+        """Apply a fault to a delete. A repeat (`again`) is not repeated (EF-5)."""
         match injected.kind:
             case "slow_delete":
                 self._late(request, injected)
@@ -147,7 +147,7 @@ class Deleting:
         self.context.event_queue.at(until, partial(self._finish, request), poller.task)
 
     def _repeat(self, request: _Request) -> None:
-        """Delete the same once more: that succeeds, whatever the first request did (RH-7), but for a window's fault."""
+        """Repeat a delete. Only a window's fault can strike it; else it succeeds, whatever the first one did (RH-7)."""
         injected = self.context.injector.window("delete", self._scopes, self.context.now)
         if injected is None:
             self._finish(request)
@@ -155,7 +155,7 @@ class Deleting:
             self._suffer(request, injected, again=True)
 
     def _reappear_later(self, request: _Request, injected: InjectedFault) -> None:
-        """Delete, and have a standard queue show what went again in a while (RH-10)."""
+        """Delete; a standard queue shows the deleted messages again after a while (RH-10)."""
         there = [receipt.message for receipt in request.receipts if receipt.message.stored]
         index = self._take_effect(request)
         gone = [] if self.state.queue.fifo else [message for message in there if not message.stored]
@@ -170,17 +170,15 @@ class Deleting:
         self.service.reappear(self.state, *messages, fault=fault)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-
-# The pollers of one event source mapping: receive, invoke, retry while throttled, delete after success, go on. -------
+# One mapping: receive, invoke, retry while throttled, delete after success, go on -------------------------------------
 #
 # A poller carries one batch at a time, from the receive until it is deleted or given up.
 
 _UNANSWERED = 1_000
-"""Assumed: milliseconds after which a poller invokes again whose request got lost (EP-13)."""
+"""Assumed: milliseconds after which a poller whose request got lost invokes again (EP-13)."""
 
 _STALL = 10_000
-"""Milliseconds for which a `stall` of one batch lasts."""
+"""Milliseconds that a `stall` of one batch lasts."""
 
 
 @attrs.define(eq=False)
@@ -191,26 +189,26 @@ class Mapping:
     service: Service
     functions: Lambda
     era: str
-    """Selects the scaling law, as `Design.era` does."""
+    """Selects the scaling limits, as `Design.era` does."""
     mapping: EventSourceMapping
     numbered_from: int = 0
-    """How many pollers it had before it was configured anew."""
+    """Number of pollers of earlier configurations of the mapping; new pollers continue their numbers."""
     carried: int = 0
-    """Batches in the pollers' hands."""
+    """Number of batches that the pollers carry."""
     scaling: Scaling = attrs.field(init=False)
     latency: Latency = attrs.field(init=False)
     scopes: tuple[str, str, str] = attrs.field(init=False)
-    """What windows of faults may name to strike it: queue, function, mapping."""
+    """Names by which windows of faults select it: queue, function, mapping."""
     fleet: PollerFleet = attrs.field(init=False)
     receive_loop: ReceiveLoop = attrs.field(init=False)
     deleting: Deleting = attrs.field(init=False)
     _asks_hold: bool = attrs.field(init=False)
-    """Whether the fault plan has anything for batches in a poller's hand."""
+    """True if the fault plan has faults for batches that a poller carries."""
     _asks_invoke: bool = attrs.field(init=False)
-    """Whether it has anything for invocations."""
+    """True if the fault plan has faults for invocations."""
 
     def __attrs_post_init__(self) -> None:
-        """Put the parts together."""
+        """Build the fleet, the receive loop and the deleting half."""
         self.scopes = self.mapping.queue, self.mapping.function, self.mapping.name
         self.scaling = _scaling(self.mapping, self.era, self.context.assumptions)
         self.latency = Latency(self.context)
@@ -239,12 +237,12 @@ class Mapping:
         self.fleet.start()
 
     def stop(self) -> None:
-        """Note the empty receives of pollers that still wait when the run ends."""
+        """Record the empty receives of pollers that still wait when the run ends."""
         for poller in self.fleet.pollers:
             self.receive_loop.count_empty(poller)
 
     def retire(self) -> None:
-        """Stop polling; what the pollers carry they finish (Assumed: EC-23)."""
+        """Stop polling; the pollers finish the batches that they carry (Assumed: EC-23)."""
         if self.fleet.grow_later in self.state.on_backlog:
             self.state.on_backlog.remove(self.fleet.grow_later)
         self.fleet.retire()
@@ -259,7 +257,7 @@ class Mapping:
         self.receive_loop.dismiss(poller)
 
     def _ready(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> None:
-        """Take a batch in hand, and invoke the function with it as soon as the calls take."""
+        """Take a batch, and invoke the function with it after the latencies of the calls."""
         self.carried += 1
         poller.receipts, poller.attempts = receipts, 0
         poller.gives_up = min([receipt.message.visible_at for receipt in receipts])
@@ -276,7 +274,7 @@ class Mapping:
         self.context.event_queue.at(due, step, poller.task)
 
     def _stall(self, poller: Poller, request: Request, injected: InjectedFault) -> int:
-        """Record that a poller keeps its batch to itself, and what it has gathered besides; return until when."""
+        """Record that a poller holds its batch and the messages it has gathered; return the end of the stall."""
         now, mapping = self.context.now, self.mapping.name
         until = now + _STALL if injected.until is None else injected.until
         messages = _in_hand(poller, request)
@@ -284,7 +282,7 @@ class Mapping:
         return until
 
     def _restart(self, poller: Poller, request: Request, fault: str) -> None:
-        """Have a poller forget its batch, and what it has gathered for the next one (EP-13)."""
+        """Make a poller forget its batch and the messages gathered for the next one (EP-13)."""
         messages = _in_hand(poller, request)
         poller.held, poller.batcher = [], None
         now, mapping = self.context.now, self.mapping.name
@@ -308,7 +306,7 @@ class Mapping:
         return self.fleet.set_throttled(poller, throttled=False)
 
     def _is_stopped(self, poller: Poller, request: Request, injected: InjectedFault) -> bool:
-        """Do what a fault does to an invocation; tell whether that never reaches a function."""
+        """Apply a fault to an invocation; return True if the invocation never reaches a function."""
         function, executions = self.mapping.function, self.functions.executions
         refused: Refused | None = None
         match injected.kind:
@@ -329,7 +327,7 @@ class Mapping:
         return refused is not None
 
     def _lose(self, poller: Poller, request: Request, injected: InjectedFault) -> None:
-        """Wait in vain for an answer, and invoke again."""
+        """Wait for a response that never comes, then invoke again."""
         now = self.context.now
         again = min(now + _UNANSWERED, max(now, poller.gives_up))
         poller.attempts += 1
@@ -339,7 +337,7 @@ class Mapping:
         self._invoke_again(poller, request, again, "no answer", index, injected.name)
 
     def _refuse(self, poller: Poller, request: Request, *, fault: str = "", reason: str = "") -> None:
-        """Give a batch up that Lambda has answered with an error which no retry in place would change (LX-11)."""
+        """Give up a batch after an error of Lambda that no retry in place would change (LX-11)."""
         now, mapping, messages = self.context.now, self.mapping, request.messages
         event = ServiceFailed(
             now, request.received, mapping.function, mapping.name, poller.number, messages, fault, reason
@@ -347,7 +345,7 @@ class Mapping:
         self._release(poller, "service error", self.context.record(event))
 
     def _throttle(self, poller: Poller, request: Request, refused: Refused, fault: str) -> None:
-        """Keep the batch and try again later, up to the end of its visibility (ES-8)."""
+        """Keep the batch and try again later, until its visibility ends (ES-8)."""
         now = self.context.event_queue.now
         poller.attempts += 1
         self.fleet.set_throttled(poller, throttled=True)
@@ -372,7 +370,7 @@ class Mapping:
     def _invoke_again(  # noqa: PLR0917 - the last three are those of `_release`
         self, poller: Poller, request: Request, at: int, why: ReleaseReason, cause: int, fault: str = ""
     ) -> None:
-        """Invoke at a moment, unless visibility is over by then: then give up when it is (ES-8)."""
+        """Invoke at a moment; if visibility is over by then, give up at its end (ES-8)."""
         if at < poller.gives_up:
             self.context.event_queue.at(at, partial(self._invoke, poller, request), poller.task)
         else:
@@ -389,7 +387,7 @@ class Mapping:
             self.context.event_queue.after(self.latency.delete(poller), step, poller.task)
 
     def _release(self, poller: Poller, why: ReleaseReason, cause: int, fault: str = "") -> None:
-        """Forget the batch; nothing brings its messages back before their visibility ends (EC-15, EF-3)."""
+        """Forget the batch; its messages come back only when their visibility ends (EC-15, EF-3)."""
         assert poller.request is not None
         messages = poller.request.messages
         self.context.record(Released(self.context.now, cause, self.mapping.name, poller.number, messages, why, fault))
@@ -420,11 +418,11 @@ def _in_hand(poller: Poller, request: Request) -> tuple[int, ...]:
     return request.messages + tuple(receipt.message.number for receipt in poller.held)
 
 
-# An event source mapping that is changed while it polls: new pollers take the place of old ones (EC-21, EC-23). ------
+# Changes of a mapping while it polls: new pollers take the place of old ones (EC-21, EC-23) ---------------------------
 
 
 def succeed(mapping: Mapping, former: Sequence[Mapping]) -> None:
-    """Start a mapping in the place of those that have retired, which finish what their pollers carry.
+    """Start a mapping in the place of retired ones, whose pollers finish the batches that they carry.
 
     Assumed: a mapping counts these batches too, so all its pollers together stay below the ceiling (ES-3, MC-1).
     """
@@ -446,26 +444,23 @@ def succeed(mapping: Mapping, former: Sequence[Mapping]) -> None:
     mapping.start()
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-
-
 @attrs.define(eq=False)
 class MappingLifecycle:
     """The mappings of one run over time."""
 
     context: SimulationContext
     make: Callable[[EventSourceMapping, int], Mapping]
-    """Returns a mapping that does not poll yet, and numbers its pollers from one more than so many on."""
+    """Returns a mapping that does not poll yet, given its settings and `Mapping.numbered_from`."""
     settings: dict[str, EventSourceMapping]
-    """How each mapping is configured now, by name."""
+    """Present configuration of each mapping, by name."""
     mappings: list[Mapping] = attrs.field(factory=list[Mapping])
-    """All that poll or did: those that have stopped may still carry batches."""
+    """All mappings that poll or did. Those that have stopped may still carry batches."""
     _polling: dict[str, Mapping] = attrs.field(factory=dict[str, Mapping])
     _forbidden: dict[str, int] = attrs.field(factory=dict[str, int])
-    """How many open windows keep each mapping disabled."""
+    """Number of open windows that keep each mapping disabled."""
 
     def start(self) -> None:
-        """Set every enabled mapping to work, at the start of the run, and plan what the windows do."""
+        """Start every enabled mapping, at the start of the run, and schedule the windows' changes."""
         for name in self.settings:
             self._settle(name)
         for window in self.context.injector.windows("mapping"):
@@ -476,20 +471,20 @@ class MappingLifecycle:
                     self.context.event_queue.at(start, partial(begin, name, injected))
 
     def polling(self, name: str) -> Mapping | None:
-        """Return what polls for a mapping now, or None: it is disabled."""
+        """Return the `Mapping` that polls now for a name; None if the mapping is disabled."""
         return self._polling.get(name)
 
     def change(self, name: str, settings: EventSourceMapping) -> None:
-        """Configure a mapping anew, at once: its pollers retire, and, where it is enabled, new ones start.
+        """Change the configuration of a mapping at once: its pollers retire and, if it is enabled, new ones start.
 
-        `settings` have the same queue and function as before. Nothing is recorded but the new number of pollers.
+        `settings` have the same queue and function as before. Only the new number of pollers is recorded.
         """
         self.settings[name] = settings
         self._retire(name)
         self._settle(name)
 
     def _settle(self, name: str) -> None:
-        """Have a mapping poll if it may and should, and stop it otherwise."""
+        """Start a mapping if it is enabled and no window disables it; else stop it."""
         wanted = self.settings[name].enabled and not self._forbidden.get(name)
         if not wanted:
             self._retire(name)
@@ -508,10 +503,10 @@ class MappingLifecycle:
         if mapping is not None:
             mapping.retire()
 
-    # What windows do
+    # Windows
 
     def _forbid(self, name: str, injected: InjectedFault) -> None:
-        """Disable a mapping until the window ends; one that is disabled anyhow stays it, unrecorded."""
+        """Disable a mapping until the window ends. If it is disabled already, nothing happens or is recorded."""
         if not self.settings[name].enabled:
             return
         assert injected.until is not None

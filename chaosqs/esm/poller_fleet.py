@@ -1,4 +1,4 @@
-"""The pollers of a mapping as a poller fleet: who joins when messages wait, who goes, and when."""
+"""The poller fleet of a mapping: when pollers are added, when they are dropped, and the latencies of their calls."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,31 +20,31 @@ class Poller:
     number: int
     stream: int
     task: str
-    """Its name as that of a task of the event queue, which a pause of the fault plan can hold back: `orders→worker/3`."""
+    """Name of its task on the event queue, by which a pause of the fault plan holds it back: `orders→worker/3`."""
     receives: int = 0
     parked: int | None = None
-    """When its present long poll, or the first one not yet recorded, began; None while it carries a batch."""
+    """Start of its present long poll, or of the first one not yet recorded; None while it carries a batch."""
     idle_since: int | None = None
-    """Since when it has found nothing; None while it carries a batch."""
+    """Moment since which it has received nothing; None while it carries a batch."""
     watched: bool = False
-    """Whether somebody will look whether it should go."""
+    """True if a check is scheduled whether to drop it for idleness."""
     held: list[Receipt] = attrs.field(factory=list[Receipt])
-    """What it gathers for its next batch."""
+    """Messages gathered for its next batch."""
     latest: int = 0
-    """Place of the receive that brought the latest of it."""
+    """Index of the event of the latest receive that added to `held`."""
     batcher: Batcher | None = None
-    """What decides when that is a batch; None where every receive is one (EP-3)."""
+    """Decides when `held` is a batch; None while every receive is a batch (EP-3)."""
     closes: int = 0
-    """When somebody will look whether it is."""
+    """Moment of the next check whether `held` is a batch."""
     again: int | None = None
-    """When it receives again after a receive that failed; None: nothing of that kind is planned."""
+    """Moment of its next receive after a failed one; None: none is scheduled."""
     pending: bool = False
-    """Whether the answer to its receive is still on its way, by a fault: its batch waits for that."""
+    """True while a fault delays the response to its receive; its batch waits for the response."""
     receipts: Sequence[Receipt] = ()
     """The batch that it carries."""
     request: Request | None = None
     gives_up: int = 0
-    """When the visibility of its batch ends: it retries a throttled batch up to then (ES-8)."""
+    """Moment at which the visibility of its batch ends; a throttled batch is retried until then (ES-8)."""
     attempts: int = 0
     throttled: bool = False
 
@@ -57,23 +57,24 @@ class PollerFleet:
     context: SimulationContext
     scaling: Scaling
     waiting: Callable[[], bool]
-    """Tells whether messages could be received now."""
+    """Returns whether messages could be received now."""
     poll: Callable[[Poller], None]
-    """Set a poller to work."""
+    """Makes a poller receive."""
     dismiss: Callable[[Poller], None]
-    """End a poller's wait for messages."""
+    """Ends a poller's wait for messages."""
     pollers: list[Poller] = attrs.field(factory=list[Poller])
     throttled: int = 0
-    """How many of them carry a batch that Lambda has refused."""
+    """Number of pollers that carry a batch that Lambda has throttled."""
     numbered_from: int = 0
-    """How many pollers the mapping had before it was configured anew: these are numbered on from there."""
+    """Number of pollers of earlier configurations of the mapping; new pollers continue their numbers."""
     retired: bool = False
-    """Whether nobody is to poll any more."""
+    """True once no poller may receive any more."""
     left: Callable[[], None] | None = None
-    """Called after that when a poller has finished what it carried."""
+    """Called when a poller of a retired fleet has finished its batch."""
     _spare: list[Poller] = attrs.field(factory=list[Poller])
+    """Dropped pollers, which are the first to be added again."""
     _leaving: list[Poller] = attrs.field(factory=list[Poller])
-    """Those that go as soon as they have finished what they carry."""
+    """Pollers that are dropped as soon as they have finished their batch."""
     _growing: bool = False
 
     def start(self) -> None:
@@ -84,23 +85,23 @@ class PollerFleet:
 
     @property
     def busy(self) -> int:
-        """How many pollers carry a batch, or gather one."""
+        """Number of pollers that carry or gather a batch."""
         return sum(bool(poller.request or poller.held or poller.pending) for poller in self.pollers)
 
     def grow_later(self) -> None:
-        """Grow by the law, as messages wait and every poller is busy (ES-2)."""
+        """Schedule the next growth, as messages wait and every poller is busy (ES-2)."""
         if not self._growing and self.scaling.pollers < self.scaling.scaling_limits.ceiling:
             self._growing = True
             self.context.event_queue.after(self.scaling.interval(throttled=self.throttled > 0), self._grow)
 
     def retire(self) -> None:
-        """Stop polling: who waits goes, who carries a batch finishes it (Assumed: EC-23)."""
+        """Stop polling: waiting pollers go, those with a batch finish it (Assumed: EC-23)."""
         self.retired = True
         for poller in self.pollers:
             self.dismiss(poller)
 
     def scale_down(self, fault: str) -> None:
-        """Go down to the law's fewest pollers: those that wait go now, the others when they are done."""
+        """Drop pollers down to the minimum: waiting ones go now, the others when they are done."""
         surplus = self.scaling.pollers - self.scaling.scaling_limits.minimum
         if surplus <= 0:
             return
@@ -115,7 +116,7 @@ class PollerFleet:
         self._changed("fault", fault)
 
     def lets_go(self, poller: Poller) -> bool:
-        """Tell whether a poller that would receive now is not to: the mapping does without it."""
+        """Drop a poller that would receive now, if it is leaving or the fleet is retired; return whether it goes."""
         if self._leaving and poller in self._leaving and not poller.held:
             self._leaving.remove(poller)
             self._spare.append(poller)
@@ -125,7 +126,7 @@ class PollerFleet:
         return self.retired
 
     def _grow(self) -> None:
-        """Take one step; where it is refused, the next receive that leaves messages waiting asks again."""
+        """Add a poller if messages wait, and schedule the next growth; else leave that to a later receive."""
         self._growing = False
         wanted = self.waiting() or self.scaling.pollers < self.scaling.scaling_limits.start
         if wanted and not self.retired and self.scaling.grow(throttled=self.throttled > 0):
@@ -134,7 +135,7 @@ class PollerFleet:
             self.grow_later()
 
     def _join(self) -> None:
-        if self._leaving:  # nobody goes only to come back
+        if self._leaving:  # a poller that would leave stays instead
             self._leaving.pop()
             return
         if self._spare:
@@ -147,7 +148,7 @@ class PollerFleet:
         self.context.event_queue.after(0, partial(self.poll, poller), poller.task)
 
     def go_on(self, poller: Poller, *, failed: bool) -> None:
-        """Set a poller to work whose batch is done, unless the mapping does without it now (ES-7, ES-8)."""
+        """Make a poller whose batch is done receive again, unless it is dropped now (ES-7, ES-8)."""
         self.set_throttled(poller, throttled=False)
         if self.retired and not poller.held:
             self._left()
@@ -159,7 +160,7 @@ class PollerFleet:
             self.context.event_queue.after(0, partial(self.poll, poller), poller.task)
 
     def _released(self, poller: Poller, *, failed: bool) -> bool:
-        """Drop a poller where its mapping does without it; return whether it was dropped."""
+        """Drop a poller after an error or while others are throttled; return whether it was dropped."""
         if poller.held or poller in self._leaving:
             return False
         if failed and self.scaling.release_after_error():
@@ -169,16 +170,16 @@ class PollerFleet:
         return self.throttled > 0
 
     def set_throttled(self, poller: Poller, *, throttled: bool) -> None:
-        """Note whether a poller carries a batch that Lambda has refused."""
+        """Note whether a poller carries a batch that Lambda has throttled."""
         self.throttled += throttled - poller.throttled
         poller.throttled = throttled
 
     def watch(self, poller: Poller) -> None:
-        """Look later whether a poller that has found nothing should go (ES-5)."""
-        patience = self.scaling.patience()
-        if patience is not None and poller.idle_since is not None and not poller.watched:
+        """Schedule a check whether an idle poller should be dropped (ES-5)."""
+        limit = self.scaling.idle_limit()
+        if limit is not None and poller.idle_since is not None and not poller.watched:
             poller.watched = True
-            due = max(self.context.now, poller.idle_since + patience)
+            due = max(self.context.now, poller.idle_since + limit)
             self.context.event_queue.at(due, partial(self._retire, poller))
 
     def _retire(self, poller: Poller) -> None:
@@ -201,7 +202,7 @@ class PollerFleet:
         self.context.record(PollersChanged(now, None, self.mapping, self.scaling.pollers, why, fault))
 
 
-# How long the calls of a poller take: medians that are assumed, and a spread that seed draws from. -------------------
+# Latencies of a poller's calls: an assumed median, and a spread that the seed draws from ------------------------------
 
 _RECEIVE, _INVOKE, _DELETE, _RETRY = map(
     stream, ("receive latency", "invoke latency", "delete latency", "throttle retry")
@@ -215,19 +216,19 @@ class Latency:
     context: SimulationContext
 
     def receive(self, poller: Poller) -> int:
-        """From SQS's answer to a receive to the poller."""
+        """Return the time from SQS's response to a receive until the poller has it."""
         return self._around(self.context.assumptions.receive_latency, _RECEIVE, poller)
 
     def invoke(self, poller: Poller) -> int:
-        """From the poller to the first line of the handler."""
+        """Return the time from the poller's request to the first line of the handler."""
         return self._around(self.context.assumptions.invoke_latency, _INVOKE, poller)
 
     def delete(self, poller: Poller) -> int:
-        """From the end of the handler to the deletion of its batch."""
+        """Return the time from the end of the handler to the deletion of its batch."""
         return self._around(self.context.assumptions.delete_latency, _DELETE, poller)
 
     def pause(self, poller: Poller) -> int:
-        """Between two attempts with a throttled batch. Assumed: doubles each time, with full jitter (ES-10)."""
+        """Return the time between two attempts with a throttled batch. Assumed: doubling, with full jitter (ES-10)."""
         assumed = self.context.assumptions
         ceiling = min(assumed.throttle_retry_limit, assumed.throttle_retry << min(poller.attempts - 1, 20))
         share = self.context.random.fraction(_RETRY ^ poller.stream, poller.receives, poller.attempts)

@@ -1,4 +1,4 @@
-"""How the pollers of a mapping come to their batches: long polls, filters, batching windows."""
+"""The receive loop of a mapping's pollers: long polls, filters, batching windows, and the faults of receives."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,10 +16,10 @@ from chaosqs.sqs.machines.message import Message, Receipt, body_of
 from chaosqs.sqs.machines.queue_machine import Chance
 from chaosqs.sqs.service import QueueState, Service
 
-# What the fault plan makes of a poller's receives: before they are answered (poll), and of the answer (receive). -----
+# Faults of receives: before the response (`poll`) and of the response (`receive`) -------------------------------------
 
 _SLOW = 5_000
-"""Milliseconds that the answer to a `slow_receive` takes."""
+"""Milliseconds that the response to a `slow_receive` takes."""
 _BRINGS_NOTHING = ("failed_receive", "empty_receive", "quota_full")
 
 
@@ -33,10 +33,10 @@ class ReceiveFaults:
     latency: Latency
     _scopes: tuple[str, ...] = attrs.field(init=False)
     _shown_twice: dict[int, int] = attrs.field(factory=dict[int, int])
-    """Up to when a window's `duplicate` leaves a message alone: the visibility of the delivery that it doubled."""
+    """End of visibility of each doubled message, by number; a window's `duplicate` does not strike it before."""
 
     def __attrs_post_init__(self) -> None:
-        """Name what the receives are about."""
+        """Set the scopes of the receives."""
         self._scopes = (self.mapping.queue, self.mapping.function, self.mapping.name)
 
     @property
@@ -44,12 +44,12 @@ class ReceiveFaults:
         """The queue that is polled."""
         return self.service.states[self.mapping.queue]
 
-    # Before a receive is answered
+    # Before the response
 
     def poll(self, wanted: int) -> InjectedFault | None:
-        """Return what strikes a receive of up to `wanted` messages, if it changes anything: where none wait, nothing.
+        """Return the fault that strikes a receive of up to `wanted` messages; None if it would change nothing.
 
-        The message that is first in line decides, by the receive that this one would be for it.
+        The plan is asked about the first message of the queue, at its next receive count. If none waits: no fault.
         """
         machine = self.state.machine
         first = machine.head() if machine.receivable else None
@@ -63,7 +63,7 @@ class ReceiveFaults:
         return injected if min(machine.visible, wanted) > 1 else None
 
     def fail(self, poller: Poller, injected: InjectedFault) -> int | None:
-        """Record a receive that brings nothing; return when the poller receives again. None: it brings something."""
+        """Record a receive that brings nothing; return the moment of the next one. None: this one brings messages."""
         if injected.kind not in _BRINGS_NOTHING:
             return None
         now, mapping = self.context.now, self.mapping
@@ -79,7 +79,7 @@ class ReceiveFaults:
         return now + self.context.assumptions.receive_retry
 
     def receive(self, injected: InjectedFault, wanted: int) -> list[Receipt]:
-        """Receive one message where the receive is short; the newest ones, newest first, where it is out of order."""
+        """Receive one message if the receive is short; the newest ones, newest first, if it is out of order."""
         state = self.state
         if injected.kind == "short_receive":
             return self.service.take(state, 1)
@@ -88,14 +88,14 @@ class ReceiveFaults:
         return receipts[::-1]
 
     def blind(self) -> bool:
-        """Tell whether a window is open in which no receive brings anything: then nobody sees that messages wait."""
+        """Return whether an open window keeps receives from bringing anything: then waiting messages go unseen."""
         open_now = self.context.injector.window("poll", self._scopes, self.context.now)
         return open_now is not None and open_now.kind in _BRINGS_NOTHING
 
-    # The answer
+    # The response
 
-    def answer(self, receipts: Sequence[Receipt]) -> InjectedFault | None:
-        """Return what strikes the answer to a receive."""
+    def response(self, receipts: Sequence[Receipt]) -> InjectedFault | None:
+        """Return the fault that strikes the response to a receive."""
         batch = ((receipt.message.number, receipt.message.receive_count) for receipt in receipts)
         injected = self.context.injector.injected("receive", self._scopes, batch, self.context.now)
         return (
@@ -105,7 +105,7 @@ class ReceiveFaults:
         )
 
     def hold(self, poller: Poller, receipts: Sequence[Receipt], index: int, injected: InjectedFault) -> int:
-        """Record that an answer is slow; return when it comes."""
+        """Record that a response is slow; return when it comes."""
         now = self.context.now
         until = now + _SLOW
         messages = tuple(receipt.message.number for receipt in receipts)
@@ -113,7 +113,7 @@ class ReceiveFaults:
         return until
 
     def duplicate(self, receipts: Sequence[Receipt], injected: InjectedFault) -> None:
-        """Show the messages of a receive again at once, which a replica missed (OR-4)."""
+        """Show the messages of a receive again at once, as if a replica had missed the receive (OR-4)."""
         messages = self._twice(injected, receipts)
         for message in messages:
             self._shown_twice[message.number] = message.visible_at
@@ -123,9 +123,9 @@ class ReceiveFaults:
         self.service.reappear(self.state, *(message for message in messages if message.stored), fault=fault)
 
     def _twice(self, injected: InjectedFault, receipts: Sequence[Receipt]) -> list[Message]:
-        """Return the messages that will be in flight twice; a window does not add a third delivery to the two.
+        """Return the messages that will be in flight twice. A window does not add a third delivery.
 
-        Else all pollers that wait would get them at one moment, one after another.
+        Without this rule all waiting pollers would get them at one moment, one after another.
         """
         if self.state.queue.fifo:
             return []
@@ -135,10 +135,10 @@ class ReceiveFaults:
         return [message for message in messages if self._shown_twice.get(message.number, 0) <= now]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Receiving ------------------------------------------------------------------------------------------------------------
 
 _ALWAYS_FITS = PAYLOAD_LIMIT // 16
-"""Bytes of bodies that fit into one payload, whatever JSON makes of them."""
+"""Bytes of message bodies that always fit into one payload, whatever their JSON escapes."""
 
 
 @attrs.define(eq=False)
@@ -151,17 +151,18 @@ class ReceiveLoop:
     latency: Latency
     fleet: PollerFleet
     ready: Callable[[Poller, Sequence[Receipt], int], None]
-    """Called with a poller's batch, and the place of the receive that completed it."""
+    """Called with a poller's batch and the index of the receive that completed it."""
     faults: ReceiveFaults = attrs.field(init=False)
     _asks_poll: bool = attrs.field(init=False)
-    _asks_answer: bool = attrs.field(init=False)
-    """Whether the fault plan has anything for receives before they are answered, or for the answers."""
+    """True if the fault plan has faults that strike before the response."""
+    _asks_response: bool = attrs.field(init=False)
+    """True if the fault plan has faults that strike the response."""
     _patterns: tuple[Pattern, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        """Read the filters; raise `InvalidPattern` for what AWS would refuse (EC-24)."""
+        """Parse the filters; raise `InvalidPattern` for one that AWS would refuse (EC-24)."""
         self.faults = ReceiveFaults(self.mapping, self.context, self.service, self.latency)
-        self._asks_poll, self._asks_answer = self.context.injector.asks("poll"), self.context.injector.asks("receive")
+        self._asks_poll, self._asks_response = self.context.injector.asks("poll"), self.context.injector.asks("receive")
         self._patterns = tuple(parse(pattern) for pattern in self.mapping.filters)
 
     @property
@@ -170,7 +171,7 @@ class ReceiveLoop:
         return self.service.states[self.mapping.queue]
 
     def poll(self, poller: Poller) -> None:
-        """Receive, or wait in a long poll until there is something (EP-1, RX-5)."""
+        """Receive, or wait in a long poll until there are messages (EP-1, RX-5)."""
         if poller.batcher is not None and self._hand_over(poller):
             return
         if not self.fleet.lets_go(poller) and not self._receive(poller):
@@ -208,7 +209,7 @@ class ReceiveLoop:
             self._park(poller)
 
     def _receive(self, poller: Poller) -> bool:
-        """Receive once; without a window that is a batch (EP-3, EP-7). Tell whether the poller need not wait."""
+        """Receive once; without a window that is a batch (EP-3, EP-7). Return False if the poller has to wait."""
         batcher = poller.batcher
         wanted = min(self.mapping.batch_size, MOST_PER_RECEIVE) if batcher is None else batcher.wanted
         injected = self.faults.poll(wanted) if self._asks_poll else None
@@ -224,8 +225,8 @@ class ReceiveLoop:
             return False
         poller.parked = poller.idle_since = None
         poller.receives += 1
-        if self._asks_answer and injected is None:
-            injected = self.faults.answer(receipts)
+        if self._asks_response and injected is None:
+            injected = self.faults.response(receipts)
         index = self._recorded(poller, receipts, injected)
         if self.state.machine.receivable:
             self.fleet.grow_later()
@@ -236,7 +237,7 @@ class ReceiveLoop:
         return True
 
     def _try_again(self, poller: Poller, due: int) -> None:
-        """Let a poller whose receive brought nothing, although messages wait, receive again at a moment."""
+        """Schedule the next receive of a poller whose receive brought nothing by a fault."""
         poller.parked = poller.idle_since = None
         poller.again = due
         self.context.event_queue.at(due, partial(self._again, poller, due), poller.task)
@@ -247,7 +248,7 @@ class ReceiveLoop:
             self.poll(poller)
 
     def _answered(self, poller: Poller, receipts: Sequence[Receipt], index: int, injected: InjectedFault) -> None:
-        """Go on with an answer that a fault has struck; where it changed only what came, with that."""
+        """Go on with a response that a fault has struck."""
         if injected.kind == "lost_receive":
             self._look_again(poller)
         elif injected.kind == "slow_receive":
@@ -264,7 +265,7 @@ class ReceiveLoop:
         self._take_in(poller, receipts, index)
 
     def _take_in(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> None:
-        """Make a batch of what came, or a part of one."""
+        """Make the received messages a batch, or a part of one."""
         if self._patterns:
             receipts = self._filtered(poller, receipts, index)
         if not receipts:
@@ -278,7 +279,7 @@ class ReceiveLoop:
         self.context.event_queue.after(self.latency.receive(poller), partial(self.poll, poller), poller.task)
 
     def _recorded(self, poller: Poller, receipts: Sequence[Receipt], injected: InjectedFault | None) -> int:
-        """Record a receive; return its place."""
+        """Record a receive; return the index of the event."""
         first = receipts[0].message
         index = self.context.record(
             Received(
@@ -299,7 +300,7 @@ class ReceiveLoop:
         return index
 
     def _filtered(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> list[Receipt]:
-        """Delete what matches no filter, and return the rest (FL-1, FL-2)."""
+        """Delete the messages that match no filter, and return the rest (FL-1, FL-2)."""
         found = [matches(self._patterns, body_of(receipt.message)) for receipt in receipts]
         gone = [
             (receipt, match.value) for receipt, match in zip(receipts, found, strict=True) if match is not Match.MATCHED
@@ -315,14 +316,14 @@ class ReceiveLoop:
         return [receipt for receipt, match in zip(receipts, found, strict=True) if match is Match.MATCHED]
 
     def _is_batch(self, receipts: Sequence[Receipt]) -> bool:
-        """Tell whether a receive is a batch as it is: no window to wait for, and surely small enough."""
+        """Return whether a receive is a batch by itself: the mapping has no window, and the size surely fits."""
         size = sum([receipt.message.body_bytes for receipt in receipts])
         return not self.mapping.maximum_batching_window and size <= _ALWAYS_FITS
 
     # Batching windows, and batches too large for one payload
 
     def _gather(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> None:
-        """Add what came to the batch; hand it over, or go on until the window closes (EP-4)."""
+        """Add the received messages to the batch; hand it over, or go on until the window closes (EP-4)."""
         if poller.batcher is None:
             size, window = self.mapping.batch_size, self.mapping.maximum_batching_window * 1000
             poller.batcher = Batcher(size, window, self.context.assumptions.low_traffic_wait if window else 0)
@@ -337,7 +338,7 @@ class ReceiveLoop:
             self.poll(poller)
 
     def _hand_over(self, poller: Poller) -> bool:
-        """Hand a batch over if it is ready; else look again when its window closes."""
+        """Hand over the batch if it is ready; else check again when its window closes. Return whether it was ready."""
         batcher = poller.batcher
         due = None if batcher is None else batcher.due()
         if batcher is None or due is None:

@@ -1,1 +1,1 @@
-"""The fault injector: it answers at each injection point what goes wrong."""
+"""The fault injector: it decides at each injection point which fault strikes."""

@@ -1,4 +1,4 @@
-"""The fault plan, asked once at each injection point: what goes wrong with this call, if anything."""
+"""The fault injector: each call asks it once, at its injection point, for the fault of the plan that strikes it."""
 
 from collections.abc import Iterable
 
@@ -11,18 +11,18 @@ from chaosqs.model.time import milliseconds
 
 @attrs.define
 class FaultInjector:
-    """Reads a fault plan."""
+    """Looks faults up in a fault plan."""
 
     plan: FaultPlan
     calm: bool = True
-    """Whether nothing of the plan can ever strike."""
+    """True if no fault of the plan can ever strike."""
     _injection_points: frozenset[str] = frozenset()
-    """Where anything of the plan can strike: all others need not ask."""
+    """Injection points at which a fault of the plan can strike; calls at all others need not ask."""
     _windows: dict[str, tuple[Window, ...]] = attrs.field(factory=dict[str, tuple[Window, ...]])
-    """The windows of each injection point that are not banned."""
+    """Windows of each injection point whose kind is not banned."""
     _healed: int | None = None
     _passed: set[tuple[int, int]] = attrs.field(factory=set[tuple[int, int]])
-    """The (message, receive count)s whose outcome for a poll has struck."""
+    """Pairs of (message, receive count) whose outcome for a poll has struck."""
 
     def __attrs_post_init__(self) -> None:
         """Sort the plan by injection point."""
@@ -38,16 +38,16 @@ class FaultInjector:
         self._healed = None if plan.heal_at is None else milliseconds(plan.heal_at)
 
     def asks(self, injection_point: str) -> bool:
-        """Tell whether anything of the plan can ever strike at an injection point."""
+        """Return whether a fault of the plan can ever strike at an injection point."""
         return injection_point in self._injection_points
 
     def injected(
         self, injection_point: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
     ) -> InjectedFault | None:
-        """Return what strikes a call about a batch of (message, receive count), or None.
+        """Return the fault that strikes a call about a batch of (message, receive count), or None.
 
-        The first message of the batch that has an outcome for this injection point decides, then the first window. `scopes`:
-        the names of the queue, function and mapping that the call is about.
+        The first message of the batch with an outcome for this injection point decides; if there is none, the first
+        open window. `scopes`: the names of the queue, function and mapping that the call is about.
         """
         if injection_point not in self._injection_points or self._is_healed(now):
             return None
@@ -58,9 +58,9 @@ class FaultInjector:
         return self.window(injection_point, scopes, now)
 
     def poll(self, scopes: tuple[str, ...], message: int, receive: int, now: int) -> InjectedFault | None:
-        """Return what strikes a receive that would find a message first, and count as its n-th receive.
+        """Return the fault that strikes a receive; `message` is the first one it would return, `receive` its count.
 
-        The outcome of one message strikes once: a receive that fails does not count, so the next would meet it again.
+        The outcome of one message strikes once: a failed receive does not count, so the next would meet it again.
         """
         if (message, receive) in self._passed:
             return self.window("poll", scopes, now)
@@ -70,7 +70,7 @@ class FaultInjector:
         return injected
 
     def send(self, queue: str, message: int, now: int, *, again: bool = False) -> InjectedFault | None:
-        """Return what strikes the send of a message; sent `again` only a window does."""
+        """Return the fault that strikes the send of a message; only a window's fault strikes one sent `again`."""
         if "send" not in self._injection_points or self._is_healed(now):
             return None
         outcome = OK if again else self.plan.send_outcome(message)
@@ -81,7 +81,7 @@ class FaultInjector:
     def point(
         self, point: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
     ) -> InjectedFault | None:
-        """Return what strikes a site in the user's code that works on a batch of (message, receive count)."""
+        """Return the fault that strikes a named point of user code working on a batch of (message, receive count)."""
         if "point" not in self._injection_points or self._is_healed(now):
             return None
         wanted = f"{FAULT_POINT}:{point}"
@@ -91,7 +91,7 @@ class FaultInjector:
         return self.window("point", scopes, now, wanted)
 
     def window(self, injection_point: str, scopes: tuple[str, ...], now: int, kind: str = "") -> InjectedFault | None:
-        """Return the strike of the first window that is open now for one of the scopes; `kind`: only of this kind."""
+        """Return the fault of the first window that is open now for one of the scopes; `kind`: only of this kind."""
         for window in self._windows.get(injection_point, ()) if not self._is_healed(now) else ():
             if (
                 window.start * 1000 <= now < (window.start + window.seconds) * 1000
@@ -102,7 +102,7 @@ class FaultInjector:
         return None
 
     def windows(self, injection_point: str) -> tuple[Window, ...]:
-        """Return the windows of an injection point that begin before the plan is healed, for who must act at the start."""
+        """Return an injection point's windows that begin before the plan heals; callers act at the windows' start."""
         return tuple(
             window
             for window in self._windows.get(injection_point, ())
@@ -110,7 +110,7 @@ class FaultInjector:
         )
 
     def of_window(self, window: Window) -> InjectedFault:
-        """Return the strike of a window."""
+        """Return the fault of a window."""
         scope = f" on {window.scope}" if window.scope else ""
         end = milliseconds(window.start + window.seconds)
         until = end if self._healed is None else min(end, self._healed)

@@ -1,7 +1,7 @@
 """The simulation context: everything that all parts of one run share, in one value.
 
 It carries virtual time with the event queue, chance, the fault injector, the history being written and the assumptions.
-What a higher layer brings is known here by a Protocol only.
+Things that belong to a higher layer are known here by a Protocol only.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,10 +19,11 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.events import Event
 from chaosqs.model.faults import Window
 
-# Random numbers as a pure function: the same seed, stream and keys give the same number, in any order of calls. ------
+# Random streams -------------------------------------------------------------------------------------------------------
 #
-# Each use of chance has its own random stream. The keys say which caller asks and how often it has asked, so that one
-# fault more or less does not reshuffle everything else. Seed 0 is calm: it always gives the middle.
+# Random numbers are a pure function of seed, stream and keys, independent of the order of calls. Each use of chance has
+# its own stream. The keys name the caller and count its calls, so one fault more or less does not reshuffle everything
+# else. Seed 0 is calm: it always gives the middle.
 
 _MASK = (1 << 64) - 1
 _NORMAL = NormalDist()
@@ -62,7 +63,7 @@ def stream(name: str) -> int:
     return crc32(name.encode())
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Faults and the context -----------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -71,25 +72,25 @@ class InjectedFault:
 
     kind: str
     name: str
-    """As histories and reports name it: `throttled at receive 2 of message 4`."""
+    """Name in histories and reports: `throttled at receive 2 of message 4`."""
     until: int | None = None
-    """When the window ends that brings it, in milliseconds; None for the fault of one message."""
+    """End of the window that the fault comes from, in milliseconds; None for the fault of one message."""
 
 
 class Injector(Protocol):
     """Decides which calls of a run a fault strikes. Each call asks once.
 
-    A batch is given as pairs of (message, receive count). `scopes` are the names that the call is about: queue,
+    A batch is given as pairs of (message, receive count). `scopes` are the names of what the call is about: queue,
     function, mapping. `now` is in milliseconds.
     """
 
     @property
     def calm(self) -> bool:
-        """Tell whether no fault can ever strike."""
+        """True if no fault can ever strike."""
         ...
 
     def asks(self, injection_point: str) -> bool:
-        """Tell whether a fault can ever strike at an injection point."""
+        """Return whether a fault can ever strike at an injection point."""
         ...
 
     def injected(
@@ -99,7 +100,7 @@ class Injector(Protocol):
         ...
 
     def poll(self, scopes: tuple[str, ...], message: int, receive: int, now: int) -> InjectedFault | None:
-        """Return the fault that strikes a receive which would find a message first, as its n-th receive."""
+        """Return the fault that strikes a receive; `message` is the first one it would return, `receive` its count."""
         ...
 
     def send(self, queue: str, message: int, now: int, *, again: bool = False) -> InjectedFault | None:
@@ -138,7 +139,7 @@ def recorder(events: list[Event]) -> Callable[[Event], int]:
 
 @attrs.frozen(eq=False)
 class SimulationContext:
-    """What all parts of one run share."""
+    """Everything that all parts of one run share."""
 
     event_queue: EventQueue
     random: RandomStreams
@@ -153,14 +154,14 @@ class SimulationContext:
 
     @property
     def now(self) -> int:
-        """The present moment, in milliseconds. The hottest paths read `event_queue.now`, which spares them a call."""
+        """The present moment, in milliseconds. The hottest paths read `event_queue.now`, which saves a call."""
         return self.event_queue.now
 
 
 Turn = AbstractContextManager[object]
-"""A lock by which callers in threads take turns. Their order is the one thing that a run cannot repeat."""
+"""A lock with which callers in threads take turns. The order of the threads is the one thing a run cannot repeat."""
 
 
 def turns() -> Turn:
-    """Return a lock that its holder may take again."""
+    """Return a re-entrant lock."""
     return RLock()

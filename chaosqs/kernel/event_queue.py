@@ -1,7 +1,7 @@
-"""Who runs next: entries ordered by moment, then by the scenario's tie-break, then by when they were made.
+"""The event queue: steps ordered by due moment, then by the scenario's tie-break, then by insertion.
 
 Nothing else decides the order of a run: neither trio nor Python's hashing. A scenario that wants another order holds
-single tasks back (`HoldingAgenda`): pollers and invocations of real code are tasks, everything else is AWS's clock.
+single tasks back (`HoldingEventQueue`). Pollers and invocations of real code are tasks; all other steps belong to AWS.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from chaosqs.model.faults import Pause
 
 Step: TypeAlias = Callable[[], None]
 Hold: TypeAlias = Callable[[str, int, int], int]
-"""Given a task, the number of its step, and how many steps of tasks there were so far, this one included (all from 1),
-returns how many steps of others go first; 0: none."""
+"""Function of a task, the number of its step, and the number of this step among those of all tasks (both from 1).
+Returns the number of other steps that go first; 0: none."""
 _Entry: TypeAlias = tuple[int, int, int, Step]
 
 _MASK = (1 << 64) - 1
@@ -27,13 +27,13 @@ class EventQueue:
     """The steps that are still to be run."""
 
     seed: int
-    """0: entries of one moment run in the order in which they were made; else in an order that seed decides."""
+    """0: steps due at one moment run in the order of insertion. Other seeds: in an order drawn from the seed."""
     now: int = 0
     """The present moment, in milliseconds."""
     steps: int = 0
-    """How many have been taken."""
+    """Number of steps taken."""
     may_be_over: bool = True
-    """Set where something ended, so that only then somebody looks whether all has."""
+    """Set when something ends: the clock checks only then whether the run is over."""
     _heap: list[_Entry] = attrs.field(factory=list[_Entry])
     _sequence: int = 0
     _salt: int = 0
@@ -43,12 +43,12 @@ class EventQueue:
         self.reseed(self.seed)
 
     def reseed(self, seed: int) -> None:
-        """Have another seed decide the ties of all steps that are put on from now on."""
+        """Order the ties of all steps that are added from now on by another seed."""
         self.seed = seed
         self._salt = seed * 0x9E3779B97F4A7C15 & _MASK
 
     def at(self, due: int, step: Step, task: str = "") -> None:  # noqa: ARG002 - for an event queue that holds tasks back
-        """Run a step at a moment, which must not be over; `task`: whose step it is, where it is a task's."""
+        """Run a step at a moment, which must not be in the past; `task`: the task that the step belongs to, if any."""
         assert due >= self.now, f"a step is due at {due} ms, but it is {self.now} ms already"
         self._sequence = sequence = self._sequence + 1
         tie = 0
@@ -58,11 +58,11 @@ class EventQueue:
         heappush(self._heap, (due, tie, sequence, step))
 
     def after(self, milliseconds: int, step: Step, task: str = "") -> None:
-        """Run a step so many milliseconds from now, with `task` as for `at`."""
+        """Run a step after a delay; `task` as for `at`."""
         self.at(self.now + milliseconds, step, task)
 
     def first_at(self, due: int, step: Step) -> None:
-        """Run a step before all others of its moment; one a run. It leaves the order of the others as it was."""
+        """Run a step before all others of its moment, once a run. The order of the others stays as it was."""
         heappush(self._heap, (due, -1, 0, step))
 
     def next_due(self) -> float:
@@ -87,26 +87,27 @@ class EventQueue:
 
 @attrs.define
 class _Held:
-    """A task that is held back, or was."""
+    """A hold of one task, current or past."""
 
     task: str
     number: int
     asked: int
+    """Number of other steps that were to go first."""
     step: Step
     due: int
     until: int
-    """When it goes on at the latest, in milliseconds."""
+    """Moment at which the hold ends at the latest, in milliseconds."""
     since: int
-    """How many steps had been taken when it came up."""
+    """Steps taken in the run when the hold began."""
     behind: list[_Entry] = attrs.field(factory=list[_Entry])
-    """Later steps of the same task that have come up meanwhile: a task does not overtake itself."""
+    """Later steps of the same task that became due during the hold: a task does not overtake itself."""
     taken: int | None = None
-    """How many steps of others went first; None while it is held."""
+    """Number of other steps that went first; None while the task is held."""
 
     def pause(self, steps: int) -> Pause | None:
-        """Return the pause that does the same, or None where it did nothing; `steps`: taken in the run.
+        """Return a pause with the effect of this hold, or None if it had none; `steps`: steps taken in the run so far.
 
-        A hold that time has ended is as long as one of one more step than went first.
+        A hold that ended by time is the same as a pause of one step more than went first.
         """
         taken = steps - self.since if self.taken is None else self.taken
         if self.taken == 0 and self.until == self.due:
@@ -116,32 +117,32 @@ class _Held:
 
 @attrs.define(kw_only=True)
 class HoldingEventQueue(EventQueue):
-    """An event queue that holds steps of tasks back until others have taken so many, or time is up.
+    """An event queue that holds tasks back until a number of other steps were taken, or a time limit is reached.
 
-    With a hold of one step the next step goes first, whoever's it is, and be it at the same instant.
+    With a hold of one step, the next step of any other owner goes first, even if it is due at the same moment.
     """
 
     hold: Hold
     longest: int
-    """Milliseconds that a hold lasts at most."""
+    """Maximum milliseconds that a hold lasts."""
     heals: float = inf
-    """The moment from which on nothing is held, in milliseconds."""
+    """Moment from which no task is held any more, in milliseconds."""
     counts: dict[str, int] = attrs.field(factory=dict[str, int])
-    """How many steps of each task have come up, in the order of their first ones."""
+    """Number of steps of each task that became due, in the order of the tasks' first steps."""
     _came: int = 0
     _owners: dict[int, str] = attrs.field(factory=dict[int, str])
-    """Whose a step is, by its sequence."""
+    """Task of each step, by the step's sequence number."""
     _held: dict[str, _Held] = attrs.field(factory=dict[str, _Held])
     _all: list[_Held] = attrs.field(factory=list[_Held])
 
     def at(self, due: int, step: Step, task: str = "") -> None:
-        """Run a step at a moment, or later where its task is held then."""
+        """Run a step at a moment, or later if its task is held then."""
         super().at(due, step)
         if task:
             self._owners[self._sequence] = task
 
     def next_due(self) -> float:
-        """Return when the next step comes up or is let go."""
+        """Return when the next step is due or the next hold ends."""
         return min([super().next_due(), *map(self._lets_go, self._held.values())])
 
     def take_by(self, limit: float) -> Step | None:
@@ -170,7 +171,7 @@ class HoldingEventQueue(EventQueue):
         return tuple(pause for held in self._all if (pause := held.pause(self.steps)) is not None)
 
     def _holds(self, entry: _Entry) -> bool:
-        """Hold a step that has come up, if its task is held or is to be."""
+        """Hold a step that is due if its task is held or is to be held; return whether it is held."""
         task = self._owners.pop(entry[2], "")
         if not task:
             return False
@@ -187,11 +188,11 @@ class HoldingEventQueue(EventQueue):
         return asked > 0
 
     def _lets_go(self, held: _Held) -> int:
-        """Return when a task goes on: now, if enough others went first."""
+        """Return when a hold ends: now, if enough other steps went first."""
         return self.now if self.steps - held.since >= held.asked else held.until
 
     def _release(self, held: _Held) -> Step:
-        """Let a task go on, and what came up for it meanwhile come up again, before all others of this instant."""
+        """End a hold and return its step; queue the task's later steps before all others of this moment."""
         self.now = self._lets_go(held)
         held.taken = self.steps - held.since
         del self._held[held.task]

@@ -1,8 +1,8 @@
-"""Who waits for whom: a run takes its steps first-in first-out, except that a policy holds some tasks back.
+"""Scheduling policies: a run takes its steps first-in first-out, except for the tasks that a policy holds back.
 
-A scenario says so with pauses (`FaultPlan.pauses`). The other policies serve the search only: what they find is told as
-pauses, which shrink. Chance is a hash of the policy's seed, the task and its step, so that one
-hold more or less leaves all others as they were; seed 0 holds nothing.
+A scenario holds tasks back with pauses (`FaultPlan.pauses`). The other policies are for the search only, which writes
+its findings as pauses, and these shrink. A policy's random numbers are a hash of its seed, the task and the step, so
+one hold more or less does not change the others. Seed 0 holds nothing.
 """
 
 from math import inf
@@ -17,9 +17,9 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
 
 AS_LONG_AS_ALLOWED = 1 << 30
-"""Steps that no run has: a hold that only time ends."""
+"""More steps than any run has: such a hold ends by time only."""
 PRIORITIES = (0, 0, 0, 1, 3, 10, 30)
-"""Steps of others for which `Pct` may hold a new task back."""
+"""Numbers of other steps that `Pct` may let go before a new task's first step."""
 _HELD, _LENGTH, _POINT, _PRIORITY = (
     stream("held"),
     stream("length of a hold"),
@@ -32,42 +32,42 @@ class Policy(Protocol):
     """A source of holds."""
 
     def hold(self, task: str, step: int, taken: int) -> int:
-        """Return how many steps of others go before a task's step, 0: none.
+        """Return the number of other steps that go before a task's step; 0: none.
 
-        `step`: the number of the step among those of its task, `taken`: among those of all tasks, both from 1.
+        `step` is the number of the step among those of its task, `taken` among those of all tasks, both from 1.
         """
         ...
 
 
 @attrs.frozen
 class Pauses:
-    """The holds of a fault plan; the first of two pauses of one step counts."""
+    """The holds of a fault plan. Of two pauses of one step the first counts."""
 
     plan: FaultPlan
     _steps: dict[tuple[str, int], int] = attrs.field(factory=dict[tuple[str, int], int], eq=False, repr=False)
-    """By task and step."""
+    """Length of each pause, by task and step."""
 
     def __attrs_post_init__(self) -> None:
-        """Look the pauses up."""
+        """Index the pauses by task and step."""
         self._steps.update({(pause.task, pause.step): pause.steps for pause in reversed(self.plan.pauses)})
 
     def hold(self, task: str, step: int, taken: int) -> int:  # noqa: ARG002 - a plan counts by task
-        """Return what the plan says about a step."""
+        """Return the length of the plan's pause for a step; 0: none."""
         return self._steps.get((task, step), 0)
 
 
 @attrs.frozen
 class RandomWalk:
-    """Holds some steps for a while."""
+    """Holds a random share of the steps for a random number of other steps."""
 
     seed: int
     share: int = 10
     """Percentage of the steps that are held, from 0 to 100."""
     longest: int = 10
-    """Most steps that one is held for, 1 or more; each length up to that is as likely."""
+    """Maximum length of a hold in steps, 1 or more. All lengths up to it are equally likely."""
 
     def hold(self, task: str, step: int, taken: int) -> int:  # noqa: ARG002 - one hold more moves no other
-        """Draw whether a step is held, and for how long."""
+        """Draw the length of a step's hold; 0: none."""
         chance, name = RandomStreams(self.seed), stream(task)
         if self.seed == 0 or chance.fraction(_HELD, name, step) * 100 >= self.share:
             return 0
@@ -78,8 +78,8 @@ class RandomWalk:
 class Pct:
     """Probabilistic concurrency testing: finds a bug that takes `depth` orderings, with a probability that has a floor.
 
-    New tasks get priorities: some begin only after so many steps of others. At `depth - 1` points of the run whoever's
-    turn it is waits for as long as allowed. (Burckhardt et al., "A randomized scheduler with probabilistic guarantees
+    New tasks get priorities: some begin only after a number of other steps. At `depth - 1` points of the run the task
+    whose turn it is waits as long as allowed. (Burckhardt et al., "A randomized scheduler with probabilistic guarantees
     of finding bugs", ASPLOS 2010.)
     """
 
@@ -87,7 +87,7 @@ class Pct:
     depth: int = 2
     """1: priorities only."""
     length: int = 0
-    """Steps of tasks in a run, from which the points are drawn; 0: not known yet."""
+    """Number of task steps in a run, from which the points of change are drawn; 0: not known yet."""
 
     def hold(self, task: str, step: int, taken: int) -> int:
         """Hold a task at a point of change, and a new one for its priority."""

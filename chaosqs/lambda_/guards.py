@@ -1,11 +1,11 @@
-"""Guards of the sandbox: what would take a handler out of it ends the run; the error names call, function and line.
+"""Guards of the sandbox: a handler's call that would leave it ends the run; the error names call, function and line.
 
-Most ways are seen by an audit hook of Python's, wherever the call is made and however its name was imported. Such a
-hook stays for good once there is one; outside of an invocation it does nothing. What Python does not audit is replaced
-while handlers run. A wait that can be had in virtual time is had there (`sandbox`).
+A Python audit hook sees most such calls, wherever they are made and however the name was imported. An audit hook cannot
+be removed; outside of an invocation it does nothing. Functions that Python does not audit are replaced while handlers
+run. Waits that can pass in virtual time are no escape: `sandbox` replaces them.
 
-Not seen: a lock that another invocation holds, calls of C libraries, event loops that are not asyncio's or trio's, and
-before Python 3.13, which audits it, a `sleep` that a library has imported by name.
+Not seen: a lock that another invocation holds, calls of C libraries, event loops other than asyncio's or trio's, and,
+before Python 3.13, a `sleep` that a library has imported by name.
 """
 
 import asyncio.events
@@ -29,7 +29,7 @@ import trio
 
 
 class Invoked(Protocol):
-    """An invocation whose handler runs, as what the handler calls sees it."""
+    """A running invocation, as the functions see it that its handler calls."""
 
     @property
     def chance(self) -> random.Random:
@@ -45,36 +45,36 @@ class Invoked(Protocol):
         ...
 
     def refuse(self, what: str) -> None:
-        """End the run, as the handler does what cannot be simulated; raise `SimulationError`."""
+        """End the run, as the handler does something that cannot be simulated; raise `SimulationError`."""
         ...
 
 
 class Original(Protocol):
-    """A function as it was."""
+    """A function before its replacement."""
 
     def __call__(self, *arguments: object, **options: object) -> object:
-        """Call it."""
+        """Call the function."""
         ...
 
 
 Patch: TypeAlias = tuple[ModuleType | type, str, object]
-"""An attribute of a module or a class, and what replaces it."""
+"""A module or class, the name of one of its attributes, and the replacement."""
 
 _invoked: ContextVar[Invoked | None] = ContextVar("chaosqs_invocation", default=None)
 
 
 def enter(invoked: Invoked) -> None:
-    """Take what runs in this context for the code of an invocation."""
+    """Mark the code that runs in this context as that of an invocation."""
     _invoked.set(invoked)
 
 
 def current() -> Invoked | None:
-    """Return the invocation whose code asks, or None."""
+    """Return the invocation whose code calls, or None."""
     return _invoked.get()
 
 
 def refused(what: str, original: Original) -> Original:
-    """Return what ends the run where an invocation calls it; `what`: what that does, for the error."""
+    """Return a replacement that ends the run if an invocation calls it; `what`: what the call does, for the error."""
 
     def call(*arguments: object, **options: object) -> object:
         invoked = current()
@@ -110,11 +110,11 @@ _AUDITED = {
     "subprocess.Popen": "starts a process",
     "time.sleep": "sleeps",
 }
-"""What a handler may not do, by the name of Python's audit event."""
+"""Forbidden actions, by the name of Python's audit event."""
 
 
 def guards() -> Iterator[Patch]:
-    """Yield what is to be replaced while handlers run; see that the audit hook is there."""
+    """Yield the replacements for the time that handlers run; install the audit hook if it is missing."""
     _listen()
     yield threading.Thread, "start", _refused(threading.Thread, "start", "starts a thread")
     for owner in (asyncio, asyncio.events):
@@ -146,13 +146,13 @@ def _heard(event: str, _: tuple[object, ...]) -> None:
 
 
 def _refused(owner: type | object, name: str, what: str) -> object:
-    index = getattr(owner, "__name__", "")
-    where = f"{vars(owner)['__module__'].partition('.')[0]}.{index}" if isinstance(owner, type) else index
+    own = getattr(owner, "__name__", "")
+    where = f"{vars(owner)['__module__'].partition('.')[0]}.{own}" if isinstance(owner, type) else own
     return refused(f"{what} ({where}.{name})", vars(owner)[name])
 
 
 def _wait(original: Original) -> object:
-    """Refuse to wait for another thread; to look whether it is done takes no time."""
+    """Refuse to wait for another thread; a check without a wait goes through."""
     refuse = refused("waits for a thread (threading.Condition.wait)", original)
 
     def wait(self: object, timeout: float | None = None) -> object:
@@ -162,7 +162,7 @@ def _wait(original: Original) -> object:
 
 
 def _exit(original: Original) -> object:
-    """End the invocation as a crash, where the handler would end this process (LX-14)."""
+    """End the invocation as a crash if the handler would end this process (LX-14)."""
 
     def leave(*arguments: object) -> object:
         if current() is None:
@@ -172,7 +172,7 @@ def _exit(original: Original) -> object:
     return leave
 
 
-# Where ----------------------------------------------------------------------------------------------------------------
+# The place of a call --------------------------------------------------------------------------------------------------
 
 _OURS = str(Path(__file__).parents[1]) + os.sep
 _LIBRARIES = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib"))
@@ -191,7 +191,7 @@ def call_site() -> str:
 
 
 def is_theirs(file: str) -> bool:
-    """Tell whether a file is the user's own code: neither ours nor a library."""
+    """Return whether a file is the user's own code: neither part of chaosqs nor a library."""
     if file.startswith((_OURS, "<")) or any(folder in file for folder in _INSTALLED):
         return False
     return not file.startswith(_LIBRARIES)

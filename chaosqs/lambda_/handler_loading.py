@@ -1,4 +1,4 @@
-"""Handlers are found by their name, and imported in the state of an execution environment of their function."""
+"""Loading of handlers by name, in the state of an execution environment, and the context object that they get."""
 
 import os
 import re
@@ -13,12 +13,12 @@ from chaosqs.lambda_.process_state import ProcessState
 from chaosqs.model.design import Function
 from chaosqs.sqs.api.region import ACCOUNT, REGION
 
-# What Lambda hands to a handler besides its event: the context object, and the environment variables that it sets. ---
+# The context object and the environment variables ---------------------------------------------------------------------
 
 
 @attrs.frozen
 class Identity:
-    """The Cognito identity; nobody has one when a queue is the source."""
+    """The Cognito identity; there is none when a queue is the source."""
 
     cognito_identity_id: None = None
     cognito_identity_pool_id: None = None
@@ -48,7 +48,7 @@ class LambdaContext:
 
     def log(self, message: object) -> None:
         """Print a message."""
-        print(message, end="")  # noqa: T201 - a handler's output goes where it would go
+        print(message, end="")  # noqa: T201 - a handler's output goes to standard output
 
 
 @attrs.frozen
@@ -57,7 +57,7 @@ class FunctionFacts:
 
     name: str
     arn: str
-    """As it was invoked."""
+    """ARN by which the function was invoked."""
     region: str
     memory: int
     """MB (LX-3)."""
@@ -86,10 +86,10 @@ class FunctionFacts:
         )
 
     def environment_variables(self) -> dict[str, str]:
-        """Return what Lambda sets in an execution environment (Developer Guide, configuration-envvars).
+        """Return the variables that Lambda sets in an execution environment (Developer Guide, configuration-envvars).
 
-        A function's own variables cannot replace those that are reserved. The trace header comes with each invocation.
-        Credentials are none that would be good for anything.
+        A function's own variables cannot replace reserved ones. The trace header is set for each invocation. The
+        credentials are invalid ones.
         """
         return {
             "LANG": "en_US.UTF-8",
@@ -122,7 +122,7 @@ class FunctionFacts:
 
 
 def code_root(module: str) -> str:
-    """Return the directory that a module of this process is imported from: where the whole path of its name begins."""
+    """Return the directory from which a module of this process is imported: the parent of its top-level package."""
     file: object = getattr(sys.modules.get(module), "__file__", None)
     if not isinstance(file, str):
         return os.getcwd()  # noqa: PTH109 - code without a file has none
@@ -132,17 +132,17 @@ def code_root(module: str) -> str:
     return file
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Loading --------------------------------------------------------------------------------------------------------------
 
 Handler: TypeAlias = Callable[[object, object], object]
-"""What Lambda calls with an event and a context."""
+"""A function of event and context."""
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _LONGEST_ERROR = 200
 
 
 class LoadError(Exception):
-    """The code of a function cannot be loaded; `kind` is Lambda's own error type."""
+    """Raised when the code of a function cannot be loaded; `kind` is Lambda's own error type."""
 
     def __init__(self, kind: str, message: str) -> None:
         """Take the error's type and message."""
@@ -151,10 +151,10 @@ class LoadError(Exception):
 
 
 def load(function: Function, name: str) -> tuple[str, Handler]:
-    """Import the handler of a function by its name, `package.module:function`; return its module's name, and it.
+    """Import the handler of a function by its name, `package.module:function`; return its module's name and itself.
 
-    It is imported once, as Python imports it, so what a test has replaced in its module holds. What it keeps in its
-    module is shared by all environments and outlives the run. Raises `InvalidScenario`.
+    A module is imported once, as Python does, so replacements that a test made in it hold. Its globals are shared by
+    all environments and outlive the run. Raises `InvalidScenario`.
     """
     __tracebackhide__ = True
     module, _, attribute = name.partition(":")
@@ -178,12 +178,12 @@ def _invalid(function: Function, name: str, must: str) -> InvalidScenario:
 
 
 def is_handler(value: object) -> TypeGuard[Handler]:
-    """Tell whether a value can be called."""
+    """Return whether a value can be called."""
     return callable(value)
 
 
 def facts_of(function: Function, handler: str, environment: int, *, provisioned: bool) -> FunctionFacts:
-    """Return what a handler that is named so sees of its function."""
+    """Return the facts about a function that a handler sees in one of its environments."""
     module, _, attribute = handler.partition(":")
     return FunctionFacts(
         name=function.name,
@@ -198,7 +198,7 @@ def facts_of(function: Function, handler: str, environment: int, *, provisioned:
 
 
 def describe(error: BaseException) -> str:
-    """Return an error as its type and the first line of its message, without what differs from run to run."""
+    """Return an error's type and the first line of its message, without memory addresses, which differ between runs."""
     try:
         text = first_line(str(error))
     except Exception:  # noqa: BLE001 - whatever a handler's own class does
@@ -207,6 +207,6 @@ def describe(error: BaseException) -> str:
 
 
 def first_line(text: str) -> str:
-    """Return the first line of an error's message, without addresses in memory, and not too much of it."""
-    states = text.splitlines() or [""]
-    return _ADDRESS.sub("0x…", states[0])[:_LONGEST_ERROR]
+    """Return the first line of an error's message, without memory addresses, cut to 200 characters."""
+    lines = text.splitlines() or [""]
+    return _ADDRESS.sub("0x…", lines[0])[:_LONGEST_ERROR]

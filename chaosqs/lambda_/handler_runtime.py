@@ -1,13 +1,13 @@
 """The handler runtime: one invocation of a handler, as Lambda's Python runtime calls it, in virtual time.
 
-Simulations, searches and `chaosqs.aws()` run handlers by it alike. Each invocation is a handler task: a greenlet that
-the event queue resumes. It gives way where its handler waits (`time.sleep`, a call, a long poll), so others go on
-meanwhile; what does not wait takes no time. Either trio's clock or a test takes steps from the queue.
+Simulations, searches and `chaosqs.aws()` all run handlers with it. Each invocation is a handler task: a greenlet that
+the event queue resumes. The task gives way when its handler waits (`time.sleep`, a call, a long poll), so others go on
+meanwhile. Code that does not wait takes no virtual time. Either trio's clock or a test takes steps from the queue.
 
-The call is synchronous, and its value has to be JSON: that of an `async def` is not (`Runtime.MarshalError`). A timeout
-or a crash is decided by a step, at its moment; the code learns of it as `Ended` where it waits, and what it then calls
-has no effect. Code that never waits cannot be ended, nor can code that catches `BaseException` around each wait and
-goes on.
+The call is synchronous and must return JSON; the coroutine of an `async def` is none (`Runtime.MarshalError`). A step
+of the event queue decides a timeout or a crash at its moment. The code then gets `Ended` raised where it waits, and
+later calls have no effect. Code that never waits cannot be ended, nor can code that catches `BaseException` around each
+wait and goes on.
 """
 
 import inspect
@@ -44,12 +44,12 @@ from chaosqs.lambda_.sandbox import Source, source
 from chaosqs.model.events import Outcome
 from chaosqs.sqs.machines.message import message_id, uuid
 
-Answer = TypeVar("Answer")
+Response = TypeVar("Response")
 _CHANCE = stream("random numbers of a handler")
 _READS_A_MILLISECOND = 1000
-"""Assumed: readings of the clock that take a millisecond; so a loop that reads it until it is time comes to an end."""
+"""Assumed: number of clock readings that take a millisecond. So a loop that polls the clock comes to an end."""
 _DIGITS = 6
-"""Of a millisecond: 0.07 s is 70 ms, not the 70.00000000000001 that floating point makes of it."""
+"""Decimal places kept of a millisecond: 0.07 s is 70 ms, not the 70.00000000000001 of floating point."""
 
 
 # Results --------------------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ class Result:
     error: str = ""
     """Type and message of the error as histories have it, or empty."""
     rule: str = ""
-    """Rule by which a return value is an error."""
+    """Id of the rule by which a return value is an error, or empty."""
     kind: str = ""
     """`errorType` of the payload."""
     message: str = ""
@@ -80,7 +80,7 @@ class Result:
 
 
 def returned(value: object, request_id: str) -> Result:
-    """Return the result for a handler's return value: it has to be JSON, and not too much of it."""
+    """Return the result for a handler's return value, which must be JSON of at most `RESPONSE_LIMIT` bytes (LX-5)."""
     if isinstance(value, bytes):
         payload = value
     else:
@@ -97,10 +97,10 @@ def returned(value: object, request_id: str) -> Result:
 
 
 def raised(error: BaseException, request_id: str, root: str = "") -> Result:
-    """Return the result for what a handler raised; paths below `root`, if any, are shown as Lambda has them.
+    """Return the result for an error that a handler raised; `root`, if any, is shown as /var/task in the stack trace.
 
     An exception is a function error (LX-7). Anything else ends the handler's process (LX-14), and so does an exception
-    whose message cannot be had, as the runtime asks for it in vain.
+    whose message cannot be read, as the runtime needs it.
     """
     try:
         text = str(error)
@@ -109,18 +109,18 @@ def raised(error: BaseException, request_id: str, root: str = "") -> Result:
     if not isinstance(error, Exception):
         return exited(request_id, describe(error), error.code if isinstance(error, SystemExit) else 1)
     frames = list(dropwhile(lambda frame: not is_theirs(frame.filename), traceback.extract_tb(error.__traceback__)))
-    states = [line.removesuffix("\n") for line in traceback.format_list(frames)]
-    trace = [line.replace(root, "/var/task") for line in states] if root else states
+    lines = [line.removesuffix("\n") for line in traceback.format_list(frames)]
+    trace = [line.replace(root, "/var/task") for line in lines] if root else lines
     return _failure("raised", type(error).__name__, text, describe(error), trace, request_id)
 
 
 def runtime_error(kind: str, message: str, request_id: str) -> Result:
-    """Return the result for an error that the runtime itself raises, not the handler's code."""
+    """Return the result for an error of the runtime itself, not of the handler's code."""
     return _failure("raised", kind, message, f"{kind}: {first_line(message)}", (), request_id)
 
 
 def exited(request_id: str, why: str = "", code: object = None) -> Result:
-    """Return the result for a handler that ends its process (LX-14), by a code or without one."""
+    """Return the result for a handler that ends its process (LX-14), with an exit code or without one."""
     status = code if isinstance(code, int) else 0 if code is None else 1
     how = f"with error: exit status {status}" if status else "without providing a reason"
     message = f"RequestId: {request_id} Error: Runtime exited {how}"
@@ -134,7 +134,7 @@ def timed_out(request_id: str, limit: int) -> Result:
 
 
 def judged(invocation: Invocation, result: Result, duration: int) -> InvocationOutcome:
-    """Return what a result means for the invocation's batch (PB-1 … PB-12), if it has one."""
+    """Return the outcome of a result for the invocation's batch, if it has one (PB-1 … PB-12)."""
     request = invocation.request
     reporting = request.mapping.report_batch_item_failures
     numbers = {message_id(number): number for number in request.messages}
@@ -149,13 +149,13 @@ def judged(invocation: Invocation, result: Result, duration: int) -> InvocationO
     text, ids = result.payload.decode(errors="replace"), tuple(numbers)
     outcome = judge_payload(text, ids, reporting=reporting)
     failed = outcome.failed
-    if not reporting:  # what a handler reports to a mapping that does not look (EF-2)
+    if not reporting:  # the handler's report counts for the history, although the mapping ignores it (EF-2)
         unread = judge_payload(text, ids, reporting=True)
         failed = unread.failed if unread.rule in (LISTED, "PB-12") else ()
     return InvocationOutcome("succeeded", duration, tuple(numbers[name] for name in failed), rule=outcome.rule)
 
 
-def _failure(  # noqa: PLR0917 - all that there is to an error
+def _failure(  # noqa: PLR0917 - the parts of an error
     outcome: Outcome,
     kind: str,
     message: str,
@@ -171,7 +171,7 @@ def _failure(  # noqa: PLR0917 - all that there is to an error
 
 
 def _decimal(value: object) -> float:
-    """Write a decimal as a number, as the Python runtime does; nothing else is known to it."""
+    """Convert a decimal to a number, as the Python runtime does; raise TypeError for any other type."""
     if isinstance(value, Decimal):
         return float(value)
     message = f"Object of type {type(value).__name__} is not JSON serializable"
@@ -182,7 +182,7 @@ def _decimal(value: object) -> float:
 
 
 class Ended(BaseException):
-    """Raised inside a handler that Lambda ends: its time is over, its environment dies, or the run is over."""
+    """Raised inside a handler that is ended: by its timeout, by the death of its environment, or with the run."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -192,16 +192,16 @@ class HandlerTask:
     invocation: Invocation
     event_queue: EventQueue
     sandbox: Callable[[], AbstractContextManager[object]]
-    """Surrounds each stretch in which the handler runs."""
+    """Context manager around each stretch in which the handler runs."""
     done: Callable[[InvocationOutcome, Result], None]
-    """Called in a step of the event queue when the handler has come to an end."""
+    """Called in a step of the event queue when the handler has ended."""
     seed: int = 0
     latency: Callable[[int], int] | None = None
-    """Returns how long the n-th wait takes where that is a call, in milliseconds; None: calls take no time."""
+    """Returns the milliseconds of a call, given the number of its wait; None: calls take no time."""
     dies_at: int = 0
     """Number of the wait at which the environment dies; 0: none."""
     pace: int = 1
-    """Factor by which sleeps and calls take longer than they would."""
+    """Factor that lengthens sleeps and calls."""
     root: str = ""
     """Directory that is shown as /var/task in stack traces; empty: none."""
     over: bool = False
@@ -211,7 +211,7 @@ class HandlerTask:
     _reads: int = 0
     _failed: bool = False
     _cut: bool = False
-    """True once code that still waits has to be ended."""
+    """True once the code has to end at its next wait."""
     _greenlet: greenlet.greenlet | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -233,12 +233,12 @@ class HandlerTask:
         """Milliseconds that count as the invocation's duration by now."""
         return self.event_queue.now - self.invocation.begins
 
-    # The course of it
+    # Start and end
 
     def start(self, call: Callable[[], object]) -> None:
-        """Call the handler, and run it until it waits or is done: in a step of the event queue.
+        """Call the handler in this step of the event queue, and run it until it waits or is done.
 
-        `call` returns what the handler returns, and may raise `LoadError`.
+        `call` returns the handler's return value, and may raise `LoadError`.
         """
         self.invocation.begins = self.event_queue.now  # later than planned where a pause held it back
         self.event_queue.at(self.invocation.begins + self.invocation.limit, self._time_out)
@@ -247,12 +247,12 @@ class HandlerTask:
         self._resume()
 
     def close(self) -> None:
-        """End code that still waits when the run is over; nothing of it counts any more."""
+        """End code that still waits when the run is over; it has no effect any more."""
         self.over = True
         self._end_code()
 
     def _run(self, call: Callable[[], object]) -> None:
-        """Be the greenlet."""
+        """Run the whole call: the body of the greenlet."""
         enter(self)
         try:
             if self.invocation.initialises:
@@ -264,19 +264,19 @@ class HandlerTask:
             pass
         except LoadError as error:
             self._end(runtime_error(error.kind, str(error), self.request_id))
-        except BaseException as error:  # noqa: BLE001 - that of the handler's process is all that it ends
+        except BaseException as error:  # noqa: BLE001 - it ends the handler's process, not this one
             self._end(raised(error, self.request_id, self.root))
         else:
             self._end(result)
 
     def _time_out(self) -> None:
-        """End the invocation by the function timeout (LX-1, LX-9): a step of the event queue."""
+        """End the invocation by the function timeout (LX-1, LX-9), as a step of the event queue."""
         if not self.over:
             self._finish(timed_out(self.request_id, self.invocation.limit))
             self._end_code()
 
     def _end(self, result: Result) -> None:
-        """Take the end that the code came to by itself, if it was in time."""
+        """Take the result of code that ended by itself; too late, it is a timeout."""
         if not self.over:
             late = self.remaining <= 0
             self._finish(timed_out(self.request_id, self.invocation.limit) if late else result)
@@ -289,7 +289,7 @@ class HandlerTask:
         self.event_queue.at(self.event_queue.now, partial(self.done, outcome, result))
 
     def _fail(self, error: BaseException) -> None:
-        """End the run with an error, once, without the traceback of how the handler came to it."""
+        """End the run with an error, once, and without its traceback."""
         if self._failed:
             return
 
@@ -304,10 +304,10 @@ class HandlerTask:
         if self._greenlet and not self._greenlet.dead:  # false: it has not begun
             self._switch(partial(self._greenlet.throw, Ended))
 
-    # What it calls
+    # Calls of the handler
 
     def sleep(self, seconds: float) -> None:
-        """Suspend this invocation; a part of a millisecond counts as a whole one."""
+        """Suspend this invocation; a fraction of a millisecond counts as a whole one."""
         self._pause(ceil(round(seconds * 1000 * self.pace, _DIGITS)))
 
     def read_clock(self) -> int:
@@ -318,28 +318,28 @@ class HandlerTask:
         return self.event_queue.now
 
     def call(self) -> None:
-        """Let the time pass that a call takes."""
+        """Let the latency of a call pass."""
         if self.latency is not None:
             self._pause(self.latency(self._waits + 1) * self.pace)
 
-    def answer(
-        self, ask: Callable[[Callable[[Answer], None]], None], cancel: Callable[[], None] | None = None
-    ) -> Answer:
-        """Wait for an answer: `ask` is given what to call with it, `cancel` called where the code is ended before."""
-        answers: list[Answer] = []
+    def response(
+        self, ask: Callable[[Callable[[Response], None]], None], cancel: Callable[[], None] | None = None
+    ) -> Response:
+        """Wait for a response and return it; `ask` gets the callback. `cancel` is called if the code ends before."""
+        responses: list[Response] = []
 
         def arrange(wake: Callable[[], None]) -> None:
-            def tell(answer: Answer) -> None:
-                answers.append(answer)
+            def receive(response: Response) -> None:
+                responses.append(response)
                 self.event_queue.at(self.event_queue.now, wake, self.invocation.task)
 
-            ask(tell)
+            ask(receive)
 
         self._wait(arrange, cancel)
-        return answers[0]
+        return responses[0]
 
     def refuse(self, what: str) -> None:
-        """End the run, as the handler does what cannot be simulated."""
+        """End the run, as the handler does something that cannot be simulated."""
         name = self.invocation.request.mapping.function
         where = f"at {call_site()}: that would run in real time, outside of the simulation"
         error = EscapedSimulation(f"the handler of {name} {what} {where}")
@@ -350,8 +350,8 @@ class HandlerTask:
         due = self.event_queue.now + milliseconds
         self._wait(lambda wake: self.event_queue.at(due, wake, self.invocation.task))
 
-    def _wait(self, arrange: Callable[[Callable[[], None]], None], gone: Callable[[], None] | None = None) -> None:
-        """Suspend the code until a step calls what `arrange` was given; raise `Ended` where it is ended instead."""
+    def _wait(self, arrange: Callable[[Callable[[], None]], None], cancel: Callable[[], None] | None = None) -> None:
+        """Suspend the code until a step calls the function that `arrange` gets; raise `Ended` if the code is ended."""
         own = self._greenlet
         if own is None or greenlet.getcurrent() is not own or own.parent is None:
             self.refuse("waits in a thread or a loop of its own")
@@ -370,8 +370,8 @@ class HandlerTask:
         try:
             self._give_way(own.parent)
         except Ended:
-            if gone is not None:
-                gone()
+            if cancel is not None:
+                cancel()
             raise
         finally:
             waiting = False
@@ -382,7 +382,7 @@ class HandlerTask:
         driver.switch()
 
     def _die(self) -> None:
-        """End the invocation as its environment dies by a fault, here."""
+        """End the invocation at this wait, as a fault kills its environment."""
         injected = self.invocation.injected
         assert injected is not None
         self._finish(exited(self.request_id), killed(injected, self.duration))
@@ -399,12 +399,12 @@ class HandlerTask:
                 self._greenlet.parent = greenlet.getcurrent()
                 how()
             except (greenlet.error, ValueError) as error:
-                message = f"a handler that waits goes on in the thread in which it began: {error}"
+                message = f"a handler that waits must go on in the thread in which it began: {error}"
                 raise SimulationError(message) from None
 
 
 def current_task() -> HandlerTask | None:
-    """Return the task of the handler that asks, or None."""
+    """Return the task of the handler that calls, or None."""
     task = current()
     assert task is None or isinstance(task, HandlerTask)
     return task
@@ -412,28 +412,28 @@ def current_task() -> HandlerTask | None:
 
 @attrs.frozen(eq=False)
 class Waits:
-    """Waits for callers in virtual time: a handler is suspended until a step wakes it, the test takes the steps itself."""
+    """Waits in virtual time: a handler is suspended until a step wakes it; a test takes the steps itself."""
 
     event_queue: EventQueue
 
     @property
     def task(self) -> HandlerTask | None:
-        """The task of the handler that asks; None for the test itself and for other threads."""
+        """Task of the handler that calls; None for the test itself and for other threads."""
         task = current_task()
         return task if task is not None and task.event_queue is self.event_queue else None
 
-    def answer(
-        self, ask: Callable[[Callable[[Answer], None]], None], cancel: Callable[[], None] | None = None
-    ) -> Answer:
-        """Wait for an answer. `ask` is given the function to call with it; `cancel` is called if the handler ends before."""
+    def response(
+        self, ask: Callable[[Callable[[Response], None]], None], cancel: Callable[[], None] | None = None
+    ) -> Response:
+        """Wait for a response and return it. `ask` and `cancel` as for `HandlerTask.response`."""
         task = self.task
         if task is not None:
-            return task.answer(ask, cancel)
-        answers: list[Answer] = []
-        ask(answers.append)
-        while not answers:
+            return task.response(ask, cancel)
+        responses: list[Response] = []
+        ask(responses.append)
+        while not responses:
             self.event_queue.take()()
-        return answers[0]
+        return responses[0]
 
     def sleep(self, milliseconds: int) -> None:
         """Let time pass for the caller."""

@@ -1,4 +1,4 @@
-"""The real handlers of one simulation: what each invocation calls, with what, and how long its calls take."""
+"""The real handlers of one simulation: their SQS calls, their messages to the simulation, and their invocations."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from chaosqs.sqs.machines.message import message_id
 from chaosqs.sqs.service import Service
 from chaosqs.user_code import Value
 
-# What real handlers ask of SQS: their boto3 calls reach the queues of the run, take virtual time, and are recorded. ---
+# SQS calls: boto3 calls reach the queues of the run, take virtual time, and are recorded ------------------------------
 #
-# A call takes its time first and has its effect then, so an invocation that ends meanwhile has not made it. What it has
-# deleted stays deleted, whatever becomes of its batch (EF-4).
+# A call first takes its time and then has its effect, so the calls of an invocation that ends meanwhile have no effect.
+# A message that an invocation has deleted stays deleted, whatever becomes of its batch (EF-4).
 
 
 @attrs.define(eq=False)
 class Causes:
-    """Names who made a call as the cause of what it did, where nothing nearer is the cause."""
+    """Records events; those without a cause get the invocation that makes the present call as their cause."""
 
     record: Callable[[Event], int]
     cause: int | None = None
@@ -54,24 +54,24 @@ class Causes:
 
 @attrs.define(eq=False)
 class Calls:
-    """Answers the calls of handlers: a `Waiter` of the boto3 door."""
+    """Carries out the boto3 calls of handlers, for `Transport`."""
 
     sqs: Sqs
     causes: Causes
 
     @classmethod
     def of(cls, service: Service, messages: int) -> Calls:
-        """Return what answers for the queues of a run; `messages`: how many its workload sends."""
+        """Return the calls to the queues of a run; `messages`: number of messages of its workload."""
         causes = Causes(service.context.record)
         service.context = attrs.evolve(service.context, record=causes)
         return cls(Sqs.of(service, messages), causes)
 
     def call(self, operation: str, parameters: Parameters, *, region: str) -> Parameters:
-        """Carry out an operation. Whatever the Region and the account of the client, the design's queues are meant."""
+        """Carry out an operation on the design's queues, whatever Region and account the client has."""
         del region
         task = current_task()
         parameters = _addressed(parameters)
-        if task is None:  # a module that asks while it is imported
+        if task is None:  # a module calls while it is imported
             result = self.sqs.call(operation, parameters)
             return result.nothing() if isinstance(result, Wait) else result
         task.call()
@@ -80,16 +80,16 @@ class Calls:
             result = self.sqs.call(operation, traced(operation, parameters, _trace(task)))
         finally:
             self.causes.cause = None
-        return task.answer(result.then, result.cancel) if isinstance(result, Wait) else result
+        return task.response(result.then, result.cancel) if isinstance(result, Wait) else result
 
     def sleep(self, seconds: float) -> None:
-        """Let the handler sleep that waits for its next attempt."""
+        """Suspend the calling handler before botocore's next attempt."""
         task = current_task()
         if task is not None:
             task.sleep(seconds)
 
     def jitter(self) -> float:
-        """Return the chance by which botocore shortens such a sleep."""
+        """Return the random share by which botocore shortens such a sleep."""
         task = current_task()
         return 0.5 if task is None else task.chance.random()
 
@@ -100,7 +100,7 @@ class Calls:
 
 @contextmanager
 def transport(calls: Calls) -> Generator[None]:
-    """Let boto3 and botocore reach the run, where they are installed."""
+    """Connect boto3 and botocore to the run, if they are installed."""
     try:
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
         from chaosqs.wire.transport import Transport  # noqa: PLC0415
@@ -112,7 +112,7 @@ def transport(calls: Calls) -> Generator[None]:
 
 
 def _addressed(parameters: Parameters) -> Parameters:
-    """Leave of a queue's URL its name: the handler may have it from a deployment in another account or Region."""
+    """Reduce a queue's URL to the name: the handler may use the URL of a deployment in another account or Region."""
     url = parameters.get("QueueUrl")
     return {**parameters, "QueueUrl": url.rstrip("/").rpartition("/")[2]} if isinstance(url, str) else parameters
 
@@ -124,9 +124,9 @@ def _trace(task: HandlerTask) -> str:
     return trace_header(task.request_id, messages, request.mapping.function)
 
 
-# What the code of an invocation tells the simulation, and asks of it (`chaosqs.user_code.Simulation`). ---------------
+# Messages of user code to the simulation (`chaosqs.user_code.Simulation`) ---------------------------------------------
 #
-# Nothing of it takes time. What code says that was ended by its timeout or a crash counts for nothing.
+# They take no time. Those of an invocation that a timeout or a crash has ended have no effect.
 
 
 @attrs.define(eq=False)
@@ -136,11 +136,11 @@ class UserCode:
     task: HandlerTask
     context: SimulationContext
     messages: Mapping[str, int]
-    """The numbers of the batch's messages, by their ids."""
-    _marks: set[str] = attrs.field(factory=set[str])
+    """Numbers of the batch's messages, by their ids."""
+    _reached: set[str] = attrs.field(factory=set[str])
 
     def fails_at(self, name: str, message_id: str | None) -> bool:
-        """Ask the fault plan about a site, and record what it says."""
+        """Return whether a fault strikes a named point of the code, and record that the code passed it."""
         invocation, now = self.task.invocation, self.context.now
         request, number = invocation.request, self._number(message_id)
         if self.task.over:
@@ -154,13 +154,13 @@ class UserCode:
         )
         return injected is not None
 
-    def reached(self, mark: str) -> None:
-        """Record a mark, once."""
+    def reached(self, name: str) -> None:
+        """Record that the code reached a named place; once for each name."""
         invocation, now = self.task.invocation, self.context.now
-        if mark not in self._marks and not self.task.over:
-            self._marks.add(mark)
+        if name not in self._reached and not self.task.over:
+            self._reached.add(name)
             self.context.record(
-                Reached(now, invocation.index, invocation.request.mapping.function, invocation.number, mark)
+                Reached(now, invocation.index, invocation.request.mapping.function, invocation.number, name)
             )
 
     def had_effect(self, name: str, values: tuple[tuple[str, Value], ...], message_id: str | None) -> None:
@@ -176,11 +176,11 @@ class UserCode:
         raise ValueError(f"{message_id} is no message of the batch that this invocation has")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Invocations ----------------------------------------------------------------------------------------------------------
 
 _CALL, _CRASH = stream("call latency"), stream("crash")
 _LATEST_CRASH = 3
-"""Assumed: an environment that a fault kills dies at one of the first so many waits of its handler."""
+"""Assumed: latest wait of its handler at which an environment dies that a fault kills."""
 
 
 @attrs.frozen
@@ -202,10 +202,10 @@ class Handlers:
     context: SimulationContext
     calls: Calls
     names: Mapping[str, str]
-    """The handler of each function that is real code."""
+    """Handler name of each function that is real code."""
     queues: Mapping[str, QueueResource]
     functions: Mapping[str, Function]
-    """As they are deployed now."""
+    """The functions as they are deployed now."""
     _loaded: dict[str, _Loaded] = attrs.field(factory=dict[str, _Loaded])
     _environments: dict[tuple[str, int], _Environment] = attrs.field(factory=dict[tuple[str, int], _Environment])
     _running: dict[int, HandlerTask] = attrs.field(factory=dict[int, HandlerTask])
@@ -214,7 +214,7 @@ class Handlers:
     def of(
         cls, scenario: Scenario, context: SimulationContext, service: Service, functions: Mapping[str, Function]
     ) -> Handlers | None:
-        """Return what runs the handlers of a scenario, or None where all are modelled."""
+        """Return the real handlers of a scenario, or None if all are modelled."""
         names = {name: known.handler for name, known in scenario.behaviours.items() if known.handler is not None}
         if not names:
             return None
@@ -223,11 +223,11 @@ class Handlers:
         return cls(context, calls, names, queues, functions)
 
     def plays(self, function: str) -> bool:
-        """Tell whether a function is real code."""
+        """Return whether a function is real code."""
         return function in self.names
 
     def run(self, clock: VirtualClock) -> None:
-        """Take the clock through the run; raise `InvalidScenario` for a handler that cannot be imported."""
+        """Load the handlers and run the clock to its end; raise `InvalidScenario` for one that cannot be imported."""
         with Sandbox(EPOCH)() as patch_names, transport(self.calls):
             for name, handler in self.names.items():
                 self._loaded[name] = _Loaded(*load(self.functions[name], handler))
@@ -239,7 +239,7 @@ class Handlers:
                     task.close()
 
     def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
-        """Hand the batch to the handler: a step of the event queue, as the one is in which `done` is called."""
+        """Hand the batch to the handler in this step of the event queue; another step calls `done` at the end."""
         request, number = invocation.request, invocation.number
         name = request.mapping.function
         key, handler = (name, invocation.environment.number), self._loaded[name].handler
@@ -250,13 +250,13 @@ class Handlers:
         receipts = (receipt.message for receipt in request.receipts)
         state.set_variable("_X_AMZN_TRACE_ID", trace_header(task.request_id, receipts, name))
         event = batch_event(request, self.queues[request.mapping.queue], EPOCH)
-        given = facts.context(task.request_id, lambda: task.remaining)
+        context = facts.context(task.request_id, lambda: task.remaining)
         messages = {message_id(message): message for message in request.messages}
         code = UserCode(task, self.context, messages)
 
         def call() -> object:
             user_code.enter(code)
-            return handler(event, given)
+            return handler(event, context)
 
         task.start(call)
 

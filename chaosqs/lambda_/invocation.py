@@ -1,4 +1,4 @@
-"""Lambda in process: one invocation, from the request to its end. The handler is a model, or real code."""
+"""Lambda in process: requests and outcomes, modelled handlers, and invocations from start to end."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ from chaosqs.model.events import InvocationEnded, InvocationStarted, Outcome
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
 
-# What the pollers ask of Lambda, and what one invocation is between its start and its end. ---------------------------
+# Requests and invocations ---------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -25,21 +25,21 @@ class Request:
     mapping: EventSourceMapping
     poller: int
     received: int | None
-    """Place of the event by which the batch was received: the cause of all that follows; None: somebody invokes."""
+    """Index of the event of the receive, the cause of all that follows; None for an invocation by a client."""
     messages: tuple[int, ...]
-    """Their numbers."""
+    """Numbers of the messages."""
     batch: tuple[tuple[int, int], ...]
-    """(message, receive count) of each."""
+    """(message, receive count) of each message."""
     receipts: Sequence[Receipt] = ()
 
 
-Answer: TypeAlias = Callable[[InvocationEnded, int], None]
-"""Called with the end of an invocation, and its place in the history, when the poller learns of it."""
+OnEnd: TypeAlias = Callable[[InvocationEnded, int], None]
+"""Called with the end of an invocation and the index of that event, when the poller learns of it."""
 
 
 @attrs.frozen
 class InvocationOutcome:
-    """How an invocation goes, or went."""
+    """The outcome of an invocation, decided in advance or after its end."""
 
     outcome: Outcome
     duration: int
@@ -57,41 +57,41 @@ class Invocation:
     request: Request
     number: int
     index: int
-    """Place of its start in the history."""
+    """Index of the event of its start."""
     environment: Environment
     begins: int
-    """When its handler gets the batch: after an initialisation that does not count (LX-12)."""
+    """Moment at which its duration begins: after an initialisation that does not count as duration (LX-12)."""
     initialises: int
-    """Milliseconds that an initialisation takes which counts (LX-14)."""
+    """Milliseconds of an initialisation that counts as duration (LX-14)."""
     limit: int
     """Milliseconds after `begins` at which the function timeout ends it (LX-1)."""
     injected: InjectedFault | None
-    """What the fault plan has for its handler."""
-    answer: Answer
+    """Fault that strikes its handler."""
+    on_end: OnEnd
 
     @property
     def task(self) -> str:
-        """Its name where its handler is real code: what a pause of the fault plan names."""
+        """Name of its task if its handler is real code, for the pauses of a fault plan: `worker#3`."""
         return f"{self.request.mapping.function}#{self.number}"
 
 
-# A handler as a model: how long it takes with a batch, and whether it fails. -----------------------------------------
+# Modelled handlers: duration and failure ------------------------------------------------------------------------------
 
 RESPONSE_LIMIT = 6_291_556
 """Bytes that a function may return (LX-5)."""
 TIMED_OUT = "Sandbox.Timedout"  # LX-9
 CRASHED = "Runtime.ExitError"
-NOT_INITIALISED = "Runtime.ImportModuleError"  # Assumed: what the Python runtime says of a module that it cannot import
+NOT_INITIALISED = "Runtime.ImportModuleError"  # Assumed: the Python runtime's error for a module it cannot import
 TOO_LARGE = "Function.ResponseSizeTooLarge"  # LX-5
 _ONE_CPU = 1769  # MB that come with one vCPU (LX-3)
 _DURATION, _ERROR = stream("duration"), stream("error")
 NEVER_RUNS = "init_failure"
 """The fault that keeps a handler from being called at all (LX-12)."""
 KILLS = {"crash": CRASHED, "out_of_memory": "Runtime.OutOfMemory"}
-"""The faults that kill the environment while the handler runs, and how Lambda names that. Assumed: the second."""
+"""Faults that kill the environment while the handler runs, and Lambda's error for each. Assumed: the second one."""
 BROWN_OUT, MALFORMED = "brown_out", "malformed_response"
 SLOWER = 10
-"""How many times as long a handler takes in a brown-out."""
+"""Factor by which a handler takes longer in a brown-out."""
 
 
 @attrs.frozen
@@ -103,7 +103,7 @@ class Models:
     functions: Mapping[str, Function]
 
     def outcome(self, invocation: Invocation) -> InvocationOutcome:
-        """Decide how an invocation goes: first the fault plan, then the behaviour, and the timeout over all."""
+        """Return the outcome of an invocation: by its fault or else by the behaviour, limited by the timeout."""
         injected, limit = invocation.injected, invocation.limit
         outcome = self._modelled(invocation) if injected is None else self._struck(invocation, injected, limit)
         if invocation.initialises:
@@ -129,7 +129,7 @@ class Models:
         return attrs.evolve(outcome, duration=duration, fault=injected.name if shows else "")
 
     def _modelled(self, invocation: Invocation) -> InvocationOutcome:
-        """What the behaviour does: messages one after another, up to the first poison or the end."""
+        """Return the outcome by the behaviour: messages one after another, up to the first poison or the end."""
         request = invocation.request
         behaviour, messages = self.behaviours(request.mapping.function), request.messages
         poison = _poison(request, behaviour) if behaviour.poison else ()
@@ -154,7 +154,7 @@ class Models:
 
 
 def _poison(request: Request, behaviour: Behaviour) -> tuple[int, ...]:
-    """Return the messages of a batch that always fail; copies are as what they are copies of (OR-4, MV-4)."""
+    """Return the messages of a batch that always fail; a copy fails if its original does (OR-4, MV-4)."""
     first = {receipt.message.number: receipt.message.copy_of for receipt in request.receipts}
     same = [(message, first.get(message)) for message in request.messages]
     return tuple([message for message, of in same if (message if of is None else of) in behaviour.poison])
@@ -169,7 +169,7 @@ def _failure(behaviour: Behaviour, duration: int) -> InvocationOutcome:
 
 
 def faulted(outcome: InvocationOutcome, invocation: Invocation) -> InvocationOutcome:
-    """Return how real code ends that a fault strikes; where it has failed by itself, there is nothing to replace."""
+    """Return the outcome of real code with its fault applied. Of code that has failed by itself it stays the same."""
     injected, limit = invocation.injected, invocation.limit
     if injected is None:
         return outcome
@@ -187,7 +187,7 @@ def faulted(outcome: InvocationOutcome, invocation: Invocation) -> InvocationOut
 
 
 def _ended(injected: InjectedFault, duration: int, limit: int, *, dies_at: int) -> InvocationOutcome | None:
-    """Return how an invocation ends that a fault ends, or None for the other faults."""
+    """Return the outcome of an invocation that a fault ends, or None for a fault of another kind."""
     match injected.kind:
         case "error":
             return InvocationOutcome("raised", duration, fault=injected.name)
@@ -202,12 +202,12 @@ def _ended(injected: InjectedFault, duration: int, limit: int, *, dies_at: int) 
 
 
 def killed(injected: InjectedFault, duration: int) -> InvocationOutcome:
-    """Return how an invocation ends whose environment a fault kills."""
+    """Return the outcome of an invocation whose environment a fault kills."""
     return InvocationOutcome("crashed", duration, fault=injected.name, error=KILLS[injected.kind])
 
 
 def _malformed(outcome: InvocationOutcome, invocation: Invocation, injected: InjectedFault) -> InvocationOutcome:
-    """Return how an invocation ends that does its work and then answers with items that have another name (PB-8)."""
+    """Return the outcome of an invocation that does its work and then responds with misnamed items (PB-8)."""
     request = invocation.request
     if outcome.outcome != "succeeded":
         return outcome
@@ -216,25 +216,24 @@ def _malformed(outcome: InvocationOutcome, invocation: Invocation, injected: Inj
     return attrs.evolve(outcome, failed=request.messages, fault=injected.name, rule="PB-8")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-
+# The functions of one run ---------------------------------------------------------------------------------------------
 
 _COLD = stream("cold start")
 _COLD_SPREAD = 0.4  # Assumed: standard deviation of the logarithm of a cold start (LX-15 gives 0.1 to over 1 s)
 _LONGEST_INITIALISATION = 10_000  # LX-12
 _SLOW_INITIALISATION = 9_000
-"""Milliseconds of the initialisation that a fault makes long: it comes before the handler still (LX-12)."""
+"""Milliseconds of an initialisation that a fault makes slow: below the 10 s at which it would be repeated (LX-12)."""
 
 
 class HandlerRuntime(Protocol):
     """Runs real handlers."""
 
     def plays(self, function: str) -> bool:
-        """Tell whether a function is real code."""
+        """Return whether a function is real code."""
         ...
 
     def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
-        """Hand the batch to the handler; `done` is called, as a step of the event queue, when that has come to an end."""
+        """Hand the batch to the handler; a step of the event queue calls `done` when the handler has ended."""
         ...
 
 
@@ -247,21 +246,21 @@ class Lambda:
     models: Models
     functions: Mapping[str, Function]
     handlers: HandlerRuntime | None = None
-    """Set where a function of the run is real code."""
+    """Set if a function of the run is real code."""
     invocations: int = 0
     running: int = 0
 
     def drops(self, request: Request) -> bool:
-        """Tell whether the guard against recursive loops takes a batch for the next turn of one (LX-16, LX-17).
+        """Return whether the guard against recursive loops drops a batch (LX-16, LX-17).
 
-        Only real code sends messages, so no other batch can be.
+        Only real code sends messages, so a loop needs it.
         """
         return loops((receipt.message for receipt in request.receipts), request.mapping.function)
 
-    def invoke(self, request: Request, answer: Answer, cold_start: str = "") -> Refused | None:
-        """Start an invocation, or return why no execution is free; `answer` is called when it has ended.
+    def invoke(self, request: Request, on_end: OnEnd, cold_start: str = "") -> Refused | None:
+        """Start an invocation, or return why no execution is free; `on_end` is called when it has ended.
 
-        `cold_start` names a fault by which no idle environment is left, and the initialisation of a new one is slow.
+        `cold_start` names a fault that removes all idle environments and slows down the initialisation of a new one.
         """
         name, now = request.mapping.function, self.context.event_queue.now
         if cold_start:
@@ -283,7 +282,7 @@ class Lambda:
         if cold or environment.reset or injected is not None:
             before, within = self._initialisation(environment, number, injected, slow=bool(fault))
         limit = self.functions[name].timeout * 1000
-        self._begin(Invocation(request, number, index, environment, now + before, within, limit, injected, answer))
+        self._begin(Invocation(request, number, index, environment, now + before, within, limit, injected, on_end))
         return None
 
     def _injected(self, injection_point: str, request: Request) -> InjectedFault | None:
@@ -294,10 +293,10 @@ class Lambda:
     def _initialisation(
         self, environment: Environment, number: int, injected: InjectedFault | None, *, slow: bool
     ) -> tuple[int, int]:
-        """Return how long an environment is initialised: before its invocation, and within it.
+        """Return the milliseconds of an environment's initialisation before its invocation and within it.
 
-        A new one's comes before, but for one that takes too long or fails, which is done again (LX-12); that of one
-        that crashed or timed out comes within (LX-14). Assumed: so does one that fails in what was a warm one.
+        A new environment is initialised before, and again within if that takes too long or fails (LX-12). One that
+        crashed or timed out is initialised within (LX-14). Assumed: so is a warm one whose initialisation fails.
         """
         length = round(self.context.random.around(self.context.assumptions.cold_start, _COLD_SPREAD, _COLD, number))
         if slow:
@@ -318,7 +317,7 @@ class Lambda:
             self.context.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
 
     def _played(self, invocation: Invocation, outcome: InvocationOutcome) -> None:
-        """End an invocation of real code: what that did stands, and a fault replaces how it ended."""
+        """End an invocation of real code. The effects of the code stand; a fault replaces the outcome."""
         outcome = faulted(outcome, invocation)
         self.context.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
 
@@ -345,4 +344,4 @@ class Lambda:
             rule=outcome.rule,
             error=outcome.error,
         )
-        invocation.answer(event, self.context.record(event))
+        invocation.on_end(event, self.context.record(event))

@@ -1,8 +1,8 @@
-"""What a handler's module keeps in its globals, put back: one run of a search must not know of the one before it.
+"""Restoring the globals of handlers' modules, so that no run of a search depends on the one before.
 
-That is what Lambda's environments begin with: a module that has just been imported. Put back are the built-in
-containers of the handler's own module, the attributes of objects whose classes it defines, and plain values that were
-bound anew. What containers hold besides plain values is shared; `simulate(verify=True)` tells where that matters.
+Each run begins like an environment of Lambda's: with a module that has just been imported. Restored are the built-in
+containers of the handler's own module, the attributes of objects whose classes it defines, and rebound plain values.
+Other objects inside of containers are shared between runs; `simulate(verify=True)` finds the cases where that matters.
 """
 
 import sys
@@ -21,16 +21,16 @@ _PLAIN = (int, float, complex, str, bytes, bool, tuple, frozenset, type(None))
 
 @contextmanager
 def unchanged(scenario: Scenario) -> Generator[None]:
-    """Put the modules of a scenario's handlers back to what they are now, when the block is over.
+    """Restore the present globals of a scenario's handler modules when the block is over.
 
     Raises `InvalidScenario` for a handler that cannot be imported.
     """
     real = {name: behaviour.handler for name, behaviour in scenario.behaviours.items() if behaviour.handler}
-    from chaosqs.lambda_.handler_loading import load  # noqa: PLC0415 - SQS's operations wait until they are wanted
+    from chaosqs.lambda_.handler_loading import load  # noqa: PLC0415 - SQS's operations are imported only where needed
 
     functions = {function.name: function for function in scenario.design.functions}
     modules = dict.fromkeys(load(functions[name], handler)[0] for name, handler in real.items())
-    steps = [step for module in modules for step in _ways_back(sys.modules[module])]
+    steps = [step for module in modules for step in _restorers(sys.modules[module])]
     try:
         yield
     finally:
@@ -38,12 +38,12 @@ def unchanged(scenario: Scenario) -> Generator[None]:
             step()
 
 
-def _ways_back(module: ModuleType) -> list[Callable[[], None]]:
-    return [way for name, value in list(vars(module).items()) if (way := _way_back(module, name, value)) is not None]
+def _restorers(module: ModuleType) -> list[Callable[[], None]]:
+    return [step for name, value in list(vars(module).items()) if (step := _restorer(module, name, value)) is not None]
 
 
-def _way_back(module: ModuleType, name: str, value: object) -> Callable[[], None] | None:
-    """Return what gives a global its present value again; None where that is not known, or there is nothing to do."""
+def _restorer(module: ModuleType, name: str, value: object) -> Callable[[], None] | None:
+    """Return a function that restores the present value of a global; None for a global that is not restored."""
     if name.startswith("__"):
         return None
     if isinstance(value, _PLAIN):
@@ -57,7 +57,7 @@ def _way_back(module: ModuleType, name: str, value: object) -> Callable[[], None
 
 
 def _is_plain(value: object) -> bool:
-    """Tell whether a value is made of built-in things only, so that no code of the user's runs when it is copied."""
+    """Return whether a value consists of built-in types only, so that copying it runs no user code."""
     if _is_dict(value):
         return all(_is_plain(key) and _is_plain(item) for key, item in value.items())
     if _is_collection(value):
@@ -74,7 +74,7 @@ def _is_set(value: object) -> TypeGuard[set[object]]:
 
 
 def _is_row(value: object) -> TypeGuard[list[object]]:
-    """Tell whether a value is a list, or a deque, which has what is needed of a list."""
+    """Return whether a value is a list or a deque, which has the list methods used here."""
     return isinstance(value, list | deque)
 
 
@@ -83,7 +83,7 @@ def _is_collection(value: object) -> TypeGuard[Collection[object]]:
 
 
 def _refill(module: ModuleType, name: str, value: object, held: object, before: object) -> None:
-    """Bind the same object again, and give it the contents that it had."""
+    """Bind a global to its former object again, and restore the object's contents."""
     setattr(module, name, value)
     if _is_dict(held) and _is_dict(before):  # noqa: SIM114 - two kinds of `update`
         held.clear()

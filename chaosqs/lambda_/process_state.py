@@ -1,8 +1,8 @@
-"""What handlers do to this process, kept apart: each execution environment of Lambda's is a process of its own.
+"""Process state of execution environments, kept apart: in Lambda each environment is a process of its own.
 
 Environment variables, working directory, umask, signal handlers, trace hooks, recursion limit, locale, time zone,
 standard streams, warning filters, import path and the root logger are those of the environment while its handler runs,
-and those of the caller at all other times. What a module's import has changed is part of each environment that uses it.
+and those of the caller at all other times. Changes by a module's import are part of each environment that uses it.
 
 Not kept apart: the contents of files, threads' own settings, loggers other than the root, and module globals.
 """
@@ -30,7 +30,7 @@ import attrs
 Setting = TypeVar("Setting")
 _Change: TypeAlias = Callable[[], object]
 _PutBack: TypeAlias = Callable[[], _Change | None]
-"""Puts a setting back, and returns what changes it again; None where it had not been changed."""
+"""Restores a setting and returns a function that applies the change again; None if there was no change."""
 _Variables: TypeAlias = dict[str | bytes, str | bytes]
 """Environment variables as `os.environ` stores them: encoded."""
 
@@ -41,18 +41,18 @@ def _encoded(variables: Mapping[str, str]) -> _Variables:
 
 @attrs.define(eq=False)
 class ProcessState:
-    """The state of one execution environment: what Lambda sets, and what its code has changed."""
+    """The state of one execution environment: Lambda's settings, and the changes by its code."""
 
     _given: _Variables = attrs.field(converter=_encoded)
-    """Environment variables that Lambda sets, beside those of the caller."""
+    """Environment variables that Lambda sets, in addition to those of the caller."""
     _edited: dict[str | bytes, str | bytes | None] = attrs.field(factory=dict[str | bytes, "str | bytes | None"])
-    """Environment variables that code of the environment has set, or removed: None."""
+    """Environment variables that code of the environment has set; None: removed."""
     _changes: tuple[_Change, ...] = ()
-    """Everything else that it has changed."""
+    """Changes of other settings by code of the environment."""
 
     @contextmanager
     def active(self) -> Generator[None]:
-        """Put the environment's state in the place of the caller's for the length of a `with` block."""
+        """Replace the caller's state by the environment's within a `with` block."""
         settings = [keep() for keep in _SETTINGS]
         callers = _environ()
         before = self._variables(callers)
@@ -80,11 +80,11 @@ class ProcessState:
         return variables
 
     def set_variable(self, name: str, value: str) -> None:
-        """Set what Lambda sets anew for each invocation."""
+        """Set a variable that Lambda sets for each invocation."""
         self._given.update(_encoded({name: value}))
 
     def imported(self, module: str) -> ModuleType:
-        """Import a module with the environment's state; if it is imported already, take over what that changed."""
+        """Import a module with the environment's state; if it is imported already, take over the import's changes."""
         __tracebackhide__ = True
         if module not in sys.modules:
             chance = random.getstate()
@@ -101,7 +101,7 @@ class ProcessState:
 
 
 _IMPORTS: dict[str, tuple[dict[str | bytes, str | bytes | None], tuple[_Change, ...]]] = {}
-"""What the import of each handler's module has changed: environment variables, and everything else."""
+"""Changes by the import of each handler's module: environment variables, and all other settings."""
 
 
 # Environment variables ------------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def _is_variables(value: object) -> TypeGuard[_Variables]:
 def _replace_environ(variables: _Variables, edited: Iterable[str | bytes]) -> None:
     """Replace all variables at once. There is no public way; one by one takes longer than most handlers do.
 
-    Child processes and C libraries see single changes only, so those that code has edited are changed for them, too.
+    Child processes and C libraries see only `putenv`, so the edited variables are set by it, too.
     """
     vars(os.environ)["_data"] = variables
     for name in edited:
@@ -131,7 +131,7 @@ def _replace_environ(variables: _Variables, edited: Iterable[str | bytes]) -> No
             os.putenv(os.fsdecode(name), os.fsdecode(value))
 
 
-# Everything else ------------------------------------------------------------------------------------------------------
+# All other settings ---------------------------------------------------------------------------------------------------
 
 
 def _setting(read: Callable[[], Setting], write: Callable[[Setting], object]) -> Callable[[], _PutBack]:
@@ -156,26 +156,26 @@ def _attribute(owner: object, name: str) -> Callable[[], _PutBack]:
 
 
 def _list(found: Callable[[], list[Setting]]) -> Callable[[], _PutBack]:
-    """Keep the contents of a list that others hold, too."""
+    """Keep the contents of a list, not the object: others have references to it."""
     return _setting(lambda: found().copy(), lambda value: found().__setitem__(slice(None), value))
 
 
 def _working_directory() -> str:
     try:
-        return os.getcwd()  # noqa: PTH109 - it is compared, and looked at often
+        return os.getcwd()  # noqa: PTH109 - compared often, so a string
     except FileNotFoundError:
         return ""
 
 
 def _umask() -> int:
-    mask = os.umask(0o77)  # should another thread make a file just now, it is too private for a moment
+    mask = os.umask(0o77)  # a file that another thread makes just now gets too few permissions, not too many
     os.umask(mask)
     return mask
 
 
 _SIGNALS = tuple(sorted(number for number in signal.valid_signals() if number < getattr(signal, "SIGRTMIN", 64)))
 _HANDLER_OF: Callable[[int], object] = vars(import_module("_signal"))["getsignal"]
-"""As `signal.getsignal`, which takes ten times as long to turn two numbers into constants."""
+"""Same as `signal.getsignal`, but ten times as fast: it does not convert numbers to constants."""
 
 
 def _signal_handlers() -> list[object]:

@@ -1,13 +1,13 @@
-"""The sandbox of handlers: what they see of time, chance and threads; the module that knows the real ones.
+"""The sandbox of handlers: replacements for time, random numbers and threads. Only this module uses the real ones.
 
-While handlers run, functions of `time`, `datetime`, `random`, `uuid`, `os` and `threading` are replaced. Each
-replacement asks whether it is called from within an invocation; everywhere else, other threads too, it does what it
-replaces. Names that a handler has imported from these modules are replaced as well, in all modules of its package.
-Where the real functions show local time, a handler sees UTC, as in Lambda.
+While handlers run, functions of `time`, `datetime`, `random`, `uuid`, `os` and `threading` are replaced. Called from
+anywhere but an invocation, other threads included, a replacement calls the original. Names that a handler has imported
+from these modules are replaced as well, in all modules of its package. Where the real functions show local time, a
+handler sees UTC, as in Lambda.
 
-Not replaced: what libraries outside of its package have imported by name before (`guards` sees some of it), generators
-of numbers that were made without a seed while a module was imported, and the zone that `timestamp` and `astimezone` of
-a date without one take from the machine.
+Not replaced: names that libraries outside of its package imported before (`guards` sees some of their calls), random
+number generators that an import made without a seed, and the machine's time zone in `timestamp` and `astimezone` of a
+date without a zone.
 """
 
 import calendar
@@ -28,11 +28,11 @@ from chaosqs.kernel.context import turns
 from chaosqs.lambda_.guards import Original, Patch, current, guards
 
 Source: TypeAlias = random.Random
-"""Where the random numbers of one invocation come from."""
+"""Source of the random numbers of one invocation."""
 
 
 def source(seed: int) -> Source:
-    """Return random numbers that depend on nothing but a seed."""
+    """Return a source of random numbers that depend on the seed only."""
     return random.Random(seed)
 
 
@@ -48,9 +48,9 @@ class Sandbox:
 
     @contextmanager
     def __call__(self, *modules: str) -> Generator[Callable[[str], None]]:
-        """Have the replacements in place, one sandbox at a time, whichever threads there are.
+        """Put the replacements in place for a `with` block; only one sandbox of all threads is active at a time.
 
-        Names that the modules around the given ones have imported are replaced as well; what is yielded adds more.
+        Imported names are replaced in the packages of the given modules. The yielded function adds another module.
         """
         with _ONE_AT_A_TIME:
             if not self._patches:
@@ -77,7 +77,7 @@ def _patch_names(module: str, patches: dict[int, object]) -> Iterator[Patch]:
 
 
 def _around(name: str) -> Iterable[ModuleType]:
-    """Return the loaded modules of a module's top-level package, or of its directory where it has no package."""
+    """Return the loaded modules of a module's top-level package, or of its directory if it has no package."""
     root, dot, _ = name.partition(".")
     if dot:
         return [module for known, module in tuple(sys.modules.items()) if f"{known}.".startswith(f"{root}.")]
@@ -90,7 +90,7 @@ def _folder(module: ModuleType) -> str:
     return path.rpartition(os.sep)[0] if isinstance(path, str) else f"<{getattr(module, '__name__', '')}>"
 
 
-# What is replaced -----------------------------------------------------------------------------------------------------
+# Replacements ---------------------------------------------------------------------------------------------------------
 
 
 def _patches(epoch: int) -> Iterator[Patch]:
@@ -144,7 +144,7 @@ def _clock(original: Callable[[], float], show: Callable[[int], float]) -> objec
 
 
 def _posix_clocks(epoch: int) -> Iterator[Patch]:
-    """Replace `clock_gettime`, where there is one: `CLOCK_REALTIME` counts from 1970, all others from the start."""
+    """Replace `clock_gettime`, if it exists: `CLOCK_REALTIME` counts from 1970, others from the start of the run."""
     for name, unit in (("clock_gettime", 1000), ("clock_gettime_ns", 1 / 1_000_000)):
         original: Original | None = vars(time).get(name)
         if original is not None:
@@ -163,7 +163,7 @@ def _posix_clock(original: Original, epoch: int, unit: float) -> object:
 
 
 def _calendars(epoch: int) -> Iterator[Patch]:
-    """Replace what turns moments into dates and back: within an invocation, all in UTC."""
+    """Replace the conversions between moments and dates: within an invocation, all are in UTC."""
     moment, utc = _moment(epoch), time.gmtime
 
     def parts(original: Original) -> object:
@@ -221,7 +221,7 @@ def _bytes(original: Callable[[int], bytes]) -> object:
 
 
 def _seed(original: Original) -> object:
-    """Give a generator that an invocation makes without a seed one of the invocation's own."""
+    """Seed a generator that an invocation makes without a seed from the invocation's random numbers."""
 
     def seed(self: object, a: object = None, version: int = 2) -> object:
         invoked = current()
@@ -247,17 +247,17 @@ def _uuid1(epoch: int) -> object:
 
 
 _GREGORIAN = 0x01B21DD213814000
-"""From the first day of that calendar to 1970, in 100 ns: what such ids count from."""
+"""Time from the first day of the Gregorian calendar, from which UUIDs of version 1 count, to 1970; in 100 ns."""
 
 
 # Dates ----------------------------------------------------------------------------------------------------------------
 
 _Moment = Callable[[], float | None]
-"""Returns the virtual time in seconds since 1970, or None where the real one is to be seen."""
+"""Returns the virtual time in seconds since 1970; None outside of an invocation."""
 
 
 def _datetime(moment: _Moment) -> object:
-    """Return what shows virtual time as `datetime`; local time is UTC there."""
+    """Return a replacement of `datetime` that shows virtual time; its local time is UTC."""
     real = dt.datetime
 
     def now(tz: dt.tzinfo | None = None) -> dt.datetime:
@@ -277,11 +277,11 @@ def _datetime(moment: _Moment) -> object:
     def utcnow() -> dt.datetime:
         return now(dt.UTC).replace(tzinfo=None)
 
-    return _stand_in(real, now=now, utcnow=utcnow, today=today, fromtimestamp=fromtimestamp)
+    return _replacement(real, now=now, utcnow=utcnow, today=today, fromtimestamp=fromtimestamp)
 
 
 def _date(moment: _Moment) -> object:
-    """Return what shows virtual time as `date`; local time is UTC there."""
+    """Return a replacement of `date` that shows virtual time; its local time is UTC."""
     real = dt.date
 
     def today() -> dt.date:
@@ -291,20 +291,20 @@ def _date(moment: _Moment) -> object:
     def fromtimestamp(seconds: float) -> dt.date:
         return real.fromtimestamp(seconds) if moment() is None else dt.datetime.fromtimestamp(seconds, dt.UTC).date()
 
-    return _stand_in(real, today=today, fromtimestamp=fromtimestamp)
+    return _replacement(real, today=today, fromtimestamp=fromtimestamp)
 
 
-def _stand_in(real: type, **own: object) -> object:
+def _replacement(real: type, **own: object) -> object:
     def make(cls: type, *arguments: object, **options: object) -> object:
-        return real.__new__(real if cls is stand_in else cls, *arguments, **options)
+        return real.__new__(real if cls is replacement else cls, *arguments, **options)
 
     members = {name: staticmethod(function) for name, function in own.items() if callable(function)}
-    stand_in = _StandIn(real.__name__, (real,), {**members, "__new__": make, "__module__": "datetime"})
-    return stand_in
+    replacement = _Replacement(real.__name__, (real,), {**members, "__new__": make, "__module__": "datetime"})
+    return replacement
 
 
-class _StandIn(type):
-    """The class of classes whose instances are those of the class that they stand for."""
+class _Replacement(type):
+    """Metaclass of replacement classes: their instances and subclasses are those of the class that they replace."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, cls.__mro__[1])

@@ -1,1 +1,1 @@
-"""`chaosqs.aws()`: the same world with boto3 clients and a test in it."""
+"""`chaosqs.aws()`: the simulated SQS and Lambda for boto3 clients in a test."""

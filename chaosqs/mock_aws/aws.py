@@ -1,6 +1,6 @@
 """`chaosqs.aws()`: a fake SQS and Lambda in virtual time for an ordinary synchronous test, behind the real boto3.
 
-Needs boto3 (`pip install 'chaosqs[boto]'`), which is imported when a world opens.
+Needs boto3 (`pip install 'chaosqs[boto]'`), which is imported when the `with` block begins.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from chaosqs.wire.transport import Transport
 
 
-def aws(design: Design | None = None, *, passthrough: Literal["moto"] | None = None) -> Opening:
-    """Return what opens a world, in which every boto3 client of this process talks to a fake SQS and Lambda.
+def aws(design: Design | None = None, *, passthrough: Literal["moto"] | None = None) -> AwsContext:
+    """Return a context manager; in its `with` block every boto3 client of this process talks to a fake SQS and Lambda.
 
     ::
 
@@ -41,44 +41,44 @@ def aws(design: Design | None = None, *, passthrough: Literal["moto"] | None = N
             sqs = boto3.client("sqs")        # no credentials, no Region needed; clients made before work too
             url = sqs.create_queue(QueueName="orders")["QueueUrl"]
             sqs.send_message(QueueUrl=url, MessageBody="hello", DelaySeconds=60)
-            world.advance(60)                # seconds; nothing really waits
+            world.advance(60)                # seconds of virtual time
 
     The queues of `design` exist at once, in the Region of a client that names none (`AWS_DEFAULT_REGION`, the AWS
-    configuration, else us-east-1). With `passthrough="moto"`, moto answers for the other services; without, their
+    configuration, else us-east-1). With `passthrough="moto"`, moto answers for the other services; without it, their
     operations raise `SimulationError`. Nothing reaches the network.
 
-    Functions come by `CreateFunction` with a zip of Python code, or by `world.function` as they are in this process;
-    event source mappings poll as time moves::
+    Functions are deployed by `CreateFunction` with a zip of Python code, or by `world.function` with a callable of this
+    process. Event source mappings poll as time moves::
 
             world.function("worker", handler, timeout=10)
             boto3.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName="worker")
             world.run_until_idle()
             print(world.logs("worker"))
 
-    A handler takes the virtual time that it sleeps (`time.sleep`) and waits (long polls, boto3's pauses between
-    attempts), and no other: so it occupies its execution, and invocations overlap, by what it waits. While it runs,
-    time, random numbers, environment variables and other state of the process are those of its execution environment;
-    what would run in real time or outside of the process ends the test: threads, event loops, sockets, programs.
+    A handler takes virtual time only while it sleeps (`time.sleep`) or waits (long polls, boto3's pauses between
+    attempts). For that time it occupies its execution, and other invocations overlap with it. While it runs, time,
+    random numbers, environment variables and other state of the process are those of its execution environment. Code
+    that runs in real time or outside of the process ends the test: threads, event loops, sockets, programs.
 
-    Time moves by `world.advance`, `world.run_until_idle`, by long polls, which wait until a message is due or the wait
-    is over, by synchronous invocations, and by what botocore sleeps between two attempts. `time.sleep` in the test
-    itself is not touched, and moves nothing here.
+    Time moves by `world.advance`, by `world.run_until_idle`, by long polls, which wait until a message is due or the
+    wait is over, by synchronous invocations, and by botocore's sleeps between two attempts. `time.sleep` in the test
+    itself is the real one, and does not move virtual time.
 
-    As a pytest fixture, one line, which gives each test a world of its own::
+    As a pytest fixture, in one line, which gives each test a fake of its own::
 
         world = pytest.fixture(chaosqs.aws().fixture)
 
-    Outside the `with` block clients behave as always. Worlds may nest: the inner one answers. Raises `InvalidInput`
-    for another `passthrough`.
+    Outside the `with` block clients behave as always. The blocks may be nested: the inner one answers. Raises
+    `InvalidInput` for another `passthrough`.
     """
     if passthrough not in (None, "moto"):
         raise InvalidInput([Problem("passthrough", repr(passthrough), "must be None or 'moto'")])
-    return Opening(design, passthrough)
+    return AwsContext(design, passthrough)
 
 
 @attrs.frozen(eq=False)
-class Opening:
-    """What `aws()` returns: a context manager that gives a new `MockAws` each time."""
+class AwsContext:
+    """The result of `aws()`: a context manager that gives a new `MockAws` each time."""
 
     design: Design | None
     passthrough: str | None
@@ -86,9 +86,9 @@ class Opening:
 
     def __enter__(self) -> MockAws:
         with ExitStack() as stack:
-            world = stack.enter_context(_opened(self.design, self.passthrough))
+            mock = stack.enter_context(_opened(self.design, self.passthrough))
             self._open.append(stack.pop_all())
-        return world
+        return mock
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -96,9 +96,9 @@ class Opening:
         self._open.pop().__exit__(kind, error, trace)
 
     def fixture(self) -> Generator[MockAws]:
-        """Yield a world: `world = pytest.fixture(chaosqs.aws().fixture)`."""
-        with self as world:
-            yield world
+        """Yield a `MockAws`: `world = pytest.fixture(chaosqs.aws().fixture)`."""
+        with self as mock:
+            yield mock
 
 
 @attrs.define(eq=False)
@@ -106,26 +106,26 @@ class MockAws:
     """A fake SQS and Lambda in virtual time, for as long as its `with` block lasts. Time starts at 0."""
 
     _backend: Backend = attrs.field(repr=False)
-    _door: Transport = attrs.field(repr=False)
+    _transport: Transport = attrs.field(repr=False)
     _region: str
     """The Region of clients that name none."""
     _design: Design | None
 
     @property
     def now(self) -> float:
-        """Seconds since the world opened."""
+        """Seconds of virtual time since the `with` block began."""
         return self._backend.sqs.now / 1000
 
     @property
     def time(self) -> float:
-        """Seconds since 1970 as AWS's clocks show them in this world, which opens on 1 December 2025, 0:00 UTC."""
+        """Virtual time in seconds since 1970. The `with` block begins on 1 December 2025, 0:00 UTC."""
         return (self._backend.sqs.epoch + self._backend.sqs.now) / 1000
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: what is due by then happens, each at its moment; mappings poll and functions run.
+        """Let time pass: everything due by then happens at its moment; mappings poll and functions run.
 
-        `seconds` is a finite number of at least 0, to the millisecond; anything else raises `InvalidInput`. A handler
-        that calls it sleeps.
+        `seconds` is a finite number of at least 0, to the millisecond; anything else raises `InvalidInput`. In a
+        handler it is a sleep.
         """
         checks = Checks("")
         if not checks.number("seconds", seconds, 0):
@@ -134,10 +134,10 @@ class MockAws:
             self._backend.waits.sleep(milliseconds(seconds))
 
     def run_until_idle(self, limit: float = 3600) -> float:
-        """Let time pass until no mapping and no function has anything to do; return how many seconds that took.
+        """Let time pass until no mapping and no function has anything to do; return the seconds that passed.
 
-        Raises `Livelock` where that is not so after `limit` seconds; it says who is busy with what. A queue whose
-        messages come back for ever, without a dead-letter queue, is one that never is idle.
+        Raises `Livelock` if that is not so after `limit` seconds; the error names what is busy. A queue without a
+        dead-letter queue whose messages always come back never is idle.
         """
         with self._backend.turn():
             return self._backend.run_until_idle(milliseconds(limit)) / 1000
@@ -155,9 +155,9 @@ class MockAws:
     ) -> str:
         """Deploy a callable of this process as a function, in the place of one of the same name; return its ARN.
 
-        `handler` is called with an event and a context, as Lambda's Python runtime does. What is not said about the
-        function is as in the design that the world was opened with, whose mappings of it then poll at once, else as
-        AWS has it: `timeout` 3 seconds, `memory` 128 MB. Raises `InvalidInput` for what AWS would refuse.
+        `handler` is called with an event and a context, as Lambda's Python runtime does. Settings that are not given
+        are those of the design's function of this name, whose mappings then poll at once, else AWS's defaults:
+        `timeout` 3 seconds, `memory` 128 MB. Raises `InvalidInput` for settings that AWS would refuse.
         """
         known = None if self._design is None else next((f for f in self._design.functions if f.name == name), None)
         asked = known or Function(name)
@@ -173,28 +173,28 @@ class MockAws:
             return register(home, asked, handler, environment or {}, mappings)
 
     def logs(self, name: str, region: str | None = None) -> str:
-        """Return what a function has printed and logged, between Lambda's own lines: START, END, REPORT.
+        """Return the printed and logged lines of a function, with Lambda's own lines: START, END, REPORT.
 
-        Raises `InvalidInput` where no function has that name.
+        Raises `InvalidInput` if no function has that name.
         """
         home = self._backend.lambda_api.region(region or self._region)
-        if name not in home.states:
-            raise InvalidInput(f"no function is called {name!r} in {home.sqs.name}: there are {', '.join(home.states)}")
-        return "".join(f"{line}\n" for line in home.states[name])
+        if name not in home.logs:
+            raise InvalidInput(f"no function is called {name!r} in {home.sqs.name}: there are {', '.join(home.logs)}")
+        return "".join(f"{entry}\n" for entry in home.logs[name])
 
     def history(self, region: str | None = None) -> History:
-        """Return what has happened up to now in one Region, for `chaosqs.check` and for its metrics."""
+        """Return the history of one Region up to now, for `chaosqs.check` and for its metrics."""
         with self._backend.turn():
             return history(self._backend.lambda_api.region(region or self._region))
 
     def client(self, service: Literal["sqs"] = "sqs", region: str | None = None) -> SQSClient:
-        """Return a boto3 client of this process's default session; any other client does as well.
+        """Return a boto3 client of this process's default session; clients made in any other way work as well.
 
-        Raises `InvalidInput` where the world has closed: such a client would talk to AWS.
+        Raises `InvalidInput` after the `with` block: such a client would talk to AWS.
         """
         import boto3  # noqa: PLC0415 - it is an extra
 
-        if not self._door.is_open:
+        if not self._transport.is_open:
             raise InvalidInput("this world is closed: its clients would talk to AWS")
         return boto3.client(service, region)  # pyright: ignore[reportUnknownMemberType] - its other services are not typed
 
@@ -211,9 +211,9 @@ def _opened(design: Design | None, passthrough: str | None) -> Generator[MockAws
         raise ModuleNotFoundError(f"chaosqs.aws() needs boto3: pip install 'chaosqs[boto]' ({error})") from error
     backend, region = Backend.new(), sdk.default_region()
     with (
-        others.moto() if passthrough else nullcontext() as answer,
+        others.moto() if passthrough else nullcontext() as moto,
         others.moto_leaves_ours_alone(),
-        sdk.opened(Transport(backend, {"lambda": partial(reply, backend)}, answer)) as transport,
+        sdk.opened(Transport(backend, {"lambda": partial(reply, backend)}, moto)) as transport,
     ):
         if design is not None:
             _deploy(design, backend.sqs, region)

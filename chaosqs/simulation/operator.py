@@ -1,7 +1,7 @@
-"""What an operator does while a run goes on: deploys, purges, moves dead letters back, changes settings.
+"""The operator of a run: deploys, purges, moves dead letters back, changes settings.
 
-Each action is a step of the event queue; those of one moment are one step, in the order of the plan. What AWS refuses
-because it does the same already is not done, and not recorded (PQ-2, MV-3).
+The actions of one moment are one step of the event queue, in the order of the plan. An action that AWS would refuse,
+because the same is in progress already, is neither done nor recorded (PQ-2, MV-3).
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from chaosqs.sqs.api.settings import queue_of, settings_of
 from chaosqs.sqs.machines.move_task import MoveTask
 
 _NEW_ENVIRONMENTS = ("timeout", "memory")
-"""Settings that are part of what is deployed. Assumed: as new code does, they take new environments."""
+"""Settings that are deployed. Assumed: a change of them needs new environments, as new code does."""
 
 
 @attrs.define(eq=False)
@@ -35,24 +35,24 @@ class Operator:
 
     context: SimulationContext
     design: Design
-    """As it is by now, but for the queues: these are the region's."""
+    """The design with all changes so far, except those of queues, which the region has."""
     region: Region
     functions: Lambda
     deployed: dict[str, Function]
     """The functions as `functions` knows them."""
     lifecycle: MappingLifecycle
     to_come: int = 0
-    """Steps of actions that are still to come."""
+    """Number of steps of actions that are still to come."""
     tasks: list[MoveTask] = attrs.field(factory=list[MoveTask])
-    """The moves that it has begun."""
+    """Message move tasks that the operator has begun."""
 
     @property
     def busy(self) -> bool:
-        """Whether there is something that a run waits for."""
+        """True if the run has to wait for an action or a message move task."""
         return self.to_come > 0 or any(task.active for task in self.tasks)
 
     def start(self, plan: FaultPlan) -> None:
-        """Plan the actions, up to the moment at which the plan is healed."""
+        """Schedule the actions that come before the plan heals."""
         healed = None if plan.heal_at is None else milliseconds(plan.heal_at)
         actions = sorted(plan.actions, key=lambda action: action.at)
         for at, group in groupby(actions, key=lambda action: milliseconds(action.at)):
@@ -60,7 +60,7 @@ class Operator:
                 self._later(at, partial(self._act, tuple(group)))
 
     def waits_for(self, mapping: Mapping) -> bool:
-        """Tell whether a run waits for what is in a mapping's queue: it is enabled, or it has some of that in hand."""
+        """Return whether a run waits for a mapping's queue: the mapping is enabled, or its pollers hold messages."""
         return self.lifecycle.settings[mapping.mapping.name].enabled or mapping.fleet.busy > 0
 
     def _later(self, due: int, step: Callable[[], None]) -> None:
@@ -97,7 +97,7 @@ class Operator:
     # Queues
 
     def _queue(self, name: str) -> QueueResource | None:
-        """Return a queue as it is at this moment; None where a handler has deleted it."""
+        """Return a queue as it is at this moment; None if a handler has deleted it."""
         resource = self.region.queues.get(name)
         if resource is not None:
             self.region.service.catch_up(resource.state)
@@ -136,7 +136,7 @@ class Operator:
             self.functions.executions.redeploy(self.design)
 
     def _settle(self, action: Action, cause: int) -> None:
-        """Have a change of a mapping hold, a while after it was made: its pollers retire, new ones start (EC-21)."""
+        """Apply a change of a mapping, a while after it was made: its pollers retire, new ones start (EC-21)."""
         why = f"{action.setting} is {action.value!r} now"
         self.context.record(PollersChanged(self.context.now, cause, action.target, 0, why))
         self._changed(action)

@@ -31,10 +31,10 @@ from chaosqs.model.workload import Arrival, arrivals
 from chaosqs.sqs.machines.message import Message
 from chaosqs.sqs.service import Service
 
-# The producers of a run: they send what the workload has, and send again where that fails (OR-4). --------------------
+# Producers: they send the workload, and resend after a failure (OR-4) -------------------------------------------------
 
 _LATE = 5_000
-"""Milliseconds for which receives do not find what a `late_send` brought."""
+"""Milliseconds for which receives do not find a message that a `late_send` struck."""
 
 
 @attrs.frozen
@@ -44,19 +44,19 @@ class _Attempt:
     number: int
     arrival: Arrival
     cause: int | None = None
-    """Place of the attempt before it, or None: it is the first."""
+    """Index of the event of the previous attempt; None for the first attempt."""
     copy_of: int | None = None
-    """The message that SQS has already, of which the producer does not know."""
+    """Number of the message that SQS has already without the producer's knowledge."""
 
 
 @attrs.define(eq=False)
 class Producer:
-    """All producers of one run, with the patience that never ends."""
+    """All producers of one run. They retry forever."""
 
     context: SimulationContext
     service: Service
     _due: dict[int, list[_Attempt]] = attrs.field(factory=dict[int, list[_Attempt]])
-    """What will be sent again, by moment."""
+    """Attempts to be made later, by moment."""
 
     def send(self, batch: Sequence[tuple[int, Arrival]]) -> None:
         """Send messages that come at one moment."""
@@ -66,7 +66,7 @@ class Producer:
             self.service.send(batch)
 
     def _send(self, attempts: Sequence[_Attempt]) -> None:
-        """Let each attempt succeed or fail; only then do waiting receives get their turn."""
+        """Let each attempt succeed or fail, then serve the waiting receives."""
         for attempt in attempts:
             self._decide(attempt)
         for name in dict.fromkeys(attempt.arrival.queue for attempt in attempts):
@@ -75,7 +75,7 @@ class Producer:
     def _decide(self, attempt: _Attempt) -> None:
         now, arrival = self.context.now, attempt.arrival
         injected = None
-        if attempt.copy_of is None:  # Assumed: the answer to a copy never gets lost, so that copies have no copies
+        if attempt.copy_of is None:  # Assumed: the response to a copy never gets lost, so copies have no copies
             injected = self.context.injector.send(arrival.queue, attempt.number, now, again=attempt.cause is not None)
         match injected:
             case None:
@@ -100,17 +100,17 @@ class Producer:
         A producer that `repeats` its send gives a standard queue a second message. On a FIFO queue the repeat has the
         same deduplication id, within its five minutes, and adds nothing (FF-5).
         """
-        arrival, line = attempt.arrival, self.service.states[attempt.arrival.queue]
+        arrival, state = attempt.arrival, self.service.states[attempt.arrival.queue]
         message = Message(
             attempt.number, arrival.body_bytes, self.context.now, group=arrival.group, copy_of=attempt.copy_of
         )
-        self.service.put(line, message, delay=delay, cause=attempt.cause, fault=fault)
-        if repeats and not line.queue.fifo:
+        self.service.put(state, message, delay=delay, cause=attempt.cause, fault=fault)
+        if repeats and not state.queue.fifo:
             copy = _Attempt(self.service.numbers.take(), arrival, message.last_event, attempt.number)
             self._later(copy, self.context.now + self.context.assumptions.send_retry)
 
     def _later(self, attempt: _Attempt, due: int) -> None:
-        """Send again at a moment, together with all that wait for it."""
+        """Send again at a moment, together with all other attempts due then."""
         self.service.to_come += 1
         if due not in self._due:
             self._due[due] = []
@@ -124,20 +124,20 @@ class Producer:
         self._send(attempts)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The run --------------------------------------------------------------------------------------------------------------
 
 if TYPE_CHECKING:
     from chaosqs.lambda_.handlers import Handlers
     from chaosqs.simulation.operator import Operator
 
-_LEAVES = (Deleted, DeadLettered, Expired, InvocationEnded)
-"""After the last of these events nothing is left to do."""
+_FINAL_EVENTS = (Deleted, DeadLettered, Expired, InvocationEnded)
+"""Events that can end a run."""
 
 
 def simulate(scenario: Scenario, *, verify: bool = False) -> History:
-    """Run a scenario in virtual time and return all that happened.
+    """Run a scenario in virtual time and return its history.
 
-    With `verify` it runs twice, and raises `NotDeterministic` with the first events that differ, if any do. Raises
+    With `verify` it runs twice; if the two differ, `NotDeterministic` names the first event that does. Raises
     `InvalidScenario` for a handler that cannot be imported, `Livelock` for a run that never ends.
     """
     __tracebackhide__ = True
@@ -150,7 +150,7 @@ def simulate(scenario: Scenario, *, verify: bool = False) -> History:
 
 
 def isolated(scenario: Scenario, *, verify: bool = False) -> History:
-    """Simulate, and put the globals of handlers that are real code back to what they were: for runs of a search."""
+    """Simulate, then restore the module globals of real handlers; for the runs of a search."""
     __tracebackhide__ = True
     if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
         return simulate(scenario, verify=verify)
@@ -180,15 +180,15 @@ class Simulation:
     lifecycle: MappingLifecycle
     producer: Producer
     real: Handlers | None = None
-    """What runs handlers that are real code; None where all are modelled."""
+    """Runs the real handlers; None if all are modelled."""
     operator: Operator | None = None
-    """Who carries out the plan's actions; None where there are none."""
+    """Carries out the plan's actions; None if there are none."""
     to_come: int = 0
     """Messages that producers have not sent yet."""
 
     @classmethod
     def of(cls, scenario: Scenario, policy: Policy | None = None) -> Self:
-        """Build what a scenario describes; `policy`: scheduling policy on top of the scenario's pauses."""
+        """Build the simulation of a scenario; `policy`: scheduling policy on top of the scenario's pauses."""
         design, held = scenario.design, policy is not None or scenario.faults.pauses
         event_queue = holding_event_queue(scenario, policy) if held else EventQueue(scenario.seed)
         context = SimulationContext(
@@ -202,13 +202,13 @@ class Simulation:
         functions = Lambda(context, executions, models, by_name)
         settings = {mapping.name: mapping for mapping in design.mappings}
         lifecycle = MappingLifecycle(context, partial(Mapping, context, service, functions, design.era), settings)
-        functions.handlers = real = _real_code(scenario, context, service, by_name)
+        functions.handlers = real = _handlers(scenario, context, service, by_name)
         simulation = cls(scenario, context, service, functions, lifecycle, Producer(context, service), real)
         simulation.operator = _operator(simulation, by_name)
         return simulation
 
     def run(self) -> History:
-        """Run to the end."""
+        """Run to the end and return the history."""
         __tracebackhide__ = True
         until = self.scenario.until
         clock = VirtualClock(
@@ -221,18 +221,13 @@ class Simulation:
         self._run(clock)
         for mapping in self.lifecycle.mappings:
             mapping.stop()
-        left = any(
-            mapping.state.machine.stored for mapping in self.lifecycle.mappings
-        )  # where an operator has disabled one
-        gone = (event.at for event in self.context.events if isinstance(event, _LEAVES))
+        left = any(mapping.state.machine.stored for mapping in self.lifecycle.mappings)  # of a disabled mapping
+        gone = (event.at for event in self.context.events if isinstance(event, _FINAL_EVENTS))
         drained = max(gone, default=0) if self.done() and not left else None
         return History(self.scenario, tuple(self.context.events), self.context.now, drained)
 
     def _run(self, clock: VirtualClock) -> None:
-        """Take the clock through the run; an error of it comes without its way through trio and the parts of a world.
-
-        Who prints that way prints the whole world with it.
-        """
+        """Run the clock to its end. Errors lose their traceback: to print its frames prints the whole simulation."""
         __tracebackhide__ = True
         try:
             with _without_garbage_collection():
@@ -246,7 +241,7 @@ class Simulation:
             raise error.with_traceback(None) from error.__cause__
 
     def done(self) -> bool:
-        """Tell whether every message that a mapping can reach is gone and nothing runs."""
+        """Return whether every message that a mapping can reach is gone and nothing runs."""
         if self.to_come or self.service.to_come or self.functions.running:
             return False
         mappings = self.lifecycle.mappings
@@ -257,7 +252,7 @@ class Simulation:
         return not any(mapping.carried or mapping.state.machine.stored for mapping in mappings)
 
     def waiting(self) -> str:
-        """Say who waits for what."""
+        """Return a description of what has not ended yet, for `Deadlock` and `Livelock`."""
         stored = {name: state.machine.stored for name, state in self.service.states.items()}
         carried = {mapping.mapping.name: mapping.carried for mapping in self.lifecycle.mappings}
         running, to_come = self.functions.running, self.to_come + self.service.to_come
@@ -277,12 +272,12 @@ class Simulation:
         self.producer.send(batch)
 
 
-def _real_code(
+def _handlers(
     scenario: Scenario, context: SimulationContext, service: Service, by_name: dict[str, Function]
 ) -> Handlers | None:
     if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
         return None
-    from chaosqs.lambda_.handlers import Handlers  # noqa: PLC0415 - greenlet and boto3 wait until they are wanted
+    from chaosqs.lambda_.handlers import Handlers  # noqa: PLC0415 - greenlet and boto3 are imported only where needed
 
     return Handlers.of(scenario, context, service, by_name)
 
@@ -292,7 +287,7 @@ def _operator(simulation: Simulation, by_name: dict[str, Function]) -> Operator 
     if not scenario.faults.actions:
         return None
     from chaosqs.simulation.operator import Operator  # noqa: PLC0415
-    from chaosqs.sqs.api.region import ACCOUNT, REGION
+    from chaosqs.sqs.api.region import ACCOUNT, REGION  # noqa: PLC0415
     from chaosqs.sqs.api.sqs import Sqs  # noqa: PLC0415
 
     sqs = Sqs.of(service, len(arrivals(scenario.workload))) if real is None else real.calls.sqs
@@ -302,7 +297,7 @@ def _operator(simulation: Simulation, by_name: dict[str, Function]) -> Operator 
 
 @contextmanager
 def _without_garbage_collection() -> Generator[None]:
-    """Keep the moments of garbage collection out of the run: finalisers may run code."""
+    """Disable garbage collection during the run: its moments vary, and finalisers may run code."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -312,21 +307,21 @@ def _without_garbage_collection() -> Generator[None]:
             gc.enable()
 
 
-# One history with many futures: a run whose chance is another one from some moment on. -------------------------------
+# Redrawn runs: one past, many futures ---------------------------------------------------------------------------------
 #
-# Chance is a hash of the seed, site and keys, never a stream. So with another seed from a moment on, everything that was
-# drawn by then stays, byte for byte, and everything after it is drawn anew. What had been drawn by then for later (how
-# long a running invocation takes, when a throttled batch is tried next) is history too.
+# A random number is a hash of seed, stream and keys. So with another seed from some moment on, everything drawn before
+# stays the same, byte for byte, and everything after is drawn anew. What was drawn before for later stays, too: the
+# duration of a running invocation, and the moment at which a throttled batch is tried next.
 
 
-def redrawn(scenario: Scenario, until: int, streams: int) -> History:
-    """Simulate a scenario that keeps its own seed up to a moment in milliseconds, this included, then has another."""
+def redrawn(scenario: Scenario, until: int, seed: int) -> History:
+    """Simulate a scenario with its own seed up to and including moment `until` (milliseconds), then with another."""
     simulation = Simulation.of(scenario)
-    simulation.context.event_queue.first_at(until + 1, partial(_turn, simulation.context, streams))
+    simulation.context.event_queue.first_at(until + 1, partial(_reseed, simulation.context, seed))
     with unchanged(scenario):
         return simulation.run()
 
 
-def _turn(context: SimulationContext, streams: int) -> None:
-    context.random.seed = streams
-    context.event_queue.reseed(streams)
+def _reseed(context: SimulationContext, seed: int) -> None:
+    context.random.seed = seed
+    context.event_queue.reseed(seed)

@@ -1,6 +1,6 @@
-"""SQS in process: the queues of a design, sends, waiting receives, timers, and what the record says of them.
+"""SQS in process: the queues of a design, sends, waiting receives, timers, and their events.
 
-Pollers and clients (the operations) come through the same methods, so a message is the same thing to both.
+Pollers and clients (the operations of the API) use the same methods, so a message is the same to both.
 """
 
 from __future__ import annotations
@@ -20,21 +20,19 @@ from chaosqs.sqs.machines.message import Message, Receipt, dead_lettered
 from chaosqs.sqs.machines.queue_machine import CALM, Chance, Outcome, QueueMachine
 from chaosqs.sqs.machines.standard_queue import StandardQueue
 
-# One queue with those who wait at it. --------------------------------------------------------------------------------
-
 
 @attrs.define(eq=False)
 class QueueState:
-    """One queue with those who wait at it."""
+    """One queue and its waiting receives."""
 
     queue: Queue
     machine: QueueMachine
     stream: int
-    """Its site of chance."""
+    """Number of its random stream."""
     waiting: deque[Callable[[], None]] = attrs.field(factory=deque[Callable[[], None]])
-    """Long polls that have found nothing yet, in the order in which they began."""
+    """Long polls that have found nothing yet, in the order of their starts."""
     on_backlog: list[Callable[[], None]] = attrs.field(factory=list[Callable[[], None]])
-    """Called when messages are visible and nobody waits for them."""
+    """Called when messages are visible and no receive waits for them."""
     receives: int = 0
     last_wake: int = -1
     next_expiry: int | None = None
@@ -45,9 +43,6 @@ class QueueState:
         return cls(queue, FifoQueue(queue) if queue.fifo else StandardQueue(queue), stream(queue.name))
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-
-
 _EXPIRED = Outcome.EXPIRED
 _STAYED = (Outcome.STAYED, _EXPIRED)
 _PARTIAL, _SHARE = stream("partial receive"), stream("share of a partial receive")
@@ -55,12 +50,12 @@ _PARTIAL, _SHARE = stream("partial receive"), stream("share of a partial receive
 
 @attrs.define(eq=False)
 class Numbers:
-    """Gives messages their numbers: those of the workload come first, clients' messages go on from there."""
+    """Gives messages their numbers: first those of the workload, then clients' messages."""
 
     next_free: int = 0
 
     def take(self) -> int:
-        """Return a number that no message has."""
+        """Return the next unused number."""
         number = self.next_free
         self.next_free += 1
         return number
@@ -74,7 +69,7 @@ class Service:
     states: dict[str, QueueState] = attrs.field(factory=dict[str, QueueState])
     numbers: Numbers = attrs.field(factory=Numbers)
     to_come: int = 0
-    """Messages that will come, or come back, by a fault: a run waits for them."""
+    """Number of messages that a fault will send, or bring back, later: a run waits for them."""
 
     def open(self, queue: Queue) -> QueueState:
         """Add a queue."""
@@ -84,7 +79,7 @@ class Service:
     # Sending
 
     def send(self, arrivals: Sequence[tuple[int, Arrival]]) -> None:
-        """Accept messages that are sent at one moment; only then do waiting receives get their turn."""
+        """Accept messages that are sent at one moment, then serve the waiting receives."""
         now = self.context.now
         for number, arrival in arrivals:
             message = Message(number, arrival.body_bytes, now, group=arrival.group)
@@ -121,7 +116,7 @@ class Service:
     def take(
         self, state: QueueState, maximum: int, *, visibility_timeout: int | None = None, chance: Chance = CALM
     ) -> list[Receipt]:
-        """Return up to `maximum` messages; what is over max_receive_count moves to the dead-letter queue instead."""
+        """Return up to `maximum` messages; those over max_receive_count move to the dead-letter queue instead."""
         now = self.context.event_queue.now
         state.receives += 1
         received, moved = state.machine.receive(maximum, now=now, visibility_timeout=visibility_timeout, chance=chance)
@@ -132,7 +127,7 @@ class Service:
         return received
 
     def wanted(self, state: QueueState, maximum: int) -> int:
-        """Return how many messages a receive may return: all where all is calm, else sometimes fewer (RX-2)."""
+        """Return the number of messages that a receive may return: all if calm, else sometimes fewer (RX-2)."""
         most = min(maximum, state.machine.store.visible)
         if most <= 1 or not self.context.random.seed:
             return most
@@ -146,7 +141,7 @@ class Service:
     def delete(self, name: str, receipts: Sequence[Receipt]) -> list[int]:
         """Delete messages; return the numbers of those that stay: received again (RH-4), or expired on FIFO (RH-5).
 
-        A batch with two deliveries of one message has two receipts for it, of which one may delete it.
+        A batch with two deliveries of one message has two receipts for it, of which one can delete it.
         """
         state = self.states[name]
         stayed = [receipt.message for receipt in receipts if self.remove(state, receipt) in _STAYED]
@@ -155,11 +150,11 @@ class Service:
         return [message.number for message in stayed if message.stored]
 
     def remove(self, state: QueueState, receipt: Receipt) -> Outcome:
-        """Delete one message; on FIFO queues that may let a group go on, so call `serve` afterwards (FF-16)."""
+        """Delete one message. On FIFO queues that may unblock a group, so call `serve` afterwards (FF-16)."""
         return state.machine.delete(receipt)
 
     def change_visibility(self, state: QueueState, receipt: Receipt, timeout: int) -> Outcome:
-        """Hide a message for so many milliseconds from now on; 0: it comes back at once (VT-6, VT-10)."""
+        """Hide a message for `timeout` milliseconds from now; 0: it comes back at once (VT-6, VT-10)."""
         message, was_visible = receipt.message, receipt.message.visible
         outcome = state.machine.change_visibility(receipt, timeout, now=self.context.now)
         if outcome is Outcome.DONE and timeout:
@@ -169,9 +164,9 @@ class Service:
         return outcome
 
     def reappear(self, state: QueueState, *messages: Message, fault: str = "") -> bool:
-        """Have a replica of a standard queue show messages again that are in flight, or deleted (OR-4, RH-10).
+        """Show messages again that are in flight or deleted, as a replica of a standard queue does (OR-4, RH-10).
 
-        Tell whether it shows any: on FIFO queues never, and none that is visible, or past its retention.
+        Return whether any was shown: none on FIFO queues, and none that is visible or past its retention.
         """
         machine, now = state.machine, self.context.now
         if not isinstance(machine, StandardQueue):
@@ -191,7 +186,7 @@ class Service:
             self.context.record(Deleted(self.context.now, cause, state.queue.name, "", gone, (), "PurgeQueue"))
 
     def serve(self, state: QueueState) -> None:
-        """Give visible messages to those who wait for one, first come first served (RX-5, RX-6)."""
+        """Give visible messages to waiting receives, first come first served (RX-5, RX-6)."""
         machine, waiting = state.machine, state.waiting
         while waiting and machine.receivable:
             waiting.popleft()()
@@ -200,7 +195,7 @@ class Service:
                 notice()
 
     def catch_up(self, state: QueueState) -> None:
-        """Let happen what is due at this very moment, before a client's call."""
+        """Show and expire the messages that are due by now, before a client's call."""
         now, store = self.context.now, state.machine.store
         if (due := store.next_due()) is not None and due <= now:
             self._settle(state)
@@ -217,10 +212,10 @@ class Service:
         self._watch_retention(state)
         self.serve(state)
 
-    # What time does
+    # Timers
 
     def wake_at(self, state: QueueState, due: int) -> None:
-        """Look at a queue again when a message of it becomes visible."""
+        """Check a queue again at a moment, when one of its messages becomes visible."""
         if state.last_wake != due:
             state.last_wake = due
             self.context.event_queue.at(due, partial(self._settle, state))

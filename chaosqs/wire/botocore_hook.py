@@ -7,7 +7,7 @@
   network. A session that has no Region gets one while a transport is open.
 * botocore's sleeps between attempts pass in virtual time, with a jitter that the simulation decides.
 
-Where no transport is open, as in a thread after the last one closed, each replacement calls its original.
+If no transport is open, as in a thread after the last one closed, each replacement calls its original.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def default_region() -> str:
     return Session(include_builtin_handlers=False).get_config_variable("region") or REGION
 
 
-# Requests ---------------------------------------------------------------------------------------------------------
+# Requests -------------------------------------------------------------------------------------------------------------
 
 
 def _send(original: _Function) -> object:
@@ -212,7 +212,7 @@ def _off_the_network(original: _Function) -> object:
     return send
 
 
-# Sessions ---------------------------------------------------------------------------------------------------------
+# Sessions -------------------------------------------------------------------------------------------------------------
 
 
 def _get_credentials(original: _Function) -> object:
@@ -233,7 +233,7 @@ def _resolve_region_name(original: _Function) -> object:
     return resolve_region_name
 
 
-# Sleeps -----------------------------------------------------------------------------------------------------------
+# Sleeps ---------------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""One door: HTTP requests of clients in, HTTP responses out, and never a socket between them."""
+"""The transport: it answers HTTP requests of botocore clients in process, without a socket, in SQS's JSON protocol."""
 
 import json
 import re
@@ -21,24 +21,22 @@ from chaosqs.sqs.api.parameters import ApiError, error, traced
 from chaosqs.sqs.api.region import REGION
 from chaosqs.sqs.machines.message import uuid
 
-# What passes through the door: HTTP requests as botocore sends them, HTTP responses as botocore parses them. ---------
-
-# Waiting, which differs: a test drives time, a simulation is driven by it. --------------------------------------------
+# Calls and sleeps in virtual time: tests move time themselves, simulations do not -------------------------------------
 
 
 class Waiter(Protocol):
-    """Answers calls in virtual time, on behalf of whoever made them."""
+    """Carries out calls in virtual time, on behalf of their callers."""
 
     def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
-        """Carry out an operation of SQS; a long poll returns when it has its answer. Raises `ApiError`."""
+        """Carry out an operation of SQS; a long poll returns when it has its response. Raises `ApiError`."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Let the caller sleep: what botocore does between two attempts."""
+        """Suspend the caller, as botocore does between two attempts."""
         ...
 
     def jitter(self) -> float:
-        """Return the chance, from 0 to 1, by which botocore shortens a sleep between two attempts."""
+        """Return the random share, from 0 to 1, by which botocore shortens a sleep between two attempts."""
         ...
 
     def epoch(self) -> float:
@@ -46,7 +44,7 @@ class Waiter(Protocol):
         ...
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# HTTP requests as botocore sends them, responses as botocore parses them ----------------------------------------------
 
 
 @attrs.frozen
@@ -59,14 +57,14 @@ class Reply:
 
 
 Api: TypeAlias = Callable[[AWSPreparedRequest], Reply | AWSResponse | None]
-"""What a service registers with the door: it answers HTTP requests in a protocol of its own.
+"""A service's function for the transport: it answers HTTP requests in the service's protocol.
 
-The door completes a `Reply` with AWS's common headers. None: the service does not answer this request.
+The transport adds AWS's common headers to a `Reply`. None: the service does not answer this request.
 """
 
 
 def header(request: AWSPreparedRequest, name: str) -> str:
-    """Return a header as text; empty where it is missing. Botocore encodes some and leaves others as they are."""
+    """Return a header as text; empty if it is missing. botocore has some headers as bytes and others as text."""
     value: object = request.headers.get(name, "")
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -82,25 +80,25 @@ def body_text(request: AWSPreparedRequest) -> str:
             return ""
 
 
-# Where a request says which Region it is for: in the scope of its signature, as AWS itself reads it. -----------------
+# The Region of a request: from the scope of its signature, as AWS itself reads it -------------------------------------
 #
-# The address does not always tell: it may be one of the user's own.
+# The address does not always name it: users may have endpoints of their own.
 
 _SCOPE = re.compile(r"Credential=[^/]*/[^/]*/([^/]+)/")
 
 
 def scope(service: str, region: str) -> str:
-    """Return an Authorization header that names a scope, and signs nothing."""
+    """Return an Authorization header that names a scope and has no signature."""
     return f"AWS4-HMAC-SHA256 Credential=chaosqs/19700101/{region}/{service}/aws4_request"
 
 
 def region_of(request: AWSPreparedRequest) -> str:
-    """Return the Region that a request is for, the default one where it does not say."""
+    """Return the Region that a request is for; the default one if it names none."""
     found = _SCOPE.search(header(request, "Authorization"))
     return REGION if found is None else found[1]
 
 
-# The shapes of SQS's operations, from the model that the installed botocore ships. -----------------------------------
+# The shapes of SQS's operations, from the model of the installed botocore ---------------------------------------------
 
 
 @cache
@@ -258,23 +256,21 @@ def _unexpected(value: Json, wanted: str) -> ApiError:
     return malformed(f"{given} can not be converted to {wanted}")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-
-# The JSON protocol of SQS, which AWS's SDKs speak since November 2023: `X-Amz-Target: AmazonSQS.SendMessage`. --------
+# The JSON protocol of SQS, which AWS's SDKs use since November 2023: `X-Amz-Target: AmazonSQS.SendMessage` ------------
 #
-# Errors carry the code of the older query protocol in a header; clients show that one as `Error.Code` (ledger 3.1).
+# Errors have the code of the older query protocol in a header; clients show that one as `Error.Code` (ledger 3.1).
 
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 _TARGET = "AmazonSQS."
 
 
 def operation_of(request: AWSPreparedRequest) -> str:
-    """Return what follows `AmazonSQS.` in the target; empty where the request has none."""
+    """Return the operation's name, which follows `AmazonSQS.` in the target; empty if the request has no target."""
     return header(request, "X-Amz-Target").removeprefix(_TARGET)
 
 
 def parameters_of(operation: str, request: AWSPreparedRequest) -> dict[str, object]:
-    """Read the body by botocore's model; raises `ApiError` where types are wrong."""
+    """Read the body by botocore's model; raise `ApiError` for a wrong type."""
     try:
         given: Json = json.loads(body_text(request) or "{}")
     except ValueError:
@@ -282,14 +278,14 @@ def parameters_of(operation: str, request: AWSPreparedRequest) -> dict[str, obje
     return parameters_reader(operation)(given)
 
 
-def answer(operation: str, result: Mapping[str, object]) -> Reply:
-    """Write a result; an operation that has none answers with an empty body."""
+def success(operation: str, result: Mapping[str, object]) -> Reply:
+    """Return the reply for a result; without an output shape its body is empty."""
     body = b"" if output_shape(operation) is None else json.dumps(result, default=_base64).encode()
     return Reply(200, {"Content-Type": _CONTENT_TYPE}, body)
 
 
 def refuse(error: ApiError) -> Reply:
-    """Write an error: its shape in the body, its older code and whose fault it is in a header."""
+    """Return the reply for an error: its shape in the body, its older code and the party at fault in a header."""
     namespace = "com.amazonaws.sqs" if error.shape in modelled_errors() else "com.amazon.coral.service"
     body = {"__type": f"{namespace}#{error.shape}", "message": error.message}
     fault = "Sender" if error.sender_fault else "Receiver"
@@ -302,30 +298,30 @@ def _base64(value: object) -> str:
     return b64encode(value).decode()
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The transport --------------------------------------------------------------------------------------------------------
 
 
 @attrs.define(eq=False)
 class Transport:
-    """Answers what clients send while a world is open."""
+    """Answers the requests of clients while it is open."""
 
     waiter: Waiter
     services: Mapping[str, Api] = attrs.field(factory=dict[str, Api])
-    """Services beside SQS, by their endpoint prefix."""
+    """Services other than SQS, by their endpoint prefix."""
     others: Api | None = None
     """Answers for all other services. None: their requests are refused."""
     is_open: bool = True
     _requests: Iterator[int] = attrs.field(factory=lambda: count(1))
 
     def send(self, service: str, request: AWSPreparedRequest) -> AWSResponse:
-        """Answer a request; raises `SimulationError` where nobody here serves it."""
+        """Answer a request; raise `SimulationError` if no service here does."""
         if service == "sqs":
             return self._sqs(request)
         api = self.services.get(service, self.others)
-        answer = None if api is None else api(request)
-        if answer is None:
+        reply = None if api is None else api(request)
+        if reply is None:
             raise SimulationError(_not_served(service, request))
-        return self._response(request, answer, self._request_id()) if isinstance(answer, Reply) else answer
+        return self._response(request, reply, self._request_id()) if isinstance(reply, Reply) else reply
 
     def _sqs(self, request: AWSPreparedRequest) -> AWSResponse:
         if not header(request, "X-Amz-Target"):
@@ -345,7 +341,7 @@ class Transport:
             result = self.waiter.call(operation, parameters, region=region_of(request))
         except ApiError as refusal:
             return refuse(refusal)
-        return answer(operation, result)
+        return success(operation, result)
 
     def _response(self, request: AWSPreparedRequest, reply: Reply, request_id: str) -> AWSResponse:
         headers = reply.headers | {
@@ -354,7 +350,7 @@ class Transport:
             "Content-Length": str(len(reply.body)),
             "connection": "keep-alive",
         }
-        # The stubs ask for less than botocore takes.
+        # The stubs are narrower than botocore.
         return AWSResponse(request.url, reply.status, headers, _Raw(reply.body))  # type: ignore[arg-type]
 
 
@@ -370,7 +366,7 @@ def _not_served(service: str, request: AWSPreparedRequest) -> str:
     operation = target or _action(request) or f"{request.method} {urlsplit(request.url).path}"
     return (
         f"{service} {operation}: chaosqs answers for Lambda and SQS only, and lets nothing out to the network. "
-        'Where moto is to answer it, open the world with chaosqs.aws(passthrough="moto").'
+        'To have moto answer it, use chaosqs.aws(passthrough="moto").'
     )
 
 

@@ -11,7 +11,7 @@ import attrs
 from chaosqs.model.alternative import Stream
 
 READ_LIMIT = 2 * 1024 * 1024
-"""Maximum bytes a second that are read from one shard."""
+"""Maximum bytes a second read from one shard."""
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """Maximum bytes of records, in Base64, that one invocation gets."""
 _HASH_KEYS = 1 << 128  # possible MD5 digests
@@ -59,7 +59,7 @@ class Shard:
 
     @property
     def ends_by_retention(self) -> bool:
-        """True if records become too old by the stream's retention period; then no failure destination is told."""
+        """True if the retention period makes records too old; then the failure destination gets no record of them."""
         return self._oldest == self.stream.retention_period * 1000
 
     @property

@@ -1,7 +1,7 @@
-"""How many pollers a mapping has: the start, the growth while messages wait, the ceiling, the way back.
+"""The number of pollers of a mapping: its start, its growth while messages wait, its ceiling and its reduction.
 
-Each mapping scales by itself (ES-13), on FIFO queues as well (ES-6), and does not ask what its function may have: not
-its reservation, not the account (ES-4, ES-11). The ceiling alone is above the concurrency of an account (MC-0).
+Each mapping scales by itself (ES-13), on FIFO queues as well (ES-6). It ignores the concurrency that its function can
+have: the reservation and the account's limit (ES-4, ES-11). The ceiling alone exceeds an account's concurrency (MC-0).
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from chaosqs.model.time import MINUTE
 
 @attrs.frozen
 class ScalingLimits:
-    """One era's law. A poller carries one batch at a time, so pollers bound concurrent invocations."""
+    """The limits of one era. A poller carries one batch at a time, so pollers bound concurrent invocations."""
 
     start: int
     per_minute: int
     ceiling: int
     minimum: int
-    """Down to how many pollers a mapping goes on an idle queue."""
+    """Number of pollers that a mapping keeps on an idle queue."""
 
 
 SCALING_LIMITS: Mapping[str, ScalingLimits] = {
@@ -34,7 +34,7 @@ _ALL = 100  # per cent
 
 
 def scaling_limits(mapping: EventSourceMapping, era: str) -> ScalingLimits:
-    """Return the law that a mapping follows; its maximum concurrency is a ceiling of reading (MC-1, MC-2)."""
+    """Return the limits of a mapping; its maximum concurrency limits how many pollers receive (MC-1, MC-2)."""
     if mapping.provisioned_pollers is not None:
         low, high = (n * _INVOCATIONS_PER_PROVISIONED_POLLER for n in mapping.provisioned_pollers)
         return ScalingLimits(low, _PROVISIONED_PER_MINUTE, high, minimum=low)
@@ -51,7 +51,7 @@ class Scaling:
 
     scaling_limits: ScalingLimits
     held_batches: int
-    """Assumed: up to how many pollers a mapping grows while it is throttled (ES-8, ES-10)."""
+    """Assumed: number of pollers up to which a mapping grows while it is throttled (ES-8, ES-10)."""
     throttled_growth: int
     """Assumed: milliseconds between two steps of growth while it is throttled (ES-8, ES-10)."""
     long_poll: int
@@ -59,7 +59,7 @@ class Scaling:
     idle_reduction: int
     """Assumed: milliseconds without a message after which a mapping goes below its first pollers (ES-5)."""
     let_go_on_error: int
-    """Assumed: of 100 failed invocations, how many cost the mapping a poller (ES-7, ES-10)."""
+    """Assumed: number of failed invocations in 100 that cost the mapping a poller (ES-7, ES-10)."""
     pollers: int = attrs.field(init=False)
     _errors: int = 0
 
@@ -68,7 +68,7 @@ class Scaling:
         self.pollers = self.scaling_limits.start
 
     def interval(self, *, throttled: bool) -> int:
-        """Milliseconds to the next step of growth. Assumed: evenly spread over the minute, slower while throttled."""
+        """Return the milliseconds to the next growth. Assumed: even over the minute, slower while throttled."""
         return self.throttled_growth if throttled else MINUTE // self.scaling_limits.per_minute
 
     def grow(self, *, throttled: bool) -> bool:
@@ -80,16 +80,16 @@ class Scaling:
 
     def shrink(self, idle: int) -> bool:
         """Drop a poller that was idle long enough, in milliseconds; return whether it was dropped (ES-5)."""
-        patience = self.patience()
-        if patience is None or idle < patience:
+        limit = self.idle_limit()
+        if limit is None or idle < limit:
             return False
         self.pollers -= 1
         return True
 
-    def patience(self) -> int | None:
-        """Return for how long a poller may find nothing before it goes; None: for ever.
+    def idle_limit(self) -> int | None:
+        """Return the milliseconds without a message after which a poller goes; None: never.
 
-        Assumed: one long poll beyond the first pollers, a few minutes for those.
+        Assumed: one long poll while there are more than the first pollers, `idle_reduction` below that.
         """
         if self.pollers > self.scaling_limits.start:
             return self.long_poll

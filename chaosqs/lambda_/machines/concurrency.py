@@ -1,4 +1,4 @@
-"""Limits on executions: reserved, unreserved and provisioned concurrency, and the rates at which they may be used.
+"""Limits on executions: reserved, unreserved and provisioned concurrency, rates, and execution environments.
 
 =====  ===============================================  ======================================================
 LC-3   a reservation is full                            `ReservedFunctionConcurrentInvocationLimitExceeded`
@@ -21,7 +21,7 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import ERAS, Design, Function
 from chaosqs.model.time import MINUTE, milliseconds
 
-# Rates that Lambda allows, as token buckets: each refills continuously, up to its width. -----------------------------
+# Rates that Lambda allows, as token buckets: each refills continuously, up to its width -------------------------------
 #
 # Assumed: the amount documented for a period may come all at once, after a period in which nothing came (LC-6, LC-8).
 
@@ -75,7 +75,7 @@ def burst() -> Rate:
     return Rate(_BURST, _BURST_GROWTH, MINUTE)
 
 
-# A rate limiter in front of a function, as a token bucket, and the retries of its clients -----------------------------
+# The rate limiter in front of a function, and the retries of its clients ----------------------------------------------
 
 _LIMITER_PERIOD = 1_000_000
 """Milliseconds in which a rate given in thousandths of a request a second is a whole number of requests."""
@@ -107,7 +107,7 @@ class RateLimiter:
         return pause(attempt, first, limit, share)
 
 
-# The execution environments of one function: the most recently used is used next; idle ones expire (LX-13). ----------
+# Execution environments of one function: the most recently used is used next; idle ones expire (LX-13) ----------------
 
 
 @attrs.define(eq=False)
@@ -211,7 +211,7 @@ class Environments:
         return Environment(self._made, provisioned, new=not provisioned, generation=self._generation)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Executions and their limits ------------------------------------------------------------------------------------------
 
 RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
 UNRESERVED = "ConcurrentInvocationLimitExceeded"

@@ -1,4 +1,4 @@
-"""`Control`: Lambda in process, as operations on functions and event source mappings in virtual time."""
+"""`LambdaApi`: Lambda in process, as operations on functions and event source mappings in virtual time."""
 
 import json
 from base64 import b64encode
@@ -23,22 +23,23 @@ from chaosqs.sqs.api.parameters import Parameters, text
 from chaosqs.sqs.api.region import ACCOUNT
 from chaosqs.sqs.api.sqs import Sqs
 
-# Invoke: synchronous, asynchronous, or as a test of permissions (ledger 7, 8). ---------------------------------------
+# Invoke: synchronous, asynchronous, or as a dry run (ledger 7, 8) -----------------------------------------------------
 
-SYNC_LIMIT, ASYNC_LIMIT = PAYLOAD_LIMIT, 1024 * 1024
-"""Bytes of an event (LX-5, LX-6)."""
-_TAIL = 4096
+SYNC_LIMIT = PAYLOAD_LIMIT  # bytes of a synchronous event (LX-5)
+ASYNC_LIMIT = 1024 * 1024  # bytes of an asynchronous event (LX-6)
+_TAIL = 4096  # bytes of the output that `LogType` Tail returns
 _RETRIES = (60_000, 120_000)
 """Milliseconds before the second and the third attempt of an asynchronous invocation that fails."""
-_THROTTLE_PAUSE, _LONGEST_PAUSE, _GIVES_UP = 1000, 300_000, 21_600_000
-"""Milliseconds between attempts that are throttled, doubling; and for how long they go on."""
+_THROTTLE_PAUSE = 1000  # milliseconds after the first throttled attempt; doubles with each one
+_LONGEST_PAUSE = 300_000  # milliseconds
+_GIVES_UP = 21_600_000  # milliseconds after which a throttled event is given up
 
 Done = Callable[["Result", "Output"], None]
 
 
 @attrs.frozen(eq=False)
 class _Event:
-    """What is invoked."""
+    """The event of one invocation, and the version that it invokes."""
 
     region: LambdaRegion
     function: Deployed
@@ -48,7 +49,7 @@ class _Event:
 
 
 def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Invoke a function: wait for it, put it into the queue of asynchronous events, or do nothing."""
+    """Invoke a function and wait for it, queue an asynchronous event, or do nothing (dry run)."""
     wanted = named(text(parameters, "FunctionName") or "", text(parameters, "Qualifier"))
     function, version = region.find(wanted)
     kind = text(parameters, "InvocationType") or "RequestResponse"
@@ -59,7 +60,7 @@ def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
         region.waiting += 1
         region.context.event_queue.after(0, partial(_attempt, event, region.now, 0, _THROTTLE_PAUSE))
         return {"StatusCode": 202, "Payload": b""}
-    result, output = region.waits.answer(partial(_begin, event))
+    result, output = region.waits.response(partial(_begin, event))
     shown: dict[str, object] = {"StatusCode": 200, "ExecutedVersion": version.number, "Payload": result.payload}
     if result.failed:
         shown["FunctionError"] = "Unhandled"  # LX-7, LX-8
@@ -69,7 +70,7 @@ def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
 
 
 def _payload(parameters: Parameters, kind: str) -> str:
-    """Return the event; raises `LambdaError` where it is too large, or no JSON."""
+    """Return the event; raise `LambdaError` if it is too large or not JSON."""
     given = parameters.get("Payload")
     content = given if isinstance(given, bytes) else b""
     limit = ASYNC_LIMIT if kind == "Event" else SYNC_LIMIT
@@ -84,9 +85,9 @@ def _payload(parameters: Parameters, kind: str) -> str:
         raise LambdaError("InvalidRequestContentException", 400, message) from None
 
 
-def _begin(event: _Event, answer: Callable[[tuple[Result, Output]], None]) -> None:
-    """Begin; raises `LambdaError` where no execution is free (LC-11 … LC-13, LC-15)."""
-    refused = _start(event, lambda result, output: answer((result, output)))
+def _begin(event: _Event, callback: Callable[[tuple[Result, Output]], None]) -> None:
+    """Start a synchronous invocation; raise `LambdaError` if no execution is free (LC-11 … LC-13, LC-15)."""
+    refused = _start(event, lambda result, output: callback((result, output)))
     if refused is not None:
         raise throttled(refused.reason)
 
@@ -113,7 +114,7 @@ def _start(event: _Event, done: Done) -> Refused | None:
 
 
 def _attempt(event: _Event, since: int, failures: int, pause: int) -> None:
-    """Invoke asynchronously: again after an error, twice; again while throttled, for six hours (LX-18)."""
+    """Invoke asynchronously; retry twice after an error, and for six hours while throttled (LX-18)."""
     region = event.region
 
     def done(result: Result, output: Output) -> None:
@@ -134,7 +135,7 @@ def _attempt(event: _Event, since: int, failures: int, pause: int) -> None:
         region.context.event_queue.after(pause, again)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# All operations -------------------------------------------------------------------------------------------------------
 
 Operation: TypeAlias = Callable[[LambdaRegion, Parameters], dict[str, object]]
 
@@ -163,14 +164,14 @@ OPERATIONS: Mapping[str, Operation] = {
 
 @attrs.define(eq=False)
 class LambdaApi:
-    """Lambda for every Region, beside its SQS."""
+    """Lambda for every Region, with the SQS that it polls."""
 
     sqs: Sqs
     waits: Waits
     regions: dict[str, LambdaRegion] = attrs.field(factory=dict[str, LambdaRegion])
 
     def region(self, name: str) -> LambdaRegion:
-        """Return one Region, which is empty at first."""
+        """Return one Region; it is created on first use."""
         region = self.regions.get(name)
         if region is None:
             accounts = self.sqs.accounts
@@ -186,11 +187,11 @@ class LambdaApi:
         return found(self.region(region), parameters)
 
     def busy(self) -> list[str]:
-        """Say who has something to do: mappings that change, carry batches or have messages, functions that run."""
+        """Return reasons why it is busy: mappings that change, carry batches or have messages; running functions."""
         return [reason for region in self.regions.values() for reason in _busy(region)]
 
     def close(self) -> None:
-        """End what runs, and remove what was unpacked."""
+        """End running handlers, and remove unpacked code."""
         for region in self.regions.values():
             region.handlers.close()
             for package in region.packages:

@@ -1,4 +1,4 @@
-"""The backend of `aws()`, and how its callers wait: the test moves time itself, handlers are moved by it."""
+"""The backend of `aws()`: SQS and Lambda behind one `MockAws`, and their history."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.region import Accounts
 from chaosqs.sqs.api.sqs import Sqs
 
-# What has happened in a world, as a history: the same value that simulations give, so that invariants judge it. ------
+# History: the same value that simulations return, so that invariants can judge it -------------------------------------
 
 
 def history(region: LambdaRegion) -> History:
-    """Return the history of one Region up to now; what is about others is left out.
+    """Return the history of one Region up to now, without the events of others.
 
-    The design is the deployment as it stands, with queues and functions that were deleted. A function whose timeout was
-    raised above its queue's visibility timeout, which AWS does not look at (EC-11), has the latter in it. No run of it
-    is ever drained: there may always come more.
+    The design is the present deployment, plus deleted queues and functions. If a function's timeout was raised above
+    its queue's visibility timeout, which AWS does not check then (EC-11), the design has the lower value. The history
+    is never drained: more messages may always come.
     """
     for mapped in region.mappings.values():
         if mapped.poller is not None:
@@ -42,7 +42,7 @@ def history(region: LambdaRegion) -> History:
 
 
 def _design(region: LambdaRegion) -> Design:
-    queues = [_reachable(line.queue, region) for line in region.sqs.service.states.values()]
+    queues = [_reachable(state.queue, region) for state in region.sqs.service.states.values()]
     mappings = {mapped.settings.name: mapped.settings for mapped in region.polled.values()}
     mappings |= {mapped.settings.name: mapped.settings for mapped in region.mappings.values()}
     functions = [_fitting(function, queues, list(mappings.values())) for function in region.deployments.values()]
@@ -50,7 +50,7 @@ def _design(region: LambdaRegion) -> Design:
 
 
 def _reachable(queue: Queue, region: LambdaRegion) -> Queue:
-    """Return a queue without what would name queues that are not there."""
+    """Return a queue without the settings that may name missing queues."""
     redrive, known = queue.redrive, region.sqs.service.states
     if redrive is not None and redrive.dead_letter_queue not in known:
         queue = attrs.evolve(queue, redrive=None)
@@ -64,7 +64,7 @@ def _fitting(function: Function, queues: Sequence[Queue], mappings: Sequence[Eve
 
 
 def _about(design: Design, events: list[Event]) -> tuple[Event, ...]:
-    """Return the events that are about queues and functions of a design; causes are places, so all stay if one goes."""
+    """Return the events about queues and functions of a design, with their causes renumbered if any are left out."""
     names = frozenset([*(queue.name for queue in design.queues), *(function.name for function in design.functions)])
     known = [_named(event) <= names for event in events]
     if all(known):
@@ -79,7 +79,7 @@ def _named(event: Event) -> frozenset[str]:
     return frozenset(name for name in names if isinstance(name, str))
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The backend ----------------------------------------------------------------------------------------------------------
 
 ASSUMED = Assumptions(cold_start=0)
 """The assumptions inside `aws()`: those of simulations, but cold starts take no time."""
@@ -87,7 +87,7 @@ ASSUMED = Assumptions(cold_start=0)
 
 @attrs.frozen(eq=False)
 class Backend:
-    """SQS, Lambda and time behind one `MockAws`; a `Waiter` for the door."""
+    """SQS, Lambda and time behind one `MockAws`; the `Waiter` of its transport."""
 
     sqs: Sqs
     lambda_api: LambdaApi
@@ -96,20 +96,20 @@ class Backend:
 
     @classmethod
     def new(cls) -> Backend:
-        """Return a backend with nothing in it."""
+        """Return an empty backend."""
         context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, ASSUMED)
         sqs, waits = Sqs(Accounts(context)), Waits(context.event_queue)
         return cls(sqs, LambdaApi(sqs, waits), waits, turns())
 
     def turn(self) -> AbstractContextManager[object]:
-        """Return what the test's threads take turns by; a handler runs within the turn of whoever moves time."""
+        """Return the lock of the test's threads; handlers need none, as the thread that moves time holds it."""
         return nullcontext() if self.waits.task is not None else self._turn
 
     def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
         """Carry out an operation of SQS; a long poll takes its time."""
         with self.turn():
             result = self.sqs.call(operation, parameters, region=region)
-            return self.waits.answer(result.then, result.cancel) if isinstance(result, Wait) else result
+            return self.waits.response(result.then, result.cancel) if isinstance(result, Wait) else result
 
     def call_lambda(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
         """Carry out an operation of Lambda; a synchronous invocation takes its time."""
@@ -122,7 +122,7 @@ class Backend:
             self.waits.sleep(milliseconds(seconds))
 
     def jitter(self) -> float:
-        """Return the middle."""
+        """Return the middle, as all chance is calm here."""
         return 0.5
 
     def epoch(self) -> float:
@@ -130,7 +130,7 @@ class Backend:
         return (self.sqs.epoch + self.sqs.now) / 1000
 
     def run_until_idle(self, limit: int) -> int:
-        """Take steps until nobody has anything to do; return how many milliseconds that took. Raises `Livelock`."""
+        """Take steps until nothing is busy; return the milliseconds that passed. Raises `Livelock`."""
         event_queue, since = self.sqs.accounts.context.event_queue, self.sqs.now
         while self.lambda_api.busy():
             due = event_queue.next_due()

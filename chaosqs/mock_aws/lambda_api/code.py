@@ -21,7 +21,7 @@ from chaosqs.lambda_.handler_loading import Handler, LoadError, code_root, is_ha
 from chaosqs.mock_aws.lambda_api.errors import invalid
 
 _SHARED = ("boto3", "botocore", "s3transfer")
-"""Always those of this process, whatever a zip brings along: a copy would reach for the network."""
+"""Packages that are always this process's, even if a zip contains them: a copy would use the network."""
 
 
 class Loaded(Protocol):
@@ -33,11 +33,11 @@ class Loaded(Protocol):
         ...
 
     def active(self) -> AbstractContextManager[None]:
-        """Surround each stretch in which it runs."""
+        """Return the context manager around each stretch in which the code runs."""
         ...
 
     def handler(self, name: str) -> Handler:
-        """Return the handler, with its module imported; raises `LoadError`."""
+        """Import the module and return the handler; raise `LoadError`."""
         ...
 
 
@@ -46,7 +46,7 @@ class Code(Protocol):
 
     @property
     def content(self) -> bytes:
-        """What size and digest are of."""
+        """The bytes from which size and digest are computed."""
         ...
 
     @property
@@ -69,41 +69,41 @@ def sha256(code: Code) -> str:
 
 @attrs.frozen(eq=False)
 class InProcess:
-    """A callable, which all environments share."""
+    """A callable of this process, which all environments share."""
 
     function: Handler
 
     @property
     def content(self) -> bytes:
-        """Nothing of it is stored: its name stands for it."""
+        """The callable's name, as its code is not stored."""
         return getattr(self.function, "__qualname__", type(self.function).__qualname__).encode()
 
     def load(self) -> InProcess:
-        """There is nothing to load."""
+        """Return self, as there is nothing to load."""
         return self
 
     def active(self) -> AbstractContextManager[None]:
-        """It needs nothing around it."""
+        """Return a context manager without effect."""
         return nullcontext()
 
     @property
     def module(self) -> str:
-        """The module that it is from; or empty."""
+        """Name of the callable's module, or empty."""
         found: object = getattr(self.function, "__module__", "")
         return found if isinstance(found, str) else ""
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The module that it is from, if there is one."""
+        """The callable's module, if it is loaded."""
         return (self.module,) if self.module in sys.modules else ()
 
     @property
     def root(self) -> str:
-        """Where that module's code is."""
+        """The directory from which the callable's module is imported."""
         return code_root(self.module)
 
     def handler(self, name: str) -> Handler:
-        """Return the callable, whatever the configuration calls it."""
+        """Return the callable; the configured name is ignored."""
         del name
         return self.function
 
@@ -116,33 +116,33 @@ class Zip:
     """A deployment package, unpacked into a temporary directory until `close`."""
 
     content: bytes = attrs.field(repr=False)
-    index: TemporaryDirectory[str]
+    directory: TemporaryDirectory[str]
 
     def load(self) -> Package:
-        """Begin a new execution environment: it imports the modules anew."""
-        return Package(Path(self.index.name))
+        """Begin a new execution environment, which imports the modules anew."""
+        return Package(Path(self.directory.name))
 
     @property
     def root(self) -> str:
-        """The directory."""
-        return self.index.name
+        """Path of the directory."""
+        return self.directory.name
 
     def close(self) -> None:
-        """Remove the directory, and what Python remembers of it."""
-        sys.path_importer_cache.pop(self.index.name, None)
-        self.index.cleanup()
+        """Remove the directory, and its entry in Python's cache of importers."""
+        sys.path_importer_cache.pop(self.directory.name, None)
+        self.directory.cleanup()
 
 
 def unpack(content: bytes) -> Zip:
-    """Return the code in a zip; raises `LambdaError` where it is none."""
+    """Unpack a zip and return its code; raise `LambdaError` if it is not a zip."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile:
         raise invalid("Could not unzip uploaded file. Please check your file, then try to upload again.") from None
-    index = TemporaryDirectory(prefix="chaosqs-")
-    archive.extractall(index.name)
+    directory = TemporaryDirectory(prefix="chaosqs-")
+    archive.extractall(directory.name)
     invalidate_caches()
-    return Zip(content, index)
+    return Zip(content, directory)
 
 
 @attrs.define(eq=False)
@@ -154,12 +154,12 @@ class Package:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """None: its modules are imported in the sandbox."""
+        """Empty, as the package's modules are imported in the sandbox."""
         return ()
 
     @contextmanager
     def active(self) -> Generator[None]:
-        """Import from the package, and have its modules in the place of others that are called the same."""
+        """Import from the package within a `with` block; its modules hide others of the same names."""
         tops = {path.stem if path.is_file() else path.name for path in self.root.iterdir()}.difference(_SHARED)
         hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in tops}
         sys.modules.update(self._modules)

@@ -1,4 +1,4 @@
-"""Lambda's errors as they are on the wire, with the names, statuses and fields of AWS's own model."""
+"""Lambda's errors, with the names, statuses and fields of AWS's own model."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Functions: created, shown, listed, changed, deleted."""
+"""Functions: create, show, list, change, delete; with reserved concurrency, versions and aliases."""
 
 import attrs
 
@@ -10,7 +10,7 @@ from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import Configuration, Deployed, Version
 from chaosqs.sqs.api.parameters import Parameters, integer, structure, text, text_map
 
-# The configuration of a function: read from a request, and shown as Lambda shows it. ---------------------------------
+# The configuration of a function: read from a request, and shown as Lambda shows it -----------------------------------
 
 _LONGEST, _LARGEST = 900, 10_240
 _SHOWN = (
@@ -25,7 +25,7 @@ _SHOWN = (
 
 
 def changed(before: Configuration, parameters: Parameters) -> Configuration:
-    """Return a configuration with what a request sets; raises `LambdaError` (LX-1 … LX-3)."""
+    """Return a configuration with a request's settings applied; raise `LambdaError` (LX-1 … LX-3)."""
     timeout, memory = integer(parameters, "Timeout"), integer(parameters, "MemorySize")
     _within("timeout", timeout, _LONGEST)  # LX-2: the model's own limit is that of managed instances
     _within("memorySize", memory, _LARGEST)
@@ -75,13 +75,13 @@ def present(region: LambdaRegion, function: Deployed, version: Version) -> dict[
     return shown
 
 
-# Reserved concurrency (LC-3 … LC-5). ---------------------------------------------------------------------------------
+# Reserved concurrency (LC-3 … LC-5) -----------------------------------------------------------------------------------
 
 _UNRESERVED_MINIMUM = 100
 
 
 def put_function_concurrency(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Set executions aside for a function; 0 switches it off (LC-3, LC-5)."""
+    """Reserve executions for a function; 0 switches it off (LC-3, LC-5)."""
     function, _ = region.find(_name(parameters))
     amount = integer(parameters, "ReservedConcurrentExecutions") or 0
     reserve(region, function.name, amount)
@@ -89,7 +89,7 @@ def put_function_concurrency(region: LambdaRegion, parameters: Parameters) -> di
 
 
 def reserve(region: LambdaRegion, name: str, amount: int | None) -> None:
-    """Set, or with None take back, a function's reservation; 100 have to stay unreserved (LC-4)."""
+    """Set a function's reservation, or remove it with None; 100 executions must stay unreserved (LC-4)."""
     others = sum(other.reserved or 0 for other in region.functions.values() if other.name != name)
     if amount is not None and others + amount > region.concurrency - _UNRESERVED_MINIMUM:
         raise invalid(
@@ -101,13 +101,13 @@ def reserve(region: LambdaRegion, name: str, amount: int | None) -> None:
 
 
 def get_function_concurrency(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Return a function's reservation; nothing where it has none."""
+    """Return a function's reservation; empty if it has none."""
     function, _ = region.find(_name(parameters))
     return {} if function.reserved is None else {"ReservedConcurrentExecutions": function.reserved}
 
 
 def delete_function_concurrency(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Take a reservation back."""
+    """Remove a reservation."""
     function, _ = region.find(_name(parameters))
     reserve(region, function.name, None)
     return {}
@@ -117,11 +117,11 @@ def _name(parameters: Parameters) -> Named:
     return Named(named(text(parameters, "FunctionName") or "").name)
 
 
-# Versions and aliases of functions, so that a mapping may point at them (EC-25). -------------------------------------
+# Versions and aliases, which a mapping may invoke (EC-25) -------------------------------------------------------------
 
 
 def publish(region: LambdaRegion, function: Deployed, description: str) -> Version:
-    """Make a version of what `$LATEST` is now; where nothing has changed since the last one, that one stays."""
+    """Publish the present `$LATEST` as a version; if nothing has changed since the last version, return that one."""
     latest = function.latest
     described = {"Description": description} if description else {}
     configuration = attrs.evolve(latest.configuration, shown={**latest.configuration.shown, **described})
@@ -141,7 +141,7 @@ def publish_version(region: LambdaRegion, parameters: Parameters) -> dict[str, o
 
 
 def create_alias(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Create an alias of one version; a second version with a weight is not simulated."""
+    """Create an alias of one version; weighted routing to a second version is not simulated."""
     function, name = _function(region, parameters), text(parameters, "Name") or ""
     if name in function.aliases:
         raise conflict(f"Alias already exists: {region.arn(function.name, name)}")
@@ -149,7 +149,7 @@ def create_alias(region: LambdaRegion, parameters: Parameters) -> dict[str, obje
 
 
 def update_alias(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Point an alias at another version: a mapping follows with its next batch (EC-25)."""
+    """Point an alias at another version; mappings invoke that one from their next batch on (EC-25)."""
     function, name = _function(region, parameters), text(parameters, "Name") or ""
     if name not in function.aliases:
         raise not_found(f"Cannot find alias arn: {region.arn(function.name, name)}")
@@ -167,7 +167,7 @@ def _function(region: LambdaRegion, parameters: Parameters) -> Deployed:
     return region.find(Named(named(text(parameters, "FunctionName") or "").name))[0]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Operations on functions ----------------------------------------------------------------------------------------------
 
 
 def create_function(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
@@ -187,11 +187,11 @@ def create_function(region: LambdaRegion, parameters: Parameters) -> dict[str, o
 
 
 def deploy(region: LambdaRegion, name: str, configuration: Configuration, code: Code) -> Deployed:
-    """Add a function, or replace the one that has the name."""
+    """Add a function, or replace the one of the same name."""
     before = region.functions.get(name)
     version = _version(region, name, configuration, code)
     if before is None:
-        region.functions[name] = before = Deployed(name, version, states=region.states.setdefault(name, []))
+        region.functions[name] = before = Deployed(name, version, logs=region.logs.setdefault(name, []))
     before.latest = version
     region.redeploy()
     return before
@@ -202,7 +202,7 @@ def _version(region: LambdaRegion, name: str, configuration: Configuration, code
 
 
 def _code(region: LambdaRegion, given: Parameters) -> Code:
-    """Return the code that a request brings."""
+    """Unpack and return the code of a request."""
     content = given.get("ZipFile")
     if not isinstance(content, bytes):
         raise invalid("chaosqs takes code as a ZipFile only: it has no S3 and no images.")
@@ -212,7 +212,7 @@ def _code(region: LambdaRegion, given: Parameters) -> Code:
 
 
 def get_function(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Return a function with all that is known about it."""
+    """Return a function: configuration, code location and reservation."""
     function, version = region.find(_wanted(parameters))
     shown: dict[str, object] = {
         "Configuration": present(region, function, version),
@@ -229,7 +229,7 @@ def get_function_configuration(region: LambdaRegion, parameters: Parameters) -> 
 
 
 def list_functions(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """List functions by name; with `ALL` every version of them."""
+    """List functions by name, with `ALL` also their versions."""
     shown: list[dict[str, object]] = []
     for name in sorted(region.functions):
         function = region.functions[name]
@@ -239,7 +239,7 @@ def list_functions(region: LambdaRegion, parameters: Parameters) -> dict[str, ob
 
 
 def update_function_code(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Replace the code: environments begin anew, and what runs ends with the code that it has."""
+    """Replace the code. Later invocations get new environments; running ones end with the old code."""
     function, latest = region.find(Named(_wanted(parameters).name))
     code = _code(region, parameters)
     if not parameters.get("DryRun"):
@@ -249,14 +249,14 @@ def update_function_code(region: LambdaRegion, parameters: Parameters) -> dict[s
 
 
 def update_function_configuration(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Change the configuration; mappings do not look at a new timeout (EC-11)."""
+    """Change the configuration; a new timeout is not checked against mapped queues (EC-11)."""
     function, latest = region.find(Named(_wanted(parameters).name))
     deploy(region, function.name, changed(latest.configuration, parameters), latest.code)
     return present(region, function, function.latest)
 
 
 def delete_function(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Delete a function with all its versions. Assumed: its mappings stay, and do not poll any more."""
+    """Delete a function with all its versions. Assumed: its mappings stay, but stop polling."""
     wanted = _wanted(parameters)
     if wanted.qualifier:
         raise not_served("DeleteFunction with a Qualifier")

@@ -1,4 +1,4 @@
-"""The handlers of one Region: it finds the version that is meant, the environment's code and the event."""
+"""The handlers of one Region: their invocations, execution environments and output."""
 
 import io
 import json
@@ -22,39 +22,40 @@ from chaosqs.mock_aws.lambda_api.code import Loaded, Zip
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
 from chaosqs.sqs.machines.message import Message, uuid
 
-# The output of functions: one text a function, as CloudWatch Logs would have it, and the tail of one invocation. -----
+# The output of functions: one log for each function, as in CloudWatch Logs, and the lines of each invocation ----------
 
 
 @attrs.define(eq=False)
 class Output:
     """The output of one invocation."""
 
-    states: list[str]
-    """All output of the function, by any invocation."""
+    log: list[str]
+    """Lines of all invocations of the function."""
     request_id: str
     stamp: Callable[[], str]
-    """Returns the present moment as Lambda's logs have it."""
+    """Returns the present moment in the format of Lambda's logs."""
     own: list[str] = attrs.field(factory=list[str])
+    """Lines of this invocation."""
     _started: str = ""
 
     def write(self, text: str) -> None:
-        """Take what the handler prints; a line counts when it ends."""
+        """Add printed text; an unfinished line is kept back until it ends."""
         *whole, self._started = (self._started + text).split("\n")
-        for line in whole:
-            self.line(line)
+        for entry in whole:
+            self.add(entry)
 
-    def line(self, text: str) -> None:
+    def add(self, entry: str) -> None:
         """Add a line."""
-        self.states.append(text)
-        self.own.append(text)
+        self.log.append(entry)
+        self.own.append(entry)
 
     def text(self) -> str:
-        """Return what this invocation has printed."""
-        return "".join(f"{line}\n" for line in self.own)
+        """Return the output of this invocation."""
+        return "".join(f"{entry}\n" for entry in self.own)
 
     @contextmanager
     def captured(self) -> Generator[None]:
-        """Take what is printed and logged in a `with` block."""
+        """Capture printed and logged text within a `with` block."""
         streams = sys.stdout, sys.stderr
         sys.stdout = sys.stderr = _Pipe(self)
         logging.root.addHandler(_LOG)
@@ -65,26 +66,26 @@ class Output:
             sys.stdout, sys.stderr = streams
 
     def log_here(self) -> None:
-        """Take what is logged in the present context."""
+        """Send the log records of the present context here."""
         _output.set(self)
 
     def start(self, version: str) -> None:
         """Write Lambda's first line."""
-        self.line(f"START RequestId: {self.request_id} Version: {version}")
+        self.add(f"START RequestId: {self.request_id} Version: {version}")
 
     def end(self, result: Result, taken: int, memory: int, *, cold: bool) -> None:
         """Write Lambda's last lines; `taken`: milliseconds, `memory`: MB."""
         if self._started:
             self.write("\n")
         if result.outcome == "timed_out":
-            self.line(f"{self.stamp()} {self.request_id} {result.message.partition('Error: ')[2]}")
+            self.add(f"{self.stamp()} {self.request_id} {result.message.partition('Error: ')[2]}")
         elif result.failed:
-            self.line(f"[ERROR] {result.kind}: {result.message}")
+            self.add(f"[ERROR] {result.kind}: {result.message}")
         if result.trace:
             self.write("Traceback (most recent call last):\n" + "".join(f"{line}\n" for line in result.trace))
-        self.line(f"END RequestId: {self.request_id}")
+        self.add(f"END RequestId: {self.request_id}")
         initialised = "\tInit Duration: 0.00 ms" if cold else ""
-        self.line(
+        self.add(
             f"REPORT RequestId: {self.request_id}\tDuration: {taken:.2f} ms\tBilled Duration: {max(1, taken)} ms\t"
             f"Memory Size: {memory} MB\tMax Memory Used: {memory // 2} MB{initialised}\t"
         )
@@ -109,7 +110,7 @@ _LOG, _TRACEBACKS = _Log(), logging.Formatter()
 
 
 class _Pipe(io.TextIOBase):
-    """Stands for `sys.stdout` and `sys.stderr` while a handler runs."""
+    """Replaces `sys.stdout` and `sys.stderr` while a handler runs."""
 
     def __init__(self, output: Output) -> None:
         super().__init__()
@@ -123,12 +124,12 @@ class _Pipe(io.TextIOBase):
         return len(text)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Invocations ----------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen(eq=False)
 class Target:
-    """What a request invokes, with what."""
+    """The version that a request invokes, and its payload."""
 
     function: Deployed
     version: Version
@@ -136,7 +137,7 @@ class Target:
     region: str
     payload: str
     messages: tuple[Message, ...]
-    """The batch; empty where somebody invokes."""
+    """The batch; empty for an invocation without a mapping."""
 
 
 @attrs.frozen(eq=False)
@@ -149,25 +150,25 @@ class _Environment:
 
 @attrs.define(eq=False, repr=False)
 class RegionHandlers:
-    """All handlers of one Region that run; the simulator's Lambda hands it its invocations."""
+    """Runs all handlers of one Region: the `HandlerRuntime` of the Region's `Lambda`."""
 
     event_queue: EventQueue
     stamp: Callable[[], str]
     target: Callable[[Request], Target]
     sandbox: Sandbox
     ended: dict[int, tuple[Result, Output]] = attrs.field(factory=dict[int, "tuple[Result, Output]"])
-    """By number: how invocations ended whose caller has not asked yet."""
+    """Results of direct invocations whose callers have not taken them yet, by invocation number."""
     _running: dict[int, HandlerTask] = attrs.field(factory=dict[int, HandlerTask])
     _environments: dict[tuple[int, int], _Environment] = attrs.field(factory=dict[tuple[int, int], _Environment])
-    """By code and number."""
+    """Execution environments, by the identity of their code and their number."""
 
     def plays(self, function: str) -> bool:
-        """Every function here is real code."""
+        """Return True: every function here is real code."""
         del function
         return True
 
     def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
-        """Hand the batch to the handler: a step of the event queue, as the one is in which `done` is called."""
+        """Hand the batch to the handler in this step of the event queue; another step calls `done` at the end."""
         target = self.target(invocation.request)
         version, key = target.version, (id(target.version.code), invocation.environment.number)
         invocation.limit = version.configuration.timeout * 1000
@@ -175,7 +176,7 @@ class RegionHandlers:
         if cold:
             self._environments[key] = _Environment(version.code.load(), ProcessState(facts.environment_variables()))
         environment = self._environments[key]
-        output = Output(target.function.states, uuid(b"invocation", invocation.number), self.stamp)
+        output = Output(target.function.logs, uuid(b"invocation", invocation.number), self.stamp)
         around = partial(self._around, environment, output)
         end = partial(self._end, invocation, done, key, output, target, cold)
         root = version.code.root if isinstance(version.code, Zip) else ""
@@ -194,7 +195,7 @@ class RegionHandlers:
         task.start(call)
 
     def close(self) -> None:
-        """End what still runs: the world closes."""
+        """End all running handlers."""
         for task in list(self._running.values()):
             task.close()
         self._running.clear()
@@ -206,7 +207,7 @@ class RegionHandlers:
         with self.sandbox(*loaded.modules), loaded.active(), output.captured(), environment.state.active():
             yield
 
-    def _end(  # noqa: PLR0917 - all that an invocation has
+    def _end(  # noqa: PLR0917 - the parts of an invocation
         self,
         invocation: Invocation,
         done: Callable[[InvocationOutcome], None],

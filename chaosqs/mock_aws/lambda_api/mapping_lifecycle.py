@@ -1,4 +1,4 @@
-"""The life of an event source mapping: when it begins to poll, when it stops (EC-21, EC-22, EC-23)."""
+"""The lifecycle of an event source mapping: its states, and when it polls (EC-21, EC-22, EC-23)."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from chaosqs.model.design import DEFAULT_ERA, EventSourceMapping
 
 
 def create(region: LambdaRegion, mapped: Mapped) -> None:
-    """Add a mapping: it polls in a while, or, created disabled, not at all (EC-22)."""
+    """Add a mapping: it polls after a while, or never if it is created disabled (EC-22)."""
     region.mappings[mapped.uuid] = mapped
     mapped.state = "Disabled"
     if mapped.settings.enabled:
@@ -20,7 +20,7 @@ def create(region: LambdaRegion, mapped: Mapped) -> None:
 
 
 def adopt(region: LambdaRegion, mapped: Mapped) -> None:
-    """Add a mapping that has been there for a while."""
+    """Add a mapping that polls at once, as if it had been created before."""
     region.mappings[mapped.uuid] = mapped
     mapped.state = "Enabled" if mapped.settings.enabled else "Disabled"
     if mapped.settings.enabled:
@@ -28,7 +28,7 @@ def adopt(region: LambdaRegion, mapped: Mapped) -> None:
 
 
 def update(region: LambdaRegion, mapped: Mapped, settings: EventSourceMapping) -> None:
-    """Change a mapping: a new configuration holds, and polling begins or stops, in a while."""
+    """Change a mapping: it polls by the new configuration, or not at all, after a while."""
     before, mapped.settings = mapped.settings, settings
     mapped.modified_at = region.now
     if before.enabled == settings.enabled:
@@ -42,14 +42,14 @@ def update(region: LambdaRegion, mapped: Mapped, settings: EventSourceMapping) -
 
 
 def delete(region: LambdaRegion, mapped: Mapped) -> None:
-    """Remove a mapping: it stops polling at once, and is gone in a while."""
+    """Remove a mapping: it stops polling at once, and is gone after a while."""
     mapped.state = "Deleting"
     stop(mapped)
     _later(region, mapped, "")
 
 
 def stop(mapped: Mapped) -> None:
-    """Stop polling; what the pollers carry they finish (Assumed: EC-23)."""
+    """Stop polling; the pollers finish the batches that they carry (Assumed: EC-23)."""
     if mapped.poller is not None:
         mapped.poller.retire()
         mapped.pollers += len(mapped.poller.fleet.pollers)

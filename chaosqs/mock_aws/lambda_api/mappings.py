@@ -1,4 +1,4 @@
-"""CreateEventSourceMapping and its siblings, for queues."""
+"""Event source mappings of queues: create, show, list, change, delete, with their settings."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from chaosqs.sqs.api.parameters import Parameters, integer, sequence, structure,
 from chaosqs.sqs.api.queue_resource import QueueResource, from_arn
 from chaosqs.sqs.api.region import EPOCH
 
-# What may be set about an event source mapping of a queue, and what Lambda says where it may not (ledger 9). ---------
+# Settings of a queue's mapping, and Lambda's errors for invalid ones (ledger 9) ---------------------------------------
 
 _NOT_FOR_QUEUES = (  # EC-10
     "BisectBatchOnFunctionError",
@@ -33,11 +33,11 @@ _REPORTING = "ReportBatchItemFailures"
 _PER_RECEIVE = 10
 _MOST_FILTERS = 5
 _POLLERS = (2, 200)
-"""How many provisioned pollers there are, where it is not said (EC-6)."""
+"""Default minimum and maximum of provisioned pollers (EC-6)."""
 
 
 def configured(before: EventSourceMapping, parameters: Parameters, queue: Queue, timeout: int) -> EventSourceMapping:
-    """Return a mapping with what a request sets; what it leaves out stays. Raises `LambdaError` (EC-1 … EC-11)."""
+    """Return a mapping with a request's settings applied, others unchanged; raise `LambdaError` (EC-1 … EC-11)."""
     for name in _NOT_FOR_QUEUES:
         if parameters.get(name) not in (None, [], {}):
             raise invalid(f"Unsupported {name} parameter for given event source mapping type.")  # Assumed wording
@@ -63,19 +63,19 @@ _TYPES = "FunctionResponseTypes"
 
 
 def metrics(before: tuple[str, ...], parameters: Parameters) -> tuple[str, ...]:
-    """Return which metrics are published (EC-9)."""
+    """Return the names of the published metrics (EC-9)."""
     given = parameters.get("MetricsConfig")
     return before if given is None else tuple(texts(structure(given), "Metrics"))
 
 
 def _maximum_concurrency(before: EventSourceMapping, parameters: Parameters) -> int | None:
-    """Read `ScalingConfig`: `{}` removes the limit, nothing keeps it (EC-5)."""
+    """Return the limit by `ScalingConfig`: `{}` removes it, absence keeps it (EC-5)."""
     given = parameters.get("ScalingConfig")
     return before.maximum_concurrency if given is None else integer(structure(given), "MaximumConcurrency")
 
 
 def _pollers(before: EventSourceMapping, parameters: Parameters) -> tuple[int, int] | None:
-    """Read `ProvisionedPollerConfig`: `{}` turns them off, nothing keeps them (EC-6)."""
+    """Return the pollers by `ProvisionedPollerConfig`: `{}` turns them off, absence keeps them (EC-6)."""
     given = parameters.get("ProvisionedPollerConfig")
     if given is None:
         return before.provisioned_pollers
@@ -141,7 +141,7 @@ def _visibility(queue: Queue, timeout: int) -> LambdaError | None:
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Operations on mappings -----------------------------------------------------------------------------------------------
 
 
 def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
@@ -178,7 +178,7 @@ def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
 
 
 def _queue(region: LambdaRegion, arn: str) -> QueueResource:
-    """Return the queue of an ARN, as a test receive finds it (EC-12), of whatever account (EC-16)."""
+    """Return the queue of an ARN, in any account (EC-16); raise a test receive's error if it is missing (EC-12)."""
     address = from_arn(arn)
     if address is None or address.region != region.sqs.name:
         raise invalid(f"The event source arn ({arn}) and function must be in the same region.")
@@ -198,7 +198,7 @@ def get_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> di
 
 
 def list_event_source_mappings(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """List mappings in the order of their creation, those of one queue or function where that is given."""
+    """List mappings in the order of their creation, only those of one queue or function if the request names it."""
     arn, name = text(parameters, "EventSourceArn"), text(parameters, "FunctionName")
     found: Sequence[Mapped] = list(region.mappings.values())
     if arn is not None:
@@ -212,7 +212,7 @@ def list_event_source_mappings(region: LambdaRegion, parameters: Parameters) -> 
 
 
 def update_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Change a mapping; what is left out stays as it is (EC-5, EC-25)."""
+    """Change a mapping; settings that the request leaves out stay (EC-5, EC-25)."""
     mapped = _find(region, parameters)
     if mapped.state not in SETTLED:
         raise in_use("Cannot update the event source mapping because it is in use.")
@@ -230,7 +230,7 @@ def update_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
 
 
 def delete_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """Delete a mapping: it stops polling at once, and is gone in a while."""
+    """Delete a mapping: it stops polling at once, and is gone after a while."""
     mapped = _find(region, parameters)
     if mapped.state not in SETTLED:
         raise in_use("Cannot delete the event source mapping because it is in use.")
@@ -246,7 +246,7 @@ def _find(region: LambdaRegion, parameters: Parameters) -> Mapped:
 
 
 def present(region: LambdaRegion, mapped: Mapped) -> dict[str, object]:
-    """Return a mapping as Lambda shows it: with the fields of a queue's, and what is set (ledger 12)."""
+    """Return a mapping as Lambda shows it: the fields for a queue, and optional ones that are set (ledger 12)."""
     settings = mapped.settings
     shown: dict[str, object] = {
         "UUID": mapped.uuid,

@@ -44,7 +44,7 @@ class Named:
 
 
 def named(text: str, qualifier: str | None = None) -> Named:
-    """Return the function that is meant. Raises `LambdaError` for an invalid name or if two qualifiers differ."""
+    """Return the function that a text names; raise `LambdaError` for an invalid name or if two qualifiers differ."""
     match = _NAME.fullmatch(text)
     if match is None:
         raise invalid(f"The derived qualifier from the function name does not match the specified qualifier: {text}")

@@ -1,4 +1,4 @@
-"""Lambda in one Region: its functions and event source mappings, and the simulator's parts that run them."""
+"""Lambda in one Region: its functions and event source mappings, and the parts of the simulator that run them."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from chaosqs.model.design import Account, Design, EventSourceMapping, Function
 from chaosqs.sqs.api.region import EPOCH, Region
 from chaosqs.sqs.machines.message import uuid
 
-# Moments as Lambda writes them: years, months and days out of milliseconds since 1970. -------------------------------
+# Moments as Lambda writes them: dates from milliseconds since 1970 ----------------------------------------------------
 
 _DAY = 86_400_000
 _HOUR, _MINUTE, _SECOND = 3_600_000, 60_000, 1000
@@ -33,7 +33,7 @@ _JANUARY = 10  # the months of a year that begins in March, counted from 0
 
 
 def text(milliseconds: int, zone: str) -> str:
-    """Return a moment as `2025-12-01T00:00:00.000` with a time zone's name behind, which has to be UTC's."""
+    """Return a moment as `2025-12-01T00:00:00.000`, followed by `zone`, which must be a name of UTC."""
     days, rest = divmod(milliseconds, _DAY)
     year, month, day = _date(days)
     hours, minutes = rest // _HOUR, rest % _HOUR // _MINUTE
@@ -42,7 +42,7 @@ def text(milliseconds: int, zone: str) -> str:
 
 
 def _date(days: int) -> tuple[int, int, int]:
-    """Return year, month and day of a day since 1970; the years are counted from March, so leap days come last."""
+    """Return year, month and day of a day since 1970. Internally years begin in March, so leap days come last."""
     era, day = divmod(days + _DAYS_BEFORE_1970, _DAYS_OF_400_YEARS)
     years = (day - day // _DAYS_OF_4_YEARS + day // _DAYS_OF_100_YEARS - day // (_DAYS_OF_400_YEARS - 1)) // _YEAR
     day -= _YEAR * years + years // 4 - years // 100
@@ -52,15 +52,15 @@ def _date(days: int) -> tuple[int, int, int]:
     return era * 400 + years + in_new_year, month - 9 if in_new_year else month + 3, day_of_month
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# One Region -----------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen(eq=False)
 class Direct:
-    """What somebody invokes without a mapping."""
+    """An invocation without a mapping."""
 
     settings: EventSourceMapping
-    """Stands where a batch has its mapping: without a queue, and each its own."""
+    """Placeholder for the mapping in the request: without a queue, one object for each invocation."""
     function: Deployed
     version: Version
     arn: str
@@ -75,28 +75,28 @@ class LambdaRegion:
     waits: Waits
     sqs: Region
     concurrency: int = 1000
-    """Executions that the account may have at one instant (LC-2)."""
+    """Maximum concurrent executions of the account (LC-2)."""
     functions: dict[str, Deployed] = attrs.field(factory=dict[str, Deployed])
     mappings: dict[str, Mapped] = attrs.field(factory=dict[str, Mapped])
-    """By UUID, in the order of their creation."""
+    """Event source mappings by UUID, in the order of their creation."""
     polled: dict[int, Mapped] = attrs.field(factory=dict[int, Mapped])
-    """The mapping of each configuration that polls or has polled, by the identity of the latter."""
+    """Mapping of each configuration that polls or has polled, by the identity of the configuration."""
     calls: dict[int, Direct] = attrs.field(factory=dict[int, Direct])
-    """Invocations without a mapping, by the identity of what stands for it."""
-    states: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
-    """What each function has printed, deleted ones too."""
+    """Invocations without a mapping, by the identity of their `settings`."""
+    logs: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
+    """Lines of output of each function, deleted ones included."""
     waiting: int = 0
-    """Asynchronous events that have not ended for good."""
+    """Number of asynchronous events that are neither done nor given up."""
     packages: list[Zip] = attrs.field(factory=list[Zip])
-    """Unpacked code, to be removed when the world closes."""
+    """Unpacked code, to be removed by `LambdaApi.close`."""
     deployments: dict[str, Function] = attrs.field(factory=dict[str, Function])
-    """All functions that there are or were, as the simulator has them."""
+    """All functions, deleted ones included, as values of the model."""
     handlers: RegionHandlers = attrs.field(init=False)
     engine: Lambda = attrs.field(init=False)
     ids: Iterator[int] = attrs.field(factory=lambda: count(1))
 
     def __attrs_post_init__(self) -> None:
-        """Put the parts together."""
+        """Build the handlers and the engine."""
         self.handlers = RegionHandlers(self.context.event_queue, self.stamp, self._target, Sandbox(EPOCH))
         executions = Executions(self._design(), self.context.assumptions)
         models = Models(self.context, lambda _: Behaviour(), self.deployments)
@@ -108,11 +108,11 @@ class LambdaRegion:
         return self.context.now
 
     def stamp(self) -> str:
-        """Return the present moment as Lambda's logs have it."""
+        """Return the present moment in the format of Lambda's logs."""
         return text(EPOCH + self.now, "Z")
 
     def iso(self, moment: int) -> str:
-        """Return a moment in milliseconds as Lambda's API has it."""
+        """Return a moment, given in milliseconds, in the format of Lambda's API."""
         return text(EPOCH + moment, "+0000")
 
     def new_id(self, kind: bytes) -> str:
@@ -124,7 +124,7 @@ class LambdaRegion:
         return function_arn(self.sqs.name, self.sqs.account, name, qualifier)
 
     def find(self, wanted: Named) -> tuple[Deployed, Version]:
-        """Return what a caller names; raises `LambdaError` where there is no such thing."""
+        """Return the function and version that a caller names; raise `LambdaError` if there is none."""
         function = self.functions.get(wanted.name)
         version = None if function is None else function.find(wanted.qualifier)
         if function is None or version is None:
@@ -132,7 +132,7 @@ class LambdaRegion:
         return function, version
 
     def redeploy(self) -> None:
-        """Have the simulator follow the functions as they are now."""
+        """Apply the present functions to the simulator."""
         for name, function in self.functions.items():
             settings = function.latest.configuration
             self.deployments[name] = Function(name, settings.timeout, settings.memory, function.reserved)
@@ -144,7 +144,7 @@ class LambdaRegion:
         return Design((), self.deployments.values(), account=Account(self.concurrency))
 
     def _target(self, request: Request) -> Target:
-        """Return what a request invokes: a mapping's batch, or what somebody invokes without one (EC-25)."""
+        """Return the target of a request: of a direct invocation, or of a mapping's batch (EC-25)."""
         direct = self.calls.pop(id(request.mapping), None)
         if direct is not None:
             return Target(direct.function, direct.version, direct.arn, self.sqs.name, direct.payload, ())

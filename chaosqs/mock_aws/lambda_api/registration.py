@@ -1,4 +1,4 @@
-"""Functions that are callables of the test's own process."""
+"""Deployment of callables of the test's own process as functions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -55,7 +55,7 @@ def _check(asked: Function, handler: object) -> None:
 
 
 def _connect(region: LambdaRegion, function: Deployed, mapping: EventSourceMapping) -> None:
-    """Have a mapping of the design poll at once: a design is one that has been deployed."""
+    """Add a mapping of the design, which polls at once, as if the design had been deployed before."""
     resource = region.sqs.queues[mapping.queue]
     known = [
         mapped for mapped in region.mappings.values() if mapped.resource is resource and mapped.function is function

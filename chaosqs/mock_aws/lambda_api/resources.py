@@ -1,4 +1,4 @@
-"""A function as Lambda's API has it: `$LATEST`, published versions, aliases, reserved concurrency."""
+"""Functions and event source mappings as Lambda's API has them: versions, aliases, reservations, states."""
 
 from collections.abc import Mapping
 
@@ -60,8 +60,8 @@ class Deployed:
     """Published versions, by number."""
     aliases: dict[str, str] = attrs.field(factory=dict[str, str])
     """Number of the version that each alias points at (EC-25)."""
-    states: list[str] = attrs.field(factory=list[str])
-    """Lines that all its invocations have printed."""
+    logs: list[str] = attrs.field(factory=list[str])
+    """Lines of output of all its invocations."""
 
     def find(self, qualifier: str) -> Version | None:
         """Return the version that a qualifier means at present, or None (EC-25)."""
@@ -69,7 +69,7 @@ class Deployed:
         return self.latest if number in ("", LATEST) else self.versions.get(number)
 
 
-# An event source mapping as Lambda's API has it, and its state (EC-21). ----------------------------------------------
+# Event source mappings and their states (EC-21) -----------------------------------------------------------------------
 
 SETTLED = ("Enabled", "Disabled")
 """The lasting states of a mapping; all others are temporary."""

@@ -146,7 +146,7 @@ def reply(functions: Functions, request: AWSPreparedRequest) -> Reply:
         return _refusal(error)
     except ApiError as error:  # from SQS's readers of parameters
         return _refusal(LambdaError("SerializationException", 400, error.message))
-    return _answer(model, result)
+    return _success(model, result)
 
 
 # Requests -------------------------------------------------------------------------------------------------------------
@@ -160,8 +160,8 @@ def _parameters(model: OperationModel, named: Mapping[str, str], request: AWSPre
     given: dict[str, object] = {name: _typed(shape.members[name], value) for name, value in named.items()}
     query = dict(parse_qsl(urlsplit(str(request.url)).query, keep_blank_values=True))
     for name, member in shape.members.items():
-        index, key = member.serialization.get("location"), str(member.serialization.get("name", name))
-        value = query.get(key) if index == "querystring" else header(request, key) if index == "header" else ""
+        location, key = member.serialization.get("location"), str(member.serialization.get("name", name))
+        value = query.get(key) if location == "querystring" else header(request, key) if location == "header" else ""
         if value:
             given[name] = _typed(member, value)
     payload = shape.serialization.get("payload")
@@ -209,7 +209,7 @@ def _body(request: AWSPreparedRequest) -> bytes:
 # Replies --------------------------------------------------------------------------------------------------------------
 
 
-def _answer(model: OperationModel, result: Mapping[str, object]) -> Reply:
+def _success(model: OperationModel, result: Mapping[str, object]) -> Reply:
     shape, status = model.output_shape, int(model.http.get("responseCode", 200))
     if shape is None:
         return Reply(status, dict(_HEADERS), b"")
@@ -217,10 +217,10 @@ def _answer(model: OperationModel, result: Mapping[str, object]) -> Reply:
     content: bytes | None = None
     for name, value in result.items():
         member = shape.members[name]
-        index = member.serialization.get("location")
-        if index == "statusCode":
+        location = member.serialization.get("location")
+        if location == "statusCode":
             status = int(str(value))
-        elif index == "header":
+        elif location == "header":
             headers[str(member.serialization["name"])] = str(value)
         elif name == payload:
             content = value if isinstance(value, bytes) else b""

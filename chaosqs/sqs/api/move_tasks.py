@@ -29,7 +29,7 @@ _MOST_LISTED = 10
 
 
 def start_message_move_task(region: Region, parameters: Parameters) -> dict[str, object]:
-    """Begin to move the messages of a dead-letter queue to where they came from, or to another queue."""
+    """Begin to move the messages of a dead-letter queue back to their source queues, or to another queue."""
     source_arn, destination_arn = required_text(parameters, "SourceArn"), text(parameters, "DestinationArn") or ""
     rate = integer(parameters, "MaxNumberOfMessagesPerSecond")
     if rate is not None and not 1 <= rate <= MOST_PER_SECOND:
@@ -53,7 +53,7 @@ def start_message_move_task(region: Region, parameters: Parameters) -> dict[str,
 def begin(
     region: Region, source: QueueResource, destination: str = "", rate: int | None = None, *, cause: int | None = None
 ) -> MoveTask:
-    """Begin to move messages to the queue of an ARN, or each to where it came from: an active task for its source."""
+    """Begin to move messages to the queue with ARN `destination`, or each back to its source queue; return the task."""
     region.accounts.tasks += 1
     handle = _handle(uuid(b"move task", region.accounts.tasks), source.address.arn)
     waiting = source.state.machine.store.visible
@@ -75,7 +75,7 @@ def list_message_move_tasks(region: Region, parameters: Parameters) -> dict[str,
 
 
 def cancel_message_move_task(region: Region, parameters: Parameters) -> dict[str, object]:
-    """Ask a task to stop; what it has moved stays where it is."""
+    """Ask a task to stop; messages that it has moved stay moved."""
     handle = required_text(parameters, "TaskHandle")
     source_arn = _read_handle(handle)
     _queue(region, source_arn, "SourceArn")

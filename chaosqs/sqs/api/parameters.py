@@ -1,9 +1,9 @@
-"""Readers of parameters in botocore's shapes; a value of a wrong type is refused as AWS's parser does."""
+"""SQS's errors, and readers of parameters in botocore's shapes, which refuse wrong types as AWS's parser does."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeGuard
 
-# SQS's errors on the wire: the code that clients see, the shape in the JSON protocol, the HTTP status -----------------
+# Errors: the code that clients see, the shape in the JSON protocol, the HTTP status -----------------------------------
 #
 # Shapes, codes and statuses are those of AWS's own model and recordings (ledger 3.1).
 
@@ -124,7 +124,7 @@ def required_text(parameters: Parameters, name: str) -> str:
 
 
 def integer(parameters: Parameters, name: str) -> int | None:
-    """Return a whole number, or None where it is absent."""
+    """Return a whole number, or None if it is absent."""
     value = parameters.get(name)
     if value is None:
         return None
@@ -145,7 +145,7 @@ def texts(parameters: Parameters, *names: str) -> list[str]:
 
 
 def sequence(parameters: Parameters, name: str) -> Sequence[object]:
-    """Return a list; empty where it is absent."""
+    """Return a list; empty if it is absent."""
     value = parameters.get(name)
     if value is None:
         return ()
@@ -155,7 +155,7 @@ def sequence(parameters: Parameters, name: str) -> Sequence[object]:
 
 
 def structure(value: object) -> Parameters:
-    """Return a map or structure; empty where it is absent."""
+    """Return a map or structure; empty if it is absent."""
     if value is None:
         return {}
     if is_map(value):
@@ -164,7 +164,7 @@ def structure(value: object) -> Parameters:
 
 
 def text_map(parameters: Parameters, name: str) -> dict[str, str]:
-    """Return a map of strings; empty where it is absent. Null values count as absent."""
+    """Return a map of strings; empty if it is absent. Null values count as absent."""
     found: dict[str, str] = {}
     for key, value in structure(parameters.get(name)).items():
         if isinstance(value, str):
@@ -190,9 +190,9 @@ def _wrong_type(value: object) -> ApiError:
 
 
 def traced(operation: str, parameters: Parameters, trace: str) -> Parameters:
-    """Return the parameters of a call with a trace header for each message; one of the sender's own stays (LX-16).
+    """Return the parameters of a call with a trace header for each message; a sender's own header stays (LX-16).
 
-    botocore adds the header where it runs in Lambda. A run of `simulate` takes it from the invocation that sends.
+    botocore adds the header if it runs in Lambda. A run of `simulate` takes it from the invocation that sends.
     """
     own = {"MessageSystemAttributes": {"AWSTraceHeader": {"StringValue": trace, "DataType": "String"}}}
     if trace and operation == "SendMessage":

@@ -1,4 +1,4 @@
-"""Queues themselves: created, deleted, found, listed, configured, purged."""
+"""Queues: create, delete, find, list, configure, purge; with their tags, permissions and redrive policies."""
 
 import json
 import re
@@ -28,7 +28,7 @@ from chaosqs.sqs.api.queue_resource import Address, QueueResource, from_arn
 from chaosqs.sqs.api.region import EPOCH, Region
 from chaosqs.sqs.api.settings import check, compact, defaults, invalid_attribute, merged, queue_of
 
-# TagQueue, UntagQueue, ListQueueTags. --------------------------------------------------------------------------------
+# TagQueue, UntagQueue, ListQueueTags ----------------------------------------------------------------------------------
 
 _MOST = 50
 
@@ -43,7 +43,7 @@ def tag_queue(region: Region, parameters: Parameters) -> dict[str, object]:
 
 
 def untag_queue(region: Region, parameters: Parameters) -> dict[str, object]:
-    """Remove tags from a queue; what it does not have is ignored."""
+    """Remove tags from a queue; keys that it does not have are ignored."""
     resource, keys = region.find(parameters), texts(parameters, "TagKeys")
     if not keys:
         raise invalid("Tag keys can't be empty.")
@@ -59,14 +59,14 @@ def list_queue_tags(region: Region, parameters: Parameters) -> dict[str, object]
 
 
 def check_tags(tags: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return tags with new ones among them; raise where that are more than 50 (Assumed text)."""
+    """Return tags with new ones added; raise if the result has more than 50 (Assumed text)."""
     result = {**tags, **given}
     if len(result) > _MOST:
         raise invalid(f"Too many tags added for queue: at most {_MOST} are allowed.")
     return result
 
 
-# AddPermission and RemovePermission: statements of the queue's policy, stored and shown, never enforced. -------------
+# AddPermission and RemovePermission: statements of the queue's policy, stored and shown, never enforced ---------------
 
 _MOST_ACTIONS = 7
 _ACTIONS = (
@@ -83,7 +83,7 @@ _ACTIONS = (
 
 
 def add_permission(region: Region, parameters: Parameters) -> dict[str, object]:
-    """Add a statement that lets accounts call actions."""
+    """Add a statement that allows accounts to call actions."""
     resource, label = region.find(parameters), required_text(parameters, "Label")
     accounts, actions = texts(parameters, "AWSAccountIds"), texts(parameters, "Actions")
     for name, given in (("AWSAccountIds", accounts), ("Actions", actions)):
@@ -140,7 +140,7 @@ def _one_or_many(values: list[str]) -> str | list[str]:
     return values[0] if len(values) == 1 else values
 
 
-# RedrivePolicy, RedriveAllowPolicy and other attributes that are JSON: read and checked (DLQ-1, DLQ-12 … DLQ-17). ----
+# Policies: attributes that are JSON, read and checked (DLQ-1, DLQ-12 … DLQ-17) ----------------------------------------
 
 _MOST_RECEIVES = 1000
 _MOST_SOURCES = 10
@@ -149,7 +149,7 @@ _CANNOT = "Amazon SQS can't create the redrive allow policy. "
 
 
 def check_policies(region: Region, own: Address, given: Mapping[str, str], *, fifo: bool) -> dict[str, str]:
-    """Return the policies among new attributes, as SQS will show them; raise what is wrong with them."""
+    """Return the policies among new attributes, as SQS will show them; raise `ApiError` for an invalid one."""
     found: dict[str, str] = {}
     if given.get("RedrivePolicy"):
         found["RedrivePolicy"] = _redrive(region, own, given["RedrivePolicy"], fifo=fifo)
@@ -203,7 +203,7 @@ def _bad_redrive(given: str, reason: str) -> ApiError:
 
 
 def _count(value: object) -> int | None:
-    """Return a maximum receive count given as a number or as digits, or None where it is out of range (DLQ-1)."""
+    """Return a maximum receive count given as a number or as digits, or None if it is out of range (DLQ-1)."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     digits = str(value)
@@ -243,7 +243,7 @@ def _bad_allow(given: str, reason: str) -> ApiError:
 
 
 def _object(given: str) -> Parameters | None:
-    """Return the fields of a JSON object, or None where the text is none."""
+    """Return the fields of a JSON object, or None if the text is not one."""
     try:
         value: object = json.loads(given)
     except (ValueError, RecursionError):
@@ -251,7 +251,7 @@ def _object(given: str) -> Parameters | None:
     return structure(value) if is_map(value) else None
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Operations on queues -------------------------------------------------------------------------------------------------
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _FIFO_NAME = re.compile(r"[A-Za-z0-9_-]{1,75}\.fifo")
@@ -262,7 +262,7 @@ _MOST_LISTED = 1000
 
 
 def create_queue(region: Region, parameters: Parameters) -> dict[str, object]:
-    """Create a queue, or return the URL of the one that is there with the same attributes (DQ-2)."""
+    """Create a queue, or return the URL of the existing one with the same attributes (DQ-2)."""
     name, given = text(parameters, "QueueName"), text_map(parameters, "Attributes")
     fifo = _check_name(name, given.get("FifoQueue"))
     assert name is not None
@@ -285,7 +285,7 @@ def create_queue(region: Region, parameters: Parameters) -> dict[str, object]:
 
 
 def _check_name(name: str | None, fifo: str | None) -> bool:
-    """Raise what is wrong with a queue's name; tell whether it is a FIFO queue's (FF-1)."""
+    """Return whether a name is that of a FIFO queue (FF-1); raise `ApiError` for an invalid name."""
     if name is None:
         raise invalid("Value for parameter QueueName is invalid. Reason: Must specify a queue name.")
     if not name:
@@ -303,7 +303,7 @@ def _check_name(name: str | None, fifo: str | None) -> bool:
 
 
 def _check_same(existing: QueueResource, given: Mapping[str, str]) -> None:
-    """Refuse to create a queue anew with other attributes; those that are not given do not matter (DQ-2)."""
+    """Refuse to create an existing queue with other values of the given attributes (DQ-2)."""
     for name, value in given.items():
         if existing.settings.get(name, "") != value:
             raise error(
@@ -313,7 +313,7 @@ def _check_same(existing: QueueResource, given: Mapping[str, str]) -> None:
 
 
 def delete_queue(region: Region, parameters: Parameters) -> dict[str, object]:
-    """Delete a queue with all that is in it. Assumed: at once, not within 60 seconds (DQ-1)."""
+    """Delete a queue with all its messages. Assumed: at once, not within 60 seconds (DQ-1)."""
     resource = region.find(parameters)
     home = region.accounts.regions[resource.address.account, resource.address.region]
     home.service.purge(resource.state)
@@ -324,7 +324,7 @@ def delete_queue(region: Region, parameters: Parameters) -> dict[str, object]:
 
 
 def get_queue_url(region: Region, parameters: Parameters) -> dict[str, object]:
-    """Return the URL of a queue by name, of another account where that is given."""
+    """Return the URL of a queue by name, of another account if the request names one."""
     name = text(parameters, "QueueName")
     if not name:
         raise invalid("Value for parameter QueueName is invalid. Reason: Must specify a queue name.")
@@ -345,8 +345,7 @@ def list_dead_letter_source_queues(region: Region, parameters: Parameters) -> di
     """List the queues that have this one as their dead-letter queue."""
     resource = region.find(parameters)
     names = [name for name, other in region.queues.items() if _targets(other, resource)]
-    answer = page(sorted(names), region, parameters, "queueUrls")
-    return {"queueUrls": [], **answer}
+    return {"queueUrls": [], **page(sorted(names), region, parameters, "queueUrls")}
 
 
 def _targets(source: QueueResource, target: QueueResource) -> bool:
@@ -354,7 +353,7 @@ def _targets(source: QueueResource, target: QueueResource) -> bool:
 
 
 def page(names: Sequence[str], region: Region, parameters: Parameters, key: str) -> dict[str, object]:
-    """Return one page of URLs, with a token for the next one where there is one and pages were asked for."""
+    """Return one page of URLs, with a token if the request asks for pages and there is a next one."""
     most = integer(parameters, "MaxResults")
     if most is not None and not 1 <= most <= _MOST_LISTED:
         raise invalid_value(most, "MaxResults", f"MaxResults must be an integer between 1 and {_MOST_LISTED}.")
@@ -362,10 +361,10 @@ def page(names: Sequence[str], region: Region, parameters: Parameters, key: str)
     after = "" if token is None else _read_token(token)
     left = [name for name in names if name > after]
     shown = left[: most or _MOST_LISTED]
-    answer: dict[str, object] = {key: [region.queues[name].address.url for name in shown]} if shown else {}
+    response: dict[str, object] = {key: [region.queues[name].address.url for name in shown]} if shown else {}
     if most is not None and len(left) > len(shown):
-        answer["NextToken"] = b64encode(shown[-1].encode()).decode()
-    return answer
+        response["NextToken"] = b64encode(shown[-1].encode()).decode()
+    return response
 
 
 def _read_token(token: str) -> str:
@@ -376,7 +375,7 @@ def _read_token(token: str) -> str:
 
 
 def get_queue_attributes(region: Region, parameters: Parameters) -> dict[str, object]:
-    """Return the attributes that are asked for, all of them strings."""
+    """Return the requested attributes, all of them strings."""
     resource = region.find(parameters)
     found = queue_attributes(resource, texts(parameters, "AttributeNames"), EPOCH)
     return {"Attributes": found} if found else {}
@@ -406,5 +405,5 @@ def purge_queue(region: Region, parameters: Parameters) -> dict[str, object]:
 
 
 def may_purge(resource: QueueResource, now: int) -> bool:
-    """Tell whether the latest purge is long enough ago (PQ-2)."""
+    """Return whether the latest purge is at least 60 seconds ago (PQ-2)."""
     return resource.purged_at is None or now >= resource.purged_at + _PURGE_EVERY

@@ -1,4 +1,4 @@
-"""ReceiveMessage: at once, or as a wait (RX-1 … RX-5)."""
+"""ReceiveMessage, at once or as a wait (RX-1 … RX-5), and the actions on receipt handles: delete, change visibility."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -27,7 +27,7 @@ from chaosqs.sqs.machines.message import (
 from chaosqs.sqs.machines.queue_machine import Outcome
 from chaosqs.sqs.service import QueueState
 
-# A received message as ReceiveMessage shows it: only what was asked for (RX-11, RX-12). ------------------------------
+# A received message as ReceiveMessage shows it: only requested attributes (RX-11, RX-12) ------------------------------
 
 _SystemAttribute = Callable[[QueueResource, Message, int], str]
 
@@ -49,19 +49,19 @@ SYSTEM_ATTRIBUTES: Mapping[str, _SystemAttribute] = {
     "AWSTraceHeader": lambda _, message, __: _content(message).trace_header,
     "DeadLetterQueueSourceArn": lambda resource, message, _: _source(resource, message),  # DLQ-8
 }
-"""The system attributes (RX-11); what is empty is left out."""
+"""The system attributes (RX-11). Empty ones are left out."""
 
 
 @attrs.frozen
 class Wanted:
-    """Which attributes a receive asks for."""
+    """The attributes that a receive asks for."""
 
     system: tuple[str, ...]
     names: frozenset[str]
     prefixes: tuple[str, ...]
 
     def user(self, attributes: Attributes) -> Attributes:
-        """Return the message attributes that are asked for."""
+        """Return the requested ones of a message's attributes."""
         if not self.names and not self.prefixes:
             return {}
         if "" in self.prefixes:
@@ -74,7 +74,7 @@ class Wanted:
 
 
 def wanted(system: Sequence[str], user: Sequence[str]) -> Wanted:
-    """Return what a receive asks for; raise InvalidAttributeName for a system attribute that does not exist."""
+    """Return the attributes that a receive asks for; raise InvalidAttributeName for an unknown system attribute."""
     for name in system:
         if name not in SYSTEM_ATTRIBUTES and name not in QUEUE_ATTRIBUTES and name != "All":
             raise error("InvalidAttributeName", f"Unknown Attribute {name}.")
@@ -113,60 +113,60 @@ def _source(resource: QueueResource, message: Message) -> str:
     return Address(resource.address.region, resource.address.account, message.source).arn if message.source else ""
 
 
-# A ReceiveMessage that found nothing and may wait: a long poll (RX-5). -----------------------------------------------
+# Long polls: a ReceiveMessage that found nothing and may wait (RX-5) --------------------------------------------------
 
 
 @attrs.define(eq=False)
 class Wait:
-    """The answer to a long poll that has to wait; `then` says whom to tell what comes in the end.
+    """A long poll that has to wait; `then` sets the callback for its response.
 
-    A door without a simulation calls `Sqs.finish`, which moves virtual time on to the answer. A door inside of one
-    calls `then` with a function that wakes its caller, and `cancel` where the caller is gone before.
+    Without a simulation, callers use `Sqs.finish`, which moves virtual time on to the response. In a simulation they
+    call `then` with a function that wakes the client, and `cancel` if the client is gone before.
     """
 
     until: int
-    """When the wait is over, in milliseconds of virtual time."""
+    """Moment at which the wait is over, in milliseconds of virtual time."""
     context: SimulationContext
     state: QueueState
     attempt: Callable[[], dict[str, object] | None]
-    """Receives; returns the answer, or None where there is nothing yet."""
+    """Receives; returns the response, or None if there is no message yet."""
     nothing: Callable[[], dict[str, object]]
-    """Returns the answer of a poll that found nothing."""
-    _answer: Callable[[dict[str, object]], None] | None = None
+    """Returns the response of a poll that found nothing."""
+    _callback: Callable[[dict[str, object]], None] | None = None
 
-    def then(self, answer: Callable[[dict[str, object]], None]) -> None:
-        """Have a function called with the answer: as soon as there is a message, at `until` at the latest."""
-        self._answer = answer
+    def then(self, callback: Callable[[dict[str, object]], None]) -> None:
+        """Call a function with the response: as soon as there is a message, at `until` at the latest."""
+        self._callback = callback
         self._park()
         self.context.event_queue.at(self.until, self._over)
 
     def cancel(self) -> None:
-        """Forget about it: nobody waits for the answer any more."""
-        self._answer = None
+        """Drop the callback: nobody waits for the response any more."""
+        self._callback = None
 
     def _park(self) -> None:
         self.state.waiting.append(self._woken)
 
     def _woken(self) -> None:
-        if self._answer is None:
+        if self._callback is None:
             return
         found = self.attempt()
         if found is None:
             self._park()
         else:
-            self._tell(found)
+            self._respond(found)
 
     def _over(self) -> None:
-        if self._answer is not None:
-            self._tell(self.nothing())
+        if self._callback is not None:
+            self._respond(self.nothing())
 
-    def _tell(self, result: dict[str, object]) -> None:
-        answer, self._answer = self._answer, None
-        assert answer is not None
-        answer(result)
+    def _respond(self, response: dict[str, object]) -> None:
+        callback, self._callback = self._callback, None
+        assert callback is not None
+        callback(response)
 
 
-# What a consumer does with a receipt handle: DeleteMessage, ChangeMessageVisibility, and their batches. --------------
+# Actions on receipt handles: DeleteMessage, ChangeMessageVisibility, and their batches --------------------------------
 
 _LONGEST = 43_200
 _Handle: TypeAlias = Callable[[Region, QueueResource, Parameters, str], dict[str, object]]
@@ -263,7 +263,7 @@ def _receipt(resource: QueueResource, parameters: Parameters, prefix: str) -> tu
     return handle, number, None if message is None else Receipt(message, receipt)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# ReceiveMessage -------------------------------------------------------------------------------------------------------
 
 _MOST = 10
 _LONGEST_WAIT = 20
@@ -273,7 +273,7 @@ _LONGEST_ATTEMPT_ID = 128
 
 @attrs.frozen(eq=False)
 class Poll:
-    """A receive that was checked and may be carried out."""
+    """A checked receive."""
 
     region: Region
     resource: QueueResource
@@ -288,7 +288,7 @@ class Poll:
 
 
 def receive_message(region: Region, parameters: Parameters) -> dict[str, object] | Wait:
-    """Receive up to ten messages, at once where there are any; else answer with a `Wait` for a long poll."""
+    """Receive up to ten messages at once if there are any; else return a `Wait` for a long poll."""
     resource = region.find(parameters)
     admit(region, resource, "ReceiveMessage")
     check_key(region, resource)
@@ -342,7 +342,7 @@ def _attempt_id(resource: QueueResource, parameters: Parameters) -> str:
 
 
 def _attempt(poll: Poll) -> dict[str, object] | None:
-    """Receive now; return the answer, or None where nothing is there."""
+    """Receive now; return the response, or None if there is no message."""
     resource, region = poll.resource, poll.region
     service, state, now = region.service_of(resource), resource.state, region.now
     receipts = _repeated(poll)
@@ -359,7 +359,7 @@ def _attempt(poll: Poll) -> dict[str, object] | None:
 
 
 def _repeated(poll: Poll) -> list[Receipt]:
-    """Return the messages of an attempt that is repeated, or none (FF-20)."""
+    """Return the receipts of a repeated attempt; empty for a new attempt (FF-20)."""
     if not poll.attempt_id:
         return []
     resource, service = poll.resource, poll.region.service_of(poll.resource)
@@ -370,7 +370,7 @@ def _repeated(poll: Poll) -> list[Receipt]:
 
 
 def _record(poll: Poll, receipts: Sequence[Receipt]) -> None:
-    """Record the receive as one by no mapping: poller 0 of nobody."""
+    """Record a receive by a plain client (mapping "", poller 0)."""
     service, messages = poll.region.service_of(poll.resource), [receipt.message for receipt in receipts]
     index = service.context.record(
         Received(

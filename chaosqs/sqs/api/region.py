@@ -1,4 +1,4 @@
-"""The queues of one account in one Region, and all accounts and Regions together."""
+"""The queues of one account in one Region, and all accounts and Regions."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ EPOCH = 1_764_547_200_000
 
 
 class ChanceOf(Protocol):
-    """Draws what chance decides about one receive (RX-4, OR-1)."""
+    """Draws the random choices of one receive (RX-4, OR-1)."""
 
     def __call__(self, queue: str, receives: int, *, short: bool) -> Chance:
-        """Take the queue's name, how many receives it had before, and whether this is a short poll."""
+        """Return the choices for the queue's next receive after `receives`; `short`: it is a short poll."""
         ...
 
 
 def calm(queue: str, receives: int, *, short: bool) -> Chance:
-    """Return the chance of a receive where all is calm."""
+    """Return the choices of a receive if all is calm."""
     del queue, receives, short
     return CALM
 
@@ -46,22 +46,22 @@ def _calm_context() -> SimulationContext:
 
 @attrs.define(eq=False)
 class Accounts:
-    """All accounts and Regions, and what they share."""
+    """All accounts and Regions, and their shared state."""
 
     context: SimulationContext = attrs.field(factory=_calm_context)
     chance: ChanceOf = calm
     fifo_limits: bool = False
-    """FIFO queues refuse calls over their throughput (FF-9 … FF-11)."""
+    """True if FIFO queues refuse calls over their throughput (FF-9 … FF-11)."""
     keys: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """KMS keys that cannot be used, each with the shape of the error (`KmsDisabled` …)."""
     numbers: Numbers = attrs.field(factory=Numbers)
     queues: int = 0
-    """How many queues there were: each gets a number."""
+    """Number of queues made so far, of which each gets a number."""
     tasks: int = 0
     regions: dict[tuple[str, str], Region] = attrs.field(factory=dict[tuple[str, str], "Region"])
 
     def region(self, account: str, name: str) -> Region:
-        """Return one account's part of one Region, which is empty at first."""
+        """Return one account's part of one Region; it is created on first use."""
         region = self.regions.get((account, name))
         if region is None:
             service = Service(self.context, numbers=self.numbers)
@@ -69,7 +69,7 @@ class Accounts:
         return region
 
     def adopt(self, service: Service, account: str, name: str) -> None:
-        """Take the queues of a design over, with all that is in them."""
+        """Take over the queues of a design, with their messages."""
         region = self.regions[account, name] = Region(self, account, name, service)
         service.numbers = self.numbers
         for queue in [state.queue for state in service.states.values()]:
@@ -99,7 +99,7 @@ class Region:
         return Address(self.name, self.account, name)
 
     def host(self, queue: Queue, settings: dict[str, str] | None = None) -> QueueResource:
-        """Add a queue: a new one with settings, or one of the design's without."""
+        """Add a queue: a new one if `settings` are given, else one of the design's."""
         address = self.address(queue.name)
         state = self.service.open(queue) if settings is not None else self.service.states[queue.name]
         self.accounts.queues += 1
@@ -109,7 +109,7 @@ class Region:
         return resource
 
     def find(self, parameters: Parameters) -> QueueResource:
-        """Return the queue that a request is about, with everything done that is due by now."""
+        """Return the queue that a request is about, after everything due by now was done."""
         address = from_url(required_text(parameters, "QueueUrl"), region=self.name, account=self.account)
         home = self if address.account == self.account else self.accounts.regions.get((address.account, self.name))
         resource = None if home is None else home.queues.get(address.name)
@@ -119,11 +119,11 @@ class Region:
         return resource
 
     def service_of(self, resource: QueueResource) -> Service:
-        """Return the service that a queue is in: another account's where the URL named that."""
+        """Return the service that has a queue: another account's if the URL named that account."""
         return self.accounts.regions[resource.address.account, resource.address.region].service
 
     def relink(self) -> None:
-        """Have dead-lettering follow the policies again, after a queue came or went.
+        """Apply the redrive policies again, after a queue was added, deleted or changed.
 
         Assumed: while the dead-letter queue of a policy does not exist, the policy has no effect.
         """
@@ -135,11 +135,11 @@ class Region:
                 self.service.configure(resource.state, queue)
 
 
-# What may keep any call from a queue: a FIFO queue's throughput, a KMS key that cannot be used. ----------------------
+# Refusals of any call: a FIFO queue's throughput, a KMS key that cannot be used ---------------------------------------
 
 
 def admit(region: Region, resource: QueueResource, action: str) -> None:
-    """Refuse a call over a FIFO queue's throughput, where the accounts were asked to (FF-9 … FF-11)."""
+    """Refuse a call over a FIFO queue's throughput, if the accounts have `fifo_limits` (FF-9 … FF-11)."""
     if not region.accounts.fifo_limits or not resource.fifo:
         return
     most = limit(resource.state.queue, resource.address.region)
@@ -148,7 +148,7 @@ def admit(region: Region, resource: QueueResource, action: str) -> None:
 
 
 def check_key(region: Region, resource: QueueResource) -> None:
-    """Refuse a send or a receive where the queue's KMS key is one that cannot be used (EN-1)."""
+    """Refuse a send or a receive if the queue's KMS key cannot be used (EN-1)."""
     key = resource.settings.get("KmsMasterKeyId", "")
     shape = region.accounts.keys.get(key)
     if shape is not None:

@@ -1,4 +1,4 @@
-"""SendMessage and SendMessageBatch."""
+"""SendMessage and SendMessageBatch, and the checks that all batches share."""
 
 import re
 import string
@@ -24,14 +24,14 @@ from chaosqs.sqs.api.region import Region, admit, check_key
 from chaosqs.sqs.machines.attributes import Content, body_sha256
 from chaosqs.sqs.machines.message import Message, message_id, sequence_number
 
-# What all batches have in common: one to ten entries with ids of their own, each judged alone (BT-1 … BT-5). ---------
+# Batches of all actions: one to ten entries with distinct ids, each judged alone (BT-1 … BT-5) ------------------------
 
 _MOST = 10
 _ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 def check_batch(parameters: Parameters, kind: str) -> list[Parameters]:
-    """Return the entries of a batch; raise what fails the whole request."""
+    """Return the entries of a batch; raise the error that fails the whole request."""
     entries = [structure(entry) for entry in sequence(parameters, "Entries")]
     if not entries:
         raise error("EmptyBatchRequest", f"There should be at least one {kind} in the request.")
@@ -56,7 +56,7 @@ def check_batch(parameters: Parameters, kind: str) -> list[Parameters]:
 
 
 def by_entry(entries: Sequence[Parameters], one: Callable[[int, Parameters], dict[str, object]]) -> dict[str, object]:
-    """Carry out each entry, counted from 1; what raises an error becomes an entry of `Failed`."""
+    """Carry out each entry, counted from 1; an entry that raises `ApiError` becomes one of `Failed`."""
     successful: list[dict[str, object]] = []
     failed: list[dict[str, object]] = []
     for index, entry in enumerate(entries, start=1):
@@ -71,7 +71,7 @@ def _failure(name: object, refused: ApiError) -> dict[str, object]:
     return {"Id": name, "SenderFault": refused.sender_fault, "Code": refused.code, "Message": refused.message}
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Sending --------------------------------------------------------------------------------------------------------------
 
 _LONGEST_ID = 128
 _ID_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation)
@@ -81,7 +81,7 @@ _WRONG_TYPE = "The request include parameter that is not valid for this queue ty
 
 @attrs.frozen(eq=False)
 class Order:
-    """A send that was checked and may be carried out."""
+    """A checked send."""
 
     content: Content
     group: str
@@ -126,7 +126,7 @@ def send_message_batch(region: Region, parameters: Parameters) -> dict[str, obje
 
 
 def _check_fifo_batch(resource: QueueResource, entries: list[Parameters]) -> None:
-    """Raise what is wrong with the FIFO parameters of any entry: it fails the whole request (FF-2, BT-3).
+    """Raise the error of the first entry with invalid FIFO parameters: it fails the whole request (FF-2, BT-3).
 
     Assumed: nothing of the batch is enqueued then, and a delay (DL-4) counts as such a parameter.
     """
@@ -138,7 +138,7 @@ def _check_fifo_batch(resource: QueueResource, entries: list[Parameters]) -> Non
 
 
 def _order(resource: QueueResource, parameters: Parameters, prefix: str = "") -> Order:
-    """Check a send and return it; nothing has happened yet, so that a refused request changes nothing."""
+    """Check a send and return it. Nothing is changed, so a refused request has no effect."""
     content = read_content(parameters, prefix)
     if content.size > resource.state.queue.maximum_message_size:  # SZ-3; each entry of a batch on its own: SZ-5
         raise too_long(resource.state.queue.maximum_message_size)
@@ -154,7 +154,7 @@ def _order(resource: QueueResource, parameters: Parameters, prefix: str = "") ->
 
 
 def _check_ids(resource: QueueResource, parameters: Parameters) -> str:
-    """Return the deduplication id, or an empty string; raise what is wrong with it or with the group id."""
+    """Return the deduplication id, or an empty string; raise `ApiError` if it or the group id is invalid."""
     deduplication_id = text(parameters, "MessageDeduplicationId")
     for name in ("MessageGroupId", "MessageDeduplicationId"):
         value = text(parameters, name)
@@ -183,7 +183,7 @@ def _check_delay(resource: QueueResource, parameters: Parameters) -> int | None:
         raise invalid_value(delay, "DelaySeconds", f"DelaySeconds must be >= 0 and <= {_LONGEST_DELAY}.")
     if not resource.fifo:
         return delay * 1000
-    if delay:  # DL-4; with 0 the queue's delay holds still (DL-5)
+    if delay:  # DL-4; with 0 the queue's delay still applies (DL-5)
         raise invalid_value(delay, "DelaySeconds", _WRONG_TYPE)
     return None
 

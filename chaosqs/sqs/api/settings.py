@@ -1,4 +1,4 @@
-"""The attributes of a queue that can be set: names, ranges, defaults; and the queue of the model that they describe."""
+"""Settable attributes of a queue: names, ranges, defaults, and their conversion to and from the model's `Queue`."""
 
 import json
 from collections.abc import Mapping
@@ -43,12 +43,12 @@ _FIFO_DEFAULTS: Mapping[str, str] = {
 
 
 def defaults(*, fifo: bool) -> dict[str, str]:
-    """Return the attributes of a queue that was created without any."""
+    """Return the attributes of a queue that was created without settings."""
     return {**_STANDARD_DEFAULTS, **(_FIFO_DEFAULTS if fifo else {})}
 
 
 def check(given: Mapping[str, str], *, fifo: bool) -> None:
-    """Refuse attributes that SQS does not have, or that cannot have this value; policies are checked elsewhere."""
+    """Refuse unknown attributes and invalid values; `check_policies` checks policies."""
     for name, value in given.items():
         if name not in _SETTABLE or (not fifo and name in (*_FIFO_ONLY, "FifoQueue")):
             raise error("InvalidAttributeName", f"Unknown Attribute {name}.")
@@ -67,7 +67,7 @@ def check(given: Mapping[str, str], *, fifo: bool) -> None:
 
 
 def merged(settings: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return settings with new ones; an empty policy or key is removed, one kind of encryption replaces the other."""
+    """Return settings with new ones. Empty policies and keys are removed; one encryption replaces the other."""
     result = {**settings, **given}
     if given.get("KmsMasterKeyId"):
         result["SqsManagedSseEnabled"] = "false"
@@ -90,7 +90,7 @@ def invalid_attribute(name: str, reason: str = "") -> ApiError:
 
 
 def queue_of(name: str, settings: Mapping[str, str]) -> Queue:
-    """Return the queue of the model that checked settings describe."""
+    """Return the model's queue for checked settings."""
     number = {key: int(settings[key]) for key in RANGES if key in settings}
     return Queue(
         name,

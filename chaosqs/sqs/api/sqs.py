@@ -47,8 +47,8 @@ OPERATIONS: Mapping[str, Operation] = {
 class Sqs:
     """SQS for every account and Region.
 
-    Nothing waits in here: time is the event queue's. On its own, a door calls `advance` to let time pass and `finish`
-    on a `Wait`; in a simulation the clock takes the event queue's steps, and a door uses `Wait.then`.
+    No call blocks; the event queue has the time. Without a simulation, callers use `advance` to let time pass and
+    `finish` for a `Wait`. In a simulation the clock takes the event queue's steps, and callers use `Wait.then`.
     """
 
     accounts: Accounts = attrs.field(factory=Accounts)
@@ -57,8 +57,8 @@ class Sqs:
     def of(cls, service: Service, messages: int) -> Sqs:
         """Return SQS with the queues of a simulation, in the account and Region of the design.
 
-        `messages` is how many the workload sends: what clients send is numbered from there. Events about queues that
-        are not the design's are not recorded.
+        `messages` is the number of messages of the workload; clients' messages are numbered from there. Events of
+        queues outside of the design are not recorded.
         """
         record, known = service.context.record, frozenset(service.states)
 
@@ -79,7 +79,7 @@ class Sqs:
 
     @property
     def epoch(self) -> int:
-        """Milliseconds since 1970 at moment 0: what timestamps count from."""
+        """Moment 0 of virtual time, in milliseconds since 1970."""
         return EPOCH
 
     @property
@@ -92,8 +92,8 @@ class Sqs:
     ) -> dict[str, object] | Wait:
         """Carry out one operation and return its result; both in botocore's shapes, binary values as bytes.
 
-        A ReceiveMessage that has to wait returns a `Wait` instead. Raises `ApiError` for what AWS would refuse; then
-        nothing has changed.
+        A ReceiveMessage that has to wait returns a `Wait` instead. Raises `ApiError` for a request that AWS would
+        refuse, and then changes nothing.
         """
         found = OPERATIONS.get(operation)
         if found is None:
@@ -109,9 +109,9 @@ class Sqs:
         queue.now = until
 
     def finish(self, wait: Wait) -> dict[str, object]:
-        """Move time on until a wait has its answer, and return that."""
-        answers: list[dict[str, object]] = []
-        wait.then(answers.append)
-        while not answers:
+        """Move time on until a wait has its response, and return that."""
+        responses: list[dict[str, object]] = []
+        wait.then(responses.append)
+        while not responses:
             self.accounts.context.event_queue.take()()
-        return answers[0]
+        return responses[0]
