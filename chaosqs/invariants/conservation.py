@@ -1,9 +1,9 @@
-"""The fake keeps its books: each message is in one place at a time, and each event fits the ones before it.
+"""The simulator is consistent: each message is in one place at a time, and each event fits the events before it.
 
-This promise is chaosqs's own. Whatever breaks it is a bug of the simulator, never of a design.
+A violation is a bug of the simulator, never of a design.
 
-Code that talks to SQS by itself (a handler, a client) may change visibility timeouts and delays, and no event tells
-of that. Where such code may have run, the moments at which messages come back are not checked.
+Code that calls SQS itself (a handler, a client) may change visibility timeouts and delays, which no event records. If
+such code may have run, the times at which messages become visible again are not checked.
 """
 
 from __future__ import annotations
@@ -17,53 +17,54 @@ from chaosqs.model.history import History
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation
 
-# Where one message is, as the books of *conservation* have it. -------------------------------------------------------
+# The place of one message ---------------------------------------------------------------------------------------------
 
 
 @attrs.define
 class Account:
-    """Where one message is; moments in milliseconds."""
+    """The place and state of one message; times in milliseconds."""
 
     home: str
     """The queue that it was sent to."""
     queue: str
-    """The queue that it is in; empty: it is gone."""
+    """The queue that it is in; empty if it is gone."""
     sent: int
-    """From when its retention counts."""
+    """Time from which its retention counts."""
     visible_at: int
-    """Until when it is, or was, hidden."""
+    """Time until which it is, or was, hidden."""
     last: int
-    """Place of the event that spoke of it last."""
+    """Index of the last event about it."""
     before: int | None = None
-    """Place of the one before that."""
+    """Index of the event about it before that."""
     in_flight: bool = False
     receive_count: int = 0
     mappings: list[str] = attrs.field(factory=list[str])
     """The mappings that have received it."""
 
 
-# Whether an idle execution environment is used before a new one is made (LX-13), as far as a history tells. ----------
+# Reuse of execution environments --------------------------------------------------------------------------------------
 #
-# It tells of no environment, only of invocations that started cold. So this counts: what an invocation leaves behind is
-# idle from its end on, until another one starts warm, or its time is over.
+# An idle execution environment must be used before a new one is created (LX-13). A history shows cold starts, but no
+# environments. So they are counted: an environment is idle from the end of its invocation until another invocation
+# starts warm, or its lifetime is over.
 
 
 @attrs.define
 class Warmth:
-    """The idle environments of all functions, event by event."""
+    """The idle environments of all functions, updated event by event."""
 
     lifetime: int
-    """Milliseconds without an invocation after which one goes."""
+    """Milliseconds without an invocation after which an environment goes."""
     idle: dict[str, list[int]]
-    """For each function that is watched, since when its environments are idle: those used last are last."""
+    """For each watched function, the times since which its environments are idle, in ascending order."""
     running: dict[int, events.InvocationStarted] = attrs.field(factory=dict[int, events.InvocationStarted])
-    """The invocations whose environments will be idle."""
+    """Running invocations: their environments will be idle."""
 
     @classmethod
     def of(cls, history: History) -> Warmth:
-        """Watch the functions of a run; none with environments that are provisioned, which nobody sees start (LC-9).
+        """Watch the functions of a run, except those with provisioned environments: no event shows their start (LC-9).
 
-        Nor does anybody see which environments a fault has taken.
+        With `cold_start` faults no function is watched: no event records the environments that such a fault removes.
         """
         scenario = history.scenario
         kinds = {*(window.kind for window in scenario.faults.windows)}.union(*scenario.faults.messages)
@@ -72,7 +73,7 @@ class Warmth:
         return cls(scenario.assumptions.environment_lifetime, {name: [] for name in watched})
 
     def started(self, event: events.InvocationStarted) -> int | None:
-        """Take a start in; return since when an environment is idle that should have been used, or None."""
+        """Apply a start; return the time since which an environment was idle that should have been used, or None."""
         idle = self.idle.get(event.function)
         if idle is None:
             return None
@@ -83,12 +84,12 @@ class Warmth:
         return since if event.cold else None
 
     def ended(self, event: events.InvocationEnded) -> None:
-        """Take an end in: its environment is idle, if it is of the latest deployment."""
+        """Apply an end: the environment is idle if it is of the latest deployment."""
         if self.running.pop(event.invocation, None) is not None:
             self.idle[event.function].append(event.at)
 
     def operated(self, event: events.Operated) -> None:
-        """Forget the environments of a function that was deployed anew, or that an operator changed."""
+        """Forget the environments of a function that was deployed again; stop watching one that an operator changed."""
         if event.target in self.idle:
             self.idle[event.target].clear()
             running = {number: start for number, start in self.running.items() if start.function != event.target}
@@ -97,7 +98,7 @@ class Warmth:
                 del self.idle[event.target]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Judging a history ----------------------------------------------------------------------------------------------------
 
 NAME = "conservation"
 
@@ -117,15 +118,15 @@ def judge(history: History) -> Verdict:
 
 @attrs.define
 class _Books:
-    """The places of all messages and the running invocations, event by event."""
+    """The places of all messages and the running invocations, updated event by event."""
 
     queues: dict[str, Queue]
-    """Those of the design; clients may add others."""
+    """Queues of the design, by name; clients may create others."""
     by_hand: bool
-    """Whether code that talks to SQS by itself may have run."""
+    """True if code that calls SQS itself may have run."""
     warmth: Warmth
     changed: bool = False
-    """Whether an operator has changed the design."""
+    """True if an operator has changed the design."""
     now: int = 0
     accounts: dict[int, Account] = attrs.field(factory=dict[int, Account])
     invocations: dict[int, events.InvocationStarted | None] = attrs.field(
@@ -136,13 +137,13 @@ class _Books:
 
     @classmethod
     def of(cls, history: History) -> _Books:
-        """Open the books of a run."""
+        """Return the state at the start of a run."""
         scenario = history.scenario
         by_hand = any(behaviour.handler is not None for behaviour in scenario.behaviours.values())
         return cls({queue.name: queue for queue in scenario.design.queues}, by_hand, Warmth.of(history))
 
     def change(self, design: Design, at: int) -> None:
-        """Follow an operator; a new delay holds for what is delayed in a FIFO queue too (DL-3)."""
+        """Apply an operator's change; in a FIFO queue a new delay also applies to messages already delayed (DL-3)."""
         self.changed = True
         self.queues |= {queue.name: queue for queue in design.queues}
         for account in self.accounts.values():
@@ -160,7 +161,7 @@ class _Books:
         self.now = max(self.now, event.at)
 
     def enter_message(self, index: int, event: events.Event) -> None:
-        """Check what an event says of messages, and take it into the books."""
+        """Check an event against the places of its messages, and update these."""
         match event:
             case events.Sent():
                 self._sent(index, event)
@@ -215,7 +216,7 @@ class _Books:
             self._wrong(index, f"was hidden for {clock_text(hidden)} instead of {clock_text(timeout)}", message)
 
     def _returned(self, index: int, event: events.Returned) -> None:
-        """Take a message in that is visible again; a fault may show it early, or after its delete (OR-4, RH-10)."""
+        """Apply the end of a visibility timeout; a fault may cause it early, or after the delete (OR-4, RH-10)."""
         known = self.accounts.get(event.message)
         if event.fault and known is not None and not known.queue:
             known.queue = event.queue
@@ -233,7 +234,7 @@ class _Books:
         account.in_flight = False
 
     def _deleted(self, index: int, event: events.Deleted | events.FilteredOut, message: int) -> None:
-        """Take a delete in. Where the message has left the queue since its receive, it changes nothing (RH-7, RT-2)."""
+        """Apply a delete. It changes nothing if the message has left the queue since its receive (RH-7, RT-2)."""
         account = self.accounts.get(message)
         if account is None or (event.mapping and event.mapping not in account.mappings):
             who = event.mapping or "a client"
@@ -262,11 +263,11 @@ class _Books:
         account.visible_at = event.at + self._delay(event.target)
         if target and target.fifo:
             account.sent = event.at  # DLQ-10
-        elif target:  # DLQ-9: the clock runs on; what has outlived the retention there goes at once
+        elif target:  # DLQ-9: the age goes on; a message that is too old for the target expires at once
             account.sent = max(account.sent, event.at - milliseconds(target.retention_period))
 
     def _expired(self, index: int, event: events.Expired) -> None:
-        """Take the end of a message in; what an operator changes of a queue may come too late for that."""
+        """Apply an expiry; after an operator's change it may come late."""
         account = self._present(index, event.message, event.queue, "expired in")
         if account is None:
             return
@@ -276,7 +277,7 @@ class _Books:
             self._wrong(index, f"expired in {event.queue} {clock_text(late)} after its retention", event.message)
 
     def enter_invocation(self, index: int, event: events.Event) -> None:
-        """Check what an event says of invocations, and take it into the books."""
+        """Check an event against the running invocations, and update these."""
         match event:
             case events.InvocationStarted():
                 self._started(index, event)
@@ -316,7 +317,7 @@ class _Books:
             self._wrong(index, f"{whose} started with {batches}")
 
     def close(self, ended_at: int) -> None:
-        """Blame what should have happened to the messages that are left, but did not."""
+        """Blame each remaining message that should have become visible or expired, but did not."""
         for message, account in self.accounts.items():
             if not account.queue:
                 continue
@@ -331,7 +332,7 @@ class _Books:
         return milliseconds(self.queues[queue].delay) if queue in self.queues else 0
 
     def _present(self, index: int, message: int, queue: str, done: str) -> Account | None:
-        """Return the account of a message that has to be in a queue, or blame the event and return None."""
+        """Return the account of a message that must be in a queue; if it is not, blame the event and return None."""
         account = self.accounts.get(message)
         if account is not None and account.queue == queue:
             account.before, account.last = account.last, index
