@@ -116,7 +116,7 @@ def explore(
         if found.broken and not as_json:
             click.echo(found.broken.story)
     if as_json:
-        _print_json({"answers": [attrs.asdict(found) for found in results]})
+        _print_json({"results": [attrs.asdict(found) for found in results]})
     else:
         click.echo("\n".join(summary(results)))
     _exit_with(results)
@@ -282,7 +282,7 @@ def _exit(*, violated: bool) -> None:
 
 
 def _exit_with(results: Sequence[CheckResult]) -> None:
-    """Exit with the status for these results; an inconclusive one counts as violated."""
+    """Exit with 0 if every check holds; a check that could not be judged does not hold."""
     from chaosqs.model.verdict import Status
 
     _exit(violated=any(found.status in {Status.VIOLATED, Status.INCONCLUSIVE} for found in results))

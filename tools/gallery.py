@@ -144,7 +144,7 @@ def mend(found: Counterexample, history: History) -> str:
     before = found.scenario
     after = Scenario(design, before.workload, before.behaviours, before.faults, before.seed, before.until)
     columns = [Column("before", history), Column("with the fix", simulate(after))]
-    sentence = "No violation was found under the workloads, faults and seed that break the design without the fix."
+    sentence = "No violation was found under the workloads, faults and seeds that break the design without the fix."
     folder = REPORTS / name
     folder.mkdir()
     title = "Over-polling: reserved concurrency without maximum concurrency: the fix"

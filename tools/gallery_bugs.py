@@ -25,7 +25,7 @@ def _shown(invariant: Invariant) -> tuple[KnownBad, str]:
     """Return the fixture that shows how an invariant breaks, and what is broken: `A broken fake: …`."""
     names = [name for name in NAMES if known_bad(name).breaks == invariant.name]
     name = next((name for name in names if known_bad(name).shown), names[0])
-    return known_bad(name), (import_module(f"tests.known-bad fixtures.{name}").__doc__ or "").partition("\n")[0]
+    return known_bad(name), (import_module(f"tests.known_bad.{name}").__doc__ or "").partition("\n")[0]
 
 
 BUGS = {each.name: _shown(each) for each in ALL if each.internal}

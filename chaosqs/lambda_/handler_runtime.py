@@ -138,16 +138,18 @@ def judged(invocation: Invocation, result: Result, duration: int) -> InvocationO
     request = invocation.request
     reporting = request.mapping.report_batch_item_failures
     numbers = {message_id(number): number for number in request.messages}
+    if not numbers:
+        rule = {"raised": "LX-7", "timed_out": "LX-9"}.get(result.outcome, "")
+        return InvocationOutcome(result.outcome, duration, rule=result.rule or rule, error=result.error)
     if result.outcome == "raised":
-        return InvocationOutcome(
-            "raised", duration, rule=result.rule or judge_error((), reporting=reporting).rule, error=result.error
-        )
-    if result.failed or not numbers:
+        rule = result.rule or judge_error((), reporting=reporting).rule
+        return InvocationOutcome("raised", duration, rule=rule, error=result.error)
+    if result.failed:
         return InvocationOutcome(result.outcome, duration, error=result.error)
     text, ids = result.payload.decode(errors="replace"), tuple(numbers)
     outcome = judge_payload(text, ids, reporting=reporting)
     failed = outcome.failed
-    if not reporting:  # what a handler reports to a mapping that does not look (EF-2, G-27)
+    if not reporting:  # what a handler reports to a mapping that does not look (EF-2)
         unread = judge_payload(text, ids, reporting=True)
         failed = unread.failed if unread.rule in (LISTED, "PB-12") else ()
     return InvocationOutcome("succeeded", duration, tuple(numbers[name] for name in failed), rule=outcome.rule)

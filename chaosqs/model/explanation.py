@@ -24,6 +24,7 @@ MaybeValue: TypeAlias = int | bool | Unknown | None
 ResourceKind: TypeAlias = Literal["queue", "function", "mapping", "account"]
 VerdictWord: TypeAlias = Literal["holds", "violated", "inconclusive"]
 Side: TypeAlias = Literal["at_least", "at_most", "any"]
+PremiseKind: TypeAlias = Literal["load", "duration", "failure", "fault"]
 Population: TypeAlias = Literal[
     "counterexample", "seeds", "other_seeds", "load", "trials", "violating_trials", "futures"
 ]
@@ -129,7 +130,7 @@ class Setting:
 class Premise:
     """A figure of the scenario that the violation rests on. Nothing fills it in yet."""
 
-    about: Literal["load", "duration", "failure", "fault"]
+    about: PremiseKind
     subject: str
     """Name of the queue, function or mapping."""
     attribute: str

@@ -13,7 +13,16 @@ from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from chaosqs.errors import InvalidInput, InvalidScenario, Problem
-from chaosqs.model.explanation import MaybeValue, Unknown, Value
+from chaosqs.model.explanation import (
+    MaybeValue,
+    Population,
+    PremiseKind,
+    ResourceKind,
+    Side,
+    Unknown,
+    Value,
+    VerdictWord,
+)
 from chaosqs.model.workload import Burst, Load, Steady
 
 # Schemas of files -----------------------------------------------------------------------------------------------------
@@ -210,8 +219,9 @@ def _refuse_extremes(value: Json) -> None:
 
 def _object_hook(kind: type[attrs.AttrsInstance], converter: Converter) -> Callable[[Json, type], attrs.AttrsInstance]:
     """Return the hook for a class of chaosqs: it accepts a JSON object with the fields of the class and no others."""
+    # Left out are fields in memory only: the history of a finding, and the former name of `seed`.
     structure_fields = make_dict_structure_fn(
-        kind, converter, _cattrs_forbid_extra_keys=True, history=override(omit=True)
+        kind, converter, _cattrs_forbid_extra_keys=True, history=override(omit=True), _luck=override(omit=True)
     )
 
     def hook(value: Json, _: type) -> attrs.AttrsInstance:
@@ -289,6 +299,7 @@ def _is_literal(kind: object) -> bool:
 
 def _make_converter() -> Converter:
     converter = Converter(omit_if_default=True)
+    words = (Population, PremiseKind, ResourceKind, Side, VerdictWord)
     for kind, name in ((int, "a whole number"), (float, "a number"), (str, "a string"), (bool, "true or false")):
         converter.register_structure_hook(kind, _strict(kind, name))
     converter.register_structure_hook_factory(attrs.has, _object_hook)
@@ -296,10 +307,11 @@ def _make_converter() -> Converter:
     converter.register_structure_hook(Load, _structure_load)
     converter.register_structure_hook_func(lambda kind: kind == Value, _structure_value)
     converter.register_structure_hook_func(lambda kind: kind == MaybeValue, _structure_maybe)
-    converter.register_structure_hook_func(_is_literal, _structure_literal)
     converter.register_structure_hook_func(_is_tuple, _structure_tuple)
-    # Accepts any string: the checks of the value itself name the allowed words and the rule.
+    # For a design or scenario any string is accepted here, because its own checks name the allowed words and the rule.
+    # An explanation has no checks of its own.
     converter.register_structure_hook_func(_is_literal, _strict(str, "a string"))
+    converter.register_structure_hook_func(lambda kind: kind in words, _structure_literal)
     return converter
 
 

@@ -79,12 +79,12 @@ def test_explore_of_a_sound_design_exits_with_0(run: Run) -> None:
 def test_explore_as_json(run: Run) -> None:
     """One answer for each mapping and invariant of all files."""
     result = run("explore", "template.yaml", "sound.yaml", "--max-examples", "5", "--json")
-    results = json.loads(result.output)["answers"]
+    results = json.loads(result.output)["results"]
     assert len(results) == 2 * len(invariants.DEFAULT)
     broken = [each for each in results if each["broken"]]
     assert broken == [each for each in results if each["status"] == "violated"]
     assert {each["design"] for each in broken} == {"template.yaml"}
-    assert results[0]["broken"]["place"] == {"file": "template.yaml", "line": 22}
+    assert results[0]["broken"]["location"] == {"file": "template.yaml", "line": 22}
 
 
 def test_explore_uses_the_projects_table(run: Run) -> None:

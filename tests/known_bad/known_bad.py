@@ -1,4 +1,4 @@
-"""What every known-bad fixture has: the invariant that it breaks, a history in which it does, and one where it just does not."""
+"""The parts of a known-bad fixture: the invariant that it breaks, a history that violates it, and a near miss."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class KnownBad:
     """Whether the gallery shows this one, where several break an internal invariant."""
 
 
-OTHERS = ("test_bestiary", "known-bad fixture")
+OTHERS = ("test_known_bad", "known_bad")
 NAMES = [path.stem for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in OTHERS]
 """All fixtures of this directory."""
 
 
 def known_bad(name: str) -> KnownBad:
     """Return the fixture of that name."""
-    found: object = vars(import_module(f"tests.known-bad fixtures.{name}")).get("KNOWN_BAD")
+    found: object = vars(import_module(f"tests.known_bad.{name}")).get("KNOWN_BAD")
     assert isinstance(found, KnownBad), f"tests/known_bad/{name}.py names no KNOWN_BAD"
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import get_args, get_type_hints
 
 import attrs
 import pytest
@@ -48,9 +48,7 @@ def _shown(default: object) -> str:
 
 
 def _named(hint: object) -> str:
-    """Return a type as the form has it: a word out of a list is a string in a file."""
-    if get_origin(hint) is Literal:
-        return "str"
+    """Return a type as the form has it; a word out of a list with the whole list, for a file may hold any of them."""
     return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
 
 

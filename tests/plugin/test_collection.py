@@ -54,7 +54,7 @@ def test_they_come_from_a_directory_below(project: pytest.Pytester, monkeypatch:
 def test_a_tree_shows_them(sound: pytest.Pytester) -> None:
     """`--collect-only` shows design, mapping and invariant, one below the other."""
     lines = [f"*collected {len(IDS)} items*", "<Group chaosqs>", "  <Group template.yaml>", "    <Group orders→worker>"]
-    sound.runpytest("--chaosqs", "--collect-only").stdout.fnmatch_lines([*lines, "      <Question conservation>"])
+    sound.runpytest("--chaosqs", "--collect-only").stdout.fnmatch_lines([*lines, "      <InvariantItem conservation>"])
 
 
 @pytest.mark.parametrize(
