@@ -44,11 +44,11 @@ KEY = "chaosqs"
 
 def _without_explanation_text(fields: dict[str, Json]) -> dict[str, Json]:
     """Drop an explanation in words, which cannot be converted, and mark it as outdated; `own_bug` is kept."""
-    told = fields.get("explanation")
-    if not isinstance(told, dict):
+    old = fields.get("explanation")
+    if not isinstance(old, dict):
         return fields
-    kept = {name: value for name, value in told.items() if name == "own_bug"}
-    return {**fields, "explanation": kept if kept == told else {**kept, "outdated": True}}
+    kept = {name: value for name, value in old.items() if name == "own_bug"}
+    return {**fields, "explanation": kept if kept == old else {**kept, "outdated": True}}
 
 
 def _with_seed(fields: dict[str, Json]) -> dict[str, Json]:
