@@ -1,7 +1,7 @@
-"""The command `chaosqs`: one verb for each thing that one does with designs, scenarios and counterexamples.
+"""The command `chaosqs`: one subcommand for each task with designs, scenarios and counterexamples.
 
-Exit status: 0 the promises hold, 1 one is violated or could not be judged, 2 the input is wrong
-or cannot be simulated.
+Exit status: 0 the invariants hold, 1 one is violated or could not be judged, 2 the input is wrong or cannot be
+simulated.
 """
 
 from __future__ import annotations
@@ -23,54 +23,54 @@ from chaosqs.project.wording import brief, with_relative_paths
 if TYPE_CHECKING:
     from chaosqs.project.results import CheckResult
 
-_VIOLATED = 1
-_WRONG = 2
+_VIOLATED = 1  # exit status
+_WRONG = 2  # exit status
 _PROFILES = ("quick", "ci", "deep")
 
 
 class _InputIsWrong(click.ClickException):
-    """What the user gave cannot be used."""
+    """The user's input cannot be used."""
 
     exit_code = _WRONG
 
 
 class _Program(click.Group):
-    """A group of verbs that says in a few lines what is wrong with an input, without a traceback."""
+    """The group of subcommands; it reports a wrong input in a few lines, without a traceback."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Let terminals that have no arrow print it all the same, before anything is printed."""
+        """Make the output escape characters that the terminal cannot print, such as the arrow."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a verb."""
+        """Run a subcommand."""
         try:
             return super().invoke(ctx)
         except InvalidInput as error:
             raise _InputIsWrong(brief(str(error))) from None
         except SimulationError as error:
-            said = f"no verdict: {type(error).__name__}: {error}"
-            raise _InputIsWrong(brief(with_relative_paths(Path.cwd(), said))) from None
+            text = f"no verdict: {type(error).__name__}: {error}"
+            raise _InputIsWrong(brief(with_relative_paths(Path.cwd(), text))) from None
 
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-_report_dir = click.option("--report-dir", metavar="DIR", help="Where reports go (default: reports).")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_report_dir = click.option("--report-dir", metavar="DIR", help="Directory of the reports (default: reports).")
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(chaosqs.__version__, prog_name="chaosqs")
 def main() -> None:
-    """Will this SQS → Lambda design lose, delay, repeat or dead-letter messages, and what story shows it?"""
+    """Test SQS → Lambda designs: do they lose, delay, repeat or dead-letter messages, and how?"""
 
 
 @main.command()
 @click.argument("scenario")
-@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Run N times, with seed 0 … N-1.")
+@click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Run N times, with the seeds 0 to N-1.")
 @_as_json
 def run(scenario: str, seeds: int | None, *, as_json: bool) -> None:
-    """Run SCENARIO (JSON) and sum up each run in CloudWatch's metrics."""
+    """Run SCENARIO (JSON) and summarise each run in CloudWatch's metrics."""
     from chaosqs.project.runs import read_scenario, run_line, runs
 
     done = runs(read_scenario(Path(scenario), Path.cwd()), seeds)
@@ -84,8 +84,8 @@ def run(scenario: str, seeds: int | None, *, as_json: bool) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@click.option("--max-examples", type=click.IntRange(min=1), metavar="N", help="Cases of each search at the most.")
-@click.option("--profile", type=click.Choice(_PROFILES), help="How long each search goes on (default: quick).")
+@click.option("--max-examples", type=click.IntRange(min=1), metavar="N", help="Maximum cases of each search.")
+@click.option("--profile", type=click.Choice(_PROFILES), help="Length of each search (default: quick).")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of the searches.")
 @_report_dir
 @_as_json
@@ -98,7 +98,7 @@ def explore(
     *,
     as_json: bool,
 ) -> None:
-    """Search the designs in FILE… for the smallest story in which a promise is broken.
+    """Search the designs in FILE… for the smallest story that violates an invariant.
 
     A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON.
     """
@@ -124,12 +124,12 @@ def explore(
 
 @main.command()
 @click.argument("file")
-@click.option("--mapping", metavar="NAME", default="", help="One mapping: queue→function (default: each).")
-@click.option("--invariant", "invariants", multiple=True, metavar="NAME", help="One promise; may be given repeatedly.")
-@click.option("--messages", type=click.IntRange(min=1), metavar="N", help="Messages at the most (default: 2).")
-@click.option("--faults", type=click.IntRange(min=0), metavar="D", help="Faults at once at the most (default: 2).")
-@click.option("--pauses", type=click.IntRange(min=0), metavar="P", help="Tasks held back at the most (default: 0).")
-@click.option("--max-runs", type=click.IntRange(min=1), metavar="N", help="Runs at the most (default: 20000).")
+@click.option("--mapping", metavar="NAME", default="", help="Check only this mapping: queue→function.")
+@click.option("--invariant", "invariants", multiple=True, metavar="NAME", help="Check only this invariant; repeatable.")
+@click.option("--messages", type=click.IntRange(min=1), metavar="N", help="Maximum messages (default: 2).")
+@click.option("--faults", type=click.IntRange(min=0), metavar="D", help="Maximum faults in one run (default: 2).")
+@click.option("--pauses", type=click.IntRange(min=0), metavar="P", help="Maximum paused tasks in one run (default: 0).")
+@click.option("--max-runs", type=click.IntRange(min=1), metavar="N", help="Maximum runs (default: 20000).")
 @_report_dir
 @_as_json
 def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
@@ -144,10 +144,10 @@ def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
     *,
     as_json: bool,
 ) -> None:
-    """Try everything within a bound on the design in FILE: every placement of a few faults, and orders of tasks.
+    """Try all cases within bounds on the design in FILE: every placement of a few faults, and orders of tasks.
 
-    FILE is as for explore; of a scenario the workload counts, too. A pass is a proof within the bound. Where the runs
-    are spent before everything was tried, the exit status is 1: what was not judged is not kept.
+    FILE is as for explore; the workload of a scenario is used, too. A pass is a proof within the bounds. If the maximum
+    of runs is reached before all cases were tried, the exit status is 1.
     """
     from chaosqs.project.exhaust import Scope, exhausted
     from chaosqs.project.planning import Options
@@ -169,16 +169,16 @@ def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
 @click.argument("design", default="")
 @_as_json
 def replay(counterexample: str, design: str, *, as_json: bool) -> None:
-    """Run COUNTEREXAMPLE (the scenario.json of a report) again: does it still fail?
+    """Run COUNTEREXAMPLE (the scenario.json of a report) again and print whether it still fails.
 
-    It runs as it stands, or on DESIGN: a template, path.py:attribute, or a design or scenario as JSON.
+    It runs unchanged, or on DESIGN: a template, path.py:attribute, or a design or scenario as JSON.
     """
     from chaosqs.project.replay import FIXED, replayed
 
     again = replayed(Path(counterexample), Path.cwd(), design=design)
     if as_json:
-        said = {"design": again.design, "story": again.story, "remarks": again.remarks}
-        _print_json({"file": again.file, "outcome": again.outcome, **said})
+        details = {"design": again.design, "story": again.story, "remarks": again.remarks}
+        _print_json({"file": again.file, "outcome": again.outcome, **details})
     else:
         click.echo(f"{again.headline}\n\n{again.text}", nl=False)
     _exit(violated=again.outcome != FIXED)
@@ -203,7 +203,7 @@ def explain(counterexample: str, *, as_json: bool) -> None:
 @_report_dir
 @_as_json
 def report(counterexample: str, report_dir: str | None, *, as_json: bool) -> None:
-    """Write the report of COUNTEREXAMPLE (the scenario.json of another one)."""
+    """Write the report of COUNTEREXAMPLE (the scenario.json of another report)."""
     from chaosqs.project.replay import present
     from chaosqs.project.results import written
     from chaosqs.project.settings import read_settings
@@ -218,7 +218,7 @@ def report(counterexample: str, report_dir: str | None, *, as_json: bool) -> Non
 @click.argument("files", nargs=-1, required=True, metavar="SCENARIO FILE…")
 @_as_json
 def compare(files: tuple[str, ...], *, as_json: bool) -> None:
-    """Put designs side by side under the workload of SCENARIO (JSON); each column is named for its file.
+    """Compare designs under the workload of SCENARIO (JSON); each column is named after its file.
 
     A FILE is another scenario with the same workload, a design, or an alternative to the event source mappings of a
     function: {"stream": {"function": "worker", "shards": 5}}, and likewise "self_polling" or "rate_limited_front".
@@ -233,7 +233,7 @@ def compare(files: tuple[str, ...], *, as_json: bool) -> None:
 @click.argument("template")
 @_as_json
 def import_(template: str, *, as_json: bool) -> None:
-    """Print the design in TEMPLATE as Python, with where its values came from and what had to be assumed."""
+    """Print the design in TEMPLATE as Python, with the origins of its values and the assumptions made."""
     from chaosqs.model.json import to_json
     from chaosqs.project.discovery import as_python, read_source
 
@@ -248,7 +248,7 @@ def import_(template: str, *, as_json: bool) -> None:
 @main.command()
 @_as_json
 def invariants(*, as_json: bool) -> None:
-    """List the promises that runs are judged by."""
+    """List the invariants that runs are judged by."""
     from chaosqs.invariants import ALL
 
     if as_json:
@@ -262,7 +262,7 @@ def invariants(*, as_json: bool) -> None:
 @main.command()
 @_as_json
 def faults(*, as_json: bool) -> None:
-    """List what can go wrong from outside."""
+    """List the faults that can be injected."""
     from chaosqs.model.faults import KINDS
 
     if as_json:

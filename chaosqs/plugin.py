@@ -1,4 +1,4 @@
-"""The pytest plugin: options and a marker, and nothing else until one of the options asks for chaosqs.
+"""The pytest plugin: options and a marker, and nothing else until an option requests chaosqs.
 
 pytest imports this module at every start, so it imports nothing but pytest.
 """
@@ -19,32 +19,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--chaosqs",
         action="store_true",
-        help="judge the designs of this project, or, without any, run the regression suite that ships with chaosqs",
+        help="check the designs of this project; without any, run the regression suite that ships with chaosqs",
     )
     group.addoption(
         "--chaosqs-design",
         action="append",
         default=[],
         metavar="PATH",
-        help="judge this design: a CloudFormation or SAM template, path.py:attribute, or a design or scenario as "
+        help="check this design: a CloudFormation or SAM template, path.py:attribute, or a design or scenario as "
         "JSON; may be repeated; implies --chaosqs",
     )
-    group.addoption("--chaosqs-profile", choices=_PROFILES, help="how long each search goes on (default: quick)")
-    group.addoption("--chaosqs-max-examples", type=_at_least(1), metavar="N", help="cases of each search at the most")
+    group.addoption("--chaosqs-profile", choices=_PROFILES, help="length of each search (default: quick)")
+    group.addoption("--chaosqs-max-examples", type=_at_least(1), metavar="N", help="maximum cases of each search")
     group.addoption("--chaosqs-seed", type=_at_least(0), metavar="N", help="seed of the searches")
-    group.addoption("--chaosqs-report-dir", metavar="DIR", help="where reports go (default: reports)")
+    group.addoption("--chaosqs-report-dir", metavar="DIR", help="directory of the reports (default: reports)")
     group.addoption(
         "--chaosqs-replay",
         metavar="FILE",
-        help="replay a counterexample, the scenario.json of a report, or a folder of them; alone, without a search",
+        help="replay a counterexample (the scenario.json of a report) or a directory of them, without a search",
     )
     group.addoption(
-        "--chaosqs-strict", action="store_true", help="fail where no case could have broken a promise (not exercised)"
+        "--chaosqs-strict", action="store_true", help="fail if no case could have violated an invariant (not exercised)"
     )
 
 
 def _at_least(low: int) -> Callable[[str], int]:
-    """Return what reads a whole number of at least `low` from the command line."""
+    """Return the converter of an option that is a whole number of at least `low`."""
 
     def number(text: str) -> int:
         if text.isascii() and text.isdecimal() and int(text) >= low:
@@ -55,9 +55,9 @@ def _at_least(low: int) -> Callable[[str], int]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker and, if chaosqs was asked for, plan what to judge."""
+    """Register the marker and, if chaosqs was requested, plan its items."""
     config.addinivalue_line(
-        "markers", "chaosqs: what `pytest --chaosqs` adds, one item a design, mapping and invariant"
+        "markers", "chaosqs: items of `pytest --chaosqs`, one for each design, mapping and invariant"
     )
     selected = tuple(argument for argument in config.args if argument.startswith(_PREFIX))
     config.args[:] = [argument for argument in config.args if argument not in selected]
@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _seed(config: pytest.Config) -> int | None:
-    """Return the seed of the searches: ours, or else the one that Hypothesis's tests have."""
+    """Return the seed of the searches: `--chaosqs-seed`, or else `--hypothesis-seed`."""
     ours: int | None = config.getoption("chaosqs_seed")
     theirs = str(config.getoption("hypothesis_seed", default=""))
     return int(theirs) if ours is None and theirs.isdecimal() else ours
@@ -81,7 +81,7 @@ def _seed(config: pytest.Config) -> int | None:
 def _begin(
     config: pytest.Config, designs: tuple[str, ...], replay: str | None, selected: tuple[str, ...], *, judge: bool
 ) -> None:
-    """Plan the items and hook into the session."""
+    """Plan the items and register the hooks."""
     from chaosqs.errors import InvalidInput
     from chaosqs.project.planning import Options
     from chaosqs.project.pytest_hooks import Hooks, items

@@ -1,7 +1,7 @@
-"""Fault plans: what goes wrong from outside, keyed by message and by window. The simplest plan is empty.
+"""Strategies for fault plans: faults by message and by window. The simplest plan is empty.
 
-Kinds are banned when a plan is read, not when it is drawn: so a kind can be switched off without moving what else the
-plan says, and shrinking stays local.
+Kinds are banned when a plan is read, not when it is drawn. So a kind can be switched off without changing the rest of
+the plan, and shrinking stays local.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,11 @@ from chaosqs.model.faults import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, Act
 from chaosqs.strategies.grid import longest_timeout, moments, spans
 from chaosqs.strategies.schedules import pauses
 
-_RECEIVES = 3
-_WINDOWS = 3
-_ACTIONS = 2
-_BANNED = 4
-_POINTS = 8
-"""The sites in the user's code are drawn as often as so many kinds together: whoever names one asks about it."""
+_RECEIVES = 3  # maximum receives of one message that have faults of their own
+_WINDOWS = 3  # maximum windows
+_ACTIONS = 2  # maximum actions
+_BANNED = 4  # maximum banned kinds
+_POINTS_WEIGHT = 8  # the fault points together are drawn as often as this number of kinds: users who name one want it
 
 
 def fault_plans(
@@ -35,11 +34,11 @@ def fault_plans(
 ) -> SearchStrategy[FaultPlan]:
     """Return a strategy for fault plans of a design.
 
-    `messages`: the first so many messages may meet faults of their own, 0 or more, each at its send and at its first
-    three receives. `kinds`: the names of the faults that may occur; none: the empty plan only. `points`: sites in the
-    user's code at which a fault may strike (`chaosqs.fault_point`). `actions`: what operators may do, of `redeploy`,
-    `purge` and `redrive`. `held`: functions that are real code, whose invocations may be paused as pollers may. Kinds
-    that cannot happen on FIFO queues are left out where all queues are such. Raises ValueError for an unknown kind.
+    `messages`: number of messages, from the first one, that may have faults of their own, each at its send and its
+    first three receives; 0 or more. `kinds`: names of the faults that may occur; none: only the empty plan. `points`:
+    names of fault points in the user's code (`chaosqs.fault_point`). `actions`: actions of operators, of `redeploy`,
+    `purge` and `redrive`. `held`: functions with real code, whose invocations may be paused like pollers. Kinds that
+    cannot happen on FIFO queues are left out if all polled queues are FIFO. Raises ValueError for an unknown kind.
     """
     unknown = [kind for kind in kinds if kind not in KIND_NAMES]
     if unknown:
@@ -51,7 +50,7 @@ def fault_plans(
 
 @attrs.frozen
 class _Wanted:
-    """What plans are drawn for."""
+    """The arguments of `fault_plans`."""
 
     design: Design
     messages: int
@@ -62,19 +61,19 @@ class _Wanted:
 
     @property
     def possible(self) -> tuple[FaultKind, ...]:
-        """The kinds that can strike something of the design."""
+        """The kinds of faults that can happen in the design."""
         fifo = all(self.design.queue(mapping.queue).fifo for mapping in self.design.mappings)
         return tuple(kind for kind in KINDS if kind.name in self.kinds and not (fifo and kind.standard_only))
 
     def names(self, kind: FaultKind) -> tuple[str, ...]:
-        """Return how a plan spells a kind, as often as it should be drawn: the one in user code for each site."""
+        """Return the spellings of a kind in a plan, repeated by weight; a fault point is spelled with its name."""
         if kind.name != FAULT_POINT:
             return (kind.name,)
-        times = max(1, _POINTS // max(1, len(self.points)))
+        times = max(1, _POINTS_WEIGHT // max(1, len(self.points)))
         return tuple(f"{FAULT_POINT}:{point}" for point in self.points for _ in range(times))
 
     def scopes(self, kind: FaultKind) -> tuple[str, ...]:
-        """Return what a window of a kind may strike: everything first."""
+        """Return the scopes of a window of a kind; the first one, empty, is everything."""
         design = self.design
         named = {
             "function": [function.name for function in design.functions],
@@ -87,7 +86,7 @@ class _Wanted:
 
 @lru_cache(maxsize=256)
 def _plans(wanted: _Wanted) -> SearchStrategy[FaultPlan]:
-    """Return plans with times that relate to the first queue. Kept: to make a strategy costs more than to draw."""
+    """Return plans with times that relate to the first queue. Cached: making a strategy costs more than drawing."""
     possible = wanted.possible
     of_sends = [kind.name for kind in possible if kind.keyed and kind.injection_point == "send"]
     of_receives = [
@@ -123,7 +122,7 @@ def _windows(wanted: _Wanted) -> SearchStrategy[Window]:
 
 
 def _actions(wanted: _Wanted) -> SearchStrategy[tuple[Action, ...]]:
-    """Return what operators do: functions deployed anew, dead-letter queues moved back, queues purged."""
+    """Return actions of operators: functions deployed again, dead-letter queues redriven, queues purged."""
     design, queue = wanted.design, wanted.design.queues[0]
     sources = dict.fromkeys(mapping.queue for mapping in design.mappings)
     redrives = [design.queue(name).redrive for name in sources]
@@ -145,5 +144,5 @@ def _action(*, act: tuple[ActionKind, str], at: float) -> Action:
 
 
 def _ordered(banned: list[str]) -> tuple[str, ...]:
-    """Return the kinds in the order of the registry: one set, one spelling."""
+    """Return the kinds in the order of the registry, so that each set has one spelling."""
     return tuple(kind for kind in KIND_NAMES if kind in banned)

@@ -75,7 +75,7 @@ def write_page(reports: Path, name: str) -> Path:
 
 def page(invariant: Invariant, fixture: KnownBad, broken: str) -> str:
     """Return the page."""
-    history = fixture.strikes()
+    history = fixture.bad_history()
     violation = invariant.judge(history).violations[0]
     mapping, scenario = history.scenario.design.mappings[0].name, history.scenario
     explanation = Explanation(own_bug=invariant.internal)

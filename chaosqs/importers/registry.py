@@ -1,4 +1,4 @@
-"""Every importer, and which of them reads a file."""
+"""All importers, and the choice of the one that reads a file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,14 +15,14 @@ CLOUDFORMATION = Importer(
 )
 
 IMPORTERS = (CLOUDFORMATION,)
-"""In the order in which they are asked. The last one reads what none recognises, and says what is wrong."""
+"""In the order in which they are tried. The last one gets the files that none recognises, and reports the problem."""
 
 _ONLY = "this version reads CloudFormation and SAM only"
 UNREAD: Mapping[str, str] = {
     "serverless.y*ml": f"{_ONLY}; run `sls package` and give .serverless/cloudformation-template-update-stack.json",
     "*.tf": f"{_ONLY}; write the design in Python (path.py:attribute) or as JSON",
 }
-"""Files of formats without an importer, and why they are not judged and what to do."""
+"""Messages for files of formats without an importer, by glob pattern: the reason and what to do."""
 
 
 def importer_of(path: Path) -> Importer:

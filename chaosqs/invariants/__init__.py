@@ -1,4 +1,4 @@
-"""Promises about runs, judged as pure functions of a history: one promise a file."""
+"""Invariants of runs, judged by pure functions of a history. Each invariant has its own file."""
 
 from chaosqs.invariants.bounded_retries import bounded_retries as bounded_retries
 from chaosqs.invariants.catalogue import *  # noqa: F403 - each invariant has one line, and that is in the catalogue

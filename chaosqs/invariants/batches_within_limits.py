@@ -1,10 +1,9 @@
 """No batch is larger than its mapping allows, nor held longer or shorter.
 
-By count: `batch_size` (EC-1). By size: 6 MB, of which the bodies are the part that is known exactly (EP-4, EP-8); one
-message alone is always a batch. By time: a mapping without a window invokes as soon as a receive brings something
-(EP-3), one with a window when that closes (EP-4). A window opens when the poller's invocation before has ended (EP-5),
-and with low traffic the long poll that is under way may add its 20 seconds (EP-6). Before it closes, only a batch that
-is full is handed over.
+Count: `batch_size` (EC-1). Size: 6 MB, of which only the bodies are known exactly (EP-4, EP-8); one message alone is
+always a batch. Time: a mapping without a batching window invokes as soon as a receive returns messages (EP-3), one with
+a window when it closes (EP-4). A window opens when the poller's previous invocation has ended (EP-5), and with low
+traffic the current long poll may add its 20 seconds (EP-6). Before it closes, only full batches are handed over.
 """
 
 from math import exp
@@ -21,19 +20,18 @@ from chaosqs.model.verdict import Verdict, Violation
 
 NAME = "batches-within-limits"
 
-_ROOM = PAYLOAD_LIMIT - 2 * 1024 * 1024
-_RECORD = 2_048
-"""Bytes that a record takes besides its body at the most; so what keeps below `_ROOM` has room for any message."""
-_LOW_TRAFFIC = 20_000  # EP-6
-_RARE = 6
-"""Standard deviations that a latency does not exceed."""
+_ROOM_BELOW = PAYLOAD_LIMIT - 2 * 1024 * 1024
+"""Bytes of a batch below which it has room for any other message."""
+_MOST_RECORD_BYTES = 2_048  # of a record besides its body
+_LOW_TRAFFIC = 20_000  # milliseconds (EP-6)
+_MOST_DEVIATIONS = 6  # standard deviations that a latency does not exceed
 
 _Attempt = events.InvocationStarted | events.Throttled | events.ServiceFailed
 
 
 def judge(history: History) -> Verdict:
     """Blame each batch that is too large, or that was held for too long before its first invocation."""
-    hands = _Hands(
+    pollers = _Pollers(
         history,
         _slack(history.scenario.assumptions),
         _at_most(history.scenario.assumptions.delete_latency, history.scenario.assumptions),
@@ -41,55 +39,55 @@ def judge(history: History) -> Verdict:
         {mapping.name: mapping.maximum_batching_window for mapping in history.scenario.design.mappings},
     )
     for index, event in enumerate(history.events):
-        hands.follow(index, event)
-    return judged(NAME, hands.violations, hands.exercised, "no batch was handed over", hands.excused)
+        pollers.follow(index, event)
+    return judged(NAME, pollers.violations, pollers.exercised, "no batch was handed over", pollers.excused)
 
 
 def _slack(assumed: Assumptions) -> int:
-    """Return what the calls of a poller may take between a receive and an invocation."""
+    """Return the maximum milliseconds that the calls of a poller take between a receive and an invocation."""
     return _at_most(2 * assumed.receive_latency + assumed.invoke_latency, assumed)
 
 
 def _at_most(latency: int, assumed: Assumptions) -> int:
-    """Return what may become of a latency that is so long in the median."""
-    return round(latency * exp(_RARE * assumed.latency_spread / 100))
+    """Return the maximum of a latency with this median, in milliseconds."""
+    return round(latency * exp(_MOST_DEVIATIONS * assumed.latency_spread / 100))
 
 
 def _opened(received: int, free_at: int, late: int) -> int:
-    """Return when the window of a batch opened at the earliest: with its first message, or before, when it was free.
+    """Return the earliest time at which the window of a batch opened.
 
-    `late`: so long after the poller was free at the latest.
+    That is when the poller was free, if the first message came less than `late` ms later; else when it came.
     """
     return free_at if free_at <= received < free_at + late else received
 
 
 @attrs.define
-class _Hand:
-    """What one poller has in its hands."""
+class _Poller:
+    """The messages that one poller holds, and the times of its batches in milliseconds."""
 
     received: dict[int, int] = attrs.field(factory=dict[int, int])
-    """For each message that has not been tried yet, the moment of its receive."""
+    """Time of the receive of each message that no invocation was tried with yet."""
     free_at: int = 0
-    """When the batch before was done."""
+    """Time at which the previous batch was done."""
     fault: str = ""
-    """What slowed the poller down."""
+    """The fault that slowed the poller down; empty: none."""
 
 
 @attrs.define
-class _Hands:
-    """What all pollers have in their hands, event by event."""
+class _Pollers:
+    """The messages that all pollers hold, updated event by event."""
 
     history: History
     slack: int
     unseen: int
-    """How much later than the last event of a batch its poller may be free: where there is nothing to delete."""
+    """Maximum milliseconds from the last event of a batch until its poller is free, if there is nothing to delete."""
     sizes: dict[str, int]
-    """The batch size of each mapping, the largest that it had."""
+    """The largest batch size that each mapping had."""
     windows: dict[str, int]
-    """The batching window of each mapping, in seconds, the longest that it had."""
+    """The longest batching window that each mapping had, in seconds."""
     changed: set[str] = attrs.field(factory=set[str])
     """The mappings that an operator has changed."""
-    hands: dict[tuple[str, int], _Hand] = attrs.field(factory=dict[tuple[str, int], _Hand])
+    pollers: dict[tuple[str, int], _Poller] = attrs.field(factory=dict[tuple[str, int], _Poller])
     exercised: int = 0
     violations: list[Violation] = attrs.field(factory=list[Violation])
     excused: list[str] = attrs.field(factory=list[str])
@@ -103,42 +101,42 @@ class _Hands:
             case events.InvocationEnded() | events.Deleted():
                 self._done(event)
             case events.Released():
-                hand = self._hand(event.mapping, event.poller)
-                hand.free_at = event.at
-                self._forget(hand, event.messages)
+                poller = self._poller(event.mapping, event.poller)
+                poller.free_at = event.at
+                self._forget(poller, event.messages)
             case events.FilteredOut():
-                self._forget(self._hand(event.mapping, event.poller), event.messages)
+                self._forget(self._poller(event.mapping, event.poller), event.messages)
             case events.Held():
-                self._hand(event.mapping, event.poller).fault = event.fault
+                self._poller(event.mapping, event.poller).fault = event.fault
             case events.Operated():
                 self._changed(event)
             case _:
                 pass
 
-    def _hand(self, mapping: str, poller: int) -> _Hand:
+    def _poller(self, mapping: str, poller: int) -> _Poller:
         key = mapping, poller
-        if key not in self.hands:
-            self.hands[key] = _Hand()
-        return self.hands[key]
+        if key not in self.pollers:
+            self.pollers[key] = _Poller()
+        return self.pollers[key]
 
     def _received(self, event: events.Received) -> None:
-        hand = self._hand(event.mapping, event.poller)
-        hand.fault = event.fault or hand.fault
+        poller = self._poller(event.mapping, event.poller)
+        poller.fault = event.fault or poller.fault
         for message in event.messages:
-            hand.received.setdefault(message, event.at)
+            poller.received.setdefault(message, event.at)
 
-    def _forget(self, hand: _Hand, messages: tuple[int, ...]) -> None:
+    def _forget(self, poller: _Poller, messages: tuple[int, ...]) -> None:
         for message in messages:
-            hand.received.pop(message, None)
+            poller.received.pop(message, None)
 
     def _done(self, event: events.InvocationEnded | events.Deleted) -> None:
-        """Note when the poller is free again; a delete by hand, or by a filter, says nothing about that."""
+        """Note when the poller is free again; deletes by clients and by filters do not count."""
         start: events.Event | None = event
         while isinstance(start, events.InvocationEnded | events.Deleted):
             start = None if start.cause is None else self.history.events[start.cause]
         if isinstance(start, events.InvocationStarted):
-            hand = self._hand(start.mapping, start.poller)
-            hand.free_at, hand.fault = event.at, event.fault or hand.fault
+            poller = self._poller(start.mapping, start.poller)
+            poller.free_at, poller.fault = event.at, event.fault or poller.fault
 
     def _changed(self, event: events.Operated) -> None:
         self.changed.add(event.target)
@@ -148,36 +146,36 @@ class _Hands:
 
     def _tried(self, index: int, event: _Attempt) -> None:
         """Check a batch when its poller first invokes the function with it."""
-        hand = self._hand(event.mapping, event.poller)
-        moments = [hand.received.pop(message) for message in event.messages if message in hand.received]
+        poller = self._poller(event.mapping, event.poller)
+        moments = [poller.received.pop(message) for message in event.messages if message in poller.received]
         if not moments:
             return
         self.exercised += 1
         self._check_size(index, event)
-        began = max(min(moments), hand.free_at)
+        began = max(min(moments), poller.free_at)
         window = milliseconds(self.windows.get(event.mapping, 0))
         if event.at - began > window + (_LOW_TRAFFIC if window else 0) + self.slack:
             held = f"{event.mapping} held {messages_text(event.messages)} for {clock_text(event.at - began)}"
             text = f"{held} before it invoked {event.function}: its maximum_batching_window is {clock_text(window)}"
-            fault = hand.fault or ("a pause" if self.history.scenario.faults.pauses else "")
+            fault = poller.fault or ("a pause" if self.history.scenario.faults.pauses else "")
             if fault:
                 self.excused.append(f"{text}; but that was a fault: {fault}")
             else:
                 self._blame(index, event, f"{text}.")
-        elif event.at < _opened(min(moments), hand.free_at, window + self.unseen) + window and self._has_room(event):
+        elif event.at < _opened(min(moments), poller.free_at, window + self.unseen) + window and self._has_room(event):
             early = f"{event.mapping} handed {messages_text(event.messages)} to {event.function}"
             why = f"before its window of {clock_text(window)} closed, although the batch had room"
             self._blame(index, event, f"{early} {why}.")
-        hand.fault = ""
+        poller.fault = ""
 
     def _has_room(self, event: _Attempt) -> bool:
-        """Tell whether another message would surely have gone into a batch; unless an operator changed its mapping."""
+        """Return True if any other message would have fitted into a batch; False if an operator changed its mapping."""
         size = self.sizes.get(event.mapping, 0)
-        return len(event.messages) < size and event.mapping not in self.changed and self._bytes(event) < _ROOM
+        return len(event.messages) < size and event.mapping not in self.changed and self._bytes(event) < _ROOM_BELOW
 
     def _bytes(self, event: _Attempt) -> int:
         sent = self.history.sent
-        return sum([_RECORD + sent[message].body_bytes for message in event.messages if message in sent])
+        return sum([_MOST_RECORD_BYTES + sent[message].body_bytes for message in event.messages if message in sent])
 
     def _check_size(self, index: int, event: _Attempt) -> None:
         size, sent = self.sizes.get(event.mapping, len(event.messages)), self.history.sent

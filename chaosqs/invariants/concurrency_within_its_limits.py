@@ -1,10 +1,10 @@
 """No function runs more executions than it may, and no mapping hands out more than it may.
 
-A function has its reserved concurrency, or shares what is unreserved with all others that have none (LC-2,
-LC-3). An execution counts until its code ends, whether or not a poller still waits for the answer; a mapping
-counts an invocation only as long as it waits (MC-1). A throttle tells how many executions Lambda takes for busy:
-as many as there are. Where an operator changes a limit, it is the new one for what starts afterwards: what runs then
-goes on, and a batch that was received before a mapping's change has the maximum concurrency of that time still.
+A function has its reserved concurrency, or shares the unreserved one with all functions without a reservation (LC-2,
+LC-3). An execution counts until its code ends, even if no poller waits for the answer any more; a mapping counts an
+invocation only while it waits (MC-1). The number of busy executions in a throttle must be the number that runs. A limit
+that an operator changes applies to later starts: running executions go on, and batches received before the change of a
+mapping keep its former maximum concurrency.
 """
 
 from math import inf
@@ -21,7 +21,7 @@ NAME = "concurrency-within-its-limits"
 
 
 def judge(history: History) -> Verdict:
-    """Blame each invocation that exceeds a limit, and each throttle that counts what does not run."""
+    """Blame each invocation that exceeds a limit, and each throttle with a wrong number of busy executions."""
     gauge, changes = _Gauge(history, history.scenario.design), dict(history.designs[1:])
     for index, event in enumerate(history.events):
         if index in changes:
@@ -32,17 +32,17 @@ def judge(history: History) -> Verdict:
 
 @attrs.define
 class _Pool:
-    """Executions that one limit holds for."""
+    """The executions that share one limit."""
 
     whose: str
-    """Of whom texts say that they run: `worker`, `orders→worker`."""
+    """Subject in texts: `worker`, `orders→worker`."""
     limit: float
     running: dict[int, int] = attrs.field(factory=dict[int, int])
-    """For each invocation that counts, the place of its start."""
+    """For each invocation that counts, the index of its start."""
 
 
 def _execution_pools(design: Design) -> dict[str, _Pool]:
-    """The pool of each function; those without a reservation share one."""
+    """Return the pool of each function; functions without a reservation share one."""
     unreserved = _Pool("Functions without reserved concurrency", design.unreserved_concurrency())
     return {
         function.name: unreserved
@@ -53,21 +53,21 @@ def _execution_pools(design: Design) -> dict[str, _Pool]:
 
 
 def _maximum(design: Design, mapping: str) -> float:
-    """The maximum concurrency of a mapping; infinity where it has none."""
+    """Return the maximum concurrency of a mapping; infinity if it has none."""
     found = [known.maximum_concurrency for known in design.mappings if known.name == mapping]
     return min((limit for limit in found if limit is not None), default=inf)
 
 
 @attrs.define
 class _Gauge:
-    """What runs, event by event."""
+    """The running invocations, updated event by event."""
 
     history: History
     design: Design
-    """As an operator has left it by now."""
+    """The design in force."""
     executions: dict[str, _Pool] = attrs.field(init=False)
     in_flight: dict[str, _Pool] = attrs.field(init=False)
-    """The pool of each mapping that has a maximum concurrency at some time."""
+    """The pool of each mapping that has a maximum concurrency at any time."""
     started: int = 0
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
@@ -78,7 +78,7 @@ class _Gauge:
         self.in_flight = {name: _Pool(name, _maximum(self.design, name)) for name in limited}
 
     def change(self, design: Design) -> None:
-        """Have other limits hold from now on, for all that runs."""
+        """Apply the limits of a changed design, and count the running executions anew."""
         running = {index for pool in self.executions.values() for index in pool.running.values()}
         self.design, self.executions = design, _execution_pools(design)
         for index in sorted(running):
@@ -116,7 +116,7 @@ class _Gauge:
             self._blame(f"{had}: the limit is {pool.limit:,}.", event, tuple(pool.running.values()))
 
     def _released(self, event: Released) -> None:
-        """Stop waiting for the invocation whose answer the poller has given up."""
+        """Stop counting an invocation for whose answer its poller waits no more."""
         cause = None if event.cause is None else self.history.events[event.cause]
         if isinstance(cause, InvocationStarted):
             self._no_longer_in_flight(event.mapping, cause.invocation)

@@ -1,9 +1,9 @@
-"""The fake keeps its books: each message is in one place at a time, and each event fits the ones before it.
+"""The simulator is consistent: each message is in one place at a time, and each event fits the events before it.
 
-This promise is chaosqs's own. Whatever breaks it is a bug of the simulator, never of a design.
+A violation is a bug of the simulator, never of a design.
 
-Code that talks to SQS by itself (a handler, a client) may change visibility timeouts and delays, and no event tells
-of that. Where such code may have run, the moments at which messages come back are not checked.
+Code that calls SQS itself (a handler, a client) may change visibility timeouts and delays, which no event records. If
+such code may have run, the times at which messages become visible again are not checked.
 """
 
 from __future__ import annotations
@@ -17,53 +17,54 @@ from chaosqs.model.history import History
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation
 
-# Where one message is, as the books of *conservation* have it. -------------------------------------------------------
+# The place of one message ---------------------------------------------------------------------------------------------
 
 
 @attrs.define
-class Account:
-    """Where one message is; moments in milliseconds."""
+class MessageState:
+    """The place and state of one message; times in milliseconds."""
 
     home: str
     """The queue that it was sent to."""
     queue: str
-    """The queue that it is in; empty: it is gone."""
+    """The queue that it is in; empty if it is gone."""
     sent: int
-    """From when its retention counts."""
+    """Time from which its retention counts."""
     visible_at: int
-    """Until when it is, or was, hidden."""
+    """Time until which it is, or was, hidden."""
     last: int
-    """Place of the event that spoke of it last."""
+    """Index of the last event about it."""
     before: int | None = None
-    """Place of the one before that."""
+    """Index of the event about it before that."""
     in_flight: bool = False
     receive_count: int = 0
     mappings: list[str] = attrs.field(factory=list[str])
     """The mappings that have received it."""
 
 
-# Whether an idle execution environment is used before a new one is made (LX-13), as far as a history tells. ----------
+# Reuse of execution environments --------------------------------------------------------------------------------------
 #
-# It tells of no environment, only of invocations that started cold. So this counts: what an invocation leaves behind is
-# idle from its end on, until another one starts warm, or its time is over.
+# An idle execution environment must be used before a new one is created (LX-13). A history shows cold starts, but no
+# environments. So they are counted: an environment is idle from the end of its invocation until another invocation
+# starts warm, or its lifetime is over.
 
 
 @attrs.define
-class Warmth:
-    """The idle environments of all functions, event by event."""
+class IdleEnvironments:
+    """The idle environments of all functions, updated event by event."""
 
     lifetime: int
-    """Milliseconds without an invocation after which one goes."""
+    """Milliseconds without an invocation after which an environment goes."""
     idle: dict[str, list[int]]
-    """For each function that is watched, since when its environments are idle: those used last are last."""
+    """For each watched function, the times since which its environments are idle, in ascending order."""
     running: dict[int, events.InvocationStarted] = attrs.field(factory=dict[int, events.InvocationStarted])
-    """The invocations whose environments will be idle."""
+    """Running invocations: their environments will be idle."""
 
     @classmethod
-    def of(cls, history: History) -> Warmth:
-        """Watch the functions of a run; none with environments that are provisioned, which nobody sees start (LC-9).
+    def of(cls, history: History) -> IdleEnvironments:
+        """Watch the functions of a run, except those with provisioned environments: no event shows their start (LC-9).
 
-        Nor does anybody see which environments a fault has taken.
+        With `cold_start` faults no function is watched: no event records the environments that such a fault removes.
         """
         scenario = history.scenario
         kinds = {*(window.kind for window in scenario.faults.windows)}.union(*scenario.faults.messages)
@@ -72,7 +73,7 @@ class Warmth:
         return cls(scenario.assumptions.environment_lifetime, {name: [] for name in watched})
 
     def started(self, event: events.InvocationStarted) -> int | None:
-        """Take a start in; return since when an environment is idle that should have been used, or None."""
+        """Apply a start; return the time since which an environment was idle that should have been used, or None."""
         idle = self.idle.get(event.function)
         if idle is None:
             return None
@@ -83,12 +84,12 @@ class Warmth:
         return since if event.cold else None
 
     def ended(self, event: events.InvocationEnded) -> None:
-        """Take an end in: its environment is idle, if it is of the latest deployment."""
+        """Apply an end: the environment is idle if it is of the latest deployment."""
         if self.running.pop(event.invocation, None) is not None:
             self.idle[event.function].append(event.at)
 
     def operated(self, event: events.Operated) -> None:
-        """Forget the environments of a function that was deployed anew, or that an operator changed."""
+        """Forget the environments of a function that was deployed again; stop watching one that an operator changed."""
         if event.target in self.idle:
             self.idle[event.target].clear()
             running = {number: start for number, start in self.running.items() if start.function != event.target}
@@ -97,37 +98,37 @@ class Warmth:
                 del self.idle[event.target]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Judging a history ----------------------------------------------------------------------------------------------------
 
 NAME = "conservation"
 
 
 def judge(history: History) -> Verdict:
     """Blame each event that does not fit the ones before it, and each message that was forgotten."""
-    books, changes = _Books.of(history), dict(history.designs[1:])
+    run, changes = _RunState.of(history), dict(history.designs[1:])
     for index, event in enumerate(history.events):
         if index in changes:
-            books.change(changes[index], event.at)
-        books.check_order(index, event)
-        books.enter_message(index, event)
-        books.enter_invocation(index, event)
-    books.close(history.ended_at_ms)
-    return judged(NAME, books.violations, len(history.events), "nothing happened")
+            run.change(changes[index], event.at)
+        run.check_order(index, event)
+        run.enter_message(index, event)
+        run.enter_invocation(index, event)
+    run.close(history.ended_at_ms)
+    return judged(NAME, run.violations, len(history.events), "nothing happened")
 
 
 @attrs.define
-class _Books:
-    """The places of all messages and the running invocations, event by event."""
+class _RunState:
+    """The places of all messages and the running invocations, updated event by event."""
 
     queues: dict[str, Queue]
-    """Those of the design; clients may add others."""
+    """Queues of the design, by name; clients may create others."""
     by_hand: bool
-    """Whether code that talks to SQS by itself may have run."""
-    warmth: Warmth
+    """True if code that calls SQS itself may have run."""
+    environments: IdleEnvironments
     changed: bool = False
-    """Whether an operator has changed the design."""
+    """True if an operator has changed the design."""
     now: int = 0
-    accounts: dict[int, Account] = attrs.field(factory=dict[int, Account])
+    states: dict[int, MessageState] = attrs.field(factory=dict[int, MessageState])
     invocations: dict[int, events.InvocationStarted | None] = attrs.field(
         factory=dict[int, events.InvocationStarted | None]
     )
@@ -135,20 +136,20 @@ class _Books:
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
     @classmethod
-    def of(cls, history: History) -> _Books:
-        """Open the books of a run."""
+    def of(cls, history: History) -> _RunState:
+        """Return the state at the start of a run."""
         scenario = history.scenario
         by_hand = any(behaviour.handler is not None for behaviour in scenario.behaviours.values())
-        return cls({queue.name: queue for queue in scenario.design.queues}, by_hand, Warmth.of(history))
+        return cls({queue.name: queue for queue in scenario.design.queues}, by_hand, IdleEnvironments.of(history))
 
     def change(self, design: Design, at: int) -> None:
-        """Follow an operator; a new delay holds for what is delayed in a FIFO queue too (DL-3)."""
+        """Apply an operator's change; in a FIFO queue a new delay also applies to messages already delayed (DL-3)."""
         self.changed = True
         self.queues |= {queue.name: queue for queue in design.queues}
-        for account in self.accounts.values():
-            queue = self.queues.get(account.queue)
-            if queue and queue.fifo and not account.in_flight and account.visible_at > at:
-                account.visible_at = account.sent + milliseconds(queue.delay)
+        for state in self.states.values():
+            queue = self.queues.get(state.queue)
+            if queue and queue.fifo and not state.in_flight and state.visible_at > at:
+                state.visible_at = state.sent + milliseconds(queue.delay)
 
     def check_order(self, index: int, event: events.Event) -> None:
         """Blame an event that is older than the one before it, or that comes before its cause."""
@@ -160,7 +161,7 @@ class _Books:
         self.now = max(self.now, event.at)
 
     def enter_message(self, index: int, event: events.Event) -> None:
-        """Check what an event says of messages, and take it into the books."""
+        """Check an event against the places of its messages, and update these."""
         match event:
             case events.Sent():
                 self._sent(index, event)
@@ -181,32 +182,32 @@ class _Books:
                 pass
 
     def _sent(self, index: int, event: events.Sent) -> None:
-        if event.message in self.accounts:
+        if event.message in self.states:
             self._wrong(index, "was sent a second time", event.message)
             return
         visible = event.at + self._delay(event.queue)
-        self.accounts[event.message] = Account(event.queue, event.queue, event.at, visible, index)
+        self.states[event.message] = MessageState(event.queue, event.queue, event.at, visible, index)
 
     def _received(self, index: int, event: events.Received, message: int, count: int) -> None:
-        account = self._present(index, message, event.queue, "received from")
-        if account is None:
+        state = self._present(index, message, event.queue, "received from")
+        if state is None:
             return
-        if not event.mapping and account.in_flight and count == account.receive_count:
+        if not event.mapping and state.in_flight and count == state.receive_count:
             return  # FF-20: a client repeats its receive and gets the same answer
-        if account.in_flight:
+        if state.in_flight:
             self._wrong(index, f"was received from {event.queue} while it was in flight", message)
-        elif event.at < account.visible_at and not self.by_hand:
+        elif event.at < state.visible_at and not self.by_hand:
             self._wrong(index, f"was received from {event.queue} before its delay was over", message)
-        if count != account.receive_count + 1:
-            before = times(account.receive_count) if account.receive_count else "never"
+        if count != state.receive_count + 1:
+            before = times(state.receive_count) if state.receive_count else "never"
             self._wrong(index, f"has the receive count {count} although it was received {before} before", message)
         if event.visible_at < event.at:
             self._wrong(index, "was hidden until a moment before its receive", message)
         elif event.mapping and event.queue in self.queues:
             self._check_hidden(index, event, message)
-        account.in_flight, account.visible_at, account.receive_count = True, event.visible_at, count
-        if event.mapping not in account.mappings:
-            account.mappings.append(event.mapping)
+        state.in_flight, state.visible_at, state.receive_count = True, event.visible_at, count
+        if event.mapping not in state.mappings:
+            state.mappings.append(event.mapping)
 
     def _check_hidden(self, index: int, event: events.Received, message: int) -> None:
         """Blame a visibility timeout that is not the queue's: pollers ask for no other (VT-1)."""
@@ -215,75 +216,75 @@ class _Books:
             self._wrong(index, f"was hidden for {clock_text(hidden)} instead of {clock_text(timeout)}", message)
 
     def _returned(self, index: int, event: events.Returned) -> None:
-        """Take a message in that is visible again; a fault may show it early, or after its delete (OR-4, RH-10)."""
-        known = self.accounts.get(event.message)
+        """Apply the end of a visibility timeout; a fault may cause it early, or after the delete (OR-4, RH-10)."""
+        known = self.states.get(event.message)
         if event.fault and known is not None and not known.queue:
             known.queue = event.queue
-        account = self._present(index, event.message, event.queue, "returned to")
-        if account is None:
+        state = self._present(index, event.message, event.queue, "returned to")
+        if state is None:
             return
         if event.fault:
-            account.in_flight, account.visible_at = False, event.at
+            state.in_flight, state.visible_at = False, event.at
             return
-        if not account.in_flight and not self.by_hand:
+        if not state.in_flight and not self.by_hand:
             self._wrong(index, f"came back to {event.queue} although it was not in flight", event.message)
-        elif event.at < account.visible_at and not self.by_hand:
-            why = f"although it was hidden until {clock_text(account.visible_at)}"
+        elif event.at < state.visible_at and not self.by_hand:
+            why = f"although it was hidden until {clock_text(state.visible_at)}"
             self._wrong(index, f"came back to {event.queue} {why}", event.message)
-        account.in_flight = False
+        state.in_flight = False
 
     def _deleted(self, index: int, event: events.Deleted | events.FilteredOut, message: int) -> None:
-        """Take a delete in. Where the message has left the queue since its receive, it changes nothing (RH-7, RT-2)."""
-        account = self.accounts.get(message)
-        if account is None or (event.mapping and event.mapping not in account.mappings):
+        """Apply a delete. It changes nothing if the message has left the queue since its receive (RH-7, RT-2)."""
+        state = self.states.get(message)
+        if state is None or (event.mapping and event.mapping not in state.mappings):
             who = event.mapping or "a client"
             self._wrong(index, f"was deleted by {who}, which had not received it", message)
             return
-        account.before, account.last = account.last, index
+        state.before, state.last = state.last, index
         if isinstance(event, events.FilteredOut) or message not in event.stayed:
             queue = self.queues.get(event.queue)
-            if queue and queue.fifo and event.mapping and account.queue == event.queue and not account.in_flight:
+            if queue and queue.fifo and event.mapping and state.queue == event.queue and not state.in_flight:
                 self._wrong(index, f"was deleted from {event.queue} after its visibility had ended", message)  # RH-5
-            account.queue = "" if account.queue == event.queue else account.queue
-        elif account.queue != event.queue and not event.fault:
+            state.queue = "" if state.queue == event.queue else state.queue
+        elif state.queue != event.queue and not event.fault:
             self._wrong(index, f"is said to stay in {event.queue}, where it is not", message)
 
     def _dead_lettered(self, index: int, event: events.DeadLettered) -> None:
-        account = self._present(index, event.message, event.queue, "moved out of")
-        if account is None:
+        state = self._present(index, event.message, event.queue, "moved out of")
+        if state is None:
             return
         source, target = self.queues.get(event.queue), self.queues.get(event.target)
         went = f"went from {event.queue} to {event.target}"
         if source and (source.redrive is None or source.redrive.dead_letter_queue != event.target):
             self._wrong(index, f"{went} without a redrive policy that says so", event.message)
-        if account.in_flight:
+        if state.in_flight:
             self._wrong(index, f"{went} while it was in flight", event.message)
-        account.queue, account.in_flight = event.target, False
-        account.visible_at = event.at + self._delay(event.target)
+        state.queue, state.in_flight = event.target, False
+        state.visible_at = event.at + self._delay(event.target)
         if target and target.fifo:
-            account.sent = event.at  # DLQ-10
-        elif target:  # DLQ-9: the clock runs on; what has outlived the retention there goes at once
-            account.sent = max(account.sent, event.at - milliseconds(target.retention_period))
+            state.sent = event.at  # DLQ-10
+        elif target:  # DLQ-9: the age goes on; a message that is too old for the target expires at once
+            state.sent = max(state.sent, event.at - milliseconds(target.retention_period))
 
     def _expired(self, index: int, event: events.Expired) -> None:
-        """Take the end of a message in; what an operator changes of a queue may come too late for that."""
-        account = self._present(index, event.message, event.queue, "expired in")
-        if account is None:
+        """Apply an expiry; after an operator's change it may come late."""
+        state = self._present(index, event.message, event.queue, "expired in")
+        if state is None:
             return
-        account.queue, queue = "", self.queues.get(event.queue)
-        late = 0 if queue is None else event.at - account.sent - milliseconds(queue.retention_period)
+        state.queue, queue = "", self.queues.get(event.queue)
+        late = 0 if queue is None else event.at - state.sent - milliseconds(queue.retention_period)
         if late > 0 and not self.changed:
             self._wrong(index, f"expired in {event.queue} {clock_text(late)} after its retention", event.message)
 
     def enter_invocation(self, index: int, event: events.Event) -> None:
-        """Check what an event says of invocations, and take it into the books."""
+        """Check an event against the running invocations, and update these."""
         match event:
             case events.InvocationStarted():
                 self._started(index, event)
             case events.InvocationEnded():
                 self._ended(index, event)
             case events.Operated():
-                self.warmth.operated(event)
+                self.environments.operated(event)
             case _:
                 pass
 
@@ -291,13 +292,13 @@ class _Books:
         if event.invocation in self.invocations:
             self._wrong(index, f"Invocation {event.invocation} of {event.function} started a second time")
         self.invocations[event.invocation] = event
-        idle = self.warmth.started(event)
+        idle = self.environments.started(event)
         if idle is not None:
             why = f"although an environment was idle from {clock_text(idle)} on"
             self._wrong(index, f"Invocation {event.invocation} of {event.function} started cold {why}")  # LX-13
         for message in event.messages:
-            account = self.accounts.get(message)
-            if account is None or event.mapping not in account.mappings:
+            state = self.states.get(message)
+            if state is None or event.mapping not in state.mappings:
                 why = f"although {event.mapping} had not received it"
                 self._wrong(index, f"was handed to {event.function} {why}", message)
 
@@ -306,7 +307,7 @@ class _Books:
         if event.invocation not in self.invocations:
             self._wrong(index, f"{whose} ended, but had not started")
             return
-        self.warmth.ended(event)
+        self.environments.ended(event)
         started = self.invocations[event.invocation]
         self.invocations[event.invocation] = None
         if started is None:
@@ -316,39 +317,36 @@ class _Books:
             self._wrong(index, f"{whose} started with {batches}")
 
     def close(self, ended_at: int) -> None:
-        """Blame what should have happened to the messages that are left, but did not."""
-        for message, account in self.accounts.items():
-            if not account.queue:
+        """Blame each remaining message that should have become visible or expired, but did not."""
+        for message, state in self.states.items():
+            if not state.queue:
                 continue
-            if account.in_flight and account.visible_at < ended_at and not self.by_hand:
-                why = f"although it was hidden only until {clock_text(account.visible_at)}"
-                self._wrong(account.last, f"never came back to {account.queue} {why}", message)
-            queue = self.queues.get(account.queue)
-            if queue and account.sent + milliseconds(queue.retention_period) < ended_at:
-                self._wrong(account.last, f"is still in {account.queue} although its retention is over", message)
+            if state.in_flight and state.visible_at < ended_at and not self.by_hand:
+                why = f"although it was hidden only until {clock_text(state.visible_at)}"
+                self._wrong(state.last, f"never came back to {state.queue} {why}", message)
+            queue = self.queues.get(state.queue)
+            if queue and state.sent + milliseconds(queue.retention_period) < ended_at:
+                self._wrong(state.last, f"is still in {state.queue} although its retention is over", message)
 
     def _delay(self, queue: str) -> int:
         return milliseconds(self.queues[queue].delay) if queue in self.queues else 0
 
-    def _present(self, index: int, message: int, queue: str, done: str) -> Account | None:
-        """Return the account of a message that has to be in a queue, or blame the event and return None."""
-        account = self.accounts.get(message)
-        if account is not None and account.queue == queue:
-            account.before, account.last = account.last, index
-            return account
-        if account is None:
-            why = "it was never sent"
-        else:
-            why = f"it was in {account.queue}" if account.queue else "it was gone"
+    def _present(self, index: int, message: int, queue: str, done: str) -> MessageState | None:
+        """Return the state of a message that must be in a queue; if it is not, blame the event and return None."""
+        state = self.states.get(message)
+        if state is not None and state.queue == queue:
+            state.before, state.last = state.last, index
+            return state
+        why = "it was never sent" if state is None else f"it was in {state.queue}" if state.queue else "it was gone"
         self._wrong(index, f"was {done} {queue} although {why}", message)
         return None
 
     def _wrong(self, index: int, text: str, message: int | None = None) -> None:
-        account = None if message is None else self.accounts.get(message)
-        before = None if account is None else account.before if account.last == index else account.last
+        state = None if message is None else self.states.get(message)
+        before = None if state is None else state.before if state.last == index else state.last
         indexes = (index,) if before is None else (before, index)
         messages = () if message is None else (message,)
-        queue = "" if account is None else account.home
+        queue = "" if state is None else state.home
         subject = "" if message is None else f"{message_text(message)} "
         text = f"{subject}{text}. This is a bug of chaosqs, not of the design."
         self.violations.append(Violation(NAME, text, self.now, queue, messages, indexes))

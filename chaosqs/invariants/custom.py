@@ -1,4 +1,4 @@
-"""Promises of users' own: a function of a history that returns or yields what is wrong with it.
+"""Invariants of users: functions of a history that return or yield what is wrong with it.
 
     @chaosqs.invariant("Each order is charged once.")
     def orders_are_charged_once(history):
@@ -6,9 +6,9 @@
             if times > 1:
                 yield f"Order {effect} was charged {times} times."
 
-It gets a copy of the history: whatever it does to that, no other invariant sees it. An `assert` that fails is a
-violation, with its message. Any other error means that the invariant itself is wrong: then its verdict is
-`inconclusive`, and the reason is the traceback.
+The function gets a copy of the history, so its changes do not affect other invariants. An `assert` that fails is a
+violation, with its message. Any other error means that the invariant itself is wrong: its verdict is `inconclusive`,
+with the traceback as the reason.
 """
 
 import re
@@ -25,45 +25,45 @@ from chaosqs.model.history import History
 from chaosqs.model.verdict import Status, Verdict, Violation
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
-_LONGEST = 300  # characters of an assertion that a sentence shows
+_LONGEST = 300  # maximum characters of an assertion's message in a violation
 _TAKEN: list[Callable[[str], object]] = []
 _KNOWN: dict[str, Invariant] = {}
 
 
 def take(is_taken: Callable[[str], object]) -> None:
-    """Note which names no promise of a user's may have."""
+    """Register a test for names that invariants of users may not have."""
     _TAKEN.append(is_taken)
 
 
 def known(name: str) -> Invariant | None:
-    """Return the promise of that name, if its module has been imported; the latest one where there are two."""
+    """Return the user's invariant of that name, or None; the latest one if there are two."""
     return _KNOWN.get(name)
 
 
 @attrs.frozen
 class Silence:
-    """Why a promise says nothing about a run."""
+    """The reason why an invariant has no verdict on a run."""
 
     status: Status
     reason: str
 
 
 def not_applicable(reason: str) -> Silence:
-    """Return that a promise does not speak about such a design, whatever happens, for the reason given."""
+    """State that the invariant does not apply to such a design, whatever happens, for the reason given."""
     return Silence(Status.NOT_APPLICABLE, reason)
 
 
 def not_exercised(reason: str) -> Silence:
-    """Return that nothing in the run could have broken the promise, for the reason given."""
+    """State that nothing in the run could have violated the invariant, for the reason given."""
     return Silence(Status.NOT_EXERCISED, reason)
 
 
 Blamed: TypeAlias = tuple[str | Event, ...]
 """A sentence and the events to blame, in any order."""
 Said: TypeAlias = str | Violation | Blamed | int | Silence
-"""What a promise may yield: what is wrong, how often it could have been, or why it says nothing."""
+"""A value that the function may yield: a violation, a count of exercises, or a reason for no verdict."""
 InvariantFunction: TypeAlias = Callable[[History], Iterable[Said] | str | Violation | int | Silence | None]
-"""The user's function: what it returns is one thing, or several."""
+"""The user's function; it returns one such value, or several."""
 
 
 def invariant(
@@ -71,48 +71,49 @@ def invariant(
 ) -> Callable[[InvariantFunction], Invariant]:
     """Make an invariant of a function that takes a `History`.
 
-    The function yields, or returns in a list, each thing that is wrong: a sentence, a `Violation`, or a tuple of a
-    sentence and the events to blame, which the story then shows; nothing or None: the promise holds. A whole number
-    counts towards `Verdict.exercised` (without one, each run counts once); `chaosqs.not_exercised(why)` and
-    `chaosqs.not_applicable(why)` say that it has nothing to say. `statement` is the promise in one sentence, `applies`
-    the designs and runs that it is about, `unit` what the numbers count. `name`: lower-case words with dashes, at most
-    60 characters; None: the function's name. Raises ValueError for another name, or one that is taken.
+    The function yields, or returns in a list, each violation: a sentence, a `Violation`, or a tuple of a sentence and
+    the events to blame, which the story then shows; nothing or None: the invariant holds. A whole number counts towards
+    `Verdict.exercised` (without one, each run counts once); `chaosqs.not_exercised(why)` and
+    `chaosqs.not_applicable(why)` give the reason for no verdict. `statement` is the invariant in one sentence,
+    `applies` the designs and runs that it is about, `unit` the plural noun that the numbers count. `name`: lower-case
+    words with dashes, at most 60 characters; None: the function's name. Raises ValueError for any other name, and for
+    the name of an invariant of chaosqs.
     """
 
-    def decorate(promise: InvariantFunction) -> Invariant:
-        chosen = promise.__name__.strip("_").replace("_", "-").lower() if name is None else name
+    def decorate(function: InvariantFunction) -> Invariant:
+        chosen = function.__name__.strip("_").replace("_", "-").lower() if name is None else name
         if not _NAME.fullmatch(chosen):
             raise ValueError(f"name must be lower-case words with dashes, at most 60 characters, not {chosen!r}")
         if any(is_taken(chosen) for is_taken in _TAKEN):
             raise ValueError(f"name must not be that of an invariant of chaosqs's own: {chosen!r}")
-        title, judge = chosen.replace("-", " "), partial(_judge, chosen, promise)
+        title, judge = chosen.replace("-", " "), partial(_judge, chosen, function)
         made = _KNOWN[chosen] = Invariant(chosen, title, statement, applies, unit, default=True, judge=judge)
         return made
 
     return decorate
 
 
-def _judge(name: str, promise: InvariantFunction, history: History) -> Verdict:
+def _judge(name: str, function: InvariantFunction, history: History) -> Verdict:
     try:
-        return _verdict(name, promise, attrs.evolve(history, scenario=attrs.evolve(history.scenario)))
+        return _verdict(name, function, attrs.evolve(history, scenario=attrs.evolve(history.scenario)))
     except Exception as error:  # noqa: BLE001 - whatever the user's own code raises
         return Verdict(name, Status.INCONCLUSIVE, _traceback(error))
 
 
-def _verdict(name: str, promise: InvariantFunction, history: History) -> Verdict:
-    heard = _Heard(name, history)
+def _verdict(name: str, function: InvariantFunction, history: History) -> Verdict:
+    findings = _Findings(name, history)
     try:
-        said = promise(history)
+        said = function(history)
         for each in (said,) if isinstance(said, str | Violation | int | Silence) else said or ():
-            heard.hear(each)
+            findings.add(each)
     except AssertionError as error:
-        heard.hear(_assertion(error))
-    return heard.verdict()
+        findings.add(_assertion(error))
+    return findings.verdict()
 
 
 @attrs.define
-class _Heard:
-    """What a promise has said of a history."""
+class _Findings:
+    """The findings of a user's function on a history."""
 
     name: str
     history: History
@@ -120,8 +121,8 @@ class _Heard:
     exercised: int | None = None
     silence: Silence | None = None
 
-    def hear(self, said: Said) -> None:
-        """Take one thing in. Raises TypeError for what means nothing."""
+    def add(self, said: Said) -> None:
+        """Add one finding. Raises TypeError for a value of any other type."""
         match said:
             case str():
                 self.violations.append(self._violation(said, ()))
@@ -140,7 +141,7 @@ class _Heard:
                 raise TypeError(f"an invariant must return or yield {what} or not_applicable(…), not {said!r:.80}")
 
     def _violation(self, text: str, events: Iterable[Event]) -> Violation:
-        """Blame events by their places; without any, the last event of the run, as only then all was known."""
+        """Return a violation that blames events; without events, the last event of the run, when all was known."""
         blamed = [self._index(event) for event in events]
         indexes = sorted(blamed) or [len(self.history.events) - 1][: len(self.history.events)]
         at = self.history.events[indexes[-1]].at if blamed else self.history.ended_at_ms
@@ -155,7 +156,7 @@ class _Heard:
         raise TypeError(f"only events of the history can be blamed, not {event!r:.80}")
 
     def verdict(self) -> Verdict:
-        """Return what all that comes to."""
+        """Return the verdict by all findings."""
         if self.silence is not None and not self.violations:
             return Verdict(self.name, self.silence.status, self.silence.reason)
         exercised = 1 if self.exercised is None else self.exercised
@@ -163,10 +164,10 @@ class _Heard:
 
 
 def _assertion(error: AssertionError) -> str:
-    """Return the message of an assertion, without what pytest adds to it, or the line that asserts."""
+    """Return the message of an assertion, without the lines that pytest adds, or the asserting line."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    told = str(error).partition("\n")[0] or f"{frame.line or 'an assertion'} is not so"
-    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+    text = str(error).partition("\n")[0] or f"{frame.line or 'an assertion'} is not so"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _traceback(error: Exception) -> str:

@@ -1,7 +1,7 @@
-"""Of all sends to a FIFO queue with one deduplication id within five minutes, one message comes of it (FF-5, FF-6).
+"""All sends to a FIFO queue with one deduplication id within five minutes result in one message (FF-5, FF-6).
 
-A message of a workload is its own id, and the copies that its producer sends again have the same. The scope is the
-queue, or each of its message groups (FF-7). A purge makes the queue forget (PQ-3).
+The id of a workload's message is its number; copies that its producer sends again have the same id. The scope is the
+queue, or each of its message groups (FF-7). A purge makes the queue forget all ids (PQ-3).
 """
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
@@ -18,7 +18,7 @@ _Key = tuple[str, str, str]
 
 
 def judge(history: History) -> Verdict:
-    """Blame each message of a FIFO queue that repeats another one of the last five minutes."""
+    """Blame each message of a FIFO queue that repeats a message of the last five minutes."""
     scopes = {queue.name: queue.deduplication_scope for queue in history.scenario.design.queues if queue.fifo}
     if not scopes:
         return not_applicable(NAME, "the design has no FIFO queue")
@@ -42,7 +42,7 @@ def judge(history: History) -> Verdict:
 
 
 def _moved(events: tuple[Event, ...], event: Sent) -> bool:
-    """Tell whether a message was not sent, but moved out of a dead-letter queue: that is no send (MV-4)."""
+    """Return True if a message was moved out of a dead-letter queue, which is no send (MV-4)."""
     return event.cause is not None and isinstance(events[event.cause], Deleted)
 
 

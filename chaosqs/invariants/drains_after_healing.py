@@ -1,8 +1,8 @@
-"""Once nothing goes wrong any more, everything comes to its end: no message waits for ever, none goes round in circles.
+"""Once the faults are over, all messages come to an end: none waits or cycles for ever.
 
-The bound is `chaosqs.model.liveness`: by then each message is processed, dead-lettered or expired. Whether it was right
-to dead-letter it, other promises say. A message that was processed may still be in its queue, unless it goes round
-for ever: then each delete comes too late, and each delivery finds what the one before it found.
+`chaosqs.model.liveness` gives the deadline by which each message is processed, dead-lettered or expired. Other
+invariants judge whether it should have been dead-lettered. A processed message may still be in its queue, unless it
+cycles for ever: each delete comes too late, and each delivery meets the same state as the one before.
 """
 
 from __future__ import annotations
@@ -31,37 +31,37 @@ from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation
 from chaosqs.model.workload import arrivals
 
-# What is still in a queue when a run has ended, and what every receive found there. ----------------------------------
+# Messages that remain -------------------------------------------------------------------------------------------------
 
 
 @attrs.define
 class Stay:
-    """One message in a queue."""
+    """The stay of one message in a queue."""
 
     message: int
     queue: str
     group: str
     came: int
-    """Place of the event by which it came."""
+    """Index of the event by which it came."""
 
 
 @attrs.define
 class Remaining:
-    """The messages in all queues, event by event."""
+    """The messages in all queues, updated event by event."""
 
     stays: dict[int, Stay] = attrs.field(factory=dict[int, Stay])
-    """By number, in the order in which they came."""
+    """Stays by message number, in the order of arrival."""
     gone: dict[int, Stay] = attrs.field(factory=dict[int, Stay])
-    """Those that were deleted: a replica may bring one back (RH-10)."""
+    """Stays of messages that left: a replica may bring one back after its delete (RH-10)."""
     found: dict[int, int] = attrs.field(factory=dict[int, int])
-    """For the place of each receive, how many messages there were in all queues."""
+    """For the index of each receive, the number of messages in all queues."""
     sent: int = 0
     last_sent: int = 0
-    """When the last message came from a producer, in milliseconds."""
+    """Time at which the last message was sent, in milliseconds."""
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Remaining:
-        """Follow all events of a run."""
+        """Return the messages that remain after all events of a run."""
         remaining = cls()
         for index, event in enumerate(events):
             remaining._follow(index, event)
@@ -98,13 +98,12 @@ class Remaining:
         self.stays[event.message] = Stay(event.message, event.target, group, index)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Judging a history ----------------------------------------------------------------------------------------------------
 
 NAME = "drains-after-healing"
 
-_CIRCLE = 3
-"""Deliveries alike, one after another, that make a circle."""
-_MET = {
+_CIRCLE = 3  # equal deliveries in a row that count as a circle
+_ENDING_TEXTS = {
     Ending.PROCESSED: "{function} succeeded on it, but it was not deleted before its visibility ended",
     Ending.REPORTED: "{function} reported it as failed",
     Ending.FAILED: "{function} failed on it",
@@ -117,7 +116,7 @@ _FAILED = (Ending.FAILED, Ending.REPORTED)
 
 
 def judge(history: History) -> Verdict:
-    """Blame each message that is not over when it must be, and name what excuses the others."""
+    """Blame each message that remains after the deadline, and name the excuses of the others."""
     design = history.scenario.design
     if not design.mappings:
         return not_applicable(NAME, "the design has no mapping")
@@ -139,7 +138,7 @@ def judge(history: History) -> Verdict:
 
 
 def _ends(history: History, remaining: Remaining) -> int:
-    """Return when everything must be over, in milliseconds; later where code sends messages besides the workload's."""
+    """Return the deadline in milliseconds; it is later if code sends messages besides those of the workload."""
     scenario = history.scenario
     faults = scenario.faults
     ends = 1000 * liveness_deadline(
@@ -157,17 +156,17 @@ def _excused(queue: str, why: str, messages: Sequence[int]) -> str:
 
 @attrs.frozen
 class _BaselineJudge:
-    """Hears why messages are still there."""
+    """Judges why messages remain."""
 
     history: History
     remaining: Remaining
     ends: int
-    """When everything must be over."""
+    """The deadline, in milliseconds."""
 
     # Excuses
 
     def excuse(self, stay: Stay) -> str:
-        """Return what excuses a message; empty: nothing."""
+        """Return the excuse for a message that remains; empty: none."""
         design = self.history.scenario.design
         mappings = [mapping for mapping in design.mappings if mapping.queue == stay.queue]
         polling = [mapping for mapping in mappings if mapping.enabled]
@@ -193,7 +192,7 @@ class _BaselineJudge:
         return f"the run ended at {clock_text(self.history.ended_at_ms)}, it takes up to {clock_text(self.ends)}"
 
     def _failing(self, stay: Stay) -> str:
-        """Tell that a function fails on a message by itself, and nothing takes the message away from it in time."""
+        """Return the excuse that a function itself fails on a message and no dead-lettering ends that; empty: none."""
         delivery = next(reversed(self._over(stay)), None)
         if delivery is None or delivery.ending not in _FAILED or delivery.fault:
             first = self._first_of_group(stay)
@@ -213,15 +212,15 @@ class _BaselineJudge:
         timeout = self.history.scenario.design.function(mapping.function).timeout
         return behaviour.error_rate > 0 or message in behaviour.poison or seconds >= timeout
 
-    # What is wrong
+    # Violations
 
     def is_stuck(self, stay: Stay) -> bool:
-        """Tell whether a message that nothing excuses is not processed, or goes round for ever."""
+        """Return True if a message without an excuse is not processed, or cycles for ever."""
         processed = any(each.ending is Ending.PROCESSED for each in self.history.deliveries.get(stay.message, ()))
         return not processed or self._alike(self._over(stay)) >= _CIRCLE
 
     def violation(self, stay: Stay) -> Violation:
-        """Tell what a message waits for."""
+        """Return the violation, with what the message waits for."""
         text = (
             f"{message_text(stay.message)} is still in {stay.queue} although all could be over "
             f"by {clock_text(self.ends)}: {self._waits_for(stay)}."
@@ -241,7 +240,7 @@ class _BaselineJudge:
         return f"it {self._met(stay)}" if found else "no poller has received it"
 
     def _met(self, stay: Stay) -> str:
-        """Tell what became of a message's deliveries, and whether that goes on for ever."""
+        """Return a text on the endings of a message's deliveries, and on the circle if there is one."""
         received, found = len(self._deliveries(stay)), self._over(stay)
         if not found:
             return f"was received {times(received)}, and is in work" if received else "was never received"
@@ -253,10 +252,10 @@ class _BaselineJudge:
 
     def _text(self, delivery: Delivery) -> str:
         fault = f" ({delivery.fault})" if delivery.fault else ""
-        return _MET[delivery.ending].format(function=self._function(delivery)) + fault
+        return _ENDING_TEXTS[delivery.ending].format(function=self._function(delivery)) + fault
 
     def _alike(self, found: Sequence[Delivery]) -> int:
-        """Count the last deliveries that are alike: same batch, same ending, as many messages in the queues."""
+        """Count the last deliveries that are equal: same batch, same ending, same number of messages in the queues."""
         states = [(each.ending, self._batch(each), self.remaining.found.get(each.received)) for each in found]
         alike = 0
         while alike < len(states) and states[-1 - alike] == states[-1]:
@@ -268,7 +267,7 @@ class _BaselineJudge:
         return event.messages if isinstance(event, Received) else ()
 
     def _first_of_group(self, stay: Stay) -> Stay:
-        """Return the message of a FIFO group that all others of it wait for (FF-13); any other is its own."""
+        """Return the first message of a FIFO group, for which the others wait (FF-13); else the message itself."""
         if not self.history.scenario.design.queue(stay.queue).fifo:
             return stay
         stays = self.remaining.stays.values()
@@ -279,7 +278,7 @@ class _BaselineJudge:
         return [each for each in self.history.deliveries.get(stay.message, ()) if each.queue == stay.queue]
 
     def _over(self, stay: Stay) -> list[Delivery]:
-        """Return those of them that are over."""
+        """Return the ended deliveries of a message from the queue that it is in."""
         return [each for each in self._deliveries(stay) if each.ending is not Ending.OPEN]
 
     def _mappings(self, queue: str) -> list[EventSourceMapping]:
@@ -290,7 +289,7 @@ class _BaselineJudge:
 
 
 def _without_executions(design: Design, mappings: Sequence[EventSourceMapping]) -> str:
-    """Tell that no function of the mappings can ever run (LC-5), or that others keep all executions (LC-2)."""
+    """Return the excuse that no function can ever run: switched off (LC-5), or out of executions (LC-2); or nothing."""
     if any(design.concurrency_limit(mapping.function) for mapping in mappings):
         return ""
     function = mappings[0].function

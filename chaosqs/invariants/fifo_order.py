@@ -1,9 +1,9 @@
 """Within a message group, messages are processed in the order of sending.
 
-A FIFO queue hands out nothing of a group while an earlier message of it is hidden (FF-14, FF-17), and a mapping keeps
-that order (EQ-3). What breaks it is a function that reports one message of a batch as failed and goes on with those
-after it: they are deleted, and the failed one is processed after them (PB-15). A message that is dead-lettered
-leaves the order, and the group goes on without it: that is no violation (DLQ-14).
+A FIFO queue returns no message of a group while an earlier one is hidden (FF-14, FF-17), and a mapping keeps that order
+(EQ-3). A function breaks the order if it reports one message of a batch as failed and goes on with the next: those are
+deleted, and the failed one is processed after them (PB-15). A dead-lettered message leaves the order, and the group
+goes on without it: that is no violation (DLQ-14).
 """
 
 from collections.abc import Iterable
@@ -43,17 +43,17 @@ class _Group:
     """The messages of one group in one queue."""
 
     waiting: dict[int, None] = attrs.field(factory=dict[int, None])
-    """Those that are in the queue, in the order in which they came."""
+    """Messages in the queue, in the order of arrival."""
     came: dict[int, int] = attrs.field(factory=dict[int, int])
-    """The place in that order of each message that ever was."""
+    """Position in the order of arrival, of each message ever in the group."""
     running: list[int] = attrs.field(factory=list[int])
     succeeded: dict[int, int] = attrs.field(factory=dict[int, int])
-    """For each message on which an invocation succeeded, the place of that event."""
+    """Index of the first success of an invocation on a message, by message."""
     latest: int | None = None
-    """The latest of them in the order."""
+    """The succeeded message with the highest position."""
 
     def skipped(self, batch: Iterable[int]) -> list[int]:
-        """Return the messages that are in the queue, before the last one of a batch, and not done with."""
+        """Return the waiting messages that come before the last one of a batch, and are neither in it nor in work."""
         last = max(self.came[message] for message in batch)
         return [
             message
@@ -67,7 +67,7 @@ class _Group:
 
 @attrs.define
 class _Order:
-    """All groups, event by event."""
+    """The order of all groups, updated event by event."""
 
     fifo: list[str]
     groups: dict[tuple[str, str], _Group] = attrs.field(factory=dict[tuple[str, str], _Group])
@@ -110,7 +110,7 @@ class _Order:
                 group.waiting.pop(message, None)
 
     def _batch(self, event: InvocationStarted | InvocationEnded) -> list[tuple[_Group, list[int]]]:
-        """Return a batch by groups; nothing where its queue is no FIFO queue."""
+        """Return a batch by groups; nothing if its queue is not FIFO."""
         queue, found = _queue(event), dict[str, list[int]]()
         for message in event.messages if queue in self.fifo else ():
             found.setdefault(self.names.get(message, ""), []).append(message)
@@ -127,7 +127,7 @@ class _Order:
             group.running.extend(batch)
 
     def _check_skipped(self, index: int, event: InvocationStarted, group: _Group, batch: list[int]) -> None:
-        """Blame a batch that leaves an earlier message out, or is itself in disorder."""
+        """Blame a batch that skips an earlier message, or is itself out of order."""
         skipped = group.skipped(batch)
         if not skipped:
             highest = -1
@@ -140,7 +140,7 @@ class _Order:
             self.violations.append(_before(index, event, later, skipped[0]))
 
     def _check_late(self, index: int, event: InvocationStarted, group: _Group, batch: list[int]) -> None:
-        """Blame a batch with a message that comes after later ones of its group."""
+        """Blame a batch with a message whose group has already had a success on a later one."""
         for message in batch:
             latest = group.latest
             if latest is not None and message not in group.succeeded and group.came[message] < group.came[latest]:

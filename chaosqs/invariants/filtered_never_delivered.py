@@ -1,6 +1,6 @@
 """No invocation has a message that matches none of its mapping's filters (FL-1, FL-2).
 
-Judged of the messages of the workload, whose bodies are known; what clients send is not in a history.
+Only messages of the workload are judged: a history has no bodies of messages that clients send.
 """
 
 from functools import lru_cache
@@ -24,7 +24,7 @@ def judge(history: History) -> Verdict:
     }
     if not filters:
         return not_applicable(NAME, "no mapping that polls has a filter")
-    of_workload = len(arrivals(history.scenario.workload))  # the copies that producers send have other numbers
+    of_workload = len(arrivals(history.scenario.workload))  # copies that producers send again have higher numbers
     dropped = sum(len(event.messages) for _, event in history.each(FilteredOut))
     violations = [
         _violation(index, event, message)

@@ -1,6 +1,6 @@
-"""Limits that users set: how old a message may get, what a dependency can take, how much may be throttled.
+"""Limits that users set: the age of messages, the concurrency of a dependency, the share of throttles.
 
-Each is made by a function and tells its figures in its name, so that `named` makes it again out of that alone.
+Each invariant is made by a function and has its figures in its name, so that `named` can make it again from the name.
 """
 
 import re
@@ -36,7 +36,7 @@ _NAME = re.compile(
 
 
 def named(name: str) -> Invariant | None:
-    """Return the limit of that name; None where it is the name of none."""
+    """Return the limit of that name, or None if it is not the name of a limit."""
     found = _NAME.fullmatch(name)
     if found is None:
         return None
@@ -51,7 +51,7 @@ def named(name: str) -> Invariant | None:
 
 
 def oldest_message(within: float, queue: str | None = None) -> Invariant:
-    """Return the promise that no message stays longer in a queue than `within` seconds, above 0 and to the millisecond.
+    """Return the invariant that no message stays in a queue for more than `within` seconds, above 0, in whole ms.
 
     `queue` None: in no queue that a mapping polls. In a dead-letter queue the time counts from the move (DLQ-11).
     """
@@ -71,9 +71,9 @@ def oldest_message(within: float, queue: str | None = None) -> Invariant:
 
 
 def downstream_concurrency(limit: int, functions: Sequence[str] = ()) -> Invariant:
-    """Return the promise that some functions together never run more executions at once than `limit`, 1 or more.
+    """Return the invariant that functions together never have more than `limit` executions at once, 1 or more.
 
-    `functions`: those that call the dependency which the limit protects; none: all.
+    `functions`: those that call the dependency that the limit protects; none: all.
     """
     if isinstance(limit, bool) or limit < 1:
         raise ValueError(f"limit must be a whole number of executions, 1 or more, not {limit!r}")
@@ -92,9 +92,9 @@ def downstream_concurrency(limit: int, functions: Sequence[str] = ()) -> Invaria
 
 
 def throttle_rate(limit: float, function: str | None = None) -> Invariant:
-    """Return the promise that of all attempts to invoke a function at most a share `limit`, 0 to 1, is throttled.
+    """Return the invariant that at most a share `limit`, 0 to 1, of the attempts to invoke a function is throttled.
 
-    `function` None: each function. Throttles of faults do not count: they say nothing about the design.
+    `function` None: each function. Throttles by faults do not count: they say nothing about the design.
     """
     if not 0 <= limit <= 1:
         raise ValueError(f"limit must be a share from 0 to 1, not {limit!r}")
@@ -112,7 +112,7 @@ def throttle_rate(limit: float, function: str | None = None) -> Invariant:
 
 
 def _figure(value: float) -> str:
-    """Return a number as names spell it: `300`, `0.5`; never with an exponent."""
+    """Return a number as it stands in names: `300`, `0.5`; never with an exponent."""
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
@@ -135,18 +135,18 @@ def _judge_age(name: str, limit: int, queue: str | None, history: History) -> Ve
 
 @attrs.define
 class _Ages:
-    """Since when each message is in its queue."""
+    """The time since which each message is in its queue, updated event by event."""
 
     name: str
     limit: int
     wanted: set[str]
     since: dict[int, tuple[str, int, int]] = attrs.field(factory=dict[int, tuple[str, int, int]])
-    """By message: the queue, the place of the event by which it came, and its moment."""
+    """Queue, index and time of the event by which it came, by message."""
     gone: dict[int, tuple[str, int, int]] = attrs.field(factory=dict[int, tuple[str, int, int]])
-    """Those that were deleted: a replica may bring one back (RH-10)."""
+    """The same for messages that left: a replica may bring one back after its delete (RH-10)."""
     came: int = 0
-    told: set[int] = attrs.field(factory=set[int])
-    """Messages that are blamed already."""
+    blamed: set[int] = attrs.field(factory=set[int])
+    """Messages that have a violation already."""
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
     def follow(self, index: int, event: Event) -> None:
@@ -181,9 +181,9 @@ class _Ages:
 
     def _check(self, message: int, stay: tuple[str, int, int], index: int, at: int, how: str) -> None:
         queue, came, since = stay
-        if at - since <= self.limit or message in self.told:
+        if at - since <= self.limit or message in self.blamed:
             return
-        self.told.add(message)
+        self.blamed.add(message)
         text = (
             f"{message_text(message)} came to {queue} at {clock_text(since)} and {how} {clock_text(at - since)}: "
             f"the limit is {clock_text(self.limit)}."
@@ -192,7 +192,7 @@ class _Ages:
         self.violations.append(Violation(self.name, text, since + self.limit, queue, (message,), blamed))
 
     def close(self, history: History) -> None:
-        """Check what is left; the last event up to the limit is what one would have seen then."""
+        """Check the messages that are left, and blame the last event before each exceeded its limit."""
         for message, stay in self.since.items():
             last = bisect_right(history.events, stay[2] + self.limit, key=lambda event: event.at) - 1
             self._check(message, stay, last, history.ended_at_ms, "was still there after")
@@ -227,7 +227,7 @@ def _judge_executions(name: str, limit: int, functions: Sequence[str], history: 
 
 
 def _judge_throttles(name: str, limit: float, function: str | None, history: History) -> Verdict:
-    """Blame a function of whose attempts too many were throttled."""
+    """Blame each function with too large a share of throttled attempts."""
     known = [each.name for each in history.scenario.design.functions]
     wanted = [each for each in ([function] if function else known) if each in known]
     if not wanted:

@@ -113,8 +113,8 @@ def _violation(history: History, fate: Fate, spoilt: Sequence[tuple[Delivery, tu
     functions = listed(unique(function_of(delivery.mapping) for delivery, _ in spoilt))
     moved = f"{message_text(event.message)} went to {event.target} although {functions} did not fail because of it"
     design = history.scenario.design
-    told = any(_reports(design, delivery.mapping) for delivery, _ in spoilt)
-    off = "" if told else "; report_batch_item_failures is off"
+    reported = any(_reports(design, delivery.mapping) for delivery, _ in spoilt)
+    off = "" if reported else "; report_batch_item_failures is off"
     text = f"{moved}: {times(len(spoilt))} it was in a batch that failed with {messages_text(culprits)}{off}."
     return Violation(NAME, text, event.at, event.queue, (event.message, *culprits), (*indexes, fate.moved))
 

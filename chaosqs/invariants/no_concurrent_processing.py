@@ -1,8 +1,8 @@
 """No message is in two running invocations at once.
 
-Visibility counts from the receive: a batching window, retries after throttles, a cold start and the run itself all eat
-it (EP-10). When it is over before the invocation is, another poller receives the message, and its function works on it
-twice at the same time (VT-4).
+The visibility timeout counts from the receive: a batching window, retries after throttles, a cold start and the run
+itself use it up (EP-10). If it ends before the invocation, another poller receives the message, and its function works
+on it twice at the same time (VT-4).
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ NAME = "no-concurrent-processing"
 
 
 def judge(history: History) -> Verdict:
-    """Blame each invocation that gets a message which another one still works on."""
+    """Blame each invocation that gets a message while another invocation still works on it."""
     if not any(mapping.enabled for mapping in history.scenario.design.mappings):
         return not_applicable(NAME, "the design has no mapping that polls")
     violations: list[Violation] = []
@@ -39,7 +39,7 @@ def judge(history: History) -> Verdict:
 
 
 def _overlaps(started: list[Delivery]) -> Iterator[tuple[Delivery, Delivery]]:
-    """Each delivery that started while the invocation of an earlier one ran, with the latest such one."""
+    """Yield each delivery that started while an earlier one was running, after the latest of those."""
     running: list[Delivery] = []
     for second in started:
         running = [first for first in running if first.ended is None or first.ended > (second.started or 0)]

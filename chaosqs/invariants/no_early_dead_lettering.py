@@ -1,6 +1,6 @@
 """No message goes to a dead-letter queue before it had all the deliveries that the redrive policy grants (DLQ-3).
 
-Each queue of a chain grants its own (DLQ-20). Every receive is a delivery, whoever learns of it (DLQ-18, RX-8).
+Each queue of a chain grants its own deliveries (DLQ-20). A receive counts even if its answer is lost (DLQ-18, RX-8).
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ NAME = "no-early-dead-lettering"
 
 
 def judge(history: History) -> Verdict:
-    """Blame each move of a message that had fewer deliveries than it was due."""
+    """Blame each move of a message that had fewer deliveries than its queue grants."""
     limits = RedriveLimits.of(history.scenario.design)
     if not limits.counts:
         return not_applicable(NAME, "no queue has a redrive policy, so nothing is dead-lettered")

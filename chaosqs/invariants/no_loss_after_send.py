@@ -1,8 +1,8 @@
-"""No message vanishes: each one that SQS has accepted is in a queue at the end, or something took it out.
+"""No message vanishes: each message that SQS accepted is in a queue at the end, or was taken out.
 
-What takes a message out: a delete, by a poller or by hand, a filter, a purge, a move, the end of its retention. Whether
-a poller had a reason to delete is for `at-least-once-delivery` to say. A history does not list what queues hold; but
-where a run is drained, the queues that mappings poll are empty, and what should be there is lost.
+A message is taken out by a delete of a poller or a client, a filter, a purge, a move, or the end of its retention.
+`at-least-once-delivery` judges whether a poller had a reason to delete. A history does not list the contents of queues.
+But if a run is drained, the polled queues are empty, so a message that should be there is lost.
 """
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text
@@ -28,7 +28,7 @@ def judge(history: History) -> Verdict:
 
 
 def _left(history: History) -> dict[int, tuple[str, int]]:
-    """For each message that nothing took out: where it should be, and the place of the event that says so."""
+    """Return, for each message that nothing took out, its queue and the index of the event that put it there."""
     left: dict[int, tuple[str, int]] = {}
     for index, event in enumerate(history.events):
         match event:

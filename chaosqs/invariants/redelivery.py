@@ -1,8 +1,8 @@
-"""Why a message was handed out again while, or after, a function worked on it: by the design, or by a fault.
+"""Reasons why a message was delivered again while, or after, a function worked on it: the design, or a fault.
 
-Visibility counts from the receive, so a batching window, retries and a slow function all eat it (EP-10). A fault
-excuses a second delivery where it showed the message too early, kept it from being deleted, or cost more time than was
-missing.
+The visibility timeout counts from the receive, so a batching window, retries and a slow function use it up (EP-10). A
+fault excuses a second delivery if it made the message visible too early, prevented its delete, or took more time than
+was missing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from chaosqs.model.events import (
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
 
-# The deliveries that each queue grants, which operators may change during a run. -------------------------------------
+# Limits of deliveries -------------------------------------------------------------------------------------------------
 
 
 @attrs.define
@@ -50,17 +50,16 @@ class RedriveLimits:
             self.counts[event.target] = int(event.value)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Reasons of repeated deliveries ---------------------------------------------------------------------------------------
 
-_SHOWS, _DELAYS = ("duplicate",), ("slow_receive",)
-_OPERATED = ("visibility_timeout", "timeout", "maximum_batching_window")
-"""Settings whose change during a run no design can foresee."""
-_NOTABLE = 1_000
-"""Milliseconds between receive and invocation from which on a text tells of them."""
+_SHOWING = "duplicate"  # the fault of a receive that leaves its messages visible
+_DELAYING = "slow_receive"  # the fault of a receive that takes time
+_EXCUSING_CHANGES = ("visibility_timeout", "timeout", "maximum_batching_window")  # settings; no design can foresee them
+_NOTABLE = 1_000  # milliseconds between receive and invocation from which a text mentions them
 
 
 def handed(deliveries: Iterable[Delivery]) -> list[Delivery]:
-    """Return the deliveries that started an invocation, in the order in which they did."""
+    """Return the deliveries that started an invocation, in the order of the starts."""
     return sorted(
         (delivery for delivery in deliveries if delivery.started is not None),
         key=lambda delivery: delivery.started or 0,
@@ -83,7 +82,7 @@ def excuse(history: History, first: Delivery, second: Delivery) -> str:
         delays.append(sooner.throttled_by[0])
     if delays and (sooner is second or _missing(history, first, second) <= _lost(history, first)):
         return delays[0]
-    return next((_told(event) for _, event in history.each(Operated) if event.setting in _OPERATED), "")
+    return next((_change_text(event) for _, event in history.each(Operated) if event.setting in _EXCUSING_CHANGES), "")
 
 
 def late(history: History, delivery: Delivery) -> str:
@@ -96,17 +95,17 @@ def late(history: History, delivery: Delivery) -> str:
     return next(_queued(history, delivery), "")
 
 
-def _told(event: Operated) -> str:
+def _change_text(event: Operated) -> str:
     return f"an operator changed {event.setting} of {event.target} to {event.value}"
 
 
 def _injected(event: Event, first: Delivery) -> tuple[str, str]:
-    """Return the fault that brought a message back, or kept it from being deleted; and the fault that cost time."""
+    """Return the fault that made a message visible or prevented its delete, and the one that took time, or nothing."""
     message = first.message
     match event:
         case Received() if message in event.messages and event.poller and event.fault:
             kind = event.fault.partition(" ")[0]
-            return (event.fault if kind in _SHOWS else "", event.fault if kind in _DELAYS else "")
+            return (event.fault if kind == _SHOWING else "", event.fault if kind == _DELAYING else "")
         case Returned() if event.message == message:
             return event.fault, ""
         case Deleted() | Released() if message in event.messages:
@@ -120,7 +119,7 @@ def _injected(event: Event, first: Delivery) -> tuple[str, str]:
 
 
 def _queued(history: History, delivery: Delivery) -> Iterator[str]:
-    """Yield the faults that delayed the batch before, for which waits what one payload did not hold (EP-9)."""
+    """Yield the faults that delayed the batch before: messages that its payload could not hold wait for it (EP-9)."""
     received = history.events[delivery.received]
     assert isinstance(received, Received), f"{delivery.received} is noted as a receive, but is {received}"
     faulted = history.faulted
@@ -135,13 +134,13 @@ def _queued(history: History, delivery: Delivery) -> Iterator[str]:
 
 
 def _missing(history: History, first: Delivery, second: Delivery) -> int:
-    """Return how many milliseconds sooner the first delivery had to end to be over before the second one began."""
+    """Return the milliseconds by which the first delivery ended too late for the second one."""
     end = history.ended_at_ms if first.ended is None else history.events[first.ended].at
     return max(0, end - history.events[second.received].at)
 
 
 def _lost(history: History, first: Delivery) -> int:
-    """Return how many milliseconds faults may have cost: all before the handler's own time."""
+    """Return the maximum milliseconds that faults took: all before the handler's own time."""
     events = history.events
     end = None if first.ended is None else events[first.ended]
     until = end.at - end.duration if isinstance(end, InvocationEnded) else history.ended_at_ms
@@ -149,7 +148,7 @@ def _lost(history: History, first: Delivery) -> int:
 
 
 def why_again(history: History, first: Delivery) -> str:
-    """Tell what visibility timeout a delivery had, which was too short, and what ate it."""
+    """Return a clause on a delivery's visibility timeout, which was too short, and the wait before the invocation."""
     received = history.events[first.received]
     assert isinstance(received, Received), f"{first.received} is noted as a receive, but is {received}"
     hidden = received.visible_at - received.at

@@ -1,4 +1,4 @@
-"""Every invariant by name. What each promises, when it applies and what it counts stands in its own file."""
+"""Every invariant by name. The file of each states its meaning, when it applies and what it counts."""
 
 from collections.abc import Iterable
 
@@ -13,14 +13,14 @@ ALL = tuple(value for value in vars(catalogue).values() if isinstance(value, Inv
 """Every invariant, in the order in which reports list them."""
 
 DEFAULT = tuple(invariant for invariant in ALL if invariant.default)
-"""Those that are judged unless others are asked for."""
+"""Invariants that are judged unless others are asked for."""
 
 OURS = tuple(invariant for invariant in ALL if invariant.internal)
-"""Those that no design, load or fault can break: a violation is a bug of chaosqs."""
+"""Invariants that no design, load or fault can violate: a violation is a bug of chaosqs."""
 
 
 def _ours(name: str) -> Invariant | None:
-    """Return the invariant of ours of that name, or one of a family, which has figures in its names; None: neither."""
+    """Return the invariant of chaosqs of that name, which may be of a family; None: there is none."""
     for invariant in ALL:
         if invariant.name == name:
             return invariant
@@ -31,9 +31,9 @@ custom.take(_ours)
 
 
 def by_name(name: str) -> Invariant:
-    """Return the invariant of that name: one of ours, one of a family, or a user's own whose module has been imported.
+    """Return the invariant of that name: one of chaosqs, or a user's own whose module has been imported.
 
-    A family has figures in its names: limits, effects, retries. Raises ValueError where there is none of that name.
+    Families (limits, effects, retries) have figures in their names. Raises ValueError for an unknown name.
     """
     found = _ours(name) or custom.known(name)
     if found is not None:
@@ -43,13 +43,13 @@ def by_name(name: str) -> Invariant:
 
 
 def judge(history: History, invariants: Iterable[Invariant] = DEFAULT) -> tuple[Verdict, ...]:
-    """Return what each invariant says about a history, in their order."""
+    """Return the verdict of each invariant on a history, in the order given."""
     return tuple(invariant.judge(history) for invariant in invariants)
 
 
 def check(history: History, invariants: Iterable[Invariant] = DEFAULT) -> tuple[Violation, ...]:
-    """Return every violation of the invariants in a history, in their order; empty: all that apply hold.
+    """Return all violations of the invariants in a history, in the order given; empty: all that apply hold.
 
-    `invariants` are by default those that `explore` and `pytest --chaosqs` judge; `ALL` has every one.
+    `invariants` are by default those that `explore` and `pytest --chaosqs` judge; `ALL` has all.
     """
     return tuple(violation for verdict in judge(history, invariants) for violation in verdict.violations)

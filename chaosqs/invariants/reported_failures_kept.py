@@ -1,7 +1,7 @@
-"""What a function reports as failed stays in the queue, and what it does not report is deleted (section 10.3, PB-*).
+"""Messages that a function reports as failed stay in the queue, and the others are deleted (section 10.3, PB-*).
 
-The promise needs both sides: a mapping with `report_batch_item_failures`, and a function that answers. Without the
-setting the answer is not read, and the failed messages are deleted with the others (EF-2).
+This needs a mapping with `report_batch_item_failures` and a function that reports. Without the setting the report is
+ignored, and the failed messages are deleted with the others (EF-2).
 """
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
@@ -13,7 +13,7 @@ NAME = "reported-failures-kept"
 
 
 def judge(history: History) -> Verdict:
-    """Blame each poller that deletes what failed, or keeps what succeeded beside it."""
+    """Blame each delete of a failed message, and each missing delete of another message of the batch."""
     reading = {mapping.name: mapping.report_batch_item_failures for mapping in history.scenario.design.mappings}
     if not any(mapping.enabled for mapping in history.scenario.design.mappings):
         return not_applicable(NAME, "the design has no mapping that polls")
@@ -44,7 +44,7 @@ def judge(history: History) -> Verdict:
 
 
 def _deleted(index: int, event: Deleted, answer: InvocationEnded, *, reads: bool) -> list[Violation]:
-    """Blame the delete of what the function reported as failed."""
+    """Blame the delete of messages that the function reported as failed."""
     why = "" if reads else ": report_batch_item_failures is off"  # EF-2
     return [
         Violation(

@@ -1,4 +1,4 @@
-"""How an invariant comes to one of its four verdicts."""
+"""The invariant as a value, the words of its violations, and its verdicts."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -7,51 +7,51 @@ import attrs
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status, Verdict, Violation
 
-# What an invariant is to commands, searches and reports: a promise with its texts, and a judge. ----------------------
+# Invariants -----------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class Invariant:
-    """A promise about every run of a design, and the function that judges whether a history keeps it."""
+    """A property of every run of a design, and the function that judges whether a history has it."""
 
     name: str
-    """As commands and reports spell it: `no-dead-lettering-by-throttling`."""
+    """Name in commands and reports: `no-dead-lettering-by-throttling`."""
     title: str
-    """As stories spell it: `no dead-lettering by throttling`."""
+    """Name in stories: `no dead-lettering by throttling`."""
     statement: str
-    """The promise, in one sentence."""
+    """The property, in one sentence."""
     applies: str
-    """The designs and runs that it speaks about, in one sentence."""
+    """The designs and runs to which it applies, in one sentence."""
     unit: str
-    """What `Verdict.exercised` counts: the occurrences that could have broken it, as a plural noun."""
+    """Plural noun for the occurrences that could have violated it, which `Verdict.exercised` counts."""
     default: bool
-    """Judged unless others are asked for: a sound design keeps it, whatever AWS may legally do."""
+    """True if it is judged unless others are asked for: a sound design satisfies it, whatever AWS may do."""
     judge: Callable[[History], Verdict] = attrs.field(repr=False)
     internal: bool = False
-    """No design, load or fault can break it: a violation is a bug of chaosqs."""
+    """True if no design, load or fault can violate it: a violation is a bug of chaosqs."""
 
 
-# The words of violations: messages numbered from 1, lists with an `and`, thousands with a comma. ---------------------
+# Texts of violations --------------------------------------------------------------------------------------------------
 
 
 def message_text(message: int) -> str:
-    """Return how a sentence begins about a message: `Message 4` for number 3."""
+    """Return the subject of a sentence about a message, counted from 1: `Message 4` for number 3."""
     return f"Message {message + 1:,}"
 
 
 def messages_text(messages: Iterable[int]) -> str:
-    """Return several messages as they stand within a sentence: `message 4`, `messages 1, 2 and 5`."""
+    """Return messages as part of a sentence, counted from 1: `message 4`, `messages 1, 2 and 5`."""
     numbers = [f"{message + 1:,}" for message in messages]
     return f"message{'' if len(numbers) == 1 else 's'} {listed(numbers)}"
 
 
 def times(count: int) -> str:
-    """Return how often: `once`, `2 times`."""
+    """Return a number of times as text: `once`, `2 times`."""
     return "once" if count == 1 else f"{count:,} times"
 
 
 def counted(count: int, thing: str) -> str:
-    """Return so many things: `1 delivery`, `2 deliveries`."""
+    """Return a number of things as text: `1 delivery`, `2 deliveries`."""
     plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
     return f"{count:,} {thing if count == 1 else plural}"
 
@@ -72,18 +72,18 @@ def function_of(mapping: str) -> str:
     return mapping.rpartition("→")[2]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Verdicts -------------------------------------------------------------------------------------------------------------
 
 
 def not_applicable(invariant: str, reason: str) -> Verdict:
-    """Return the verdict on a design to which the invariant says nothing, whatever happens."""
+    """Return the verdict on a design to which the invariant does not apply."""
     return Verdict(invariant, Status.NOT_APPLICABLE, reason)
 
 
 def judged(
     invariant: str, violations: Sequence[Violation], exercised: int, idle: str, excused: Sequence[str] = ()
 ) -> Verdict:
-    """Return the verdict on a history; `idle` tells why it could not have failed, where nothing exercised it."""
+    """Return the verdict on a history; `idle` is the reason why nothing exercised it, if so."""
     if violations:
         return Verdict(invariant, Status.VIOLATED, "", exercised, tuple(violations), tuple(excused))
     if not exercised:

@@ -1,7 +1,7 @@
-"""The causal slice: of a history, only the events that led to a violation.
+"""The causal slice of a history: only the events that led to a violation.
 
-They are those of the messages concerned, those that the invariant blames, the invocations that occupied the executions
-when one of these messages was throttled, and whatever caused any of them.
+These are the events of the messages concerned, the events that the invariant blames, the invocations that occupied the
+executions when one of these messages was throttled, and the causes of all of these.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,32 +16,32 @@ from chaosqs.model.verdict import Violation
 
 @attrs.frozen
 class Slice:
-    """What of a history led to a violation."""
+    """The part of a history that led to a violation. Events are given by their index in the history."""
 
     history: History
     violation: Violation
     focus: tuple[int, ...]
     """The messages that the violation is about, by number."""
     indexes: tuple[int, ...]
-    """Places of the events that led to it, in order."""
+    """Indexes of the events that led to it, in order."""
     occupiers: dict[int, tuple[int, ...]]
-    """For each throttle of these messages, the places where the invocations started that kept it out."""
+    """For each throttle of these messages, the starts of the invocations that occupied the executions."""
 
     @property
     def end(self) -> int:
-        """Place of the last event that belongs to it; -1 where there is none."""
+        """Index of the last event of the slice; -1 if it is empty."""
         return self.indexes[-1] if self.indexes else -1
 
     def event(self, index: int) -> Event:
-        """Return the event at a place of the history."""
+        """Return the event with an index."""
         return self.history.events[index]
 
     def concerns(self, index: int) -> bool:
-        """Tell whether an event is about one of the messages of the violation, or blamed for it."""
+        """Return True if an event is about one of the messages of the violation, or blamed for it."""
         return index in self.violation.events or any(m in self.focus for m in messages_of(self.event(index)))
 
     def without_retries(self, indexes: Iterable[int]) -> list[int]:
-        """Return places without the retries that were throttled: the first throttle stands for them."""
+        """Return indexes without the throttled retries: the first throttle of a batch represents them."""
         return [index for index in indexes if not (isinstance(e := self.event(index), Throttled) and e.attempt > 1)]
 
     def running(self, throttle: int) -> tuple[int, ...]:
@@ -71,7 +71,7 @@ def causal_slice(history: History, violation: Violation) -> Slice:
 
 
 def _last(events: Sequence[Event], violation: Violation) -> int:
-    """Return the place of the violation, the last event to blame; without any, of the last event up to its moment."""
+    """Return the index of the last event to blame; if none is to blame, the last event up to the violation's time."""
     if violation.events and 0 <= violation.events[-1] < len(events):
         return violation.events[-1]
     return max((index for index, event in enumerate(events) if event.at <= violation.at), default=-1)
@@ -85,7 +85,7 @@ def _about(events: Sequence[Event], focus: Iterable[int], last: int) -> Iterator
 
 
 def _occupiers(design: Design, events: Sequence[Event], own: Sequence[int]) -> dict[int, tuple[int, ...]]:
-    """Walk through the events once, noting which invocations run whenever one of our own messages is throttled."""
+    """Return, for each throttle among the `own` events, the starts of the invocations that occupied its executions."""
     wanted, running, found = dict.fromkeys(own), dict[int, int](), dict[int, tuple[int, ...]]()
     for index in range(max(own, default=-1) + 1):
         match events[index]:
@@ -101,7 +101,7 @@ def _occupiers(design: Design, events: Sequence[Event], own: Sequence[int]) -> d
 
 
 def _keeps_out(design: Design, started: Event, throttle: Throttled) -> bool:
-    """Tell whether a running invocation takes an execution from those that the throttled one could have had (LC-3)."""
+    """Return True if a running invocation has an execution that the throttled one could have had (LC-3)."""
     if not isinstance(started, InvocationStarted) or throttle.fault:
         return False
     match throttle.reason:
@@ -124,7 +124,7 @@ def _ends(events: Sequence[Event], started: Iterable[int], last: int) -> Iterato
 
 
 def _held_up(events: Sequence[Event], started: Iterable[int], last: int) -> Iterator[int]:
-    """Yield the throttles that held occupiers up: they are why these ran when they did."""
+    """Yield the throttles that delayed the occupiers: they explain why these ran at that time."""
     receives = dict.fromkeys(events[index].cause for index in started)
     for index in range(last + 1):
         event = events[index]
@@ -133,23 +133,23 @@ def _held_up(events: Sequence[Event], started: Iterable[int], last: int) -> Iter
 
 
 def _operated(events: Sequence[Event], last: int) -> Iterator[int]:
-    """Yield what operators did before."""
+    """Yield the actions of operators up to the violation."""
     for index in range(last + 1):
         if isinstance(events[index], Operated):
             yield index
 
 
 def _within(events: Sequence[Event], known: dict[int, bool], last: int) -> Iterator[int]:
-    """Yield what the handlers of these invocations recorded, and where a fault struck in their code."""
+    """Yield the effects that the handlers of known invocations recorded, and the faults injected in their code."""
     for index in range(last + 1):
         event = events[index]
-        told = isinstance(event, Effect) or (isinstance(event, PointPassed) and event.fault)
-        if told and index not in known and event.cause in known:
+        recorded = isinstance(event, Effect) or (isinstance(event, PointPassed) and event.fault)
+        if recorded and index not in known and event.cause in known:
             yield index
 
 
 def _closed(events: Sequence[Event], indexes: Iterable[int]) -> dict[int, bool]:
-    """Return the places with all their causes."""
+    """Return the indexes and those of all their causes."""
     found: dict[int, bool] = {}
     waiting = list(indexes)
     while waiting:

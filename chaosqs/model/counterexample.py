@@ -14,7 +14,7 @@ class Counterexample:
     """A scenario in which an invariant is violated, with everything that a report says about it."""
 
     design: str
-    """How the user calls the design: the file that it was read from."""
+    """Name of the design: the file that it was read from."""
     mapping: str
     """`orders→worker`."""
     invariant: str

@@ -1,4 +1,4 @@
-"""The design under test: it checks itself and all its parts when it is made, as AWS would when it is deployed."""
+"""The design under test. It checks itself and all its parts when it is created, as AWS does on deployment."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from chaosqs.errors import InvalidDesign, Problem
 from chaosqs.model.event_filter import InvalidPattern, parse
 from chaosqs.model.values import Checks, concise_repr, strings
 
-# The parts of a design: queues, functions and the mappings between them, in AWS's terms, with AWS's defaults. --------
+# Queues, functions and mappings ---------------------------------------------------------------------------------------
 #
-# They are plain values; the `Design` that they are put into checks them.
+# Plain values in AWS's terms, with AWS's defaults. They do not check themselves: the `Design` that has them does.
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024
-"""Bytes that an invocation's payload may have (EP-4, EP-9, LX-5; the exact number is not documented, EP-8)."""
+"""Maximum bytes of an invocation's payload (EP-4, EP-9, LX-5; the exact number is not documented, EP-8)."""
 
 Era: TypeAlias = Literal["2018-06", "2023-11", "2025-11"]
 """A set of scaling rules for pollers, named for the month in which AWS introduced it (ES-2, PM-2)."""
@@ -26,11 +26,11 @@ ERAS: tuple[Era, ...] = get_args(Era)
 DEFAULT_ERA: Era = "2025-11"
 
 DeduplicationScope: TypeAlias = Literal["queue", "messageGroup"]
-"""FF-7."""
+"""Scope within which a deduplication id is unique (FF-7)."""
 FifoThroughputLimit: TypeAlias = Literal["perQueue", "perMessageGroupId"]
-"""FF-8."""
+"""Scope of a FIFO queue's throughput limit (FF-8)."""
 Permission: TypeAlias = Literal["allowAll", "denyAll", "byQueue"]
-"""DLQ-17."""
+"""Queues that may use a queue as their dead-letter queue (DLQ-17)."""
 DEDUPLICATION_SCOPES: tuple[DeduplicationScope, ...] = get_args(DeduplicationScope)
 FIFO_THROUGHPUT_LIMITS: tuple[FifoThroughputLimit, ...] = get_args(FifoThroughputLimit)
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
@@ -41,7 +41,7 @@ class Account:
     """The account and Region that the design shares with other functions."""
 
     concurrency: int = 1000
-    """Executions that may run at one instant, all functions together; at least 1 (LC-2)."""
+    """Maximum concurrent executions of all functions together; at least 1 (LC-2)."""
     other_traffic: int = 0
     """Executions that functions outside the design occupy all the time; 0 to `concurrency`."""
 
@@ -50,10 +50,10 @@ class Account:
 
 @attrs.frozen(repr=False)
 class Redrive:
-    """The redrive policy of a queue: where messages go that were received too often (DLQ-1)."""
+    """The redrive policy of a queue: messages that were received too often go to a dead-letter queue (DLQ-1)."""
 
     dead_letter_queue: str
-    """Name of the queue that takes them; of the same type, in the same design (DLQ-12, DLQ-13)."""
+    """Name of the dead-letter queue: a queue of the same type, in the same design (DLQ-12, DLQ-13)."""
     max_receive_count: int
     """Deliveries that a message gets; the receive after the last one moves it; 1 to 1,000 (DLQ-1 … DLQ-3)."""
 
@@ -62,12 +62,12 @@ class Redrive:
 
 @attrs.frozen(repr=False)
 class RedriveAllow:
-    """Which queues may use this one as their dead-letter queue (DLQ-17)."""
+    """A queue's policy on the queues that may use it as their dead-letter queue (DLQ-17)."""
 
     permission: Permission = "allowAll"
     """`allowAll`, `denyAll` or `byQueue`."""
     source_queues: tuple[str, ...] = attrs.field(default=(), converter=strings)
-    """With `byQueue`: the names of the queues that may; 1 to 10."""
+    """With `byQueue`: the names of the permitted queues, 1 to 10."""
 
     __repr__ = concise_repr
 
@@ -93,9 +93,9 @@ class Queue:
     maximum_message_size: int = 1_048_576
     """Bytes of body and attributes that one message may have; 1,024 to 1,048,576 (SZ-2)."""
     redrive: Redrive | None = None
-    """The redrive policy, or None: messages are tried until their retention ends."""
+    """The redrive policy; None: messages are delivered until their retention ends."""
     fifo: bool = attrs.field(default=attrs.Factory(_named_fifo, takes_self=True), repr=False)
-    """Whether this is a FIFO queue; follows from the name (FF-1)."""
+    """True for a FIFO queue; follows from the name (FF-1)."""
     content_based_deduplication: bool = False
     """FIFO only: the SHA-256 of the body serves as deduplication id (FF-4)."""
     deduplication_scope: DeduplicationScope = "queue"
@@ -103,7 +103,7 @@ class Queue:
     fifo_throughput_limit: FifoThroughputLimit = "perQueue"
     """FIFO only: `perQueue`, or `perMessageGroupId` with deduplication per message group (FF-8)."""
     redrive_allow: RedriveAllow | None = None
-    """Which queues may use this one as dead-letter queue; None: all (DLQ-17)."""
+    """The queues that may use this one as their dead-letter queue; None: all (DLQ-17)."""
 
     __repr__ = concise_repr
 
@@ -117,12 +117,12 @@ class Function:
     timeout: int = 3
     """Seconds after which Lambda ends an invocation; 1 to 900 (LX-1)."""
     memory: int = 128
-    """MB; 128 to 10,240 (LX-3)."""
+    """Memory in MB; 128 to 10,240 (LX-3)."""
     reserved_concurrency: int | None = None
-    """Executions set aside for this function, which are also its ceiling; 0 switches it off; None: it shares the
-    account's unreserved ones (LC-3, LC-5)."""
+    """Executions set aside for this function, which are also its maximum; 0 switches it off; None: it shares the
+    account's unreserved executions (LC-3, LC-5)."""
     provisioned_concurrency: int = 0
-    """Environments kept initialised; at most `reserved_concurrency` where that is set (LC-9)."""
+    """Execution environments kept initialised; at most `reserved_concurrency` where that is set (LC-9)."""
 
     __repr__ = concise_repr
 
@@ -136,17 +136,17 @@ class EventSourceMapping:
     function: str
     """Name of the function that is invoked."""
     batch_size: int = 10
-    """Messages that one invocation gets at the most; 1 to 10,000, FIFO 1 to 10 (EC-1)."""
+    """Maximum messages of one invocation; 1 to 10,000, FIFO 1 to 10 (EC-1)."""
     maximum_batching_window: int = 0
     """Seconds that a batch may wait to fill; 0 to 300; over 0 for a batch size over 10, 0 for FIFO (EC-2 … EC-4)."""
     maximum_concurrency: int | None = None
-    """Concurrent invocations of this mapping at which it stops reading; 2 to 1,000; None: no limit (EC-5, MC-1)."""
+    """Concurrent invocations at which the mapping stops receiving; 2 to 1,000; None: no limit (EC-5, MC-1)."""
     report_batch_item_failures: bool = False
-    """Whether the function's answer names the messages that failed (EC-7, PB-1)."""
+    """True if the mapping reads from the function's answer which messages failed (EC-7, PB-1)."""
     filters: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """Filter patterns as JSON text; a message that matches none is deleted unseen; at most 10 (EC-8, FL-2)."""
     enabled: bool = True
-    """Whether the mapping polls (EC-22)."""
+    """True if the mapping polls (EC-22)."""
     provisioned_pollers: tuple[int, int] | None = None
     """(minimum, maximum) of provisioned pollers, 2–200 and 2–10,000; excludes `maximum_concurrency` (EC-6)."""
 
@@ -154,11 +154,11 @@ class EventSourceMapping:
 
     @cached_property  # every event of a mapping has its name
     def name(self) -> str:
-        """How reports and metrics name the mapping: `orders→worker`."""
+        """Name of the mapping in reports and metrics: `orders→worker`."""
         return f"{self.queue}→{self.function}"
 
 
-# What AWS refuses when a design is deployed: each rule with its range and its id in the behaviour ledger. ------------
+# Rules by which AWS refuses a design ----------------------------------------------------------------------------------
 
 _QUEUE_NAME = r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo"
 _FUNCTION_NAME = r"[A-Za-z0-9_-]{1,64}"
@@ -167,7 +167,7 @@ _UNRESERVED_MINIMUM = 100
 
 @attrs.frozen
 class Parts:
-    """All that a design consists of."""
+    """The contents of a design that is not checked yet."""
 
     queues: tuple[Queue, ...]
     functions: tuple[Function, ...]
@@ -177,14 +177,14 @@ class Parts:
 
 
 def refuse_invalid(design: Parts) -> None:
-    """Raise `InvalidDesign` with everything that is wrong, if anything is."""
+    """Raise `InvalidDesign` with all problems of a design, if it has any."""
     problems = list(problems_of(design))
     if problems:
         raise InvalidDesign(problems)
 
 
 def problems_of(design: Parts) -> Iterator[Problem]:
-    """All that AWS would refuse: first each part alone, then the parts together."""
+    """Yield the reasons for which AWS would refuse a design: first of each part alone, then of the parts together."""
     for index, queue in enumerate(design.queues):
         yield from _queue_problems(Checks(f"queues[{index}]"), queue)
     for index, function in enumerate(design.functions):
@@ -331,7 +331,7 @@ def _check_names(checks: Checks, design: Parts) -> None:
         for name, count in Counter(names).items():
             if count > 1:
                 checks.refuse(kind, name, f"must have names of their own: {count} of them have this one")
-    for name, count in Counter(mapping.name for mapping in design.mappings).items():  # EC-17: each pair is welcome
+    for name, count in Counter(mapping.name for mapping in design.mappings).items():  # EC-17: other pairs are valid
         if count > 1:
             checks.refuse("mappings", name, f"must be at most one for a queue and a function, not {count}", "EC-13")
 
@@ -419,7 +419,7 @@ def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The design -----------------------------------------------------------------------------------------------------------
 
 
 def _queues(items: Iterable[Queue]) -> tuple[Queue, ...]:
@@ -443,20 +443,20 @@ class Design:
     mappings: tuple[EventSourceMapping, ...] = attrs.field(default=(), converter=_mappings)
     account: Account = Account()
     era: Era = DEFAULT_ERA
-    """Which law the pollers follow: `2018-06`, `2023-11` or `2025-11` (ES-1 … ES-3, PM-*)."""
+    """Scaling rules of the pollers: `2018-06`, `2023-11` or `2025-11` (ES-1 … ES-3, PM-*)."""
 
     __repr__ = concise_repr
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what AWS would refuse."""
+        """Raise `InvalidDesign` where AWS would refuse the design."""
         refuse_invalid(Parts(self.queues, self.functions, self.mappings, self.account, self.era))
 
     def queue(self, name: str) -> Queue:
-        """Return the queue of that name; KeyError where there is none."""
+        """Return the queue of that name. Raises KeyError."""
         return _by_name(self.queues)[name]
 
     def function(self, name: str) -> Function:
-        """Return the function of that name; KeyError where there is none."""
+        """Return the function of that name. Raises KeyError."""
         return _by_name(self.functions)[name]
 
     def mappings_of(self, function: str) -> tuple[EventSourceMapping, ...]:
@@ -464,9 +464,9 @@ class Design:
         return tuple(mapping for mapping in self.mappings if mapping.function == function)
 
     def unreserved_concurrency(self) -> int:
-        """Executions that functions without a reservation share with the account's other traffic (LC-3).
+        """Return the number of executions that functions without a reservation share (LC-3).
 
-        What is provisioned for them is part of it, and other traffic cannot have that (LC-9).
+        The account's other traffic reduces it, but never below what is provisioned for these functions (LC-9).
         """
         reserved = sum(function.reserved_concurrency or 0 for function in self.functions)
         unreserved = [function for function in self.functions if function.reserved_concurrency is None]
@@ -474,15 +474,16 @@ class Design:
         return max(provisioned, self.account.concurrency - reserved - self.account.other_traffic)
 
     def concurrency_limit(self, function: str) -> int:
-        """Executions that a function can have at the most: its reservation, or what is unreserved (LC-2, LC-3)."""
+        """Return the maximum executions of a function: its reservation, or what is unreserved (LC-2, LC-3)."""
         reserved = self.function(function).reserved_concurrency
         return self.unreserved_concurrency() if reserved is None else reserved
 
     def maximum_concurrency_fits(self, function: str) -> bool:
-        """Tell whether each mapping of a function has a maximum concurrency and all of them find room at once (MC-3).
+        """Return True if each mapping of a function has a maximum concurrency, and all maxima fit at once (MC-3).
 
-        A function without a reservation shares its room with all others that have none, so theirs count too, and what
-        is provisioned for one of them is none of the others' (LC-9). Then throttling dead-letters nothing (MC-4).
+        Functions without a reservation share executions, so the mappings of all of them count, and executions that are
+        provisioned for one of them are not available to the others (LC-9). If True, throttling dead-letters nothing
+        (MC-4).
         """
         sharing = [self.function(function)]
         if sharing[0].reserved_concurrency is None:

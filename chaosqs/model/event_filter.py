@@ -201,7 +201,7 @@ OPERATORS: Mapping[str, Callable[[Json, Path], Test]] = {
 """The operators of rules that are objects; no key of a branch of `$or` may have such a name."""
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Filtering a message --------------------------------------------------------------------------------------------------
 
 MOST_CHARACTERS = 4_096
 """Maximum length of one pattern (EC-8)."""

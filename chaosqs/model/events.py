@@ -1,8 +1,8 @@
-"""What a run records.
+"""The events that a run records.
 
-Each event has its moment in milliseconds and its cause: the place in the history of the event that led to it, or None.
-Messages are numbers in the order of sending. A poller is a number within its mapping, an invocation one of the run.
-`fault` is empty, or names the fault of the plan that made it happen.
+Each event has its time in milliseconds and its cause: the index in the history of the event that led to it, or None.
+Messages are numbered in the order of sending, pollers within their mapping, and invocations within the run. `fault`
+names the fault of the plan that made the event happen; empty: none.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-# What a run records of changes to the design itself: by the mapping's own law, or by an operator. --------------------
+# Changes to the design ------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class PollersChanged:
-    """A mapping has another number of pollers now (ES-1 … ES-8)."""
+    """The number of pollers of a mapping changed (ES-1 … ES-8)."""
 
     at: int
     cause: int | None
@@ -28,40 +28,40 @@ class PollersChanged:
 
 @attrs.frozen
 class Operated:
-    """An operator, or a fault that stands for one, changed something while the run went on."""
+    """An operator, or a fault that acts like one, changed something during the run."""
 
     at: int
     cause: int | None
     kind: Literal["redeploy", "purge", "redrive", "change"]
     target: str
-    """The queue, function or mapping."""
+    """Name of the queue, function or mapping."""
     setting: str
-    """What a `change` changes; empty otherwise."""
+    """Name of the setting of a `change`; empty otherwise."""
     value: str
-    """To what, as Python writes it."""
+    """New value of the setting, as Python writes it."""
     fault: str = ""
 
 
-# What a run records of the user's own code, which calls chaosqs while it handles a batch. ----------------------------
+# Real handlers --------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class PointPassed:
-    """A handler of the user's passed a `chaosqs.fault_point`."""
+    """A real handler passed a `chaosqs.fault_point`."""
 
     at: int
     cause: int | None
     function: str
     invocation: int
     point: str
-    """Its name."""
+    """Name of the fault point."""
     fault: str
-    """Names the fault that struck there; empty: none did."""
+    """The fault that was injected there; empty: none."""
 
 
 @attrs.frozen
 class Effect:
-    """A handler of the user's recorded an effect: `chaosqs.record("charged", order=7)`."""
+    """A real handler recorded an effect: `chaosqs.record("charged", order=7)`."""
 
     at: int
     cause: int | None
@@ -69,14 +69,14 @@ class Effect:
     invocation: int
     name: str
     values: tuple[tuple[str, str | int | float | bool | None], ...]
-    """What it recorded, by name, in the order of the names."""
+    """The recorded values by name, in the order of the names."""
     message: int | None = None
-    """The message that it is about, where the handler said so."""
+    """The message that the effect is about, if the handler named one."""
 
 
 @attrs.frozen
 class Reached:
-    """Code of the user's passed a `chaosqs.sometimes`."""
+    """A real handler passed a `chaosqs.sometimes`."""
 
     at: int
     cause: int | None
@@ -85,15 +85,15 @@ class Reached:
     mark: str
 
 
-# What a run records of a poller alone: calls that brought nothing, and batches that it keeps or forgets. -------------
+# Pollers --------------------------------------------------------------------------------------------------------------
 
 ReleaseReason: TypeAlias = Literal["throttled", "failed", "service error", "no answer", "restarted"]
-"""Why a poller forgot its batch; `throttled`: for a whole visibility timeout."""
+"""Reason why a poller forgot its batch; `throttled`: it was throttled for a whole visibility timeout."""
 
 
 @attrs.frozen
 class ReceiveFailed:
-    """A receive failed, or came back empty, by a fault although messages wait (EF-8, RX-4, IF-3)."""
+    """A fault made a receive fail, or come back empty although messages waited (EF-8, RX-4, IF-3)."""
 
     at: int
     cause: int | None
@@ -105,9 +105,9 @@ class ReceiveFailed:
 
 @attrs.frozen
 class ReceivedNothing:
-    """Receives that came back empty: `count` long polls one after another since `since`, each `every` ms long.
+    """Empty receives: `count` long polls in a row, the first from `since` on, each `every` milliseconds long.
 
-    They are recorded together, when the poller gets a message at last, or lets go.
+    They are recorded together, when the poller gets a message or is released.
     """
 
     at: int
@@ -122,7 +122,7 @@ class ReceivedNothing:
 
 @attrs.frozen
 class Released:
-    """A poller forgot its batch without deleting it; the messages come back when their visibility ends."""
+    """A poller forgot its batch without deleting it; the messages come back when their visibility timeout ends."""
 
     at: int
     cause: int | None
@@ -135,7 +135,7 @@ class Released:
 
 @attrs.frozen
 class Held:
-    """A poller holds its batch, or its next call, until `until`, by a fault."""
+    """A fault makes a poller hold its batch, or its next call, until `until` (milliseconds)."""
 
     at: int
     cause: int | None
@@ -146,11 +146,11 @@ class Held:
     fault: str
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Messages and invocations ---------------------------------------------------------------------------------------------
 
 
 Outcome: TypeAlias = Literal["succeeded", "raised", "timed_out", "crashed"]
-"""How an invocation ended."""
+"""The outcome of an invocation."""
 
 
 @attrs.frozen
@@ -164,16 +164,16 @@ class Sent:
     body_bytes: int
     group: str
     copy_of: int | None = None
-    """The message that it repeats: its producer never learned that SQS had that, or a dead-letter queue was moved back
-    (then its cause is the delete there); None: it is new."""
+    """The message that it repeats: its producer did not learn that SQS had accepted it, or it was moved out of a
+    dead-letter queue (then its cause is the delete there). None: it is new."""
     fault: str = ""
     deduplication_id: str = ""
-    """What a client gave, or the digest of its body (FF-3, FF-4); empty on standard queues and for a workload."""
+    """Id that a client gave, or the digest of the body (FF-3, FF-4); empty on standard queues and for a workload."""
 
 
 @attrs.frozen
 class SendFailed:
-    """A producer's attempt to send came to nothing that it knows of; it sends again later (OR-4)."""
+    """A producer's send failed, as far as the producer knows; it sends again later (OR-4)."""
 
     at: int
     cause: int | None
@@ -195,9 +195,9 @@ class Received:
     receive_counts: tuple[int, ...]
     visible_at: int
     fault: str
-    """Names the fault that struck the receive."""
+    """The fault of the receive."""
     lost: bool = False
-    """Whether that lost the answer: then SQS counted the receive, and the poller never saw it (RX-8)."""
+    """True if the fault lost the answer: SQS counted the receive, but the poller saw no message (RX-8)."""
 
 
 @attrs.frozen
@@ -213,9 +213,9 @@ class Throttled:
     attempt: int
     """1 for the first invocation of this batch since its receive."""
     reason: str
-    """As Lambda names it (LC-12)."""
+    """Reason as Lambda names it (LC-12)."""
     running: int
-    """Executions that were busy, of `limit`."""
+    """Busy executions, of `limit`."""
     limit: int
     fault: str
 
@@ -232,7 +232,7 @@ class ServiceFailed:
     messages: tuple[int, ...]
     fault: str
     reason: str = ""
-    """As Lambda names it where no fault has brought it about: `RecursiveInvocationException` (LX-17)."""
+    """Reason as Lambda names it; empty if a fault caused the error: `RecursiveInvocationException` (LX-17)."""
 
 
 @attrs.frozen
@@ -247,16 +247,16 @@ class InvocationStarted:
     invocation: int
     messages: tuple[int, ...]
     cold: bool
-    """Whether a new execution environment had to be initialised first (LX-12)."""
+    """True if a new execution environment had to be initialised first (LX-12)."""
     running: int
-    """Executions of this function that are busy now, this one included."""
+    """Busy executions of this function, this one included."""
     fault: str = ""
-    """Names the fault that made it start cold."""
+    """The fault that made it start cold."""
 
 
 @attrs.frozen
 class InvocationEnded:
-    """A function is done with a batch, or was ended."""
+    """A function finished with a batch, or its invocation was ended."""
 
     at: int
     cause: int | None
@@ -266,17 +266,17 @@ class InvocationEnded:
     messages: tuple[int, ...]
     outcome: Outcome
     failed: tuple[int, ...]
-    """Messages that a succeeded invocation reported as failed (PB-*), whether or not the mapping looks (EF-2)."""
+    """Messages that a successful invocation reported as failed (PB-*), even if the mapping ignores it (EF-2)."""
     duration: int
     """Milliseconds in the handler; initialisation counts only after a crash or a timeout (LX-14, LX-15)."""
     answered: bool
-    """Whether a poller still waited for the answer and got it."""
+    """True if a poller still waited for the answer and got it."""
     fault: str
     rule: str = ""
-    """Id of the rule by which an answer or an error means what it means: `EF-2`, `PB-1` … `PB-12`, `LX-5` …; empty for
-    a model that does nothing out of the ordinary."""
+    """Id of the rule that gives an answer or an error its meaning: `EF-2`, `PB-1` … `PB-12`, `LX-5` …; empty for an
+    ordinary outcome of a model."""
     error: str = ""
-    """What real code raised, as its type and the first line of its message; or Lambda's own error type (LX-9)."""
+    """Error of real code: its type and the first line of its message; or Lambda's own error type (LX-9)."""
 
 
 @attrs.frozen
@@ -289,7 +289,7 @@ class Deleted:
     mapping: str
     messages: tuple[int, ...]
     stayed: tuple[int, ...]
-    """Those of them that are still there: received again meanwhile (RH-4), or the request was lost."""
+    """Those of the messages that are still there: received again meanwhile (RH-4), or the request was lost."""
     fault: str
 
 
@@ -304,7 +304,7 @@ class FilteredOut:
     poller: int
     messages: tuple[int, ...]
     rules: tuple[str, ...]
-    """For each of them the rule that decided: `FL-2`, `FL-5` or `FL-6`."""
+    """Id of the deciding rule, for each message: `FL-2`, `FL-5` or `FL-6`."""
 
 
 @attrs.frozen
@@ -317,7 +317,7 @@ class Returned:
     message: int
     receive_count: int
     fault: str = ""
-    """Names the fault by which it is visible before that, or again after its delete."""
+    """The fault that made it visible before that, or again after its delete."""
 
 
 @attrs.frozen
@@ -330,7 +330,7 @@ class DeadLettered:
     target: str
     message: int
     receive_count: int
-    """Deliveries that it had; the attempt that moved it is not counted (DLQ-6)."""
+    """Deliveries that the message had; the receive that moved it is not counted (DLQ-6)."""
 
 
 @attrs.frozen
@@ -367,4 +367,4 @@ Event: TypeAlias = (
     | PollersChanged
     | Operated
 )
-"""Everything that a history can contain."""
+"""Any event of a history."""

@@ -11,16 +11,16 @@ from chaosqs.model.faults import FaultPlan
 
 @attrs.frozen
 class Unknown:
-    """A value that nobody knows, as a template leaves it open."""
+    """An unknown value, which a template leaves open."""
 
     reason: str
-    """Reason: `parameter Timeout has no default`."""
+    """Reason why it is unknown: `parameter Timeout has no default`."""
 
 
 Value: TypeAlias = int | bool | None
 """The value of a setting; None: no limit, which counts as more than any number."""
 MaybeValue: TypeAlias = int | bool | Unknown | None
-"""The value of a setting, if anybody knows it."""
+"""The value of a setting, or `Unknown`."""
 ResourceKind: TypeAlias = Literal["queue", "function", "mapping", "account"]
 VerdictWord: TypeAlias = Literal["holds", "violated", "inconclusive"]
 Side: TypeAlias = Literal["at_least", "at_most", "any"]
@@ -41,7 +41,7 @@ class SettingPath:
     name: str
     """Name of the queue, function or mapping; empty for the account."""
     attribute: str
-    """As the model spells it: `reserved_concurrency`; `max_receive_count` of a queue is its redrive policy's."""
+    """Name as the model spells it: `reserved_concurrency`; `max_receive_count` of a queue is its redrive policy's."""
 
 
 @attrs.frozen
@@ -77,9 +77,9 @@ class Threshold:
     value: Value
     """The value nearest to the present one."""
     evidence: Evidence
-    """Of the value, and of `end`."""
+    """Evidence of the value and of `end`."""
     end: int | None = None
-    """The last value that holds; None: so do all beyond."""
+    """The last value at which it holds; None: it holds at all values beyond, too."""
 
     @property
     def edges(self) -> tuple[Value, ...]:
@@ -96,9 +96,9 @@ class LoadSensitivity:
     messages: int
     present: Evidence
     other: int
-    """The other value."""
+    """Another value of the setting."""
     changed: Evidence
-    """With the other value."""
+    """Violations with the other value."""
 
 
 @attrs.frozen
@@ -113,7 +113,7 @@ class Setting:
     origin: str = ""
     """Place that it was read from: `template.yaml:41 ReservedConcurrentExecutions: 2`; empty for defaults."""
     load: LoadSensitivity | None = None
-    """Of a batch size that does not matter here: its part under a large load, if it matters there."""
+    """Effect of a batch size under a large load, if it matters there but not in the counterexample."""
 
     @property
     def matters(self) -> bool:
@@ -134,7 +134,7 @@ class Premise:
     subject: str
     """Name of the queue, function or mapping."""
     attribute: str
-    """As the model spells it: `seconds_per_batch`."""
+    """Name as the model spells it: `seconds_per_batch`."""
     value: float
 
 
@@ -145,7 +145,7 @@ class Change:
     setting: SettingPath
     before: MaybeValue
     after: Value
-    """Of `redrive`: the max_receive_count of a policy that leads to a new dead-letter queue."""
+    """The new value; of `redrive` the max_receive_count of a policy that leads to a new dead-letter queue."""
 
 
 @attrs.frozen
@@ -153,27 +153,27 @@ class Price:
     """Increase caused by a change, relative to before: 0.1 is ten per cent more; None where there is no comparison."""
 
     drain: float | None = None
-    """Of the time until the counterexample's own workload is drained."""
+    """Increase of the time until the counterexample's own workload is drained."""
     latency: float | None = None
-    """Of the mean time from the send to the first success, over the messages that succeed in both runs."""
+    """Increase of the mean time from send to first success, over the messages that succeed in both runs."""
     concurrency: float | None = None
-    """Of the most executions of the function at once."""
+    """Increase of the maximum concurrent executions of the function."""
 
 
 @attrs.frozen
 class Fix:
-    """A change of the design, and the trials of it."""
+    """A change of the design, and the evidence of its trials."""
 
     changes: tuple[Change, ...]
     evidence: Evidence
     price: Price = Price()
     rules: tuple[str, ...] = ()
-    """Ids of AWS's rules that exclude the violation (`MC-1`); empty: the evidence is all there is, and a longer search
-    may yet find one."""
+    """Ids of AWS's rules that exclude the violation (`MC-1`); empty: only the evidence supports the fix, and a longer
+    search may still find a violation."""
     breaks: tuple[str, ...] = ()
-    """Other default invariants that held in all trials before, and are violated in some with it."""
+    """Other default invariants that held in all trials without the change, and are violated in some with it."""
     patch: str = ""
-    """The same as a unified diff of the template; empty where there is none."""
+    """The change as a unified diff of the template; empty if there is none."""
 
     @property
     def prevents(self) -> bool:
@@ -186,7 +186,7 @@ class AssumptionVerdict:
     """The verdict on the counterexample with another value of one assumption about AWS."""
 
     name: str
-    """As `Assumptions` spells it: `throttle_retry`."""
+    """Name of the assumption: `throttle_retry`."""
     value: int
     verdict: VerdictWord
     """`inconclusive`: it cannot be simulated with that value."""
@@ -194,17 +194,16 @@ class AssumptionVerdict:
 
 @attrs.frozen
 class PointOfNoReturn:
-    """The moment from which the violation was inevitable, whatever the seed, and though nothing more went wrong."""
+    """The time from which the violation was inevitable with any seed, even without further faults."""
 
     evidence: Evidence
-    """Of the futures drawn from there on, or of all seeds where it was certain from the start (at least 95 %)."""
+    """Evidence of the futures drawn from then on; of all seeds if it was certain from the start (at least 95 %)."""
     at: int | None
     """Milliseconds; None: it was certain from the start."""
     event: int | None = None
-    """Index of what happened then in the history; None from the start, and for the violation itself."""
+    """Index of the event at that time; None from the start, and for the violation itself."""
     avoidable_at: int | None = None
-    """A moment before it at which chance could still have avoided the violation, in milliseconds; None: none was
-    found."""
+    """Time before it at which chance could still have avoided the violation, in milliseconds; None: none found."""
 
 
 @attrs.frozen
@@ -214,20 +213,20 @@ class Explanation:
     settings: tuple[Setting, ...] = ()
     premises: tuple[Premise, ...] = ()
     faults: tuple[FaultPlan, ...] = ()
-    """The faults without which it does not happen, each as a plan of its own; empty: no fault was needed."""
+    """The faults that the violation needs, each as a plan of its own; empty: it needs no fault."""
     rate: Evidence | None = None
     """Violations when nothing but the seed changes."""
     fixes: tuple[Fix, ...] = ()
     assumptions: tuple[AssumptionVerdict, ...] | None = None
-    """Values of the assumptions on which the verdict hangs; empty: it hangs on none; None: that was not looked at."""
+    """Values of the assumptions on which the verdict depends; empty: on none; None: not examined."""
     point_of_no_return: PointOfNoReturn | None = None
-    """None: that was not looked at."""
+    """None: not examined."""
     own_bug: bool = False
-    """True if the invariant is chaosqs's own, which no design can violate: nothing of the design is to blame."""
+    """True if no design can violate the invariant: the violation is a bug of chaosqs."""
     outdated: bool = False
-    """True if an older version explained it in words, which are not kept: it must be explained anew."""
+    """True if an older version explained it in words, which are not kept: it must be explained again."""
 
     @property
     def patch(self) -> str:
-        """The patch of the first fix that has one; empty where none has."""
+        """The patch of the first fix that has one; empty if none has."""
         return next((fix.patch for fix in self.fixes if fix.patch), "")

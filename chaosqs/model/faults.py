@@ -1,4 +1,4 @@
-"""What a fault plan must be to fit a design: every name known, every window with a beginning and an end."""
+"""Kinds of faults, fault plans made of them, and the check that a plan fits a design."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,14 +8,14 @@ import attrs
 
 from chaosqs.model.values import Checks, concise_repr, strings
 
-# Every kind of fault: where it strikes, what it does, and the rule of the ledger that lets AWS do it. ----------------
+# Kinds of faults ------------------------------------------------------------------------------------------------------
 
 OK = "ok"
 """The outcome of a call in which nothing goes wrong."""
 FAULT_POINT = "fault_point"
 """The kind of a fault in the user's own code; an outcome names its site too: `fault_point:charge-card`."""
 
-Boundary: TypeAlias = Literal[
+InjectionPoint: TypeAlias = Literal[
     "send", "poll", "receive", "hold", "invoke", "handler", "point", "response", "delete", "mapping"
 ]
 Scope: TypeAlias = Literal["queue", "function", "mapping"]
@@ -23,22 +23,22 @@ Scope: TypeAlias = Literal["queue", "function", "mapping"]
 
 @attrs.frozen
 class FaultKind:
-    """One thing that can go wrong, and where."""
+    """A kind of fault."""
 
     name: str
-    injection_point: Boundary
-    """Which call it strikes: send, poll (a receive before it is answered), receive (the answer), hold (a batch in a
-    poller's hand), invoke, handler, point (a site in user code), response, delete; or mapping, the life of one."""
+    injection_point: InjectionPoint
+    """Call that the fault strikes: send, poll (a receive before it is answered), receive (its answer), hold (a batch
+    that a poller holds), invoke, handler, point (a fault point in user code), response, delete, mapping (its state)."""
     effect: str
-    """What happens, in a sentence."""
+    """Effect of the fault, in a sentence."""
     rule: str
-    """The rule of the ledger that makes it legal behaviour of AWS."""
+    """Id of the ledger rule by which AWS may behave so."""
     scopes: tuple[Scope, ...] = ("queue", "function", "mapping")
-    """What a window of this kind may name."""
+    """Kinds of names that may be the scope of a window of this kind."""
     keyed: bool = True
-    """Whether it may be the outcome of one message's send or receive; else it comes in windows only."""
+    """True if it may be the outcome of one message's send or receive; otherwise it occurs in windows only."""
     standard_only: bool = False
-    """Whether it cannot happen on FIFO queues."""
+    """True if it cannot happen on FIFO queues."""
 
 
 _QUEUE: tuple[Scope, ...] = ("queue",)
@@ -103,7 +103,7 @@ KINDS: tuple[FaultKind, ...] = (
     FaultKind(
         "out_of_order",
         "poll",
-        "The receive passes the oldest messages over, up to 1,000, and returns the newest, newest first.",
+        "The receive skips the oldest messages, up to 1,000, and returns the newest, newest first.",
         "OR-1",
         standard_only=True,
     ),
@@ -144,7 +144,7 @@ KINDS: tuple[FaultKind, ...] = (
         _MAPPING,
         keyed=False,
     ),
-    FaultKind("scale_down", "mapping", "The mapping goes down to its fewest pollers.", "ES-5", _MAPPING, keyed=False),
+    FaultKind("scale_down", "mapping", "The mapping scales down to its fewest pollers.", "ES-5", _MAPPING, keyed=False),
     # Lambda
     FaultKind(
         "lost_invoke",
@@ -170,11 +170,11 @@ KINDS: tuple[FaultKind, ...] = (
     FaultKind(
         "malformed_response",
         "handler",
-        "The handler does its work and returns a failure list that Lambda cannot read: all failed with partial batch "
-        "responses, else nobody looks.",
+        "The handler does its work and returns a failure list that Lambda cannot read: with partial batch responses "
+        "all messages count as failed, without them the list is ignored.",
         "PB-8",
     ),
-    FaultKind(FAULT_POINT, "point", "A `chaosqs.fault_point` in the user's handler says that it strikes.", "LX-7"),
+    FaultKind(FAULT_POINT, "point", "A `chaosqs.fault_point` in the user's handler returns True.", "LX-7"),
     # Deletes
     FaultKind(
         "failed_delete",
@@ -206,20 +206,21 @@ def kind_of(outcome: str) -> FaultKind | None:
     return _BY_NAME.get(outcome.partition(":")[0] if outcome.startswith(f"{FAULT_POINT}:") else outcome)
 
 
-# What goes wrong from outside: a plan that is data, keyed by message and by window, so that it shrinks. --------------
+# Fault plans ----------------------------------------------------------------------------------------------------------
 #
-# At each injection point the simulator asks the plan once. A missing entry means that nothing goes wrong, so a plan may be
-# longer than the run, and removing an entry never shifts the meaning of another.
+# A plan is data, keyed by message and by window, so that it shrinks. The simulator asks it once per injection point.
+# A missing entry means that nothing goes wrong. So a plan may be longer than the run, and removing an entry never
+# changes the meaning of another.
 
 
 ActionKind: TypeAlias = Literal["redeploy", "purge", "redrive", "change"]
 ACTIONS: tuple[ActionKind, ...] = get_args(ActionKind)
-"""What an operator can do: deploy a function anew, purge a queue, move a dead-letter queue back, change a setting."""
+"""Actions of an operator: deploy a function again, purge a queue, redrive a dead-letter queue, change a setting."""
 
 
 @attrs.frozen(repr=False)
 class Window:
-    """A fault that strikes every call of its injection point for a while."""
+    """A fault that strikes every call of its injection point for some time."""
 
     kind: str
     scope: str
@@ -227,14 +228,14 @@ class Window:
     start: float
     """Seconds after the start of the run."""
     seconds: float
-    """How long it lasts."""
+    """Length of the window, in seconds."""
 
     __repr__ = concise_repr
 
 
 @attrs.frozen(repr=False)
 class Action:
-    """Something that an operator does at a moment of the run."""
+    """An action of an operator at a time of the run."""
 
     kind: ActionKind
     target: str
@@ -242,23 +243,23 @@ class Action:
     at: float
     """Seconds after the start of the run."""
     setting: str = ""
-    """For `change`: the name of the field: `visibility_timeout`, `reserved_concurrency`, `batch_size`, `enabled` …"""
+    """For `change`: the name of the setting: `visibility_timeout`, `reserved_concurrency`, `batch_size`, `enabled` …"""
     value: int | bool | None = None
-    """For `change`: what it becomes."""
+    """For `change`: the new value."""
 
     __repr__ = concise_repr
 
 
 @attrs.frozen(repr=False)
 class Pause:
-    """A hold in the order of things: one task waits while others take so many steps."""
+    """A pause of one task, during which other tasks take a number of steps."""
 
     task: str
-    """Who waits: a poller (`orders→worker/3`), or an invocation of real code by its number (`worker#12`)."""
+    """The task that pauses: a poller (`orders→worker/3`), or an invocation of real code by its number (`worker#12`)."""
     step: int
-    """From which of its steps on, counted from 1."""
+    """The step before which the task pauses, counted from 1."""
     steps: int
-    """How many steps of others go first, 1 or more; a hold ends after `Assumptions.longest_pause` at the latest."""
+    """Steps that other tasks take first, 1 or more; a pause ends after `Assumptions.longest_pause` at the latest."""
 
     __repr__ = concise_repr
 
@@ -290,11 +291,11 @@ class FaultPlan:
     banned: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """Kinds that are ignored when the plan is read."""
     heal_at: float | None = None
-    """Seconds after which nothing goes wrong any more; None: the plan's own entries are the end of it."""
+    """Seconds after which nothing goes wrong any more; None: faults end with the plan's own entries."""
     sends: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """For each message, by number, the outcome of its send."""
     actions: tuple[Action, ...] = attrs.field(default=(), converter=_actions)
-    """What an operator does. Those from `heal_at` on are not carried out; those of one moment are, in this order."""
+    """Actions of operators; those of one time in this order. Those from `heal_at` on are not carried out."""
     pauses: tuple[Pause, ...] = attrs.field(default=(), converter=_pauses)
 
     __repr__ = concise_repr
@@ -312,13 +313,13 @@ class FaultPlan:
 
     @property
     def ends_at(self) -> float:
-        """When the last window, action or the healing is over, in seconds; faults of single messages apart."""
+        """Seconds until all windows and actions are over, at most `heal_at`; faults of single messages do not count."""
         ends = [window.start + window.seconds for window in self.windows if window.kind not in self.banned]
         last = max([*ends, *(action.at for action in self.actions)], default=0.0)
         return last if self.heal_at is None else min(last, self.heal_at)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Checking a plan ------------------------------------------------------------------------------------------------------
 
 _POINT_NAME = r"fault_point:[\w.-]{1,80}"
 _NAMES = tuple(name for name in KIND_NAMES if name != FAULT_POINT)

@@ -1,4 +1,4 @@
-"""The record of one run: append-only while it runs, a value afterwards. Everything else is read off it."""
+"""The history of one run: a value, from which all results are derived."""
 
 import hashlib
 from bisect import bisect_right
@@ -19,14 +19,14 @@ _E = TypeVar("_E", bound=Event)
 
 @attrs.frozen(slots=False)
 class History:
-    """All that happened in a run, in order. The place of an event in `events` is its identity."""
+    """All events of a run, in order. An event is identified by its index in `events`."""
 
     scenario: Scenario
     events: tuple[Event, ...] = attrs.field(repr=False)
     ended_at_ms: int
-    """When the run ended, in milliseconds."""
+    """Time at which the run ended, in milliseconds."""
     drained_at_ms: int | None
-    """When the last message that a mapping should have handled was gone, in milliseconds; None: some are left."""
+    """Time at which the last message that a mapping should handle was gone, in milliseconds; None: some are left."""
 
     @cached_property
     def deliveries(self) -> dict[int, list[Delivery]]:
@@ -35,12 +35,12 @@ class History:
 
     @cached_property
     def dead_lettered(self) -> list[Fate]:
-        """What became of each message that was dead-lettered, in the order of the moves."""
+        """The fate of each message that was dead-lettered, in the order of the moves."""
         return dead_lettered(self.events, self.deliveries)
 
     @cached_property
     def effects(self) -> tuple[Effect, ...]:
-        """All that handlers noted with `chaosqs.record`, in order."""
+        """All effects that handlers recorded with `chaosqs.record`, in order."""
         return tuple(event for _, event in self.each(Effect))
 
     @cached_property
@@ -49,12 +49,12 @@ class History:
         return {event.message: event for _, event in self.each(Sent)}
 
     def each(self, kind: type[_E]) -> list[tuple[int, _E]]:
-        """Return the events of one kind with their places, in order."""
+        """Return the events of one kind with their indexes, in order."""
         return [(index, event) for index, event in self._by_kind.get(kind, ()) if isinstance(event, kind)]
 
     @cached_property
     def faulted(self) -> list[int]:
-        """The places of the events that a fault had its part in, in order."""
+        """The indexes of the events that a fault had a part in, in order."""
         return [index for index, event in enumerate(self.events) if getattr(event, "fault", "")]
 
     @cached_property
@@ -66,16 +66,16 @@ class History:
 
     @cached_property
     def designs(self) -> list[tuple[int, Design]]:
-        """The designs that were in force, each with the place of the event from which on it was; the first from 0."""
+        """The designs that were in force, each with the index of the event that put it in force; the first with 0."""
         if not self.scenario.faults.actions:
             return [(0, self.scenario.design)]
         return designs_in_force(self.scenario.design, self.events)
 
     def design_at(self, index: int) -> Design:
-        """Return the design that was in force at an event: the scenario's, with what an operator had changed by then.
+        """Return the design that was in force at an event: the scenario's, with the changes of operators up to then.
 
-        A change of a queue or a function holds from its `Operated` on, for what begins after it; one of a mapping from
-        the `PollersChanged` on that it causes, for the batches that are received after it.
+        A change of a queue or a function applies from its `Operated` event on, to everything that begins later. A
+        change of a mapping applies from the `PollersChanged` that it causes, to batches received later.
         """
         designs = self.designs
         return designs[0 if len(designs) == 1 else bisect_right(designs, index, key=_index) - 1][1]

@@ -1,6 +1,6 @@
-"""Values as JSON and back: defaults left out, unknown fields and wrong types refused by path.
+"""Values as JSON and back. Defaults are left out; unknown fields and wrong types are refused by path.
 
-Every file carries the number of its schema; `migrations` makes older ones into the present one.
+Every file carries the number of its schema; `migrated` converts files of older schemas.
 """
 
 import json
@@ -25,29 +25,30 @@ from chaosqs.model.explanation import (
 )
 from chaosqs.model.workload import Burst, Load, Steady
 
-# Files of older schemas → the present one, step by step. A newer one is refused: nobody can guess what it means. -----
+# Schemas of files -----------------------------------------------------------------------------------------------------
 #
-# A file leaves out what is at its default, so the schema is changed by a field that goes or gets another name or type,
-# and by a default that becomes another one: such a change comes with a step that writes what the file meant. A new
-# field whose default is what always was needs none. `tests/model/test_form.py` holds this.
+# Older files are converted step by step; newer ones are refused, because nobody can guess what they mean. A file leaves
+# out defaults, so the schema changes when a field is removed or gets another name, type or default: each such change
+# comes with a step that writes what the file meant. A new field with the former behaviour as its default needs no step.
+# `tests/model/test_form.py` checks this.
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
-"""What `json.loads` returns."""
+"""A value that `json.loads` returns."""
 
 Step: TypeAlias = Callable[[dict[str, Json]], dict[str, Json]]
-"""The fields of a file of some schema → those of the next."""
+"""A function from the fields of one schema to those of the next."""
 
 KEY = "chaosqs"
-"""The field that has the number of the schema."""
+"""Name of the field with the number of the schema."""
 
 
-def _without_prose(fields: dict[str, Json]) -> dict[str, Json]:
-    """Drop an explanation in English, which cannot become values, and say so; a bug of ours stays one."""
-    told = fields.get("explanation")
-    if not isinstance(told, dict):
+def _without_explanation_text(fields: dict[str, Json]) -> dict[str, Json]:
+    """Drop an explanation in words, which cannot be converted, and mark it as outdated; `own_bug` is kept."""
+    old = fields.get("explanation")
+    if not isinstance(old, dict):
         return fields
-    kept = {name: value for name, value in told.items() if name == "own_bug"}
-    return {**fields, "explanation": kept if kept == told else {**kept, "outdated": True}}
+    kept = {name: value for name, value in old.items() if name == "own_bug"}
+    return {**fields, "explanation": kept if kept == old else {**kept, "outdated": True}}
 
 
 def _with_seed(fields: dict[str, Json]) -> dict[str, Json]:
@@ -62,11 +63,11 @@ def _with_seed(fields: dict[str, Json]) -> dict[str, Json]:
 
 def _to_schema_2(fields: dict[str, Json]) -> dict[str, Json]:
     """Return the fields of any file of the first release, in the second schema."""
-    return _with_seed(_without_prose(fields))
+    return _with_seed(_without_explanation_text(fields))
 
 
 STEPS: tuple[Step, ...] = (_to_schema_2,)
-"""The first makes schema 1 into 2, and so on."""
+"""The first step converts schema 1 to 2, and so on."""
 
 SCHEMA = 1 + len(STEPS)
 """The schema of all files that chaosqs writes."""
@@ -75,7 +76,7 @@ SCHEMA = 1 + len(STEPS)
 def migrated(document: dict[str, Json], steps: Sequence[Step] = STEPS) -> dict[str, Json]:
     """Return the fields of a file in the present schema, without its number; a file without one is of the present one.
 
-    Raises `InvalidScenario` for a schema that is newer, or none.
+    Raises `InvalidScenario` for a schema that is newer or invalid.
     """
     fields = dict(document)
     present = 1 + len(steps)
@@ -91,13 +92,13 @@ def migrated(document: dict[str, Json], steps: Sequence[Step] = STEPS) -> dict[s
 
 
 def _writer(fields: dict[str, Json]) -> str:
-    """Return what a file says of the version that wrote it; empty where it says nothing."""
+    """Return a sentence on the version that wrote a file; empty if the file does not name it."""
     versions = fields.get("versions")
     version = versions.get("chaosqs") if isinstance(versions, dict) else None
     return f"; the file says that chaosqs {version} wrote it" if isinstance(version, str) else ""
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Reading and writing --------------------------------------------------------------------------------------------------
 
 
 _Kind = TypeVar("_Kind")
@@ -114,12 +115,12 @@ def to_json(value: attrs.AttrsInstance) -> str:
 
 
 def from_json(kind: type[_Kind], text: str) -> _Kind:
-    """Return the value that JSON text describes. Raises `InvalidScenario` with the path of each thing wrong."""
+    """Return the value that JSON text describes. Raises `InvalidScenario` with the path of each problem."""
     return structure(kind, parsed(text))
 
 
 def parsed(text: str) -> Json:
-    """Return the document that JSON text describes. Raises `InvalidScenario`, saying where it stops being one."""
+    """Return the document that JSON text describes. Raises `InvalidScenario` with the place of the error."""
     try:
         document: Json = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -131,7 +132,7 @@ def parsed(text: str) -> Json:
 
 
 def _trouble(text: str, error: json.JSONDecodeError) -> str:
-    """Return what is the matter with a text: whether it ends too early, or is something else."""
+    """Return the description of a text that is no JSON: empty, cut off, or something else."""
     if not text.strip():
         return "empty: no JSON"
     rest = text[error.pos :].strip()
@@ -156,7 +157,7 @@ def structure(kind: type[_Kind], document: Json) -> _Kind:
 
 
 def _problems(error: BaseException, path: str) -> Iterator[Problem]:
-    """Everything that is wrong, each under its path: cattrs nests one exception group for each level."""
+    """Yield each problem with its path; cattrs nests one exception group for each level."""
     if isinstance(error, ClassValidationError):
         named, others = error.group_exceptions()
         for inner, field in named:
@@ -181,7 +182,7 @@ def _leaf(error: BaseException, path: str) -> Iterator[Problem]:
             yield attrs.evolve(problem, path=f"{prefix}{problem.path}")
     elif isinstance(error, KeyError):
         yield Problem(path or str(error.args[0]), "", "is required")
-    elif isinstance(error, AttributeError):  # cattrs asks what should be a mapping for its items
+    elif isinstance(error, AttributeError):  # from cattrs, which calls `items` on whatever should be an object
         yield Problem(path, "", "must be an object")
     else:
         yield Problem(path, "", str(error))
@@ -192,7 +193,7 @@ def _shown(value: Json) -> str:
 
 
 def _strict(kind: type, name: str) -> Callable[[Json, type], Json]:
-    """Return a hook that takes values of one JSON type only, where cattrs would convert."""
+    """Return a hook that accepts values of one JSON type only; cattrs would convert others."""
     kinds = (int, float) if kind is float else (kind,)
 
     def hook(value: Json, _: type) -> Json:
@@ -206,7 +207,7 @@ def _strict(kind: type, name: str) -> Callable[[Json, type], Json]:
 
 
 def _refuse_extremes(value: Json) -> None:
-    """Refuse what is of the right type and yet nothing that a program could go on with."""
+    """Raise TypeError for a value that has the right type but cannot be used: half a character, or a huge number."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -217,8 +218,8 @@ def _refuse_extremes(value: Json) -> None:
 
 
 def _object_hook(kind: type[attrs.AttrsInstance], converter: Converter) -> Callable[[Json, type], attrs.AttrsInstance]:
-    """Return the hook for a value of ours: a JSON object with its fields and no others."""
-    # What lives in memory only: the run of a finding, and the former name of a seed.
+    """Return the hook for a class of chaosqs: it accepts a JSON object with the fields of the class and no others."""
+    # Left out are fields in memory only: the history of a finding, and the former name of `seed`.
     structure_fields = make_dict_structure_fn(
         kind, converter, _cattrs_forbid_extra_keys=True, history=override(omit=True), _luck=override(omit=True)
     )
@@ -239,7 +240,7 @@ def _has_history(kind: type[attrs.AttrsInstance]) -> bool:
 def _without_history(
     kind: type[attrs.AttrsInstance], converter: Converter
 ) -> Callable[[attrs.AttrsInstance], dict[str, Json]]:
-    """Return the hook that leaves out the run that a value carries in memory: its scenario says it all."""
+    """Return the hook that leaves out the `history` of a value: its scenario determines it."""
     attrs.resolve_types(kind)
     return make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=True, history=override(omit=True))
 
@@ -251,7 +252,7 @@ def _structure_load(value: Json, _: type) -> Load:
 
 
 def _structure_value(value: Json, _: type) -> Value:
-    """Take the value of a setting."""
+    """Return the value of a setting."""
     if value is None or isinstance(value, int):
         _refuse_extremes(value)
         return value
@@ -260,12 +261,12 @@ def _structure_value(value: Json, _: type) -> Value:
 
 
 def _structure_maybe(value: Json, kind: type) -> MaybeValue:
-    """Take the value of a setting, or the object that says why nobody knows it."""
+    """Return the value of a setting, or an `Unknown` with the reason why nobody knows it."""
     return _CONVERTER.structure(value, Unknown) if isinstance(value, dict) else _structure_value(value, kind)
 
 
 def _structure_literal(value: Json, kind: type) -> Json:
-    """Take one of a few words."""
+    """Return one of the allowed words."""
     words: tuple[str, ...] = get_args(kind)
     if value in words:
         return value
@@ -274,7 +275,7 @@ def _structure_literal(value: Json, kind: type) -> Json:
 
 
 def _structure_tuple(value: Json, kind: type) -> tuple[object, ...]:
-    """Take a JSON array only: cattrs would take a string apart."""
+    """Return the tuple for a JSON array; cattrs would also accept a string, character by character."""
     if not isinstance(value, list):
         message = f"must be an array, not {_shown(value)}"
         raise TypeError(message)
@@ -307,7 +308,8 @@ def _make_converter() -> Converter:
     converter.register_structure_hook_func(lambda kind: kind == Value, _structure_value)
     converter.register_structure_hook_func(lambda kind: kind == MaybeValue, _structure_maybe)
     converter.register_structure_hook_func(_is_tuple, _structure_tuple)
-    # The checks of a design or scenario say which words there are, and by which rule; an explanation checks nothing.
+    # For a design or scenario any string is accepted here, because its own checks name the allowed words and the rule.
+    # An explanation has no checks of its own.
     converter.register_structure_hook_func(_is_literal, _strict(str, "a string"))
     converter.register_structure_hook_func(lambda kind: kind in words, _structure_literal)
     return converter

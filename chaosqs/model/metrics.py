@@ -4,8 +4,8 @@ A queue counts sends that succeed, not moves (CW-1, DLQ-16), messages at each de
 (CW-3) and receives that return nothing (CW-4). Its messages visible and in flight and their oldest age are gauges
 (CW-6, CW-7, CW-9).
 
-Each invocation counts once as such, and once as an error where it ends in one (CW-14, CW-15); a throttle counts as
-nothing else (CW-16, LC-14). A mapping counts messages: read, filtered out, handed over, failed or reported, deleted
+Each invocation counts once, and once more as an error if it ends in one (CW-14, CW-15); a throttle counts only as a
+throttle (CW-16, LC-14). A mapping counts messages: read, filtered out, handed over, failed or reported, deleted
 (CW-26 … CW-30, FL-11, PB-14); one that is disabled reads none (CW-33).
 """
 
@@ -34,7 +34,7 @@ from chaosqs.model.events import (
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
 
-# The state of queues and functions over time, as CloudWatch's gauges show it, followed event by event. ---------------
+# Gauges ---------------------------------------------------------------------------------------------------------------
 
 Gauge: TypeAlias = Literal[
     "ConcurrentExecutions",
@@ -57,13 +57,13 @@ class Sample:
 
 @attrs.define
 class Gauges:
-    """Follows the state of queues and functions event by event."""
+    """The state of queues and functions, updated event by event."""
 
     scenario: Scenario
     since: dict[str, dict[int, int]] = attrs.field(factory=dict[str, dict[int, int]])
-    """For each queue, the messages in it, in order of arrival, with the moment from which their age counts."""
+    """For each queue, its messages in order of arrival, with the time from which their age counts."""
     hidden: dict[str, set[int]] = attrs.field(factory=dict[str, set[int]])
-    """For each queue, the messages in flight."""
+    """For each queue, its messages in flight."""
     running: Counter[str] = attrs.field(factory=Counter[str])
 
     def __attrs_post_init__(self) -> None:
@@ -72,7 +72,7 @@ class Gauges:
             self.since[queue.name], self.hidden[queue.name] = {}, set()
 
     def follow(self, event: Event) -> Iterator[Sample]:
-        """Take one event in and yield what it changes."""
+        """Apply an event and yield the values that it changes."""
         match event:
             case InvocationStarted() | InvocationEnded():
                 self.running[event.function] += 1 if isinstance(event, InvocationStarted) else -1
@@ -84,7 +84,7 @@ class Gauges:
                 self.hidden[event.queue].update(event.messages)
                 yield from self._queue(event.at, event.queue)
             case Returned():
-                self.since[event.queue].setdefault(event.message, event.at)  # it was deleted, and is back (RH-10)
+                self.since[event.queue].setdefault(event.message, event.at)  # back after its delete (RH-10)
                 self.hidden[event.queue].discard(event.message)
                 yield from self._queue(event.at, event.queue)
             case Deleted():
@@ -115,13 +115,13 @@ class Gauges:
         yield Sample(at, queue, "ApproximateNumberOfMessagesVisible", len(self.since[queue]) - hidden)
 
     def ages_at(self, at: int) -> Iterator[Sample]:
-        """The age of the oldest message of each queue at a moment (DLQ-11: since the move)."""
+        """Yield the age of each queue's oldest message at a time; in a dead-letter queue since the move (DLQ-11)."""
         for queue, since in self.since.items():
             age = at - min(since.values(), default=at)
             yield Sample(at, queue, "ApproximateAgeOfOldestMessage", age / 1000)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Counts, summary and series -------------------------------------------------------------------------------------------
 
 Figures = dict[str, float]
 
@@ -154,13 +154,12 @@ Metric: TypeAlias = Gauge | QueueCount | FunctionCount | MappingCount | Literal[
 QUEUE_COUNTS: tuple[QueueCount, ...] = get_args(QueueCount)
 FUNCTION_COUNTS: tuple[FunctionCount, ...] = get_args(FunctionCount)
 MAPPING_COUNTS: tuple[MappingCount, ...] = get_args(MappingCount)
-_QUEUE_PEAKS = ("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesNotVisible")
-_QUEUE_ENDS = ("ApproximateNumberOfMessagesVisible",)
-"""Gauges of a queue that a summary tells at their highest, and at the end of the run."""
+_QUEUE_PEAKS = ("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesNotVisible")  # a summary has their maximum
+_QUEUE_ENDS = ("ApproximateNumberOfMessagesVisible",)  # a summary has their value at the end of the run
 
 
 def counts(events: Iterable[Event]) -> Iterator[Sample]:
-    """Each occurrence that a count metric counts."""
+    """Yield each occurrence that a count metric counts."""
     for event in events:
         match event:
             case Sent() | Received() | ReceivedNothing() | Deleted():
@@ -200,7 +199,7 @@ def _queue_counts(event: Sent | Received | ReceivedNothing | Deleted) -> Iterato
 
 
 def _succeeded(event: Deleted) -> int:
-    """Count the deletes that SQS took: a late one it refuses on a FIFO queue (RH-5), elsewhere it changes nothing."""
+    """Count the deletes that SQS accepted: all except lost ones, and late ones on a FIFO queue (RH-5)."""
     refused = event.stayed if event.fault or event.queue.endswith(".fifo") else ()
     return len(event.messages) - len(refused)
 
@@ -210,7 +209,7 @@ def _ended(event: InvocationEnded) -> Iterator[Sample]:
     if event.outcome != "succeeded":
         yield Sample(event.at - event.duration, event.function, "Errors", 1)
         yield Sample(event.at, event.mapping, "FailedInvokeEventCount", len(event.messages))
-    elif event.failed and event.rule != "EF-2":  # PB-14; who does not look counts none
+    elif event.failed and event.rule != "EF-2":  # PB-14; not counted if the mapping ignores the report
         yield Sample(event.at, event.mapping, "FailedInvokeEventCount", len(event.failed))
 
 
@@ -252,7 +251,7 @@ def summary(
 def _gauged(
     scenario: Scenario, events: tuple[Event, ...], ended_at: int
 ) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
-    """Return the highest and the last value of each gauge, by its owner and its metric."""
+    """Return the maximum and the last value of each gauge, by name and metric."""
     gauges, peak, last = Gauges(scenario), dict[tuple[str, str], float](), dict[tuple[str, str], float]()
     samples = (sample for event in events for sample in gauges.follow(event))
     for sample in (*samples, *gauges.ages_at(ended_at)):
@@ -281,11 +280,11 @@ def _messages(scenario: Scenario, events: tuple[Event, ...], fates: Sequence[Fat
 
 
 def _remaining(events: Iterable[Event], polled: Sequence[str]) -> dict[int, str]:
-    """Return the queue of each message that is left, save in dead-letter queues that nobody polls."""
+    """Return the queue of each remaining message, without those in dead-letter queues that nobody polls."""
     queue_of: dict[int, str] = {}
     for event in events:
         match event:
-            case Sent() | Returned():  # it may return after its delete (RH-10)
+            case Sent() | Returned():  # may come after the delete (RH-10)
                 queue_of[event.message] = event.queue
             case Deleted():
                 for message in event.messages:
@@ -346,7 +345,7 @@ def _means(samples: Sequence[Sample], ended_at: int, width: int) -> list[tuple[f
 def _maxima(
     scenario: Scenario, events: tuple[Event, ...], key: tuple[str, str], ended_at: int, width: int
 ) -> list[tuple[float, float]]:
-    """Walk through the periods: what held when each began, its changes, and the ages at its end."""
+    """Return the maximum of a gauge in each period: of its value at the start, its changes, and the ages at the end."""
     gauges, held, maxima, index = Gauges(scenario), 0.0, list[tuple[float, float]](), 0
     for k in range(ended_at // width + 1):
         end = min((k + 1) * width, ended_at + 1)

@@ -1,4 +1,4 @@
-"""What an invariant says about a history."""
+"""The verdict of an invariant on a history."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import attrs
 
 
 class Status(StrEnum):
-    """The five things that a verdict can be."""
+    """The five possible results."""
 
     HOLDS = "holds"
     VIOLATED = "violated"
@@ -18,19 +18,19 @@ class Status(StrEnum):
 
 @attrs.frozen(repr=False)
 class Violation:
-    """One way in which an invariant is broken: a sentence, and what is to blame."""
+    """One violation of an invariant: a sentence, and the messages and events to blame."""
 
     invariant: str
     text: str
     """The sentence, with messages numbered from 1 as stories do."""
     at: int
-    """When it became true, in milliseconds."""
+    """Time at which it became true, in milliseconds."""
     queue: str
-    """The queue whose message it is about; empty where it is about a function."""
+    """Queue of the message that it is about; empty if it is about a function."""
     messages: tuple[int, ...]
     """Numbers of the messages concerned, from 0."""
     events: tuple[int, ...]
-    """Places in the history of the events to blame, the last one being the violation itself."""
+    """Indexes in the history of the events to blame; the last one is the violation itself."""
 
     def __str__(self) -> str:
         return f"{self.invariant}: {self.text}"
@@ -42,14 +42,14 @@ class Violation:
 
 @attrs.frozen
 class Verdict:
-    """What one invariant says about one history, or about all histories of a search."""
+    """The verdict of one invariant on one history, or on all histories of a search."""
 
     invariant: str
     status: Status
     reason: str = ""
-    """Why it is not applicable, not exercised or inconclusive; empty otherwise."""
+    """Reason why it is not applicable, not exercised or inconclusive; empty otherwise."""
     exercised: int = 0
-    """How often it could have failed: occurrences of what it speaks about."""
+    """Number of occurrences that could have violated the invariant."""
     violations: tuple[Violation, ...] = ()
     excused: tuple[str, ...] = ()
-    """What would be a violation, had not a fault from outside caused it: one sentence each, naming the fault."""
+    """One sentence for each violation that does not count because a fault from outside caused it; names the fault."""

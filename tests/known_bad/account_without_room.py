@@ -22,6 +22,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to orders-dlq although worker never failed on it, and never saw it: "
     "it was received once, and the only unreserved execution of the account was busy.",
-    strikes=lambda: flood(999),
+    bad_history=lambda: flood(999),
     near_miss=lambda: flood(995),
 )

@@ -20,6 +20,6 @@ def held(seconds: float) -> History:
 KNOWN_BAD = KnownBad(
     breaks="batches-within-limits",
     says="orders→worker held message 1 for 29.0 s before it invoked worker: its maximum_batching_window is 3.0 s.",
-    strikes=lambda: held(29),
+    bad_history=lambda: held(29),
     near_miss=lambda: held(23),
 )

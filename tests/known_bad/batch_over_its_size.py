@@ -17,7 +17,7 @@ def three_messages(batch_size: int) -> History:
 KNOWN_BAD = KnownBad(
     breaks="batches-within-limits",
     says="orders→worker handed 3 messages to worker at once: its batch_size is 2.",
-    strikes=lambda: three_messages(2),
+    bad_history=lambda: three_messages(2),
     near_miss=lambda: three_messages(3),
     shown=True,
 )

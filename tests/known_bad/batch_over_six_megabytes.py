@@ -21,6 +21,6 @@ KNOWN_BAD = KnownBad(
     breaks="batches-within-limits",
     says="orders→worker handed 7 messages with 7,340,032 bytes of bodies to worker at once: "
     "a payload has at most 6,291,456.",
-    strikes=lambda: large_messages(7),
+    bad_history=lambda: large_messages(7),
     near_miss=lambda: large_messages(6),
 )

@@ -21,6 +21,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-bystander-dead-lettered",
     says="Message N went to orders-dlq although worker did not fail because of it: "
     "2 times it was in a batch that failed with message 1; report_batch_item_failures is off.",
-    strikes=lambda: poison_and_another(reported=False),
+    bad_history=lambda: poison_and_another(reported=False),
     near_miss=lambda: poison_and_another(reported=True),
 )

@@ -25,6 +25,6 @@ KNOWN_BAD = KnownBad(
     breaks="dead-letter-queue-outlives-source",
     says="Message N expired in orders-dlq after 30.0 s there, 30.0 s too soon: "
     "it brought its age from orders, and both retention periods are 60.0 s.",
-    strikes=lambda: poison(source=60, dead_letters=60),
+    bad_history=lambda: poison(source=60, dead_letters=60),
     near_miss=lambda: poison(source=60, dead_letters=90),
 )

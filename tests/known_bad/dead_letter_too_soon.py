@@ -19,7 +19,7 @@ def poison() -> History:
 
 
 def poison_with_one_delivery_more() -> History:
-    """A true history of another design: this one grants three deliveries."""
+    """Return the history of a design that grants two deliveries, with a design that grants three."""
     history = poison()
     return attrs.evolve(history, scenario=attrs.evolve(history.scenario, design=orders_design(max_receive_count=3)))
 
@@ -28,6 +28,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-early-dead-lettering",
     says="Message N went from orders to orders-dlq although it was received only 2 times there: "
     "max_receive_count is 3.",
-    strikes=poison_with_one_delivery_more,
+    bad_history=poison_with_one_delivery_more,
     near_miss=poison,
 )

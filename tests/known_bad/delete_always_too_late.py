@@ -25,6 +25,6 @@ KNOWN_BAD = KnownBad(
     says="Message N is still in orders although all could be over by 59.0 s: it was received 12 times, and each time "
     "worker succeeded on it, but it was not deleted before its visibility ended – a circle: the last 11 times nothing "
     "else had changed.",
-    strikes=lambda: slow(5),
+    bad_history=lambda: slow(5),
     near_miss=lambda: slow(6),
 )

@@ -21,7 +21,7 @@ def eager(outcome: Outcome) -> History:
 KNOWN_BAD = KnownBad(
     breaks="at-least-once-delivery",
     says="Message N was deleted from orders although worker never succeeded on it.",
-    strikes=lambda: eager("timed_out"),
+    bad_history=lambda: eager("timed_out"),
     near_miss=lambda: eager("succeeded"),
     also_broken_by=("delete_of_what_was_not_received", "failure_list_unread"),
 )

@@ -17,6 +17,6 @@ KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N was deleted by orders→worker, which had not received it. "
     "This is a bug of chaosqs, not of the design.",
-    strikes=lambda: deleted(0, 1),
+    bad_history=lambda: deleted(0, 1),
     near_miss=lambda: deleted(0, 0),
 )

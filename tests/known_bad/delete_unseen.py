@@ -16,6 +16,6 @@ def unseen(stayed: tuple[int, ...]) -> History:
 KNOWN_BAD = KnownBad(
     breaks="at-least-once-delivery",
     says="Message N was deleted from orders although worker never saw it.",
-    strikes=lambda: unseen(()),
+    bad_history=lambda: unseen(()),
     near_miss=lambda: unseen((0,)),
 )

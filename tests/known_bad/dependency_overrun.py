@@ -27,6 +27,6 @@ def three_at_once(*, one_ends: bool) -> History:
 KNOWN_BAD = KnownBad(
     breaks="downstream-concurrency-up-to-2-of-worker+auditor",
     says="worker and auditor had 3 executions at once at 0.0 s: the limit is 2.",
-    strikes=lambda: three_at_once(one_ends=False),
+    bad_history=lambda: three_at_once(one_ends=False),
     near_miss=lambda: three_at_once(one_ends=True),
 )

@@ -20,6 +20,6 @@ KNOWN_BAD = KnownBad(
     breaks="deduplication-holds",
     says="Message N is in orders.fifo although it repeats message 1, which was sent 300.0 s before. "
     "This is a bug of chaosqs.",
-    strikes=lambda: sent_again_at(299.999),
+    bad_history=lambda: sent_again_at(299.999),
     near_miss=lambda: sent_again_at(300),
 )

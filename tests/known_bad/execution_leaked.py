@@ -23,6 +23,6 @@ def after_a_crash(*, given_back: bool) -> History:
 KNOWN_BAD = KnownBad(
     breaks="concurrency-within-its-limits",
     says="worker was throttled with message 3 as if 2 executions ran, but 1 did.",
-    strikes=lambda: after_a_crash(given_back=False),
+    bad_history=lambda: after_a_crash(given_back=False),
     near_miss=lambda: after_a_crash(given_back=True),
 )

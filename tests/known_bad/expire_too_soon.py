@@ -32,6 +32,6 @@ def one_millisecond_early() -> History:
 KNOWN_BAD = KnownBad(
     breaks="at-least-once-delivery",
     says="Message N expired in orders 0.001 s before its retention period of 60.0 s was over.",
-    strikes=one_millisecond_early,
+    bad_history=one_millisecond_early,
     near_miss=never_processed,
 )

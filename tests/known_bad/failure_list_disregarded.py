@@ -20,6 +20,6 @@ def reported_after_a_lost_delete(*deleted: int) -> History:
 KNOWN_BAD = KnownBad(
     breaks="at-least-once-delivery",
     says="Message N was deleted from orders although worker reported it as failed.",
-    strikes=lambda: reported_after_a_lost_delete(0, 1),
+    bad_history=lambda: reported_after_a_lost_delete(0, 1),
     near_miss=lambda: reported_after_a_lost_delete(0),
 )

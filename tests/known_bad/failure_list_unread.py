@@ -31,7 +31,7 @@ def partial_failure(*, reported: bool) -> History:
 KNOWN_BAD = KnownBad(
     breaks="reported-failures-kept",
     says="Message N was deleted from orders although worker reported it as failed: report_batch_item_failures is off.",
-    strikes=lambda: partial_failure(reported=False),
+    bad_history=lambda: partial_failure(reported=False),
     near_miss=lambda: partial_failure(reported=True),
     also_broken_by=("failure_list_disregarded",),
 )

@@ -21,13 +21,13 @@ def two_messages(*filters: str) -> History:
 
 
 def without_looking() -> History:
-    """A true history of another design: that one has no filter."""
+    """Return the history of a design without filters, with the scenario of one that has them."""
     return attrs.evolve(two_messages(), scenario=two_messages(SECOND_ONLY).scenario)
 
 
 KNOWN_BAD = KnownBad(
     breaks="filtered-never-delivered",
     says="Message N was given to worker although it matches no filter of orders→worker.",
-    strikes=without_looking,
+    bad_history=without_looking,
     near_miss=lambda: two_messages(SECOND_ONLY),
 )

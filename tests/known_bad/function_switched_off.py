@@ -21,6 +21,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to orders-dlq although worker never failed on it, and never saw it: "
     "it was received 2 times, and each time worker was switched off by its reserved concurrency of 0.",
-    strikes=lambda: switched_off(2),
+    bad_history=lambda: switched_off(2),
     near_miss=lambda: switched_off(None),
 )

@@ -27,6 +27,6 @@ KNOWN_BAD = KnownBad(
     says="Message N is still in orders.fifo although all could be over by 314.0 s: it waits behind message 1 of its "
     "group, and that one was received 11 times, and each time worker failed on it – a circle: the last 11 times "
     "nothing else had changed.",
-    strikes=lambda: poisoned(None),
+    bad_history=lambda: poisoned(None),
     near_miss=lambda: poisoned(Redrive("orders-dlq.fifo", 3)),
 )

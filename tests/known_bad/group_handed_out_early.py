@@ -19,6 +19,6 @@ def second_before_first(groups: tuple[str, str]) -> History:
 KNOWN_BAD = KnownBad(
     breaks="fifo-order",
     says="Message N was given to worker before message 1, which was sent earlier to the same group.",
-    strikes=lambda: second_before_first(("a", "a")),
+    bad_history=lambda: second_before_first(("a", "a")),
     near_miss=lambda: second_before_first(("a", "b")),
 )

@@ -21,6 +21,6 @@ KNOWN_BAD = KnownBad(
     breaks="one-group-at-a-time",
     says="worker was given messages 1 and 2 of group 'group-0' while it still worked on message 1 of the same group: "
     "its visibility timeout was 5.0 s.",
-    strikes=lambda: just_in_time(5),
+    bad_history=lambda: just_in_time(5),
     near_miss=lambda: just_in_time(6),
 )

@@ -21,6 +21,6 @@ def ended(*outcomes: Outcome) -> History:
 KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Invocation 1 of worker ended a second time. This is a bug of chaosqs, not of the design.",
-    strikes=lambda: ended("succeeded", "timed_out"),
+    bad_history=lambda: ended("succeeded", "timed_out"),
     near_miss=lambda: ended("succeeded"),
 )

@@ -18,20 +18,20 @@ class KnownBad:
     breaks: str
     """Name of the invariant."""
     says: str
-    """How the first violation reads, with `Message N` for the message that it begins with."""
-    strikes: Callable[[], History]
-    """A history in which the invariant is violated."""
+    """Sentence of the first violation, with `Message N` for the message at its beginning."""
+    bad_history: Callable[[], History]
+    """Return a history that violates the invariant."""
     near_miss: Callable[[], History]
-    """The same without the one thing that matters: no invariant is violated."""
+    """Return the same history without the one thing that matters; it violates no invariant."""
     also_broken_by: tuple[str, ...] = ()
-    """Other fixtures of this directory that break the same invariant, and cannot help it."""
+    """Other fixtures of this directory that unavoidably violate this invariant, too."""
     shown: bool = False
-    """Whether the gallery shows this one, where several break an internal invariant."""
+    """True if the gallery shows this one, of several that violate an internal invariant."""
 
 
 OTHERS = ("test_known_bad", "known_bad")
 NAMES = [path.stem for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in OTHERS]
-"""All fixtures of this directory."""
+"""Names of all fixtures of this directory."""
 
 
 def known_bad(name: str) -> KnownBad:

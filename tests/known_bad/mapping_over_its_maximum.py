@@ -9,7 +9,7 @@ from tests.known_bad.known_bad import KnownBad
 
 
 def three_batches(*, gives_up: bool) -> History:
-    """With `gives_up`, a poller stops to wait for the first invocation, which runs on: it no longer counts."""
+    """Return a run; with `gives_up`, a poller stops waiting for the first invocation, which then no longer counts."""
     function = Function("worker", timeout=5, reserved_concurrency=3)
     mapping = EventSourceMapping("orders", "worker", batch_size=1, maximum_concurrency=2)
     story = Story(orders_design(function=function, mapping=mapping)).send(3)
@@ -24,6 +24,6 @@ def three_batches(*, gives_up: bool) -> History:
 KNOWN_BAD = KnownBad(
     breaks="concurrency-within-its-limits",
     says="orders→worker had 3 invocations in flight at once when message 3 came: the limit is 2.",
-    strikes=lambda: three_batches(gives_up=False),
+    bad_history=lambda: three_batches(gives_up=False),
     near_miss=lambda: three_batches(gives_up=True),
 )

@@ -9,7 +9,7 @@ from tests.known_bad.known_bad import KnownBad
 
 
 def shared(others: int) -> History:
-    """Tell how `orders` has one invocation after another, from before the first throttle of `returns`."""
+    """Return a run in which `orders` has one invocation after another, from before the first throttle of `returns`."""
     design = Design(
         [Queue("orders", visibility_timeout=60), Queue("returns")],
         [Function("worker", timeout=30, reserved_concurrency=1)],
@@ -31,6 +31,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-starvation",
     says="returns→worker got none of the executions reserved for worker from 0.0 s to 30.0 s and was throttled "
     "2 times, while orders→worker started 10 invocations.",
-    strikes=lambda: shared(10),
+    bad_history=lambda: shared(10),
     near_miss=lambda: shared(9),
 )

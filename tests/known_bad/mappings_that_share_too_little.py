@@ -23,6 +23,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to dlq although worker never failed on it, and never saw it: "
     "it was received once, and all 2 reserved executions of worker were busy.",
-    strikes=lambda: two_queues(2),
+    bad_history=lambda: two_queues(2),
     near_miss=lambda: two_queues(4),
 )

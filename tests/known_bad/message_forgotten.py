@@ -17,6 +17,6 @@ KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N never came back to orders although it was hidden only until 30.0 s. "
     "This is a bug of chaosqs, not of the design.",
-    strikes=lambda: ends_at(30.001),
+    bad_history=lambda: ends_at(30.001),
     near_miss=lambda: ends_at(30),
 )

@@ -18,6 +18,6 @@ def worked_off_after(seconds: float) -> History:
 KNOWN_BAD = KnownBad(
     breaks="oldest-message-within-20-s",
     says="Message N came to orders at 0.0 s and left it after 20.1 s: the limit is 20.0 s.",
-    strikes=lambda: worked_off_after(20.1),
+    bad_history=lambda: worked_off_after(20.1),
     near_miss=lambda: worked_off_after(20),
 )

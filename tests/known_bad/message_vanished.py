@@ -21,6 +21,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-loss-after-send",
     says="Message N is gone from orders although nothing deleted, moved, filtered or expired it. "
     "This is a bug of chaosqs, not of the design.",
-    strikes=lambda: processed(deleted=False),
+    bad_history=lambda: processed(deleted=False),
     near_miss=lambda: processed(deleted=True),
 )

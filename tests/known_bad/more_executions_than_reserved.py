@@ -19,7 +19,7 @@ def two_at_once() -> History:
 
 
 def two_where_one_is_reserved() -> History:
-    """A true history of another design: this one reserves one execution."""
+    """Return the history of a design with two executions, with a design that reserves one."""
     history = two_at_once()
     design = orders_design(function=Function("worker", timeout=5, reserved_concurrency=1))
     return attrs.evolve(history, scenario=attrs.evolve(history.scenario, design=design))
@@ -28,7 +28,7 @@ def two_where_one_is_reserved() -> History:
 KNOWN_BAD = KnownBad(
     breaks="concurrency-within-its-limits",
     says="worker had 2 executions at once when message 2 came: the limit is 1.",
-    strikes=two_where_one_is_reserved,
+    bad_history=two_where_one_is_reserved,
     near_miss=two_at_once,
     shown=True,
 )

@@ -25,6 +25,6 @@ def two_functions(concurrency: int) -> History:
 KNOWN_BAD = KnownBad(
     breaks="concurrency-within-its-limits",
     says="Functions without reserved concurrency had 2 executions at once when message 2 came: the limit is 1.",
-    strikes=lambda: two_functions(100),
+    bad_history=lambda: two_functions(100),
     near_miss=lambda: two_functions(101),
 )

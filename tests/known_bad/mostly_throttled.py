@@ -8,7 +8,7 @@ from tests.known_bad.known_bad import KnownBad
 
 
 def two_of_four(fault: str) -> History:
-    """With `fault`, one of the throttles is none of the design's."""
+    """Return a run; with `fault`, a fault caused one of the throttles."""
     story = Story(orders_design()).send(4)
     for number in range(2):
         story.receive(number, poller=number + 1).start()
@@ -20,6 +20,6 @@ def two_of_four(fault: str) -> History:
 KNOWN_BAD = KnownBad(
     breaks="throttle-rate-up-to-40-percent",
     says="worker was throttled in 2 of 4 attempts (50.0 %): the limit is 40 %.",
-    strikes=lambda: two_of_four(""),
+    bad_history=lambda: two_of_four(""),
     near_miss=lambda: two_of_four("throttled on worker from 0 s for 5 s"),
 )

@@ -17,6 +17,6 @@ KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N went from orders to orders-dlq without a redrive policy that says so. "
     "This is a bug of chaosqs, not of the design.",
-    strikes=lambda: moved(None),
+    bad_history=lambda: moved(None),
     near_miss=lambda: moved(1),
 )

@@ -22,6 +22,6 @@ def one_of_two_reported(*, deleted: bool) -> History:
 KNOWN_BAD = KnownBad(
     breaks="reported-failures-kept",
     says="Message N was not deleted although worker reported only message 2 as failed.",
-    strikes=lambda: one_of_two_reported(deleted=False),
+    bad_history=lambda: one_of_two_reported(deleted=False),
     near_miss=lambda: one_of_two_reported(deleted=True),
 )

@@ -20,6 +20,6 @@ def first_of_two_fails(batch_size: int) -> History:
 KNOWN_BAD = KnownBad(
     breaks="fifo-order",
     says="Message N was given to worker after message 2, which was sent later to the same group.",
-    strikes=lambda: first_of_two_fails(2),
+    bad_history=lambda: first_of_two_fails(2),
     near_miss=lambda: first_of_two_fails(1),
 )

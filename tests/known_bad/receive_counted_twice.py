@@ -27,6 +27,6 @@ KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N has the receive count 2 although it was received never before. "
     "This is a bug of chaosqs, not of the design.",
-    strikes=lambda: attrs.evolve(calm(), events=tuple(map(doubled, calm().events))),
+    bad_history=lambda: attrs.evolve(calm(), events=tuple(map(doubled, calm().events))),
     near_miss=calm,
 )

@@ -20,7 +20,7 @@ def received_twice(seconds: float, *, returned: bool) -> History:
 KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N was received from orders while it was in flight. This is a bug of chaosqs, not of the design.",
-    strikes=lambda: received_twice(29.999, returned=False),
+    bad_history=lambda: received_twice(29.999, returned=False),
     near_miss=lambda: received_twice(30, returned=True),
     shown=True,
 )

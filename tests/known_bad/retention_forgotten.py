@@ -14,6 +14,6 @@ def ends_at(seconds: float) -> History:
 KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Message N is still in orders although its retention is over. This is a bug of chaosqs, not of the design.",
-    strikes=lambda: ends_at(60.001),
+    bad_history=lambda: ends_at(60.001),
     near_miss=lambda: ends_at(60),
 )

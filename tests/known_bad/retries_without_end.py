@@ -20,6 +20,6 @@ KNOWN_BAD = KnownBad(
     breaks="bounded-retries",
     says="Message N was received 21 times from orders in 600.0 s, and worker never succeeded on it: "
     "orders has no redrive policy.",
-    strikes=lambda: poison(None),
+    bad_history=lambda: poison(None),
     near_miss=lambda: poison(5),
 )

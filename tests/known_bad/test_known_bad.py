@@ -1,4 +1,4 @@
-"""Every known-bad fixture breaks its invariant, its near miss breaks none, and no invariant is without a known-bad fixture."""
+"""Every known-bad fixture violates its invariant, its near miss violates none, and every invariant has a fixture."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tests.known_bad.known_bad import NAMES, known_bad
 
 
 def broken_by(history: History, limit: str) -> list[str]:
-    """Return which of all invariants a history violates, and of limits and the like the one in question."""
+    """Return the names of the invariants that a history violates; of limits and retries only `limit` is judged."""
     judged = {name: invariants.by_name(name) for name in (*(one.name for one in invariants.ALL), limit)}
     return [verdict.invariant for verdict in invariants.judge(history, judged.values()) if verdict.violations]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_villain_breaks_what_it_says_and_nothing_else(name: str) -> None:
-    """An invariant notices the known-bad fixture made for it, and the others keep out of it."""
+def test_fixture_violates_its_invariant_and_no_other(name: str) -> None:
+    """A fixture violates its own invariant, and no other one except those that list it."""
     found = known_bad(name)
     others = {other.breaks for other in map(known_bad, NAMES) if name in other.also_broken_by}
-    assert set(broken_by(found.strikes(), found.breaks)) == {found.breaks, *others}
+    assert set(broken_by(found.bad_history(), found.breaks)) == {found.breaks, *others}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_violation_is_told_in_a_sentence_and_blames_events(name: str) -> None:
-    """The first violation reads as the known-bad fixture says, and its events are places in the history, the last one its own."""
+def test_violation_has_its_sentence_and_blames_events(name: str) -> None:
+    """The first violation has the sentence of the fixture, and blames events of the history, in order."""
     found = known_bad(name)
-    history = found.strikes()
+    history = found.bad_history()
     verdict = invariants.by_name(found.breaks).judge(history)
     violation = verdict.violations[0]
     assert re.sub(r"^Message \d+", "Message N", violation.text) == found.says
@@ -40,15 +40,15 @@ def test_violation_is_told_in_a_sentence_and_blames_events(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_near_miss_breaks_nothing(name: str) -> None:
-    """Without the one thing that matters, no invariant is violated: none of them cries wolf."""
+def test_near_miss_violates_nothing(name: str) -> None:
+    """Without the one thing that matters, no invariant is violated."""
     found = known_bad(name)
     assert broken_by(found.near_miss(), found.breaks) == []
 
 
 @pytest.mark.parametrize("invariant", [invariant.name for invariant in invariants.ALL])
-def test_every_invariant_has_a_villain(invariant: str) -> None:
-    """No invariant is without a known-bad fixture, and at least one near miss could have broken it, but did not."""
+def test_every_invariant_has_a_known_bad_fixture(invariant: str) -> None:
+    """A known-bad fixture violates the invariant, and it holds, exercised, in at least one near miss."""
     fixtures = [found for found in map(known_bad, NAMES) if found.breaks == invariant]
     assert fixtures, f"no known-bad fixture breaks {invariant}"
     judge = invariants.by_name(invariant).judge

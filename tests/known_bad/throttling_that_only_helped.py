@@ -26,6 +26,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to orders-dlq although worker failed on it only once: it was received 2 times: "
     "once worker failed on it and once the only reserved execution of worker was busy.",
-    strikes=lambda: failed_once_then_busy(""),
+    bad_history=lambda: failed_once_then_busy(""),
     near_miss=lambda: failed_once_then_busy("throttled on worker from 30 s for 60 s"),
 )

@@ -20,6 +20,6 @@ def expired_at(seconds: int) -> History:
 KNOWN_BAD = KnownBad(
     breaks="conservation",
     says="Event 2 is of 60.0 s, but comes after one of 61.0 s. This is a bug of chaosqs, not of the design.",
-    strikes=lambda: expired_at(60),
+    bad_history=lambda: expired_at(60),
     near_miss=lambda: expired_at(61),
 )

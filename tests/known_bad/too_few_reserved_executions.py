@@ -20,6 +20,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to orders-dlq although worker never failed on it, and never saw it: "
     "it was received once, and all 2 reserved executions of worker were busy.",
-    strikes=lambda: flood(1),
+    bad_history=lambda: flood(1),
     near_miss=lambda: flood(1000),
 )

@@ -24,7 +24,7 @@ def just_in_time(visibility_timeout: int) -> History:
 KNOWN_BAD = KnownBad(
     breaks="no-concurrent-processing",
     says="Message N was given to worker while worker still worked on it: its visibility timeout was 5.0 s.",
-    strikes=lambda: just_in_time(5),
+    bad_history=lambda: just_in_time(5),
     near_miss=lambda: just_in_time(6),
     also_broken_by=("delete_always_too_late", "group_in_two_hands"),
 )

@@ -22,7 +22,7 @@ KNOWN_BAD = KnownBad(
     breaks="no-second-processing",
     says="Message N was given to worker although worker had succeeded on it: "
     "that was 2.264 s after its visibility timeout of 5.0 s.",
-    strikes=lambda: after_a_window(5),
+    bad_history=lambda: after_a_window(5),
     near_miss=lambda: after_a_window(8),
     also_broken_by=("delete_always_too_late",),
 )

@@ -286,8 +286,8 @@ def asks_for_what_is_not_there(_event: Event, _context: Context) -> None:
     try:
         client().get_queue_url(QueueName="nowhere")
     except ClientError as error:
-        told = error.response.get("Error", {})
-        chaosqs.record("refused", code=told.get("Code"), text=told.get("Message"))
+        answer = error.response.get("Error", {})
+        chaosqs.record("refused", code=answer.get("Code"), text=answer.get("Message"))
 
 
 def empties_another_queue(_event: Event, _context: Context) -> None:

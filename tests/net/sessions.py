@@ -25,7 +25,7 @@ Session = Callable[[], tuple[History, Sequence[object]]]
 
 @attrs.define
 class Asked:
-    """Calls of clients, whose answers are noted as plain values: without HTTP's part, errors by code and message."""
+    """Calls of clients, with their answers as plain values: without HTTP metadata, errors as code and message."""
 
     answers: list[object] = attrs.field(factory=list[object])
 
@@ -34,8 +34,8 @@ class Asked:
         try:
             found = _fields(methodcaller(operation, **parameters)(client))
         except ClientError as error:
-            told = error.response.get("Error", {})
-            found = {"Code": told.get("Code"), "Message": told.get("Message")}
+            answer = error.response.get("Error", {})
+            found = {"Code": answer.get("Code"), "Message": answer.get("Message")}
         found = {name: _read(value) for name, value in found.items() if name != "ResponseMetadata"}
         self.answers.append({"operation": operation, **found})
         return found
@@ -151,7 +151,7 @@ def moves_dead_letters() -> tuple[History, Sequence[object]]:
 
 
 def is_refused() -> tuple[History, Sequence[object]]:
-    """What SQS and Lambda refuse, and in which words."""
+    """Calls that SQS and Lambda refuse, with the messages of their errors."""
     asked = Asked()
     with chaosqs.aws() as world:
         asked("sqs", "create_queue", QueueName="bad name")

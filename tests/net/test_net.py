@@ -1,4 +1,4 @@
-"""The net holds: runs come to what they came to when they were recorded."""
+"""Runs have the events, summaries and verdicts that were recorded of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chaosqs.model.history import History
 from tools.net import EVENTS, Run, difference, names, neutral, record, renamed, runs
 
 SPREAD = 6
-"""One run in so many is compared by `make test`, the others by `make deep`."""
+"""`make test` compares one run in this number, `make deep` the others."""
 
 
 def sample() -> list[object]:
@@ -31,7 +31,7 @@ def test_the_record_covers_every_run() -> None:
 
 
 def test_every_kind_of_event_is_in_the_net() -> None:
-    """No class is in the table in vain."""
+    """Every class of the table occurs in a run."""
     varied = names(("alternative/stream/*", "design/*", "drawn/fifo-assumed/*", "handler/charges*", "handler/marks*"))
     kinds = {line.split('"')[1] for name in varied for line in runs()[name]().lines}
     assert {kind for kind, _ in EVENTS.values()} <= kinds

@@ -55,7 +55,7 @@ def test_each_invariant_has_a_canary(invariant: str) -> None:
 
 
 def _breaks(fixture: KnownBad) -> bool:
-    design = fixture.strikes().scenario.design
+    design = fixture.bad_history().scenario.design
     asked = (invariants.by_name(fixture.breaks),)
     return any(
         searched(design, mapping.name, asked, profile=CI, seed=SEED).finding(asked[0]).violated

@@ -55,7 +55,7 @@ def test_a_fault_is_named_with_the_load_and_where_it_struck() -> None:
 def test_every_promise_has_its_paragraph(name: str) -> None:
     """It begins with the violation's own sentence, goes on with the load, and is made of whole sentences."""
     broken = known_bad(name)
-    history = broken.strikes()
+    history = broken.bad_history()
     violation = invariants.by_name(broken.breaks).judge(history).violations[0]
     text = paragraph(*counterexample(history, violation))
     assert text.startswith(f"{violation.text} ")

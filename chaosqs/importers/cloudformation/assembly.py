@@ -1,6 +1,6 @@
-"""The resources that take part in a mapping from a queue to a function → one design.
+"""Assembles the design from the resources that take part in mappings from queues to functions.
 
-Mapped queues, their dead-letter queues, theirs in turn, and the functions; nothing else of the template.
+These are the mapped queues, their dead-letter queues, the dead-letter queues of those, and the functions.
 """
 
 import re
@@ -42,11 +42,11 @@ from chaosqs.model.design import (
     RedriveAllow,
 )
 
-# A function of the design from the properties of an `AWS::Lambda::Function` or `AWS::Serverless::Function`. ----------
+# Functions ------------------------------------------------------------------------------------------------------------
 
 
 def read_function(part: Part, reading: Reading, resources: Iterable[Resource]) -> Function:
-    """Return a function; an alias or version of it among the resources may bring provisioned concurrency."""
+    """Return a function from its resource's properties; its aliases and versions add provisioned concurrency."""
     plain = Function(part.name)
     reserved = "ReservedConcurrentExecutions"
     return Function(
@@ -67,9 +67,9 @@ def _provisioned(part: Part, reading: Reading, resources: Iterable[Resource]) ->
     return sum(reading.whole(config, key, field, 0) for config in configs if config is not None)
 
 
-# Problems that a design has with itself → the same with the file and line that they come from. -----------------------
+# Locations of problems ------------------------------------------------------------------------------------------------
 
-_PLACE = re.compile(r"(queues|functions|mappings)\[(\d+)\](.*)")
+_PATH = re.compile(r"(queues|functions|mappings)\[(\d+)\](.*)")
 _VISIBILITY = "EC-11"
 
 
@@ -78,28 +78,28 @@ def located(
     queues: Sequence[Queue],
     functions: Sequence[Function],
     mappings: Sequence[EventSourceMapping],
-    indexes: Mapping[str, str],
+    locations: Mapping[str, str],
 ) -> list[Problem]:
-    """Fill in where each problem comes from, as far as the template says; `places` are file and line by path."""
+    """Return the problems with file and line, as far as the template tells; `locations`: file and line by path."""
     names = {
         "queues": [queue.name for queue in queues],
         "functions": [function.name for function in functions],
         "mappings": [mapping.name for mapping in mappings],
     }
-    return [attrs.evolve(each, where=_where(_candidates(each, names, mappings), indexes)) for each in problems]
+    return [attrs.evolve(each, where=_where(_candidates(each, names, mappings), locations)) for each in problems]
 
 
-def _where(paths: Iterator[str], indexes: Mapping[str, str]) -> str:
-    return next((indexes[path] for path in paths if path in indexes), "")
+def _where(paths: Iterator[str], locations: Mapping[str, str]) -> str:
+    return next((locations[path] for path in paths if path in locations), "")
 
 
 def _candidates(
     problem: Problem, names: Mapping[str, Sequence[str]], mappings: Sequence[EventSourceMapping]
 ) -> Iterator[str]:
-    """Paths whose place would explain a problem, the best one first."""
-    found = _PLACE.fullmatch(problem.path)
+    """Yield the paths whose location would explain a problem, the best one first."""
+    found = _PATH.fullmatch(problem.path)
     if found is None:
-        yield f"{problem.path}.{problem.value.strip(chr(39))}"  # two parts of one name
+        yield f"{problem.path}.{problem.value.strip(chr(39))}"  # two resources of one name
         yield from (f"functions.{name}.reserved_concurrency" for name in names["functions"])
         return
     kind, index, field = found[1], int(found[2]), found[3]
@@ -110,20 +110,20 @@ def _candidates(
     path = f"{kind}.{names[kind][index]}"
     while field:
         yield path + field
-        if field == ".fifo":  # it follows from the name (FF-1)
+        if field == ".fifo":  # follows from the name (FF-1)
             yield f"{path}.name"
         field = field[: max(field.rfind("."), field.rfind("["), 0)]
     yield path
 
 
-# A mapping of the design from the properties of an event source mapping, or of a SAM function's SQS event. -----------
+# Mappings -------------------------------------------------------------------------------------------------------------
 
 _REPORTS = "ReportBatchItemFailures"
-_POLLERS = (2, 200)  # EC-6
+_DEFAULT_POLLERS = (2, 200)  # minimum and maximum (EC-6)
 
 
 def read_mapping(part: Part, queue: str, function: str, reading: Reading) -> EventSourceMapping:
-    """Return a mapping between a queue and a function of the design."""
+    """Return a mapping from the properties of an event source mapping, or of a SAM function's SQS event."""
     plain = EventSourceMapping(queue, function)
     window, limit = "MaximumBatchingWindowInSeconds", "MaximumConcurrency"
     scaling = reading.table(part, "ScalingConfig", "maximum_concurrency")
@@ -157,7 +157,7 @@ def _reports_failures(part: Part, reading: Reading) -> bool:
 
 
 def _filters(part: Part, reading: Reading) -> tuple[str, ...]:
-    """Return the patterns; none at all where one cannot be told, for a message need match only one of them."""
+    """Return the patterns; none at all if one is unknown, because a message needs to match only one of them."""
     criteria = reading.table(part, "FilterCriteria", "filters")
     patterns: list[str] = []
     for value in reading.items(criteria, "Filters", "filters") if criteria else ():
@@ -187,20 +187,20 @@ def _pollers(part: Part, reading: Reading) -> tuple[int, int] | None:
     config = reading.table(part, "ProvisionedPollerConfig", field)
     if config is None or not config.properties.entries:
         return None
-    low = reading.whole(config, "MinimumPollers", field, _POLLERS[0])
-    high = reading.whole(config, "MaximumPollers", field, _POLLERS[1])
+    low = reading.whole(config, "MinimumPollers", field, _DEFAULT_POLLERS[0])
+    high = reading.whole(config, "MaximumPollers", field, _DEFAULT_POLLERS[1])
     shown = f"MinimumPollers {low}, MaximumPollers {high}"
     reading.came(part, field, "ProvisionedPollerConfig", shown, reading.line(part, "ProvisionedPollerConfig"))
     return low, high
 
 
-# A queue of the design from the properties of an `AWS::SQS::Queue`. --------------------------------------------------
+# Queues ---------------------------------------------------------------------------------------------------------------
 
-_DELIVERIES = 10  # DLQ-1: the default that SetQueueAttributes states
+_DEFAULT_DELIVERIES = 10  # the default that SetQueueAttributes states (DLQ-1)
 
 
 def read_queue(part: Part, reading: Reading, references: References) -> Queue:
-    """Return a queue; its dead-letter queue may turn out to be outside the template."""
+    """Return a queue from its resource's properties; its dead-letter queue may be outside the template."""
     plain = Queue(part.name)
     scope, limit = "deduplication_scope", "fifo_throughput_limit"
     wait, size = "ReceiveMessageWaitTimeSeconds", "MaximumMessageSize"
@@ -227,8 +227,8 @@ def _redrive(part: Part, reading: Reading, references: References, *, fifo: bool
     if policy is None:
         return None
     if policy.properties.get("maxReceiveCount") is None:
-        reading.assume(f"{part.name}: RedrivePolicy has no maxReceiveCount; assumed {_DELIVERIES}")
-    deliveries = reading.whole(policy, "maxReceiveCount", "max_receive_count", _DELIVERIES)
+        reading.assume(f"{part.name}: RedrivePolicy has no maxReceiveCount; assumed {_DEFAULT_DELIVERIES}")
+    deliveries = reading.whole(policy, "maxReceiveCount", "max_receive_count", _DEFAULT_DELIVERIES)
     target = references.queue(policy, "deadLetterTargetArn", fifo=fifo)
     if target is None:
         return None
@@ -257,7 +257,7 @@ def _redrive_allow(part: Part, reading: Reading) -> RedriveAllow | None:
 
 
 def _policy(part: Part, key: str, field: str, reading: Reading) -> Part | None:
-    """Return a policy, which may be written as a mapping or as JSON text; None where there is none, or an empty one."""
+    """Return a policy that is written as a mapping or as JSON text; None if it is missing or empty."""
     node = reading.node(part, key, field, None)
     if node is None:
         return None
@@ -281,12 +281,11 @@ def _parsed(node: Node, file: str, line: int) -> Table | None:
     return node if isinstance(node, Table) else None
 
 
-# Assumed values give way to what AWS demands of the values that are written. -----------------------------------------
+# Assumed values that AWS would refuse ---------------------------------------------------------------------------------
 #
-# A default that was only assumed must not make a design invalid that the template's author deploys every day.
+# An assumed default must not make a design invalid that AWS deploys with the real value.
 
-_UNBUFFERED = 10
-"""Messages up to which a batch needs no batching window (EC-3)."""
+_UNBUFFERED = 10  # maximum batch size without a batching window (EC-3)
 
 
 def settled(
@@ -295,7 +294,7 @@ def settled(
     mappings: Sequence[EventSourceMapping],
     reading: Reading,
 ) -> tuple[tuple[Queue, ...], tuple[Function, ...], tuple[EventSourceMapping, ...]]:
-    """Return the parts, with assumed visibility timeouts and batching windows raised where AWS demands it."""
+    """Return the parts, with assumed visibility timeouts and batching windows raised to what AWS requires."""
     timeouts = {function.name: function.timeout for function in functions}
     longest = {
         queue.name: max((timeouts[each.function] for each in mappings if each.queue == queue.name), default=0)
@@ -309,7 +308,7 @@ def settled(
 
 
 def _visible_for(queue: Queue, timeout: int, reading: Reading) -> Queue:
-    """EC-11: the visibility timeout is at least the function's timeout."""
+    """Raise an assumed visibility timeout to the function's timeout (EC-11)."""
     if f"queues.{queue.name}.visibility_timeout" not in reading.assumed or queue.visibility_timeout >= timeout:
         return queue
     reading.assume(
@@ -319,7 +318,7 @@ def _visible_for(queue: Queue, timeout: int, reading: Reading) -> Queue:
 
 
 def _buffered(mapping: EventSourceMapping, reading: Reading) -> EventSourceMapping:
-    """EC-3: batches of more than 10 need a window of at least 1 second."""
+    """Raise an assumed batching window to 1 second for batches of more than 10 messages (EC-3)."""
     path = f"mappings.{mapping.name}.maximum_batching_window"
     if path not in reading.assumed or mapping.batch_size <= _UNBUFFERED or mapping.queue.endswith(".fifo"):
         return mapping
@@ -327,27 +326,27 @@ def _buffered(mapping: EventSourceMapping, reading: Reading) -> EventSourceMappi
     return attrs.evolve(mapping, maximum_batching_window=1)
 
 
-# Where a template connects a queue to a function: event source mappings, and SQS events of SAM functions. ------------
+# Event sources of functions -------------------------------------------------------------------------------------------
 
 _NOT_OF_SQS = ("StartingPosition", "Topics", "Queues", "SelfManagedEventSource")
-"""Properties that a mapping on a stream, Kafka or a broker must have, and one on a queue must not."""
+"""Properties that a mapping on a stream, Kafka or a broker must have, and a mapping on a queue must not."""
 
 
 @attrs.frozen
 class Source:
-    """Something that invokes a function."""
+    """An event source of a function."""
 
     part: Part
     function: str
-    """Name of the function, of the template or outside it."""
+    """Name of the function, in the template or outside it."""
     queue_key: str = ""
-    """The property that has the ARN of the queue; empty where it is something else than a queue."""
+    """Name of the property with the ARN of the queue; empty if the source is no queue."""
     left_out: str = ""
-    """What to say where it is something else than a queue."""
+    """Sentence that says that the source is left out; empty for a queue."""
 
 
 def sources(references: References) -> Iterator[Source]:
-    """Find everything that invokes a function, in the template's order."""
+    """Yield all event sources of functions, in the template's order."""
     template = references.template
     for resource in template.resources:
         if resource.kind == SAM_FUNCTION:
@@ -365,12 +364,12 @@ def _source(resource: Resource, references: References) -> Source | None:
         invoked = references.function(part, "FunctionName")
         return Source(part, invoked, "EventSourceArn") if invoked is not None else None
     function = references.own_function(part, "FunctionName")
-    said = f"event source {part.name} of {function} is left out: it is no SQS queue"
-    return Source(part, function, left_out=said) if function else None
+    text = f"event source {part.name} of {function} is left out: it is no SQS queue"
+    return Source(part, function, left_out=text) if function else None
 
 
 def _is_on_queue(part: Part, reading: Reading) -> bool:
-    """Tell whether a mapping is on a queue; where its source cannot be told, by the properties of other kinds."""
+    """Return True if a mapping is on a queue; an unknown source counts as a queue, unless a property excludes it."""
     if any(part.properties.get(key) for key in _NOT_OF_SQS):
         return False
     entry = part.properties.get("EventSourceArn")
@@ -418,14 +417,14 @@ def _event(part: Part, entry: Entry, function: str, reading: Reading) -> Source 
     return Source(attrs.evolve(part, properties=properties.properties if properties else EMPTY), function, "Queue")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The design -----------------------------------------------------------------------------------------------------------
 
 _Part = TypeVar("_Part", Queue, Function)
 _RESERVED = "ReservedConcurrentExecutions"
 
 
 def assemble(references: References) -> Design:
-    """Return the design of a template. Raises `InvalidDesign` where it has no mapping, or AWS would refuse it."""
+    """Return the design of a template. Raises `InvalidDesign` if it has no mapping, or AWS would refuse it."""
     reading = references.reading
     found = list(sources(references))
     mappings = [mapping for source in found if (mapping := _mapping(source, references)) is not None]
@@ -442,7 +441,7 @@ def assemble(references: References) -> Design:
     try:
         return Design(*settled(queues, functions, mappings, reading))
     except InvalidDesign as error:
-        raise InvalidDesign(located(error.problems, queues, functions, mappings, reading.indexes)) from None
+        raise InvalidDesign(located(error.problems, queues, functions, mappings, reading.locations)) from None
 
 
 def _line(problem: Problem) -> int:
@@ -450,7 +449,7 @@ def _line(problem: Problem) -> int:
 
 
 def _mapping(source: Source, references: References) -> EventSourceMapping | None:
-    """Return the mapping that a source is; None where it is none, or a problem was noted."""
+    """Return the mapping of a source; None if it is no queue, or a problem was noted."""
     queue = references.queue(source.part, source.queue_key) if source.queue_key else None
     if queue is None:
         return None
@@ -466,7 +465,7 @@ def _mapping(source: Source, references: References) -> EventSourceMapping | Non
 
 
 def _queues(mapped: Iterable[str], references: References) -> list[Queue]:
-    """Read the mapped queues and whatever dead-letter queues they lead to."""
+    """Return the mapped queues and the dead-letter queues that they lead to."""
     resources = _by_name(references.template.resources, references.template.queues)
     found: dict[str, Queue] = {}
     wanted = list(mapped)

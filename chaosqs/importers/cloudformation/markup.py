@@ -1,8 +1,8 @@
-"""YAML or JSON text → a tree of nodes with lines, built from the parser's events without making any object.
+"""Parser of template files: YAML or JSON text → a tree of nodes with lines. It never creates objects from tags.
 
-The text is not trusted: depth and the number of nodes (aliases expanded) are bounded, tags mean CloudFormation's
-short forms or nothing, and a key that stands twice is an error. Events are taken one by one, so that a bound is felt
-before the parser has read on: libyaml needs minutes for 200,000 opening brackets.
+The text is not trusted. Depth and the number of nodes (aliases expanded) are limited, tags are CloudFormation's short
+forms or an error, and a duplicate key is an error. The parser's events are processed one by one, so that a limit stops
+the parser early: libyaml needs minutes for 200,000 opening brackets.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import yaml
 from chaosqs.errors import InvalidDesign
 from chaosqs.importers.protocol import NoDesign
 
-# A template as a tree of plain nodes, each with the line that it came from; nothing here knows CloudFormation. -------
+# Nodes ----------------------------------------------------------------------------------------------------------------
 #
-# Nodes may be shared (YAML's aliases), so a tree can be far larger than the text: the reader that builds it bounds it.
+# Nodes may be shared (YAML's aliases), so a tree can be far larger than its text; the parser limits its size.
 
 Scalar = str | int | float | bool | None
 
@@ -30,9 +30,9 @@ class Leaf:
     """One scalar."""
 
     text: str
-    """What it reads as in a text: as written, but `true` and `false` for the many spellings of the two."""
+    """Its text: as written, but `true` and `false` for all spellings of these."""
     value: Scalar
-    """What it means where a number, a truth value or nothing is wanted."""
+    """Its value where a number, a truth value or null is expected."""
     line: int
 
 
@@ -46,11 +46,11 @@ class Items:
 
 @attrs.frozen
 class Entry:
-    """What stands under one key of a table."""
+    """The node under one key of a table."""
 
     node: Node
     line: int
-    """The line of the key."""
+    """Line of the key."""
 
 
 @attrs.frozen
@@ -61,7 +61,7 @@ class Table:
     line: int
 
     def get(self, name: str) -> Entry | None:
-        """Return what stands under a key, or None."""
+        """Return the entry of a key, or None."""
         return self.entries.get(name)
 
 
@@ -69,7 +69,7 @@ Node = Leaf | Items | Table
 
 
 def described(node: Node) -> str:
-    """Show a node to somebody who wrote something else than was wanted."""
+    """Return a short description of a node for error messages."""
     match node:
         case Leaf(value=None):
             return "null"
@@ -82,13 +82,13 @@ def described(node: Node) -> str:
 
 
 def shortened(text: str, length: int = 120) -> str:
-    """Put a text on one line of bounded length."""
+    """Return a text on one line, cut to a length."""
     flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: length - 1] + "…"
 
 
 def call_of(node: Node) -> tuple[str, Node] | None:
-    """Return name and argument where a node is a call of an intrinsic function: `Ref`, `Fn::…` or `Condition`."""
+    """Return the name and argument of a call of an intrinsic function (`Ref`, `Fn::…`, `Condition`), or None."""
     if not isinstance(node, Table) or len(node.entries) != 1:
         return None
     ((name, entry),) = node.entries.items()
@@ -96,9 +96,9 @@ def call_of(node: Node) -> tuple[str, Node] | None:
 
 
 def merged(general: Table, special: Table) -> Table:
-    """Lay one table over another as SAM lays a function over `Globals`.
+    """Return two tables merged, as SAM merges a function with `Globals`.
 
-    Tables merge deeply, lists are joined with the general one first, and anything else of the special one wins.
+    Tables merge deeply, lists are concatenated with the general one first, and other values of the special one win.
     """
     entries = dict(general.entries)
     for name, entry in special.entries.items():
@@ -117,10 +117,10 @@ def _over(general: Node, special: Node) -> Node:
             return special
 
 
-# What a YAML or JSON scalar means, and how numbers and truth values that were written as text are understood. --------
+# Scalars --------------------------------------------------------------------------------------------------------------
 #
-# Of YAML 1.1 as CloudFormation reads it, only what a template needs: decimal numbers, truth values, null. Dates, octal
-# and base-60 numbers stay text, so that an account id with a leading zero keeps it.
+# Of YAML 1.1, only decimal numbers, truth values and null are read, which is what a template needs. Dates, octal and
+# base-60 numbers stay text, so that an account id keeps its leading zero.
 
 _WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FRACTION = re.compile(r"[-+]?[0-9]{1,18}(?:\.[0-9]{0,18})?(?:[eE][-+]?[0-9]{1,2})?")
@@ -130,7 +130,7 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 def scalar(text: str, line: int, *, plain: bool) -> Leaf:
-    """Return the leaf for a scalar; a plain one (without quotes) may be a number, a truth value or null."""
+    """Return the leaf for a scalar; a `plain` one (without quotes) may be a number, a truth value or null."""
     value = _meaning(text) if plain else text
     shown = str(value).lower() if isinstance(value, bool) else text
     return Leaf(shown, value, line)
@@ -149,7 +149,7 @@ def _meaning(text: str) -> Scalar:
 
 
 def whole_number(node: Node) -> int | None:
-    """Return the whole number that a node is, also where it is written as text; None where it is none."""
+    """Return the whole number in a node, which may be written as text; None for any other node."""
     match node:
         case Leaf(value=bool()):
             return None
@@ -164,7 +164,7 @@ def whole_number(node: Node) -> int | None:
 
 
 def truth(node: Node) -> bool | None:
-    """Return the truth value that a node is, also where it is written as text; None where it is none."""
+    """Return the truth value in a node, which may be written as text; None for any other node."""
     match node:
         case Leaf(value=bool(value)):
             return value
@@ -175,11 +175,11 @@ def truth(node: Node) -> bool | None:
 
 
 def text_of(node: Node) -> str | None:
-    """Return the text that a node is (numbers read as written); None where it is a list, a mapping or null."""
+    """Return the text of a scalar (numbers as written); None for a list, a mapping or null."""
     return node.text if isinstance(node, Leaf) and node.value is not None else None
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Parsing --------------------------------------------------------------------------------------------------------------
 
 _MAXIMUM_NODES = 500_000
 _MAXIMUM_DEPTH = 100
@@ -190,9 +190,9 @@ _LONE = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][\da-fA-F]{2}")
 
 
 def parse(text: str, file: str, *, line: int | None = None) -> Node:
-    """Return the one document in a text; every node gets the given line, where the text stands inside another one.
+    """Return the only document of a text. `line`: the line for all nodes, if the text is part of another document.
 
-    Raises `InvalidDesign` with file and line where the text is malformed, hostile or empty.
+    Raises `InvalidDesign` with file and line for a text that is malformed, hostile or empty.
     """
     tree = _Tree(file, line)
     try:
@@ -210,7 +210,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 def as_yaml(text: str) -> str:
-    """Rewrite the two things in JSON that YAML's readers refuse: tabs between tokens, and surrogate escapes."""
+    """Return JSON without the two things that YAML parsers refuse: tabs between tokens, and surrogate escapes."""
     if not text.lstrip().startswith("{"):
         return text
     text = _PAIR.sub(_one_escape, text.replace("\t", " "))
@@ -232,7 +232,7 @@ def _complaint(error: yaml.YAMLError) -> tuple[int | None, str]:
 
 @attrs.define
 class _Open:
-    """A list or mapping whose end has not come yet; a mapping's keys and values stand in turn."""
+    """A list or mapping that has not ended yet; of a mapping, keys and values alternate in `nodes`."""
 
     table: bool
     tag: str | None
@@ -244,7 +244,7 @@ class _Open:
 
 @attrs.define
 class _Tree:
-    """Builds the tree as events come."""
+    """The tree, built event by event."""
 
     file: str
     fixed_line: int | None
@@ -254,12 +254,12 @@ class _Tree:
     anchors: dict[str, tuple[Node, int]] = attrs.field(factory=dict[str, tuple[Node, int]])
 
     def refuse(self, line: int | None, what: str) -> NoReturn:
-        """Raise the error for what stands in that line."""
+        """Raise `InvalidDesign` for a problem in a line."""
         number = self.fixed_line or line
         raise InvalidDesign(f"{self.file}{f':{number}' if number else ''}: {what}")
 
     def take(self, event: yaml.Event) -> None:
-        """Take the next event."""
+        """Add the next event."""
         line = self.fixed_line or (event.start_mark.line + 1 if event.start_mark else 0)
         match event:
             case yaml.ScalarEvent():
@@ -315,7 +315,7 @@ class _Tree:
             )
 
     def _tagged(self, node: Node, tag: str | None, line: int) -> Node:
-        """Turn a short tag into the long form: `!Ref a` is `{Ref: a}`, `!Sub a` is `{"Fn::Sub": a}`."""
+        """Return a node with a short tag in its long form: `!Ref a` is `{Ref: a}`, `!Sub a` is `{"Fn::Sub": a}`."""
         if tag is None or tag == "!" or tag in _STANDARD_TAGS:
             return node
         if not re.fullmatch(r"![A-Za-z0-9:]+", tag):
@@ -342,7 +342,7 @@ class _Tree:
         return Table(below | entries if below else entries, done.line)
 
     def _merge(self, node: Node, line: int) -> dict[str, Entry]:
-        """Return what `<<` brings in; of several mappings the earlier one wins."""
+        """Return the entries that `<<` merges in; of several mappings the earlier one wins."""
         entries: dict[str, Entry] = {}
         for part in reversed(node.nodes) if isinstance(node, Items) else (node,):
             if not isinstance(part, Table):
@@ -351,21 +351,21 @@ class _Tree:
         return entries
 
 
-# A file → its text → the table that a template is; refuses whatever is none, and says what to give instead. ----------
+# Template files -------------------------------------------------------------------------------------------------------
 
-_MAXIMUM_BYTES = 10_000_000  # CloudFormation takes one tenth of it
+_MAXIMUM_BYTES = 10_000_000  # CloudFormation accepts a tenth of this
 _GIVE = "Give a CloudFormation or SAM template (YAML or JSON; for CDK, a *.template.json of cdk.out)."
 
 
 def read_document(path: Path) -> Table:
-    """Return the table that a template file holds. Raises `InvalidDesign` for every other file."""
+    """Return the table in a template file. Raises `InvalidDesign` for any other file."""
     if path.suffix in {".tf", ".hcl", ".tfvars", ".tfstate"} or path.name.endswith(".tf.json"):
         raise InvalidDesign(f"{path}: is Terraform, and this reader takes CloudFormation. {_GIVE}")
     return document_in(text_of_file(path), path)
 
 
 def document_in(text: str, path: Path) -> Table:
-    """Return the table that a template's text holds; as `read_document`."""
+    """Return the table in a template's text; raises as `read_document`."""
     root = parse(text, str(path))
     if not isinstance(root, Table):
         raise InvalidDesign(f"{path}: holds no mapping with Resources. {_GIVE}")
@@ -378,7 +378,7 @@ def document_in(text: str, path: Path) -> Table:
 
 
 def text_of_file(path: Path) -> str:
-    """Return the text of a file, its line ends as they are. Raises `InvalidDesign` where it cannot be read."""
+    """Return the text of a file, its line ends as they are. Raises `InvalidDesign` if it cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(_MAXIMUM_BYTES + 1)
@@ -386,7 +386,7 @@ def text_of_file(path: Path) -> str:
         raise InvalidDesign(f"{path}: there is no such file. {_GIVE}") from None
     except IsADirectoryError:
         raise InvalidDesign(f"{path}: is a directory. {_GIVE}{_suggestion(path)}") from None
-    except (OSError, ValueError) as error:  # a ValueError is a path with a null in it
+    except (OSError, ValueError) as error:  # a ValueError: the path has a null character
         reason = error.strerror if isinstance(error, OSError) else error
         shown = str(path).replace("\0", "\\0")
         raise InvalidDesign(f"{shown}: cannot be read ({reason}). {_GIVE}") from None
@@ -407,7 +407,7 @@ def _suggestion(path: Path) -> str:
 
 
 def _other_format(root: Table) -> str:
-    """Return what a file without Resources is instead; empty where that cannot be told."""
+    """Return a message on the format of a file without Resources; empty if that is unknown."""
     if root.get("service") and (root.get("provider") or root.get("functions")):
         return (
             "is a Serverless Framework file, and this reader takes CloudFormation.\n"

@@ -1,7 +1,7 @@
 """Changes of a design → a patch of the template that it was read from.
 
-A value that stands there is replaced, one that is missing is inserted. The patch is given only where the patched
-template reads as the changed design; where the value hangs on a parameter, a condition or another file, there is none.
+An existing value is replaced, a missing one inserted. There is a patch only if the patched template reads as the
+changed design; so there is none if the value depends on a parameter, a condition or another file.
 """
 
 import re
@@ -19,23 +19,23 @@ from chaosqs.model.design import Design
 from chaosqs.model.design_changes import design_after
 from chaosqs.model.explanation import Change
 
-# One value of a YAML or JSON text set, inserted or removed, with everything else left as it is, byte for byte. -------
+# Editing one value of a text ------------------------------------------------------------------------------------------
 #
-# The parser's marks say where things stand. What is no plain value under plain keys (a reference, an alias, a
-# condition) is left alone: then there is no answer. Whoever edits reads the result again, to see whether it means what
-# was meant.
+# One value is set, inserted or removed; everything else stays the same, byte for byte. The parser's marks give the
+# places. Anything but a plain value under plain keys (a reference, an alias, a condition) is not edited. The caller has
+# to read the result again, to check its meaning.
 
 Value = int | bool | str | tuple[str, ...]
-"""What can be written: a number, a truth value, a text or a list of texts."""
+"""A value that can be written: a number, a truth value, a text or a list of texts."""
 _STANDARD = "tag:yaml.org,2002:"
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_STEP = "  "
+_INDENT = "  "
 
 
 def edited(text: str, keys: Sequence[str], value: Value | None) -> str | None:
-    """Return the text with a value under a path of keys; None as the value: with nothing there.
+    """Return the text with a value set under a path of keys; with None as the value, the entry is removed.
 
-    The answer is None where the text cannot be edited in place.
+    Returns None if the text cannot be edited in place.
     """
     plain = as_yaml(text)
     if len(plain) != len(text):
@@ -46,7 +46,7 @@ def edited(text: str, keys: Sequence[str], value: Value | None) -> str | None:
 
 @attrs.frozen
 class _Text:
-    """A text and where its lines begin."""
+    """A text and the offsets of its lines."""
 
     text: str
     lines: list[int]
@@ -60,7 +60,7 @@ class _Text:
             if index is None:
                 return self.text if value is None else self._with(node, keys[depth:], value)
             name, inner = node.value[index]
-            if self._at(inner.start_mark) < self._at(name.end_mark):  # an alias: it stands elsewhere, for others too
+            if self._at(inner.start_mark) < self._at(name.end_mark):  # an alias: its value is elsewhere, and shared
                 return None
             if depth == len(keys) - 1:
                 return self._without(node, index) if value is None else self._set(inner, value)
@@ -91,7 +91,7 @@ class _Text:
         return self._replaced(self._at(node.start_mark), self._at(node.end_mark), f"{quote}{_flow(value)}{quote}")
 
     def _with(self, node: yaml.MappingNode, keys: Sequence[str], value: Value) -> str | None:
-        """Insert what is missing into a mapping."""
+        """Insert missing keys and a value into a mapping."""
         if node.flow_style:
             return self._with_flow(node, keys, value)
         indent = " " * node.value[0][0].start_mark.column
@@ -113,7 +113,7 @@ class _Text:
         return self._replaced(start, start, f"{new}, " if before.strip() else f"{new},{self._newline}{before}")
 
     def _without(self, node: yaml.MappingNode, index: int) -> str | None:
-        """Take an entry out of a mapping that has others."""
+        """Remove an entry of a mapping; None for the only entry."""
         entries = node.value
         if len(entries) == 1:
             return None
@@ -130,7 +130,7 @@ class _Text:
 
 
 _ON_A_LINE = (None, "", "'", '"')
-"""The styles of scalars that end where their text does."""
+"""Styles of scalars that end with their text."""
 
 
 def _ends_on_a_line(node: yaml.Node) -> bool:
@@ -140,7 +140,7 @@ def _ends_on_a_line(node: yaml.Node) -> bool:
 
 
 def _last_line(node: yaml.Node) -> int | None:
-    """Return the line on which a node ends; of a block, that of the last thing in it."""
+    """Return the line on which a node ends; for a block, that of its last part."""
     if _ends_on_a_line(node):
         return node.end_mark.line
     if isinstance(node, yaml.MappingNode) and node.value:
@@ -155,16 +155,16 @@ def _flow(value: Value) -> str:
 
 
 def _block(keys: Sequence[str], value: Value) -> list[str]:
-    """Return what to insert as lines of a block."""
+    """Return keys and a value as lines of a block."""
     if len(keys) > 1:
-        return [f"{keys[0]}:", *(_STEP + line for line in _block(keys[1:], value))]
+        return [f"{keys[0]}:", *(_INDENT + line for line in _block(keys[1:], value))]
     if isinstance(value, tuple):
-        return [f"{keys[0]}:", *(f"{_STEP}- {part}" for part in value)]
+        return [f"{keys[0]}:", *(f"{_INDENT}- {part}" for part in value)]
     return [f"{keys[0]}: {_flow(value)}"]
 
 
 def _inline(keys: Sequence[str], value: Value, quote: str) -> str:
-    """Return what to insert as part of a line."""
+    """Return keys and a value as part of a line."""
     if len(keys) > 1:
         return f"{quote}{keys[0]}{quote}: {{{_inline(keys[1:], value, quote)}}}"
     if isinstance(value, tuple):
@@ -172,7 +172,7 @@ def _inline(keys: Sequence[str], value: Value, quote: str) -> str:
     return f"{quote}{keys[0]}{quote}: {quote * isinstance(value, str)}{_flow(value)}{quote * isinstance(value, str)}"
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Patches --------------------------------------------------------------------------------------------------------------
 
 _PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "visibility_timeout": ("VisibilityTimeout",),
@@ -189,11 +189,11 @@ _PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "report_batch_item_failures": ("FunctionResponseTypes",),
     "provisioned_pollers": ("ProvisionedPollerConfig",),
 }
-"""Where CloudFormation and SAM have the settings that fixes change."""
+"""Keys of the settings that fixes change, in CloudFormation and SAM."""
 
 
 def patch_of(path: Path, design: Design, changes: Sequence[Change], name: str) -> str:
-    """Return changes of a design as a unified diff of its template, called `name` there; empty where there is none."""
+    """Return changes of a design as a unified diff of its template, under the name `name`; empty if there is none."""
     try:
         text, imported = text_of_file(path), read_template(path)
         expected = design
@@ -207,12 +207,12 @@ def patch_of(path: Path, design: Design, changes: Sequence[Change], name: str) -
     return _diff(text, new, name)
 
 
-def _changed(text: str, indexes: Mapping[str, tuple[str, ...]], changes: Sequence[Change]) -> str | None:
-    """Return the template's text with all changes, or None where one of them has no place in it."""
+def _changed(text: str, keys_by_path: Mapping[str, tuple[str, ...]], changes: Sequence[Change]) -> str | None:
+    """Return the template's text with all changes, or None if one of them cannot be made."""
     new: str | None = text
     for change in changes:
         path = change.setting
-        keys, own = indexes.get(f"{path.kind}s.{path.name}"), _PROPERTIES.get(path.attribute)
+        keys, own = keys_by_path.get(f"{path.kind}s.{path.name}"), _PROPERTIES.get(path.attribute)
         if new is None or not keys or not own:
             return None
         new = edited(new, (*keys, *own), _written(change))
@@ -220,7 +220,7 @@ def _changed(text: str, indexes: Mapping[str, tuple[str, ...]], changes: Sequenc
 
 
 def _written(change: Change) -> Value | None:
-    """Return a value as CloudFormation spells it."""
+    """Return the new value as CloudFormation spells it; None: the property is removed."""
     if change.setting.attribute == "report_batch_item_failures":
         return ("ReportBatchItemFailures",) if change.after else None
     return change.after

@@ -1,7 +1,7 @@
-"""A CloudFormation or SAM template (YAML or JSON, also the CDK's output) → a design, with where its values came from.
+"""A CloudFormation or SAM template (YAML or JSON, also the CDK's output) → a design, with the origins of its values.
 
-The reader takes queues, functions and the mappings between them, resolves what the template alone can tell, and says in
-words what it had to assume. It never deploys, calls AWS or makes objects from tags.
+The reader takes queues, functions and the mappings between them, resolves references as far as the template alone
+allows, and states its assumptions in sentences. It never deploys, calls AWS or creates objects from tags.
 """
 
 from collections.abc import Mapping
@@ -19,15 +19,15 @@ from chaosqs.importers.protocol import Imported
 def read_template(path: Path, *, parameters: Mapping[str, str] = {}) -> Imported:
     """Read a template; `parameters` override the defaults of its parameters, and pseudo parameters like `AWS::Region`.
 
-    A parameter of an SSM type takes its value itself here, not the name under which the Parameter Store has it.
-    Raises `NoDesign` for a template without a mapping from an SQS queue to a function, and `InvalidDesign` with file
-    and line for a file that is no template, values of a wrong kind, and whatever AWS would refuse to deploy.
+    For a parameter of an SSM type, `parameters` has the value itself, not its name in the Parameter Store. Raises
+    `NoDesign` for a template without a mapping from an SQS queue to a function, and `InvalidDesign` with file and line
+    for a file that is no template, values of a wrong kind, and everything that AWS would refuse to deploy.
     """
     return _imported(path, read_document(path), parameters)
 
 
 def read_text(text: str, path: Path) -> Imported:
-    """Read a template's text as if it stood in a file; as `read_template`."""
+    """Read a template's text as if it were in a file; raises as `read_template`."""
     return _imported(path, document_in(text, path), {})
 
 

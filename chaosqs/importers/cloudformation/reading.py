@@ -1,7 +1,7 @@
-"""Properties → values of the kinds that a design wants; where each came from, what was assumed, and what is wrong.
+"""Reads properties as typed values of a design, and notes their origins, assumptions and problems.
 
-A property that is not written has AWS's default. One that cannot be told gets the default too, as an assumption in
-words. One of a wrong kind is a problem, and the reading goes on, so that an error lists all of them.
+A missing property has AWS's default. An unknown one gets the default too, with a sentence that says so. One of a wrong
+kind is a problem, and reading goes on, so that an error lists all problems.
 """
 
 from collections.abc import Callable
@@ -36,37 +36,37 @@ class Part:
     """A part of the design and the properties that it is read from."""
 
     path: str
-    """`queues.orders`: what stands before the field in the paths of the design."""
+    """Path of the part in the design: `queues.orders`."""
     name: str
-    """`orders`: how sentences call the part."""
+    """Name of the part in sentences: `orders`."""
     properties: Table
     line: int
     keys: tuple[str, ...] = ()
-    """What leads to the properties in the document: `Resources`, `Orders`, `Properties`."""
+    """Keys from the root of the document to the properties: `Resources`, `Orders`, `Properties`."""
 
 
 @attrs.define
 class Reading:
-    """What comes to light while a template is read."""
+    """The notes taken while a template is read."""
 
     file: str
     scope: Scope
     origins: dict[str, str] = attrs.field(factory=dict[str, str])
-    indexes: dict[str, str] = attrs.field(factory=dict[str, str])
-    """File and line by path, of parts and of fields."""
+    locations: dict[str, str] = attrs.field(factory=dict[str, str])
+    """File and line of parts and fields, by path."""
     keys: dict[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
-    """What leads to the properties of each part, by its path."""
+    """Keys that lead to the properties of each part, by its path."""
     assumptions: dict[str, None] = attrs.field(factory=dict[str, None])
     """Sentences, in order, each once."""
     left_out: dict[str, None] = attrs.field(factory=dict[str, None])
-    """What the template has and the design has not: sentences, in order, each once."""
+    """Sentences on what the template has and the design leaves out, in order, each once."""
     assumed: set[str] = attrs.field(factory=set[str])
     """Paths of fields whose value is assumed."""
     problems: list[Problem] = attrs.field(factory=list[Problem])
 
     def begin(self, part: Part) -> Part:
-        """Note where a part stands."""
-        self.indexes[part.path] = self.where(part.line)
+        """Note the location of a part, and return it."""
+        self.locations[part.path] = self.where(part.line)
         self.keys[part.path] = part.keys
         return part
 
@@ -79,12 +79,12 @@ class Reading:
         self.assumptions[sentence] = None
 
     def refuse(self, path: str, value: str, must: str, line: int, rule: str = "") -> None:
-        """Note what is wrong with a value."""
+        """Note a problem of a value."""
         self.problems.append(Problem(path, value, must, rule, self.where(line)))
 
     def came(self, part: Part, field: str, key: str, shown: str, line: int) -> None:
-        """Note where a field of the design comes from."""
-        self.indexes[f"{part.path}.{field}"] = self.where(line)
+        """Note the origin of a field of the design."""
+        self.locations[f"{part.path}.{field}"] = self.where(line)
         self.origins[f"{part.path}.{field}"] = f"{self.where(line)} {key}: {shortened(shown)}"
 
     def whole(self, part: Part, key: str, field: str, default: _Default) -> int | _Default:
@@ -100,7 +100,7 @@ class Reading:
         return self._read(part, key, field, default, (text_of, "must be a text"))
 
     def word(self, part: Part, key: str, field: str, words: tuple[_Word, ...], rule: str) -> _Word:
-        """Read one of some words; the first is the default."""
+        """Read one of the allowed words; the first is the default."""
         text = self.text(part, key, field, words[0])
         word = one_of(words, text)
         if word is None:
@@ -124,7 +124,7 @@ class Reading:
         return value
 
     def node(self, part: Part, key: str, field: str, default: object) -> Node | None:
-        """Return what a property comes to; None where it is not written or cannot be told, which is then assumed."""
+        """Return the value of a property; None if it is missing or unknown. An unknown value is noted as assumed."""
         entry = part.properties.get(key)
         value = Absent() if entry is None else resolve(entry.node, self.scope)
         if isinstance(value, Unknown):
@@ -134,7 +134,7 @@ class Reading:
         return None if isinstance(value, Absent | Unknown) else value
 
     def table(self, part: Part, key: str, field: str) -> Part | None:
-        """Return a mapping among the properties as a part of its own; None where there is none."""
+        """Return a mapping among the properties as a part of its own; None if there is none."""
         node = self.node(part, key, field, None)
         if node is None:
             return None
@@ -144,7 +144,7 @@ class Reading:
         return attrs.evolve(part, properties=node, line=self.line(part, key))
 
     def items(self, part: Part, key: str, field: str) -> tuple[Leaf | Items | Table | Unknown, ...]:
-        """Return the parts of a list, each resolved; none where there is no list."""
+        """Return the resolved parts of a list; none if there is no list."""
         node = self.node(part, key, field, None)
         if node is None:
             return ()
@@ -154,5 +154,5 @@ class Reading:
         return resolved_parts(node, self.scope)
 
     def line(self, part: Part, key: str) -> int:
-        """Return the line of a property, or of the part where it is not written."""
+        """Return the line of a property; if it is missing, that of the part."""
         return part.properties.entries.get(key, Entry(EMPTY, part.line)).line

@@ -28,7 +28,7 @@ class References:
     """Names of functions outside the template, by the name or hint in the reference."""
 
     def queue(self, part: Part, key: str, *, fifo: bool | None = None) -> str | None:
-        """Return the name of the queue whose ARN a property is; for any other value note a problem and return None."""
+        """Return the name of the queue whose ARN a property has; for any other value note a problem and return None."""
         value = self._value(part, key)
         if isinstance(value, Unknown):
             hinted = self.template.queues.hinted.get(plain_name(value.hint))

@@ -1,6 +1,6 @@
-"""What names mean inside one template: parameters, pseudo parameters, attributes of resources, mappings, conditions.
+"""The names of one template: parameters, pseudo parameters, attributes of resources, mappings, conditions.
 
-A resource is known by the text that AWS would put in its place once it is deployed, in an assumed account and Region.
+A reference to a resource has the text that AWS would put in its place on deployment, in an assumed account and Region.
 So a reference reads the same whether it is written as GetAtt, as Sub or as a literal ARN.
 """
 
@@ -19,19 +19,19 @@ PSEUDO: Mapping[str, str] = {
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }
-"""The values assumed for what differs from one deployment to the next."""
+"""Assumed values of the pseudo parameters, which differ between deployments."""
 
 EMPTY = Table({}, 0)
 
 
 @attrs.frozen
 class Unknown:
-    """What the template alone does not tell."""
+    """A value that the template alone does not tell."""
 
     reason: str
-    """Why, to follow the name of a property: `refers to parameter Timeout, which has no default`."""
+    """Reason, as a clause after the name of a property: `refers to parameter Timeout, which has no default`."""
     hint: str = ""
-    """After what a queue or function could be named that this refers to."""
+    """Text from which a queue or function that this refers to can be named."""
 
 
 @attrs.frozen
@@ -44,25 +44,25 @@ Resolved = Leaf | Items | Table | Unknown | Absent
 
 @attrs.define
 class Scope:
-    """What names mean; what it learns about conditions it keeps."""
+    """The values of names, and the outcomes of conditions evaluated so far."""
 
     known: Mapping[str, Node]
-    """By name as Ref and GetAtt write it: `Timeout`, `Orders`, `Orders.Arn`, `AWS::Region`."""
+    """Values by name, as Ref and GetAtt write it: `Timeout`, `Orders`, `Orders.Arn`, `AWS::Region`."""
     unknown: Mapping[str, str]
-    """By the part of the name before the first dot: why it is not known, with `{}` where the name goes."""
+    """Reasons for unknown values by the part of the name before the first dot, with `{}` for the name."""
     assumed: frozenset[str]
-    """The pseudo parameters that nobody gave."""
+    """Pseudo parameters whose values are assumed."""
     mappings: Table = EMPTY
     conditions: Table = EMPTY
     outcomes: dict[str, bool | Unknown] = attrs.field(factory=dict[str, bool | Unknown])
-    """The conditions judged so far."""
+    """Outcomes of the conditions evaluated so far."""
     notes: dict[str, None] = attrs.field(factory=dict[str, None])
-    """What was assumed on the way, as sentences in order."""
+    """Sentences on assumptions, in order."""
     left_out: dict[str, None] = attrs.field(factory=dict[str, None])
-    """What the template has and the design has not, as sentences in order."""
+    """Sentences on what the template has and the design leaves out, in order."""
 
     def look_up(self, name: str) -> Node | Unknown:
-        """Return what a reference stands for."""
+        """Return the value of a reference."""
         if name in self.known:
             return self.known[name]
         head, _, attribute = name.partition(".")
@@ -72,7 +72,7 @@ class Scope:
         return Unknown(f"refers to {name}, which the template does not have", hint)
 
     def note_assumed(self, node: Node, why: str) -> None:
-        """Note every pseudo parameter that a value depends on, where its value was assumed."""
+        """Note every assumed pseudo parameter that a value depends on."""
         match node:
             case Leaf(text=text):
                 for name in sorted(self.assumed):

@@ -1,7 +1,6 @@
-"""The sections of a template → its resources that matter here, and what names mean in it.
+"""The sections of a template → the resources that the importer reads, and the scope of names.
 
-Only queues, functions, their aliases and versions, and event source mappings are looked at: a template's other parts
-may say what they like.
+Only queues, functions, their aliases and versions, and event source mappings are read; other parts are not checked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,18 +20,18 @@ _SSM = "AWS::SSM::Parameter::"
 
 @attrs.frozen
 class Template:
-    """A template whose names can be looked up."""
+    """The relevant resources of a template, and its names."""
 
     file: str
     scope: Scope
     resources: tuple[Resource, ...]
-    """Those that are deployed, in the template's order."""
+    """Resources that are deployed, in the template's order."""
     queues: Names
     functions: Names
 
 
 def read_sections(file: str, root: Table, parameters: Mapping[str, str]) -> Template:
-    """Return the resources that matter and what names mean. Raises `InvalidDesign` for sections of a wrong kind."""
+    """Return the relevant resources and the names of a template. Raises `InvalidDesign` for malformed sections."""
     sections = {name: _section(file, root, name) for name in ("Parameters", "Mappings", "Conditions", "Globals")}
     _refuse_unknown_parameters(file, sections["Parameters"], parameters)
     scope = _scope(sections, parameters)
@@ -88,7 +87,7 @@ def _scope(sections: Mapping[str, Table], given: Mapping[str, str]) -> Scope:
 
 
 def _parameter(kind: str, value: Leaf) -> Node:
-    """Return a parameter's value; of a list type, the list that its commas make."""
+    """Return a parameter's value; for a list type, split at commas."""
     if kind == "CommaDelimitedList" or kind.startswith("List<"):
         return Items(tuple(Leaf(part.strip(), part.strip(), value.line) for part in value.text.split(",")), value.line)
     return value
@@ -116,7 +115,7 @@ def _resources(file: str, section: Table, scope: Scope) -> Iterator[Resource]:
 
 
 def _is_deployed(resource: Resource, scope: Scope) -> bool:
-    """Tell whether its condition lets a resource exist; where that is not known, it does."""
+    """Return True if a resource's condition holds, or is unknown."""
     outcome = condition_holds(resource.condition, scope) if resource.condition else True
     if isinstance(outcome, bool):
         return outcome
