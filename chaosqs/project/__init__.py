@@ -1,1 +1,1 @@
-"""What the command line and pytest share: settings, discovery, checks, replay."""
+"""The parts shared by the command line and pytest: settings, discovery, checks, replay."""

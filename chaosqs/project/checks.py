@@ -1,4 +1,4 @@
-"""What there is to judge: one question for each promise, mapping and design."""
+"""The checks of a project: one for each invariant, mapping and design."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
@@ -18,11 +18,11 @@ from chaosqs.search.finding import Finding
 from chaosqs.search.profiles import Profile
 from chaosqs.search.search import Searched, searched
 
-# Which promises a project's designs are judged by: the usual ones, the limits that it sets, and its own. -------------
+# The invariants of a project: the defaults, those of its limits, and its own -----------------------------------------
 
 
 def asked_of(settings: Settings, root: Path) -> tuple[Invariant, ...]:
-    """Return the invariants that a project asks for, each once. Raises `InvalidInput` for those that are none."""
+    """Return the invariants that a project asks for, each once. Raises `InvalidInput` for entries that name none."""
     limits = settings.limits
     given = [
         *invariants.DEFAULT,
@@ -39,7 +39,7 @@ def asked_of(settings: Settings, root: Path) -> tuple[Invariant, ...]:
 
 
 def _given(text: str, root: Path) -> Invariant:
-    """Return what an entry of `invariants` stands for: the name of one of ours, or `path.py:attribute`."""
+    """Return the invariant that an entry of `invariants` names: a built-in one, or `path.py:attribute`."""
     file, colon, attribute = text.rpartition(":")
     if not colon or not file.endswith(".py"):
         try:
@@ -54,11 +54,11 @@ def _given(text: str, root: Path) -> Invariant:
 
 
 def known(name: str, design: str, root: Path) -> Invariant:
-    """Return the invariant that judged a design, from wherever the project has it. Raises `InvalidInput` for others."""
+    """Return the invariant with a name: built-in, the project's, or from the design's file. Raises `InvalidInput`."""
     try:
         return invariants.by_name(name)
     except ValueError:
-        asked_of(read_settings(root), root)  # which imports the project's own
+        asked_of(read_settings(root), root)  # imports the project's own invariants
     file, _, attribute = design.rpartition(":")
     if file.endswith(".py") and (root / file).is_file():
         value_in(root / file, attribute, shown=file, root=root)
@@ -68,46 +68,46 @@ def known(name: str, design: str, root: Path) -> Invariant:
         raise InvalidInput(f"{error}.\nName the file in {FILE}: [tool.chaosqs] invariants = ['path.py:name']") from None
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The checks ----------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class Budget:
-    """How long a search may go on, and where it begins."""
+    """The limits and the seed of a search."""
 
     profile: Profile
     max_examples: int | None = None
-    """Cases at the most; None: as the profile says."""
+    """Maximum cases; None: the profile's."""
     seed: int | None = None
-    """None: as the profile says."""
+    """Seed of the search; None: the profile's."""
     vary_assumptions: bool = False
-    """Whether what AWS does not document is drawn too."""
+    """The search also draws the assumptions about AWS."""
     database: ExampleDatabase | None = attrs.field(default=None, eq=False)
-    """What remembers the cases that broke a promise; None: nothing does."""
+    """Database that stores violating scenarios; None: they are not stored."""
 
 
 @attrs.frozen
 class Check:
-    """Does a promise hold on a mapping of a design, or on all designs of a kind?"""
+    """The question whether an invariant holds on a mapping of a design, or on all designs of a strategy."""
 
     design: str
-    """The design's name, or that of the kind."""
+    """Name of the design or strategy."""
     mapping: str
-    """`orders→worker`; empty for a kind of designs."""
+    """`orders→worker`; empty for a strategy."""
     invariant: Invariant
     path: Path
-    """The file that the question is about."""
+    """The file of the design."""
     search: Callable[[Budget], Finding] = attrs.field(repr=False)
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
-    """Those that are given; the search draws the others."""
+    """Fixed behaviours, by function name; the search draws the others."""
     origins: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     assumptions: tuple[str, ...] = ()
     canary: bool = False
-    """Whether the answer must be no: then it is the search that is on trial."""
+    """True if a violation is expected, because the check tests the search itself."""
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The question's name, in parts: design, mapping, invariant."""
+        """The check's name in parts: design, mapping, invariant."""
         return tuple(part for part in (self.design, self.mapping, self.invariant.name) if part)
 
 
@@ -116,9 +116,9 @@ def checks_about(
     behaviours: Mapping[str, Behaviour],
     asked: tuple[Invariant, ...] = invariants.DEFAULT,
 ) -> tuple[Check, ...]:
-    """Return a question for each design, mapping and invariant; each design once, whatever it is called twice.
+    """Return a check for each design, mapping and invariant; of designs with one name, only the last.
 
-    `behaviours` hold for the functions of those names in all designs.
+    `behaviours`, by function name, apply to all designs.
     """
     once = {source.name: source for source in sources}.values()
     return tuple(
@@ -130,14 +130,14 @@ def checks_about(
 
 
 def _with_own(asked: tuple[Invariant, ...], source: Source) -> tuple[Invariant, ...]:
-    """Add the invariants that stand beside a design; each once, by name."""
+    """Add the invariants in a design's file; each name once."""
     return tuple({invariant.name: invariant for invariant in (*asked, *source.invariants)}.values())
 
 
 def _about(
     source: Source, mapping: str, asked: tuple[Invariant, ...], given: Mapping[str, Behaviour]
 ) -> Iterator[Check]:
-    """Yield the questions about one mapping: whichever is asked first searches for all of them."""
+    """Yield the checks of one mapping; the first that is run searches for all of them."""
     behaviours = source.behaved(given)
     search = lru_cache(maxsize=1)(partial(_searched, source, mapping, asked, behaviours))
     for invariant in asked:
@@ -166,7 +166,7 @@ def _searched(
         seed=budget.seed,
         database=budget.database,
         name=source.name,
-        guesses=budget.vary_assumptions,
+        vary_assumptions=budget.vary_assumptions,
     )
 
 

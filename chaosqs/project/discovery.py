@@ -1,4 +1,4 @@
-"""Where designs come from: a template, a value in a Python file, a design or scenario as JSON."""
+"""Reads the designs of a project: from templates, values in Python files, and designs or scenarios as JSON."""
 
 import json
 import sys
@@ -21,15 +21,15 @@ from chaosqs.model.json import Json, migrated, parsed, structure
 from chaosqs.model.scenario import Scenario
 from chaosqs.project.wording import first_line, relative_to, with_relative_paths
 
-# A JSON file of ours → its fields. -----------------------------------------------------------------------------------
+# Reading JSON files of chaosqs ---------------------------------------------------------------------------------------
 
 _Value = TypeVar("_Value")
 
 
 def read_object(path: Path, root: Path) -> dict[str, Json]:
-    """Return the fields of a JSON object, in the present schema.
+    """Return the fields of a JSON object, migrated to the current schema.
 
-    Raises `InvalidInput` with the file's name where there is none, or one of a newer schema.
+    Raises `InvalidInput` with the file's name if the file holds no object, or one of a newer schema.
     """
     with named(relative_to(root, path)):
         document = parsed(_text(path))
@@ -39,14 +39,14 @@ def read_object(path: Path, root: Path) -> dict[str, Json]:
 
 
 def structured(kind: type[_Value], fields: dict[str, Json], path: Path, root: Path) -> _Value:
-    """Return the value that the fields describe. Raises `InvalidInput` with the file's name in front of each line."""
+    """Return the value that the fields describe. Raises `InvalidInput` with the file's name on each line."""
     with named(relative_to(root, path)):
         return structure(kind, fields)
 
 
 @contextmanager
 def named(file: str) -> Generator[None]:
-    """Put the file's name in front of each line that says what is wrong."""
+    """Prefix each line of an `InvalidInput` with the file's name."""
     try:
         yield
     except InvalidInput as error:
@@ -62,28 +62,28 @@ def _text(path: Path) -> str:
         raise InvalidInput(f"is no text: byte {error.start + 1} is not UTF-8") from None
 
 
-# Real handlers are found from the project's directory, as pytest finds them and as Lambda does. ----------------------
+# Importing real handlers from the project's directory, as pytest and Lambda do ---------------------------------------
 
 
 def importable(root: Path, behaviours: Mapping[str, Behaviour]) -> None:
-    """Let the handlers of behaviours be imported from the project's directory, after everywhere else."""
+    """Append the project's directory to `sys.path` if a behaviour has a real handler."""
     if str(root) not in sys.path and any(behaviour.handler is not None for behaviour in behaviours.values()):
         sys.path.append(str(root))
 
 
-# A value that a Python file defines, for designs that are written in Python: `tests/designs.py:orders`. --------------
+# Values in Python files, for designs that are written in Python: `tests/designs.py:orders` ---------------------------
 
 
 def value_in(path: Path, attribute: str, *, shown: str, root: Path) -> object:
-    """Import a file and return one of its values; it may import what lies beside it and in the root directory.
+    """Import a file and return one of its values; it may import modules from its own and the root directory.
 
-    Raises `InvalidDesign`, calling the file `shown`, where it cannot be imported or has no such value.
+    Raises `InvalidDesign`, naming the file as `shown`, if it cannot be imported or has no such value.
     """
     return attribute_of(module_of(path, shown=shown, root=root), attribute, shown=shown)
 
 
 def attribute_of(module: ModuleType, attribute: str, *, shown: str) -> object:
-    """Return a value of a module. Raises `InvalidDesign`, calling its file `shown`, where it has no such value."""
+    """Return a value of a module. Raises `InvalidDesign`, naming its file as `shown`, if it has no such value."""
     if hasattr(module, attribute):
         value: object = getattr(module, attribute)
         return value
@@ -92,7 +92,7 @@ def attribute_of(module: ModuleType, attribute: str, *, shown: str) -> object:
 
 
 def module_of(path: Path, *, shown: str, root: Path) -> ModuleType:
-    """Import a file, anew each time. Raises as `value_in` does."""
+    """Import a file, anew each time. Raises as `value_in`."""
     if not path.is_file():
         raise InvalidDesign(f"{shown}: there is no such file")
     name = f"_chaosqs_design_{path.stem}"
@@ -100,18 +100,18 @@ def module_of(path: Path, *, shown: str, root: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise InvalidDesign(f"{shown}: is no Python file")
     module = module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and attrs look their module up there
+    sys.modules[name] = module  # dataclasses and attrs look up their module there
     with _importable(root, path.parent):
         try:
             spec.loader.exec_module(module)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's own code raises
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's own code may raise anything
             raise InvalidDesign(f"{shown}: cannot be imported: {type(error).__name__}: {first_line(error)}") from None
     return module
 
 
 @contextmanager
 def _importable(*directories: Path) -> Generator[None]:
-    """Let imports look into some directories too, after all others, for a while."""
+    """Append some directories to `sys.path` within the context."""
     added = [str(directory) for directory in directories if str(directory) not in sys.path]
     sys.path.extend(added)
     try:
@@ -121,39 +121,39 @@ def _importable(*directories: Path) -> Generator[None]:
             sys.path.remove(directory)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Reading a design ----------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class Source:
-    """A design, and what its file says besides."""
+    """A design, with the other contents of its file."""
 
     name: str
-    """How the user calls it: the file, relative to the root directory."""
+    """The user's name for the design: its file, relative to the root directory."""
     path: Path
     design: Design
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
-    """Of a scenario: how its functions behave. Its workload, faults and seed are for the search to draw."""
+    """Behaviours of a scenario's functions. Its workload, faults and seed are not used: the search draws them."""
     origins: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    """Where values of the design stand, by path: `functions[0].reserved_concurrency` comes from
+    """Sources of the design's values, by path: `functions[0].reserved_concurrency` comes from
     `template.yaml:41 ReservedConcurrentExecutions: 2`."""
     assumptions: tuple[str, ...] = ()
-    """What the file does not tell, each as a sentence."""
+    """Assumptions about values that are not in the file, each as a sentence."""
     invariants: tuple[Invariant, ...] = ()
-    """Those that a Python file defines beside its design."""
+    """Invariants that a Python file defines next to its design."""
     scenario: Scenario | None = None
-    """All that the file says, where it holds a scenario."""
+    """The whole scenario, if the file holds one."""
 
     def behaved(self, given: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
-        """Return the behaviours that are given for its functions, by name: the project's, then the file's own."""
+        """Return the fixed behaviours of the design's functions, by name; `given` ones replace the file's own."""
         names = [function.name for function in self.design.functions]
         return {name: behaviour for name, behaviour in {**self.behaviours, **given}.items() if name in names}
 
 
 def read_source(given: str, *, base: Path, root: Path) -> Source:
-    """Return the design that a path stands for, which is relative to `base`; its name is relative to `root`.
+    """Return the design at a path, which is relative to `base`; the design's name is relative to `root`.
 
-    Its real handlers can be imported from then on. Raises `InvalidDesign` where the file has no design, or one that AWS
+    Afterwards, its real handlers can be imported. Raises `InvalidDesign` if the file has no design, or one that AWS
     would refuse.
     """
     source = _read(given, base, root)
@@ -191,7 +191,7 @@ def _of_template(name: str, path: Path, root: Path) -> Source:
 
 
 def _paths_by_name(design: Design) -> dict[str, str]:
-    """Return the path of each part of a design by how templates call it: `functions[0].` by `functions.worker.`."""
+    """Return the path of each part of a design by its path in templates: `functions[0].` by `functions.worker.`."""
     queues = {f"queues.{queue.name}.": f"queues[{location}]." for location, queue in enumerate(design.queues)}
     functions = {f"functions.{one.name}.": f"functions[{location}]." for location, one in enumerate(design.functions)}
     mappings = {f"mappings.{one.name}.": f"mappings[{location}]." for location, one in enumerate(design.mappings)}
@@ -199,11 +199,11 @@ def _paths_by_name(design: Design) -> dict[str, str]:
 
 
 def _of_json(name: str, path: Path, root: Path) -> Source:
-    """Tell a scenario, a design, a counterexample and a template apart by their fields."""
+    """Read a JSON file as a scenario, design or template, by its fields. Raises `InvalidDesign` for anything else."""
     try:
         document: Json = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return _of_template(name, path, root)  # which says what is wrong with it
+        return _of_template(name, path, root)  # raises with the reason
     fields = document.keys() if isinstance(document, dict) else set[str]()
     if "violation" in fields:
         raise InvalidDesign(f"{name}: is a counterexample, no design. Replay it: chaosqs replay {name}")
@@ -224,12 +224,12 @@ def _of_value(name: str, path: Path, value: object) -> Source:
             raise InvalidDesign(f"{name}: must be a Design or a Scenario, not {type(value).__name__}")
 
 
-# A design as Python that pastes, with where each value came from as comments. ----------------------------------------
+# A design as Python code, with the source of each value as a comment -------------------------------------------------
 
 _NAMES = ("Account", "Design", "EventSourceMapping", "Function", "Queue", "Redrive", "RedriveAllow")
 
 Part: TypeAlias = Queue | Function | EventSourceMapping
-"""What a design is made of."""
+"""A part of a design."""
 
 
 def as_python(source: Source) -> str:
@@ -267,25 +267,25 @@ def _part(part: Part, path: str, origins: Mapping[str, str]) -> Iterator[str]:
         value: object = getattr(part, field.name)
         location = f"{path}.{field.name}"
         came = [origin for of, origin in origins.items() if of == location or of.startswith(f"{location}.")]
-        if came or (value != field.default and field.name != "fifo"):  # which follows from the name
+        if came or (value != field.default and field.name != "fifo"):  # `fifo` follows from the name
             yield f"            {field.name}={value!r},{'  # ' if came else ''}{' · '.join(came)}"
     yield "        ),"
 
 
-# The designs that a project has, where it does not say which: the files that its root directory deploys from. --------
+# Finding the designs of a project that names none: templates in its root directory -----------------------------------
 
 
 @attrs.frozen
 class Found:
-    """What a root directory has."""
+    """The designs in a root directory."""
 
     sources: tuple[Source, ...]
     notices: tuple[str, ...]
-    """What was found and cannot be judged, one line each."""
+    """Files that cannot be judged, with the reason, one line each."""
 
 
 def discover(root: Path) -> Found:
-    """Return the designs of a root directory. Raises `InvalidDesign` for a template that is broken."""
+    """Return the designs in a root directory. Raises `InvalidDesign` for an invalid template."""
     sources: list[Source] = []
     notices: list[str] = []
     for path in _files(root):

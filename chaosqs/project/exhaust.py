@@ -1,6 +1,6 @@
-"""Small-scope exhaustion: every placement of a few faults and pauses in a small world, so that a pass is a proof.
+"""Small-scope exhaustion: every placement of a few faults and pauses in a small scenario, so that a pass is a proof.
 
-How the plans are built, and which are left out because a run stands for them: `chaosqs.search.exhaust`.
+`chaosqs.search.exhaust` builds the plans and skips those for which another run stands.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,36 +28,40 @@ from chaosqs.report.text import title_of
 from chaosqs.search.exhaust import LONGEST, Bound, Frontier
 from chaosqs.search.finding import Finding
 from chaosqs.search.oracle import Oracle
-from chaosqs.search.run import Trial, finding
+from chaosqs.search.run import InvariantSearch, finding
 from chaosqs.search.shrink import without_end
 from chaosqs.search.simplicity import ending
 
-MESSAGES, FAULTS, PAUSES, MAX_RUNS = 2, 2, 0, 20_000
-"""The bound where nobody says another."""
+# Default bounds:
+MESSAGES = 2
+FAULTS = 2
+PAUSES = 0
+MAX_RUNS = 20_000
 _MOST_MESSAGES = 100
+"""Maximum of `messages`."""
 
 
 @attrs.frozen
 class Exhaustion:
-    """All plans within a bound on one mapping of a design, and what they mean for each invariant."""
+    """The result of trying all plans within a bound on one mapping of a design."""
 
     design: str
-    """How the user calls the design."""
+    """The user's name for the design."""
     mapping: str
     bound: Bound
     runs: int
     """Simulations."""
     histories: int
-    """Different ones among their histories; the other runs are equal to one of these, as a fault struck nothing."""
+    """Number of different histories. The other runs are equal to one of these, because a fault had no effect."""
     same_call: int
-    """Plans that were not run, as another run has the same fault at the same call, by another message of the batch."""
+    """Plans that were not run, because another run has the same fault at the same call, by another message."""
     complete: int
-    """The number of faults and pauses up to which all plans were tried; -1: not even those without any. Less than the
-    bound where the runs were spent before, or everything was violated."""
+    """Number of faults and pauses up to which all plans were tried; -1: not even those without any. Less than the
+    bound's if the runs were spent or every invariant was violated before."""
     kinds: tuple[str, ...]
-    """The kinds of fault that were tried, as they came up."""
+    """The kinds of fault that were tried, in order of first use."""
     findings: tuple[Finding, ...] = ()
-    """One for each invariant. It holds if all plans were tried; where they were not, it is inconclusive."""
+    """The finding of each invariant. An unviolated one holds only if all plans were tried; else it is inconclusive."""
 
     @property
     def equivalent(self) -> int:
@@ -66,7 +70,7 @@ class Exhaustion:
 
     @property
     def proven(self) -> bool:
-        """Whether all plans were tried, and none violates any of the invariants, exercised or not."""
+        """True if all plans were tried and none violates any invariant, exercised or not."""
         statuses = {finding.verdict.status for finding in self.findings}
         judged = not statuses & {Status.VIOLATED, Status.INCONCLUSIVE}
         return judged and self.runs > 0 and self.complete == self.bound.depth
@@ -76,7 +80,7 @@ class Exhaustion:
         return "\n".join(self.lines())
 
     def lines(self) -> Iterator[str]:
-        """Yield a line for each invariant that is violated, and one for all that are kept, not exercised or open."""
+        """Yield a line for each violated invariant, then one each for all that hold, are not exercised, or are open."""
         for found in self.findings:
             if found.scenario is not None:
                 yield f"{title_of(found.invariant)} is violated {_by(found)}"
@@ -85,15 +89,15 @@ class Exhaustion:
         for status, does in ((Status.HOLDS, "violates"), (Status.NOT_EXERCISED, "exercises")):
             names = [found.invariant for found in self.findings if found.verdict.status is status]
             if names:
-                yield f"{none} {does} {_promises(names)}{counts}"
+                yield f"{none} {does} {_title(names)}{counts}"
                 counts = ""
         open_still = [found.invariant for found in self.findings if self._is_open(found)]
         if open_still:
-            yield f"{self.stopped}: none violates {_promises(open_still)}, which proves nothing ({self._counts()})"
+            yield f"{self.stopped}: none violates {_title(open_still)}, which proves nothing ({self._counts()})"
 
     @property
     def stopped(self) -> str:
-        """Say how far it went; empty where it went all the way."""
+        """Return the point at which the walk stopped, as text; empty if it is complete."""
         if self.complete == self.bound.depth:
             return ""
         done = f"all up to depth {self.complete}" if self.complete >= 0 else "not even all without a fault"
@@ -117,7 +121,7 @@ class Exhaustion:
         return f"{self.equivalent:,} more {verb} equivalent to these"
 
 
-def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one have an answer
+def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one have a default
     start: Design | Scenario,
     mapping: str = "",
     *,
@@ -129,29 +133,29 @@ def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one 
     pauses: int = PAUSES,
     max_runs: int = MAX_RUNS,
 ) -> Exhaustion:
-    """Try every placement of up to so many `faults` and `pauses` in a small world, the fewest and simplest first.
+    """Try every placement of up to `faults` faults and `pauses` pauses, the fewest and simplest first.
 
-    Of a design: a burst of 1 up to so many `messages` (2), in one message group on a FIFO queue, comes to the queue of
-    the mapping (`orders→worker`; needed only where there are several), and seed is calm; functions that have no entry
-    in `behaviours` behave as `Behaviour()`. Of a scenario: all is as it says, its seed and its faults included. The
-    result is a proof within this bound, unless `max_runs` simulations are spent before; then nothing counts as kept.
-    Raises `InvalidInput` for a mapping that the design does not have and for numbers out of range, `NotDeterministic`
-    where the simulator contradicts itself, and what the simulator raises.
+    For a design, the workloads are bursts of 1 to `messages` messages (default 2) to the queue of the mapping
+    (`orders→worker`; required only if there are several), in one message group on a FIFO queue. The seed is 0 (calm),
+    and functions without an entry in `behaviours` behave as `Behaviour()`. A scenario is tried as it is, with its own
+    workload, seed and faults. The result is a proof within this bound, unless `max_runs` simulations are spent before;
+    then no invariant counts as kept. Raises `InvalidInput` for a mapping that the design does not have and for numbers
+    out of range, `NotDeterministic` if two runs of one scenario differ, and the simulator's exceptions.
     """
     _check(start, messages, faults, pauses, max_runs)
     design = start.design if isinstance(start, Scenario) else start
     location = _index(design, mapping)
     variants = _variants(start, location, behaviours or {}, messages or MESSAGES)
-    most = max(len(arrivals(world.workload)) for world in variants)
+    most = max(len(arrivals(variant.workload)) for variant in variants)
     bound = Bound(most, faults, pauses, max_runs)
-    walk = Frontier(bound, [Trial(Oracle(invariant, location.queue)) for invariant in invariants])
+    walk = Frontier(bound, [InvariantSearch(Oracle(invariant, location.queue)) for invariant in invariants])
     if location.enabled:
-        walk.walk([_lasting(world, bound) for world in variants])
+        walk.walk([_with_longest_end(variant, bound) for variant in variants])
     return _exhaustion(name, location, walk)
 
 
 def _check(start: Design | Scenario, messages: int | None, faults: int, pauses: int, max_runs: int) -> None:
-    """Refuse a bound that means nothing."""
+    """Raise `InvalidInput` for numbers out of range."""
     numbers = {"messages": (messages, 1), "faults": (faults, 0), "pauses": (pauses, 0), "max_runs": (max_runs, 1)}
     for field, (value, least) in numbers.items():
         if value is not None and value < least:
@@ -173,27 +177,26 @@ def _index(design: Design, mapping: str) -> EventSourceMapping:
 def _variants(
     start: Design | Scenario, location: EventSourceMapping, given: Mapping[str, Behaviour], messages: int
 ) -> list[Scenario]:
-    """Return what plans are tried in."""
+    """Return the scenarios to which the plans are added."""
     if isinstance(start, Scenario):
         return [attrs.evolve(start, behaviours={**start.behaviours, **given})]
     groups = 1 if start.queue(location.queue).fifo else 0
     return [Scenario(start, [Burst(location.queue, count, groups=groups)], given) for count in range(1, messages + 1)]
 
 
-def _lasting(world: Scenario, bound: Bound) -> Scenario:
-    """Return a world that lasts as long as the worst plan can take: one end for all, so that histories compare."""
+def _with_longest_end(variant: Scenario, bound: Bound) -> Scenario:
+    """Return a scenario that lasts as long as the worst plan can take, so that all plans' histories have one end."""
     worst = attrs.evolve(
-        world.faults,
-        messages=(*world.faults.messages, *[("timeout",)] * bound.faults),
-        sends=(*world.faults.sends, *["lost_send"] * bool(bound.faults)),
-        pauses=(*world.faults.pauses, *[Pause(world.design.mappings[0].name, 1, 1)] * bound.pauses),
+        variant.faults,
+        messages=(*variant.faults.messages, *[("timeout",)] * bound.faults),
+        sends=(*variant.faults.sends, *["lost_send"] * bool(bound.faults)),
+        pauses=(*variant.faults.pauses, *[Pause(variant.design.mappings[0].name, 1, 1)] * bound.pauses),
     )
-    until = ending(attrs.evolve(world, faults=worst)).until
-    return attrs.evolve(world, until=max(until or 0, world.until or 0))
+    until = ending(attrs.evolve(variant, faults=worst)).until
+    return attrs.evolve(variant, until=max(until or 0, variant.until or 0))
 
 
 def _exhaustion(name: str, location: EventSourceMapping, walk: Frontier) -> Exhaustion:
-    """Return what came of a walk."""
     done = Exhaustion(
         design=name,
         mapping=location.name,
@@ -204,27 +207,27 @@ def _exhaustion(name: str, location: EventSourceMapping, walk: Frontier) -> Exha
         complete=walk.complete if location.enabled else walk.bound.depth,
         kinds=tuple(walk.kinds),
     )
-    return attrs.evolve(done, findings=tuple(_finding(trial, location, done.stopped) for trial in walk.trials))
+    return attrs.evolve(done, findings=tuple(_finding(each, location, done.stopped) for each in walk.searches))
 
 
-def _finding(trial: Trial, location: EventSourceMapping, stopped: str) -> Finding:
-    """Return what was found about one invariant; where the walk was `stopped`, that is why nothing holds."""
-    oracle, scenario = trial.oracle, trial.tally.violating
+def _finding(search: InvariantSearch, location: EventSourceMapping, stopped: str) -> Finding:
+    """Return the finding of one invariant; `stopped`: the reason why an unviolated one is inconclusive, or empty."""
+    oracle, scenario = search.oracle, search.tally.violating
     name = oracle.invariant.name
     if not location.enabled:
         return Finding(location.name, name, Verdict(name, Status.NOT_APPLICABLE, f"{location.name} is switched off"), 0)
     if scenario is not None:
         fitted = ending(scenario)
         smallest = without_end(fitted if oracle.violated(fitted) else scenario, oracle)
-        return finding(trial, location.name, smallest)
-    found = finding(trial, location.name)
+        return finding(search, location.name, smallest)
+    found = finding(search, location.name)
     if not stopped or found.verdict.status not in {Status.HOLDS, Status.NOT_EXERCISED}:
         return found
     return attrs.evolve(found, verdict=Verdict(name, Status.INCONCLUSIVE, f"{stopped}: no proof"))
 
 
 def _by(finding: Finding) -> str:
-    """Return what violates an invariant."""
+    """Return the faults that violate an invariant, as text."""
     assert finding.scenario is not None
     faults = planned_faults(finding.scenario.faults)
     if not faults:
@@ -233,7 +236,7 @@ def _by(finding: Finding) -> str:
     return f"by {_number(len(faults), 'disturbance')}{fewer}: {'; '.join(faults)}"
 
 
-def _promises(names: Sequence[str]) -> str:
+def _title(names: Sequence[str]) -> str:
     return title_of(names[0]) if len(names) == 1 else f"any of {len(names)} promises"
 
 
@@ -241,19 +244,19 @@ def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-# Everything within a bound, on each mapping of a file: what came of it, with a report where a promise is broken. -----
+# Exhausting each mapping of a file, with a report for each violated invariant ----------------------------------------
 
 
 @attrs.frozen
 class Scope:
-    """What is tried, and what is asked about it."""
+    """The mappings and invariants to exhaust, and the bound."""
 
     mapping: str = ""
-    """Empty: each."""
+    """Empty: every mapping."""
     invariants: tuple[str, ...] = ()
-    """Names; empty: all that the project asks for."""
+    """Names of invariants; empty: all of the project."""
     messages: int | None = None
-    """None: the usual number, or those of the scenario."""
+    """None: `MESSAGES`, or the workload of the scenario."""
     faults: int = FAULTS
     pauses: int = PAUSES
     max_runs: int = MAX_RUNS
@@ -261,21 +264,21 @@ class Scope:
 
 @attrs.frozen
 class Exhausted:
-    """What came of one mapping."""
+    """The result of one mapping."""
 
     mapping: str
     exhaustion: Exhaustion
     results: tuple[CheckResult, ...]
 
     def lines(self) -> Iterator[str]:
-        """Yield the stories of what is violated, the table of verdicts, and what the verdicts rest on."""
+        """Yield the stories of the violations, the table of verdicts, and the counts that the verdicts rest on."""
         yield from (found.broken.story for found in self.results if found.broken)
         yield from summary(self.results)
         for line in self.exhaustion.lines():
             yield from wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
     def as_json(self) -> dict[str, object]:
-        """Return it all, for programs."""
+        """Return the result as JSON values."""
         results = [attrs.asdict(found) for found in self.results]
         done = self.exhaustion
         bound = attrs.asdict(done.bound) | {"depth": done.bound.depth}
@@ -285,10 +288,10 @@ class Exhausted:
 
 
 def exhausted(options: Options, scope: Scope) -> Iterator[Exhausted]:
-    """Try everything on the one design of the options; yield what came of each mapping.
+    """Exhaust the one design of the options; yield the result of each mapping.
 
-    Raises `InvalidInput` for a mapping, an invariant or a number that cannot be, before anything is tried, and what
-    `exhaust` raises.
+    Raises `InvalidInput` for an unknown mapping or invariant and for numbers out of range, before anything is tried,
+    and the exceptions of `exhaust`.
     """
     planned = plan(options)
     source = read_source(options.designs[0], base=options.here, root=options.root)
@@ -324,7 +327,7 @@ def _on(mapping: str, source: Source, scope: Scope, planned: Plan, checks: Seque
 
 
 def _answered(planned: Plan, check: Check, finding: Finding) -> CheckResult:
-    """Answer a question by what is known already."""
+    """Return the result of a check whose finding is known already."""
 
     def found(_: Budget) -> Finding:
         return finding

@@ -25,7 +25,7 @@ class Exploration:
     """The findings about one design, mapping by mapping and invariant by invariant."""
 
     design: str
-    """How the user calls the design."""
+    """The user's name for the design."""
     findings: tuple[Finding, ...]
 
     def __iter__(self) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ class Exploration:
         return tuple(finding.counterexample for finding in self.findings if finding.counterexample is not None)
 
 
-def explore(  # noqa: PLR0913 - each is a question of its own, and all but one have an answer
+def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have a default
     design: Design,
     *,
     name: str = "design",
@@ -58,10 +58,10 @@ def explore(  # noqa: PLR0913 - each is a question of its own, and all but one h
 ) -> Exploration:
     """Search each mapping of a design for a violation of each invariant, and explain what is found.
 
-    `name` is how reports call the design, `origins` where its settings were read from (see `explain`). `profile` is
-    one of `quick`, `ci` and `deep`, or one of your own; `max_examples` and `seed` override it. `vary_assumptions`:
-    whether the search may also set what AWS does not document to the ends of its ranges. Raises as `search`
-    does, and ValueError for an unknown profile.
+    `name` is the design's name in reports; `origins` are the sources of its settings (see `explain`). `profile` is one
+    of `quick`, `ci` and `deep`, or one of your own; `max_examples` and `seed` override its values. `vary_assumptions`:
+    the search may also set assumptions about AWS to the ends of their ranges. Raises the exceptions of `search`, and
+    ValueError for an unknown profile.
     """
     budget = profile_named(profile) if isinstance(profile, str) else profile
     findings: list[Finding] = []
@@ -76,7 +76,7 @@ def explore(  # noqa: PLR0913 - each is a question of its own, and all but one h
             seed=seed,
             database=database,
             name=name,
-            guesses=vary_assumptions,
+            vary_assumptions=vary_assumptions,
         )
         explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins)
         for invariant in invariants:

@@ -1,4 +1,4 @@
-"""From what a user asked for to the questions that there are: options, then the project's table, then what is found."""
+"""Plans the checks of a session: from the options, else the project's settings, else the templates that are found."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -25,20 +25,21 @@ from chaosqs.search.profiles import profile_named
 from chaosqs.search.search import search_designs
 from chaosqs.strategies import designs
 
-# The regression suite that ships with the package, for projects without a design of their own. -----------------------
+# The regression suite of the package, for projects without a design of their own -------------------------------------
 #
-# It asks about the reference designs, about all designs that can be generated, and, as a canary, about a design that
-# is known to be broken: a search that finds nothing there would find nothing anywhere.
+# It checks the reference designs, generated designs, and, as a canary, a design that is known to be broken: a search
+# that finds nothing there cannot be relied on anywhere.
 
-PLACE = Path(reference.__file__).parent
+DESIGNS_DIR = Path(reference.__file__).parent
+"""Directory of the reference designs."""
 SOUND = ("maximum_concurrency.yaml", "two_queues.yaml", "unreserved.yaml")
-"""Reference designs that keep every promise."""
+"""Reference designs that keep every invariant."""
 BROKEN = "over_polling.yaml"
 """A design in which messages are dead-lettered by throttling."""
 
 
 def suite() -> tuple[Check, ...]:
-    """Return the questions of the regression suite."""
+    """Return the checks of the regression suite."""
     sound = [_renamed(name, "reference") for name in SOUND]
     broken = [_renamed(BROKEN, "canary")]
     canary = checks_about(broken, {}, (invariants.NO_DEAD_LETTERING_BY_THROTTLING,))
@@ -54,11 +55,11 @@ def suite() -> tuple[Check, ...]:
 
 
 def _renamed(name: str, kind: str) -> Source:
-    return attrs.evolve(read_source(name, base=PLACE, root=PLACE), name=f"{kind}/{name}")
+    return attrs.evolve(read_source(name, base=DESIGNS_DIR, root=DESIGNS_DIR), name=f"{kind}/{name}")
 
 
 def _every_design(invariant: Invariant, drawn: Callable[[], SearchStrategy[Design]]) -> Check:
-    return Check("every-design", "", invariant, PLACE / "__init__.py", partial(_search, drawn, invariant))
+    return Check("every-design", "", invariant, DESIGNS_DIR / "__init__.py", partial(_search, drawn, invariant))
 
 
 def _search(drawn: Callable[[], SearchStrategy[Design]], invariant: Invariant, budget: Budget) -> Finding:
@@ -67,22 +68,22 @@ def _search(drawn: Callable[[], SearchStrategy[Design]], invariant: Invariant, b
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Options and plans ---------------------------------------------------------------------------------------------------
 
 SUITE = "no design of this project was judged: this is the regression suite of chaosqs itself"
 
 
 @attrs.frozen
 class Options:
-    """What a command line says; None and empty: nothing."""
+    """The options of a command line; None and empty values are not set."""
 
     root: Path
-    """The project's directory: where its pyproject.toml is."""
+    """The project's directory, which has its pyproject.toml."""
     here: Path
     """The directory that paths on the command line are relative to."""
     designs: tuple[str, ...] = ()
     selected: tuple[str, ...] = ()
-    """The designs of the ids of items that were asked for."""
+    """The designs in the selected item ids."""
     profile: str | None = None
     max_examples: int | None = None
     seed: int | None = None
@@ -92,27 +93,27 @@ class Options:
 
 @attrs.frozen
 class Plan:
-    """What is asked, how long, and where reports go."""
+    """The checks of a session, with their budget and the directory of reports."""
 
     checks: tuple[Check, ...]
     notices: tuple[str, ...]
-    """What the summary says besides."""
+    """Further lines of the summary."""
     budget: Budget
     root: Path
     reports: Path
     strict: bool
 
     def answer(self, check: Check) -> CheckResult:
-        """Answer one of the questions; what was found before is in the database that Hypothesis uses by now, if any.
+        """Run one of the checks; earlier findings are in the database of Hypothesis's current settings, if any.
 
-        A canary is found anew each time, as it is the search that is on trial.
+        A canary uses no database, because it tests whether the search finds the violation.
         """
         database = None if check.canary else hypothesis_settings().database
         return answer(check, attrs.evolve(self.budget, database=database), root=self.root, reports=self.reports)
 
 
 def plan(options: Options) -> Plan:
-    """Decide what is asked. Raises `InvalidInput` where something about it is wrong; nothing is written yet."""
+    """Return the plan of a session. Raises `InvalidInput` for wrong options or settings; writes nothing."""
     settings = read_settings(options.root)
     reports = options.here / options.report_dir if options.report_dir else options.root / settings.report_dir
     _refuse_unwritable(reports, options.root)
@@ -130,7 +131,7 @@ def plan(options: Options) -> Plan:
 
 
 def _import_handlers(settings: Settings, root: Path) -> None:
-    """Import the real handlers now, from the project's directory if need be; raise `InvalidInput` where that fails."""
+    """Import the real handlers before the search. Raises `InvalidInput` if that fails."""
     importable(root, settings.behaviours)
     for name, behaviour in settings.behaviours.items():
         if behaviour.handler is not None:
@@ -138,7 +139,7 @@ def _import_handlers(settings: Settings, root: Path) -> None:
 
 
 def _refuse_unwritable(reports: Path, root: Path) -> None:
-    """Say now what would otherwise be said after a search: reports cannot be written there."""
+    """Raise `InvalidInput` before the search if reports cannot be written."""
     there = next((location for location in (reports, *reports.parents) if location.exists()), root)
     if not there.is_dir() or not os.access(there, os.W_OK):
         why = "cannot be written" if there.is_dir() else "is a file"
@@ -149,7 +150,7 @@ def _refuse_unwritable(reports: Path, root: Path) -> None:
 
 
 def _checks(options: Options, settings: Settings) -> tuple[tuple[Check, ...], tuple[str, ...]]:
-    """Take the designs that are given, else those that are configured, else those that are found, else the suite."""
+    """Return checks and notices for the designs given, else those configured, else those found, else for the suite."""
     root = options.root
     given = [read_source(design, base=options.here, root=root) for design in options.designs]
     given = given or [read_source(design, base=root, root=root) for design in _files(options)]
@@ -166,14 +167,14 @@ def _checks(options: Options, settings: Settings) -> tuple[tuple[Check, ...], tu
 
 
 def _of_project(sources: Iterable[Source], settings: Settings, root: Path) -> tuple[Check, ...]:
-    """Return the questions about all designs of a project: now a function that none of them has is a mistake."""
+    """Return the checks of all designs of a project. Raises `InvalidInput` for behaviours of unknown functions."""
     everything = tuple(sources)
     refuse_unknown(settings.behaviours, everything)
     return checks_about(everything, settings.behaviours, asked_of(settings, root))
 
 
 def _files(options: Options) -> Iterator[str]:
-    """Yield the selected designs that are files: then nobody needs to say twice where the design is."""
+    """Yield the selected designs that are files, so that an item id is enough to name a design."""
     for design in dict.fromkeys(options.selected):
         file = design.rpartition(":")[0] if ".py:" in design else design
         if (options.root / file).is_file():

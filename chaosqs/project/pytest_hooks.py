@@ -1,4 +1,4 @@
-"""What chaosqs does in a session of pytest in which it was asked for."""
+"""The pytest hooks and items of sessions with `--chaosqs` or a replay."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ from chaosqs.project.summary import details, summary
 from chaosqs.project.wording import first_line, last_line, relative_to, spelt
 from chaosqs.report.text import mapping_text, title_of
 
-# What one item tells pytest, and how the process that prints the summary learns it. ----------------------------------
+# The result of one item ----------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class ItemResult:
-    """What came of one item; JSON can hold it, so it travels from xdist's workers."""
+    """The result of one item; it can be JSON, which xdist's workers send."""
 
     location: Location
     headline: str = ""
     """One line, for summaries."""
     failure: str | None = None
-    """What a failed item shows; None: it passes."""
+    """The text of a failed item; None: it passes."""
     skipped: str = ""
-    """Why it was not asked at all; empty: it was."""
+    """Reason why the item is skipped; empty: it is not."""
     answer: CheckResult | None = None
     line: str = ""
-    """What else the summary says."""
+    """A further line of the summary."""
     report: str = ""
-    """The report; empty where there is none."""
+    """The report's file; empty if there is none."""
 
     @property
     def properties(self) -> list[tuple[str, object]]:
-        """What JUnit and other reports keep of it."""
+        """Properties for JUnit and other reports."""
         found: list[tuple[str, object]] = []
         if self.answer is not None:
             found += [("chaosqs.verdict", str(self.answer.status)), ("chaosqs.cases", self.answer.cases)]
@@ -65,7 +65,7 @@ class ItemResult:
 
 
 def result(found: CheckResult, *, strict: bool) -> ItemResult:
-    """Return what an answer means for its item."""
+    """Return the result of the item of a check."""
     title = title_of(found.invariant)
     location = found.broken.location if found.broken else Location(found.design)
     if not found.simulated and not strict:
@@ -81,7 +81,7 @@ def result(found: CheckResult, *, strict: bool) -> ItemResult:
 
 
 def _without_story(found: CheckResult, title: str) -> tuple[str, str]:
-    """Return headline and text for a failure that is no violation."""
+    """Return the headline and text of a failure other than a violation."""
     if found.canary:
         sentence = f"the search found nothing in {found.cases:,} cases of a design that is broken on purpose"
         return f"{title}: {sentence}", f"{found.design}: {title}: {sentence}: do not rely on this installation."
@@ -94,7 +94,7 @@ def _without_story(found: CheckResult, title: str) -> tuple[str, str]:
 
 
 def _shortfall(found: CheckResult) -> str:
-    """Return what a strict project misses in an answer that is otherwise none to complain of."""
+    """Return the reason why a check fails only because the project is strict."""
     if not found.simulated:
         return f"not simulated: {found.reason}"
     if found.status is Status.NOT_EXERCISED:
@@ -104,20 +104,20 @@ def _shortfall(found: CheckResult) -> str:
     return f"{found.status}, but no case of {found.cases:,} reached {', '.join(marks)}"
 
 
-# Questions as pytest's nodes: `chaosqs::template.yaml::orders→worker::at-least-once-delivery`. -----------------------
+# Checks as pytest nodes: `chaosqs::template.yaml::orders→worker::at-least-once-delivery` -----------------------------
 
 if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr, TracebackStyle
 
 ROOT = "chaosqs"
-"""The name of the node above all of ours; it stands where others have a file."""
+"""Name of the root of chaosqs's nodes; it takes the place of a file's name in their ids."""
 
 _Node = TypeVar("_Node", "Group", "InvariantItem")
 
 
 @attrs.frozen
 class PlannedItem:
-    """One item to be: its name in parts, the file that it is about, and what to do."""
+    """An item before collection: its name in parts, its file, and the function that runs it."""
 
     parts: tuple[str, ...]
     path: Path
@@ -137,13 +137,13 @@ class Group(pytest.Collector):
 
     @classmethod
     def over(cls, session: pytest.Session, planned_items: Sequence[PlannedItem]) -> Group:
-        """Return the node above all."""
+        """Return the root node."""
         root = _node(cls, session, ROOT, session.config.rootpath, nodeid=ROOT)
         root.planned_items = planned_items
         return root
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
-        """Yield an item for each name that ends here, and a group for each part with which others go on."""
+        """Yield an item for each name that ends at this depth, and a group for each next part of the other names."""
         for part, group in groupby(self.planned_items, key=lambda planned_item: planned_item.parts[self.depth]):
             planned_items = tuple(group)
             if len(planned_items[0].parts) == self.depth + 1:
@@ -159,21 +159,21 @@ class Group(pytest.Collector):
 
 
 class InvariantItem(pytest.Item):
-    """One question; it passes when the answer is the one hoped for."""
+    """One check or replay as a pytest item."""
 
     planned_item: PlannedItem
     result: ItemResult | None = None
 
     @classmethod
     def about(cls, parent: pytest.Collector, planned_item: PlannedItem) -> InvariantItem:
-        """Return the item of a leaf."""
+        """Return the item of a planned item."""
         item = _node(cls, parent, planned_item.parts[-1], planned_item.path)
         item.planned_item = planned_item
         item.add_marker(pytest.mark.chaosqs)
         return item
 
     def runtest(self) -> None:
-        """Ask the question."""
+        """Run the check or replay."""
         result = self.result = self.planned_item.run()
         self.user_properties += result.properties
         if result.skipped:
@@ -184,7 +184,7 @@ class InvariantItem(pytest.Item):
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None
     ) -> str | TerminalRepr:
-        """Show an error of a run as its message, whatever `--tb` says; any other without the values of variables."""
+        """Show chaosqs's own errors as their messages, whatever `--tb` says; other errors without local variables."""
         del style
         if isinstance(excinfo.value, (InvalidInput, SimulationError)):
             shown = excinfo.getrepr(style="value", chain=False)
@@ -194,31 +194,31 @@ class InvariantItem(pytest.Item):
         return excinfo.getrepr(style="short", showlocals=False)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Return the file, no line, and how the report calls the item."""
+        """Return the file, no line, and the item's name in reports."""
         return self.path, None, " ".join(self.planned_item.parts)
 
 
 def _node(kind: type[_Node], parent: pytest.Collector, name: str, path: Path, nodeid: str | None = None) -> _Node:
-    """Return a node below another; without an id of its own it gets its parent's and its name."""
+    """Return a child node; its default id is its parent's id and its name."""
     return kind.from_parent(parent, name=name, path=path, nodeid=nodeid)  # pyright: ignore[reportUnknownMemberType] - pytest's
 
 
-# From what pytest was asked to the items that it gets. ---------------------------------------------------------------
+# Planning the items of a session -------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class Items:
-    """The items of a session, and what its summary says besides."""
+    """The items of a session, and further lines of its summary."""
 
     planned_items: tuple[PlannedItem, ...]
     notices: tuple[str, ...] = ()
 
 
 def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[str, ...]) -> Items:
-    """Return the items: first the counterexamples that are kept, then one a question if designs are to be judged.
+    """Return the items of a session: with `judge`, the counterexamples of the corpus, then one for each check.
 
-    `replay`: a counterexample, or a folder of them; then nothing else is run unless designs are to be judged, too.
-    `selected`: ids of items, or what they begin with; empty: all. Raises `InvalidInput` where something is wrong.
+    `replay`: a counterexample, or a folder of them, to run last. `selected`: ids of items or first parts of ids;
+    empty: all. Raises `InvalidInput` for wrong options, files or ids.
     """
     planned = plan(options) if judge else None
     corpus = corpus_of(options.root)
@@ -239,10 +239,10 @@ def _ask(check: Check, planned: Plan) -> ItemResult:
 
 
 def _replays(given: Path, corpus: Path, root: Path) -> list[PlannedItem]:
-    """Return the items of a file or folder; what lies in the corpus is run as what is kept there."""
+    """Return the items of a file or folder; files in the corpus run as its items do, on the current design."""
     found = files_of(given, root)
     if found == [given]:
-        read_counterexample(given, root)  # so that a file that is none is refused before anything runs
+        read_counterexample(given, root)  # refuse any other file before anything runs
     kept = [_kept(path, corpus, root) for path in found if path.is_relative_to(corpus)]
     return kept + [_replay(path, root) for path in found if not path.is_relative_to(corpus)]
 
@@ -280,15 +280,15 @@ def _selected(planned_items: Iterable[PlannedItem], selected: tuple[str, ...]) -
 
 
 def _matches(node_id: str, given: str) -> bool:
-    """Tell whether an id is the given one or begins with it; `->` may stand for the arrow."""
+    """Return True if an id is the given one or begins with its parts; `->` may stand for the arrow."""
     there, wanted = node_id.replace("→", "->"), given.replace("→", "->")
     return there == wanted or there.startswith(f"{wanted}::")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The hooks -----------------------------------------------------------------------------------------------------------
 
-_KEY = "chaosqs_told"
-"""The attribute of a test report that has what its item told, as JSON: xdist sends it along."""
+_KEY = "chaosqs_result"
+"""Attribute of test reports with the item's result as JSON, which xdist sends along."""
 
 
 @attrs.define(eq=False)
@@ -297,15 +297,15 @@ class Hooks:
 
     planned_items: Sequence[PlannedItem]
     notices: Sequence[str]
-    """What the summary says besides."""
+    """Further lines of the summary."""
     result: dict[str, ItemResult] = attrs.field(factory=dict[str, ItemResult])
-    """What came of each item, by its id, as the reports come in."""
+    """Results of the items that are reported so far, by id."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Add our items to those that the session finds."""
+        """Add chaosqs's items to those that the session collects."""
         report = yield
         if isinstance(collector, pytest.Session) and report.passed and self.planned_items:
             report.result.append(Group.over(collector, self.planned_items))
@@ -315,7 +315,7 @@ class Hooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Give the report what the item told."""
+        """Add the item's result to its report."""
         report = yield
         if isinstance(item, InvariantItem) and call.when == "call" and item.result is not None:
             report.__dict__[_KEY] = to_json(item.result)
@@ -323,13 +323,13 @@ class Hooks:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what an item told, in whatever process it ran."""
+        """Store an item's result, whichever process it ran in."""
         text: object = report.__dict__.get(_KEY)
         if isinstance(text, str):
             self.result[report.nodeid] = from_json(ItemResult, text)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-        """Say what was judged, how often it could have failed, and what was assumed."""
+        """Write the summary of the session, and annotations on GitHub Actions."""
         if config.getoption("collectonly"):
             return
         result = [
@@ -356,9 +356,9 @@ class Hooks:
 def _dress(
     report: pytest.TestReport, result: ItemResult, excinfo: pytest.ExceptionInfo[BaseException] | None, root: Path
 ) -> None:
-    """Let a failure show the story and no traceback; its headline is what summaries and JUnit show.
+    """Make a failure show its story without a traceback, and its headline in summaries and JUnit.
 
-    An item that passes says what its search saw.
+    A report of an item that passes gets the counts of its search.
     """
     if result.skipped:
         report.longrepr = (str(root / result.location.file), result.location.line, f"Skipped: {result.skipped}")

@@ -1,4 +1,4 @@
-"""What becomes of a counterexample when it runs again, as it stands or on its design as the project has it now."""
+"""Replays counterexamples, as they are or on the current design of the project."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,24 +28,24 @@ from chaosqs.search.database import transferred
 from chaosqs.search.oracle import attributed
 from chaosqs.simulation.run import isolated
 
-# Counterexamples that are kept: a folder of them, each run again on the project's design as it is now. ---------------
+# The corpus: a folder of counterexamples that are replayed on the project's current design ---------------------------
 
 FOLDER = "corpus"
-"""The folder among a project's reports that `pytest --chaosqs` runs first; in its subfolders, too."""
+"""The folder in a project's report directory that `pytest --chaosqs` runs first, with its subfolders."""
 
 
 def corpus_of(root: Path) -> Path:
-    """Return where a project keeps its counterexamples, there or not: wherever the reports of one run may go."""
+    """Return the corpus folder, which need not exist: in the configured report directory, not in one run's own."""
     return root / read_settings(root).report_dir / FOLDER
 
 
 def kept_in(folder: Path) -> list[Path]:
-    """Return the files of a folder that should be counterexamples, in an order that any machine repeats."""
+    """Return the JSON files in a folder and its subfolders, in an order that is the same on any machine."""
     return sorted(folder.rglob("*.json"), key=lambda path: path.relative_to(folder).as_posix())
 
 
 def files_of(path: Path, root: Path) -> list[Path]:
-    """Return the counterexamples that a path stands for, a file or a folder. Raises `InvalidInput` for an empty one."""
+    """Return the counterexamples' files at a path, a file or a folder. Raises `InvalidInput` for an empty folder."""
     if not path.is_dir():
         return [path]
     found = kept_in(path)
@@ -54,11 +54,11 @@ def files_of(path: Path, root: Path) -> list[Path]:
     return found
 
 
-# A counterexample's file → the counterexample, or in a few words why it is none. -------------------------------------
+# Reading a counterexample --------------------------------------------------------------------------------------------
 
 
 def read_counterexample(path: Path, root: Path) -> Counterexample:
-    """Read a counterexample. Raises `InvalidInput`, with the file's name, for what is none or cannot be told."""
+    """Read a counterexample. Raises `InvalidInput` with the file's name for a file that is none or an invalid one."""
     file, fields = relative_to(root, path), read_object(path, root)
     if "violation" not in fields:
         raise InvalidInput(f"{file}: is no counterexample; give the scenario.json of a report")
@@ -71,14 +71,14 @@ def read_counterexample(path: Path, root: Path) -> Counterexample:
 
 
 def refuse_unmapped(mapping: str, design: Design, called: str) -> None:
-    """Raise `InvalidInput` where a design, which is `called` so, does not have a mapping of that name."""
+    """Raise `InvalidInput` if a design, named `called` in the message, has no mapping of that name."""
     there = [one.name for one in design.mappings]
     if mapping not in there:
         raise InvalidInput(f"{called} has no mapping {mapping!r}; there are {', '.join(there) or 'none'}")
 
 
 def _refuse_miscounted(found: Counterexample) -> None:
-    """Raise `InvalidInput` for counts that no search has counted: nothing could be told of them."""
+    """Raise `InvalidInput` for impossible counts, such as more violations than trials."""
     checks = Checks("explanation")
     for field, counted in _counted(found.explanation):
         checks.whole(f"{field}.trials", counted.trials, 0, None)
@@ -103,18 +103,18 @@ def _counted(explanation: Explanation) -> Iterator[tuple[str, Evidence]]:
             yield f"settings[{location}].load.changed", setting.load.changed
 
 
-# A counterexample, run again: does it still fail, as it stands or on another design? ---------------------------------
+# Running a counterexample again --------------------------------------------------------------------------------------
 
 
 class Outcome(StrEnum):
-    """What became of a counterexample."""
+    """The outcome of a replay."""
 
     STILL_FAILS = "STILL FAILS"
     """The same history, event by event, and the same invariant violated."""
     CHANGED = "CHANGED"
-    """The invariant is still violated, by another history."""
+    """The invariant is still violated, in a different history."""
     FIXED = "FIXED"
-    """The invariant is not violated any more."""
+    """The invariant is no longer violated."""
 
 
 @attrs.frozen
@@ -125,21 +125,21 @@ class Replay:
     verdict: Verdict
     history: History
     counterexample: Counterexample
-    """What there is to tell now: with the violation of this run. Where the history is another, the explanation is left
-    out, as it was about the one before. Of one that is fixed: as it was found."""
+    """The counterexample with the violation of this run. If the history has changed, it has no explanation, because the
+    old one was about the old history. If it is fixed, the counterexample is as it was found."""
 
 
 def replay(counterexample: Counterexample) -> Replay:
-    """Run a counterexample's scenario again and judge it, as it was judged when it was found.
+    """Run a counterexample's scenario again and judge it by its invariant on its mapping.
 
-    Raises ValueError for an invariant that is not known or fails itself, `NotDeterministic` where two runs differ.
+    Raises ValueError for an invariant that is unknown or raises an exception, `NotDeterministic` if two runs differ.
     """
     invariant = by_name(counterexample.invariant)
     history = isolated(counterexample.scenario, verify=True)
     queue = counterexample.mapping.partition("→")[0] or None
     verdict = attributed(invariant.judge(history), queue)
     if verdict.status is Status.INCONCLUSIVE:
-        error = verdict.reason.strip().rpartition("\n")[2]  # of a traceback, what went wrong
+        error = verdict.reason.strip().rpartition("\n")[2]  # the last line of a traceback
         raise ValueError(f"{invariant.name} cannot be judged, as it raises {error}")
     if verdict.status is not Status.VIOLATED:
         return Replay(Outcome.FIXED, verdict, history, counterexample)
@@ -151,39 +151,39 @@ def replay(counterexample: Counterexample) -> Replay:
 
 
 def redesigned(counterexample: Counterexample, design: Design, behaviours: Mapping[str, Behaviour]) -> Counterexample:
-    """Return a counterexample whose scenario is on another design. Raises as `transferred`."""
+    """Return a counterexample with its scenario transferred to another design. Raises as `transferred`."""
     return attrs.evolve(counterexample, scenario=transferred(counterexample.scenario, design, behaviours))
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Replaying files, for the command line and pytest --------------------------------------------------------------------
 
 FIXED = Outcome.FIXED
-"""What a replay comes to when the invariant is not violated any more."""
+"""The outcome of a replay in which the invariant is no longer violated."""
 
 _SUFFIXES = (".py", ".json", *(suffix for importer in IMPORTERS for suffix in importer.suffixes))
 _FILE = re.compile(rf"(?P<file>.+({'|'.join(map(re.escape, _SUFFIXES))}))(:.+)?")
-"""A design that is called so was read from a file: neither what `explore(design)` was given nor one of the suite's."""
+"""Names of designs that were read from a file; `explore(design)` and the suite have other names."""
 
 
 @attrs.frozen
 class Replayed:
-    """What became of a counterexample."""
+    """The result of replaying a counterexample's file."""
 
     file: str
-    """As one writes it in the root directory."""
+    """The file, relative to the root directory."""
     outcome: Outcome
     counterexample: Counterexample
-    """As there is to tell of it now."""
+    """The counterexample as in `Replay`."""
     story: str
-    """The story of this run, or, where the violation is gone, the sentence that used to be true."""
+    """The story of this run, or, if the violation is gone, its former description."""
     design: str = ""
-    """The file whose design it ran on; empty: its own."""
+    """The file whose design it ran on; empty: its own design."""
     remarks: tuple[str, ...] = ()
-    """What else there is to know, as sentences."""
+    """Further facts, as sentences."""
 
     @property
     def said(self) -> str:
-        """The outcome, and on which design."""
+        """The outcome, with the design if it ran on the project's."""
         return f"{self.outcome} on {self.design} as it is now" if self.design else str(self.outcome)
 
     @property
@@ -193,7 +193,7 @@ class Replayed:
 
     @property
     def text(self) -> str:
-        """All that comes below the headline."""
+        """The text below the headline."""
         return "\n".join([self.story, *(f"{remark}\n" for remark in self.remarks)])
 
     @property
@@ -203,10 +203,10 @@ class Replayed:
 
 
 def replayed(path: Path, root: Path, *, design: str = "") -> Replayed:
-    """Run a counterexample again: as it stands, or on the design that a path stands for, which is relative to `root`.
+    """Run a counterexample again as it is, or on the design at the path `design`, which is relative to `root`.
 
-    Raises `InvalidInput` as `read_counterexample` and `read_source` do, where the scenario does not fit the design, and
-    where the run comes to no verdict.
+    Raises `InvalidInput` as `read_counterexample` and `read_source`, if the scenario does not fit the design, and if
+    the run reaches no verdict.
     """
     found, file = read_counterexample(path, root), relative_to(root, path)
     if design:
@@ -219,9 +219,9 @@ def replayed(path: Path, root: Path, *, design: str = "") -> Replayed:
 
 
 def replayed_today(path: Path, root: Path) -> Replayed:
-    """Run a counterexample again on its design as the project has it now; as it stands where that was in no file.
+    """Run a counterexample again on the current version of its design, or as it is if its design was not in a file.
 
-    Raises `InvalidInput` as `replayed` does; where there is no such design any more, it says what to do.
+    Raises `InvalidInput` as `replayed`; if the design no longer exists, the message says what to do.
     """
     found, file = read_counterexample(path, root), relative_to(root, path)
     if _file_of(found, root) is None:
@@ -240,7 +240,7 @@ def replayed_today(path: Path, root: Path) -> Replayed:
 
 
 def present(path: Path, root: Path) -> Replay:
-    """Run a counterexample again in order to tell it. Raises `InvalidInput` as `replayed` does, or if it is fixed."""
+    """Run a counterexample again in order to report it. Raises `InvalidInput` as `replayed`, and if it is fixed."""
     found = read_counterexample(path, root)
     with named(relative_to(root, path)):
         again = _again(found, root)
@@ -250,13 +250,13 @@ def present(path: Path, root: Path) -> Replay:
 
 
 def story_of(path: Path, root: Path) -> str:
-    """Return the story of a counterexample, with the explanation that its file has. Raises as `present`."""
+    """Return the story of a counterexample, with the explanation in its file. Raises as `present`."""
     again = present(path, root)
     return story(again.counterexample, again.history, replay=relative_to(root, path))
 
 
 def _present_design(found: Counterexample, root: Path) -> Source:
-    """Return the design of a counterexample as its file has it now. Raises `InvalidInput` where it is not there."""
+    """Return the current version of a counterexample's design. Raises `InvalidInput` if its file is gone."""
     file = _file_of(found, root)
     if file is not None and not (root / file).is_file():
         raise InvalidInput(f"there is no {file} in {root}, from which its design came")
@@ -264,14 +264,14 @@ def _present_design(found: Counterexample, root: Path) -> Source:
 
 
 def _file_of(found: Counterexample, root: Path) -> str | None:
-    """Return the file that a design was read from, by its name or because it is there; None: it never was in a file."""
+    """Return the file of a design, if its name looks like a file's or such a file exists; None: it was in no file."""
     match = _FILE.fullmatch(found.design)
     name = match["file"] if match else found.design.partition(":")[0]
     return name if match or (root / name).is_file() else None
 
 
 def _moved(source: Source, found: Counterexample, root: Path) -> Counterexample:
-    """Return a counterexample on a design of the project, under the behaviours that the project gives."""
+    """Return a counterexample on a design of the project, with the behaviours from the project's settings."""
     refuse_unmapped(found.mapping, source.design, source.name)
     if not any(mapping.enabled for mapping in source.design.mappings if mapping.name == found.mapping):
         raise InvalidInput(f"{found.mapping} is switched off in {source.name} as it is now")
@@ -282,7 +282,7 @@ def _moved(source: Source, found: Counterexample, root: Path) -> Counterexample:
 
 
 def _again(found: Counterexample, root: Path) -> Replay:
-    """Run a counterexample. Raises `InvalidInput` where that comes to no verdict."""
+    """Run a counterexample again. Raises `InvalidInput` if the run reaches no verdict."""
     importable(root, found.scenario.behaviours)
     try:
         return replay(found)
@@ -304,7 +304,7 @@ def _replayed(file: str, again: Replay, design: str = "", remarks: tuple[str, ..
 
 
 def _age(found: Counterexample, again: Replay) -> list[str]:
-    """Say that another chaosqs found it, where that may be why it is not what it was."""
+    """Return a remark if the outcome has changed and another version of chaosqs found the counterexample."""
     then, now = found.versions.get("chaosqs"), versions()["chaosqs"]
     if again.outcome is Outcome.STILL_FAILS or then in {None, now}:
         return []
@@ -312,7 +312,7 @@ def _age(found: Counterexample, again: Replay) -> list[str]:
 
 
 def _today(found: Counterexample, root: Path) -> list[str]:
-    """Say what becomes of it on its design as the project has it now, where that is another one or none."""
+    """Return a remark with the outcome on the current version of the design, if that has changed or is gone."""
     if _file_of(found, root) is None:
         return []
     try:

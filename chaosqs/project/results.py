@@ -1,4 +1,4 @@
-"""A question → its answer: search, and where a promise is broken, explain it, write the report and tell the story."""
+"""Answers a check: search; for a violation, also explain it, write its report and return the story."""
 
 import re
 from pathlib import Path
@@ -18,13 +18,13 @@ from chaosqs.report.story import replay_command, story
 from chaosqs.search.coverage import SOMETIMES
 from chaosqs.search.finding import Finding
 
-# The first fix of a counterexample as a patch of the template that the design comes from. ----------------------------
+# The first fix of a counterexample as a patch of the design's template -----------------------------------------------
 
 
 def with_patch(found: Counterexample, path: Path, root: Path) -> Counterexample:
-    """Return a counterexample whose first fix has its patch, where there is one.
+    """Return a counterexample whose first fix has its patch, if there is one.
 
-    There is none for a design that comes from outside the root directory, and for a fix that breaks another promise.
+    There is none for a design from outside the root directory, and for a fix that violates another invariant.
     """
     fixes = found.explanation.fixes
     fix = next((fix for fix in fixes if fix.prevents), None)
@@ -36,21 +36,21 @@ def with_patch(found: Counterexample, path: Path, root: Path) -> Counterexample:
     return attrs.evolve(found, explanation=attrs.evolve(found.explanation, fixes=patched))
 
 
-# The line of the user's file to look at first, for annotations of a review. ------------------------------------------
+# The line of the user's file to look at first, for annotations of a pull request -------------------------------------
 
 _ORIGIN = re.compile(r"(?P<file>.+?):(?P<line>\d+) ")
 
 
 @attrs.frozen
 class Location:
-    """A file, and a line in it from 1; 0 where no line is known."""
+    """A file, and a line in it from 1; 0 if no line is known."""
 
     file: str
     line: int = 0
 
 
 def location_of(counterexample: Counterexample) -> Location:
-    """Return where the first setting that matters and is written somewhere stands, else the design's file."""
+    """Return the line of the first setting that matters and has a known origin, else the design's file."""
     for setting in counterexample.explanation.settings:
         found = _ORIGIN.match(setting.origin) if setting.matters else None
         if found:
@@ -60,7 +60,7 @@ def location_of(counterexample: Counterexample) -> Location:
 
 
 def annotation(location: Location, title: str, message: str) -> str:
-    """Return the line that GitHub Actions shows at a place of a pull request."""
+    """Return the workflow command that makes GitHub Actions show a message at a line of a pull request."""
     line = f",line={location.line}" if location.line else ""
     return f"::error file={_property(location.file)}{line},title={_property(title)}::{_data(message)}"
 
@@ -73,53 +73,53 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Answering a check ---------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class Broken:
-    """A promise that is broken: the story, and where the report is."""
+    """A violation: its story, and the place of its report."""
 
     sentence: str
-    """What happened, in one line."""
+    """The violation in one line."""
     story: str
     location: Location
     """The line of the design to look at first."""
     report: str = ""
-    """The file to read, relative to the root directory; empty where it could not be written."""
+    """The report's file, relative to the root directory; empty if it could not be written."""
     replay: str = ""
-    """The command that replays it, for the root directory."""
+    """The command that replays the violation, for the root directory."""
     problem: str = ""
-    """Why the report could not be written."""
+    """The reason why the report could not be written."""
 
 
 @attrs.frozen
 class CheckResult:
-    """What came of one question; JSON can hold it, so it travels from xdist's workers."""
+    """The result of one check; it can be JSON, which xdist's workers send."""
 
     design: str
     mapping: str
     invariant: str
     status: Status = attrs.field(converter=Status)
     reason: str = ""
-    """Why it is not applicable or not exercised; what went wrong where it is inconclusive."""
+    """Reason for `not applicable` and `not exercised`; error for `inconclusive`."""
     exercised: int = 0
     cases: int = 0
     coverage: dict[str, int] = attrs.field(factory=dict[str, int])
-    """In how many cases something happened."""
+    """Number of cases that reached each mark."""
     excused: tuple[str, ...] = ()
     unreached: tuple[str, ...] = ()
-    """Marks that no case reached although the design has what it takes; those of users begin with `sometimes `."""
+    """Marks that no case reached although they are possible in the design; users' marks begin with `sometimes `."""
     assumptions: tuple[str, ...] = ()
-    """What had to be assumed about the design."""
+    """Assumptions about the design, each as a sentence."""
     canary: bool = False
     simulated: bool = True
-    """Whether this version can simulate the design at all; `reason` says what it cannot."""
+    """True if this version can simulate the design; if not, `reason` says why."""
     broken: Broken | None = None
 
 
 def passes(found: CheckResult, *, strict: bool = False) -> bool:
-    """Tell whether an answer is the one that was hoped for; `strict`: a promise must have been put to the test."""
+    """Return True if a check passes; `strict`: only if it was simulated and exercised and every user's mark reached."""
     if found.canary:
         return found.status is Status.VIOLATED
     if strict and (found.status is Status.NOT_EXERCISED or missed(found) or not found.simulated):
@@ -133,7 +133,7 @@ def missed(found: CheckResult) -> list[str]:
 
 
 def answer(check: Check, budget: Budget, *, root: Path, reports: Path) -> CheckResult:
-    """Answer a question; the report of a promise that is broken goes to the directory `reports`."""
+    """Run a check; the report of a violation is written to the directory `reports`."""
     try:
         finding = check.search(budget)
     except InvalidScenario as error:
@@ -174,7 +174,7 @@ def _not_simulated(check: Check, reason: str) -> CheckResult:
 
 
 def _contradicted(check: Check, error: NotDeterministic) -> CheckResult:
-    """Return the answer of a search that was given up: whatever it found, another run would have found otherwise."""
+    """Return the result of a search that was stopped because two runs of one scenario differ."""
     real = any(behaviour.handler is not None for behaviour in check.behaviours.values())
     blame = "does a handler keep or ask for what is none of its module's?" if real else "that is a bug of chaosqs"
     return CheckResult(
@@ -199,11 +199,11 @@ def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports:
         profile=budget.profile,
         origins=check.origins,
     )
-    if check.origins:  # those of a template
+    if check.origins:  # only templates have them
         explained = with_patch(explained, check.path, root)
     try:
         return written(explained, history, root, reports)
-    except InvalidInput as error:  # a story that was found must not get lost over its report
+    except InvalidInput as error:  # show the story even if its report cannot be written
         return Broken(
             explained.violation.text,
             story(explained, history),
@@ -213,7 +213,7 @@ def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports:
 
 
 def written(explained: Counterexample, history: History, root: Path, reports: Path) -> Broken:
-    """Write the report of a counterexample and return what to say about it. Raises `InvalidInput` as `write_report`."""
+    """Write the report of a counterexample and return its summary. Raises `InvalidInput` as `write_report`."""
     folder = relative_to(root, write_report(reports, explained, history))
     scenario = f"{folder}/{SCENARIO}"
     return Broken(

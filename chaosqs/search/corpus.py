@@ -20,9 +20,10 @@ from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity,
 from chaosqs.strategies.assumptions import ends
 from chaosqs.strategies.grid import exact, longest_timeout
 
-# The scenario grid: the calm scenarios of a design, with few workloads and behaviours, no chance, and few enough to try
-# all. A violation that also occurs in one of them has a normal form that does not depend on a seed: the simplest calm
-# scenario that has it. ------------------------------------------------------------------------------------------------
+# The scenario grid ---------------------------------------------------------------------------------------------------
+#
+# The calm scenarios of a design: few workloads and behaviours, no chance, and few enough to try all. A violation that
+# also occurs in one of them has a normal form that does not depend on a seed: the simplest calm scenario that has it.
 
 MESSAGE_COUNTS = (1, 2, 3, 5, 8, 12, 20, 30, 40, 60, 100, 150)
 """Numbers of messages to try in calm scenarios."""
@@ -190,32 +191,32 @@ def _choices(function: Function, batch_size: int) -> tuple[Behaviour, ...]:
     )
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The seed corpus -----------------------------------------------------------------------------------------------------
 
-_CASES_PER_DRAWN = 3  # at least one case in three is left to Hypothesis
+MIN_DRAWN_SHARE = 1 / 3  # share of cases always left to Hypothesis
 _SMALL_LOAD = 2  # messages
 _MEDIUM_LOAD = 8  # messages
 _LARGE_LOAD = 40  # messages
 _FAILURES = 4  # failing behaviours tried; the others are the same failures of functions that take longer
 
 
-def seed_corpus(grid: ScenarioGrid, cases: int, *, guesses: bool = False) -> Iterator[Scenario]:
+def seed_corpus(grid: ScenarioGrid, cases: int, *, vary_assumptions: bool = False) -> Iterator[Scenario]:
     """Yield the fixed scenarios for a search of a number of cases, each once.
 
-    `guesses`: True if assumptions about AWS are varied, too.
+    `vary_assumptions`: also yield scenarios with other assumptions about AWS.
     """
     seen: set[Scenario] = set()
-    for variant in _variants(grid, guesses=guesses):
-        if len(seen) == cases - ceil(cases / _CASES_PER_DRAWN):
+    for variant in _variants(grid, vary_assumptions=vary_assumptions):
+        if len(seen) == cases - ceil(cases * MIN_DRAWN_SHARE):
             return
         if variant not in seen:
             seen.add(variant)
             yield variant
 
 
-def _variants(grid: ScenarioGrid, *, guesses: bool) -> Iterator[Scenario]:
+def _variants(grid: ScenarioGrid, *, vary_assumptions: bool) -> Iterator[Scenario]:
     yield from (*_calm(grid, 1), *_failing(grid, 1))
-    if guesses:
+    if vary_assumptions:
         yield from grid.assumption_variants(_MEDIUM_LOAD)
     yield from (*_calm(grid, _MEDIUM_LOAD), *_calm(grid, _LARGE_LOAD))
     yield from (*_calm(grid, _SMALL_LOAD), *_failing(grid, _SMALL_LOAD))

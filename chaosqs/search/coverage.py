@@ -1,4 +1,4 @@
-"""What a run reached: the catalogue by which a search shows that it could have found something."""
+"""Coverage: the marks that a run reached. They show that a search could have found something."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -8,7 +8,7 @@ from chaosqs.model.faults import ACTIONS, FAULT_POINT, KIND_NAMES, KINDS
 from chaosqs.model.history import History
 
 SOMETIMES = "sometimes"
-"""With what the marks of users begin: `sometimes paid twice`."""
+"""Prefix of users' marks: `sometimes paid twice`."""
 
 COVERAGE_MARKS = (
     "throttled",
@@ -38,23 +38,24 @@ COVERAGE_MARKS = (
     "pause",
     *(f"fault {kind}" for kind in KIND_NAMES),
 )
-"""Everything of ours that `reached` can return, in the order in which reports list it; users' marks follow."""
+"""All marks that `coverage` can return except users' marks, in the order of the reports; users' marks follow."""
 
 _NEVER_DRAWN = ("throttled by a rate", "service error", "operator: purge", "operator: change")
-"""What takes loads or code of a kind that no search draws, or operators whom only a user can ask for."""
+"""Marks that need loads or code that no search draws, or operator actions that only a user can schedule."""
 _OUTCOMES = {"raised": "errors", "timed_out": "timeouts", "crashed": "crashes"}
-_RECEIVE = 10
+_MAX_RECEIVED = 10
+"""Maximum messages of one receive."""
 
 
 def coverage(history: History) -> tuple[str, ...]:
-    """Return the marks that a run reached, in the order of `MARKS`; those of users follow."""
+    """Return the marks that a run reached, in the order of `COVERAGE_MARKS`; users' marks follow."""
     seen = {mark: True for event in history.events for mark in _marks(event)}
     seen.update(dict.fromkeys(_of_the_whole(history), True))
     return in_order(seen)
 
 
 def reachable(design: Design, points: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the marks that a search of a design can reach at all; `points`: sites of faults in its handlers."""
+    """Return the marks that a search of a design can reach; `points`: names of fault points in its handlers."""
     mappings = [mapping for mapping in design.mappings if mapping.enabled]
     fifo = all(design.queue(mapping.queue).fifo for mapping in mappings)
     unreserved = [f for f in design.functions if f.reserved_concurrency is None]
@@ -67,7 +68,7 @@ def reachable(design: Design, points: Sequence[str] = ()) -> tuple[str, ...]:
         "partial batch failure": any(mapping.report_batch_item_failures for mapping in mappings),
         "filtered out": any(mapping.filters for mapping in mappings),
         "batch of several": any(mapping.batch_size > 1 for mapping in mappings),
-        "batch larger than a receive": any(mapping.batch_size > _RECEIVE for mapping in mappings),
+        "batch larger than a receive": any(mapping.batch_size > _MAX_RECEIVED for mapping in mappings),
         "several message groups": fifo,
         "maximum concurrency": any(mapping.maximum_concurrency for mapping in mappings),
         f"fault {FAULT_POINT}": bool(points),
@@ -77,7 +78,7 @@ def reachable(design: Design, points: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def in_order(marks: Collection[str]) -> tuple[str, ...]:
-    """Return each mark once: ours in the order of `MARKS`, then users' as they came."""
+    """Return each mark once: first in the order of `COVERAGE_MARKS`, then users' marks in their order of arrival."""
     return (
         *(mark for mark in COVERAGE_MARKS if mark in marks),
         *(mark for mark in marks if mark.startswith(f"{SOMETIMES} ")),
@@ -141,7 +142,7 @@ def _throttled(event: events.Throttled) -> Iterator[str]:
 def _started(event: events.InvocationStarted) -> Iterator[str]:
     if len(event.messages) > 1:
         yield "batch of several"
-    if len(event.messages) > _RECEIVE:
+    if len(event.messages) > _MAX_RECEIVED:
         yield "batch larger than a receive"
 
 
@@ -153,7 +154,7 @@ def _ended(event: events.InvocationEnded) -> Iterator[str]:
 
 
 def _of_the_whole(history: History) -> Iterator[str]:
-    """Yield what no single event shows."""
+    """Yield the marks that no single event shows."""
     groups = {event.group: True for event in history.events if isinstance(event, events.Sent) and event.group}
     if len(groups) > 1:
         yield "several message groups"
@@ -175,12 +176,12 @@ def _of_the_whole(history: History) -> Iterator[str]:
 
 
 def margins(history: History) -> dict[str, float]:
-    """Return how near a run came to trouble, as shares of what is granted: what the search climbs.
+    """Return how near a run came to limits, as shares of these; the search maximizes them.
 
-    `throttled` is the largest share of a message's deliveries that throttling struck, `received` that of all its
-    deliveries; a queue without redrive policy counts as granting 10 deliveries. `age` is the longest time from a
-    message's first receive to its last, in visibility timeouts of which `received` grants as many. `concurrency` is
-    the largest share of a function's executions that were busy.
+    `throttled`: the largest number of throttled deliveries of a message, relative to its queue's maxReceiveCount.
+    `received`: the same for all deliveries of a message. `age`: the longest time from a message's first receive to its
+    last, relative to maxReceiveCount visibility timeouts. A queue without redrive policy counts as having
+    maxReceiveCount 10. `concurrency`: the largest share of a function's concurrency limit that was in use.
     """
     queues = {queue.name: queue for queue in history.scenario.design.queues}
     most = {"throttled": 0.0, "received": 0.0, "age": 0.0, "concurrency": _concurrency(history)}

@@ -35,7 +35,7 @@ def transferred(scenario: Scenario, design: Design, behaviours: Mapping[str, Beh
     return scenario if moved == scenario else ending(moved)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The memory ----------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen

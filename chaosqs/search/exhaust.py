@@ -1,19 +1,19 @@
-"""All plans within a bound, the fewest and simplest faults and pauses first: how they are built out of runs.
+"""Runs all plans within a bound, the fewest and simplest faults and pauses first.
 
-A plan grows by one fault or pause at a time. What a run shows is where the next one can strike. Three kinds of plans
-are left out, as a run stands for each of them already:
+A plan grows by one fault or pause at a time. Its run shows where the next one can strike. Three kinds of plans are
+skipped, because another run already stands for each of them:
 
-* *It changes nothing.* Whatever a fault does, an event names or shows it. So where one more gives a history that is
-  known, it struck nothing, and nothing that is built on it is new. Of pauses that is not so: they may change an order
-  that no event shows. So they count as idle nowhere, and only plans with the same pauses are compared.
-* *It strikes the same call.* A batch can be meant by any of its messages. Which one it was decides no more than which
-  keys are left for further faults: such a plan is built on, but not run. (A pause may part the messages of a batch:
-  plans with one are all run.)
-* *It is built in another order.* Two runs are the same up to the first call that only one of their plans strikes. So
-  each set of faults can be built in the order in which they strike, and one is added only at a call that may come
-  after that of the last one.
+* *The new fault changes nothing.* Every effect of a fault is in an event. So if one more fault gives a known history,
+  it had no effect, and no plan built on it is new. This does not hold for pauses, which may change an order that no
+  event shows: a pause never counts as without effect, and only plans with the same pauses are compared.
+* *The new fault strikes the same call.* A plan can address a batch by any of its messages. The choice only decides
+  which keys are left for further faults, so such a plan is built on, but not run. (A pause may divide the messages of
+  a batch, so plans with a pause are all run.)
+* *The same faults were added in another order.* Two runs are the same up to the first call that only one of their plans
+  strikes. So each set of faults can be built in the order in which they strike. A fault is added only at a call that
+  may come after the call of the last fault.
 
-Messages are not interchanged, although their bodies are alike: they stand in line, one behind the other.
+Messages are not interchangeable although their bodies are the same, because they have an order in the queue.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Load
 from chaosqs.search.coverage import coverage
 from chaosqs.search.placements import Call, Cell, calls, with_fault
-from chaosqs.search.run import Trial
+from chaosqs.search.run import InvariantSearch
 from chaosqs.search.schedules import watched
 from chaosqs.search.simplicity import Complexity, complexity
 from chaosqs.simulation.run import isolated
@@ -39,64 +39,63 @@ from chaosqs.simulation.run import isolated
 _Injected: TypeAlias = tuple[tuple[Call, str], ...]
 _Path: TypeAlias = tuple[tuple[Load, ...], FaultPlan | _Injected]
 
-
 LONGEST = 10
-"""Steps of others for which a pause that is tried holds its task, at the most."""
+"""Maximum length of a pause that is tried, in steps of other tasks."""
 
 
 @attrs.frozen
 class Bound:
-    """What is tried."""
+    """The bounds of an exhaustive search."""
 
     messages: int
-    """Messages of the largest world."""
+    """Messages of the largest scenario."""
     faults: int
-    """Faults of single sends and receives in one plan, at the most."""
+    """Maximum faults at single sends and receives in one plan."""
     pauses: int
-    """Pauses of single tasks in one plan, at the most, each for 1 to `LONGEST` steps of others."""
+    """Maximum pauses of single tasks in one plan, each for 1 to `LONGEST` steps of other tasks."""
     max_runs: int
-    """Simulations at the most."""
+    """Maximum simulations."""
 
     @property
     def depth(self) -> int:
-        """Faults and pauses of the largest plans."""
+        """Number of faults and pauses of the largest plans."""
         return self.faults + self.pauses
 
 
 @attrs.frozen
 class _Node:
-    """A plan, and how it was built."""
+    """A plan, with the faults and pauses that were added to build it."""
 
     scenario: Scenario
     injected: _Injected = ()
-    """The calls that faults strike, each a call of the run before, with their kinds; in the order of their adding."""
+    """The calls that the added faults strike, with the kinds of fault, in the order of adding."""
     pauses: tuple[Pause, ...] = ()
 
     @property
     def depth(self) -> int:
-        """How many faults and pauses were added."""
+        """Number of faults and pauses that were added."""
         return len(self.injected) + len(self.pauses)
 
     @property
     def path(self) -> _Path:
-        """What the run hangs on: calls and kinds, and not the keys by which the plan means them.
+        """Key of all plans with the same run: the struck calls and kinds of fault, without the keys that address them.
 
-        With a pause it is the plan, as the messages that were in one batch may be in two then.
+        With a pause it is the plan itself, because the messages of one batch may then be in two.
         """
         return self.scenario.workload, self.scenario.faults if self.pauses else self.injected
 
     @property
     def since(self) -> int:
-        """From which place of the history on a fault may be added; with a pause each event may stand elsewhere."""
+        """First event index at which a fault may be added; 0 if there are pauses, which may move any event."""
         return self.injected[-1][0].since if self.injected and not self.pauses else 0
 
     def with_fault(self, call: Call, cell: Cell, kind: str) -> _Node:
-        """Return the plan with one fault more."""
+        """Return the plan with one more fault."""
         plan = with_fault(self.scenario.faults, cell, kind)
         return _Node(attrs.evolve(self.scenario, faults=plan), (*self.injected, (call, kind)), self.pauses)
 
     def with_pause(self, pause: Pause) -> _Node:
-        """Return the plan with one pause more; the same pauses are always in the same order."""
+        """Return the plan with one more pause; the same pauses are always in the same order."""
         plan = self.scenario.faults
         own = plan.pauses[: len(plan.pauses) - len(self.pauses)]
         added = tuple(sorted((*self.pauses, pause), key=repr))
@@ -106,13 +105,13 @@ class _Node:
 
 @attrs.frozen
 class _Run:
-    """What a run shows of where to go on."""
+    """The places of a run at which the next fault or pause can be added."""
 
     new: bool
-    """Whether it stands for itself: if not, nothing is built on its plan."""
+    """True if the history was not known. If it was, nothing is built on the plan."""
     calls: tuple[Call, ...] = ()
     steps: Mapping[str, int] = attrs.field(factory=dict[str, int])
-    """How many steps each task took."""
+    """Number of steps of each task."""
 
 
 @attrs.define(eq=False)
@@ -120,29 +119,30 @@ class Frontier:
     """A walk through all plans within a bound."""
 
     bound: Bound
-    trials: Sequence[Trial]
-    """What is judged, until it is violated; the first violation has the fewest faults and pauses."""
+    searches: Sequence[InvariantSearch]
+    """The invariants, each judged until it is violated; its first violation has the fewest faults and pauses."""
     runs: int = 0
     same_call: int = 0
+    """Plans that were not run because they strike the same calls as another."""
     complete: int = -1
-    """All plans with so many faults and pauses are done."""
+    """Number of faults and pauses up to which all plans are done; -1: none."""
     kinds: dict[str, None] = attrs.field(factory=dict[str, None])
     """The kinds of fault in the plans that were run."""
     digests: set[str] = attrs.field(factory=set[str])
-    """Those of all histories."""
+    """Digests of all histories."""
     _heap: list[tuple[Complexity, _Node]] = attrs.field(factory=list[tuple[Complexity, _Node]])
-    _plans: set[_Path] = attrs.field(factory=set[_Path])
-    """All that were ever to be tried, with their workloads."""
+    _scheduled: set[_Path] = attrs.field(factory=set[_Path])
+    """Every plan ever queued, with its workload."""
     _leaves: Counter[_Path] = attrs.field(factory=Counter[_Path])
-    """How many of those on which nothing is built take a course; the courses that were run are gone."""
+    """Number of plans of maximum depth by path; paths that were run are removed."""
     _by_path: dict[_Path, _Run] = attrs.field(factory=dict[_Path, _Run])
     _known: set[tuple[tuple[Pause, ...], str]] = attrs.field(factory=set[tuple[tuple[Pause, ...], str]])
-    """The histories by pauses."""
+    """Pauses and digest of each history."""
 
     def walk(self, variants: Sequence[Scenario]) -> None:
-        """Try all plans on all worlds, until each invariant is violated or all simulations are spent.
+        """Try all plans on all variants until every invariant is violated or all simulations are spent.
 
-        Raises `NotDeterministic` where a world has two histories, and what the simulator raises.
+        Raises `NotDeterministic` if a variant has two histories, and the simulator's exceptions.
         """
         for variant in variants:
             isolated(variant, verify=True)
@@ -150,7 +150,7 @@ class Frontier:
         while self._heap:
             _, node = heappop(self._heap)
             self.complete = node.depth - 1
-            if not any(trial.open for trial in self.trials):
+            if not any(each.open for each in self.searches):
                 return
             known = self._by_path.get(node.path)
             if known is None and self.runs == self.bound.max_runs:
@@ -162,11 +162,11 @@ class Frontier:
         self.complete = self.bound.depth
 
     def _add(self, node: _Node) -> None:
-        """Put a plan on the heap, unless it was there; of those on which nothing is built, one of each course."""
+        """Queue a plan unless it was queued before; of the plans of maximum depth, only one of each path."""
         plan = node.scenario.workload, node.scenario.faults
-        if plan in self._plans:
+        if plan in self._scheduled:
             return
-        self._plans.add(plan)
+        self._scheduled.add(plan)
         if node.depth == self.bound.depth:
             self._leaves[node.path] += 1
             if self._leaves[node.path] > 1:
@@ -191,7 +191,7 @@ class Frontier:
         return run
 
     def _simulated(self, scenario: Scenario) -> tuple[History, Mapping[str, int]]:
-        """Simulate, and count steps where pauses are tried; note the scenario on whatever goes wrong."""
+        """Simulate, and count steps if pauses are tried; add a note with the scenario to any exception."""
         try:
             return watched(scenario) if self.bound.pauses else (isolated(scenario), {})
         except Exception as error:
@@ -200,12 +200,12 @@ class Frontier:
 
     def _judge(self, scenario: Scenario, history: History) -> None:
         marks = coverage(history)
-        for trial in self.trials:
-            if trial.open:
-                trial.tally.add(scenario, trial.oracle.judge(history), marks)
+        for each in self.searches:
+            if each.open:
+                each.tally.add(scenario, each.oracle.judge(history), marks)
 
     def _children(self, node: _Node, run: _Run) -> Iterator[_Node]:
-        """Yield the plans with one fault or pause more."""
+        """Yield the plans with one more fault or pause."""
         if len(node.injected) < self.bound.faults:
             yield from self._with_fault(node, run)
         if len(node.pauses) < self.bound.pauses:
@@ -222,7 +222,7 @@ class Frontier:
 
 
 def _name(kind: str) -> str:
-    """Return what a kind is called in the catalogue: `fault_point:charge` is a `fault_point`."""
+    """Return the name of a kind in the catalogue: `fault_point` for `fault_point:charge`."""
     known = kind_of(kind)
     assert known is not None, kind
     return known.name

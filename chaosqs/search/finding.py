@@ -1,4 +1,4 @@
-"""What a search has to say about one invariant on one mapping."""
+"""The result of a search for one invariant on one mapping, and the tally of cases that it is made from."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,14 +10,15 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
 
-# What the cases of a search came to, for one invariant. --------------------------------------------------------------
+# The tally of one invariant's cases ----------------------------------------------------------------------------------
 
-_EXCUSES = 10
+_MAX_EXCUSES = 10
+"""Excuses of verdicts that are kept for the report."""
 
 
 @attrs.define
 class Tally:
-    """The cases up to the first violation; those of shrinking, which follow it, do not count."""
+    """Counts of the cases up to the first violation; the later cases of shrinking do not count."""
 
     cases: int = 0
     exercised: int = 0
@@ -26,7 +27,7 @@ class Tally:
     excused: dict[str, None] = attrs.field(factory=dict[str, None])
     coverage: Counter[str] = attrs.field(factory=Counter[str])
     violating: Scenario | None = None
-    """The scenario that violated the invariant: the first, or the smallest that is known by now."""
+    """The scenario that violated the invariant: the first, or the smallest known so far."""
 
     def add(self, scenario: Scenario, verdict: Verdict, marks: Iterable[str]) -> None:
         """Count one case."""
@@ -35,15 +36,15 @@ class Tally:
         self.statuses[verdict.status] += 1
         self.reasons[verdict.status, verdict.reason] += 1
         self.coverage.update(marks)
-        if len(self.excused) < _EXCUSES:
+        if len(self.excused) < _MAX_EXCUSES:
             self.excused.update(dict.fromkeys(verdict.excused[:1]))
         if verdict.status is Status.VIOLATED:
             self.violating = scenario
 
     def verdict(self, invariant: str) -> Verdict:
-        """Return the verdict on all cases together, where none is violated.
+        """Return the verdict on all cases together, none of which is violated.
 
-        A pass is worth something only if the invariant could have failed, and was judged wherever it could.
+        It holds only if the invariant could have failed in some case and no verdict was inconclusive.
         """
         excused = tuple(self.excused)
         for status in (Status.INCONCLUSIVE, Status.HOLDS, Status.NOT_EXERCISED):
@@ -59,7 +60,7 @@ class Tally:
         return max(own, key=lambda reason: own[reason], default="")
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The finding ---------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -71,27 +72,27 @@ class Finding:
     invariant: str
     """Name of the invariant."""
     verdict: Verdict
-    """Over all cases: violated if any is; holds if some case could have failed; else why none could."""
+    """Verdict over all cases: violated if any is; holds if some case could have failed; else why none could."""
     cases: int
     """Scenarios that were simulated until a violation was found or the budget was spent; shrinking not counted."""
     coverage: Mapping[str, int] = attrs.field(factory=dict[str, int], hash=False)
-    """In how many of these cases something happened: `throttled`, `dead-lettered`, `fault lost_delete` …"""
+    """Number of these cases that reached each mark: `throttled`, `dead-lettered`, `fault lost_delete` …"""
     scenario: Scenario | None = None
     """The smallest scenario found that violates the invariant, or None."""
     history: History | None = attrs.field(default=None, eq=False, repr=False)
-    """The run of that scenario that was judged: whoever tells it need not simulate it again."""
+    """The judged run of that scenario, so that reports need not simulate it again."""
     counterexample: Counterexample | None = None
-    """The same with its explanation, once it has one."""
+    """The scenario with its explanation, once it is explained."""
     text: str = attrs.field(default="", eq=False, repr=False)
-    """The story, or the verdict in one line, where `explore` has written it."""
+    """The story, or the verdict in one line, if `explore` has written it."""
     unreached: tuple[str, ...] = ()
-    """Marks that no case reached although the design has what it takes; those of users begin with `sometimes `."""
+    """Marks that no case reached although they are possible in the design; users' marks begin with `sometimes `."""
 
     @property
     def violated(self) -> bool:
-        """Whether a counterexample was found."""
+        """True if a counterexample was found."""
         return self.verdict.status is Status.VIOLATED
 
     def __str__(self) -> str:
-        """Return the text that a user reads."""
+        """Return the text for users."""
         return self.text or f"{self.mapping} {self.invariant}: {self.verdict.status}"

@@ -1,4 +1,4 @@
-"""Whether a scenario violates the invariant in question: simulate, judge, and attribute to the mapping in question."""
+"""The oracle of a search: simulates a scenario, judges one invariant, and keeps the violations of one queue."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from chaosqs.search.simplicity import ending
 from chaosqs.simulation.run import isolated
 
 _DEVIATIONS = 2
-"""So many standard deviations of a count are seed (95 %)."""
+"""Standard deviations of a count that chance explains (95 %)."""
 
 
 @attrs.frozen
 class Answer:
-    """What one run came to."""
+    """The result of one run, or the sum of several."""
 
     violated: bool
     served: int
-    """Messages of the queue in question that some invocation was given."""
+    """Messages of the oracle's queue that some invocation received."""
     processed: int
-    """Messages on which some invocation succeeded."""
+    """Messages that some invocation processed."""
     expired: int
-    """Messages whose retention ended, in whichever queue."""
+    """Messages whose retention ended, in any queue."""
     unread: int
-    """Those of them that expired in the queue that they were sent to: nobody can look into what they were."""
+    """Those of them that expired in the queue that they were sent to, so that nobody can inspect them."""
     given_up: int
     """Messages that were dead-lettered although no invocation had failed on them, or one had succeeded."""
     drained: int | None
-    """When everything was done, in milliseconds; None: it was not."""
+    """Time at which everything was done, in milliseconds; None if it was not."""
 
     def cures(self, before: Answer, *, by_chance: bool = False) -> bool:
-        """Tell whether this run is free of the violation that `before` had, and at no other price.
+        """Return True if this run is free of the violation in `before` and no worse in any other respect.
 
-        No message less is served or processed, none more expires or is given up, and it comes to an end if that did.
-        `by_chance`: both are several draws taken together, so a number counts as more only beyond what seed explains.
+        As many messages are served and processed, no more expire or are given up, and the run ends if `before` did.
+        `by_chance`: both are sums of several draws, so a count is worse only if chance does not explain the difference.
         """
 
         def more(now: int, once: int) -> bool:
@@ -54,7 +54,7 @@ class Answer:
         return not (self.violated or self.served < before.served or failed or lost or given_up) and finished
 
     def __add__(self, other: Answer) -> Answer:
-        """Return what two runs come to, taken together: they are drained if each of them is."""
+        """Return the sum of two results; it is drained if both are."""
         ends = (self.drained, other.drained)
         return Answer(
             violated=self.violated or other.violated,
@@ -69,7 +69,7 @@ class Answer:
 
 @attrs.define
 class Oracle:
-    """Answers for one invariant on one queue, and counts and remembers its simulations."""
+    """Answers for one invariant on one queue; counts its simulations and remembers their answers."""
 
     invariant: Invariant
     queue: str | None
@@ -78,11 +78,11 @@ class Oracle:
     _answers: dict[Scenario, Answer] = attrs.field(factory=dict[Scenario, Answer])
 
     def judge(self, history: History) -> Verdict:
-        """Return the verdict on a history, with the violations of the queue in question only."""
+        """Return the verdict on a history, with the violations of the oracle's queue only."""
         return attributed(self.invariant.judge(history), self.queue)
 
     def answer(self, scenario: Scenario) -> Answer:
-        """Return what a scenario's run comes to."""
+        """Return the result of a scenario's run."""
         known = self._answers.get(scenario)
         if known is None:
             self.simulations += 1
@@ -92,18 +92,18 @@ class Oracle:
         return known
 
     def violated(self, scenario: Scenario) -> bool:
-        """Tell whether a scenario violates the invariant."""
+        """Return True if a scenario violates the invariant."""
         return self.answer(scenario).violated
 
     def variation(self, scenario: Scenario) -> Answer | None:
-        """Return what a variation of a scenario comes to; None where it cannot be simulated."""
+        """Return the result of a scenario; None if it cannot be simulated."""
         try:
             return self.answer(scenario)
         except (InvalidInput, SimulationError):
             return None
 
     def redesigned(self, scenario: Scenario, design: Design) -> Answer | None:
-        """Return what a scenario comes to with another design; None where it does not fit, or cannot be simulated."""
+        """Return the result of a scenario with another design; None if it does not fit or cannot be simulated."""
         try:
             return self.variation(ending(attrs.evolve(scenario, design=design)))
         except InvalidInput:

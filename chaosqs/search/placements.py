@@ -85,7 +85,7 @@ def _with(items: Sequence[_Item], index: int, item: _Item, missing: _Item) -> tu
     return (*longer[:index], item, *longer[index + 1 :])
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Finding the calls of a run ------------------------------------------------------------------------------------------
 
 
 def calls(history: History) -> tuple[Call, ...]:

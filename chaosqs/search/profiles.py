@@ -1,4 +1,4 @@
-"""How long a search goes on: by name, so that a command line, a configuration file and a test say the same."""
+"""Search budgets by name, shared by the command line, configuration files and tests."""
 
 from typing import Literal, TypeAlias
 
@@ -31,7 +31,7 @@ PROFILES = (QUICK, CI, DEEP)
 
 
 def profile_named(name: str) -> Profile:
-    """Return the profile of that name. Raises ValueError, naming those that exist, where there is none."""
+    """Return the profile with a name. Raises ValueError with the names of all profiles if there is none."""
     for profile in PROFILES:
         if profile.name == name:
             return profile

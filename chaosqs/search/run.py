@@ -1,11 +1,11 @@
-"""One pass of cases over a mapping of a design, judged by many invariants at once; each may be asked for its finding.
+"""One search run: cases of one mapping of a design, judged by several invariants at once, with a finding for each.
 
-A case costs a hundred times what a judgement costs, so the invariants share them. What each one finds is the same as
-if it had searched alone: the cases do not depend on who judges.
+A simulation costs a hundred times as much as a judgement, so the invariants share the cases. Each finds the same as if
+it had searched alone: the cases do not depend on the invariants.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import attrs
@@ -26,29 +26,29 @@ from chaosqs.search.profiles import Profile
 from chaosqs.search.schedules import policies, scheduled
 from chaosqs.simulation.run import isolated
 
-_SCHEDULES = 2
-"""One case under a policy for so many others."""
-_FIRST, _EVERY = 3, 100
-"""So many first cases of the opening, and of those drawn, run twice, and one in so many after them.
-
-A simulator that contradicts itself proves nothing.
-"""
+_CASES_PER_SCHEDULE = 2
+"""Cases of the budget for each case under a scheduling policy."""
+# Some cases run twice, as a simulator whose runs differ proves nothing:
+_FIRST_VERIFIED = 3
+"""First cases, and first drawn cases, that run twice."""
+_VERIFY_EVERY = 100
+"""One case in this number runs twice after them."""
 
 
 @attrs.define(eq=False)
-class Trial:
-    """One invariant on trial."""
+class InvariantSearch:
+    """The state of a search for violations of one invariant."""
 
     oracle: Oracle
     memory: Memory | None = None
-    """What is remembered of earlier searches."""
+    """Findings of earlier searches."""
     tally: Tally = attrs.field(factory=Tally)
-    opened: bool = False
-    """Whether memory or the opening found a violation: then nothing had to be drawn for it."""
+    found_undrawn: bool = False
+    """True if the memory or the seed corpus has a violation, so none was drawn."""
 
     @property
     def open(self) -> bool:
-        """Whether no violation is known yet."""
+        """True if no violation is known yet."""
         return self.tally.violating is None
 
 
@@ -57,88 +57,91 @@ class SearchRun:
     """A search for violations of several invariants."""
 
     strategy: SearchStrategy[Scenario]
-    trials: Sequence[Trial]
+    searches: Sequence[InvariantSearch]
     budget: Profile
-    """With a seed."""
-    variants: Iterable[Scenario] = ()
-    """With what the search opens, fewer than its budget has cases; what is left of that is drawn. Read once."""
-    schedules: bool = False
-    """Whether policies try other orders of tasks, too: for real code, in which an order may be a bug."""
+    """The profile, with a seed."""
+    seed_corpus: Iterable[Scenario] = ()
+    """Fixed scenarios run before any are drawn. Must be shorter than the budget. Consumed once."""
+    explore_schedules: bool = False
+    """Also vary task order. Used for real handlers, whose bugs may depend on it."""
     cases: int = 0
+    """Cases simulated without a scheduling policy; those of Hypothesis's shrinking count."""
     _recalled: int = 0
+    """Number of them that came from memory; these do not count against the budget."""
     _seeded: int = 0
-    """How many of them were remembered, and of the opening. Memory only puts cases in front: it takes none away."""
+    """Number of them that came from the seed corpus; these do."""
     _error: Exception | None = None
 
     def run(self) -> None:
-        """Try cases until each invariant is violated by some, or the budget is spent.
+        """Try cases until every invariant is violated or the budget is spent.
 
-        First what is remembered, then the opening, then what is drawn. Raises `NotDeterministic` where a scenario has
-        two histories, and what the simulator raises.
+        The order is: scenarios from memory, the seed corpus, drawn scenarios. Raises `NotDeterministic` if a scenario
+        has two histories, and the simulator's exceptions.
         """
-        for trial in self.trials:
-            self._recall(trial)
-        known = [trial for trial in self.trials if not trial.open]
-        self._open()
-        if any(trial.open for trial in self.trials):
-            self._hunt(partial(self._judged, self.trials))
-        if self.schedules and any(trial.open for trial in self.trials):
+        for each in self.searches:
+            self._recall(each)
+        known = [each for each in self.searches if not each.open]
+        self._run_seed_corpus()
+        if self._open_searches():
+            self._hunt(self._judged)
+        if self.explore_schedules and self._open_searches():
             self._try_schedules()
-        for trial in self.trials:
-            if trial.memory is not None and trial.tally.violating is not None and trial not in known:
-                trial.memory.keep(trial.tally.violating)
+        for each in self.searches:
+            if each.memory is not None and each.tally.violating is not None and each not in known:
+                each.memory.keep(each.tally.violating)
 
-    def _recall(self, trial: Trial) -> None:
-        """Judge what is remembered by an invariant, until it is violated; what does not violate it is forgotten."""
-        memory = trial.memory
+    def _open_searches(self) -> list[InvariantSearch]:
+        return [each for each in self.searches if each.open]
+
+    def _recall(self, search: InvariantSearch) -> None:
+        """Judge the scenarios in an invariant's memory until one violates it; the others are forgotten."""
+        memory = search.memory
         if memory is None:
             return
         for entry, scenario in memory.recalled():
             self._recalled += 1
-            self._count(self._simulated(scenario), [trial])
-            trial.opened = not trial.open
-            if trial.opened:
+            self._count(self._simulated(scenario), [search])
+            search.found_undrawn = not search.open
+            if search.found_undrawn:
                 return
             memory.forget(entry)
 
-    def _open(self) -> None:
-        """Judge the worlds of the opening."""
-        for variant in self.variants:
-            unanswered = [trial for trial in self.trials if trial.open]
+    def _run_seed_corpus(self) -> None:
+        for variant in self.seed_corpus:
+            unanswered = self._open_searches()
             if not unanswered:
                 return
             self._seeded += 1
             self._count(self._simulated(variant), unanswered)
-            for trial in unanswered:
-                trial.opened = not trial.open
+            for each in unanswered:
+                each.found_undrawn = not each.open
 
     def _try_schedules(self) -> None:
-        """Judge drawn scenarios under policies; what violates an invariant is kept with the pauses that do the same."""
-        number = max(1, self.budget.max_examples // _SCHEDULES)
+        """Judge drawn scenarios under policies; a violating one is kept with pauses that do what the policy did."""
+        number = max(1, self.budget.max_examples // _CASES_PER_SCHEDULE)
         tried = zip(draws(self.strategy, number), policies(self.budget.seed or 0, number), strict=False)
         for scenario, policy in tried:
-            history = scheduled(scenario, policy)
-            self._count(history, [trial for trial in self.trials if trial.open])
+            self._count(scheduled(scenario, policy), self._open_searches())
 
-    def _count(self, history: History, trials: Sequence[Trial]) -> tuple[str, ...]:
-        """Count a case for each of the trials; return what it reached."""
+    def _count(self, history: History, searches: Sequence[InvariantSearch]) -> tuple[str, ...]:
+        """Count a case for each of some invariants; return the marks that it reached."""
         marks = coverage(history)
-        for trial in trials:
-            trial.tally.add(history.scenario, trial.oracle.judge(history), marks)
+        for each in searches:
+            each.tally.add(history.scenario, each.oracle.judge(history), marks)
         return marks
 
-    def smallest(self, trial: Trial) -> Scenario:
+    def smallest(self, search: InvariantSearch) -> Scenario:
         """Draw the same cases again, and let Hypothesis shrink the one that violates the invariant.
 
-        What memory knew or the opening found stays as it is: no draw of this search has made it.
+        A violation from memory or the seed corpus is returned as it is, because it was not drawn.
         """
-        if not trial.opened:
-            self._hunt(partial(self._violating, trial), shrinking=True)
-        if trial.tally.violating is None:
+        if not search.found_undrawn:
+            self._hunt(partial(self._violating, search), shrinking=True)
+        if search.tally.violating is None:
             raise NotDeterministic("a violation was found once, and not when the search was repeated")
-        return trial.tally.violating
+        return search.tally.violating
 
-    def _hunt(self, case: partial[None], *, shrinking: bool = False) -> None:
+    def _hunt(self, case: Callable[[Scenario], None], *, shrinking: bool = False) -> None:
         hunt(
             self.strategy,
             case,
@@ -149,52 +152,53 @@ class SearchRun:
         if self._error is not None:
             raise self._error
 
-    def _judged(self, trials: Sequence[Trial], scenario: Scenario) -> None:
+    def _judged(self, scenario: Scenario) -> None:
         """Count a case for each invariant that has not found a violation; stop when there is none left.
 
-        Hypothesis goes on climbing for up to a thousand cases after it was told to stop: those cost no simulation.
+        After `Stop`, Hypothesis's targeting may try up to a thousand more cases; these are not simulated.
         """
-        unanswered = [trial for trial in trials if trial.open]
+        unanswered = self._open_searches()
         if unanswered:
             self._observed(self._drawn(scenario), unanswered)
-        if not any(trial.open for trial in trials):
+        if not self._open_searches():
             raise Stop
 
-    def _violating(self, trial: Trial, scenario: Scenario) -> None:
+    def _violating(self, search: InvariantSearch, scenario: Scenario) -> None:
         history = self._drawn(scenario)
         self._observed(history, ())
-        if trial.oracle.judge(history).status is Status.VIOLATED:
-            trial.tally.violating = scenario
+        if search.oracle.judge(history).status is Status.VIOLATED:
+            search.tally.violating = scenario
             raise Stop
 
-    def _observed(self, history: History, trials: Sequence[Trial]) -> None:
-        """Count a case that was drawn, and tell Hypothesis what it reached, and how near it came to trouble."""
-        for mark in self._count(history, trials):
+    def _observed(self, history: History, searches: Sequence[InvariantSearch]) -> None:
+        """Count a drawn case, and give Hypothesis its marks and the margins to maximize."""
+        for mark in self._count(history, searches):
             event(mark)
         for label, value in margins(history).items():
             target(value, label=label)
 
     def _drawn(self, scenario: Scenario) -> History:
-        """Simulate a case that was drawn; a contradiction ends the draws."""
+        """Simulate a drawn case; `NotDeterministic` ends the draws."""
         try:
             return self._simulated(scenario)
         except NotDeterministic as error:
-            self._error = error  # Hypothesis would run the case once more, and call a contradiction its own
+            self._error = error  # if it got this error, Hypothesis would run the case again and raise its own `Flaky`
             raise Stop from error
 
     def _simulated(self, scenario: Scenario) -> History:
-        """Simulate, some cases twice; note the scenario on whatever goes wrong."""
+        """Simulate a scenario, some of them twice; add a note with the scenario to any exception."""
         self.cases += 1
-        first = self.cases <= _FIRST or 0 < self.cases - self._recalled - self._seeded <= _FIRST
+        drawn = self.cases - self._recalled - self._seeded
+        first = self.cases <= _FIRST_VERIFIED or 0 < drawn <= _FIRST_VERIFIED
         try:
-            return isolated(scenario, verify=first or self.cases % _EVERY == 0)
+            return isolated(scenario, verify=first or self.cases % _VERIFY_EVERY == 0)
         except Exception as error:
             error.add_note(f"while simulating {scenario!r}")
             raise
 
 
 def budgeted(profile: Profile, max_examples: int | None = None, seed: int | None = None) -> Profile:
-    """Return a profile with what the user says instead, and with a seed."""
+    """Return a profile with the user's values in place of its own, and with a seed: a random one if neither has one."""
     chosen = profile.seed if seed is None else seed
     return attrs.evolve(
         profile,
@@ -209,35 +213,37 @@ def searched_run(
     budget: Profile,
     *,
     queue: str | None = None,
-    variants: Iterable[Scenario] = (),
+    seed_corpus: Iterable[Scenario] = (),
     memory: Memory | None = None,
-    schedules: bool = False,
+    explore_schedules: bool = False,
 ) -> SearchRun:
-    """Return a search that is over.
+    """Run a search and return it.
 
-    `queue`: violations about messages of others do not count. `memory`: what is known of the design from before.
-    `worlds`, `schedules`: as `SearchRun` has them.
+    `queue`: violations about messages of other queues do not count. `memory`: the design's findings of earlier
+    searches. `seed_corpus`, `explore_schedules`: as in `SearchRun`.
     """
-    trials = [
-        Trial(Oracle(invariant, queue), None if memory is None else memory.about(invariant.name))
+    searches = [
+        InvariantSearch(Oracle(invariant, queue), None if memory is None else memory.about(invariant.name))
         for invariant in invariants
     ]
-    search_run = SearchRun(strategy, trials, budget, variants, schedules)
+    search_run = SearchRun(strategy, searches, budget, seed_corpus, explore_schedules)
     search_run.run()
     return search_run
 
 
-def finding(trial: Trial, mapping: str, smallest: Scenario | None = None, unreached: Sequence[str] = ()) -> Finding:
-    """Return what a search has to say; a counterexample only after it has proved to be deterministic.
+def finding(
+    search: InvariantSearch, mapping: str, smallest: Scenario | None = None, unreached: Sequence[str] = ()
+) -> Finding:
+    """Return the finding of a search, with the history of its counterexample `smallest`, which runs twice.
 
-    Raises `NotDeterministic` where it has not.
+    Raises `NotDeterministic` if the two runs differ or the counterexample does not violate the invariant.
     """
-    name, tally = trial.oracle.invariant.name, trial.tally
+    name, tally = search.oracle.invariant.name, search.tally
     counts = {mark: tally.coverage[mark] for mark in in_order(tally.coverage)}
     if smallest is None:
         return Finding(mapping, name, tally.verdict(name), tally.cases, counts, unreached=tuple(unreached))
     history = isolated(smallest, verify=True)
-    verdict = trial.oracle.judge(history)
+    verdict = search.oracle.judge(history)
     if verdict.status is not Status.VIOLATED:
         raise NotDeterministic(f"one scenario was judged in two ways: {name} is violated, and then not: {smallest!r}")
     return Finding(mapping, name, verdict, tally.cases, counts, smallest, history, unreached=tuple(unreached))

@@ -1,7 +1,7 @@
-"""Schedules in a search: run under a policy, tell what it did as pauses, and find the simplest pauses that do the same.
+"""Schedules in a search: run a scenario under a policy, express the schedule as pauses, and simplify these.
 
-A policy finds, a pause tells: whatever a policy held back is lifted into the scenario's own plan, where it replays
-without the policy, and shrinks.
+Policies find violations, pauses describe them: each hold of a policy becomes a pause in the scenario's own plan, which
+replays without the policy and can be shrunk.
 """
 
 import re
@@ -19,18 +19,18 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.simulation.run import Simulation, isolated
 
 STEP_COUNTS = (1, 3, 10, 30, 100)
-"""Steps of others for which the shrinker holds one task where a finding has several pauses."""
+"""Lengths of the single pauses that the shrinker tries in place of several, in steps of other tasks."""
 _NO_CHANCE = RandomWalk(0)
 _WALKS = ((5, 10), (20, 3), (10, 30), (3, 100))
-"""Percentage of the steps that are held, and for how many steps of others at most."""
+"""Percentage of the steps that are held, and maximum length of a hold in steps of other tasks."""
 
 Violated = Callable[[Scenario], bool]
 
 
 def policies(seed: int, cases: int) -> tuple[Policy | None, ...]:
-    """Return what so many cases of a search run under; None: first-in first-out, as the scenario says.
+    """Return the policy of each of a number of cases; None: first-in first-out, plus the scenario's pauses.
 
-    A quarter each: nothing, `Pct` of depth 2 and of depth 3, and random walks that hold little or much.
+    A quarter each: None, `Pct` of depth 2, `Pct` of depth 3, and random walks that hold few or many steps.
     """
     return tuple(_policy(1 + (seed * 0x9E3779B1 + case) % (1 << 32), case) for case in range(cases))
 
@@ -46,9 +46,9 @@ def _policy(seed: int, case: int) -> Policy | None:
 
 
 def scheduled(scenario: Scenario, policy: Policy | None) -> History:
-    """Simulate a scenario under a policy; the scenario of the history says with pauses what the policy did.
+    """Simulate a scenario under a policy; the history's scenario has pauses that do what the policy did.
 
-    A `Pct` that does not know the length of the run learns it from a first one.
+    For a `Pct` without a length, a first run counts the steps.
     """
     if policy is None:
         return isolated(scenario)
@@ -58,9 +58,9 @@ def scheduled(scenario: Scenario, policy: Policy | None) -> History:
 
 
 def lifted(scenario: Scenario, policy: Policy | None) -> Scenario:
-    """Return the scenario whose pauses do what a policy does, in the order in which they began.
+    """Return the scenario with pauses that do what a policy does, in the order in which they began.
 
-    Raises `NotDeterministic` where it does not replay, byte for byte.
+    Raises `NotDeterministic` if its run is not the same, byte for byte.
     """
     history = scheduled(scenario, policy)
     if isolated(history.scenario).digest != history.digest:
@@ -69,14 +69,14 @@ def lifted(scenario: Scenario, policy: Policy | None) -> Scenario:
 
 
 def task_steps(scenario: Scenario) -> dict[str, int]:
-    """Return how many steps each task of a run takes, in the order of their first ones."""
+    """Return the number of steps of each task of a run; the tasks are in the order of their first steps."""
     return watched(scenario)[1]
 
 
 def watched(scenario: Scenario, policy: Policy = _NO_CHANCE) -> tuple[History, dict[str, int]]:
-    """Simulate a scenario under a policy, and return how many steps each task took besides.
+    """Simulate a scenario under a policy; return the history and the number of steps of each task.
 
-    The scenario of the history has the pauses that had an effect, as `HoldingAgenda.pauses` tells them, and no other.
+    The history's scenario has exactly the pauses that had an effect (`HoldingEventQueue.pauses`).
     """
     simulation = Simulation.of(scenario, policy)
     with unchanged(scenario):
@@ -87,11 +87,11 @@ def watched(scenario: Scenario, policy: Policy = _NO_CHANCE) -> tuple[History, d
 
 
 def minimal(scenario: Scenario, violated: Violated, simulations: int) -> Scenario:
-    """Return a violating scenario with the simplest pauses that keep its violation, by at most so many simulations.
+    """Return a violating scenario with the simplest pauses that keep its violation, within a number of simulations.
 
-    No pause is simpler than one, one simpler than several; of two, that for fewer steps of others; then an invocation
-    before a poller, an earlier step, a lower number. Where one pause will do, and simulations last, the result hangs
-    on the rest of the scenario alone, not on the pauses that were found.
+    No pause is simpler than one, one is simpler than several. Of two pauses the one for fewer steps of other tasks is
+    simpler; then an invocation's before a poller's, an earlier step, a lower number. If one pause is enough and the
+    simulations suffice, the result depends on the rest of the scenario alone, not on the pauses that were found.
     """
     return _Shrinker(scenario, violated, simulations).minimal()
 
@@ -101,7 +101,7 @@ def _with(scenario: Scenario, pauses: tuple[Pause, ...]) -> Scenario:
 
 
 def _order(index: tuple[str, int]) -> tuple[bool, int, int, str]:
-    """Return what orders the places of one pause: task and step."""
+    """Return the sort key of a pause's place (task, step), the simplest place first."""
     task, step = index
     number = re.search(r"\d+$", task)
     return "/" in task, step, 0 if number is None else int(number[0]), task
@@ -129,12 +129,12 @@ class _Shrinker:
         return _with(self.scenario, pauses)
 
     def _fails(self, pauses: tuple[Pause, ...]) -> bool:
-        """Tell whether the scenario is violated with these pauses; no, once all simulations are spent."""
+        """Return True if the scenario is violated with some pauses; always False once all simulations are spent."""
         self.left -= 1
         return self.left >= 0 and self.violated(_with(self.scenario, pauses))
 
     def _fewest(self, pauses: tuple[Pause, ...]) -> tuple[Pause, ...]:
-        """Leave pauses out, many at once and then one by one, until each is needed."""
+        """Remove pauses, half of them at once, then fewer, then single ones, until each is needed."""
         size = len(pauses) // 2
         while size:
             start = 0
@@ -157,12 +157,12 @@ class _Shrinker:
         return _replaced(pauses, index, attrs.evolve(pauses[index], steps=high))
 
     def _indexes(self) -> Iterator[tuple[str, int]]:
-        """Yield each step of each task of the run without pauses, the simplest first: what comes before one pause."""
+        """Yield each step of each task of the run without pauses, the simplest place of a pause first."""
         counts = task_steps(_with(self.scenario, ()))
         yield from sorted(((task, step) for task, last in counts.items() for step in range(1, last + 1)), key=_order)
 
     def _single(self) -> Pause | None:
-        """Return one pause that violates as well, or None."""
+        """Return a single pause that also causes the violation, or None."""
         indexes = list(self._indexes())
         for steps in STEP_COUNTS:
             for task, step in indexes:
@@ -171,7 +171,7 @@ class _Shrinker:
         return None
 
     def _simplest(self, best: Pause) -> Pause:
-        """Return the simplest pause: look at each step of each task for a shorter one, then for the first of these."""
+        """Return the simplest pause: the shortest that works at any step of any task, and the first of that length."""
         indexes = list(self._indexes())
         steps = best.steps + 1
         while best.steps < steps:  # a place where a longer pause did nothing may do with a shorter one

@@ -21,12 +21,12 @@ from chaosqs.search.database import Memory, transferred
 from chaosqs.search.finding import Finding
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import CI, Profile
-from chaosqs.search.run import SearchRun, Trial, budgeted, finding, searched_run
+from chaosqs.search.run import InvariantSearch, SearchRun, budgeted, finding, searched_run
 from chaosqs.search.shrink import calm_form, shrink, simplified
 from chaosqs.simulation.run import isolated
 from chaosqs.strategies import scenarios
 
-# The names in the source of real handlers: fault points, and marks that should be reached sometimes. -----------------
+# Names in the source of real handlers: fault points, and marks that should be reached sometimes ----------------------
 #
 # The source is read, not run: all names are known before the first case, so names that no case reaches can be reported.
 
@@ -73,7 +73,7 @@ def _found(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 pass
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Searching one mapping or many designs -------------------------------------------------------------------------------
 
 
 @attrs.define(eq=False)
@@ -93,19 +93,19 @@ class Searched:
         if self.search_run is None:
             idle = Verdict(invariant.name, Status.NOT_APPLICABLE, f"{mapping} is switched off")
             return Finding(mapping, invariant.name, idle, cases=0)
-        trial = next(trial for trial in self.search_run.trials if trial.oracle.invariant is invariant)
+        own = next(each for each in self.search_run.searches if each.oracle.invariant is invariant)
         users = [f"{SOMETIMES} {mark}" for mark in self.named.marks]
         wanted = [*reachable(self.design, self.named.points), *users]
-        missed = [mark for mark in wanted if not trial.tally.coverage[mark]]
-        smallest = None if trial.open else self._smallest(self.search_run, trial)
-        if smallest is not None and trial.memory is not None:
-            trial.memory.keep(smallest)  # the shortest is recalled first, so the next search need not shrink again
-        return finding(trial, mapping, smallest, () if smallest else missed)
+        missed = [mark for mark in wanted if not own.tally.coverage[mark]]
+        smallest = None if own.open else self._smallest(self.search_run, own)
+        if smallest is not None and own.memory is not None:
+            own.memory.keep(smallest)  # the shortest is recalled first, so the next search need not shrink again
+        return finding(own, mapping, smallest, () if smallest else missed)
 
-    def _smallest(self, search_run: SearchRun, trial: Trial) -> Scenario:
+    def _smallest(self, search_run: SearchRun, own: InvariantSearch) -> Scenario:
         simulations = search_run.budget.shrink_simulations
-        calm = calm_form(self.grid, trial.oracle, simulations)
-        return calm or simplified(search_run.smallest(trial), self.grid, trial.oracle, simulations)
+        calm = calm_form(self.grid, own.oracle, simulations)
+        return calm or simplified(search_run.smallest(own), self.grid, own.oracle, simulations)
 
 
 def searched(  # noqa: PLR0913 - as `explore`
@@ -119,11 +119,11 @@ def searched(  # noqa: PLR0913 - as `explore`
     seed: int | None = None,
     database: ExampleDatabase | None = None,
     name: str = "",
-    guesses: bool = False,
+    vary_assumptions: bool = False,
 ) -> Searched:
     """Search one mapping of a design for violations of several invariants in one pass; otherwise as `search`.
 
-    `name`: the design's name, its key in the database. `guesses`: True if assumptions about AWS are drawn, too.
+    `name`: the design's name, its key in the database. `vary_assumptions`: also draw the assumptions about AWS.
     """
     index = _mapping_named(design, mapping)
     given = dict(behaviours or {})
@@ -133,13 +133,13 @@ def searched(  # noqa: PLR0913 - as `explore`
         return Searched(design, index, grid, named, None)
     budget = budgeted(profile, max_examples, seed)
     search_run = searched_run(
-        scenarios(design, queue=index.queue, behaviours=given, points=named.points, guesses=guesses),
+        scenarios(design, queue=index.queue, behaviours=given, points=named.points, guesses=vary_assumptions),
         invariants,
         budget,
         queue=index.queue,
-        variants=seed_corpus(grid, budget.max_examples, guesses=guesses),
-        memory=None if database is None else _memory(database, name, grid, mapping, guesses=guesses),
-        schedules=any(behaviour.handler is not None for behaviour in given.values()),
+        seed_corpus=seed_corpus(grid, budget.max_examples, vary_assumptions=vary_assumptions),
+        memory=None if database is None else _memory(database, name, grid, mapping, vary_assumptions=vary_assumptions),
+        explore_schedules=any(behaviour.handler is not None for behaviour in given.values()),
     )
     return Searched(design, index, grid, named, search_run)
 
@@ -187,22 +187,24 @@ def search_designs(
     budget = budgeted(profile, max_examples, seed)
     memory = None if database is None else Memory(database, attrs.evolve, (repr(designs),))
     search_run = searched_run(scenarios(designs), (invariant,), budget, memory=memory)
-    trial = search_run.trials[0]
-    if trial.open:
-        return finding(trial, "")
-    scenario = search_run.smallest(trial)
-    mapping = _blamed(scenario, trial.oracle)
-    trial.oracle = Oracle(invariant, mapping.queue)
-    return finding(trial, mapping.name, shrink(scenario, trial.oracle, simulations=profile.shrink_simulations))
+    own = search_run.searches[0]
+    if own.open:
+        return finding(own, "")
+    scenario = search_run.smallest(own)
+    mapping = _blamed(scenario, own.oracle)
+    own.oracle = Oracle(invariant, mapping.queue)
+    return finding(own, mapping.name, shrink(scenario, own.oracle, simulations=profile.shrink_simulations))
 
 
-def _memory(database: ExampleDatabase, name: str, grid: ScenarioGrid, mapping: str, *, guesses: bool) -> Memory:
+def _memory(
+    database: ExampleDatabase, name: str, grid: ScenarioGrid, mapping: str, *, vary_assumptions: bool
+) -> Memory:
     """Return the part of a database for a mapping; it does not depend on the settings of the design."""
     design, given = grid.design, grid.given
     named = (design.queues, design.functions, design.mappings)
     parts = [part.name for parts in named for part in parts]
     fit = partial(transferred, design=design, behaviours=given)
-    return Memory(database, fit, (name, mapping, *parts, *sorted(given), f"guesses {guesses}"))
+    return Memory(database, fit, (name, mapping, *parts, *sorted(given), f"guesses {vary_assumptions}"))
 
 
 def _mapping_named(design: Design, name: str) -> EventSourceMapping:

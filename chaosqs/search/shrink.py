@@ -1,8 +1,8 @@
-"""From a scenario that violates an invariant to the normal form of its violation, in a bounded number of simulations.
+"""Shrinks a scenario that violates an invariant to the violation's normal form, in a bounded number of simulations.
 
-Hypothesis's shrinker ends in a local minimum, which depends on where it began. So the calm worlds of the scenario grid come
-first: the simplest one that violates the invariant is the answer, whatever was found. Only where none does, what was
-found is simplified step by step.
+Hypothesis's shrinker ends in a local minimum that depends on its start. So the calm scenarios of the grid are tried
+first: the simplest one that violates the invariant is the result, whatever the search found. Only if none of them
+violates it is the found scenario simplified step by step.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,9 +25,10 @@ from chaosqs.search.schedules import minimal
 from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity, ending
 from chaosqs.strategies.grid import durations, exact, longest_timeout, message_durations, moments, spans
 
-# The single steps by which a fault plan becomes simpler: without a field, without an entry, with less of one. --------
+# Steps that simplify a fault plan -----------------------------------------------------------------------------------
 #
-# Plans that mean the same come to be one: what says nothing goes, what comes in no order is put in one.
+# A step removes a field or an entry, or shrinks an entry. Plans with the same meaning become equal: entries without
+# effect are removed, and entries whose order has no meaning are sorted.
 
 _Item = TypeVar("_Item")
 
@@ -82,7 +83,7 @@ def _messages(plan: FaultPlan) -> Iterator[FaultPlan]:
 
 
 def _struck(plan: FaultPlan) -> Iterator[FaultPlan]:
-    """Yield plans in which what lasts strikes once instead: the first receive, or send, of the first message."""
+    """Yield plans with one window replaced by one fault: at the first receive, or the send, of the first message."""
     for index, window in enumerate(plan.windows):
         kind, rest = kind_of(window.kind), (*plan.windows[:index], *plan.windows[index + 1 :])
         if kind is None or not kind.keyed:
@@ -95,7 +96,7 @@ def _struck(plan: FaultPlan) -> Iterator[FaultPlan]:
 
 
 def _in_order(plan: FaultPlan) -> FaultPlan:
-    """Return a plan with its entries in the order of their texts: what comes in no order is spelled in one."""
+    """Return a plan whose windows, actions and pauses, which have no order of their own, are sorted by their texts."""
     return attrs.evolve(
         plan,
         windows=sorted(plan.windows, key=repr),
@@ -105,7 +106,7 @@ def _in_order(plan: FaultPlan) -> FaultPlan:
 
 
 def _trimmed(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
-    """Leave out what says that nothing goes wrong, at the ends, where it means nothing."""
+    """Remove `ok` at the ends, where it has no meaning."""
     kept = [_ended(receives) for receives in messages]
     while kept and not kept[-1]:
         kept.pop()
@@ -142,17 +143,18 @@ def _pauses(pause: Pause) -> Iterator[Pause]:
             yield attrs.evolve(pause, step=step)
 
 
-# The single steps by which a scenario becomes simpler: the largest first, each one may lose the violation. -----------
+# Steps that simplify a scenario, the largest first; each may lose the violation --------------------------------------
 
 _SMALL_SEED = 32
+"""Seeds below this are tried in place of the scenario's."""
 
 
 def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scenario]:
-    """Yield scenarios that differ in one step from this one, for the better or not; `given` behaviours stay."""
+    """Yield scenarios that differ in one step from this one, simpler or not; `given` behaviours stay."""
     for plan in plans(scenario.design, scenario.faults):
         yield attrs.evolve(scenario, faults=plan)
-    for guesses in nearer_to_measured(scenario.assumptions):
-        yield attrs.evolve(scenario, assumptions=guesses)
+    for assumed in nearer_to_measured(scenario.assumptions):
+        yield attrs.evolve(scenario, assumptions=assumed)
     for seed in range(min(scenario.seed, _SMALL_SEED)):
         yield attrs.evolve(scenario, seed=seed)
     yield from _behaved(scenario, given)
@@ -167,7 +169,7 @@ def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scen
 
 
 def _merged(scenario: Scenario) -> Iterator[Scenario]:
-    """Yield the scenario with two loads of one queue as one: as many messages, all at once with the first of them."""
+    """Yield the scenario with two loads of one queue merged: the same number of messages, all sent with the first."""
     for (index, first), (other, second) in combinations(enumerate(scenario.workload), 2):
         if first.queue == second.queue:
             one = Burst(first.queue, _count(first) + _count(second), first.at, 0, first.body_bytes, first.groups)
@@ -188,7 +190,7 @@ def _behaved(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Sce
 
 
 def _behaviours(design: Design, name: str, behaviour: Behaviour) -> Iterator[Behaviour]:
-    """Yield the default, the behaviour with one field at its default, and with other times of the scenario grid."""
+    """Yield the default, the behaviour with failures or spread at the default, and with the grid's durations."""
     yield Behaviour()
     usual = Behaviour()
     yield attrs.evolve(behaviour, error_rate=0, poison=(), hangs=False, crashes=False)
@@ -206,7 +208,7 @@ def _behaviours(design: Design, name: str, behaviour: Behaviour) -> Iterator[Beh
 
 
 def _loads(design: Design, load: Load) -> Iterator[Load]:
-    """Yield the load at once, with fewer messages (as heavy together), from the start, with usual bodies or times."""
+    """Yield the load as a burst, over other times, with fewer or larger messages, from the start, with usual bodies."""
     match load:
         case Steady():
             count = _count(load)
@@ -224,28 +226,30 @@ def _loads(design: Design, load: Load) -> Iterator[Load]:
     yield attrs.evolve(load, body_bytes=Burst("", 0).body_bytes)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Shrinking -----------------------------------------------------------------------------------------------------------
 
-_FEW, _LASTING = 5, 2
-"""Messages in worlds with a fault that strikes some receives, and with one that lasts."""
+_MOST_MESSAGES_STRUCK = 5
+"""Maximum messages in scenarios with a fault at single receives."""
+_MOST_MESSAGES_LASTING = 2
+"""Maximum messages in scenarios with a lasting fault."""
 
 
 def shrink(
     scenario: Scenario, oracle: Oracle, *, given: Mapping[str, Behaviour] | None = None, simulations: int = 2_000
 ) -> Scenario:
-    """Return the simplest scenario that violates the oracle's invariant, in the order of `order.complexity`.
+    """Return the simplest scenario that violates the oracle's invariant, in the order of `simplicity.complexity`.
 
-    The design stays, and so do the behaviours `given`. Each of the five passes may use so many `simulations`. What
-    comes out violates the invariant as what went in does; it ends by itself where it can (`until` None).
+    The design and the behaviours `given` stay. Each pass may use up to `simulations`. The result violates the invariant
+    if `scenario` does. It has no end of its own (`until` None) if its run ends by itself.
     """
     grid = ScenarioGrid(scenario.design, oracle.queue or scenario.workload[0].queue, dict(given or {}))
     return calm_form(grid, oracle, simulations) or simplified(scenario, grid, oracle, simulations)
 
 
 def calm_form(grid: ScenarioGrid, oracle: Oracle, simulations: int) -> Scenario | None:
-    """Return the simplest calm world that violates the invariant, or None where no calm world of the series of candidate values does.
+    """Return the simplest calm scenario of the grid that violates the invariant, or None if none does.
 
-    The answer hangs on the scenario grid and the invariant alone, not on what a search has found.
+    The result depends on the grid and the invariant alone, not on what a search has found.
     """
     for strain, message_counts in (
         (HEALTHY, MESSAGE_COUNTS),
@@ -259,7 +263,7 @@ def calm_form(grid: ScenarioGrid, oracle: Oracle, simulations: int) -> Scenario 
 
 
 def simplified(scenario: Scenario, grid: ScenarioGrid, oracle: Oracle, simulations: int) -> Scenario:
-    """Return a scenario in its simplest form, or the simplest world with one kind of fault, whichever is simpler."""
+    """Return a scenario in its simplest form, or the simplest grid scenario with one kind of fault if it is simpler."""
     steps = _downhill(scenario, oracle, grid.given, simulations)
     if steps.faults.pauses:
         steps = _downhill(minimal(steps, oracle.violated, simulations), oracle, grid.given, simulations)
@@ -270,7 +274,7 @@ def simplified(scenario: Scenario, grid: ScenarioGrid, oracle: Oracle, simulatio
 def _first(
     oracle: Oracle, variants: Callable[[int], list[Scenario]], message_counts: tuple[int, ...], simulations: int
 ) -> Scenario | None:
-    """Return the violating world with the fewest messages, the simplest of these; None where the series of candidate values shows none."""
+    """Return the simplest violating variant with the fewest messages; None if no count in `message_counts` has one."""
     limit = oracle.simulations + simulations
     message_count, found = 0, None
     for message_count in message_counts:
@@ -296,25 +300,25 @@ def _violating(oracle: Oracle, variants: list[Scenario], limit: int) -> Scenario
 
 
 def _faulty(oracle: Oracle, grid: ScenarioGrid, simulations: int) -> Scenario | None:
-    """Return the simplest world with one kind of fault that violates the invariant."""
+    """Return the simplest grid scenario with one kind of fault that violates the invariant."""
     limit = oracle.simulations + simulations
-    found = (_violating(oracle, variants, limit) for variants in _rungs(grid))
+    found = (_violating(oracle, variants, limit) for variants in _faulty_groups(grid))
     return next(filter(None, found), None)
 
 
-def _rungs(grid: ScenarioGrid) -> Iterator[list[Scenario]]:
-    """Yield worlds with one kind of fault: one that strikes once, one that lasts, one that strikes a few times.
+def _faulty_groups(grid: ScenarioGrid) -> Iterator[list[Scenario]]:
+    """Yield groups of scenarios with one kind of fault: at one receive, then lasting, then at several receives.
 
-    And before them one without, which the series of candidate values lacks: its messages are as heavy as can be.
+    The first group has no fault: messages of maximum size, which the calm variants lack.
     """
     yield grid.heavy_variants()
-    for count in range(1, _FEW + 1):
+    for count in range(1, _MOST_MESSAGES_STRUCK + 1):
         yield grid.faulty_variants(count, fault_count=1)
     yield grid.faulted_variants(2, fault_count=1, over=1)
-    for count in range(1, _LASTING + 1):
+    for count in range(1, _MOST_MESSAGES_LASTING + 1):
         yield grid.lasting_variants(count)
     for fault_count in range(2, MOST_FAULTS + 1):
-        for count in range(1, _FEW + 1):
+        for count in range(1, _MOST_MESSAGES_STRUCK + 1):
             yield grid.faulty_variants(count, fault_count)
 
 
@@ -335,7 +339,7 @@ def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour]
 
 
 def without_end(scenario: Scenario, oracle: Oracle) -> Scenario:
-    """Leave the end out where everything is done before it."""
+    """Return the scenario without its end if the run is done before it and the violation stays."""
     if scenario.until is None or oracle.answer(scenario).drained is None:
         return scenario
     endless = attrs.evolve(scenario, until=None)

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from chaosqs.cli import main
 from chaosqs.model.explanation import Explanation
 from chaosqs.project import exploration
-from chaosqs.project.planning import BROKEN, PLACE, SOUND
+from chaosqs.project.planning import BROKEN, DESIGNS_DIR, SOUND
 from tests.cli.running import Run
 from tests.project.kept import RESERVED
 
@@ -26,8 +26,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(exploration, "explain", _explain)
-    (tmp_path / "template.yaml").write_bytes((PLACE / BROKEN).read_bytes())
-    (tmp_path / "sound.yaml").write_bytes((PLACE / SOUND[0]).read_bytes())
+    (tmp_path / "template.yaml").write_bytes((DESIGNS_DIR / BROKEN).read_bytes())
+    (tmp_path / "sound.yaml").write_bytes((DESIGNS_DIR / SOUND[0]).read_bytes())
 
     def call(*arguments: str) -> Result:
         return CliRunner().invoke(main, arguments)

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from chaosqs import invariants
-from chaosqs.project.planning import PLACE
+from chaosqs.project.planning import DESIGNS_DIR
 
-BROKEN = (PLACE / "over_polling.yaml").read_text(encoding="utf-8")
-SOUND = (PLACE / "maximum_concurrency.yaml").read_text(encoding="utf-8")
+BROKEN = (DESIGNS_DIR / "over_polling.yaml").read_text(encoding="utf-8")
+SOUND = (DESIGNS_DIR / "maximum_concurrency.yaml").read_text(encoding="utf-8")
 ROOMY = "".join(line for line in SOUND.splitlines(keepends=True) if "Concurren" not in line and "Scaling" not in line)
 """The sound design without any limit on its concurrency."""
 FOLDER = "reports/template-orders-worker-no-dead-lettering-by-throttling"

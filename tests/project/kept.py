@@ -13,7 +13,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.project.discovery import read_source
 from chaosqs.project.exploration import versions
-from chaosqs.project.planning import BROKEN, PLACE
+from chaosqs.project.planning import BROKEN, DESIGNS_DIR
 from chaosqs.simulation.run import simulate
 
 PROMISE = "no-dead-lettering-by-throttling"
@@ -27,7 +27,7 @@ RESERVED = Setting(
 
 def kept(design: str = "template.yaml", *, behaviour: Behaviour | None = None) -> Counterexample:
     """Return a counterexample of the design that ships as broken, as if it had been read from a file of that name."""
-    source = read_source(BROKEN, base=PLACE, root=PLACE)
+    source = read_source(BROKEN, base=DESIGNS_DIR, root=DESIGNS_DIR)
     behaviours = {"worker": behaviour or Behaviour(seconds_per_batch=29)}
     history = simulate(Scenario(source.design, [Burst("orders", 5, over=30)], behaviours))
     violation = by_name(PROMISE).judge(history).violations[0]

@@ -75,4 +75,4 @@ def _found(task: Task) -> bool:
             seed=SEED,
         )
     assert search.search_run is not None
-    return not search.search_run.trials[0].open
+    return not search.search_run.searches[0].open

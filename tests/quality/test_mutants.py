@@ -15,7 +15,7 @@ from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst
 from chaosqs.search.drawing import draws
 from chaosqs.search.profiles import CI
-from chaosqs.search.run import Trial
+from chaosqs.search.run import InvariantSearch
 from chaosqs.search.search import searched
 from chaosqs.simulation.run import simulate
 from chaosqs.strategies import scenarios
@@ -57,12 +57,12 @@ def telling(task: Task) -> list[Scenario]:
     return draws(scenarios(task.design, queue=queue, behaviours=task.behaviours), MOST_DRAWN)
 
 
-def tried(task: Task, most: int) -> Trial:
+def tried(task: Task, most: int) -> InvariantSearch:
     """Return what a search finds, without shrinking it."""
     sought = (by_name(task.invariant),)
     search_run = searched(task.design, task.mapping, sought, behaviours=task.behaviours, max_examples=most).search_run
     assert search_run is not None
-    return search_run.trials[0]
+    return search_run.searches[0]
 
 
 def raise_with(mutant: Mutation) -> None:

@@ -36,7 +36,7 @@ def searched(*, fifo: bool, seed: int, cases: int) -> SearchRun:
 
 
 def broken(search_run: SearchRun) -> dict[str, object]:
-    return {trial.oracle.invariant.name: trial.tally.violating for trial in search_run.trials if not trial.open}
+    return {trial.oracle.invariant.name: trial.tally.violating for trial in search_run.searches if not trial.open}
 
 
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
@@ -44,7 +44,7 @@ def test_sound_designs_keep_every_promise(*, fifo: bool) -> None:
     """400 scenarios of each kind of queue, under all faults, schedules and operators: no violation."""
     search_run = searched(fifo=fifo, seed=0, cases=400)
     assert broken(search_run) == {}
-    held = [trial.tally.verdict("").status for trial in search_run.trials]
+    held = [trial.tally.verdict("").status for trial in search_run.searches]
     assert held.count(Status.HOLDS) >= len(held) // 2
     assert Status.INCONCLUSIVE not in held
 

@@ -84,7 +84,7 @@ def first(sought: Invariant, profile: Profile, seed: int) -> tuple[int, Scenario
     """Return the case in which a search finds something, and what that is."""
     found = searched(ROOMY, MAPPING, (sought,), profile=profile, seed=seed)
     assert found.search_run is not None
-    (trial,) = found.search_run.trials
+    (trial,) = found.search_run.searches
     return trial.tally.cases, trial.tally.violating
 
 
@@ -101,7 +101,7 @@ def test_what_the_opening_found_is_shrunk_without_a_draw() -> None:
     found = searched(ROOMY, MAPPING, (invariant(processed_once),), profile=QUICK)
     assert found.search_run is not None
     cases = found.search_run.cases
-    (trial,) = found.search_run.trials
+    (trial,) = found.search_run.searches
     assert found.search_run.smallest(trial) is trial.tally.violating
     assert found.search_run.cases == cases
 
@@ -110,7 +110,7 @@ def test_opening_and_draws_together_are_the_budget() -> None:
     """The cases of the opening count, for each invariant, with how often they put it to the test."""
     found = searched(SOUND, MAPPING, DEFAULT, profile=QUICK)
     assert found.search_run is not None
-    held = [trial.tally for trial in found.search_run.trials if trial.open]
+    held = [trial.tally for trial in found.search_run.searches if trial.open]
     assert {tally.cases for tally in held} == {QUICK.max_examples} == {found.search_run.cases}
     assert sum(tally.verdict("").status is Status.HOLDS for tally in held) >= len(held) // 2
 
@@ -131,9 +131,9 @@ def test_given_behaviours_are_those_of_all_worlds() -> None:
     assert all(variant.behaviours == {} for variant in seed_corpus(ScenarioGrid(ROOMY, "orders", usual), 400))
 
 
-def test_guesses_open_a_search_that_asks_for_them() -> None:
+def test_assumptions_are_varied_if_asked_for() -> None:
     """Each assumption at each end of its range, alone; otherwise all are as they were measured."""
-    guessed = seed_corpus(ScenarioGrid(ROOMY, "orders"), QUICK.max_examples, guesses=True)
+    guessed = seed_corpus(ScenarioGrid(ROOMY, "orders"), QUICK.max_examples, vary_assumptions=True)
     tried = {variant.assumptions for variant in guessed} - {Assumptions()}
     assert tried == {attrs.evolve(Assumptions(), **{name: end}) for name, end in ends()}
     assert {variant.assumptions for variant in variants()} == {Assumptions()}

@@ -21,7 +21,7 @@ from chaosqs.model.design import Design
 from chaosqs.model.json import from_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.search.profiles import QUICK
-from chaosqs.search.run import Trial
+from chaosqs.search.run import InvariantSearch
 from chaosqs.search.search import search, search_designs, searched
 from chaosqs.strategies import designs
 from tests.search.designs import MAPPING, ROOMY, SOUND, invariant, never_dead_lettered, over_polling
@@ -42,8 +42,8 @@ def trial(
     seed: int = 1,
     name: str = "",
     behaviours: Mapping[str, Behaviour] | None = None,
-    guesses: bool = False,
-) -> Trial:
+    vary_assumptions: bool = False,
+) -> InvariantSearch:
     """Search, and return what came of it without shrinking it; in the roomy design, failures break the promise."""
     found = searched(
         design,
@@ -54,10 +54,10 @@ def trial(
         seed=seed,
         database=database,
         name=name,
-        guesses=guesses,
+        vary_assumptions=vary_assumptions,
     )
     assert found.search_run is not None
-    return found.search_run.trials[0]
+    return found.search_run.searches[0]
 
 
 class Shelf(ExampleDatabase):
@@ -143,7 +143,7 @@ def test_other_searches_do_not_see_it(data: dict[bytes, set[bytes]], database: E
     trial(database, name="other.yaml")
     trial(database, WIDER)
     trial(database, behaviours={"worker": Behaviour(poison=(0,))})
-    trial(database, guesses=True)
+    trial(database, vary_assumptions=True)
     assert len(data) == 5
     assert trial(database).tally.cases == 1
 
