@@ -144,7 +144,7 @@ def _trial(task: Task, seed: int) -> Trial:
         with shrinking.running():
             scenario = found.finding(invariant).scenario
     return Trial(
-        cases=0 if found.search_run is None else found.search_run.trials[0].tally.cases,
+        cases=0 if found.search_run is None else found.search_run.searches[0].tally.cases,
         seconds=search.seconds,
         scenario=scenario,
         shrink_calls=_simulations(found) - before,
@@ -154,7 +154,7 @@ def _trial(task: Task, seed: int) -> Trial:
 
 def _simulations(found: Searched) -> int:
     """Count the simulations up to now; those of the search run and those of the shrinker."""
-    return 0 if found.search_run is None else found.search_run.cases + found.search_run.trials[0].oracle.simulations
+    return 0 if found.search_run is None else found.search_run.cases + found.search_run.searches[0].oracle.simulations
 
 
 @attrs.define
