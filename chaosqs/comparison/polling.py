@@ -306,7 +306,7 @@ class Polling:
 
     # As a handler runtime
 
-    def plays(self, function: str) -> bool:
+    def handles(self, function: str) -> bool:
         """Return whether this runtime runs the invocations of a function."""
         return function == self.polling.function
 

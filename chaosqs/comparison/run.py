@@ -28,7 +28,7 @@ class Journey:
     """A run of an alternative."""
 
     history: History
-    """History without the mappings that the alternative has replaced, in scenario and events."""
+    """History of the run; its scenario lacks the mappings that the alternative has replaced."""
     notes: tuple[Note, ...]
     """Facts about messages for which histories have no event."""
 

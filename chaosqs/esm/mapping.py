@@ -421,7 +421,7 @@ def _in_hand(poller: Poller, request: Request) -> tuple[int, ...]:
 # Changes of a mapping while it polls: new pollers take the place of old ones (EC-21, EC-23) ---------------------------
 
 
-def succeed(mapping: Mapping, former: Sequence[Mapping]) -> None:
+def start_after(mapping: Mapping, former: Sequence[Mapping]) -> None:
     """Start a mapping in the place of retired ones, whose pollers finish the batches that they carry.
 
     Assumed: a mapping counts these batches too, so all its pollers together stay below the ceiling (ES-3, MC-1).
@@ -496,7 +496,7 @@ class MappingLifecycle:
         numbered_from = sum(len(mapping.fleet.pollers) for mapping in former)
         self._polling[name] = mapping = self.make(self.settings[name], numbered_from)
         self.mappings.append(mapping)
-        succeed(mapping, former)
+        start_after(mapping, former)
 
     def _retire(self, name: str) -> None:
         mapping = self._polling.pop(name, None)

@@ -115,7 +115,7 @@ class PollerFleet:
                 self._spare.append(poller)
         self._changed("fault", fault)
 
-    def lets_go(self, poller: Poller) -> bool:
+    def release_before_receive(self, poller: Poller) -> bool:
         """Drop a poller that would receive now, if it is leaving or the fleet is retired; return whether it goes."""
         if self._leaving and poller in self._leaving and not poller.held:
             self._leaving.remove(poller)

@@ -174,7 +174,7 @@ class ReceiveLoop:
         """Receive, or wait in a long poll until there are messages (EP-1, RX-5)."""
         if poller.batcher is not None and self._hand_over(poller):
             return
-        if not self.fleet.lets_go(poller) and not self._receive(poller):
+        if not self.fleet.release_before_receive(poller) and not self._receive(poller):
             poller.parked = self.context.now
             poller.idle_since = None if poller.held else self.context.now
             self._park(poller)

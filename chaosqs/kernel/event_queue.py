@@ -66,7 +66,7 @@ class EventQueue:
         heappush(self._heap, (due, -1, 0, step))
 
     def next_due(self) -> float:
-        """Return when the next step is due; infinity where there is none."""
+        """Return when the next step is due; infinity if there is none."""
         return self._heap[0][0] if self._heap else inf
 
     def take_by(self, limit: float) -> Step | None:
@@ -143,15 +143,15 @@ class HoldingEventQueue(EventQueue):
 
     def next_due(self) -> float:
         """Return when the next step is due or the next hold ends."""
-        return min([super().next_due(), *map(self._lets_go, self._held.values())])
+        return min([super().next_due(), *map(self._ends_at, self._held.values())])
 
     def take_by(self, limit: float) -> Step | None:
         """Take the next step that is not held, if it is due by a moment; None otherwise."""
         heap = self._heap
         while True:
-            first = min(self._held.values(), key=self._lets_go, default=None)
-            if first is not None and (not heap or self._lets_go(first) <= heap[0][0]):
-                return self._release(first) if self._lets_go(first) <= limit else None
+            first = min(self._held.values(), key=self._ends_at, default=None)
+            if first is not None and (not heap or self._ends_at(first) <= heap[0][0]):
+                return self._release(first) if self._ends_at(first) <= limit else None
             if not heap or heap[0][0] > limit:
                 return None
             entry = heappop(heap)
@@ -187,13 +187,13 @@ class HoldingEventQueue(EventQueue):
             self._all.append(held)
         return asked > 0
 
-    def _lets_go(self, held: _Held) -> int:
+    def _ends_at(self, held: _Held) -> int:
         """Return when a hold ends: now, if enough other steps went first."""
         return self.now if self.steps - held.since >= held.asked else held.until
 
     def _release(self, held: _Held) -> Step:
         """End a hold and return its step; queue the task's later steps before all others of this moment."""
-        self.now = self._lets_go(held)
+        self.now = self._ends_at(held)
         held.taken = self.steps - held.since
         del self._held[held.task]
         for _, _, sequence, step in held.behind:

@@ -5,7 +5,7 @@ be removed; outside of an invocation it does nothing. Functions that Python does
 run. Waits that can pass in virtual time are no escape: `sandbox` replaces them.
 
 Not seen: a lock that another invocation holds, calls of C libraries, event loops other than asyncio's or trio's, and,
-before Python 3.13, a `sleep` that a library has imported by name.
+before Python 3.13, which audits it, a `sleep` that a library has imported by name.
 """
 
 import asyncio.events

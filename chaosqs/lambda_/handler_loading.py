@@ -122,7 +122,7 @@ class FunctionFacts:
 
 
 def code_root(module: str) -> str:
-    """Return the directory from which a module of this process is imported: the parent of its top-level package."""
+    """Return the directory from which a module is imported: the parent of its top-level package or module."""
     file: object = getattr(sys.modules.get(module), "__file__", None)
     if not isinstance(file, str):
         return os.getcwd()  # noqa: PTH109 - code without a file has none

@@ -240,7 +240,7 @@ class HandlerTask:
 
         `call` returns the handler's return value, and may raise `LoadError`.
         """
-        self.invocation.begins = self.event_queue.now  # later than planned where a pause held it back
+        self.invocation.begins = self.event_queue.now  # later than planned if a pause held it back
         self.event_queue.at(self.invocation.begins + self.invocation.limit, self._time_out)
         self._greenlet = greenlet.greenlet(partial(self._run, call))
         self._greenlet.gr_context = copy_context()

@@ -222,7 +222,7 @@ class Handlers:
         queues = dict(calls.sqs.accounts.region(ACCOUNT, REGION).queues)
         return cls(context, calls, names, queues, functions)
 
-    def plays(self, function: str) -> bool:
+    def handles(self, function: str) -> bool:
         """Return whether a function is real code."""
         return function in self.names
 

@@ -228,7 +228,7 @@ _SLOW_INITIALISATION = 9_000
 class HandlerRuntime(Protocol):
     """Runs real handlers."""
 
-    def plays(self, function: str) -> bool:
+    def handles(self, function: str) -> bool:
         """Return whether a function is real code."""
         ...
 
@@ -309,14 +309,14 @@ class Lambda:
 
     def _begin(self, invocation: Invocation) -> None:
         runs = invocation.injected is None or invocation.injected.kind != NEVER_RUNS
-        if runs and self.handlers is not None and self.handlers.plays(invocation.request.mapping.function):
-            step = partial(self.handlers.begin, invocation, partial(self._played, invocation))
+        if runs and self.handlers is not None and self.handlers.handles(invocation.request.mapping.function):
+            step = partial(self.handlers.begin, invocation, partial(self._handler_ended, invocation))
             self.context.event_queue.at(invocation.begins, step, invocation.task)
         else:
             outcome = self.models.outcome(invocation)
             self.context.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
 
-    def _played(self, invocation: Invocation, outcome: InvocationOutcome) -> None:
+    def _handler_ended(self, invocation: Invocation, outcome: InvocationOutcome) -> None:
         """End an invocation of real code. The effects of the code stand; a fault replaces the outcome."""
         outcome = faulted(outcome, invocation)
         self.context.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))

@@ -195,7 +195,7 @@ class MockAws:
         import boto3  # noqa: PLC0415 - it is an extra
 
         if not self._transport.is_open:
-            raise InvalidInput("this world is closed: its clients would talk to AWS")
+            raise InvalidInput("chaosqs.aws() is closed: its clients would talk to AWS")
         return boto3.client(service, region)  # pyright: ignore[reportUnknownMemberType] - its other services are not typed
 
 

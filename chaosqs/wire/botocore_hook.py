@@ -3,8 +3,8 @@
 * `Endpoint._send` is where requests leave for the network. All clients use it, even those made before the transport
   was opened. (A `before-send` handler would reach only clients made later, and its answers would override those of
   the handlers with which a test injects failures.)
-* Requests are not signed, as nobody checks. So a client works without credentials, and none are looked for in the
-  network. A session that has no Region gets one while a transport is open.
+* Requests are not signed, as no server checks them. So clients work without credentials, and do not search the network
+  for any. A session that has no Region gets one while a transport is open.
 * botocore's sleeps between attempts pass in virtual time, with a jitter that the simulation decides.
 
 If no transport is open, as in a thread after the last one closed, each replacement calls its original.
@@ -74,7 +74,7 @@ def leave(transport: Transport) -> bool:
 
 # Other services, answered by moto on request; moto is kept from answering for SQS and Lambda --------------------------
 #
-# moto is not a dependency: it is imported only on request, and configured only if somebody else has imported it.
+# moto is not a dependency: it is imported only on request, and configured only if other code has imported it.
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -99,7 +99,7 @@ def moto_leaves_ours_alone() -> Generator[None]:
     if "moto.core.config" not in sys.modules:
         yield
         return
-    from moto.core.config import default_user_config  # noqa: PLC0415 - only where somebody else has imported it
+    from moto.core.config import default_user_config  # noqa: PLC0415 - only if other code has imported it
 
     passed_on = default_user_config.setdefault("core", {}).setdefault("passthrough", {}).setdefault("services", [])
     passed_on.extend(_OURS)

@@ -162,7 +162,7 @@ class RegionHandlers:
     _environments: dict[tuple[int, int], _Environment] = attrs.field(factory=dict[tuple[int, int], _Environment])
     """Execution environments, by the identity of their code and their number."""
 
-    def plays(self, function: str) -> bool:
+    def handles(self, function: str) -> bool:
         """Return True: every function here is real code."""
         del function
         return True

@@ -4,7 +4,7 @@ from functools import partial
 
 import attrs
 
-from chaosqs.esm.mapping import Mapping, succeed
+from chaosqs.esm.mapping import Mapping, start_after
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import Mapped
 from chaosqs.model.design import DEFAULT_ERA, EventSourceMapping
@@ -76,4 +76,4 @@ def _start(region: LambdaRegion, mapped: Mapped) -> None:
     settings, service = attrs.evolve(mapped.settings), region.sqs.service_of(mapped.resource)
     region.polled[id(settings)] = mapped
     mapped.poller = Mapping(region.context, service, region.engine, DEFAULT_ERA, settings, mapped.pollers)
-    succeed(mapped.poller, mapped.former)
+    start_after(mapped.poller, mapped.former)

@@ -10,7 +10,7 @@ from chaosqs.sqs.api.parameters import Parameters, integer, text
 
 # Pages of a list: `MaxItems` each, and a marker for the next one ------------------------------------------------------
 
-_PAGE_SIZE = 50  # where the caller gives no `MaxItems`
+_PAGE_SIZE = 50  # if the caller gives no `MaxItems`
 
 
 def page(items: Sequence[object], parameters: Parameters, key: str) -> dict[str, object]:

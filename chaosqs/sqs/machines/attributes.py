@@ -15,7 +15,7 @@ class Attribute:
     """The value of one message attribute."""
 
     data_type: str
-    """`String`, `Number` or `Binary`, with a custom label after a dot where the sender gave one (AT-2)."""
+    """`String`, `Number` or `Binary`, with a custom label after a dot if the sender gave one (AT-2)."""
     value: str | bytes
 
 
