@@ -36,6 +36,6 @@ NAMES = [path.stem for path in sorted(Path(__file__).parent.glob("*.py")) if pat
 
 def known_bad(name: str) -> KnownBad:
     """Return the fixture of that name."""
-    found: object = vars(import_module(f"tests.known-bad fixtures.{name}")).get("KNOWN_BAD")
+    found: object = vars(import_module(f"tests.known_bad.{name}")).get("KNOWN_BAD")
     assert isinstance(found, KnownBad), f"tests/known_bad/{name}.py names no KNOWN_BAD"
     return found

@@ -9,6 +9,7 @@ import attrs
 
 from benchmarks.power.mutation import Mutation, mutant
 from benchmarks.power.task import pipeline
+from chaosqs.esm import mapping as esm_mapping
 from chaosqs.esm import receive_loop
 from chaosqs.esm.machines.batching import MOST_PER_RECEIVE, Batcher
 from chaosqs.esm.machines.scaling import Scaling, ScalingLimits, scaling_limits
@@ -26,13 +27,12 @@ from chaosqs.model.events import InvocationEnded, Released, ReleaseReason
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulation import run
 from chaosqs.sqs.machines.message import Receipt, body_of
 from chaosqs.sqs.service import Service
 
 # pyright: reportPrivateUsage=false
 
-# The right ones, for the defects that change what goes into them or comes out.
+# The original functions, for defects that wrap them.
 _answered, _release = Mapping._answered, Mapping._release
 _retire, _throttle = Mapping.retire, Mapping._throttle
 _delete = Deleting.delete
@@ -285,7 +285,7 @@ TASKS = (
     mutant(
         "maximum-concurrency-ignored",  # MC-1
         "The pollers of a mapping scale past its maximum concurrency.",
-        Mutation(run, "law", _maximum_concurrency_ignored),
+        Mutation(esm_mapping, "scaling_limits", _maximum_concurrency_ignored),
         "concurrency-within-its-limits",
         Scenario(
             pipeline(
