@@ -112,8 +112,8 @@ def step_of(stacks: Sequence[Sequence[FrameType]]) -> FrameType:
 def boto3_receive() -> list[str]:
     """Return the files of a `receive_message` that returns a message: the second one of a client."""
     trace = Trace()
-    with chaosqs.aws() as world:
-        sqs = world.client()
+    with chaosqs.aws() as mocked:
+        sqs = mocked.client()
         url = sqs.create_queue(QueueName="orders")["QueueUrl"]
         for body in ("warm", "traced"):
             sqs.send_message(QueueUrl=url, MessageBody=body)

@@ -33,10 +33,8 @@ from chaosqs.search.profiles import CI
 from chaosqs.simulation import run
 from chaosqs.strategies.grid import durations, longest_timeout, spans
 
-_MAX_RECEIVES = 3
-"""Maximum receives of a message that may have faults."""
-_MAX_FAULTY = 8
-"""Number of messages, from the first on, that may have faults, as in the search's own plans."""
+_MAX_RECEIVES = 3  # maximum receives of a message that may have faults
+_MAX_FAULTY = 8  # number of messages, from the first on, that may have faults, as in the search's own plans
 _MAX_MESSAGES = 60
 
 _SUPPRESSED = (

@@ -15,10 +15,8 @@ _ROOT = Path(__file__).parents[2]
 PAGE, README = _ROOT / "docs" / "power.md", _ROOT / "README.md"
 BEGIN, END = "<!-- written by `make bench-search` -->\n", "<!-- end -->\n"
 """The marks in the README; the text between them is generated."""
-_MIN_ONE_FORM = 0.95
-"""Minimum share of seeds in one normal form of a task that is no miss."""
-_MIN_F1 = 0.95
-"""Minimum F1 of a task that is no miss."""
+_MIN_ONE_FORM = 0.95  # minimum share of seeds in one normal form of a task that is no miss
+_MIN_F1 = 0.95  # minimum F1 of a task that is no miss
 _SEARCHED = ("design mistake", "mutant")
 _OVER_ALL = """Figures cover all seeds of design mistakes and mutants together, unless the row says otherwise. Sizes,
 forms and F1 cover what was found. Sizes and F1 cover only tasks whose minimum or list of relevant settings is known."""

@@ -44,12 +44,10 @@ from chaosqs.strategies.grid import exact
 # The shrinker removes messages until batches have one or two. Then any batch size may be equally good. Under a large
 # load it may still matter, because a batch occupies an execution for as long as all of its messages take.
 
-_LARGE_LOAD = 100
-"""Messages that arrive at once."""
+_LARGE_LOAD = 100  # messages that arrive at once
 _PROBE_DRAWS = 5
 """Seeds that are tried first; if none of them violates the invariant, the load has no effect to measure."""
-_DRAWS = 60
-"""Seeds from which the rates are measured."""
+_DRAWS = 60  # seeds from which the rates are measured
 
 
 def load_sensitivity(
@@ -117,8 +115,7 @@ def _verdict(sample: SeedSample, name: str, value: int) -> VerdictWord:
 # Neighbouring candidate values that hold are a run. A run counts if it reaches an end of the scale or has two or more
 # values: a single value with failing neighbours on both sides holds only by an accident of timing.
 
-_MAX_STEPS = 4
-"""Maximum distance that is searched value by value; larger ones are halved."""
+_MAX_STEPS = 4  # maximum distance that is searched value by value; larger ones are halved
 _Probe: TypeAlias = Callable[[Value], bool | None]
 
 

@@ -74,10 +74,8 @@ def _peak(history: History, function: str) -> int:
 # The trials of a fix: the same scenarios for all changes, and the invariants that are violated in them ---------------
 
 _LARGE_LOADS = (60, 40, 20, 10, 5)
-NEAR_MISS_TRIALS = 30
-"""Maximum trials used to estimate how close a change comes to a fix."""
-REJECT_AFTER = 8
-"""Violations after which a change is rejected, if every trial so far violates the invariant."""
+NEAR_MISS_TRIALS = 30  # maximum trials used to estimate how close a change comes to a fix
+REJECT_AFTER = 8  # violations after which a change is rejected, if every trial so far violates the invariant
 
 
 def trial_scenarios(
@@ -173,14 +171,10 @@ def _violated(history: History, invariants: tuple[Invariant, ...]) -> list[str]:
 
 # The fixes -----------------------------------------------------------------------------------------------------------
 
-_SETTINGS_IN_PAIRS = 4
-"""Maximum settings that are tried in pairs."""
-_MAX_PAIRS = 2
-"""Maximum pairs that are returned."""
-_MAX_HELPFUL = 2
-"""Maximum changes that are returned because they at least help, if none is a fix."""
-_PAIR_SIMULATIONS = 4
-"""Maximum simulations of pairs, as a multiple of the trials."""
+_SETTINGS_IN_PAIRS = 4  # maximum settings that are tried in pairs
+_MAX_PAIRS = 2  # maximum pairs that are returned
+_MAX_HELPFUL = 2  # maximum changes that are returned because they at least help, if none is a fix
+_PAIR_SIMULATIONS = 4  # maximum simulations of pairs, as a multiple of the trials
 
 
 @attrs.frozen

@@ -20,15 +20,11 @@ from chaosqs.search.oracle import Oracle
 from chaosqs.search.simplicity import ending
 from chaosqs.simulation.run import redrawn
 
-FUTURES = 40
-"""Futures that are drawn from one time."""
-_MAX_MISSES = FUTURES // 20
-"""Maximum futures without the violation at which it still counts as inevitable."""
+FUTURES = 40  # futures that are drawn from one time
+_MAX_MISSES = FUTURES // 20  # maximum futures without the violation at which it still counts as inevitable
 # With FUTURES each, the times below make 480 simulations at most; a time that is too early takes only a few of them.
-_COARSE_TIMES = 7
-"""Times that are tried first, spread over all events of the messages concerned."""
-_FINE_TIMES = 5
-"""Times that are tried then, between the two around the point."""
+_COARSE_TIMES = 7  # times that are tried first, spread over all events of the messages concerned
+_FINE_TIMES = 5  # times that are tried then, between the two around the point
 
 
 def point_of_no_return(history: History, oracle: Oracle, rate: Evidence) -> PointOfNoReturn:

@@ -20,16 +20,11 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.search.oracle import Answer, Oracle
 from chaosqs.search.simplicity import ending
 
-_MIN_VIOLATING_SHARE = 0.05
-"""Minimum share of seeds with the violation at which it counts as happening by chance."""
-MIN_EXPECTED_VIOLATIONS = 3
-"""Expected violations at which observing none is significant at 95 % (e⁻³ ≈ 0.05)."""
-STRICT_EXPECTED_VIOLATIONS = 9
-"""Same, corrected for trying several values (e⁻⁹ ≈ 1 in 8,000)."""
-MIN_DRAWS = 60
-"""Minimum draws for the strict test."""
-_FIRST_SCENARIOS = 4
-"""Scenarios that are enough to reject most values."""
+_MIN_VIOLATING_SHARE = 0.05  # minimum share of seeds with the violation at which it counts as happening by chance
+MIN_EXPECTED_VIOLATIONS = 3  # expected violations at which observing none is significant at 95 % (e⁻³ ≈ 0.05)
+STRICT_EXPECTED_VIOLATIONS = 9  # same, corrected for trying several values (e⁻⁹ ≈ 1 in 8,000)
+MIN_DRAWS = 60  # minimum draws for the strict test
+_FIRST_SCENARIOS = 4  # scenarios that are enough to reject most values
 
 
 @attrs.frozen

@@ -32,8 +32,7 @@ from chaosqs.report.text import counted, fault_text, limit_text, mapping_text, m
 
 # Participants: producer, queues, pollers, functions, dead-letter queues ----------------------------------------------
 
-_MAX_SINGLE_POLLERS = 5
-"""Maximum pollers of a mapping that are participants of their own; more share one participant."""
+_MAX_SINGLE_POLLERS = 5  # maximum pollers of a mapping that are participants of their own; more share one participant
 
 
 @attrs.define
@@ -113,8 +112,7 @@ def _rank(entry: tuple[tuple[str, ...], tuple[str, str]]) -> tuple[str, ...]:
 # Arrows --------------------------------------------------------------------------------------------------------------
 
 MOST_ARROWS = 60
-_JOIN_WITHIN = 500
-"""Milliseconds within which equal events of different messages are joined into one arrow."""
+_JOIN_WITHIN = 500  # milliseconds within which equal events of different messages are joined into one arrow
 
 
 @attrs.frozen

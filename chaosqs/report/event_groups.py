@@ -115,10 +115,8 @@ def _texts(event: Event) -> tuple[str, ...]:
 
 # Moments: events that are near in time, as one group for each kind ---------------------------------------------------
 
-_MAX_GAP = 200
-"""Maximum milliseconds between two successive events of one moment."""
-_MAX_SPAN = 500
-"""Maximum milliseconds between the first and last event of one moment."""
+_MAX_GAP = 200  # maximum milliseconds between two successive events of one moment
+_MAX_SPAN = 500  # maximum milliseconds between the first and last event of one moment
 
 
 @attrs.define

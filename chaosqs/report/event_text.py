@@ -127,8 +127,7 @@ def _is_redundant(released: Released, groups: Sequence[EventGroup]) -> bool:
 
 # The text of one moment ----------------------------------------------------------------------------------------------
 
-_SHOW_TIME_AFTER = 500
-"""Milliseconds after the start of a step from which on a clause has its own time."""
+_SHOW_TIME_AFTER = 500  # milliseconds after the start of a step from which on a clause has its own time
 
 
 def said(story: Slice, groups: Sequence[EventGroup], *, summed: bool) -> str:

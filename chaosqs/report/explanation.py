@@ -35,10 +35,8 @@ OUTDATED = (
     "Search the design again for an explanation."
 )
 _MAX_ORIGINS = 3
-_MIN_FACTOR = 10
-"""Minimum growth that is shown as a factor."""
-_MIN_INCREASE = 0.05
-"""Minimum relative increase of latency or concurrency that is mentioned."""
+_MIN_FACTOR = 10  # minimum growth that is shown as a factor
+_MIN_INCREASE = 0.05  # minimum relative increase of latency or concurrency that is mentioned
 
 
 def note(explanation: Explanation) -> str:

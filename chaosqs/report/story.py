@@ -26,10 +26,8 @@ def replay_command(path: str) -> str:
 
 # The story -----------------------------------------------------------------------------------------------------------
 
-LINES = 30
-"""Maximum lines of a story."""
-WIDTH = 110
-"""Maximum columns of a line."""
+LINES = 30  # maximum lines of a story
+WIDTH = 110  # maximum columns of a line
 _LABEL_WIDTH = 16
 _MIN_TIME_WIDTH = 8
 _STATUS = "VIOLATED"

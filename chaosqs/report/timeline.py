@@ -18,8 +18,7 @@ from chaosqs.report.text import Wording, counted, name_text, named, verb
 
 # The shortest timeline: one step for each delivery of one message, similar deliveries folded --------------------------
 
-_MIN_FOLDED = 4
-"""Minimum successive similar deliveries that are folded to the first and the last."""
+_MIN_FOLDED = 4  # minimum successive similar deliveries that are folded to the first and the last
 
 
 def delivery_steps(story: Slice) -> list[Step]:
@@ -81,14 +80,10 @@ def _step_of(story: Slice, indexes: Sequence[int]) -> Step:
 # The timeline --------------------------------------------------------------------------------------------------------
 
 MOST_STEPS = 10
-_BURST_GAP = 5_000
-"""Maximum milliseconds between two sends of one burst."""
-_MAX_BURSTS = 3
-"""Maximum bursts of a queue that are steps of their own; more become one step."""
-_MAX_FOLLOWED = 3
-"""Maximum messages concerned for the more detailed timelines: a reader cannot follow more."""
-_MIN_SAVED = 3
-"""Minimum steps that folding must save to be preferred."""
+_BURST_GAP = 5_000  # maximum milliseconds between two sends of one burst
+_MAX_BURSTS = 3  # maximum bursts of a queue that are steps of their own; more become one step
+_MAX_FOLLOWED = 3  # maximum messages concerned for the more detailed timelines: a reader cannot follow more
+_MIN_SAVED = 3  # minimum steps that folding must save to be preferred
 
 
 def narrate(counterexample: Counterexample, history: History, most: int = MOST_STEPS) -> tuple[Step, ...]:
