@@ -1,6 +1,7 @@
-"""The speed limit: a bare heap loop of the same mechanism (standard queue, 5 pollers, held batches, reserved concurrency, back-off).
+"""The speed limit: a bare heap loop of the same mechanism.
 
-No trio, no history, no objects per message. Used only as the denominator of speed ratios, in the same run as what it is compared with.
+The mechanism: a standard queue, 5 pollers, held batches, reserved concurrency, back-off. No trio, no history, no
+objects per message. Used only as the denominator of speed ratios, measured in the same process as the numerator.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How fast the boto3 door is: against botocore itself, against moto, with a long backlog, and to open.
+"""The speed of the boto3 transport: compared with botocore itself and with moto, with a long backlog, and to open.
 
-One script for all: send ten messages, receive ten, delete ten, through one client. Ratios of the shortest of several
-rounds in one process, so the machine's speed cancels out.
+All use one script: send, receive and delete ten messages through one client. Figures are ratios of the fastest rounds
+in one process, so the machine's speed cancels out.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Script:
         )
 
     def fastest(self, repeats: int = 30, rounds: int = 5) -> float:
-        """Return the seconds that one message takes, in the fastest of several repeats."""
+        """Return the seconds per message in the fastest of several repeats."""
         return min(timed(self.round, rounds) for _ in range(repeats)) / rounds / len(TENS)
 
 
@@ -69,7 +69,7 @@ def script(backlog: int = 0) -> Script:
     return made
 
 
-# What it is compared with -----------------------------------------------------------------------------------------
+# The baseline ---------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
@@ -81,7 +81,7 @@ class Raw:
 
 
 def floor(config: Config | None = None) -> Script:
-    """A client whose requests are answered, before they are sent, with the same bytes each time."""
+    """Return the script for a client whose requests get constant responses before they are sent."""
     with aws():
         real = script()
         sent = real.sqs.send_message_batch(
@@ -103,36 +103,36 @@ def floor(config: Config | None = None) -> Script:
     return Script(sqs, real.url)
 
 
-# Promises ---------------------------------------------------------------------------------------------------------
+# Limits ---------------------------------------------------------------------------------------------------------------
 
 
-def test_the_door_is_at_least_half_as_fast_as_botocore_alone() -> None:
-    """botocore alone: the same client, answered with constant bytes. Shown for one that does not sign, too."""
+def test_the_transport_is_at_least_half_as_fast_as_botocore_alone() -> None:
+    """botocore alone is the same client with constant responses, once with and once without signatures."""
     bare, unsigned = floor().fastest(), floor(Config(signature_version=UNSIGNED)).fastest()
     with aws():
         ours = script().fastest()
     print(
-        f"a message: door {ours * 1e6:.0f} µs, botocore {bare * 1e6:.0f} µs, unsigned {unsigned * 1e6:.0f} µs", end=" "
+        f"a message: ours {ours * 1e6:.0f} µs, botocore {bare * 1e6:.0f} µs, unsigned {unsigned * 1e6:.0f} µs", end=" "
     )
     print(f"→ {bare / ours:.2f} and {unsigned / ours:.2f} of its speed")
     assert bare / ours >= 1 / 2
     assert unsigned / ours >= 1 / 2
 
 
-def test_the_door_is_at_least_five_times_as_fast_as_moto() -> None:
+def test_the_transport_is_at_least_five_times_as_fast_as_moto() -> None:
     """With 1,000 messages in the queue."""
     with aws():
         ours = script(backlog=1000).fastest()
     with mock_aws():
         theirs = script(backlog=1000).fastest(repeats=1, rounds=1)
     print(
-        f"a message at a backlog of 1,000: door {ours * 1e6:.0f} µs, moto {theirs * 1e6:.0f} µs: {theirs / ours:.0f} ×"
+        f"a message at a backlog of 1,000: ours {ours * 1e6:.0f} µs, moto {theirs * 1e6:.0f} µs: {theirs / ours:.0f} ×"
     )
     assert theirs / ours >= 5
 
 
 def test_a_long_backlog_costs_nothing() -> None:
-    """Per message at most 20 % more with 20,000 messages in the queue than with 100; measured turn by turn."""
+    """A message takes at most 20 % longer with 20,000 messages in the queue than with 100; measured alternately."""
     with aws():
         sqs = client()
         short, long = (Script(sqs, sqs.create_queue(QueueName=name)["QueueUrl"]) for name in ("short", "long"))
@@ -145,11 +145,11 @@ def test_a_long_backlog_costs_nothing() -> None:
     assert many / few <= 1.2
 
 
-def test_a_world_opens_in_less_than_a_millisecond() -> None:
+def test_aws_opens_in_less_than_a_millisecond() -> None:
     def open_and_close() -> None:
         with aws():
             pass
 
     seconds = min(timed(open_and_close) for _ in range(50))
-    print(f"a fresh world: {seconds * 1000:.3f} ms")
+    print(f"a fresh chaosqs.aws(): {seconds * 1000:.3f} ms")
     assert seconds < 0.001

@@ -1,4 +1,4 @@
-"""How fast a run is: against a bare loop of the same mechanism, and through Hypothesis."""
+"""The speed of a run: compared with a bare loop of the same mechanism, and through Hypothesis."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fastest(program: Callable[[], object], repeats: int = 30) -> float:
 
 
 def test_a_run_costs_at_most_fifteen_bare_loops() -> None:
-    """A1 with trio, the full record and every rule, against the same mechanism with nothing of that."""
+    """Row A1 with trio, the full history and every rule, compared with the same mechanism without these."""
     design = one_mapping(visibility=180, timeout=30, reserved=5, batch=1)
     scenario = Scenario(design, [Burst("orders", 100)], {"worker": Behaviour(seconds_per_batch=20)}, seed=1)
     ours = fastest(lambda: simulate(scenario))

@@ -1,6 +1,6 @@
 """chaosqs: will this SQS → Lambda design lose, delay, repeat or dead-letter messages, and what story shows it?
 
-Names are imported when they are first used: pytest imports this package at every start, for its plugin.
+Names are imported on first use, because pytest imports this package at every start, for its plugin.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name from its home."""
+    """Import a public name from its module."""
     if name == "invariants":
         return import_module("chaosqs.invariants")
     for home, names in _HOMES.items():

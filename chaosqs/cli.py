@@ -111,7 +111,7 @@ def explore(
     )
     results: list[CheckResult] = []
     for check in planned.checks:
-        found = planned.answer(check)
+        found = planned.run(check)
         results.append(found)
         if found.broken and not as_json:
             click.echo(found.broken.story)

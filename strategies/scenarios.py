@@ -30,18 +30,18 @@ def scenarios(
     faults: bool = True,
     failing: bool = True,
     points: Sequence[str] = (),
-    guesses: bool = False,
+    vary_assumptions: bool = False,
 ) -> SearchStrategy[Scenario]:
     """Return a strategy for scenarios of a design, or of the designs of a strategy.
 
     `queue`: the queue that always gets a load; None: any queue that is polled. `behaviours`: fixed behaviours by
     function name; the others are drawn. `messages`: as for `workloads`. `faults`: True if faults may come from outside.
     `failing`: True if drawn behaviours may fail. `points`: fault points in the handlers' code at which a fault may
-    strike (`chaosqs.fault_point`). `guesses`: True if assumptions about AWS are drawn too (`assumptions`). Each run
+    strike (`chaosqs.fault_point`). `vary_assumptions`: also draw assumptions about AWS (`assumptions`). Each run
     ends at `run_length` at the latest. The simplest scenario is calm: one message, no fault, seed 0. Raises ValueError
     as `workloads` does, and for behaviours of a function that the design does not have.
     """
-    wanted = _Wanted(queue, dict(behaviours or {}), messages, tuple(points), faults, failing, guesses)
+    wanted = _Wanted(queue, dict(behaviours or {}), messages, tuple(points), faults, failing, vary_assumptions)
     if isinstance(design, Design):
         return _of_design(design, wanted)
     return design.flatmap(lambda drawn: _of_design(drawn, wanted))
@@ -57,7 +57,7 @@ class _Wanted:
     points: tuple[str, ...]
     faults: bool
     failing: bool
-    guesses: bool
+    vary_assumptions: bool
 
 
 def _of_design(design: Design, wanted: _Wanted) -> SearchStrategy[Scenario]:
@@ -74,7 +74,7 @@ def _of_design(design: Design, wanted: _Wanted) -> SearchStrategy[Scenario]:
         behaviours=st.fixed_dictionaries(drawn),
         faults=fault_plans(design, kinds=kinds, points=wanted.points, held=_real(given)),
         seed=st.integers(0, _LARGEST_SEED),
-        assumed=assumptions() if wanted.guesses else st.just(Assumptions()),
+        assumed=assumptions() if wanted.vary_assumptions else st.just(Assumptions()),
     )
 
 

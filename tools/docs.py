@@ -1,4 +1,4 @@
-"""Write docs/reference/ anew from the registries: nothing there is written by hand."""
+"""Generate docs/reference/ and docs/fidelity.md from the registries; none of these pages is written by hand."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def faults() -> str:
 
 
 def _applies_to(kind: FaultKind) -> str:
-    """Return what a kind can be injected into."""
+    """Return the sends, receives and windows that a kind can be injected into, as text."""
     single = ("one send, " if kind.injection_point == "send" else "one receive, ") if kind.keyed else ""
     scopes = "" if len(kind.scopes) > 1 else f" of one {' or '.join(kind.scopes)}"
     return f"{single}windows{scopes}{'; standard queues only' if kind.standard_only else ''}"
 
 
 def assumptions() -> str:
-    """Return the page of everything that AWS does not document."""
+    """Return the page of the assumptions about AWS."""
     intro = "This page lists what chaosqs assumes about AWS. Use it to check an assumption, or to set another value."
     return (
         f"# Assumptions\n\n{intro} {fidelity.ASSUMED.format(calibration='../calibration.md')}\n\n{fidelity.assumed()}"

@@ -16,7 +16,7 @@ Rule: TypeAlias = dict[str, str]
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = {"sqs": "SQS", "lambda": "The event source mapping and Lambda"}
-"""The files of docs/fidelity, and what each is about."""
+"""The files of docs/fidelity, with the titles of their chapters."""
 INTRO = (
     "This page lists what AWS does, rule by rule. Use it to check whether a behaviour that your design depends on is "
     "modelled, how certain it is, which file implements it, and which test checks it."
@@ -54,7 +54,7 @@ def page() -> str:
 
 
 def assumed() -> str:
-    """Return the table of everything that AWS does not document."""
+    """Return the table of the assumptions about AWS."""
     rows = [
         (
             f"`{field.name}`",
@@ -68,16 +68,16 @@ def assumed() -> str:
 
 
 def rules(chapter: str) -> list[Rule]:
-    """Return the rules of one file, in its order."""
+    """Return the rules of one file, in the order of the file."""
     text = (ROOT / "docs" / "fidelity" / f"{chapter}.toml").read_text(encoding="utf-8")
     listed: dict[str, list[Rule]] = tomllib.loads(text)
     return listed["rule"]
 
 
 def carriers() -> dict[str, str]:
-    """Return for each rule the first test that carries its id: in its name, or in the id of one of its cases.
+    """Return, for each rule, the first test that has its id in its name or in the id of one of its cases.
 
-    `test_ER_1_to_ER_6_…` carries all six.
+    `test_ER_1_to_ER_6_…` has all six.
     """
     found: dict[str, str] = {}
     for path in sorted((ROOT / "tests").rglob("test_*.py")):

@@ -1,4 +1,4 @@
-"""Write reports/ anew: the gallery, and the snapshot test of search, shrinking, determinism and rendering at once."""
+"""Generate reports/: the gallery, which is also the snapshot test of search, shrinking, determinism and rendering."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ class Page:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """What the table has of it."""
+        """The cells of its row."""
         link = f"[{self.invariant}]({self.folder}/report.md)"
         return link, self.why, self.cases, self.smallest, self.fix
 
 
 def of_design(mistake: Mistake) -> Iterator[tuple[Page, Counterexample, History]]:
-    """Search a design for the promises that it breaks, and write their reports."""
+    """Search a design for violations of its invariants, write their reports, and yield their pages."""
     source = read_source(mistake.template, base=ROOT, root=ROOT)
     for name in mistake.breaks:
         invariant = by_name(name)
@@ -91,7 +91,7 @@ def of_design(mistake: Mistake) -> Iterator[tuple[Page, Counterexample, History]
 
 
 def _advise(page: Path, remedy: str) -> None:
-    """Say on a page what helps, where that is nothing that a search turns: its own changes may only move the loss."""
+    """Add the remedy to a page, if no change of a setting helps: the page's fixes may only move the loss elsewhere."""
     title, rest = page.read_text(encoding="utf-8").split("\n", 1)
     advice = (
         f"What helps here is {remedy}: no setting that a search turns. A change that is listed below keeps this one "
@@ -102,7 +102,7 @@ def _advise(page: Path, remedy: str) -> None:
 
 
 def _found(mistake: Mistake, source: Source, invariant: Invariant) -> tuple[Finding, Profile]:
-    """Search quickly, and for longer where that is not enough."""
+    """Search with the quick profile, and, if that finds nothing, with `ci`."""
     mapping, given = mistake.mapping, mistake.behaviours
     for named in (QUICK, CI):
         profile = attrs.evolve(named, draws=named.draws // 2, trials=named.trials // 2) if mistake.costly else named
@@ -114,7 +114,7 @@ def _found(mistake: Mistake, source: Source, invariant: Invariant) -> tuple[Find
 
 
 def _size(found: Counterexample) -> str:
-    """Return how large a counterexample is: `2 messages, 1 fault`."""
+    """Return the size of a counterexample: `2 messages, 1 fault`."""
     scenario, faults = found.scenario, len(found.explanation.faults)
     parts = [counted(len(arrivals(scenario.workload)), "message")]
     parts += [counted(faults, "fault")] if faults else []
@@ -122,7 +122,7 @@ def _size(found: Counterexample) -> str:
 
 
 def _first_fix(found: Counterexample, remedy: str) -> str:
-    """Return what to do about it: what we know better, a fix without a price, or a setting's threshold."""
+    """Return the remedy, else the first fix that violates nothing else, else the threshold of a setting."""
     fix = next((fix for fix in found.explanation.fixes if fix.prevents and not fix.breaks), None)
     if remedy:
         return remedy
@@ -136,7 +136,7 @@ def _first_fix(found: Counterexample, remedy: str) -> str:
 
 
 def mend(found: Counterexample, history: History) -> str:
-    """Write the report of the mended design: what the search says of it, and the load of the counterexample on both."""
+    """Write the report of the fixed design: its verdicts, and the counterexample's load on both designs."""
     design = read_source(MENDED, base=ROOT, root=ROOT).design
     name = f"{found.design}-fixed"
     explored = explore(design, name=name, profile=QUICK, seed=SEED)
@@ -170,7 +170,7 @@ def _rows(name: str, findings: Iterable[Finding]) -> list[Row]:
 
 
 def in_order(pages: Iterable[Page]) -> list[Page]:
-    """Return the pages in the order of the registry, limits and the like after it."""
+    """Return the pages in the order of the registry; invariants outside of it, such as limits, come last."""
     names = [invariant.name for invariant in ALL]
     return sorted(pages, key=lambda page: names.index(page.invariant) if page.invariant in names else len(names))
 
@@ -179,12 +179,12 @@ def main() -> None:
     """Write every report and the index."""
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir()
-    told = [each for mistake in MISTAKES for each in of_design(mistake)]
-    over_polling = next(each[1:] for each in told if each[1].design == OVER_POLLING.name)
+    found = [each for mistake in MISTAKES for each in of_design(mistake)]
+    over_polling = next(each[1:] for each in found if each[1].design == OVER_POLLING.name)
     broken = "no design: a violation is a bug of chaosqs"
     bugs = [Page(name, write_page(REPORTS, name).name, broken) for name in BUGS]
     examples = [Page(name, write_page(REPORTS, name).name, why) for name, (_, why) in EXAMPLES.items()]
-    index = table(COLUMNS, [page.cells for page in in_order([*(page for page, _, _ in told), *bugs, *examples])])
+    index = table(COLUMNS, [page.cells for page in in_order([*(page for page, _, _ in found), *bugs, *examples])])
     lines = [mend(*over_polling), *alternatives.tell(REPORTS)]
     (REPORTS / "README.md").write_text(f"{HEAD}{index}\n" + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 

@@ -1,6 +1,6 @@
-"""Pages of invariants that no search breaks: what a violation would look like, from the history of a fixture.
+"""Writes report pages for invariants that no search violates, from the histories of known-bad fixtures.
 
-No design breaks an internal invariant, so its history is doctored, and there is nothing to replay.
+No design violates an internal invariant, so its history is fabricated, and there is nothing to replay.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from tools.gallery_designs import MISTAKES
 
 
 def _shown(invariant: Invariant) -> tuple[KnownBad, str]:
-    """Return the fixture that shows how an invariant breaks, and what is broken: `A broken fake: …`."""
+    """Return a known-bad fixture that violates an invariant, and its docstring's first line: `A broken fake: …`."""
     names = [name for name in NAMES if known_bad(name).breaks == invariant.name]
     name = next((name for name in names if known_bad(name).shown), names[0])
     return known_bad(name), (import_module(f"tests.known_bad.{name}").__doc__ or "").partition("\n")[0]
 
 
 BUGS = {each.name: _shown(each) for each in ALL if each.internal}
-"""For each internal invariant a fixture that breaks it, and what is broken, in one sentence."""
+"""For each internal invariant, a fixture that violates it, with the defect in one sentence."""
 
 _SEARCHED = {name for mistake in MISTAKES for name in mistake.breaks}
 EXAMPLES = {
@@ -37,7 +37,7 @@ EXAMPLES = {
     for each in ALL
     if not each.internal and not any(name.startswith(each.name) for name in _SEARCHED)
 }
-"""The same for each invariant that no design of `gallery_designs` breaks yet."""
+"""The same for each other invariant that no design of `gallery_designs` violates."""
 
 _BUG = """\
 # No design breaks it: {title}
@@ -65,7 +65,7 @@ The promise: {statement} It applies {applies}
 
 
 def write_page(reports: Path, name: str) -> Path:
-    """Write the page of one of these promises; return its folder."""
+    """Write the page of one of these invariants; return its folder."""
     folder = reports / f"{'bug' if name in BUGS else 'example'}-{slug(name)}"
     folder.mkdir(parents=True)
     fixture, broken = (BUGS | EXAMPLES)[name]

@@ -1,4 +1,4 @@
-"""Designs that break a promise: mistakes that teams make, their templates in tools/designs/, and what they break."""
+"""The gallery's designs: mistakes that teams make, with templates in tools/designs/ and the invariants they violate."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from chaosqs.model.behaviour import Behaviour
 
 @attrs.frozen
 class Mistake:
-    """A small design, and what it breaks."""
+    """A small design that violates invariants."""
 
     name: str
-    """How the gallery calls the design: its template is the file of that name in tools/designs/."""
+    """Name in the gallery; the template is the file of that name in tools/designs/."""
     breaks: tuple[str, ...]
-    """Names of invariants."""
+    """Names of the violated invariants."""
     why: str
-    """What breaks them, in one sentence."""
+    """The mistake, in one sentence."""
     mapping: str
     """The mapping that is searched."""
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
-    """Functions that are real code."""
+    """Behaviours of the functions that are real code."""
     remedy: str = ""
-    """What helps where no single setting that a search turns does."""
+    """The remedy, if changing a single setting does not help."""
     costly: bool = False
-    """Whether its runs take long: then half of the draws and trials must do."""
+    """True if its runs take long, so that only half of the draws and trials are used."""
     example: str = ""
-    """A template elsewhere, relative to the root directory."""
+    """A template in another directory, relative to the root directory."""
 
     @property
     def template(self) -> str:

@@ -1,11 +1,11 @@
-"""Measure the house: how many rooms it has, how often one serves a single other, and how far a reader has to walk.
+"""Measure the structure of the product: modules, imports, repeated code, names, docstrings, and files of a journey.
 
     python -m tools.house              print every figure
     python -m tools.house names        list the private words in names, with their places
     python -m tools.house importers    list the modules with exactly one importer
 
-The product is every `.py` file in chaosqs/ and strategies/. Of these, a file that is empty or has a docstring alone is
-no module.
+The product is every `.py` file in chaosqs/ and strategies/. Files that are empty or only have a docstring do not count
+as modules.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ import attrs
 from tools.journeys import JOURNEYS, PRODUCT, ROOT
 from tools.net import EVENTS
 
-LONG_FUNCTION, LONG_MODULE = 40, 600
+LONG_FUNCTION = 40  # lines
+LONG_MODULE = 600  # lines
 REPEATED = 3
-"""Statements from which on equal code of two functions counts as repeated."""
+"""Minimum statements of equal code in two functions that counts as repeated."""
 
 PRIVATE = (
     "luck nemesis strike agenda real_code stage performance fiber surroundings disguise worn stand_in crew gathering "
@@ -38,8 +39,8 @@ SHARED = (
     "site boundary place course escape line life ground part world control operation past front chain reached mark "
     "question answer leaf moment"
 )
-"""The words of the table of names to be replaced: those that mean nothing else here, and those that have a plain
-meaning, too (a line of text, a part of a design), so that some of their uses may stay."""
+"""Words of private language that names should not have: first those without another meaning here, then those that also
+have a plain meaning (a line of text, a part of a design), so that some of their uses may stay."""
 
 RIDDLES = ("What", "Whether", "How", "Who")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -54,28 +55,28 @@ class Source:
 
     @cached_property
     def tree(self) -> ast.Module:
-        """Its syntax."""
+        """The syntax tree."""
         return ast.parse(self.text)
 
     @property
     def lines(self) -> int:
-        """How many lines it has."""
+        """Number of lines."""
         return len(self.text.splitlines())
 
     @property
     def name(self) -> str:
-        """As it is imported."""
+        """Name by which the file is imported."""
         parts = self.path.removesuffix(".py").removesuffix("/__init__").split("/")
         return ".".join(parts if parts[0] == "chaosqs" else ["chaosqs", *parts])
 
     @property
     def package(self) -> str:
-        """The package that it is a part of."""
+        """Name of its package."""
         return self.name if self.path.endswith("__init__.py") else self.name.rpartition(".")[0]
 
     @property
     def is_module(self) -> bool:
-        """True unless it is empty or a docstring alone."""
+        """True unless the file is empty or only has a docstring."""
         return len(self.tree.body) > (ast.get_docstring(self.tree) is not None)
 
     @property
@@ -85,7 +86,7 @@ class Source:
 
 
 def sources(homes: Iterable[Path] = PRODUCT) -> list[Source]:
-    """Return the files of the product, in the order of their paths; those behind a link count once."""
+    """Return the files of the product, in the order of their paths; linked files count once."""
     paths = {path.resolve() for home in homes for path in home.rglob("*.py")}
     names = sorted((path.relative_to(ROOT).as_posix(), path) for path in paths)
     return [Source(name, path.read_text(encoding="utf-8")) for name, path in names]
@@ -101,7 +102,7 @@ def import_lines(source: Source) -> int:
 
 
 def importers(files: Sequence[Source]) -> dict[str, set[str]]:
-    """Return which modules import each module, at whatever moment, for type checking included."""
+    """Return the importers of each module; imports within functions and for type checking count."""
     found: dict[str, set[str]] = {source.name: set() for source in files}
     for source in files:
         for name in _imported(source.tree):
@@ -120,16 +121,16 @@ def _imported(tree: ast.Module) -> Iterator[str]:
 
 
 def lone(files: Sequence[Source]) -> dict[str, str]:
-    """Return the modules with exactly one importer, each with that."""
+    """Return the modules with exactly one importer, each with its importer."""
     imported, modules = importers(files), {source.name for source in files if source.is_module}
     return {name: next(iter(by)) for name, by in imported.items() if len(by) == 1 and name in modules}
 
 
 def private(files: Sequence[Source]) -> dict[str, str]:
-    """Return those of the lone modules that should be a part of their importer, which is in the same package.
+    """Return the lone modules that should be merged into their importer, which is in the same package.
 
-    Not so a state machine (a package called `machine` or `machines`), a promise (`invariants`), and what the package's
-    own `__init__` re-exports.
+    State machines (in packages `machine` or `machines`), invariants, and modules that the package's own `__init__`
+    re-exports are not returned.
     """
     packages = {source.name: source.package for source in files}
     apart = {"machine", "machines", "invariants"}
@@ -144,7 +145,7 @@ def private(files: Sequence[Source]) -> dict[str, str]:
 
 
 def long_functions(source: Source) -> list[str]:
-    """Return the functions with more lines than a screen has, from `def` to the end."""
+    """Return the functions with more than `LONG_FUNCTION` lines, from `def` to the end."""
     return [
         f"{source.path}:{node.lineno} {node.name}"
         for node in source.functions
@@ -153,7 +154,7 @@ def long_functions(source: Source) -> list[str]:
 
 
 def repeated(files: Iterable[Source]) -> list[list[str]]:
-    """Return the functions of at least three statements whose code is that of another one, docstrings apart."""
+    """Return groups of functions with the same code, of at least three statements; docstrings are ignored."""
     groups: dict[str, list[str]] = {}
     for source in files:
         for node in source.functions:
@@ -165,7 +166,7 @@ def repeated(files: Iterable[Source]) -> list[list[str]]:
 
 
 def definitions(source: Source) -> Iterator[tuple[int, str]]:
-    """Yield what a file names, with the line: itself, classes, functions, parameters, attributes and constants."""
+    """Yield the names that a file defines, with their lines: its own, classes, functions, parameters, attributes."""
     yield 1, source.name.rpartition(".")[2]
     yield from _assigned(source.tree.body)
     for node in ast.walk(source.tree):
@@ -190,25 +191,25 @@ def _assigned(body: Iterable[ast.stmt]) -> Iterator[tuple[int, str]]:
 
 
 def words(name: str) -> list[str]:
-    """Return the words of a name in snake or camel case, in lower case: `RealCode` and `real_code` are alike."""
+    """Return the words of a name in snake or camel case, in lower case; `RealCode` and `real_code` have the same."""
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
 
 
 def has(name: str, word: str) -> bool:
-    """Tell whether a name has a word, or its plural, among its words; a word may be several: `real_code`."""
+    """Return True if a name has a word or its plural among its words; `word` may have several parts: `real_code`."""
     spelt = f"_{'_'.join(words(name))}_"
     return f"_{word}_" in spelt or f"_{word}s_" in spelt
 
 
 def named(files: Iterable[Source], listed: str) -> dict[str, list[str]]:
-    """Return, for each of some words, the definitions that have it in their names; words without any are left out."""
+    """Return, for each word in `listed`, the definitions with it in their names; words without any are omitted."""
     defined = [(f"{source.path}:{line} {name}", name) for source in files for line, name in definitions(source)]
     found = {word: [where for where, name in defined if has(name, word)] for word in listed.split()}
     return {word: places for word, places in found.items() if places}
 
 
 def mentions(files: Iterable[Source], names: Iterable[str]) -> dict[str, int]:
-    """Return in how many files each name occurs as an identifier, its definition and imports included."""
+    """Return the number of files with each name as an identifier; its definition and imports count."""
     used = [_identifiers(source.tree) for source in files]
     return {name: sum(name in identifiers for identifiers in used) for name in names}
 
@@ -228,14 +229,14 @@ def _identifiers(tree: ast.Module) -> set[str]:
 
 
 def docstrings(source: Source) -> list[str]:
-    """Return the docstrings: of the module, of classes and functions, and those that stand below an attribute."""
+    """Return the docstrings of the module, classes, functions and attributes."""
     statements = [node for node in ast.walk(source.tree) if isinstance(node, ast.Expr)]
     values = [node.value.value for node in statements if isinstance(node.value, ast.Constant)]
     return [value for value in values if isinstance(value, str)]
 
 
 def comments(source: Source) -> list[str]:
-    """Return the comments, without their signs."""
+    """Return the comments without `#`."""
     tokens = tokenize.generate_tokens(io.StringIO(source.text).readline)
     return [token.string.lstrip("#").strip() for token in tokens if token.type == tokenize.COMMENT]
 
@@ -249,7 +250,7 @@ def riddles(texts: Iterable[str]) -> list[str]:
 
 
 def figures(files: Sequence[Source]) -> Iterator[tuple[str, str]]:
-    """Yield what can be counted without running anything: the title of a figure, and the figure."""
+    """Yield the title and text of each figure that needs no run."""
     modules = [source.lines for source in files if source.is_module]
     total, imported = sum(source.lines for source in files), sum(map(import_lines, files))
     yield "modules", f"{len(modules)} of {len(files)} files (the others are __init__s with a docstring at most)"
@@ -267,16 +268,13 @@ def figures(files: Sequence[Source]) -> Iterator[tuple[str, str]]:
     yield "  words with a plain sense, too", _counted(named(files, SHARED))
     texts = [docstrings(source) for source in files]
     yield "docstrings", f"{sum(map(len, texts))}"
-    opening = f"{sum(len(riddles(each)) for each in texts)} docstrings"
-    yield (
-        "  that open with What/Whether/How/Who",
-        f"{opening}, {sum(len(riddles(comments(s))) for s in files)} comments",
-    )
+    counts = (sum(map(len, map(riddles, each))) for each in (texts, map(comments, files)))
+    yield "  that open with What/Whether/How/Who", "{} docstrings, {} comments".format(*counts)
     yield 'lines with "so many"', f"{sum('so many' in line for source in files for line in source.text.splitlines())}"
 
 
 def _of_events(files: Sequence[Source]) -> Iterator[tuple[str, str]]:
-    """Yield in how many files each kind of event is named: a new kind needs at least what the least has."""
+    """Yield the numbers of files that name each kind of event: a new kind needs at least the smallest of these."""
     kinds = {name: neutral for name, (neutral, _) in EVENTS.items() if name not in {"Note", "Figures"}}
     counts = sorted((count, kinds[name]) for name, count in mentions(files, kinds).items())
     yield "files that name a kind of event", f"least {counts[0][0]}, median {median(n for n, _ in counts):g}"

@@ -1,15 +1,15 @@
-"""How many files of the product three things run through: what a reader has to open to follow them.
+"""Counts the files of the product that three operations run through: the files that a reader must open to follow them.
 
-A file counts if a function of it is called, as `sys.setprofile` tells (a comprehension or a generator in 3.11 is a call
-as well; what attrs generates has no file). Modules that are imported meanwhile do not count, and each journey is made
-once before it is traced, so that nothing waits to be imported.
+A file counts if one of its functions is called, as seen by `sys.setprofile` (in Python 3.11, comprehensions and
+generators are calls, too; code that attrs generates has no file). Modules that are imported meanwhile do not count, and
+each journey runs once before it is traced, so that everything is imported.
 
-The journeys find their way by what is recorded and by public names, not by the names of modules:
+The journeys use recorded events and public names, not the names of modules:
 
-* **throttled invoke**: one step of the event queue, from its first call to its return: the one in which the first
-  event of the kind `throttled` is made. In it a poller asks Lambda to invoke, is refused, records that, and schedules
-  its next attempt. The step is the outermost call that is on the stack when this event is made, and not when the others
-  of the same run are: what all have in common is the loop that takes the steps.
+* **throttled invoke**: the step of the event queue in which the first event of the kind `throttled` is created, from
+  its first call to its return. In it a poller asks Lambda to invoke, is refused, records that, and schedules its next
+  attempt. The step is the outermost call that is on the stack when this event is created, but not when the others of
+  the same run are: all of them share the loop that takes the steps.
 * **boto3 receive**: one `receive_message` of a client in `chaosqs.aws()` that returns one message at once.
 * **one message**: one `simulate`, from the call to the return, of one message through one queue, one mapping and one
   modelled function.
@@ -35,18 +35,18 @@ PRODUCT = (ROOT / "chaosqs", ROOT / "strategies")
 
 @attrs.define
 class Trace:
-    """The calls and returns of this thread while something runs, in order."""
+    """The calls and returns of the current thread within a block, in order."""
 
     watched: CodeType | None = None
-    """A function of which each call is noted with the stack that led to it."""
+    """A function; the stack of each of its calls is stored in `stacks`."""
     steps: list[tuple[FrameType, str]] = attrs.field(factory=list[tuple[FrameType, str]])
-    """Each with `call` or `return`; those of modules that are imported meanwhile are left out."""
+    """Frames, each with `call` or `return`, except those of imports."""
     stacks: list[list[FrameType]] = attrs.field(factory=list[list[FrameType]])
     _importing: int = 0
 
     @contextmanager
     def on(self) -> Generator[None]:
-        """Trace what runs in the block."""
+        """Trace the calls in the block."""
         sys.setprofile(self._follow)
         try:
             yield
@@ -64,7 +64,7 @@ class Trace:
             self.steps.append((frame, event))
 
     def files(self, within: FrameType | None = None) -> list[str]:
-        """Return the files of the product of which functions were called: all, or those within one call."""
+        """Return the files of the product whose functions were called, in all or within one call."""
         steps = self.steps
         if within is not None:
             first = steps.index((within, "call"))
@@ -74,7 +74,7 @@ class Trace:
 
 
 def _stack(frame: FrameType | None) -> list[FrameType]:
-    """Return the frames that led to one, the outermost first, itself last."""
+    """Return the stack of a frame, the outermost first, the frame itself last."""
     found: list[FrameType] = []
     while frame is not None:
         found.append(frame)
@@ -112,8 +112,8 @@ def step_of(stacks: Sequence[Sequence[FrameType]]) -> FrameType:
 def boto3_receive() -> list[str]:
     """Return the files of a `receive_message` that returns a message: the second one of a client."""
     trace = Trace()
-    with chaosqs.aws() as world:
-        sqs = world.client()
+    with chaosqs.aws() as mocked:
+        sqs = mocked.client()
         url = sqs.create_queue(QueueName="orders")["QueueUrl"]
         for body in ("warm", "traced"):
             sqs.send_message(QueueUrl=url, MessageBody=body)

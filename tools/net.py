@@ -1,8 +1,8 @@
-"""The net: what some 600 runs come to, recorded under names of its own, so that a refactoring can prove itself.
+"""The net: recorded results of some 600 runs, under neutral names, which show that a refactoring changes no behaviour.
 
     python -m tools.net check [PATTERN …]        compare the runs, or those whose ids match; exit with 1 if any differs
     python -m tools.net dump DIR [PATTERN …]     write the events of each run to a file: two checkouts can be diffed
-    python -m tools.net record [FILE|DIR]        write the record anew; the default is the one that is committed
+    python -m tools.net record [FILE|DIR]        write a new record; by default, replace the committed one
     python -m tools.net add ID FILE [ID FILE …]  store scenarios or counterexamples under these ids, for `record`
 
 Runs are of three kinds: scenarios stored in `tests/net/scenarios.jsonl.gz` (JSON as `to_json` writes it, read with its
@@ -10,9 +10,9 @@ migrations), the same with an alternative to event source mappings, and boto3 se
 Recorded are a SHA-256 of the neutral events, the summary, and the verdict of each invariant (of an alternative, its
 figures instead).
 
-The record changes with behaviour, and not with names: the tables below are the only place that a renamed class, field
-or metric has to touch. What is not in a table raises. The strings inside events (reasons, faults, errors) are recorded
-as they are.
+The record changes with behaviour, not with names: after renaming a class, field or metric, only the tables below must
+be changed. A name that is not in a table raises an error. The strings inside events (reasons, faults, errors) are
+recorded as they are.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ NET = Path(__file__).parents[1] / "tests" / "net"
 SCENARIOS, RECORD = NET / "scenarios.jsonl.gz", NET / "record.json"
 
 # Neutral names -------------------------------------------------------------------------------------------------------
-# A table lists every field of a value: `name`, `name:neutral` where the product calls it otherwise than the record, and
-# `name:` for one that the record leaves out.
+# A table lists every field of a class: `name`; `name:neutral` if the record has another name for it; `name:` if it is
+# not recorded.
 
 EVENTS: Mapping[str, tuple[str, str]] = {
     "Sent": ("sent", "at cause queue message body_bytes group copy_of fault deduplication_id"),
@@ -76,7 +76,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "Expired": ("expired", "at cause queue message receive_count"),
     "PollersChanged": ("pollers changed", "at cause mapping pollers why fault"),
     "Operated": ("operated", "at cause kind target setting value fault"),
-    # What alternatives tell beside events, and their figures.
+    # Further lines of alternatives: notes and figures.
     "Note": ("note", "at message what"),
     "Figures": (
         "figures",
@@ -87,7 +87,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
         ),
     ),
 }
-"""By the name of a class: the neutral kind, and its fields."""
+"""Neutral kind and table of fields, by class name."""
 
 SUMMARY = "queues functions mappings messages drained_at ended_at"
 PARTS: Mapping[str, str] = {
@@ -128,11 +128,11 @@ PROMISES = (
     "downstream-concurrency-up-to-2-of-worker",
     "exactly-once-charged-by-order",
 )
-"""The invariants, in the order of the record's verdicts; those of families have figures in their names."""
+"""The invariants in the order of the record's verdicts; names with numbers are of invariants with parameters."""
 
 
 def renamed(fields: Mapping[str, object], table: str) -> dict[str, Json]:
-    """Return fields under their neutral names. Raises KeyError for one that the table does not have, or has in vain."""
+    """Return fields under their neutral names. Raises KeyError for fields that only the table or only the value has."""
     names = dict(_entry(entry) for entry in table.split())
     if names.keys() != fields.keys():
         raise KeyError(f"the table of tools/net.py differs in {', '.join(sorted(names.keys() ^ fields.keys()))}")
@@ -145,7 +145,7 @@ def _entry(entry: str) -> tuple[str, str]:
 
 
 def plain(value: object) -> Json:
-    """Return a value as JSON has it. Raises TypeError for any that has no neutral form."""
+    """Return a value as JSON. Raises TypeError for a value without neutral form."""
     if isinstance(value, str):
         return str(value)
     if value is None or isinstance(value, bool | int | float):
@@ -160,7 +160,7 @@ def plain(value: object) -> Json:
 
 
 def neutral(value: attrs.AttrsInstance) -> str:
-    """Return an event, a note or figures as a line of JSON. Raises KeyError for a class that no table has."""
+    """Return an event, a note or figures as a line of JSON. Raises KeyError for a class without a table."""
     name = type(value).__name__
     if name not in EVENTS:
         raise KeyError(f"the table of tools/net.py has no {name}")
@@ -182,7 +182,7 @@ def _fingerprint(text: str, length: int = 64) -> str:
 
 @attrs.frozen
 class Run:
-    """A run, and what it tells beside its history."""
+    """A run: its history, and further lines for the record."""
 
     history: History
     others: tuple[str, ...] = ()
@@ -192,18 +192,18 @@ class Run:
 
     @property
     def lines(self) -> list[str]:
-        """Everything that happened, one line of JSON each."""
+        """The events and the further lines, each as one line of JSON."""
         history = self.history
         end: Json = ["end", {"drained_at": history.drained_at_ms, "ended_at": history.ended_at_ms}]
         return [*map(neutral, history.events), _json(end), *self.others]
 
     @property
     def text(self) -> str:
-        """The lines as a file has them; its SHA-256 is in the record."""
+        """The lines as one text, whose SHA-256 is in the record."""
         return "".join(f"{line}\n" for line in self.lines)
 
     def recorded(self) -> dict[str, Json]:
-        """Return what the record has of it."""
+        """Return the run's entry in the record."""
         summary, verdicts = _summary(self.history), [by_name(name).judge(self.history) for name in self.promises]
         return {
             "sha256": _fingerprint(self.text),
@@ -238,7 +238,7 @@ def _object(value: Json) -> dict[str, Json]:
 
 
 def _main(summary: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the figures that a reader of the record wants to see: those that are not 0."""
+    """Return the figures that are not 0."""
     figures = {**_object(summary["messages"]), "ended_at": summary["ended_at"]}
     return {name: value for name, value in figures.items() if value}
 
@@ -271,24 +271,24 @@ def _played(session: Callable[[], tuple[History, Sequence[object]]]) -> Run:
 
 @cache
 def runs() -> dict[str, Callable[[], Run]]:
-    """Return what makes each run, by its id."""
+    """Return the functions that make the runs, by id."""
     simulated: dict[str, Callable[[], Run]] = {name: partial(_simulated, entry) for name, entry in stored().items()}
     return simulated | {f"session/{name}": partial(_played, session) for name, session in SESSIONS.items()}
 
 
 def record() -> dict[str, Json]:
-    """Return the record that is committed."""
+    """Return the committed record."""
     return _object(parsed(RECORD.read_text(encoding="utf-8")))
 
 
 def difference(name: str) -> str:
-    """Run one again; return how it differs from the record, or nothing."""
+    """Make one run again; return its difference from the record, or nothing."""
     expected = record_of(name)
     if expected is None or name not in runs():
         return "is not in the record" if expected is None else "is in the record, but no longer stored"
     try:
         found = runs()[name]().recorded()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other runs are to be compared too
+    except Exception as error:  # noqa: BLE001 - the other runs must be compared in any case
         return f"raises {type(error).__name__}: {error}"
     differing = [
         f"{key}: {_json(expected.get(key))} → {_json(found[key])}" for key in found if found[key] != expected.get(key)
@@ -302,12 +302,12 @@ def _known() -> dict[str, Json]:
 
 
 def record_of(name: str) -> dict[str, Json] | None:
-    """Return what the record has of one run; None: nothing."""
+    """Return the record's entry of one run, or None."""
     return _object(_known()[name]) if name in _known() else None
 
 
 def names(patterns: Sequence[str] = ()) -> list[str]:
-    """Return the ids of all runs, stored or recorded, or of those that match one of the patterns."""
+    """Return the ids of all stored or recorded runs, or of those that match one of the patterns."""
     every = sorted(runs().keys() | _known().keys())
     return [name for name in every if not patterns or any(fnmatch(name, pattern) for pattern in patterns)]
 
@@ -316,7 +316,7 @@ def names(patterns: Sequence[str] = ()) -> list[str]:
 
 
 def check(patterns: Sequence[str] = ()) -> int:
-    """Print how each run differs from the record; return the exit status."""
+    """Print the difference of each run from the record; return the exit status."""
     chosen = names(patterns)
     differing = 0
     for name in chosen:
@@ -344,7 +344,7 @@ def write_record(path: Path) -> None:
 
 
 def add(pairs: Sequence[tuple[str, Path]]) -> None:
-    """Store the scenarios of files under ids, in the place of those that had these ids."""
+    """Store the scenarios of files under ids; they replace those with the same ids."""
     added = {name: {"scenario": _document(file)} for name, file in pairs}
     store(dict(stored()) | added)
 
@@ -357,7 +357,7 @@ def _document(file: Path) -> Json:
 
 
 def store(entries: Mapping[str, Mapping[str, Json]]) -> None:
-    """Write all stored scenarios; the same scenarios give the same bytes."""
+    """Write all scenarios to the store; the same scenarios give the same bytes."""
     lines = (_json({"id": name, **entry}) + "\n" for name, entry in sorted(entries.items()))
     SCENARIOS.write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
 

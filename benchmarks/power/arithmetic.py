@@ -8,7 +8,7 @@ from math import ceil, inf
 
 
 def percentile(values: Collection[float], percent: float) -> float:
-    """Return the smallest value that so many per cent of all do not exceed (nearest rank); nan of none."""
+    """Return the smallest value that `percent` per cent of all values do not exceed (nearest rank); nan of none."""
     if not values:
         return float("nan")
     ordered = sorted(values)
@@ -16,7 +16,7 @@ def percentile(values: Collection[float], percent: float) -> float:
 
 
 def median(values: Collection[float]) -> float:
-    """Return the middle value; the mean of the two in the middle where there are two; nan of none."""
+    """Return the middle value, or the mean of the two in the middle; nan of none."""
     if not values:
         return float("nan")
     ordered, half = sorted(values), len(values) // 2
@@ -24,7 +24,7 @@ def median(values: Collection[float]) -> float:
 
 
 def first_failures(found: Sequence[tuple[bool, float]]) -> list[float]:
-    """Return the cases up to the first failure of trials that are (found, cases); infinite where nothing was found."""
+    """Return the cases up to the first failure of each trial (found, cases); infinite if nothing was found."""
     return [cases if success else inf for success, cases in found]
 
 
@@ -34,14 +34,14 @@ def normal_form_share(forms: Sequence[Hashable]) -> float:
 
 
 def f1(named: Collection[str], truth: Collection[str]) -> float:
-    """Return the harmonic mean of precision and recall, 0 to 1; 1 where nothing is to be named, and nothing is."""
+    """Return the harmonic mean of precision and recall, 0 to 1; 1 if both collections are empty."""
     if not named and not truth:
         return 1.0
     return 2 * len(set(named) & set(truth)) / (len(set(named)) + len(set(truth)))
 
 
 def solved(found: int, trials: int, share: float = 0.95) -> bool:
-    """Tell whether enough of the trials found something: 19 of 20."""
+    """Return True if enough of the trials found something: 19 of 20."""
     return trials > 0 and found >= share * trials
 
 

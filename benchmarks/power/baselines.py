@@ -1,8 +1,7 @@
-"""The same tasks, driven as people would without chaosqs's explorer: what its way of drawing and shrinking is worth.
+"""Baselines: search methods for the same tasks without chaosqs's own drawing and shrinking, which show their worth.
 
-All use the same simulator, invariants and vocabulary of values; they differ in who draws, and when. All have the cases
-of the `ci` profile, and Hypothesis's own shrinker where there is something to shrink. None knows the scenario grid of calm
-worlds.
+All use the same simulator, invariants and values; they differ in how and when they draw. All have the number of cases
+of the `ci` profile, and Hypothesis's own shrinker if there is something to shrink. None uses the scenario grid.
 """
 
 from __future__ import annotations
@@ -34,11 +33,9 @@ from chaosqs.search.profiles import CI
 from chaosqs.simulation import run
 from chaosqs.strategies.grid import durations, longest_timeout, spans
 
-_RECEIVES = 3
-_FAULTY = 8
-"""The first so many messages may meet faults, as in the explorer's own plans."""
-_MESSAGES = 60
-
+_MAX_RECEIVES = 3  # maximum receives of a message that may have faults
+_MAX_FAULTY = 8  # number of messages, from the first on, that may have faults, as in the search's own plans
+_MAX_MESSAGES = 60
 
 _SUPPRESSED = (
     HealthCheck.too_slow,
@@ -49,21 +46,21 @@ _SUPPRESSED = (
 
 
 class Violated(Exception):
-    """What a test raises: the invariant does not hold."""
+    """Raised by a test if the invariant is violated."""
 
 
 @attrs.define
-class Court:
+class BaselineJudge:
     """Judges scenarios of a task, counts the cases, and keeps the last one that violated the invariant."""
 
     task: Task
     cases: int = 0
     first: int | None = None
-    """The case that violated it first."""
+    """Number of the first violating case."""
     last: Scenario | None = None
 
-    def judge(self, scenario: Scenario, told: Callable[[], FaultPlan] | None = None) -> None:
-        """Simulate and judge a case; `told`: the plan of what happened, if the scenario has none. Raises Violated."""
+    def judge(self, scenario: Scenario, drawn: Callable[[], FaultPlan] | None = None) -> None:
+        """Simulate and judge a case; `drawn` returns the faults drawn during the run, if any. Raises Violated."""
         self.cases += 1
         try:
             history = run.simulate(scenario)
@@ -72,7 +69,7 @@ class Court:
         verdict = attributed(by_name(self.task.invariant).judge(history), self.queue)
         if verdict.status is Status.VIOLATED:
             self.first = self.cases if self.first is None else self.first
-            self.last = attrs.evolve(scenario, faults=told()) if told else scenario
+            self.last = attrs.evolve(scenario, faults=drawn()) if drawn else scenario
             raise Violated
 
     @property
@@ -86,18 +83,18 @@ class Court:
 
 @attrs.frozen
 class Vocabulary:
-    """The values that a task's scenarios are made of, the simplest first."""
+    """The values of a task's scenarios, the simplest first."""
 
-    court: Court
+    judge: BaselineJudge
 
     @property
     def spans(self) -> tuple[float, ...]:
-        design, queue = self.court.task.design, self.court.queue
+        design, queue = self.judge.task.design, self.judge.queue
         return spans(design.queue(queue), longest_timeout(design, queue))
 
     @property
     def durations(self) -> tuple[float, ...]:
-        timeout = self.court.task.design.function(self.court.function).timeout
+        timeout = self.judge.task.design.function(self.judge.function).timeout
         return durations(timeout)
 
     @property
@@ -106,19 +103,19 @@ class Vocabulary:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        fifo = self.court.task.design.queue(self.court.queue).fifo
+        fifo = self.judge.task.design.queue(self.judge.queue).fifo
         possible = [kind for kind in KINDS if kind.keyed and not (fifo and kind.standard_only)]
         return OK, *(kind.name for kind in possible if kind.injection_point not in {"send", "point"})
 
     def scenario(
         self, loads: Sequence[tuple[int, float, float]], seconds: float, poison: tuple[int, ...], plan: FaultPlan
     ) -> Scenario:
-        """Put a scenario together of loads (count, over, at) and of how the function behaves."""
-        task = self.court.task
-        groups = 1 if task.design.queue(self.court.queue).fifo else 0
-        workload = tuple(Burst(self.court.queue, count, at, over, groups=groups) for count, over, at in loads)
+        """Return the scenario with some loads (count, over, at) and a behaviour of the function."""
+        task = self.judge.task
+        groups = 1 if task.design.queue(self.judge.queue).fifo else 0
+        workload = tuple(Burst(self.judge.queue, count, at, over, groups=groups) for count, over, at in loads)
         behaviour = Behaviour(seconds_per_batch=seconds, poison=poison)
-        drawn = {} if behaviour == Behaviour() else {self.court.function: behaviour}
+        drawn = {} if behaviour == Behaviour() else {self.judge.function: behaviour}
         behaviours = task.behaviours or drawn
         until = liveness_deadline(task.design, workload, behaviours, plan)
         return Scenario(task.design, workload, behaviours, plan, until=until)
@@ -127,39 +124,39 @@ class Vocabulary:
 # The drivers --------------------------------------------------------------------------------------------------------
 
 
-def lazy_data(court: Court, number: int) -> None:
+def lazy_data(judge: BaselineJudge, number: int) -> None:
     """Draw each outcome when the simulation asks for it, with `data()`."""
-    words = Vocabulary(court)
+    words = Vocabulary(judge)
 
     @_settings()
     @seed(number)
     @given(st.data())
     def case(data: st.DataObject) -> None:
-        count = data.draw(st.integers(1, _MESSAGES))
+        count = data.draw(st.integers(1, _MAX_MESSAGES))
         over, seconds = data.draw(st.sampled_from(words.spans)), data.draw(st.sampled_from(words.durations))
         scenario = words.scenario([(count, over, 0)], seconds, data.draw(st.sampled_from(words.poisons)), FaultPlan())
         kinds = st.sampled_from(words.kinds)
         asked = Asked(lambda: data.draw(kinds))
         with Mutation(run, "FaultInjector", asked.injector)():
-            court.judge(scenario, asked.plan)
+            judge.judge(scenario, asked.plan)
 
     _quietly(case)
 
 
 @attrs.define
 class Asked:
-    """Answers a simulation outcome by outcome, and remembers."""
+    """Draws outcomes for a simulation one by one, and stores them."""
 
     draw: Callable[[], str]
     outcomes: dict[tuple[int, int], str] = attrs.field(factory=dict[tuple[int, int], str])
 
     def injector(self, plan: FaultPlan) -> FaultInjector:
-        """Return who asks here."""
-        return _LazyNemesis(plan, self)
+        """Return a fault injector that asks this object."""
+        return _LazyInjector(plan, self)
 
     def outcome(self, message: int, receive: int) -> str:
-        """Return the outcome of a message's receive; those that come later than plans go are fine."""
-        if message >= _FAULTY or receive > _RECEIVES:
+        """Return the outcome of a message's receive; `ok` for messages and receives beyond the maxima."""
+        if message >= _MAX_FAULTY or receive > _MAX_RECEIVES:
             return OK
         known = self.outcomes.get((message, receive))
         if known is None:
@@ -167,13 +164,15 @@ class Asked:
         return known
 
     def plan(self) -> FaultPlan:
-        """Return what was answered as a plan."""
-        messages = [[self.outcomes.get((message, receive), OK) for receive in (1, 2, 3)] for message in range(_FAULTY)]
+        """Return the drawn outcomes as a plan."""
+        messages = [
+            [self.outcomes.get((message, receive), OK) for receive in (1, 2, 3)] for message in range(_MAX_FAULTY)
+        ]
         return FaultPlan(messages=messages)
 
 
-class _LazyNemesis(FaultInjector):
-    """A fault injector without a plan."""
+class _LazyInjector(FaultInjector):
+    """A fault injector that asks for each outcome instead of using a plan."""
 
     def __init__(self, plan: FaultPlan, asked: Asked) -> None:
         super().__init__(plan)
@@ -185,9 +184,9 @@ class _LazyNemesis(FaultInjector):
     def injected(
         self,
         injection_point: str,
-        scopes: tuple[str, ...],  # noqa: ARG002 - no window strikes
+        scopes: tuple[str, ...],  # noqa: ARG002 - there are no windows
         batch: Iterable[tuple[int, int]],
-        now: int,  # noqa: ARG002 - and nothing heals
+        now: int,  # noqa: ARG002 - nothing heals
     ) -> InjectedFault | None:
         for message, receive in batch:
             outcome = self._asked.outcome(message, receive)
@@ -197,20 +196,20 @@ class _LazyNemesis(FaultInjector):
         return None
 
 
-def integer_seed(court: Court, number: int) -> None:
-    """Draw one integer, and all else from a generator that it seeds."""
-    words = Vocabulary(court)
+def integer_seed(judge: BaselineJudge, number: int) -> None:
+    """Draw one integer as the seed of a generator, and everything else from that."""
+    words = Vocabulary(judge)
 
     @_settings()
     @seed(number)
     @given(st.integers(0, 2**32 - 1))
     def case(drawn: int) -> None:
         chance = random.Random(drawn)
-        load = (chance.randint(1, _MESSAGES), chance.choice(words.spans), 0.0)
-        faulty = range(chance.randint(0, _FAULTY))
-        messages = [[_outcome(chance, words.kinds) for _ in range(_RECEIVES)] for _ in faulty]
+        load = (chance.randint(1, _MAX_MESSAGES), chance.choice(words.spans), 0.0)
+        faulty = range(chance.randint(0, _MAX_FAULTY))
+        messages = [[_outcome(chance, words.kinds) for _ in range(_MAX_RECEIVES)] for _ in faulty]
         seconds, poison = chance.choice(words.durations), chance.choice(words.poisons)
-        court.judge(words.scenario([load], seconds, poison, FaultPlan(messages=messages)))
+        judge.judge(words.scenario([load], seconds, poison, FaultPlan(messages=messages)))
 
     _quietly(case)
 
@@ -219,9 +218,9 @@ def _outcome(chance: random.Random, kinds: Sequence[str]) -> str:
     return chance.choice(kinds) if chance.random() < 0.2 else OK
 
 
-def stateful(court: Court, number: int) -> None:
-    """Draw a sequence of rules: send, wait, slow the function down, poison a message, strike a receive."""
-    words = Vocabulary(court)
+def stateful(judge: BaselineJudge, number: int) -> None:
+    """Draw a sequence of rules: send, wait, slow down the function, poison a message, inject faults at receives."""
+    words = Vocabulary(judge)
 
     class Machine(RuleBasedStateMachine):
         def __init__(self) -> None:
@@ -247,14 +246,14 @@ def stateful(court: Court, number: int) -> None:
         def fail(self, poison: tuple[int, ...]) -> None:
             self.poison = poison
 
-        @rule(outcomes=st.lists(st.sampled_from(words.kinds), max_size=_RECEIVES))
+        @rule(outcomes=st.lists(st.sampled_from(words.kinds), max_size=_MAX_RECEIVES))
         def injected(self, outcomes: list[str]) -> None:
             self.outcomes.append(outcomes)
 
         def teardown(self) -> None:
             if self.loads:
-                plan = FaultPlan(messages=self.outcomes[:_FAULTY])
-                court.judge(words.scenario(self.loads, self.seconds, self.poison, plan))
+                plan = FaultPlan(messages=self.outcomes[:_MAX_FAULTY])
+                judge.judge(words.scenario(self.loads, self.seconds, self.poison, plan))
 
     def machine() -> None:
         run_state_machine_as_test(seed(number)(Machine), settings=_settings())
@@ -262,13 +261,13 @@ def stateful(court: Court, number: int) -> None:
     _quietly(machine)
 
 
-def plain_examples(court: Court, number: int) -> None:
-    """Try the dozen scenarios that a careful team would write down; no seed makes a difference."""
+def plain_examples(judge: BaselineJudge, number: int) -> None:
+    """Try the dozen scenarios that a careful team would write; the seed has no effect."""
     del number
-    words = Vocabulary(court)
+    words = Vocabulary(judge)
     for scenario in _examples(words):
         try:
-            court.judge(scenario)
+            judge.judge(scenario)
         except Violated:
             return
 
@@ -289,7 +288,7 @@ def _examples(words: Vocabulary) -> Iterator[Scenario]:
         yield words.scenario([(1, 0, 0)], usual, (), FaultPlan(messages=[[kind]]))
 
 
-DRIVERS: dict[str, Callable[[Court, int], None]] = {
+DRIVERS: dict[str, Callable[[BaselineJudge, int], None]] = {
     "lazy data()": lazy_data,
     "integer seed": integer_seed,
     "stateful testing": stateful,
@@ -309,21 +308,21 @@ TASKS = (
     "poison-without-partial-responses",
     "visibility-below-window-and-timeout",
 )
-"""The design mistakes on which they are measured."""
+"""The design mistakes on which the baselines are measured."""
 
 
 def driven(driver: str, task: Task, seeds: Sequence[int]) -> Driven:
     """Measure one baseline on one task."""
-    courts = [Court(task) for _ in seeds]
-    for court, number in zip(courts, seeds, strict=True):
-        DRIVERS[driver](court, number)
-    found = [court.last for court in courts if court.last is not None]
+    judges = [BaselineJudge(task) for _ in seeds]
+    for judge, number in zip(judges, seeds, strict=True):
+        DRIVERS[driver](judge, number)
+    found = [judge.last for judge in judges if judge.last is not None]
     return Driven(
         driver=driver,
         task=task.name,
         seeds=len(seeds),
-        cases=tuple(court.first for court in courts),
-        calls=tuple(court.cases for court in courts),
+        cases=tuple(judge.first for judge in judges),
+        calls=tuple(judge.cases for judge in judges),
         sizes=tuple(map(size, found)),
         forms=len(dict.fromkeys(found)),
     )

@@ -1,4 +1,4 @@
-"""What is measured, as values that results.json holds: no more than the pages tell."""
+"""The values of results.json: the measurements that the pages show."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from chaosqs.model.json import Json
 
 RESULTS = Path(__file__).parent / "results.json"
 METHOD = 2
-"""Which method of measuring the page describes; goes up by one when figures of before can no longer stand beside it."""
+"""Version of the method that the page describes; incremented when older figures are no longer comparable."""
 LIMITS = (1, 10, 60)
 """Seconds within which a find counts."""
 
 
 @attrs.frozen(kw_only=True)
 class Row:
-    """What is measured of one task, over all seeds."""
+    """The measurements of one task over all seeds."""
 
     name: str
     invariant: str = ""
-    """Of a green design: the one that must not be violated."""
+    """For a green design: the invariant that must not be violated."""
     error: str = ""
-    """What the machinery raised instead of an answer."""
+    """The exception that ended the search."""
     cases: tuple[int, ...] = ()
-    """For each seed, up to the first violation, or all, where none was found; 0 where time ran out before that."""
+    """For each seed, cases up to the first violation, or all if none was found; 0 if time ran out before."""
     forms: tuple[int | None, ...] = ()
-    """For each seed, the place of its normal form among `sizes`; None where nothing was found."""
+    """For each seed, the index of its normal form in `sizes`; None if nothing was found."""
     within: tuple[int, ...] = (0,) * len(LIMITS)
     """Seeds that found something within each of `LIMITS`."""
     shrink_calls: tuple[int, ...] = ()
     """For each seed that found something, simulations from the first violation to the normal form."""
     shrink_seconds: float | None = None
-    """The median of what these took; None where nothing was found."""
+    """Median seconds from the first violation to the normal form; None if nothing was found."""
     sizes: tuple[int, ...] = ()
-    """For each normal form."""
+    """Size of each normal form."""
     smallest: int | None = None
     """The known minimum of the size."""
     f1: float | None = None
-    """Of the settings that the explanation of the most frequent form names; None where that is not measured."""
+    """F1 of the settings that the explanation of the most frequent form names; None if it is not measured."""
     besides: tuple[str, ...] = ()
-    """Settings that it names and that are not relevant."""
+    """Settings that the explanation names although they are not relevant."""
     left_out: tuple[str, ...] = ()
-    """Settings that are relevant and that it does not name."""
+    """Relevant settings that the explanation does not name."""
 
     @property
     def found(self) -> tuple[tuple[bool, int], ...]:
@@ -59,48 +59,50 @@ class Row:
 
     @property
     def ratios(self) -> list[float]:
-        """Sizes of the finds, relative to the known minimum; none where that is not known."""
+        """Sizes of the finds, relative to the known minimum; none if that is not known."""
         return [self.sizes[form] / self.smallest for form in self.finds] if self.smallest else []
 
 
 @attrs.frozen
 class Section:
-    """The tasks of one kind, and how they were measured."""
+    """The measured tasks of one kind."""
 
     how: dict[str, str | int]
+    """Method, number of seeds, and versions."""
     tasks: tuple[Row, ...]
 
 
 @attrs.frozen(kw_only=True)
 class Caught:
-    """Whether the self-test of a mutant of the harness fails while it is on, and only then."""
+    """The result of one mutant of the harness."""
 
     name: str
     why: str
     self_test: str
     caught: bool
+    """True if the self-test fails while the mutant is on, and only then."""
 
 
 @attrs.frozen(kw_only=True)
 class Driven:
-    """One baseline on one task."""
+    """The measurements of one baseline on one task."""
 
     driver: str
     task: str
     seeds: int
     cases: tuple[int | None, ...]
-    """For each seed, up to the first violation; None: none found."""
+    """For each seed, cases up to the first violation; None: none found."""
     calls: tuple[int, ...]
-    """For each seed, all simulations, those of shrinking included."""
+    """For each seed, all simulations, including those of shrinking."""
     sizes: tuple[int, ...]
-    """For each seed that found something."""
+    """Size of the scenario of each seed that found something."""
     forms: int
-    """How many different scenarios these end in."""
+    """Number of different scenarios among these."""
 
 
 @attrs.frozen
 class Results:
-    """All that is measured."""
+    """All measurements."""
 
     kinds: dict[str, Section] = attrs.field(factory=dict[str, Section])
     harness: tuple[Caught, ...] = ()
@@ -114,18 +116,18 @@ _converter.register_structure_hook(float | None, lambda value, _: value)
 
 
 def read(path: Path = RESULTS) -> Results:
-    """Return the results of a file; none where there is no file."""
+    """Return the results in a file; empty results if there is no file."""
     return _converter.structure(json.loads(path.read_text()), Results) if path.exists() else Results()
 
 
 def write(results: Results, path: Path = RESULTS) -> None:
-    """Write the results, a row a line."""
+    """Write the results, one row per line."""
     document: Json = json.loads(json.dumps(_converter.unstructure(results)))
     path.write_text(_text(document) + "\n")
 
 
 def _text(value: Json, indent: str = "") -> str:
-    """Return JSON in which only what holds objects takes more than a line."""
+    """Return JSON in which only values that contain objects take more than one line."""
     line, inner = json.dumps(value, ensure_ascii=False), f"{indent} "
     if isinstance(value, dict) and "{" in line[1:]:
         parts = [f"{inner}{json.dumps(key)}: {_text(each, inner)}" for key, each in value.items()]

@@ -1,4 +1,4 @@
-"""Real code that tasks run: each handler is named in a scenario as `benchmarks.power.handlers:<name>`."""
+"""Handlers that tasks run as real code; scenarios name them `benchmarks.power.handlers:<name>`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Event = Mapping[str, Sequence[Mapping[str, str]]]
 
 
 def reports_the_second(event: Event, _context: object) -> dict[str, list[dict[str, str]]]:
-    """Fail on the second message of all, and say so."""
+    """Report the second message of the run as failed."""
     failed = [record for record in event["Records"] if record["body"].startswith('{"message": 1}')]
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
 
 def relay_and_fail(event: Event, _context: object) -> None:
-    """Pass each message on under its own deduplication id, and fail before SQS hears of the success."""
+    """Send each message to another queue with its own deduplication id, then raise."""
     sqs = _client()
     url = sqs.get_queue_url(QueueName="audit.fifo")["QueueUrl"]
     for record in event["Records"]:

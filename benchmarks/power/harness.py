@@ -1,7 +1,7 @@
-"""Mutants of the harness itself: each must make the self-test fail that is named for it, and only while it is on.
+"""Mutants of the harness itself: while a mutant is on, its self-test must fail; otherwise the self-test must pass.
 
-A self-test is a test of this repository, run by pytest in a process of its own: `python -m benchmarks.power.harness
-MUTANT` runs it with the defect on. The process switches the defect on before the test is imported.
+A self-test is a test of this repository that pytest runs in its own process: `python -m benchmarks.power.harness
+MUTANT` runs it with the defect on. The process switches the defect on before it imports the test.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ def harness_mutant(name: str, why: str, switch: Mutation, self_test: str) -> Tas
 
 
 def caught(task: Task) -> bool:
-    """Tell whether the self-test passes without the mutant and fails with it.
+    """Return True if the self-test passes without the mutant and fails with it.
 
-    Both in the same way but for the mutant. Raises RuntimeError where the test does not pass without it, or cannot run.
+    Both runs differ only in the mutant. Raises RuntimeError if the test does not pass without it, or cannot run.
     """
     if _status(task.name, "--sound") != pytest.ExitCode.OK:
         raise RuntimeError(f"{task.self_test} does not pass without the mutant {task.name}: it proves nothing")
@@ -57,7 +57,7 @@ def _status(*arguments: str) -> int:
 
 
 class _Failures:
-    """Counts the tests whose own code failed: an error of collection or of pytest proves nothing."""
+    """Counts the tests whose own code failed; errors of collection or of pytest are no evidence."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,7 +1,7 @@
-"""One task, measured over all seeds: what a row of the table says.
+"""Measures one task over all seeds: one row of the table.
 
-A trial is one seed: search, shrink, and take note of what each came to and what it took. In a schedule bug one scenario
-is tried under the portfolio of policies, and what is found are the pauses that tell what a policy did.
+For each seed, the task is searched, and the violation is shrunk; results and times of both are measured. For a schedule
+bug, one scenario is run under the portfolio of policies; the result are pauses that do what a policy did.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from chaosqs.search.search import Searched, searched
 from chaosqs.simulation.run import isolated
 
 _EXPLAINING = attrs.evolve(CI, trials=4)
-"""Settings alone are measured: fixes need no trials here."""
+"""Only settings are measured, so fixes get few trials."""
 
 
 def measured(task: Task, seeds: Sequence[int]) -> Row:
-    """Measure a task. What the search raises ends it, and is noted: a mutant may make the machinery stumble."""
+    """Measure a task. An exception of the search ends it and is recorded: a mutant may cause exceptions."""
     empty = Row(name=task.name, invariant=task.invariant if task.kind == "green" else "")
     try:
         trials = [_trial(task, seed) if task.start is None else _schedule_trial(task, seed) for seed in seeds]
         finds = [each.scenario for each in trials if each.scenario is not None]
         named = _named(task, max(finds, key=finds.count)) if finds and task.relevant else None
-    except Exception as error:  # noqa: BLE001 - whatever it is, the table says so
+    except Exception as error:  # noqa: BLE001 - the table shows any exception
         return attrs.evolve(empty, error=f"{type(error).__name__}: {error}".partition("\n")[0])
     row = _row(empty, trials, list(dict.fromkeys(finds)))
     return attrs.evolve(
@@ -64,7 +64,7 @@ def _row(empty: Row, trials: Sequence[Trial], forms: Sequence[Scenario]) -> Row:
 
 
 def _named(task: Task, scenario: Scenario) -> tuple[str, ...]:
-    """Return the fields that an explanation of a scenario names relevant."""
+    """Return the fields that matter according to the explanation of a scenario."""
     mapping = next(mapping for mapping in task.design.mappings if mapping.name == task.mapping)
     with task.switch():
         history = isolated(scenario)
@@ -77,13 +77,13 @@ def _named(task: Task, scenario: Scenario) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class Trial:
-    """What one seed came to."""
+    """The measurements of one seed."""
 
     cases: int
-    """Up to the first violation, or all, where none was found; 0 where time ran out before that."""
+    """Cases up to the first violation, or all if none was found; 0 if time ran out before."""
     seconds: float
     scenario: Scenario | None = None
-    """The normal form; None where nothing was found."""
+    """The normal form; None if nothing was found."""
     shrink_calls: int = 0
     """Simulations from the first violation to the normal form."""
     shrink_seconds: float = 0
@@ -91,13 +91,13 @@ class Trial:
 
 @attrs.define
 class Stopwatch:
-    """Seconds of this process's own that something took: others may use the machine."""
+    """Measures CPU seconds of this process, because other processes may use the machine."""
 
     seconds: float = 0
 
     @contextmanager
     def running(self) -> Generator[None]:
-        """Add what happens meanwhile."""
+        """Add the CPU time of the block."""
         begun = time.process_time()
         try:
             yield
@@ -106,11 +106,11 @@ class Stopwatch:
 
 
 class OutOfTime(KeyboardInterrupt):
-    """The search has taken as long as it may. Hypothesis takes any other exception for a failure of the test."""
+    """Raised when the search exceeds its time. Hypothesis would treat an `Exception` as a failure of the test."""
 
 
 class Clock:
-    """An invariant that raises OutOfTime when it is asked too late, until the clock is stopped."""
+    """An invariant that raises OutOfTime when it judges too late, until the clock is stopped."""
 
     def __init__(self, invariant: Invariant, seconds: float = LIMITS[-1]) -> None:
         self._judge, self._end = invariant.judge, time.process_time() + seconds
@@ -122,12 +122,12 @@ class Clock:
         return self._judge(history)
 
     def stop(self) -> None:
-        """Let it take as long as it likes from now on: shrinking is measured, and not limited."""
+        """Remove the limit: shrinking is measured, but not limited."""
         self._end = inf
 
 
 def _trial(task: Task, seed: int) -> Trial:
-    """Search for a task's defect from a seed, with the defect on, and shrink what is found."""
+    """Search for a task's defect from a seed, with the defect on, and shrink the violation."""
     search, shrinking = Stopwatch(), Stopwatch()
     clock = Clock(by_name(task.invariant))
     invariant = clock.invariant
@@ -153,7 +153,7 @@ def _trial(task: Task, seed: int) -> Trial:
 
 
 def _simulations(found: Searched) -> int:
-    """Count the simulations up to now; those of the search run and those of the shrinker."""
+    """Count the simulations so far, of the search and of the shrinker."""
     return 0 if found.search_run is None else found.search_run.cases + found.search_run.searches[0].oracle.simulations
 
 
@@ -165,13 +165,13 @@ class Referee:
     calls: int = 0
 
     def violated(self, scenario: Scenario) -> bool:
-        """Tell whether a scenario violates the invariant."""
+        """Return True if a scenario violates the invariant."""
         self.calls += 1
         return self.invariant.judge(isolated(scenario)).status is Status.VIOLATED
 
 
 def _schedule_trial(task: Task, seed: int) -> Trial:
-    """Try the policies of a seed, as many as a search of the `ci` profile has cases, and shrink what is found."""
+    """Try the policies of a seed, as many as a search of the `ci` profile has cases, and shrink the violation."""
     assert task.start is not None, f"{task.name} has no scenario to start from"
     search, shrinking, referee = Stopwatch(), Stopwatch(), Referee(by_name(task.invariant))
     with search.running():
@@ -190,7 +190,7 @@ def _schedule_trial(task: Task, seed: int) -> Trial:
 
 
 def _first(start: Scenario, seed: int, invariant: Invariant) -> tuple[int, Scenario | None]:
-    """Return how many policies were tried, and the scenario whose pauses do what the last one did; None without."""
+    """Return the number of policies tried, and the scenario with pauses that do what the last did, or None."""
     tried = policies(seed, CI.max_examples)
     for case, policy in enumerate(tried, start=1):
         if invariant.judge(scheduled(start, policy)).status is Status.VIOLATED:

@@ -1,7 +1,7 @@
-"""One defect of the fake that can be switched on: one method or constant is another one for as long as it is on.
+"""Defects of the fake that can be switched on: one method or constant is replaced while the defect is on.
 
-Production code knows nothing of this. A mutant lies about AWS in one place, as a slip of ours could; what the search
-finds while it lies tells how much the invariants see.
+Production code has no support for this. A mutant misbehaves in one place, as a bug of chaosqs could. The violations
+that a search finds with a mutant show how much the invariants detect.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from chaosqs.simulation.run import simulate
 
 @attrs.frozen
 class Mutation:
-    """What a mutant puts in the place of what; a task takes it as its switch."""
+    """The replacement of one attribute; it is the switch of a task."""
 
     owner: type | ModuleType
     attribute: str
-    """Name of the method or constant that the owner itself has."""
+    """Name of a method or constant of the owner itself, not of a base class."""
     defect: object
 
     @contextmanager
     def __call__(self) -> Generator[None]:
-        """Have the defect in place for as long as this is open."""
-        right = self.present()
+        """Replace the attribute within the context."""
+        original = self.present()
         setattr(self.owner, self.attribute, self.defect)
         try:
             yield
         finally:
-            setattr(self.owner, self.attribute, right)
+            setattr(self.owner, self.attribute, original)
 
     def present(self) -> object:
-        """Return what the owner has now, as it has it: a descriptor is not asked."""
+        """Return the current value of the attribute, without calling descriptors."""
         found: object = vars(self.owner)[self.attribute]
         return found
 
     def triggered(self, scenario: Scenario) -> bool:
-        """Tell whether the defect changes the history of a scenario."""
-        right = simulate(scenario).digest
+        """Return True if the defect changes the history of a scenario."""
+        original = simulate(scenario).digest
         with self():
-            return simulate(scenario).digest != right
+            return simulate(scenario).digest != original
 
 
 def mutant(
@@ -53,8 +53,9 @@ def mutant(
 ) -> Task:
     """Return the task for a mutant of the fake.
 
-    `scenario` is the smallest that shows it; the search draws the behaviours unless they are `given`. One without
-    workload holds what is given where the smallest is not known. `mapping`: where it is not the first of the design.
+    `scenario` is the smallest that shows the defect; the search draws the behaviours unless they are `given`. If the
+    smallest is unknown, `scenario` has no workload, and its design and behaviours are given. `mapping`: the searched
+    mapping, by default the first of the design.
     """
     known, design = bool(scenario.workload), scenario.design
     return Task(

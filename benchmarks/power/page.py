@@ -1,4 +1,4 @@
-"""docs/power.md and the tables of README.md, out of results.json: the figures, and against their targets."""
+"""Generates docs/power.md and the tables of README.md from results.json: the figures, with their targets."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from benchmarks.power.figures import LIMITS, METHOD, Driven, Results, Row, Secti
 _ROOT = Path(__file__).parents[2]
 PAGE, README = _ROOT / "docs" / "power.md", _ROOT / "README.md"
 BEGIN, END = "<!-- written by `make bench-search` -->\n", "<!-- end -->\n"
-"""The marks in the README; what is between them is written."""
-_ONE_FORM = _NAMED = 0.95
-"""What a task must reach not to be a miss, as the targets have it."""
+"""The marks in the README; the text between them is generated."""
+_MIN_ONE_FORM = 0.95  # minimum share of seeds in one normal form of a task that is no miss
+_MIN_F1 = 0.95  # minimum F1 of a task that is no miss
 _SEARCHED = ("design mistake", "mutant")
 _OVER_ALL = """Figures cover all seeds of design mistakes and mutants together, unless the row says otherwise. Sizes,
 forms and F1 cover what was found. Sizes and F1 cover only tasks whose minimum or list of relevant settings is known."""
@@ -48,7 +48,7 @@ def write(results: Results, path: Path = PAGE) -> None:
 
 
 def summary(results: Results) -> str:
-    """Return the tables of the README, 15 lines: the targets and what was measured, then the same for the baselines."""
+    """Return the tables of the README, 15 lines: targets and measurements, then the comparison with the baselines."""
     figures = [(figure.what, figure.target, figure.text) for figure in targets(results)]
     others = [(row[0], row[1], row[4], row[6], row[7]) for row in drivers(results)]
     tasks = len({each.task for each in results.baselines})
@@ -61,7 +61,7 @@ def summary(results: Results) -> str:
 
 
 def with_summary(text: str, results: Results) -> str:
-    """Return a page with the tables between its marks. Raises ValueError where it has none."""
+    """Return a page with the tables between its marks. Raises ValueError for a page without marks."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
@@ -78,7 +78,7 @@ def write_summary(results: Results, path: Path = README) -> None:
 
 @attrs.frozen
 class Target:
-    """A figure, what it should be, and what it is."""
+    """A figure with its target and its measurement."""
 
     what: str
     target: str
@@ -137,9 +137,9 @@ def _searched(results: Results, kind: str) -> str:
         return ""
     how = results.kinds[kind].how
     head = f"## {kind.capitalize()}s\n\n{len(rows)} tasks, {how['seeds']} seeds each, {_versions(how)}.\n\n"
-    told = table(_HEADS, [_row(row) for row in rows])
+    body = table(_HEADS, [_row(row) for row in rows])
     shares = ", ".join(f"{share(mean([_solved(row, limit) for row in rows]))} at {limit} s" for limit in LIMITS)
-    return f"{head}{told}\nSolved: {shares}.\n"
+    return f"{head}{body}\nSolved: {shares}.\n"
 
 
 def _versions(how: dict[str, str | int]) -> str:
@@ -180,7 +180,7 @@ def _harness(results: Results) -> str:
 
 
 def drivers(results: Results) -> list[tuple[str, ...]]:
-    """Return what chaosqs and each baseline came to on the tasks of the baselines, as their table tells it."""
+    """Return the rows of chaosqs and each baseline on the baselines' tasks, as the cells of their table."""
     known = {row.name: row for row in _rows(results, "design mistake")}
     names = dict.fromkeys(each.task for each in results.baselines)
     runs: dict[str, list[Driven]] = {}
@@ -251,33 +251,30 @@ def _missed(row: Row) -> Iterable[str]:
     if any(ratio > 1 for ratio in row.ratios):
         yield f"size {max(row.sizes)} where {row.smallest} is known to be enough"
     same = normal_form_share(row.finds)
-    if same < _ONE_FORM:
+    if same < _MIN_ONE_FORM:
         yield f"{len(row.sizes)} forms, the most frequent one from {share(same)} of the seeds"
-    if row.f1 is not None and row.f1 < _NAMED:
-        told = [f"names {', '.join(row.besides)} besides"] * bool(row.besides)
-        told += [f"leaves out {', '.join(row.left_out)}"] * bool(row.left_out)
-        yield f"the explanation {' and '.join(told)}"
+    if row.f1 is not None and row.f1 < _MIN_F1:
+        parts = [f"names {', '.join(row.besides)} besides"] * bool(row.besides)
+        parts += [f"leaves out {', '.join(row.left_out)}"] * bool(row.left_out)
+        yield f"the explanation {' and '.join(parts)}"
 
 
 # In Markdown --------------------------------------------------------------------------------------------------------
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table, a line a row."""
+    """Return a Markdown table, one line per row."""
     lines = [list(heads), ["---"] * len(heads), *([str(cell) for cell in row] for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def number(value: float) -> str:
-    """Return a number with two digits at the most after the point; – for nan, ∞ for infinity."""
+    """Return a number with at most two digits after the point; – for nan, ∞ for infinity."""
     if isnan(value):
         return "–"
     return "∞" if value == inf else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def share(value: float) -> str:
-    """Return a share, 0 to 1, in whole per cent; – for nan.
-
-    Rounded down: what is not all must not look like it.
-    """
+    """Return a share, 0 to 1, in whole per cent, rounded down so that only all is 100 %; – for nan."""
     return "–" if isnan(value) else f"{int(100 * value + 1e-9)} %"

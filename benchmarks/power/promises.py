@@ -1,4 +1,4 @@
-"""Promises of the benchmark's own, where no built-in invariant speaks: what a team would write itself."""
+"""The benchmark's own invariants, for properties that no built-in invariant has; a team would write such ones, too."""
 
 from __future__ import annotations
 

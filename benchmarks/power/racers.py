@@ -1,4 +1,4 @@
-"""More handlers with schedule bugs: right first-in first-out, wrong where one invocation has to wait."""
+"""More handlers with schedule bugs: correct in first-in first-out order, wrong if one invocation has to wait."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.quality.racers import LostUpdate, Overtaken, shared
 
 
 def ring_of_eight(_event: object, _context: object) -> None:
-    """Write to a ring of eight slots, work for 15 ms, and expect what was written: seven others may go first."""
+    """Write to a ring of eight slots, work for 15 ms, and expect the slot unchanged: only eight others change it."""
     table = shared()
     table.orders = mine = table.orders + 1
     table.slots[mine % 8] = mine
@@ -19,7 +19,7 @@ def ring_of_eight(_event: object, _context: object) -> None:
 
 
 def stale_write(_event: object, _context: object) -> None:
-    """Take a number, work, and write it: wrong where a later number has been written meanwhile."""
+    """Take a number, work, and write it: wrong if a later number has been written meanwhile."""
     table = shared()
     table.orders = mine = table.orders + 1
     time.sleep(0.02)
@@ -29,7 +29,7 @@ def stale_write(_event: object, _context: object) -> None:
 
 
 def repeatable_read(_event: object, _context: object) -> None:
-    """Count up, and read what was counted twice, 10 ms apart: both must say the same."""
+    """Increment a count, then expect it unchanged after 10 ms."""
     table = shared()
     table.orders += 1
     seen = table.orders
@@ -40,7 +40,7 @@ def repeatable_read(_event: object, _context: object) -> None:
 
 
 def retries_once(_event: object, _context: object) -> None:
-    """Read, work, write; start anew after one conflict, and give up at the second: it takes two that go first."""
+    """Read, work, write; retry after one conflict, and raise at the second: two others must go first."""
     table = shared()
     for _ in range(2):
         seen = table.version

@@ -1,4 +1,4 @@
-"""`make bench-search`: every task over all seeds, each task in a process of its own.
+"""`make bench-search`: measures every task over all seeds, each task in its own process.
 
 Writes results.json, docs/power.md and the tables of README.md.
 """
@@ -22,11 +22,11 @@ from chaosqs.project.exploration import versions
 SEARCHED = ("design mistake", "mutant", "schedule bug", "green")
 PARTS = (*SEARCHED, "harness mutant", "baselines")
 _BASELINE_SEEDS = 5
-"""A stateful machine takes ten seconds for one."""
+"""Maximum seeds of a baseline; one seed of a stateful machine takes ten seconds."""
 
 
 def measured_by_name(kind: str, name: str, seeds: int) -> Row:
-    """Measure one task: a process gets names, and finds the task by itself."""
+    """Measure one task, which the process looks up by name, because names can be sent to it."""
     return measured(next(task for task in tasks(kind) if task.name == name), range(seeds))
 
 
@@ -37,7 +37,7 @@ def driven_by_name(driver: str, name: str, seeds: int) -> Driven:
 
 
 def search(options: Namespace, kind: str) -> None:
-    """Measure the tasks of one kind; what is done so far is in the file."""
+    """Measure the tasks of one kind; the file is written after each task."""
     names = [task.name for task in tasks(kind)]
     how = {"method": METHOD, "seeds": options.seeds, **versions()}
     rows: dict[str, Row] = {}

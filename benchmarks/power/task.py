@@ -1,4 +1,4 @@
-"""What the search is measured on: a mistake that is known, the invariant that must show it, and the truth about it."""
+"""The tasks of the benchmark: a known defect, the invariant that must show it, and the known smallest scenario."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ def _first_mapping(task: Task) -> str:
 
 @attrs.frozen(kw_only=True)
 class Task:
-    """One thing to find, or, for a green design, not to find: a row of a table under `tasks/`."""
+    """A defect to find, or a sound (green) design in which none must be found: a row of a table under `tasks/`."""
 
     name: str
     """Lower-case words with dashes."""
     kind: str
     """One of `KINDS`."""
     why: str
-    """What is wrong, in one sentence."""
+    """The defect, in one sentence."""
     design: Design
     invariant: str
-    """Name of the invariant that must be violated; of a green design, that must not. As `by_name` takes it."""
+    """Name of the invariant, for `by_name`, that must be violated, or, for a green design, must not be."""
     mapping: str = attrs.field(default=attrs.Factory(_first_mapping, takes_self=True))
-    """The mapping that is searched: `orders→worker`. By default the first of the design."""
+    """The searched mapping: `orders→worker`. By default the first of the design."""
     behaviours: Mapping[str, Behaviour] = _NO_BEHAVIOURS
-    """Those that the search is given; the others are drawn."""
+    """Fixed behaviours, by function name; the search draws the others."""
     smallest: Scenario | None = None
-    """The known minimum, by hand or by enumeration; None where size is not measured."""
+    """The known minimum, by hand or by enumeration; None if size is not measured."""
     start: Scenario | None = None
-    """Of a schedule bug: the scenario that is right first-in first-out, and that is searched for schedules."""
+    """For a schedule bug: the scenario in which schedules are searched; it is correct in first-in first-out order."""
     relevant: tuple[str, ...] = ()
     """The fields of the design that matter, as `Explanation.settings` names them: `reserved_concurrency`."""
     switch: Callable[[], AbstractContextManager[None]] = nullcontext
-    """Turns the defect on for as long as it is open; of a design mistake, nothing."""
+    """Turns the defect on within the context; a design mistake needs none."""
     self_test: str = ""
-    """Of a harness mutant: the test of this repository that must fail while it is on, as pytest names it."""
+    """For a harness mutant: the pytest id of the test of this repository that must fail while it is on."""
 
 
 _ORDERS, _WORKER, _ACCOUNT = Queue("orders"), Function("worker", timeout=5), Account()

@@ -1,8 +1,8 @@
-"""The truth about a design mistake by trying everything: the smallest scenario, and the settings that matter.
+"""Finds the truth about a design mistake by trying everything: the smallest scenario, and the settings that matter.
 
-Nothing of the explorer is used: own grids, finer than its scenario grid and its settings, and an own order. The order is the one
-that the explorer promises, as far as a reader sees it: no fault before faults, then functions that do not fail before
-those at the edge of their timeout before those that fail, then the fewest messages, then the fewest other words.
+Nothing of chaosqs's search is used: the grids are separate and finer, and the order of scenarios is defined again. It
+is the visible part of the search's order: scenarios without faults first; then functions that do not fail, those at the
+edge of their timeout, and those that fail; then the fewest messages; then the fewest other values.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst, Load, Steady
 from chaosqs.simulation.run import simulate
 
-_LONG = 3600
-_MOST_MESSAGES = 40
-_LUCKS = 60
-_BY_CHANCE = 3
+_UNTIL = 3600  # seconds that a run lasts
+_MAX_MESSAGES = 40
+_SEEDS = 60
+_MIN_VIOLATING = 3  # violating seeds at which the violation counts as happening by chance
 
 
 def size(scenario: Scenario) -> int:
-    """Return how much a scenario tells: its messages, its faults, and every other word that is not the default."""
+    """Return the size of a scenario: the number of its messages, faults, and other values that are not the default."""
     loads = sum(
         _messages(load) + _words(load, {"queue", "count", "groups", "per_second", "seconds"})
         for load in scenario.workload
@@ -48,7 +48,7 @@ def size(scenario: Scenario) -> int:
 
 
 def _messages(load: Load) -> int:
-    """Count the messages of a load; a steady one says its rate besides."""
+    """Count the messages of a load; a steady one counts 1 more for its rate."""
     return 1 + round(load.per_second * load.seconds) if isinstance(load, Steady) else load.count
 
 
@@ -69,16 +69,16 @@ def _default(default: object) -> object:
 # The smallest scenario ----------------------------------------------------------------------------------------------
 
 
-def smallest(task: Task, until: float = _LONG) -> Scenario | None:
-    """Return the smallest scenario that violates the task's invariant, with its defect on; None where none does."""
+def smallest(task: Task, until: float = _UNTIL) -> Scenario | None:
+    """Return the smallest scenario that violates the task's invariant with its defect on, or None."""
     with task.switch():
         return next(filter(None, (_of_strain(task, strain, until) for strain in range(3))), None) or _faulty(
             task, until
         )
 
 
-def violates(task: Task, scenario: Scenario, until: float = _LONG) -> bool:
-    """Tell whether a scenario violates the task's invariant."""
+def violates(task: Task, scenario: Scenario, until: float = _UNTIL) -> bool:
+    """Return True if a scenario violates the task's invariant."""
     try:
         history = simulate(attrs.evolve(scenario, until=until))
     except SimulationError:
@@ -89,21 +89,21 @@ def violates(task: Task, scenario: Scenario, until: float = _LONG) -> bool:
 
 
 def _of_strain(task: Task, strain: int, until: float) -> Scenario | None:
-    most = _MOST_MESSAGES if strain == 0 else 8
+    most = _MAX_MESSAGES if strain == 0 else 8
     for messages in range(1, most + 1):
-        found = [world for world in _variants(task, messages, strain) if violates(task, world, until)]
+        found = [variant for variant in _variants(task, messages, strain) if violates(task, variant, until)]
         if found:
             return min(found, key=_order)
     return None
 
 
 def _order(scenario: Scenario) -> tuple[int, int, int, float]:
-    told = [_told(part) for part in (*scenario.workload, *scenario.behaviours.values())]
-    numbers = [number for numbers in told for number in numbers]
+    parts = (*scenario.workload, *scenario.behaviours.values())
+    numbers = [number for part in parts for number in _numbers(part)]
     return len(scenario.workload), size(scenario), sum(len(f"{number:g}") for number in numbers), sum(numbers)
 
 
-def _told(part: attrs.AttrsInstance) -> list[float]:
+def _numbers(part: attrs.AttrsInstance) -> list[float]:
     values = [(_value(part, field.name), field.default) for field in attrs.fields(type(part)) if field.name != "count"]
     return [value for value, usual in values if isinstance(value, int | float) and value != usual]
 
@@ -158,12 +158,12 @@ _FAILURES = (
 
 
 def _faulty(task: Task, until: float) -> Scenario | None:
-    """Return the smallest scenario with faults: so many of one kind, at one message."""
+    """Return the smallest scenario with faults: one to three of one kind, at one message."""
     for strikes, messages in product(range(1, 4), range(1, 4)):
         for kind in (kind for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"}):
             plan = FaultPlan(messages=[[kind.name] * strikes])
-            variants = (attrs.evolve(world, faults=plan) for world in _variants(task, messages, 0))
-            found = [world for world in variants if violates(task, world, until)]
+            variants = (attrs.evolve(variant, faults=plan) for variant in _variants(task, messages, 0))
+            found = [variant for variant in variants if violates(task, variant, until)]
             if found:
                 return min(found, key=_order)
     return None
@@ -197,33 +197,33 @@ _GRID: Mapping[str, Mapping[str, tuple[Json, ...]]] = {
         "other_traffic": (0, 10, 500, 900, 990, 995, 999, 1000),
     },
 }
-"""Values to try; those in seconds are none of the explorer's own."""
+"""Values to try; those in seconds are not among the search's own."""
 
 
-def relevant(task: Task, scenario: Scenario, until: float = _LONG) -> tuple[str, ...]:
+def relevant(task: Task, scenario: Scenario, until: float = _UNTIL) -> tuple[str, ...]:
     """Return the settings that matter, of the task's queue, its dead-letter queue, function, mapping and account.
 
-    A setting matters if some other value keeps the invariant at no other price, by itself: no message less is
-    processed, none more expires, nor in the queue that it was sent to, where nobody can look at it any more, none more
-    is dead-lettered although it was processed, and the run ends if it did before. Under all seeds, where chance
-    violates it at all, else under seed 0: a change of the design redraws what all of them come to, so the few that
-    violate it would be good in most cases whatever was changed.
+    A setting matters if changing it alone keeps the invariant and makes nothing else worse: as many messages are
+    processed; no more messages expire, in any queue or in the queue that they were sent to, where nobody can inspect
+    them any more; no more processed messages are dead-lettered; and the run ends if it did before. This must hold for
+    all seeds if the violation happens by chance, else for seed 0. All seeds are tried, because a change of the design
+    also changes the draws: the few violating seeds alone would mostly hold after any change.
     """
     with task.switch():
         calm = attrs.evolve(scenario, until=until)
-        lucky = [attrs.evolve(calm, seed=seed) for seed in range(1, _LUCKS + 1)]
-        violating = [world for world in lucky if violates(task, world, until)]
-        others = [world for world in lucky if world not in violating]
-        sample = [*violating, *others] if len(violating) >= _BY_CHANCE else [calm]
-        before = [_prices(world) for world in sample]
-        names = {name for name, turned in _changes(task) if _cured(task, sample, before, turned, until)}
+        seeded = [attrs.evolve(calm, seed=seed) for seed in range(1, _SEEDS + 1)]
+        violating = [variant for variant in seeded if violates(task, variant, until)]
+        others = [variant for variant in seeded if variant not in violating]
+        sample = [*violating, *others] if len(violating) >= _MIN_VIOLATING else [calm]
+        before = [_prices(variant) for variant in sample]
+        names = {name for name, changed in _changes(task) if _cured(task, sample, before, changed, until)}
     return tuple(sorted(names))
 
 
 def _cured(task: Task, sample: list[Scenario], before: list[tuple[int, ...]], design: Design, until: float) -> bool:
-    for world, prices in zip(sample, before, strict=True):
+    for variant, prices in zip(sample, before, strict=True):
         try:
-            changed = attrs.evolve(world, design=design)
+            changed = attrs.evolve(variant, design=design)
             if violates(task, changed, until):
                 return False
             after = _prices(changed)
@@ -235,9 +235,10 @@ def _cured(task: Task, sample: list[Scenario], before: list[tuple[int, ...]], de
 
 
 def _prices(scenario: Scenario) -> tuple[int, ...]:
-    """Return how many messages were not processed, expired, expired where they were sent to, and were dead-lettered.
+    """Return the figures of a run that must not grow.
 
-    Of the last ones those that were processed; then, whether the run did not end.
+    Processed messages (negative), expired messages, those of them in the queue that they were sent to, processed
+    messages that were dead-lettered, and True if the run did not end.
     """
     history = simulate(scenario)
     expired = [event for _, event in history.each(Expired)]
@@ -252,7 +253,7 @@ def _processed(history: History) -> int:
 
 
 def _changes(task: Task) -> Iterator[tuple[str, Design]]:
-    """Yield each setting with the design in which it has another value, as far as AWS accepts that."""
+    """Yield each setting with a design in which it has another value that AWS accepts."""
     design, (queue, _, function) = task.design, task.mapping.partition("→")
     redrive = design.queue(queue).redrive
     own = {queue, function, task.mapping, redrive.dead_letter_queue if redrive else queue}
@@ -263,14 +264,14 @@ def _changes(task: Task) -> Iterator[tuple[str, Design]]:
     for kind, index in indexes:
         for name, values in _GRID[kind].items():
             for value in values:
-                changed = _turned(design, kind, index, name, value)
+                changed = _changed(design, kind, index, name, value)
                 if changed is not None and changed != design:
                     yield name, changed
 
 
-def _turned(design: Design, kind: str, index: str, name: str, value: Json) -> Design | None:
-    """Return a design with another value in one place; None where there is no such place, or AWS refuses it."""
-    document: dict[str, Json] = {kind: {}, **json.loads(to_json(design))}  # JSON leaves an account out that is usual
+def _changed(design: Design, kind: str, index: str, name: str, value: Json) -> Design | None:
+    """Return a design with another value of one setting; None if it has no such setting, or AWS refuses the value."""
+    document: dict[str, Json] = {kind: {}, **json.loads(to_json(design))}  # a default account is not in the JSON
     found = _inside(document, kind)
     part = found[int(index)] if isinstance(found, list) else found
     owner = _inside(part, "redrive") if name == "max_receive_count" else part

@@ -1,1 +1,1 @@
-"""The reference designs that ship with the package: data, no code."""
+"""The reference designs of the package: data, no code."""

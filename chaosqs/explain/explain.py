@@ -1,7 +1,7 @@
-"""Why a counterexample happens: which settings and faults matter, and from which value on the invariant holds.
+"""Explains a counterexample: the settings and faults that matter, and the values at which the invariant holds.
 
-Each setting is turned alone, on the minimal scenario, over a series of candidate values of the values that AWS accepts, before the seed sample of
-its seeds. A value counts as holding only if it costs nothing else: see `Answer.cures`.
+Each setting is changed alone, on the minimal scenario, to candidate values that AWS accepts, and each value is tested
+on the seed sample. A value counts as holding only if nothing else becomes worse: see `Answer.cures`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,31 +39,30 @@ from chaosqs.search.profiles import CI, Profile
 from chaosqs.search.simplicity import ending
 from chaosqs.strategies.grid import exact
 
-# What the batch size does in a crowd, which the smallest story is too small to show. ---------------------------------
+# The effect of the batch size under a large load ---------------------------------------------------------------------
 #
-# The shrinker takes messages away until batches have one or two. There any batch size may be as good, which says
-# nothing of the flood in which the same design fails, too: a batch keeps an execution for as long as its messages take
-# together.
+# The shrinker removes messages until batches have one or two. Then any batch size may be equally good. Under a large
+# load it may still matter, because a batch occupies an execution for as long as all of its messages take.
 
-_LARGE_LOAD = 100
-"""Messages that arrive at once."""
-_FEW, _DRAWS = 5, 60
-"""Seeds that show whether there is anything to tell, and that tell it."""
+_LARGE_LOAD = 100  # messages that arrive at once
+_PROBE_DRAWS = 5
+"""Seeds that are tried first; if none of them violates the invariant, the load has no effect to measure."""
+_DRAWS = 60  # seeds from which the rates are measured
 
 
 def load_sensitivity(
     scenario: Scenario, mapping: EventSourceMapping, oracle: Oracle, given: Mapping[str, Behaviour]
 ) -> LoadSensitivity | None:
-    """Return what a batch size of 1 changes when many messages arrive at once; None where that is nothing.
+    """Return the effect of batch size 1 when many messages arrive at once; None if it is not significantly better.
 
-    Under the faults of the scenario. A full batch takes a second less than the function's timeout, unless the
-    function's behaviour is `given`.
+    The faults are the scenario's. A full batch takes one second less than the function's timeout, unless the function's
+    behaviour is `given`.
     """
     function = scenario.design.function(mapping.function)
-    patient = Behaviour(seconds_per_message=exact((function.timeout - 1) / mapping.batch_size))
-    grid = ScenarioGrid(scenario.design, mapping.queue, {function.name: patient, **given})
+    slow = Behaviour(seconds_per_message=exact((function.timeout - 1) / mapping.batch_size))
+    grid = ScenarioGrid(scenario.design, mapping.queue, {function.name: slow, **given})
     variant = attrs.evolve(grid.sudden_variants(_LARGE_LOAD)[0], faults=scenario.faults)
-    if mapping.batch_size == 1 or not _rate(variant, oracle, _FEW).violations:
+    if mapping.batch_size == 1 or not _rate(variant, oracle, _PROBE_DRAWS).violations:
         return None
     now = _rate(variant, oracle, _DRAWS)
     single = _rate(attrs.evolve(variant, design=_without_batches(variant.design, mapping)), oracle, _DRAWS)
@@ -82,11 +81,11 @@ def _without_batches(design: Design, mapping: EventSourceMapping) -> Design:
     return attrs.evolve(design, mappings=tuple(others))
 
 
-# Whether a verdict hangs on what AWS does not document: each assumption at the ends of its range, one by one. --------
+# Assumptions about AWS that decide the verdict: each is tried alone, at the ends of its range ------------------------
 
 
 def hanging(sample: SeedSample) -> tuple[AssumptionVerdict, ...]:
-    """Return the ends of the ranges of those assumptions that decide: at one of them the invariant would hold."""
+    """Return the verdicts at both ends of each assumption that decides: the invariant holds at one of its ends."""
     found: list[AssumptionVerdict] = []
     for field in attrs.fields(Assumptions):
         now = getattr(sample.scenarios[0].assumptions, field.name)
@@ -98,7 +97,7 @@ def hanging(sample: SeedSample) -> tuple[AssumptionVerdict, ...]:
 
 
 def _verdict(sample: SeedSample, name: str, value: int) -> VerdictWord:
-    """Return the verdict on the worlds of the seed sample, with another value of one assumption."""
+    """Return the verdict on the seed sample's scenarios with another value of one assumption."""
 
     def changed(variant: Scenario) -> Scenario:
         return attrs.evolve(variant, assumptions=attrs.evolve(variant.assumptions, **{name: value}))
@@ -111,12 +110,12 @@ def _verdict(sample: SeedSample, name: str, value: int) -> VerdictWord:
     return "holds"
 
 
-# The ranges of values of a setting at which an invariant holds. ------------------------------------------------------
+# The ranges of values of a setting at which an invariant holds -------------------------------------------------------
 #
-# Values that hold side by side are a run. A run counts where it goes on to an end of the scale, or has two values at
-# least: a single one whose neighbours fail on both sides is an accident of timing.
+# Neighbouring candidate values that hold are a run. A run counts if it reaches an end of the scale or has two or more
+# values: a single value with failing neighbours on both sides holds only by an accident of timing.
 
-_SCAN = 4
+_MAX_STEPS = 4  # maximum distance that is searched value by value; larger ones are halved
 _Probe: TypeAlias = Callable[[Value], bool | None]
 
 
@@ -125,8 +124,8 @@ def thresholds(
 ) -> tuple[Threshold, ...]:
     """Return the ranges at which an invariant holds that is violated at `value`: first those above it, then below.
 
-    `answers`: for each value tried, whether it seems to hold. `holds` is asked for values between two of them, `surely`
-    for those at which a range begins or ends: what it rests on is the `evidence`.
+    `answers`: True for each tried value that seems to hold. `holds` tests values between two tried ones. `surely` tests
+    the ends of ranges more strictly; `evidence` is its evidence.
     """
     if isinstance(value, bool):
         other = not value
@@ -141,7 +140,7 @@ def thresholds(
 
 @attrs.frozen
 class _Scale:
-    """What is known of the values of a setting."""
+    """The tried values of a setting, and functions that test others."""
 
     answers: Mapping[Value, bool]
     holds: _Probe
@@ -149,7 +148,7 @@ class _Scale:
     evidence: Evidence
 
     def found(self, value: Value, outwards: Sequence[Value], side: Side) -> Iterator[Threshold]:
-        """Yield the runs of values that hold on one side of the value of now, the outermost last."""
+        """Yield the runs on one side of the current value, the outermost last."""
         index, fails = 0, value
         for good, group in groupby(outwards, key=self.answers.__getitem__):
             run = list(group)
@@ -163,17 +162,17 @@ class _Scale:
             fails = run[-1]
 
     def _all(self, run: Sequence[Value]) -> Iterator[Threshold]:
-        """Yield all values there are, where there was no limit before."""
+        """Yield the range of all values, for a setting that has no limit now."""
         if self.surely(run[0]) and self.surely(run[-1]):
             yield Threshold("any", run[0], self.evidence)
 
     def _open(self, run: Sequence[Value], fails: Value, side: Side) -> Iterator[Threshold]:
-        """Yield a run that goes on to the end of the scale."""
+        """Yield a run that reaches the end of the scale."""
         for edge in self._edge(run, fails):
             yield Threshold(side, edge, self.evidence)
 
     def _closed(self, run: Sequence[Value], before: Value, after: Value, side: Side) -> Iterator[Threshold]:
-        """Yield a run between two values that fail, if it has no holes."""
+        """Yield a run between two failing values, if the values between its own hold, too."""
         whole = all(self.holds((one + other) // 2) for one, other in pairwise(run) if one and other)
         if not whole:
             return
@@ -184,7 +183,7 @@ class _Scale:
                 yield Threshold(side, near, self.evidence, far)
 
     def _edge(self, run: Sequence[Value], fails: Value) -> Iterator[Value]:
-        """Yield the value nearest to `fails` that surely holds; none where none of the run does."""
+        """Yield the value nearest to `fails` that surely holds; nothing if no value of the run does."""
         nearest = _nearest(fails, run[0], self.holds)
         if self.surely(nearest):
             yield nearest
@@ -198,22 +197,22 @@ class _Scale:
 
 
 def _nearest(fails: Value, good: Value, holds: _Probe) -> Value:
-    """Return the value nearest to `fails` that holds as all tried beyond it do: by steps when near, else by halves."""
+    """Return the value nearest to `fails` that holds, searched from `good`: by halving, when near in single steps."""
     if fails is None or good is None:
         return good
     step = 1 if good > fails else -1
     while abs(good - fails) > 1:
-        middle = good - step if abs(good - fails) <= _SCAN else (good + fails) // 2
+        middle = good - step if abs(good - fails) <= _MAX_STEPS else (good + fails) // 2
         if holds(middle):
             good = middle
-        elif abs(good - fails) <= _SCAN:
+        elif abs(good - fails) <= _MAX_STEPS:
             break
         else:
             fails = middle
     return good
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The explanation -----------------------------------------------------------------------------------------------------
 
 
 def explain(
@@ -227,18 +226,15 @@ def explain(
 ) -> Explanation:
     """Explain the history of a scenario, in which an invariant is violated on a mapping.
 
-    `behaviours` are those that the user gave: a fix must do with them. `origins`: where settings were read from, by
-    path: `functions[0].reserved_concurrency`. What no design can violate is our own bug, and nothing explains it.
+    `behaviours`: the user's fixed behaviours, with which a fix must work. `origins`: sources of settings, by path:
+    `functions[0].reserved_concurrency`. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
     scenario, oracle = history.scenario, Oracle(invariant, mapping.queue)
     sample, rate = sample_of(scenario, oracle, profile.draws)
-    turned = [
-        _setting(scenario, design_setting, sample, origins or {})
-        for design_setting in design_settings(scenario.design, mapping)
-    ]
-    settings = [each for each in turned if each is not None]
+    found = (_setting(scenario, each, sample, origins or {}) for each in design_settings(scenario.design, mapping))
+    settings = [setting for setting in found if setting is not None]
     given = dict(behaviours or {})
     for index, setting in enumerate(settings):
         if setting.path.attribute == "batch_size" and not setting.matters:
@@ -257,13 +253,13 @@ def explain(
 def _setting(
     scenario: Scenario, design_setting: DesignSetting, sample: SeedSample, origins: Mapping[str, str]
 ) -> Setting | None:
-    """Turn one setting over its series of candidate values; None where no other value can be simulated.
+    """Try all candidate values of one setting; None if no other value can be simulated, or a quiet one has no effect.
 
-    Where no value helps in the counterexample, as there everything is in step, one may still do so whenever it is not.
+    If no value helps with the counterexample's own seed, values are tried with the other seeds that violate.
     """
-    found, lucky = _thresholds(scenario, design_setting, sample), sample.by_chance
-    if not found and lucky is not None:
-        found = _thresholds(scenario, design_setting, lucky)
+    found, by_chance = _thresholds(scenario, design_setting, sample), sample.by_chance
+    if not found and by_chance is not None:
+        found = _thresholds(scenario, design_setting, by_chance)
     if found is None or (design_setting.quiet and not found):
         return None
     return Setting(
@@ -272,7 +268,7 @@ def _setting(
 
 
 def _thresholds(scenario: Scenario, design_setting: DesignSetting, sample: SeedSample) -> tuple[Threshold, ...] | None:
-    """Return at which values the invariant holds before a seed sample; None where no other value can be simulated."""
+    """Return the ranges at which the invariant holds on a seed sample; None if no other value can be simulated."""
     value = design_setting.read(scenario.design)
     answers = {
         other: answer
@@ -287,7 +283,7 @@ def _thresholds(scenario: Scenario, design_setting: DesignSetting, sample: SeedS
 
 
 def _needed_faults(scenario: Scenario, oracle: Oracle) -> tuple[FaultPlan, ...]:
-    """Return the faults without which the violation does not happen: each one left out alone."""
+    """Return the faults without which the violation does not happen, each removed alone."""
     return tuple(alone for alone, rest in without_one(scenario.faults) if _holds_with(scenario, rest, oracle))
 
 
@@ -296,7 +292,7 @@ def _holds_with(scenario: Scenario, plan: FaultPlan, oracle: Oracle) -> bool:
 
 
 def without_one(plan: FaultPlan) -> Iterator[tuple[FaultPlan, FaultPlan]]:
-    """Yield each fault, action and pause of a plan as a plan of its own, with the plan that lacks it alone."""
+    """Yield, for each fault, action and pause of a plan, a plan with it alone, and the plan without it."""
     for message, receives in enumerate(plan.messages):
         for index, kind in enumerate(receives):
             if kind != OK:

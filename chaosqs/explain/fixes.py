@@ -1,8 +1,8 @@
-"""What prevents a counterexample: changes of the design that survive every trial, those that cost least first.
+"""Finds fixes of a counterexample: changes of the design that pass every trial, the cheapest first.
 
-The trials are the same for all changes: the counterexample with other seeds, the calm worlds of the scenario grid with many
-messages, and scenarios drawn as the search draws them. Single settings come first; only where none of them survives,
-pairs of those that came nearest are tried.
+All changes have the same trials: the counterexample with other seeds, calm scenarios of the grid with many messages,
+and scenarios drawn as the search draws them. Single settings are tried first. Only if none of them passes, pairs of
+those with the fewest violations are tried.
 """
 
 from collections import Counter
@@ -31,11 +31,11 @@ from chaosqs.search.simplicity import ending
 from chaosqs.simulation.run import isolated
 from chaosqs.strategies import scenarios
 
-# What a change of the design costs: time to drain, latency and concurrency, relative to before. ----------------------
+# The cost of a change: time to drain, latency and concurrency, relative to before ------------------------------------
 
 
 def doublings(price: Price) -> float:
-    """Return a price as one figure: how many times something doubles; what becomes less counts nothing."""
+    """Return a price as one figure: the number of doublings of all parts together; decreases do not count."""
     return sum(log2(1 + part) for part in (price.drain, price.latency, price.concurrency) if part and part > 0)
 
 
@@ -51,12 +51,12 @@ def cost(before: History, after: History, function: str) -> Price:
 
 
 def relative(after: int | None, before: int | None) -> float | None:
-    """Return by how much something grew; None where there is nothing to compare with."""
+    """Return the relative growth; None if a value is missing or the one before is 0."""
     return None if after is None or not before else round((after - before) / before, 3)
 
 
 def _latencies(history: History) -> dict[int, int]:
-    """Return how long each message took until some invocation succeeded on it, in milliseconds."""
+    """Return the milliseconds from each message's send to its first successful invocation."""
     found: dict[int, int] = {}
     for message, deliveries in history.deliveries.items():
         ends = [one.ended for one in deliveries if one.ending is Ending.PROCESSED and one.ended is not None]
@@ -71,20 +71,20 @@ def _peak(history: History, function: str) -> int:
     return max((event.running for event in started), default=0)
 
 
-# The trials of a fix: the same scenarios for all changes of the design, and what each promise comes to in them. ------
+# The trials of a fix: the same scenarios for all changes, and the invariants that are violated in them ---------------
 
 _LARGE_LOADS = (60, 40, 20, 10, 5)
-_SAMPLE, _HOPELESS = 30, 8
-"""From so many trials at the most it is told how near a change comes to a fix, and from so many that it does not."""
+NEAR_MISS_TRIALS = 30  # maximum trials used to estimate how close a change comes to a fix
+REJECT_AFTER = 8  # violations after which a change is rejected, if every trial so far violates the invariant
 
 
 def trial_scenarios(
     scenario: Scenario, mapping: EventSourceMapping, given: Mapping[str, Behaviour], trials: int
 ) -> tuple[Scenario, ...]:
-    """Return so many scenarios, under the faults of the counterexample and under others.
+    """Return a number of trials, under the faults of the counterexample and under others.
 
-    A quarter is the counterexample with other seeds, a quarter the calm worlds of large loads under its faults, and the
-    rest is drawn as the search draws, faults and all.
+    A quarter are the counterexample with seeds from 0, up to a quarter calm grid scenarios of large loads under its
+    faults, and the rest are drawn as the search draws, with faults of their own.
     """
     own = [attrs.evolve(ending(scenario), seed=seed) for seed in range(max(1, trials // 4))]
     grid = ScenarioGrid(scenario.design, mapping.queue, given)
@@ -96,21 +96,21 @@ def trial_scenarios(
 
 @attrs.define(slots=False, eq=False)
 class FixValidation:
-    """The trials of the fixes of one counterexample."""
+    """The trials of all fixes of one counterexample."""
 
     oracle: Oracle
-    """Answers for the invariant in question, and counts the simulations."""
+    """Judges the violated invariant, and counts the simulations."""
     tests: list[Scenario]
-    """Whichever has ended the trial of a change stands first: it may well do so again."""
+    """The trials; one that rejects a change moves to the front, because it may reject others, too."""
 
     @property
     def others(self) -> tuple[Invariant, ...]:
-        """The promises that a fix must not break: what a search judges without being asked, but for our own."""
+        """The default invariants that a fix must not violate, except the violated one and those in `OURS`."""
         silent = {self.oracle.invariant.name, *(ours.name for ours in OURS)}
         return tuple(invariant for invariant in DEFAULT if invariant.name not in silent)
 
     def broken(self, design: Design) -> tuple[str, ...] | None:
-        """Return the other promises that a design breaks although they held before; None where it is no fix."""
+        """Return the other invariants that only the changed design violates; None if the change is no fix."""
         after: Counter[str] = Counter()
         for index, test in enumerate(self.tests):
             history = self._run(test, design)
@@ -121,29 +121,29 @@ class FixValidation:
         return tuple(name for name in after if not self._before[name])
 
     def misses(self, design: Design) -> int | None:
-        """Return in how many trials of a sample a design still violates the invariant; None where it hardly helps.
+        """Return the violations of a design in a sample of the trials; None if it hardly helps.
 
-        The sample is of all kinds of trials that violate it without a change.
+        The sample is spread evenly over the trials that violate the invariant without a change.
         """
-        sample = self.violating[:: len(self.violating) // _SAMPLE + 1]
+        sample = self.violating[:: len(self.violating) // NEAR_MISS_TRIALS + 1]
         if not sample:
             return None
         missed = 0
         for index, test in enumerate(sample):
             history = self._run(test, design)
             missed += history is None or self._violates(history)
-            if missed == index + 1 == min(_HOPELESS, len(sample)):
+            if missed == index + 1 == min(REJECT_AFTER, len(sample)):
                 return None
         return missed
 
     def remaining(self, design: Design) -> int:
-        """Return how many of the trials that violate the invariant without a change still do."""
+        """Return the number of the trials that violate the invariant both without and with a change."""
         histories = [self._run(test, design) for test in self.violating]
         return sum(history is None or self._violates(history) for history in histories)
 
     @cached_property
     def _before(self) -> Counter[str]:
-        """In how many trials each other promise is broken without a change."""
+        """Number of trials in which each other invariant is violated without a change."""
         histories = [self._run(test, test.design) for test in self.tests]
         return Counter(name for history in histories if history for name in _violated(history, self.others))
 
@@ -156,7 +156,7 @@ class FixValidation:
         return self.oracle.judge(history).status is Status.VIOLATED
 
     def _run(self, test: Scenario, design: Design) -> History | None:
-        """Run a trial with another design; None where it does not fit, or cannot be simulated."""
+        """Run a trial with another design; None if it does not fit or cannot be simulated."""
         self.oracle.simulations += 1
         try:
             return isolated(test if design == test.design else ending(attrs.evolve(test, design=design)))
@@ -169,21 +169,17 @@ def _violated(history: History, invariants: tuple[Invariant, ...]) -> list[str]:
     return [verdict.invariant for verdict in verdicts if verdict.status is Status.VIOLATED]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The fixes -----------------------------------------------------------------------------------------------------------
 
-_NEAREST = 4
-"""Settings that are tried in pairs."""
-_PAIRS = 2
-"""Pairs that are enough."""
-_HELPFUL = 2
-"""Changes that are told although they do not prevent it, where nothing does."""
-_SHARE = 4
-"""Simulations that pairs may take, as a multiple of the trials."""
+_SETTINGS_IN_PAIRS = 4  # maximum settings that are tried in pairs
+_MAX_PAIRS = 2  # maximum pairs that are returned
+_MAX_HELPFUL = 2  # maximum changes that are returned because they at least help, if none is a fix
+_PAIR_SIMULATIONS = 4  # maximum simulations of pairs, as a multiple of the trials
 
 
 @attrs.frozen
 class _Proof:
-    """Everything before which a change must prove itself."""
+    """The tests that a change must pass: the counterexample, then the trials."""
 
     scenario: Scenario
     mapping: EventSourceMapping
@@ -193,7 +189,7 @@ class _Proof:
     """The run of the counterexample."""
 
     def fix(self, candidate: Candidate) -> tuple[float, Fix] | None:
-        """Return a change with what it costs, or None where it is no fix."""
+        """Return a change with its cost, or None if it is no fix."""
         design = self._curing(candidate)
         broken = None if design is None else self.trials.broken(design)
         if design is None or broken is None:
@@ -201,7 +197,7 @@ class _Proof:
         return self._priced(candidate, design, Evidence(0, len(self.trials.tests), "trials"), broken)
 
     def help(self, candidate: Candidate) -> tuple[float, Fix] | None:
-        """Return a change that leaves some violations, in half of the trials that had one at the most."""
+        """Return a change with its cost if it leaves violations in at most half of the trials that had one, or None."""
         design = self._curing(candidate)
         left, of = 0 if design is None else self.trials.remaining(design), len(self.trials.violating)
         if design is None or not 0 < left <= of / 2:
@@ -209,7 +205,7 @@ class _Proof:
         return self._priced(candidate, design, Evidence(left, of, "violating_trials"))
 
     def _curing(self, candidate: Candidate) -> Design | None:
-        """Return the changed design if the change costs the counterexample nothing else: see `Answer.cures`."""
+        """Return the changed design if it cures the counterexample: see `Answer.cures`."""
         design = redesigned(self.scenario.design, candidate)
         after = None if design is None else self.oracle.redesigned(self.scenario, design)
         cured = after is not None and after.cures(self.oracle.answer(ending(self.scenario)))
@@ -218,7 +214,7 @@ class _Proof:
     def _priced(
         self, candidate: Candidate, design: Design, evidence: Evidence, breaks: tuple[str, ...] = ()
     ) -> tuple[float, Fix]:
-        """Return a change with its price, and that as one figure."""
+        """Return the cost of a change as one figure, with the fix."""
         price = cost(self.before, isolated(ending(attrs.evolve(self.scenario, design=design))), self.mapping.function)
         rules = _excluding(design, self.mapping, self.oracle)
         return candidate.size + doublings(price), Fix(candidate.changes, evidence, price, rules, breaks)
@@ -233,19 +229,20 @@ def fixes(
     *,
     edges: Mapping[SettingPath, Sequence[Value]] | None = None,
 ) -> tuple[Fix, ...]:
-    """Return the changes with which no trial violates the invariant, those that cost least first.
+    """Return the changes with which no trial violates the invariant, the cheapest first.
 
-    `edges`: for each setting, the values from which on the counterexample itself keeps the invariant. Of each
-    setting the smallest change that does. What counts is how often something doubles: the setting itself, the
-    time to drain, the latency, the concurrency. What breaks another promise comes last. Where nothing prevents it, as
-    with a limit that some fault always breaks, what comes nearest: its evidence counts the trials that had it.
+    `edges`: for each setting, the ends of the ranges at which the counterexample keeps the invariant. The smallest
+    change of each setting and direction is returned. The cost is the number of doublings of the setting, time to drain,
+    latency and concurrency. Changes that violate another invariant come last. If nothing prevents the violation, as
+    with a limit that some fault always breaks, the changes that come nearest are returned; their evidence counts only
+    the trials that violate the invariant without them.
     """
     tests = list(trial_scenarios(scenario, mapping, given, trials))
     proof = _Proof(scenario, mapping, oracle, FixValidation(oracle, tests), isolated(ending(scenario)))
     known = [list(candidates) for candidates in candidate_values(scenario.design, mapping, edges)]
     proven = [found for candidates in known if (found := _first(proof, iter(candidates))) is not None]
     if not proven:
-        limit, near = oracle.simulations + _SHARE * trials, _nearest(proof, known)
+        limit, near = oracle.simulations + _PAIR_SIMULATIONS * trials, _nearest(proof, known)
         proven = _pairs(proof, near, limit) or _helpful(proof, near)
     return tuple(fix for _, fix in sorted(proven, key=lambda entry: (bool(entry[1].breaks), entry[0])))
 
@@ -255,7 +252,7 @@ def _first(proof: _Proof, candidates: Iterator[Candidate]) -> tuple[float, Fix] 
 
 
 def _pairs(proof: _Proof, near: list[list[Candidate]], limit: int) -> list[tuple[float, Fix]]:
-    """Return the first fixes among pairs of the settings that come nearest; none begins after so many simulations."""
+    """Return the first fixes among pairs of the nearest settings; no pair starts once `limit` simulations are spent."""
 
     def affordable(candidates: list[Candidate]) -> Iterator[Candidate]:
         for candidate in candidates:
@@ -264,17 +261,17 @@ def _pairs(proof: _Proof, near: list[list[Candidate]], limit: int) -> list[tuple
             yield candidate
 
     found = (_first(proof, affordable(both(*pair))) for pair in combinations(near, 2))
-    return list(islice((fix for fix in found if fix is not None), _PAIRS))
+    return list(islice((fix for fix in found if fix is not None), _MAX_PAIRS))
 
 
 def _helpful(proof: _Proof, near: list[list[Candidate]]) -> list[tuple[float, Fix]]:
-    """Return what comes nearest where nothing prevents it: the largest change of a setting that at least halves it."""
+    """Return the largest change of each of the nearest settings, if it at least halves the violations."""
     found = (proof.help(candidates[-1]) for candidates in near)
-    return list(islice((fix for fix in found if fix is not None), _HELPFUL))
+    return list(islice((fix for fix in found if fix is not None), _MAX_HELPFUL))
 
 
 def _nearest(proof: _Proof, known: list[list[Candidate]]) -> list[list[Candidate]]:
-    """Return the series of candidate values whose largest change leaves the fewest violations, the best first; none that leaves all."""
+    """Return the settings' candidates whose largest change leaves the fewest violations, the best setting first."""
     ranked: list[tuple[int, list[Candidate]]] = []
     for candidates in known:
         designs = (redesigned(proof.scenario.design, candidate) for candidate in reversed(candidates))
@@ -282,10 +279,10 @@ def _nearest(proof: _Proof, known: list[list[Candidate]]) -> list[list[Candidate
         missed = None if largest is None else proof.trials.misses(largest)
         if missed is not None:
             ranked.append((missed, candidates))
-    return [candidates for _, candidates in sorted(ranked, key=lambda entry: entry[0])][:_NEAREST]
+    return [candidates for _, candidates in sorted(ranked, key=lambda entry: entry[0])][:_SETTINGS_IN_PAIRS]
 
 
 def _excluding(design: Design, mapping: EventSourceMapping, oracle: Oracle) -> tuple[str, ...]:
-    """Return the rules that exclude the violation: mappings that fit are never throttled (MC-1, MC-3)."""
+    """Return the ledger rules that exclude the violation: a fitting maximum concurrency (MC-1, MC-3)."""
     throttling = oracle.invariant.name == NO_DEAD_LETTERING_BY_THROTTLING.name
     return ("MC-1", "MC-3") if throttling and design.maximum_concurrency_fits(mapping.function) else ()

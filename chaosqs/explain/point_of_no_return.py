@@ -1,7 +1,7 @@
-"""The point of no return: up to which moment chance could still have avoided the violation.
+"""Finds the point of no return: the time from which on chance could no longer avoid the violation.
 
-The history is kept up to some moment; from then on seed is drawn anew and nothing goes wrong any more (the plan is
-healed). Where at least 95 % of such futures end in the violation, it was inevitable.
+The history is kept up to some time. After it, the run goes on with another seed and without faults (the plan is
+healed). If at least 95 % of such futures end in the violation, it was inevitable at that time.
 """
 
 from collections.abc import Sequence
@@ -20,41 +20,39 @@ from chaosqs.search.oracle import Oracle
 from chaosqs.search.simplicity import ending
 from chaosqs.simulation.run import redrawn
 
-FUTURES = 40
-"""Futures that are drawn from one moment."""
-_MISSES = FUTURES // 20
-"""So many of them may go well where the violation counts as inevitable."""
-_COARSE, _FINE = 7, 5
-"""Moments that are tried: of all that happened to the messages, then of what lies around the point that was found.
-With so many futures each, that makes 480 simulations at the most; a moment that is no good takes a few of them only."""
+FUTURES = 40  # futures that are drawn from one time
+_MAX_MISSES = FUTURES // 20  # maximum futures without the violation at which it still counts as inevitable
+# With FUTURES each, the times below make 480 simulations at most; a time that is too early takes only a few of them.
+_COARSE_TIMES = 7  # times that are tried first, spread over all events of the messages concerned
+_FINE_TIMES = 5  # times that are tried then, between the two around the point
 
 
 def point_of_no_return(history: History, oracle: Oracle, rate: Evidence) -> PointOfNoReturn:
-    """Return from when on the violation was inevitable; `rate`: how often any seed from the start leads to it."""
+    """Return the time from which on the violation was inevitable; `rate`: its rate over seeds from the start."""
     scenario = history.scenario
-    if scenario.faults == FaultPlan() and rate.violations >= rate.trials * (1 - _MISSES / FUTURES):
+    if scenario.faults == FaultPlan() and rate.violations >= rate.trials * (1 - _MAX_MISSES / FUTURES):
         return PointOfNoReturn(rate, None)
     story = causal_slice(history, oracle.judge(history).violations[0])
     cuts = _cuts(story)
     start = PointOfNoReturn(_of_futures(FUTURES), story.violation.at)
-    coarse = _backwards(scenario, oracle, story, _spread(story.without_retries(cuts), _COARSE), start)
+    coarse = _backwards(scenario, oracle, story, _spread(story.without_retries(cuts), _COARSE_TIMES), start)
     between = [index for index in cuts if _lies_between(story.event(index).at, coarse)]
-    return _backwards(scenario, oracle, story, _spread(between, _FINE), coarse)
+    return _backwards(scenario, oracle, story, _spread(between, _FINE_TIMES), coarse)
 
 
 def _cuts(story: Slice) -> list[int]:
-    """Return the places of what happened to the messages concerned before the violation, one for each moment."""
+    """Return the indexes of the events of the messages concerned before the violation, one for each time."""
     moments: dict[int, int] = {}
     for index in story.indexes:
         event = story.event(index)
         if story.concerns(index) and event.at < story.violation.at:
-            told = isinstance(event, Received) or event.at not in moments
-            moments[event.at] = index if told else moments[event.at]
+            preferred = isinstance(event, Received) or event.at not in moments
+            moments[event.at] = index if preferred else moments[event.at]
     return list(moments.values())
 
 
 def _spread(indexes: Sequence[int], most: int) -> list[int]:
-    """Return so many of some places at the most, evenly, the first and the last among them."""
+    """Return at most `most` of some indexes, evenly spread, including the first and the last."""
     if len(indexes) <= most:
         return list(indexes)
     return [indexes[number * (len(indexes) - 1) // (most - 1)] for number in range(most)]
@@ -68,11 +66,11 @@ def _lies_between(at: int, found: PointOfNoReturn) -> bool:
 def _backwards(
     scenario: Scenario, oracle: Oracle, story: Slice, indexes: Sequence[int], found: PointOfNoReturn
 ) -> PointOfNoReturn:
-    """Go back from moment to moment as long as the violation is inevitable."""
+    """Try the times from the last to the first while the violation is inevitable; return the earliest such time."""
     for index in reversed(indexes):
         at = story.event(index).at
         violated = _violated(scenario, oracle, at)
-        if violated < FUTURES - _MISSES:
+        if violated < FUTURES - _MAX_MISSES:
             return attrs.evolve(found, avoidable_at=at)
         found = PointOfNoReturn(_of_futures(violated), at, index, found.avoidable_at)
     return found
@@ -83,11 +81,11 @@ def _of_futures(violated: int) -> Evidence:
 
 
 def _violated(scenario: Scenario, oracle: Oracle, at: int) -> int:
-    """Count the futures of a moment that end in the violation; stop where too many have gone well."""
+    """Count the futures from a time that end in the violation; stop when too many do not."""
     healed = _healed(scenario, at)
     bad = good = 0
     seed = 0
-    while bad + good < FUTURES and good <= _MISSES:
+    while bad + good < FUTURES and good <= _MAX_MISSES:
         seed += 1
         if seed == scenario.seed:
             continue
@@ -102,7 +100,7 @@ def _violated(scenario: Scenario, oracle: Oracle, at: int) -> int:
 
 
 def _healed(scenario: Scenario, at: int) -> Scenario:
-    """Return the scenario in which nothing goes wrong after a moment."""
+    """Return the scenario without faults after a time."""
     plan = scenario.faults
     if plan == FaultPlan():
         return ending(scenario)

@@ -1,7 +1,7 @@
-"""The seeds of one counterexample before which a change of its design must prove itself.
+"""The seed sample: a counterexample with several seeds, on which changes of its design are tested.
 
-In the calm world everything is in step, so a value may help there by accident. Where the violation also happens by
-chance, a value must therefore help under chance, too; where it does not, in the counterexample alone.
+With the calm seed 0, everything happens in step, so a value may help by accident. So if the violation also happens by
+chance, a value must help with other seeds, too. If it does not, the sample is the counterexample alone.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.search.oracle import Answer, Oracle
 from chaosqs.search.simplicity import ending
 
-_LEAST_SHARE = 0.05
-_ENOUGH = 3
-"""With so many violations to be expected, none at all is no accident (95 %)."""
-_SURE, _LEAST = 9, 60
-"""With so many, it is none (1 in 8,000), even where several values were tried; but of so many draws at the least."""
-_FEW = 4
-"""Scenarios that are enough to see that a value does not help."""
+_MIN_VIOLATING_SHARE = 0.05  # minimum share of seeds with the violation at which it counts as happening by chance
+MIN_EXPECTED_VIOLATIONS = 3  # expected violations at which observing none is significant at 95 % (e⁻³ ≈ 0.05)
+STRICT_EXPECTED_VIOLATIONS = 9  # same, corrected for trying several values (e⁻⁹ ≈ 1 in 8,000)
+MIN_DRAWS = 60  # minimum draws for the strict test
+_FIRST_SCENARIOS = 4  # scenarios that are enough to reject most values
 
 
 @attrs.frozen
@@ -36,8 +34,7 @@ class SeedSample:
     oracle: Oracle
     scenarios: tuple[Scenario, ...]
     others: tuple[Scenario, ...] = ()
-    """Further draws: what holds in `scenarios` must hold in them, too, to be sure."""
-
+    """Further draws, violating or not, for the strict test of a value that holds in `scenarios`."""
     population: Population = "counterexample"
 
     @property
@@ -47,24 +44,24 @@ class SeedSample:
 
     @property
     def by_chance(self) -> SeedSample | None:
-        """The same without the counterexample itself; None where chance does not violate the invariant."""
+        """The sample without the counterexample itself; None if the violation does not happen by chance."""
         if not self.others:
             return None
         return attrs.evolve(self, scenarios=self.scenarios[1:], population="other_seeds")
 
     def seems(self, setting: DesignSetting, value: Value) -> bool | None:
-        """Tell what `holds` may say, from the first few scenarios."""
-        return self._cured(setting, value, self.scenarios[:_FEW])
+        """Return the same as `holds`, but from the first few scenarios only."""
+        return self._cured(setting, value, self.scenarios[:_FIRST_SCENARIOS])
 
     def holds(self, setting: DesignSetting, value: Value) -> bool | None:
-        """Tell whether the invariant holds with another value, and at no other price.
+        """Return True if the invariant holds with another value and nothing else becomes worse.
 
-        None: it cannot be simulated, or switches off what was served before.
+        None: the value cannot be simulated, or no message is served that was served before.
         """
         return self._cured(setting, value, self.scenarios)
 
     def surely(self, setting: DesignSetting, value: Value) -> bool:
-        """Tell whether it holds in the further draws as well, and not just because messages come at another time."""
+        """Return True if the invariant also holds in the further draws, and not only because messages come later."""
         if not self._cured(setting, value, (*self.scenarios, *self.others)):
             return False
         return not (setting.postpones and self._cured_by_time(setting, value))
@@ -85,27 +82,29 @@ class SeedSample:
         return reduce(add, after).cures(reduce(add, before), by_chance=len(before) > 1)
 
     def _cured_by_time(self, setting: DesignSetting, value: Value) -> bool:
-        """Tell whether it would hold with the value of now as well, if only everything were sent so much later."""
+        """Return True if the invariant holds with the current value when all messages come later by the difference."""
         later = (value or 0) - (setting.read(self.scenarios[0].design) or 0)
         return not any(self.oracle.violated(_postponed(variant, later)) for variant in self.scenarios)
 
 
 def _postponed(scenario: Scenario, seconds: int) -> Scenario:
-    """Return a scenario whose messages are all sent later; nothing is sent before the start."""
+    """Return a scenario whose messages are all sent later, or, if `seconds` is negative, earlier, from 0 on."""
     loads = [attrs.evolve(load, at=max(0, load.at + seconds)) for load in scenario.workload]
     return ending(attrs.evolve(scenario, workload=tuple(loads)))
 
 
 def sample_of(scenario: Scenario, oracle: Oracle, draws: int) -> tuple[SeedSample, Evidence]:
-    """Return the seed sample of a counterexample, and its rate over seed 0, 1, 2 … (so many draws)."""
+    """Return the seed sample of a counterexample, and the violation's rate over the seeds from 0 to `draws` - 1."""
     variants = [attrs.evolve(ending(scenario), seed=seed) for seed in range(draws)]
     violating = [variant for variant in variants if oracle.violated(variant)]
     rate = Evidence(len(violating), draws, "seeds")
     by_chance = [variant for variant in violating if variant.seed]
-    if len(by_chance) < _LEAST_SHARE * draws:
+    if len(by_chance) < _MIN_VIOLATING_SHARE * draws:
         return SeedSample(oracle, (ending(scenario),)), rate
     rest = [variant for variant in variants if variant.seed and not oracle.violated(variant)]
     ordered = (*by_chance, *rest)
-    size, most = (ceil(times * draws / len(by_chance)) for times in (_ENOUGH, _SURE))
-    sample = SeedSample(oracle, (ending(scenario), *ordered[:size]), ordered[size : max(most, _LEAST)], "seeds")
-    return sample, rate
+    size, strict_size = (
+        ceil(expected * draws / len(by_chance)) for expected in (MIN_EXPECTED_VIOLATIONS, STRICT_EXPECTED_VIOLATIONS)
+    )
+    others = ordered[size : max(strict_size, MIN_DRAWS)]
+    return SeedSample(oracle, (ending(scenario), *ordered[:size]), others, "seeds"), rate

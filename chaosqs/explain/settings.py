@@ -1,4 +1,4 @@
-"""Changes of a design that may mend it: for each setting a series of candidate values, the smallest change first."""
+"""The settings of a design, and changes of them that may fix it: for each setting, candidate values."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -11,9 +11,9 @@ from chaosqs.errors import InvalidDesign
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.explanation import Change, SettingPath, Value
 
-# The settings of a design as settings: read one, turn it, and know which values it has. ---------------------------------
+# The settings of a design: read one, change it, and know its candidate values ----------------------------------------
 
-_Part = TypeVar("_Part")
+_Item = TypeVar("_Item")
 _Read = Callable[[EventSourceMapping], Value]
 _Write = Callable[[EventSourceMapping, Value], EventSourceMapping]
 
@@ -24,39 +24,39 @@ class DesignSetting:
 
     setting: SettingPath
     path: str
-    """Where it is in the design: `functions[0].reserved_concurrency`."""
+    """Path in the design: `functions[0].reserved_concurrency`."""
     candidates: tuple[Value, ...]
-    """Values worth a try, ascending."""
+    """Values to try, ascending."""
     read: Callable[[Design], Value]
     write: Callable[[Design, Value], Design]
-    """Return the design with another value. Raises `InvalidDesign` where AWS would."""
+    """Returns the design with another value. Raises `InvalidDesign` for values that AWS would refuse."""
     quiet: bool = False
-    """Whether it is told only where it matters: something that the design does not have, or another queue's."""
+    """True if it is reported only if it matters: for features that the design does not use, and other queues."""
     postpones: bool = False
-    """Whether it makes messages come so many seconds later, whatever else it does."""
+    """True if its value is a number of seconds by which messages come later."""
 
     @property
     def name(self) -> str:
-        """As the model spells it: `reserved_concurrency`."""
+        """Name in the model: `reserved_concurrency`."""
         return self.setting.attribute
 
 
 def rank(value: Value) -> float:
-    """Return what orders the values of a setting: no limit comes last."""
+    """Return the sort key of a setting's value; None (no limit) comes last."""
     return float("inf") if value is None else value
 
 
 _COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 20, 50, 100, 500, 900)
 _SECONDS = (1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 3600, 43_200)
 LONGEST_RETENTION = 1_209_600
-"""Seconds that a queue can keep a message (RT-1)."""
+"""Maximum seconds that a queue keeps a message (RT-1)."""
 _PERIODS = (60, 300, 3600, 86_400, 345_600, LONGEST_RETENTION)
 _POLLERS = (2, 3, 5, 10, 20, 50, 100)  # PM-2
 _MEMORY = (128, 256, 512, 1024, 1769, 3008, 10_240)
 
 
 def design_settings(design: Design, mapping: EventSourceMapping) -> tuple[DesignSetting, ...]:
-    """Return the settings that have to do with a mapping: its own, its queues', its function's and the account's."""
+    """Return the settings that may affect a mapping: its own, its queues', its function's and the account's."""
     queue, function = design.queue(mapping.queue), design.function(mapping.function)
     return (
         *_queue_settings(design.queues.index(queue), queue, function.timeout),
@@ -106,7 +106,7 @@ def _queue_setting(  # noqa: PLR0917 - each is a part of the setting
     read: Callable[[Queue], Value],
     write: Callable[[Queue, int], Queue],
 ) -> DesignSetting:
-    def turned(design: Design, value: Value) -> Design:
+    def written(design: Design, value: Value) -> Design:
         return attrs.evolve(design, queues=_with(design.queues, index, write(design.queues[index], _number(value))))
 
     return DesignSetting(
@@ -114,16 +114,16 @@ def _queue_setting(  # noqa: PLR0917 - each is a part of the setting
         f"queues[{index}].{name}",
         tuple(candidates),
         lambda d: read(d.queues[index]),
-        turned,
+        written,
         postpones=name == "delay",
     )
 
 
 def _dead_letter_setting(design: Design, redrive: Redrive) -> DesignSetting:
-    """How long the dead-letter queue keeps messages."""
+    """Return the setting for the retention period of the dead-letter queue."""
     index = design.queues.index(design.queue(redrive.dead_letter_queue))
 
-    def turned(design: Design, value: Value) -> Design:
+    def written(design: Design, value: Value) -> Design:
         queue = attrs.evolve(design.queues[index], retention_period=_number(value))
         return attrs.evolve(design, queues=_with(design.queues, index, queue))
 
@@ -132,16 +132,16 @@ def _dead_letter_setting(design: Design, redrive: Redrive) -> DesignSetting:
         f"queues[{index}].retention_period",
         _PERIODS,
         lambda d: d.queues[index].retention_period,
-        turned,
+        written,
         quiet=True,
     )
 
 
 def _absent_redrive_setting(design: Design, queue: Queue) -> DesignSetting:
-    """A redrive policy where there is none, to a new queue: how many receives it grants; None: there is none."""
+    """Return the setting for the max_receive_count of a new redrive policy to a new queue; None: no policy."""
     index, name = design.queues.index(queue), dead_letter_name(design, queue.name)
 
-    def turned(design: Design, value: Value) -> Design:
+    def written(design: Design, value: Value) -> Design:
         others = tuple(other for other in design.queues if other.name != name)
         redrive = None if value is None else Redrive(name, value)
         added = () if value is None else (Queue(name, retention_period=LONGEST_RETENTION),)
@@ -155,7 +155,7 @@ def _absent_redrive_setting(design: Design, queue: Queue) -> DesignSetting:
 
     candidates = (1, 2, 5, 10, 50, None)
     setting = SettingPath("queue", queue.name, "redrive")
-    return DesignSetting(setting, f"queues[{index}].redrive", candidates, read, turned, quiet=True)
+    return DesignSetting(setting, f"queues[{index}].redrive", candidates, read, written, quiet=True)
 
 
 def dead_letter_name(design: Design, queue: str) -> str:
@@ -173,12 +173,12 @@ def _function_settings(index: int, function: Function) -> Iterable[DesignSetting
         read: Callable[[Function], Value],
         write: Callable[[Function, Value], Function],
     ) -> DesignSetting:
-        def turned(design: Design, value: Value) -> Design:
+        def written(design: Design, value: Value) -> Design:
             return attrs.evolve(design, functions=_with(design.functions, index, write(design.functions[index], value)))
 
         setting = SettingPath("function", function.name, name)
         return DesignSetting(
-            setting, f"functions[{index}].{name}", tuple(candidates), lambda d: read(d.functions[index]), turned
+            setting, f"functions[{index}].{name}", tuple(candidates), lambda d: read(d.functions[index]), written
         )
 
     timeouts = tuple(seconds for seconds in _SECONDS if seconds <= 900)  # noqa: PLR2004 - LX-1
@@ -222,7 +222,7 @@ def _mapping_settings(index: int, mapping: EventSourceMapping) -> Iterable[Desig
 
 
 def _optional_settings(index: int, mapping: EventSourceMapping) -> Iterable[DesignSetting]:
-    """What a mapping may have or not; filters are not made up."""
+    """Yield the settings for optional features of a mapping; filters only if it has some."""
     pollers = _mapping_setting(
         index,
         mapping.name,
@@ -246,17 +246,17 @@ def _optional_settings(index: int, mapping: EventSourceMapping) -> Iterable[Desi
 def _mapping_setting(  # noqa: PLR0917 - each is a part of the setting
     index: int, owner: str, name: str, candidates: Iterable[Value], read: _Read, write: _Write
 ) -> DesignSetting:
-    def turned(design: Design, value: Value) -> Design:
+    def written(design: Design, value: Value) -> Design:
         return attrs.evolve(design, mappings=_with(design.mappings, index, write(design.mappings[index], value)))
 
     setting = SettingPath("mapping", owner, name)
     return DesignSetting(
-        setting, f"mappings[{index}].{name}", tuple(candidates), lambda d: read(d.mappings[index]), turned
+        setting, f"mappings[{index}].{name}", tuple(candidates), lambda d: read(d.mappings[index]), written
     )
 
 
 def _with_pollers(given: tuple[int, int] | None) -> _Write:
-    """Return what writes the most pollers that may be provisioned, with as low a minimum as was given."""
+    """Return the function that sets the maximum of provisioned pollers; the minimum stays, but never exceeds it."""
     least = 2 if given is None else given[0]
 
     def write(mapping: EventSourceMapping, most: Value) -> EventSourceMapping:
@@ -287,18 +287,18 @@ def _number(value: Value) -> int:
     return value
 
 
-def _with(parts: tuple[_Part, ...], index: int, part: _Part) -> tuple[_Part, ...]:
-    return (*parts[:index], part, *parts[index + 1 :])
+def _with(items: tuple[_Item, ...], index: int, item: _Item) -> tuple[_Item, ...]:
+    return (*items[:index], item, *items[index + 1 :])
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Candidate changes for fixes -----------------------------------------------------------------------------------------
 
 _UNLIMITED = 1000
-"""As what no limit counts when changes are compared."""
-_LIMIT = 0.25
-"""As how large a limit counts that was not there before."""
+"""Value that counts as no limit when the sizes of changes are compared."""
+_NEW_LIMIT_SIZE = 0.25
+"""Size of a change that adds a limit."""
 _FACTORS = (1, 2, 3, 6, 12)
-"""By how much a timeout is multiplied; AWS advises a visibility timeout of six times the function's."""
+"""Multiples of the function's timeout to try; AWS advises a visibility timeout of six times the function's."""
 _WORTH: Mapping[str, tuple[Value, ...]] = {
     "visibility_timeout": (),
     "max_receive_count": (2, 3, 5, 10, 20, 50),
@@ -311,10 +311,10 @@ _WORTH: Mapping[str, tuple[Value, ...]] = {
     "report_batch_item_failures": (True,),
     "filters": (0,),
 }
-"""Values worth a try of the settings that fixes change; none: multiples of the function's timeout. What is not here
-helps by accident, at a price that no run tells, or is not the team's to change."""
+"""Values to try of the settings that fixes change; empty: multiples of the function's timeout. Other settings help only
+by accident, have costs that no run shows, or cannot be changed by the team."""
 _ONLY_UP = ("max_receive_count", "retention_period", "report_batch_item_failures")
-"""To give up sooner, or to be told less, is no fix."""
+"""Settings that are not decreased: giving up sooner or reporting less is no fix."""
 _IN_SECONDS = ("visibility_timeout", "retention_period", "timeout", "maximum_batching_window")
 
 
@@ -324,13 +324,13 @@ class Candidate:
 
     changes: tuple[Change, ...]
     write: Callable[[Design], Design] = attrs.field(repr=False)
-    """Return the design with the change. Raises `InvalidDesign` where AWS would."""
+    """Returns the design with the change. Raises `InvalidDesign` for values that AWS would refuse."""
     size: float
-    """How much it changes: the logarithm of the ratio."""
+    """Size of the change: the binary logarithm of the ratio."""
 
 
 def redesigned(design: Design, candidate: Candidate) -> Design | None:
-    """Return a design with a change; None where AWS would not accept it."""
+    """Return a design with a change; None if AWS would refuse it."""
     try:
         return candidate.write(design)
     except InvalidDesign:
@@ -340,9 +340,9 @@ def redesigned(design: Design, candidate: Candidate) -> Design | None:
 def candidate_values(
     design: Design, mapping: EventSourceMapping, edges: Mapping[SettingPath, Sequence[Value]] | None = None
 ) -> Iterator[list[Candidate]]:
-    """Yield, for each setting that may help, its changes in one direction, the smallest first.
+    """Yield, for each setting that may help and each direction, its changes, the smallest first.
 
-    `edges`: for each setting, values from which on they help.
+    `edges`: for each setting, further values to try, at which the counterexample begins to hold.
     """
     timeout = design.function(mapping.function).timeout
     for setting in design_settings(design, mapping):
@@ -359,7 +359,7 @@ def candidate_values(
 
 
 def _rounded(setting: DesignSetting, value: Value, edge: Value) -> Value:
-    """Return a value that helps: seconds as a person would set them, everything else as it is."""
+    """Return the value to try for an edge: for seconds the next candidate beyond it, else the edge itself."""
     if setting.name not in _IN_SECONDS:
         return edge
     beyond = [
@@ -374,7 +374,7 @@ def _rounded(setting: DesignSetting, value: Value, edge: Value) -> Value:
 
 
 def both(first: list[Candidate], second: list[Candidate]) -> list[Candidate]:
-    """Return each change of one series of candidate values with each of another, the smallest first."""
+    """Return each pair of a change of one setting and a change of another, the smallest first."""
     pairs = [
         Candidate((*one.changes, *other.changes), _after(one.write, other.write), one.size + other.size)
         for one in first
@@ -384,7 +384,7 @@ def both(first: list[Candidate], second: list[Candidate]) -> list[Candidate]:
 
 
 def _after(one: Callable[[Design], Design], other: Callable[[Design], Design]) -> Callable[[Design], Design]:
-    """Return two changes as one, in the order in which AWS takes them (EC-11: first visibility, then the timeout)."""
+    """Return two changes as one, in the order that AWS accepts (EC-11: visibility timeout first, then the timeout)."""
 
     def write(design: Design) -> Design:
         try:
@@ -398,19 +398,19 @@ def _after(one: Callable[[Design], Design], other: Callable[[Design], Design]) -
 def _limits(
     design: Design, mapping: EventSourceMapping, setting: DesignSetting, more: Sequence[Value]
 ) -> list[Candidate]:
-    """A maximum concurrency for each mapping of the function: as much as fits, then less."""
+    """Return changes of the maximum concurrency of all mappings of the function: the largest that fits, then less."""
     siblings = [other for other in design.mappings_of(mapping.function) if other.enabled]
     room = min(1000, max(2, design.concurrency_limit(mapping.function) // len(siblings)))
     fitting = [value for value in sorted({room, 2, *(other for other in more if other)}, reverse=True) if value <= room]
     return [
-        Candidate(_limits_of(design, mapping.function, value), _limiting(mapping.function, value), _LIMIT)
+        Candidate(_limits_of(design, mapping.function, value), _limiting(mapping.function, value), _NEW_LIMIT_SIZE)
         for value in fitting
         if value != setting.read(design)
     ]
 
 
 def _limits_of(design: Design, function: str, value: int) -> tuple[Change, ...]:
-    """Return what becomes another one on each mapping of a function; provisioned pollers know no limit (EC-6)."""
+    """Return the changes on each mapping of a function; a limit excludes provisioned pollers (EC-6)."""
     changes: list[Change] = []
     for mapping in design.mappings_of(function):
         if mapping.maximum_concurrency != value:
@@ -436,9 +436,9 @@ def _limiting(function: str, value: int) -> Callable[[Design], Design]:
 
 
 def _values(setting: DesignSetting, value: Value, others: Iterable[Value]) -> list[Candidate]:
-    """Return the changes of a setting that stands at a value, the smallest first; each once."""
+    """Return the changes of a setting from its value to each of the others, the smallest first, each once."""
     found = [
-        Candidate((Change(setting.setting, value, other),), _turning(setting, other), _size(value, other))
+        Candidate((Change(setting.setting, value, other),), _writing(setting, other), _size(value, other))
         for other in sorted(dict.fromkeys(others), key=rank)
     ]
     return sorted(found, key=lambda candidate: candidate.size)
@@ -446,9 +446,9 @@ def _values(setting: DesignSetting, value: Value, others: Iterable[Value]) -> li
 
 def _size(value: Value, other: Value) -> float:
     if value is None:
-        return _LIMIT
+        return _NEW_LIMIT_SIZE
     return abs(log2(min(rank(other), _UNLIMITED) + 1) - log2(value + 1))
 
 
-def _turning(setting: DesignSetting, value: Value) -> Callable[[Design], Design]:
+def _writing(setting: DesignSetting, value: Value) -> Callable[[Design], Design]:
     return lambda design: setting.write(design, value)

@@ -37,8 +37,7 @@ MESSAGES = 2
 FAULTS = 2
 PAUSES = 0
 MAX_RUNS = 20_000
-_MOST_MESSAGES = 100
-"""Maximum of `messages`."""
+_MOST_MESSAGES = 100  # maximum of `messages`
 
 
 @attrs.frozen
@@ -323,13 +322,13 @@ def _on(mapping: str, source: Source, scope: Scope, planned: Plan, checks: Seque
         max_runs=scope.max_runs,
     )
     pairs = zip(checks, done.findings, strict=True)
-    return Exhausted(mapping, done, tuple(_answered(planned, check, found) for check, found in pairs))
+    return Exhausted(mapping, done, tuple(_check_result(planned, check, found) for check, found in pairs))
 
 
-def _answered(planned: Plan, check: Check, finding: Finding) -> CheckResult:
+def _check_result(planned: Plan, check: Check, finding: Finding) -> CheckResult:
     """Return the result of a check whose finding is known already."""
 
     def found(_: Budget) -> Finding:
         return finding
 
-    return planned.answer(attrs.evolve(check, search=found))
+    return planned.run(attrs.evolve(check, search=found))

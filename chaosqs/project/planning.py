@@ -17,7 +17,7 @@ from chaosqs.lambda_.handler_loading import load
 from chaosqs.model.design import Design, Function
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
 from chaosqs.project.discovery import Source, discover, importable, read_source
-from chaosqs.project.results import CheckResult, answer
+from chaosqs.project.results import CheckResult, run_check
 from chaosqs.project.settings import Settings, read_settings
 from chaosqs.project.wording import relative_to
 from chaosqs.search.finding import Finding
@@ -30,8 +30,7 @@ from chaosqs.strategies import designs
 # It checks the reference designs, generated designs, and, as a canary, a design that is known to be broken: a search
 # that finds nothing there cannot be relied on anywhere.
 
-DESIGNS_DIR = Path(reference.__file__).parent
-"""Directory of the reference designs."""
+DESIGNS_DIR = Path(reference.__file__).parent  # directory of the reference designs
 SOUND = ("maximum_concurrency.yaml", "two_queues.yaml", "unreserved.yaml")
 """Reference designs that keep every invariant."""
 BROKEN = "over_polling.yaml"
@@ -103,13 +102,13 @@ class Plan:
     reports: Path
     strict: bool
 
-    def answer(self, check: Check) -> CheckResult:
+    def run(self, check: Check) -> CheckResult:
         """Run one of the checks; earlier findings are in the database of Hypothesis's current settings, if any.
 
         A canary uses no database, because it tests whether the search finds the violation.
         """
         database = None if check.canary else hypothesis_settings().database
-        return answer(check, attrs.evolve(self.budget, database=database), root=self.root, reports=self.reports)
+        return run_check(check, attrs.evolve(self.budget, database=database), root=self.root, reports=self.reports)
 
 
 def plan(options: Options) -> Plan:

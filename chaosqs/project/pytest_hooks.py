@@ -47,7 +47,7 @@ class ItemResult:
     """The text of a failed item; None: it passes."""
     skipped: str = ""
     """Reason why the item is skipped; empty: it is not."""
-    answer: CheckResult | None = None
+    check_result: CheckResult | None = None
     line: str = ""
     """A further line of the summary."""
     report: str = ""
@@ -57,8 +57,8 @@ class ItemResult:
     def properties(self) -> list[tuple[str, object]]:
         """Properties for JUnit and other reports."""
         found: list[tuple[str, object]] = []
-        if self.answer is not None:
-            found += [("chaosqs.verdict", str(self.answer.status)), ("chaosqs.cases", self.answer.cases)]
+        if self.check_result is not None:
+            found += [("chaosqs.verdict", str(self.check_result.status)), ("chaosqs.cases", self.check_result.cases)]
         if self.report:
             found.append(("chaosqs.report", self.report))
         return found
@@ -69,15 +69,15 @@ def result(found: CheckResult, *, strict: bool) -> ItemResult:
     title = title_of(found.invariant)
     location = found.broken.location if found.broken else Location(found.design)
     if not found.simulated and not strict:
-        return ItemResult(location, skipped=found.reason, answer=found)
+        return ItemResult(location, skipped=found.reason, check_result=found)
     if passes(found, strict=strict):
-        return ItemResult(location, answer=found)
+        return ItemResult(location, check_result=found)
     if found.broken:
         failure = found.broken.story + (found.broken.problem or f"  Report          {found.broken.report}")
         return ItemResult(
-            location, f"{title}: {found.broken.sentence}", failure, answer=found, report=found.broken.report
+            location, f"{title}: {found.broken.sentence}", failure, check_result=found, report=found.broken.report
         )
-    return ItemResult(location, *_without_story(found, title), answer=found)
+    return ItemResult(location, *_without_story(found, title), check_result=found)
 
 
 def _without_story(found: CheckResult, title: str) -> tuple[str, str]:
@@ -231,11 +231,11 @@ def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[
 
 
 def _planned_item(check: Check, planned: Plan) -> PlannedItem:
-    return PlannedItem(tuple(map(spelt, check.parts)), check.path, partial(_ask, check, planned))
+    return PlannedItem(tuple(map(spelt, check.parts)), check.path, partial(_run_check, check, planned))
 
 
-def _ask(check: Check, planned: Plan) -> ItemResult:
-    return result(planned.answer(check), strict=planned.strict)
+def _run_check(check: Check, planned: Plan) -> ItemResult:
+    return result(planned.run(check), strict=planned.strict)
 
 
 def _replays(given: Path, corpus: Path, root: Path) -> list[PlannedItem]:
@@ -338,7 +338,7 @@ class Hooks:
             if planned_item.node_id in self.result
         ]
         lines = [
-            *summary([each.answer for each in result if each.answer is not None]),
+            *summary([each.check_result for each in result if each.check_result is not None]),
             *(each.line for each in result if each.line),
             *self.notices,
         ]
@@ -369,5 +369,5 @@ def _dress(
             shown.reprcrash.lineno = result.location.line
             shown.reprcrash.message = result.headline
         report.longrepr = shown
-    elif result.answer is not None:
-        report.sections.append(("chaosqs", details(result.answer)))
+    elif result.check_result is not None:
+        report.sections.append(("chaosqs", details(result.check_result)))

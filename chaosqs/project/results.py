@@ -132,7 +132,7 @@ def missed(found: CheckResult) -> list[str]:
     return [mark.removeprefix(f"{SOMETIMES} ") for mark in found.unreached if mark.startswith(f"{SOMETIMES} ")]
 
 
-def answer(check: Check, budget: Budget, *, root: Path, reports: Path) -> CheckResult:
+def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> CheckResult:
     """Run a check; the report of a violation is written to the directory `reports`."""
     try:
         finding = check.search(budget)

@@ -74,7 +74,7 @@ class Comparison:
         return _table([column.name for column in self.columns], applies)
 
     def column(self, name: str) -> Figures:
-        """Return the figures of the design of that name. Raises KeyError for an unknown name."""
+        """Return the figures of the design with a name. Raises KeyError for an unknown name."""
         return {column.name: column for column in self.columns}[name]
 
 

@@ -1,4 +1,4 @@
-"""A causal slice as a Mermaid sequence diagram: at most 60 arrows, and a word on those left out."""
+"""Draws a causal slice as a Mermaid sequence diagram: at most 60 arrows, with a note about omitted ones."""
 
 from __future__ import annotations
 
@@ -30,23 +30,22 @@ from chaosqs.report.event_groups import time_text
 from chaosqs.report.event_text import effect_text, retries_text
 from chaosqs.report.text import counted, fault_text, limit_text, mapping_text, mermaid, name_text, named, numbers
 
-# Who takes part in a sequence diagram: producer, queues, pollers, functions, dead-letter queues. ---------------------
+# Participants: producer, queues, pollers, functions, dead-letter queues ----------------------------------------------
 
-_EACH = 5
-"""Pollers of one mapping up to which each is a participant of its own."""
+_MAX_SINGLE_POLLERS = 5  # maximum pollers of a mapping that are participants of their own; more share one participant
 
 
 @attrs.define
 class Actors:
-    """The participants of one diagram; their names are made here, so that no name of a user is syntax."""
+    """The participants of one diagram, with generated names, so that no user's name is read as syntax."""
 
     story: Slice
     pollers: dict[str, tuple[int, ...]]
-    """For each mapping, its pollers in the diagram."""
+    """Pollers in the diagram, by mapping."""
     poller_of: dict[int, int]
     """The poller of each invocation."""
     labels: dict[tuple[str, ...], tuple[str, str]] = attrs.field(factory=dict[tuple[str, ...], tuple[str, str]])
-    """For each participant its name and its label, in the order of their first appearance."""
+    """Name and label of each participant, in order of first appearance."""
 
     @classmethod
     def of(cls, story: Slice, indexes: Sequence[int]) -> Actors:
@@ -61,18 +60,18 @@ class Actors:
         return cls(story, pollers, {event.invocation: event.poller for event in started})
 
     def producer(self) -> str:
-        """Return the participant that sends."""
+        """Return the participant that sends messages."""
         return self._known(("0", ""), "producer")
 
     def queue(self, name: str) -> str:
-        """Return the participant of a queue; dead-letter queues that nobody polls come last."""
+        """Return the participant of a queue; queues that no mapping polls come last."""
         polled = any(mapping.queue == name for mapping in self.story.history.scenario.design.mappings)
         return self._known(("1" if polled else "4", name), name_text(name))
 
     def poller(self, mapping: str, number: int | None) -> str:
-        """Return the participant of a poller: its own, or that of all pollers of its mapping where there are many."""
+        """Return the participant of a poller: its own, or that of all pollers of its mapping if there are many."""
         known = self.pollers.get(mapping, ())
-        single = number is not None and len(known) <= _EACH
+        single = number is not None and len(known) <= _MAX_SINGLE_POLLERS
         of = f" of {mapping_text(mapping)}" if len(self.pollers) > 1 else ""
         if single:
             return self._known(("2", mapping, f"{number:09}"), f"poller {number}{of}")
@@ -83,7 +82,7 @@ class Actors:
         return self._known(("3", name), name_text(name))
 
     def poller_of_event(self, event: InvocationEnded | Deleted) -> str:
-        """Return the participant of the poller that waited for an invocation, as far as that is known."""
+        """Return the participant of the poller that waited for an invocation: all of its mapping if it is unknown."""
         cause = None if event.cause is None else self.story.event(event.cause)
         if isinstance(event, InvocationEnded):
             number = self.poller_of.get(event.invocation)
@@ -94,7 +93,7 @@ class Actors:
         return self.poller(event.mapping, number)
 
     def declarations(self) -> Iterable[str]:
-        """Yield a line for each participant that was used, from the producer to the dead-letter queues."""
+        """Yield a line for each participant in use, from the producer to the dead-letter queues."""
         for _, (name, label) in sorted(self.labels.items(), key=_rank):
             yield f"    participant {name} as {mermaid(label)}"
 
@@ -105,20 +104,20 @@ class Actors:
 
 
 def _rank(entry: tuple[tuple[str, ...], tuple[str, str]]) -> tuple[str, ...]:
-    """Participants of one kind stay in the order of their appearance, but pollers go by mapping and number."""
+    """Return the sort key of a participant: by kind, and pollers also by mapping and number."""
     key, _ = entry
     return key if key[0] == "2" else key[:1]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Arrows --------------------------------------------------------------------------------------------------------------
 
 MOST_ARROWS = 60
-_NEAR = 500
+_JOIN_WITHIN = 500  # milliseconds within which equal events of different messages are joined into one arrow
 
 
 @attrs.frozen
 class Arrow:
-    """One line of the diagram: from one participant to another, or, without a second one, a note over the first."""
+    """One line of the diagram: an arrow from one participant to another, or a note over one participant."""
 
     at: int
     source: str
@@ -129,10 +128,10 @@ class Arrow:
     messages: tuple[int, ...]
     after: str
     events: int = 1
-    """How many events of the history it stands for."""
+    """Number of events of the history that the arrow shows."""
 
     def text(self) -> str:
-        """Return it in Mermaid's syntax."""
+        """Return the line in Mermaid's syntax."""
         messages = named(self.messages) if self.messages else ""
         label = mermaid(f"{time_text(self.at)}  {self.before}{messages}{self.after}")
         return (
@@ -142,15 +141,15 @@ class Arrow:
         )
 
     def joined(self, other: Arrow) -> Arrow | None:
-        """Return both as one where they differ in their messages only; None where they do not."""
+        """Return one arrow for both if they differ only in their messages and are near in time, else None."""
         same = attrs.evolve(other, at=self.at, messages=self.messages, events=self.events) == self
-        if not same or other.at - self.at > _NEAR:
+        if not same or other.at - self.at > _JOIN_WITHIN:
             return None
         return attrs.evolve(self, messages=(*self.messages, *other.messages), events=self.events + other.events)
 
 
 def sequence(story: Slice) -> str:
-    """Return the diagram: of the whole slice where it is short enough, else of the messages concerned."""
+    """Return the diagram of the whole slice, or, if that is too long, of the messages concerned."""
     whole = story.without_retries(story.indexes)
     actors, arrows = _drawn(story, whole)
     if len(arrows) > MOST_ARROWS:

@@ -1,4 +1,4 @@
-"""Clauses: events of one kind and one moment that are told together."""
+"""Groups events of one kind and one moment, which a story describes together."""
 
 from collections.abc import Iterable
 from typing import TypeVar
@@ -24,20 +24,20 @@ from chaosqs.model.events import (
     Throttled,
 )
 
-# One step of a timeline. ---------------------------------------------------------------------------------------------
+# Steps of a timeline -------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
 class Step:
-    """What happened at one moment, in English; without a moment, a remark on what is left out."""
+    """The events of one moment as text, or a remark about omitted steps."""
 
     at: int | None
-    """Milliseconds since the start of the run."""
+    """Milliseconds since the start of the run; None for a remark."""
     text: str
 
     @property
     def time(self) -> str:
-        """Its moment as stories print it; empty without one."""
+        """The moment as stories print it; empty for a remark."""
         return "" if self.at is None else time_text(self.at)
 
 
@@ -46,30 +46,30 @@ def time_text(at: int) -> str:
     return f"{at / 1000:,.1f} s"
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# Groups --------------------------------------------------------------------------------------------------------------
 
 _Kind = TypeVar("_Kind", bound=Event)
 
 
 @attrs.frozen
 class EventGroup:
-    """Events that share a kind, with their places in the history."""
+    """Events of one kind, with their indexes in the history."""
 
     indexes: tuple[int, ...]
     events: tuple[Event, ...]
 
     @property
     def messages(self) -> list[int]:
-        """The messages of all of them, each once, in order of appearance."""
+        """The messages of all events, each once, in order of appearance."""
         return list(dict.fromkeys(message for event in self.events for message in messages_of(event)))
 
     def all(self, kind: type[_Kind]) -> list[_Kind]:
-        """Return its events as what they are."""
+        """Return the events of a type."""
         return [event for event in self.events if isinstance(event, kind)]
 
 
 def kind_of(event: Event) -> tuple[str, ...]:
-    """Return what two events must share to be told together."""
+    """Return the key of an event's group; events with the same key are described together."""
     return (type(event).__name__, *_shared(event))
 
 
@@ -113,29 +113,31 @@ def _texts(event: Event) -> tuple[str, ...]:
     return tuple(value for value in values if isinstance(value, str))
 
 
-# Events that are near in time, as moments: each a few clauses, each clause all events of one kind. -------------------
+# Moments: events that are near in time, as one group for each kind ---------------------------------------------------
 
-_GAP = 200
-_SPAN = 500
+_MAX_GAP = 200  # maximum milliseconds between two successive events of one moment
+_MAX_SPAN = 500  # maximum milliseconds between the first and last event of one moment
 
 
 @attrs.define
 class EventMoment:
-    """Events that a story tells as one step."""
+    """Events that a story describes in one step."""
 
     at: int
+    """Time of the first event, in milliseconds."""
     last: int
+    """Time of the last event so far, in milliseconds."""
     groups: dict[tuple[str, ...], list[int]] = attrs.field(factory=dict[tuple[str, ...], list[int]])
-    """Places of the events of each kind, in order of appearance."""
+    """Indexes of the events of each kind, in order of appearance."""
 
-    def takes(self, event: Event, told: Iterable[int]) -> bool:
-        """Tell whether an event is near enough, and no message would go through the same thing twice."""
-        near = event.at - self.last <= _GAP and event.at - self.at <= _SPAN
-        return near and not any(message in told for message in messages_of(event))
+    def takes(self, event: Event, known: Iterable[int]) -> bool:
+        """Return True if an event is near enough and none of its messages is `known` in the group of its kind."""
+        near = event.at - self.last <= _MAX_GAP and event.at - self.at <= _MAX_SPAN
+        return near and not any(message in known for message in messages_of(event))
 
 
 def event_moments(story: Slice, indexes: Iterable[int]) -> list[tuple[int, list[EventGroup]]]:
-    """Return the moments of some events of a slice: when each began, and what happened in it."""
+    """Return the moments of some events of a slice: the time of the first event, and the groups."""
     found: list[EventMoment] = []
     for index in indexes:
         event = story.event(index)
@@ -144,12 +146,12 @@ def event_moments(story: Slice, indexes: Iterable[int]) -> list[tuple[int, list[
             found.append(EventMoment(event.at, event.at))
         found[-1].last = event.at
         found[-1].groups.setdefault(kind, []).append(index)
-    return [(moment.at, [_words(story, indexes) for indexes in moment.groups.values()]) for moment in found]
+    return [(moment.at, [_group(story, indexes) for indexes in moment.groups.values()]) for moment in found]
 
 
 def _messages(story: Slice, indexes: Iterable[int]) -> list[int]:
     return [message for index in indexes for message in messages_of(story.event(index))]
 
 
-def _words(story: Slice, indexes: list[int]) -> EventGroup:
+def _group(story: Slice, indexes: list[int]) -> EventGroup:
     return EventGroup(tuple(indexes), tuple(story.event(index) for index in indexes))

@@ -1,4 +1,4 @@
-"""Each kind of event, said in one clause of plain English. What a clause says stands in its events."""
+"""Describes groups of events in plain English, one clause each, from the fields of the events alone."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -31,11 +31,11 @@ from chaosqs.model.time import clock_text
 from chaosqs.report.event_groups import EventGroup, time_text
 from chaosqs.report.text import Wording, busy_text, counted, fault_text, limit_text, mapping_text, name_text, verb
 
-# Throttled batches: which retries a story tells, and who kept them out. ----------------------------------------------
+# Throttled batches, their retries, and the messages that occupy the executions ---------------------------------------
 
 
 def with_news(story: Slice, indexes: Iterable[int]) -> list[int]:
-    """Return places without the retries that tell nothing new: of other messages, or kept out by the same as before."""
+    """Return event indexes without throttled retries of other messages, or with the same messages running as before."""
     kept: list[int] = []
     last: dict[tuple[int, ...], tuple[int, ...]] = {}
     for index in indexes:
@@ -51,7 +51,7 @@ def with_news(story: Slice, indexes: Iterable[int]) -> list[int]:
 
 
 def throttled_text(group: EventGroup, story: Slice, wording: Wording, *, busy: bool, retries: bool) -> str:
-    """Tell a throttle and why; with `busy` also who occupied the executions, with `retries` what became of those."""
+    """Describe a throttle and its reason; `busy`: also the messages then running; `retries`: also the retries."""
     first = group.all(Throttled)[0]
     again = " again" if first.attempt > 1 else ""
     running = _running(story, group.indexes) if busy else []
@@ -61,7 +61,7 @@ def throttled_text(group: EventGroup, story: Slice, wording: Wording, *, busy: b
 
 
 def retries_text(indexes: Sequence[int], messages: Sequence[int], story: Slice, known: Sequence[int] | None) -> str:
-    """Tell how often batches were tried again in vain after these throttles, and who else ran but those `known`."""
+    """Describe the throttled retries after these throttles, and the messages that ran, except those in `known`."""
     found = [_delivery(story, message, index) for index in indexes for message in messages]
     each = [[index for index in delivery.throttles[1:] if index <= story.end] for delivery in found if delivery]
     retries = list(dict.fromkeys(index for indexes in each for index in indexes))
@@ -84,14 +84,14 @@ def _running(story: Slice, throttles: Iterable[int]) -> list[int]:
 
 
 def throttles_before(event: Returned, story: Slice) -> int:
-    """Return how often Lambda threw a delivery back whose visibility ends."""
+    """Return the number of throttles of the delivery whose visibility ends."""
     known = story.history.deliveries.get(event.message, ())
     throttles = [index for delivery in known if delivery.received == event.cause for index in delivery.throttles]
     return sum(story.event(index).at <= event.at for index in throttles)
 
 
 def waiting_text(story: Slice, groups: Sequence[EventGroup], wording: Wording) -> str:
-    """Where executions become free, tell which messages concerned miss that because their retry is not due yet."""
+    """If executions become free, describe the messages concerned whose retries are not due yet; else return ""."""
     freed = [index for group in groups if group.all(InvocationEnded) for index in group.indexes]
     present = [message for group in groups for message in group.messages]
     absent = [message for message in story.focus if message not in present] if freed else []
@@ -105,7 +105,7 @@ def waiting_text(story: Slice, groups: Sequence[EventGroup], wording: Wording) -
 
 
 def _next_tries(story: Slice, message: int, index: int) -> Iterator[int | None]:
-    """Yield when a batch is tried next that was throttled before a place and is still held then; None for never."""
+    """Yield the next try of each batch that was throttled before an index and is still held at it; None: no try."""
     for delivery in story.history.deliveries.get(message, []):
         tries = [index for index in story.indexes if _is_try(story, index, delivery)]
         before, after = [p for p in tries if p < index], [p for p in tries if p > index]
@@ -119,19 +119,19 @@ def _is_try(story: Slice, index: int, delivery: Delivery) -> bool:
     return event.cause == delivery.received and isinstance(event, Throttled | InvocationStarted)
 
 
-def told_elsewhere(released: Released, groups: Sequence[EventGroup]) -> bool:
-    """Tell whether the end of the visibility of the same messages is told at the same moment, which says enough."""
+def _is_redundant(released: Released, groups: Sequence[EventGroup]) -> bool:
+    """Return True if the same moment has the end of the same messages' visibility, which makes a clause redundant."""
     returned = [message for group in groups if group.all(Returned) for message in group.messages]
     return released.why == "throttled" and any(message in returned for message in released.messages)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The text of one moment ----------------------------------------------------------------------------------------------
 
-_LATER = 500
+_SHOW_TIME_AFTER = 500  # milliseconds after the start of a step from which on a clause has its own time
 
 
 def said(story: Slice, groups: Sequence[EventGroup], *, summed: bool) -> str:
-    """Return the clauses of one moment as one step; `summed` tells retries with the first throttle."""
+    """Return the clauses of one moment as one text; `summed`: retries are described with the first throttle."""
     wording = Wording(story.history.scenario)
     parts = [_words(group, groups, story, wording, summed=summed) + _when(group, groups[0]) for group in groups]
     if not summed:
@@ -140,9 +140,9 @@ def said(story: Slice, groups: Sequence[EventGroup], *, summed: bool) -> str:
 
 
 def _when(group: EventGroup, first: EventGroup) -> str:
-    """Give the moment of what happens later than its step begins."""
+    """Return the time of a group that begins later than its step, else ""."""
     at = group.events[0].at
-    return f" at {time_text(at)}" if at - first.events[0].at > _LATER else ""
+    return f" at {time_text(at)}" if at - first.events[0].at > _SHOW_TIME_AFTER else ""
 
 
 def _words(group: EventGroup, beside: Sequence[EventGroup], story: Slice, wording: Wording, *, summed: bool) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a kind of event
@@ -154,10 +154,11 @@ def _words(group: EventGroup, beside: Sequence[EventGroup], story: Slice, wordin
         case Received():
             return _received(group, wording)
         case Throttled():
-            told = any(other.all(InvocationStarted) for other in beside)
-            return throttled_text(group, story, wording, busy=summed or not told, retries=summed)
+            started = any(other.all(InvocationStarted) for other in beside)
+            return throttled_text(group, story, wording, busy=summed or not started, retries=summed)
         case ServiceFailed(fault=fault):
-            return f"Lambda answers with a service error instead of running {wording.of(group.messages)}{fault_text(fault)}"
+            messages = wording.of(group.messages)
+            return f"Lambda answers with a service error instead of running {messages}{fault_text(fault)}"
         case InvocationStarted(function=function, fault=fault):
             where = f" in {name_text(function)}" if len(story.history.scenario.design.functions) > 1 else ""
             before = _before(group, story)
@@ -165,7 +166,7 @@ def _words(group: EventGroup, beside: Sequence[EventGroup], story: Slice, wordin
         case InvocationEnded():
             return ended_text(group, group.messages, wording)
         case Released() as released:
-            return "" if told_elsewhere(released, beside) else _released(released, group, wording)
+            return "" if _is_redundant(released, beside) else _released(released, group, wording)
         case Deleted():
             return _deleted(group, story, wording)
         case Returned():
@@ -186,7 +187,7 @@ def _words(group: EventGroup, beside: Sequence[EventGroup], story: Slice, wordin
 
 
 def _aside(event: Operated | PointPassed | Effect | ReceivedNothing | ReceiveFailed | Reached) -> str:
-    """Return what is said of an event that is not about messages on their way; some go without saying."""
+    """Describe an event that is not about the way of a message; some kinds have no text."""
     match event:
         case Operated():
             return operated_text(event)
@@ -209,7 +210,7 @@ def _sent(sent: Sent, group: EventGroup, story: Slice, wording: Wording) -> str:
 
 
 def operated_text(operated: Operated) -> str:
-    """Return what an operator did."""
+    """Describe an operator's action."""
     target, fault = mapping_text(operated.target), fault_text(operated.fault)
     match operated.kind:
         case "redeploy":
@@ -223,7 +224,7 @@ def operated_text(operated: Operated) -> str:
 
 
 def effect_text(effect: Effect) -> str:
-    """Return what a handler recorded: `charged (order 7)`."""
+    """Describe what a handler recorded: `worker records charged (order 7)`."""
     values = ", ".join(f"{name_text(name)} {name_text(str(value))}" for name, value in effect.values)
     return f"{name_text(effect.function)} records {name_text(effect.name)}{f' ({values})' if values else ''}"
 
@@ -254,7 +255,7 @@ def _each(sizes: Sequence[int]) -> str:
 
 
 def _before(group: EventGroup, story: Slice) -> str:
-    """Tell that messages of the violation ran before, or still do; only where that holds of all of them."""
+    """Return " again" if all messages are concerned and ran before, with a remark if they still run; else ""."""
     earlier = [_still_running(message, group.indexes[0], story) for message in group.messages if message in story.focus]
     if len(earlier) < len(group.messages) or not all(earlier):
         return ""
@@ -263,7 +264,7 @@ def _before(group: EventGroup, story: Slice) -> str:
 
 
 def _still_running(message: int, index: int, story: Slice) -> list[bool]:
-    """For each earlier invocation with a message: whether it still goes on."""
+    """Return, for each invocation of a message before an index, True if it is still running."""
     found: dict[int, bool] = {}
     for event in story.history.events[:index]:
         match event:
@@ -277,7 +278,7 @@ def _still_running(message: int, index: int, story: Slice) -> list[bool]:
 
 
 def ended_text(group: EventGroup, messages: Sequence[int], wording: Wording) -> str:
-    """Return how invocations of one outcome ended, of these of their messages."""
+    """Describe the end of invocations with one outcome, for some of their messages."""
     events = group.all(InvocationEnded)
     first, function = events[0], wording.function(events[0].function)
     failed = [message for event in events for message in event.failed if message in messages]

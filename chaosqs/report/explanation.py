@@ -1,4 +1,4 @@
-"""The sentences of an explanation: short texts that the story, the report and the summaries share."""
+"""The texts of an explanation, which the story, the report and the summaries share."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -34,15 +34,13 @@ OUTDATED = (
     "An older version of chaosqs found this, and explained it in a form that is no longer read. "
     "Search the design again for an explanation."
 )
-_ORIGINS = 3
-_FACTOR = 10
-"""Growth from which on it is told as a factor."""
-_NOTABLE = 0.05
-"""Increase of latency or concurrency from which on it is mentioned."""
+_MAX_ORIGINS = 3
+_MIN_FACTOR = 10  # minimum growth that is shown as a factor
+_MIN_INCREASE = 0.05  # minimum relative increase of latency or concurrency that is mentioned
 
 
 def note(explanation: Explanation) -> str:
-    """Return the remark on the explanation as a whole; mostly empty."""
+    """Return the remark on the explanation as a whole; usually empty."""
     return OWN_BUG if explanation.own_bug else OUTDATED if explanation.outdated else ""
 
 
@@ -62,20 +60,20 @@ def matters(explanation: Explanation) -> list[str]:
 
 
 def any_value(explanation: Explanation) -> list[str]:
-    """Return the names of the settings that may be anything."""
+    """Return the names of the settings that do not matter."""
     free = [setting for setting in explanation.settings if setting not in telling(explanation)]
     return list(dict.fromkeys(setting_name(s, explanation) for s in free))
 
 
 def setting_name(setting: Setting, explanation: Explanation) -> str:
-    """Return the name of a setting, with its owner where several have a setting of that name."""
+    """Return the name of a setting, with its owner if several settings have that name."""
     name = setting.path.attribute
     ambiguous = len({other.path for other in explanation.settings if other.path.attribute == name}) > 1
     return f"{shown(owner(setting.path), 30)}.{shown(name, 40)}" if ambiguous else shown(name, 40)
 
 
 def owner(path: SettingPath) -> str:
-    """Return the name of what has a setting: of the queue, function or mapping, or `account`."""
+    """Return the name of the queue, function or mapping that has a setting, or `account`."""
     return path.name or path.kind
 
 
@@ -86,9 +84,9 @@ def value_text(setting: Setting) -> str:
 
 
 def holds(setting: Setting) -> str:
-    """Return where the invariant holds: `holds from 5`, `holds up to 2 pollers under other seeds`.
+    """Return the ranges at which the invariant holds: `holds from 5`, `holds up to 2 pollers under other seeds`.
 
-    Of a setting that matters under load only, how often; empty for one that does not matter.
+    For a setting that matters only under load, return `load_text`; for one that does not matter, an empty text.
     """
     if not setting.thresholds:
         return load_text(setting.load) if setting.load else ""
@@ -112,11 +110,11 @@ def _range_text(found: Threshold) -> str:
 
 
 _UNITS = {"redrive": "receive", "provisioned_pollers": "poller", "filters": "pattern"}
-"""Units of numbers, of settings whose names do not say them."""
+"""Units of settings whose names do not imply them."""
 
 
 def _counted(path: SettingPath, text: str) -> str:
-    """Return a text with what its last number counts: `holds from 5 receives`, `holds without patterns`."""
+    """Return a text with the unit of its last number: `holds from 5 receives`, `holds without patterns`."""
     unit = _UNITS.get(path.attribute)
     if unit is None or not text[-1:].isdigit():
         return text
@@ -126,7 +124,7 @@ def _counted(path: SettingPath, text: str) -> str:
 
 
 def load_text(load: LoadSensitivity) -> str:
-    """Return what changes under load: `holds in 15 % of draws with 100 messages at once, in 98 % with 1`."""
+    """Return the effect under load: `holds in 15 % of draws with 100 messages at once, in 98 % with 1`."""
     return (
         f"holds in {_kept(load.present)} of draws with {load.messages} messages at once, "
         f"in {_kept(load.changed)} with {load.other}"
@@ -139,16 +137,16 @@ def _kept(evidence: Evidence) -> str:
 
 
 def origins(explanation: Explanation) -> list[str]:
-    """Return where the settings that matter were read from; three at the most."""
+    """Return the origins of the settings that matter, at most three."""
     found = [s.origin for s in explanation.settings if s.matters and s.origin]
-    return [shown(origin, 90) for origin in dict.fromkeys(found)][:_ORIGINS]
+    return [shown(origin, 90) for origin in dict.fromkeys(found)][:_MAX_ORIGINS]
 
 
 # Faults and assumptions -------------------------------------------------------------------------------------------
 
 
 def faults(counterexample: Counterexample) -> list[str]:
-    """Return the faults that it takes; `NO_FAULT` where it takes none; nothing where that is not known."""
+    """Return the faults that the violation needs; `NO_FAULT` if it needs none; nothing if that is unknown."""
     explanation, plan = counterexample.explanation, counterexample.scenario.faults
     if explanation.own_bug:
         return []
@@ -186,9 +184,9 @@ def _action_text(action: Action) -> str:
 
 
 def assumptions(counterexample: Counterexample) -> list[str]:
-    """Return the assumptions that the verdict hangs on: `throttle_retry 2,000 ms (holds at 100 ms)`.
+    """Return the assumptions that decide the verdict: `throttle_retry 2,000 ms (holds at 100 ms)`.
 
-    Nothing where it hangs on none, or nobody looked.
+    Empty if none decides it, or none was tried.
     """
     tried = counterexample.explanation.assumptions or ()
     good = [each for each in tried if each.verdict == "holds"]
@@ -209,7 +207,7 @@ def _assumption_text(scenario: Scenario, name: str, values: list[int]) -> str:
 
 
 def rate(found: Evidence | None) -> str:
-    """Return how often: `38 % of 1,000 seeds (35–41 %)`; empty where it was not measured."""
+    """Return the rate of the violation: `38 % of 1,000 seeds (35–41 %)`; empty if it was not measured."""
     if found is None or found.trials <= 0:
         return ""
     low, high = found.interval()
@@ -218,7 +216,7 @@ def rate(found: Evidence | None) -> str:
 
 
 def point_of_no_return(counterexample: Counterexample, history: History) -> str:
-    """Return from when on it was inevitable: `from 47.2 s: third receive of message 2`; empty where nobody looked."""
+    """Return the point of no return: `from 47.2 s: third receive of message 2`; empty if it was not searched."""
     found = counterexample.explanation.point_of_no_return
     if found is None:
         return ""
@@ -237,7 +235,7 @@ def _futures(found: PointOfNoReturn) -> str:
 
 
 def _what(story: Slice, index: int) -> str:
-    """Return what happened at a place: `third receive of message 2`; empty for a place that is none."""
+    """Describe the event at an index: `third receive of message 2`; empty for an index out of range."""
     if not 0 <= index < len(story.history.events):
         return ""
     event = story.event(index)
@@ -263,13 +261,13 @@ def fixes(counterexample: Counterexample) -> list[str]:
 
 
 def changes_text(fix: Fix, mapping: str) -> str:
-    """Return what to change, of the settings of a mapping and others: `maximum_concurrency = 2 and batch_size = 1`."""
-    groups = [list(group) for _, group in groupby(_worth_a_word(fix), key=_alike)]
+    """Return the changes of a fix for a counterexample on a mapping: `maximum_concurrency = 2 and batch_size = 1`."""
+    groups = [list(group) for _, group in groupby(_mentioned_changes(fix), key=_alike)]
     return " and ".join(_change_text(group, mapping) for group in groups)
 
 
-def _worth_a_word(fix: Fix) -> Iterator[Change]:
-    """Yield the changes but for pollers that a maximum concurrency takes the place of: it excludes them (EC-6)."""
+def _mentioned_changes(fix: Fix) -> Iterator[Change]:
+    """Yield the changes, except provisioned pollers that a new maximum concurrency excludes anyway (EC-6)."""
     limited = {change.setting.name for change in fix.changes if change.setting.attribute == "maximum_concurrency"}
     for change in fix.changes:
         if change.setting.attribute != "provisioned_pollers" or change.setting.name not in limited:
@@ -277,7 +275,7 @@ def _worth_a_word(fix: Fix) -> Iterator[Change]:
 
 
 def _alike(change: Change) -> tuple[object, ...]:
-    """Return what the changes share that are one change of all mappings of a function."""
+    """Return the grouping key of a change; the same change on all mappings of a function is one group."""
     path = change.setting
     return path.attribute, change.after, path.kind, path.name.rpartition("→")[2] if path.kind == "mapping" else path
 
@@ -295,27 +293,27 @@ def _change_text(alike: list[Change], mapping: str) -> str:
 
 
 def fix_text(fix: Fix) -> str:
-    """Return how a change did and what it costs: `0 of 2,000, drain time +0 %, concurrency +50 %`."""
+    """Return the evidence and cost of a fix: `0 of 2,000, drain time +0 %, concurrency +50 %`."""
     seen = "certain by AWS's rules" if fix.rules else f"{fix.evidence.violations:,} of {fix.evidence.trials:,}"
     price = fix.price
     parts = [seen, *([] if price.drain is None else [f"drain time {growth(price.drain)}"])]
     rest = (("latency", price.latency), ("concurrency", price.concurrency))
-    parts += [f"{what} {growth(part)}" for what, part in rest if part is not None and part >= _NOTABLE]
+    parts += [f"{what} {growth(part)}" for what, part in rest if part is not None and part >= _MIN_INCREASE]
     return ", ".join([*parts, *conditions(fix), *([f"but breaks {breaks(fix)}"] if fix.breaks else [])])
 
 
 def conditions(fix: Fix) -> list[str]:
-    """Return what the code must do besides, for a change of the design to work: to report failures (PB-1)."""
+    """Return the conditions on the code without which a fix does not work: it must report failures (PB-1)."""
     reports = any(change.setting.attribute == "report_batch_item_failures" and change.after for change in fix.changes)
     return ["if the handler answers with batchItemFailures"] if reports else []
 
 
 def breaks(fix: Fix) -> str:
-    """Return the promises that a change breaks, as stories spell them; empty where it breaks none."""
+    """Return the titles of the invariants that a fix violates; empty if there are none."""
     return listed([title_of(name) for name in fix.breaks])
 
 
 def growth(relative: float) -> str:
-    """Return by how much something grew: `+10 %`, `-5 %`; as a factor from ten on: `× 1,103`."""
+    """Return a relative growth as text: `+10 %`, `-5 %`; from a factor of ten on, `× 1,103`."""
     factor = relative + 1
-    return f"× {round(factor):,}" if factor >= _FACTOR else f"{round(relative * 100):+,} %"
+    return f"× {round(factor):,}" if factor >= _MIN_FACTOR else f"{round(relative * 100):+,} %"

@@ -1,4 +1,4 @@
-"""A counterexample as Markdown for a design review, as GitHub shows it."""
+"""Writes a counterexample as a folder: a report in GitHub's Markdown, `scenario.json`, and `fix.patch`."""
 
 import ast
 import hashlib
@@ -25,41 +25,41 @@ from chaosqs.report.summary import paragraph
 from chaosqs.report.text import code, fenced, mapping_text, plain_text, shown, title_of
 from chaosqs.report.timeline import narrate
 
-# Names of users as names of folders. ---------------------------------------------------------------------------------
+# Names of users as names of folders ----------------------------------------------------------------------------------
 
 _SUFFIXES = re.compile(r"(\.template)?\.(yaml|yml|json|py|tf)(?=$|:)", re.IGNORECASE)
-_LONGEST = 60
+_MAX_SLUG = 60
 
 
 def slug(text: str) -> str:
-    """Return a name in `[a-z0-9-]` of 1 to 60 characters; a fingerprint stands for what is lost."""
+    """Return a name in `[a-z0-9-]` of 1 to 60 characters; if characters are lost, it ends in a hash of the text."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     foreign = any(character.isalnum() and not character.isascii() for character in plain)
-    if words and len(words) <= _LONGEST and not foreign:
+    if words and len(words) <= _MAX_SLUG and not foreign:
         return words
     mark = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=4).hexdigest()
-    return "-".join(part for part in (words[: _LONGEST - len(mark) - 1].strip("-"), mark) if part)
+    return "-".join(part for part in (words[: _MAX_SLUG - len(mark) - 1].strip("-"), mark) if part)
 
 
 def design_slug(design: str) -> str:
     """Return the folder name of a design, which usually is a file: `infra/template.yaml` becomes `infra-template`.
 
-    Of an absolute path only the file counts: where a project lies is no part of the name of its report.
+    Of an absolute path, only the file's name is used, so that the folder does not depend on the project's place.
     """
     path = design.replace("\\", "/")
     absolute = path.startswith("/") or re.match(r"[A-Za-z]:/", path)
     return slug(_SUFFIXES.sub("", path.rstrip("/").rsplit("/", 1)[-1] if absolute else path))
 
 
-# A scenario as a test that pastes into the user's own suite. ---------------------------------------------------------
+# A scenario as the source of a test for the user's own suite ---------------------------------------------------------
 
 _WIDTH = 96
 _INDENT = "    "
 
 
 def source(scenario: Scenario, invariant: str) -> str:
-    """Return the source of a test that fails as long as the invariant is violated in the scenario."""
+    """Return the source of a test that fails while the invariant is violated in the scenario."""
     tree = ast.parse(repr(scenario), mode="eval").body
     names = sorted({*_called(tree), "check", "invariants", "simulate"}, key=lambda name: (name.islower(), name))
     return "\n".join(
@@ -94,7 +94,7 @@ def _identifier(text: str) -> str:
 
 
 def laid_out(node: ast.expr, depth: int) -> str:
-    """Return an expression on one line where it fits, else with each of its parts on a line of its own."""
+    """Return the source of an expression, on one line if it fits, else with each of its parts on its own line."""
     line = ast.unparse(node)
     if len(line) + len(_INDENT) * (depth + 2) <= _WIDTH:
         return line
@@ -104,8 +104,8 @@ def laid_out(node: ast.expr, depth: int) -> str:
             parts += [f"{part.arg}={laid_out(part.value, depth + 1)}" for part in named]
             return _block(f"{ast.unparse(function)}(", parts, ")", depth)
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            opening, closing = "()" if isinstance(node, ast.Tuple) else "[]"
-            return _block(opening, [laid_out(part, depth + 1) for part in parts], closing, depth)
+            start, end = "()" if isinstance(node, ast.Tuple) else "[]"
+            return _block(start, [laid_out(part, depth + 1) for part in parts], end, depth)
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)
             items = [f"{ast.unparse(key)}: {laid_out(value, depth + 1)}" for key, value in pairs if key is not None]
@@ -114,16 +114,16 @@ def laid_out(node: ast.expr, depth: int) -> str:
             return line
 
 
-def _block(opening: str, parts: Sequence[str], closing: str, depth: int) -> str:
+def _block(start: str, parts: Sequence[str], end: str, depth: int) -> str:
     inner = "".join(f"{_INDENT * (depth + 1)}{part},\n" for part in parts)
-    return f"{opening}\n{inner}{_INDENT * depth}{closing}"
+    return f"{start}\n{inner}{_INDENT * depth}{end}"
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The report ----------------------------------------------------------------------------------------------------------
 
 
 def markdown(counterexample: Counterexample, history: History, *, replay: str) -> str:
-    """Return the report; `replay` is the path of the counterexample's file, as a user would give it."""
+    """Return the report as Markdown; `replay` is the path of the counterexample's file for the replay command."""
     explanation = counterexample.explanation
     faults = told.faults(counterexample)
     fixes = _best_first(explanation.fixes)
@@ -185,7 +185,7 @@ def _best_first(fixes: tuple[Fix, ...]) -> list[Fix]:
 
 @cache
 def _template() -> Template:
-    """Return the template: what it prints of a user comes escaped or fenced."""
+    """Return the template of the report, which escapes or fences all texts of users."""
     environment = Environment(
         loader=PackageLoader("chaosqs.report", ""),
         autoescape=False,  # noqa: S701 - the filters below escape for Markdown, where HTML is only half of it
@@ -199,9 +199,9 @@ def _template() -> Template:
     return environment.get_template("report.md.j2")
 
 
-# A report as a folder of the user's project: `report.md` for people, `scenario.json` for replays, `fix.patch`. -------
+# The folder of a report: `report.md` for people, `scenario.json` for replays, `fix.patch` ----------------------------
 #
-# The folder appears whole or not at all, and each file in it is replaced at once: several processes may write the same.
+# A new folder appears complete, and files of an existing one are replaced atomically: several processes may write it.
 
 REPORT = "report.md"
 SCENARIO = "scenario.json"
@@ -209,9 +209,9 @@ PATCH = "fix.patch"
 
 
 def write_report(directory: Path, counterexample: Counterexample, history: History) -> Path:
-    """Write the report into a folder of its own in `directory`, and return that folder.
+    """Write the report to its own folder in `directory`, and return that folder.
 
-    Equal input gives equal bytes. Raises `InvalidInput` where the directory cannot be written.
+    Equal input gives equal bytes. Raises `InvalidInput` if the directory cannot be written.
     """
     folder = directory / folder_name(counterexample)
     replay = _as_given(directory) / folder.name / SCENARIO
@@ -239,7 +239,7 @@ def folder_name(counterexample: Counterexample) -> str:
 
 
 def _as_given(directory: Path) -> Path:
-    """Return a directory as a report may name it: relative; an absolute one says too much about this machine."""
+    """Return a directory as a relative path, so that reports do not contain paths of one machine."""
     if not directory.is_absolute():
         return directory
     here = Path.cwd()
@@ -247,7 +247,7 @@ def _as_given(directory: Path) -> Path:
 
 
 def _put(folder: Path, files: dict[str, str]) -> None:
-    """Write the files beside the folder, then move them to their place."""
+    """Write the files to a temporary folder, then move them to their place."""
     with tempfile.TemporaryDirectory(prefix=".chaosqs-", dir=folder.parent, ignore_cleanup_errors=True) as beside:
         whole = Path(beside) / folder.name
         whole.mkdir()
@@ -260,5 +260,5 @@ def _put(folder: Path, files: dict[str, str]) -> None:
                 raise
             for name in files:
                 (whole / name).replace(folder / name)
-            if PATCH not in files:  # that of an earlier report
+            if PATCH not in files:  # an earlier report may have left one
                 (folder / PATCH).unlink(missing_ok=True)

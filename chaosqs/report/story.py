@@ -1,6 +1,6 @@
 """A counterexample as text for a terminal and for the message of a failed test: at most 30 lines of 110 columns.
 
-Only the command that replays may be longer: a shortened path would be of no use.
+Only the replay command may be longer, because a shortened path would be useless.
 """
 
 import shlex
@@ -13,28 +13,28 @@ from chaosqs.report.event_groups import Step
 from chaosqs.report.text import flowing, mapping_text, padded, shortened, shown, title_of, wrapped
 from chaosqs.report.timeline import MOST_STEPS, narrate
 
-# The command that replays a counterexample. --------------------------------------------------------------------------
+# The replay command --------------------------------------------------------------------------------------------------
 
 
 def replay_command(path: str) -> str:
-    """Return the command, on one line; it pastes into a shell whatever the path."""
+    """Return the command that replays a counterexample, on one line, with the path quoted for a shell."""
     if shown(path, len(path) * 10) == path:
         return f"chaosqs replay {shlex.quote(path)}"
     escaped = path.encode("unicode_escape").decode().replace("'", "\\'")
     return f"chaosqs replay $'{escaped}'"
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The story -----------------------------------------------------------------------------------------------------------
 
-LINES = 30
-WIDTH = 110
-_LABEL = 16
-_TIME = 8
+LINES = 30  # maximum lines of a story
+WIDTH = 110  # maximum columns of a line
+_LABEL_WIDTH = 16
+_MIN_TIME_WIDTH = 8
 _STATUS = "VIOLATED"
 
 
 def story(counterexample: Counterexample, history: History, *, replay: str = "") -> str:
-    """Return the story; `replay` is the path of the counterexample's file, without one there is no such line."""
+    """Return the story; `replay` is the path of the counterexample's file, for the replay command; empty: none."""
     head = [headline(counterexample)]
     head += ["  " + line for line in wrapped(shown(counterexample.violation.text, 500), WIDTH - 2, 3)]
     rest = list(_facts(counterexample, history, replay))
@@ -52,9 +52,9 @@ def headline(counterexample: Counterexample) -> str:
 
 
 def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
-    """Yield the steps with their times, on one line or two each; the last long one has two first."""
+    """Yield the steps with their times, on one line or two each; the last long step is the first to get two."""
     time = max((len(step.time) for step in steps), default=0)
-    time = max(time, _TIME)
+    time = max(time, _MIN_TIME_WIDTH)
     width, spare = WIDTH - time - 2, lines - len(steps)
     indexes = [index for index, step in enumerate(steps) if len(wrapped(step.text, width, 2)) > 1]
     long = [*indexes[-1:], *indexes[:-1]][: max(0, spare)]
@@ -64,7 +64,7 @@ def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
 
 
 def _facts(counterexample: Counterexample, history: History, replay: str) -> Iterator[str]:
-    """Yield the lines below the timeline; each only where its fact is known."""
+    """Yield the lines below the timeline, for the facts that are known."""
     explanation = counterexample.explanation
     yield from _line("Note", [text] if (text := told.note(explanation)) else [])
     found = told.faults(counterexample)
@@ -79,9 +79,9 @@ def _facts(counterexample: Counterexample, history: History, replay: str) -> Ite
     yield from _line("Prevented by", told.fixes(counterexample), 3)
     yield from _line("From", told.origins(explanation), 2)
     if replay:
-        yield f"  {padded('Replay', _LABEL)}{replay_command(replay)}"
+        yield f"  {padded('Replay', _LABEL_WIDTH)}{replay_command(replay)}"
 
 
 def _line(label: str, values: Sequence[str], lines: int = 2) -> Iterator[str]:
-    for number, line in enumerate(flowing(values, WIDTH - _LABEL - 2, lines)):
-        yield f"  {padded('' if number else label, _LABEL)}{line}"
+    for number, line in enumerate(flowing(values, WIDTH - _LABEL_WIDTH - 2, lines)):
+        yield f"  {padded('' if number else label, _LABEL_WIDTH)}{line}"

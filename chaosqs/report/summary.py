@@ -1,4 +1,4 @@
-"""What happened and why, in one paragraph: the violation, the load, the deliveries of its message, what followed."""
+"""Summarizes a counterexample in one paragraph: the violation, the load, the deliveries of a message, the outcome."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -24,12 +24,12 @@ from chaosqs.report.explanation import NO_FAULT, faults
 from chaosqs.report.text import Wording, counted, fault_text, limit_text, listed, name_text, named
 
 _RESULTS = {"succeeded": "succeeded on it", "timed_out": "timed out on it", "raised": "raised an error on it"}
-_TIMES = 4
-"""Moments that are listed; of more only the first and the last."""
+_MAX_TIMES = 4
+"""Maximum times that are all listed; of more, only the first two and the last."""
 
 
 def paragraph(counterexample: Counterexample, history: History) -> str:
-    """Return the violation's own sentence, and what led to it and followed."""
+    """Return the paragraph; it begins with the violation's own sentence."""
     story = causal_slice(history, counterexample.violation)
     sentences = [counterexample.violation.text, *_load(counterexample, story), *_pollers(story)]
     sentences += _deliveries(story) if story.focus else _totals(history, counterexample.violation.at)
@@ -37,7 +37,7 @@ def paragraph(counterexample: Counterexample, history: History) -> str:
 
 
 def _load(counterexample: Counterexample, story: Slice) -> Iterator[str]:
-    """Say what arrived until then, and what went wrong."""
+    """Describe the messages that were sent before the violation, and the faults."""
     until = counterexample.violation.at
     sent = [event for _, event in story.history.each(Sent) if event.at <= until and event.copy_of is None]
     found = faults(counterexample)
@@ -50,7 +50,7 @@ def _load(counterexample: Counterexample, story: Slice) -> Iterator[str]:
 
 
 def _pollers(story: Slice) -> Iterator[str]:
-    """Where there was no room for a message concerned, say who read for how many executions (ES-11)."""
+    """Describe the pollers of each function that throttled a message concerned (ES-11)."""
     own = [story.event(index) for index in story.indexes if story.concerns(index)]
     throttles = [event for event in own if isinstance(event, Throttled) and not event.fault]
     for first in {event.function: event for event in reversed(throttles)}.values():
@@ -64,29 +64,29 @@ def _pollers(story: Slice) -> Iterator[str]:
 
 
 def _deliveries(story: Slice) -> Iterator[str]:
-    """Tell the deliveries of the first message concerned, those alike together; of the others, that they are."""
+    """Describe the deliveries of the first message concerned, similar ones together; only count the other messages."""
     message = story.focus[0]
     known = [one for one in story.history.deliveries.get(message, ()) if one.received <= story.end]
     if known:
         among = f", one of {len(story.focus):,} concerned," if len(story.focus) > 1 else ""
         yield f"Message {message + 1:,}{among} was received {_times(len(known))}."
     for _, group in groupby(known, key=lambda one: _kind(one, story)):
-        yield _told(list(group), story)
+        yield _deliveries_text(list(group), story)
 
 
 def _kind(one: Delivery, story: Slice) -> tuple[Ending, bool, bool, bool, bool]:
-    """Return what deliveries must share to be told together."""
+    """Return the grouping key of a delivery; successive deliveries with the same key are described together."""
     return one.ending, bool(one.fault), _late(one, story) > 0, _overlaps(one, story), _vain(one, story) is None
 
 
-def _told(alike: Sequence[Delivery], story: Slice) -> str:
+def _deliveries_text(alike: Sequence[Delivery], story: Slice) -> str:
     at = [time_text(story.event(one.received).at) for one in alike]
-    when = listed(at) if len(at) <= _TIMES else f"{at[0]}, {at[1]} … {at[-1]}"
+    when = listed(at) if len(at) <= _MAX_TIMES else f"{at[0]}, {at[1]} … {at[-1]}"
     return f"Received at {when}: {'each time ' if len(at) > 1 else ''}{_fate(alike, story)}."
 
 
 def _fate(alike: Sequence[Delivery], story: Slice) -> str:
-    """Tell what became of deliveries that ended alike."""
+    """Describe the end of deliveries that ended in the same way."""
     one = alike[0]
     function = name_text(one.mapping.rpartition("→")[2])
     match one.ending:
@@ -106,7 +106,7 @@ def _fate(alike: Sequence[Delivery], story: Slice) -> str:
 
 
 def _throttled(alike: Sequence[Delivery], story: Slice) -> str:
-    """Tell how often Lambda answered 429, who ran meanwhile, and that this used the delivery up (ES-8, ES-9)."""
+    """Describe the 429s, the messages that ran meanwhile, and the end of the visibility timeout (ES-8, ES-9)."""
     indexes = [index for one in alike for index in one.throttles]
     busy = list(dict.fromkeys(message for index in indexes for message in story.running(index)))
     run = f" while {named(busy)} {'were' if len(busy) > 1 else 'was'} running" if busy else ""
@@ -119,7 +119,7 @@ def _throttled(alike: Sequence[Delivery], story: Slice) -> str:
 
 
 def _ran(alike: Sequence[Delivery], function: str, story: Slice) -> str:
-    """Tell how invocations ended, and why the message was not gone where a function had succeeded on it."""
+    """Describe the end of invocations, and, if the message was not deleted after a success, the reason."""
     one = alike[0]
     ended = None if one.ended is None else story.event(one.ended)
     assert isinstance(ended, InvocationEnded), one
@@ -141,13 +141,13 @@ def _delete(alike: Sequence[Delivery], story: Slice) -> str:
 
 
 def _vain(one: Delivery, story: Slice) -> Deleted | None:
-    """Return the delete after which the message was still there, if there was one."""
+    """Return the delete of a delivery that left the message in the queue, if there was one."""
     deletes = (event for _, event in story.history.each(Deleted) if event.cause == one.ended)
     return next((event for event in deletes if one.message in event.stayed), None)
 
 
 def _late(one: Delivery, story: Slice) -> int:
-    """Return for how long the visibility timeout had been over when an invocation was done, in milliseconds."""
+    """Return the milliseconds from the end of the visibility timeout to the end of the invocation; 0 if before it."""
     received = story.event(one.received)
     if one.started is None or one.ended is None or not isinstance(received, Received):
         return 0
@@ -161,7 +161,7 @@ def _timeout(one: Delivery, story: Slice) -> str:
 
 
 def _overlaps(one: Delivery, story: Slice) -> bool:
-    """Tell whether an earlier invocation still ran when this one began."""
+    """Return True if an earlier invocation of the message was still running when this one began."""
     began = one.started
     earlier = [
         d for d in story.history.deliveries.get(one.message, ()) if d.received < one.received and d.started is not None
@@ -170,7 +170,7 @@ def _overlaps(one: Delivery, story: Slice) -> bool:
 
 
 def _aftermath(story: Slice) -> Iterator[str]:
-    """Say where the message ended, and how often it was worked on."""
+    """Describe the end of the first message concerned, and the number of its invocations."""
     if not story.focus:
         return
     message, history = story.focus[0], story.history
@@ -192,12 +192,12 @@ def _aftermath(story: Slice) -> Iterator[str]:
 
 
 def _totals(history: History, until: int) -> Iterator[str]:
-    """Where no message is concerned, sum all deliveries up."""
+    """Count all deliveries by their ends, for a violation that concerns no message."""
     known = [d for each in history.deliveries.values() for d in each if history.events[d.received].at <= until]
     counts = {ending: sum(one.ending is ending for one in known) for ending in Ending}
-    told = [f"{count:,} {ending}" for ending, count in counts.items() if count]
+    endings = [f"{count:,} {ending}" for ending, count in counts.items() if count]
     if known:
-        yield f"Until {time_text(until)} there were {len(known):,} deliveries: {listed(told)}."
+        yield f"Until {time_text(until)} there were {len(known):,} deliveries: {listed(endings)}."
 
 
 def _times(count: int) -> str:

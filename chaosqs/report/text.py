@@ -1,4 +1,4 @@
-"""Text that nothing can break: names of users made visible and bounded, lines wrapped by the columns they take."""
+"""Text for reports: escaped and shortened texts of users, wrapping by columns, Markdown and Mermaid, common words."""
 
 import re
 import unicodedata
@@ -11,13 +11,13 @@ from chaosqs.model.scenario import Scenario
 
 ELLIPSIS = "…"
 _SEPARATOR = " · "
-_RANGE = 3
-_LISTED = 6
-_FIGURE = 6
+_MIN_RANGE = 3  # consecutive numbers that are shown as a range
+_MAX_LISTED = 6  # numbers and ranges that are listed; more are only counted
+_MAX_FIGURE = 6  # characters of a figure that stays with the word before it
 
 
 def shown(text: str, limit: int = 80) -> str:
-    """Return a user's text on one line: what does not print becomes its escape, what is too long ends in `…`."""
+    """Return a user's text on one line: unprintable characters are escaped, and a text over the limit ends in `…`."""
     return shortened("".join(map(_visible, text)), limit)
 
 
@@ -28,12 +28,12 @@ def _visible(character: str) -> str:
 
 
 def columns(text: str) -> int:
-    """Return how many columns a terminal gives to a text: East Asian wide characters take two."""
+    """Return the width of a text in terminal columns; East Asian wide characters take two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def shortened(text: str, limit: int) -> str:
-    """Return a text of at most `limit` columns, its end replaced by `…` where it was longer."""
+    """Return a text of at most `limit` columns; the end of a longer one is replaced by `…`."""
     if columns(text) <= limit:
         return text
     return _head(text, limit - 1) + ELLIPSIS
@@ -49,7 +49,7 @@ def _head(text: str, limit: int) -> str:
 
 
 def wrapped(text: str, width: int, lines: int) -> list[str]:
-    """Return a text as at most so many lines of so many columns, broken at spaces; what is cut off is marked `…`."""
+    """Return a text as at most `lines` lines of `width` columns, broken at spaces; `…` marks omitted text."""
     broken = list(_broken(text, width))
     if len(broken) <= lines:
         return broken
@@ -79,7 +79,7 @@ def _words(text: str) -> Iterator[str]:
     """Yield the words of a text; a figure stays with the word before it (`reserved concurrency 2`)."""
     held = ""
     for word in text.split(" "):
-        if held and word[:1].isdigit() and len(word) <= _FIGURE:
+        if held and word[:1].isdigit() and len(word) <= _MAX_FIGURE:
             held = f"{held} {word}"
         else:
             if held:
@@ -90,7 +90,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def flowing(items: Iterable[str], width: int, lines: int) -> list[str]:
-    """Return items on as few lines as wrapping at separators allows; an item is broken only where it fits no line."""
+    """Return items on as few lines as possible, wrapped at separators; an item is broken only if it fits no line."""
     found: list[str] = []
     for item in items:
         if found and columns(found[-1] + _SEPARATOR + item) <= width:
@@ -119,7 +119,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def counted(count: int, thing: str) -> str:
-    """Return so many things: `1 message`, `2,000 messages`."""
+    """Return a count with its noun: `1 message`, `2,000 messages`."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
@@ -127,7 +127,7 @@ _ORDINALS = ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "
 
 
 def ordinal(number: int) -> str:
-    """Return which of several: `first`, `tenth`, `11th`, `22nd`."""
+    """Return an ordinal number: `first`, `tenth`, `11th`, `22nd`."""
     if number < len(_ORDINALS):
         return _ORDINALS[number]
     teen = number % 100 in {11, 12, 13}
@@ -135,10 +135,10 @@ def ordinal(number: int) -> str:
 
 
 def numbers(messages: Iterable[int], noun: str = "message") -> str:
-    """Return messages as stories number them, from 1: `4`, `1 and 2`, `1–5 and 7`; many of them only as a count."""
+    """Return the numbers of messages, from 1: `4`, `1 and 2`, `1–5 and 7`; if there are many, only their count."""
     unique = sorted(dict.fromkeys(messages))
     parts = [part for run in _runs(unique) for part in _run_text(run)]
-    return listed(parts) if len(parts) <= _LISTED else counted(len(unique), noun)
+    return listed(parts) if len(parts) <= _MAX_LISTED else counted(len(unique), noun)
 
 
 def named(messages: Iterable[int]) -> str:
@@ -159,13 +159,13 @@ def _runs(ordered: Sequence[int]) -> list[list[int]]:
 
 
 def _run_text(run: list[int]) -> list[str]:
-    if len(run) >= _RANGE:
+    if len(run) >= _MIN_RANGE:
         return [f"{run[0] + 1:,}–{run[-1] + 1:,}"]
     return [f"{number + 1:,}" for number in run]
 
 
 def percent(share: float) -> str:
-    """Return a share in per cent without its sign: `38`, `0.4`, `<0.1`, `99.6`; 0 and 100 only where they are exact."""
+    """Return a share in per cent without its sign: `38`, `0.4`, `<0.1`, `99.6`; 0 and 100 only if they are exact."""
     value = share * 100
     if value in {0.0, 100.0}:
         return f"{value:.0f}"
@@ -176,9 +176,9 @@ def percent(share: float) -> str:
     return f"{min(value, 99.9):.1f}"
 
 
-# Texts of users as parts of Markdown and Mermaid: shown as they are, never read as markup. ---------------------------
+# Texts of users in Markdown and Mermaid ------------------------------------------------------------------------------
 #
-# On GitHub that includes mentions, links that link themselves, formulas and emoji.
+# They are shown literally, never read as markup. On GitHub, markup includes mentions, automatic links, formulas, emoji.
 
 _MARKUP = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _BREAK = "<!-- -->"
@@ -186,12 +186,12 @@ _LINKS = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|:(?=[\w+-]+:)|(?<=\bwww)(?=\.)|(?<
 _MERMAID_SAFE = re.compile(r"[A-Za-z0-9 .,()/=+_'–→…≥×-]")
 _END = re.compile(r"\bend\b", re.IGNORECASE)
 _EMPTY = "–"
-_LABEL = 120
-"""The most characters of a label of a diagram."""
+_MAX_LABEL = 120
+"""Maximum columns of a label of a diagram."""
 
 
 def plain_text(text: str, limit: int = 1000) -> str:
-    """Return a text as Markdown that shows it literally, on one line; it may stand in a table, not begin a line."""
+    """Return a text as one line of Markdown that shows it literally; valid in a table, not at the start of a line."""
     clean = shown(text, limit)
     broken = _LINKS.split(clean)
     marks = [*_LINKS.findall(clean), ""]
@@ -209,11 +209,11 @@ def _literal(text: str) -> str:
 
 
 def code(text: str, limit: int = 200) -> str:
-    """Return a text as Markdown that shows it as code; it may stand in a table."""
+    """Return a text as Markdown that shows it as code; valid in a table."""
     clean = shown(text, limit)
     if not clean.strip():
         return _EMPTY
-    if "|" in clean or "\\" in clean:  # what these mean within backticks depends on whether they stand in a table
+    if "|" in clean or "\\" in clean:  # within backticks, these have another meaning in a table than outside
         return f"<code>{''.join(map(_reference, clean))}</code>"
     fence = "`" * (_longest_run(clean) + 1)
     pad = " " if clean[0] in "` " or clean[-1] in "` " else ""
@@ -235,8 +235,8 @@ def _longest_run(text: str) -> int:
 
 
 def mermaid(text: str) -> str:
-    """Return a text as a label of a Mermaid diagram, on one line: what might be syntax as its character code."""
-    encoded = "".join(_entity(character) for character in shown(text, _LABEL))
+    """Return a text as a label of a Mermaid diagram, on one line, with possible syntax as character codes."""
+    encoded = "".join(_entity(character) for character in shown(text, _MAX_LABEL))
     return _END.sub(lambda found: f"#{ord(found[0][0])};{found[0][1:]}", encoded).strip() or _EMPTY
 
 
@@ -245,26 +245,26 @@ def _entity(character: str) -> str:
     return character if plain else f"#{ord(character)};"
 
 
-# The words for messages, functions, queues and limits; names of users are made visible and bounded. ------------------
+# Words for messages, functions, queues and limits --------------------------------------------------------------------
 
 _REASONS = {
     "ReservedFunctionConcurrentInvocationLimitExceeded": "reserved concurrency",
     "ConcurrentInvocationLimitExceeded": "unreserved concurrency of the account",
 }
-"""What Lambda's reasons mean that come with a limit (LC-12)."""
-_GROWTH = 1000
-"""New environments that a function gets in 10 s: one with fewer executions cannot ask for more (LC-6)."""
+"""Meanings of Lambda's throttle reasons that have a limit (LC-12)."""
+_ENVIRONMENTS_PER_10_S = 1000
+"""Maximum new environments of a function in 10 s (LC-6); a function with no more executions cannot exceed it."""
 
 
 @attrs.define
 class Wording:
-    """Speaks of messages within one step: with their noun first, by number then, as `it` where that is clear."""
+    """The words for messages within one step: first with their noun, then as numbers, and `it` if that is clear."""
 
     scenario: Scenario
     _last: tuple[int, ...] = ()
 
     def of(self, messages: Sequence[int]) -> str:
-        """Return the words for messages: `messages 1–5`, later `1–5`, or `it` for the one just mentioned."""
+        """Return the words for messages: first `messages 1–5`, later `1–5`, or `it` for the one just mentioned."""
         before, self._last = self._last, tuple(messages)
         if not before:
             return named(messages)
@@ -276,7 +276,7 @@ class Wording:
         return words if words == "it" else named(messages)
 
     def function(self, name: str) -> str:
-        """Return the name of a function where there are several, `the function` otherwise."""
+        """Return the name of a function if there are several, else `the function`."""
         return name_text(name) if len(self.scenario.design.functions) > 1 else "the function"
 
     def count(self, queue: str, receives: int) -> str:
@@ -285,7 +285,7 @@ class Wording:
         return f"receive count {receives:,} of {limit:,}" if limit else f"receive count {receives:,}"
 
     def maximum(self, queue: str) -> int | None:
-        """Return the max_receive_count of a queue, where it has one."""
+        """Return the max_receive_count of a queue, or None."""
         redrives = [known.redrive for known in self.scenario.design.queues if known.name == queue]
         return redrives[0].max_receive_count if redrives and redrives[0] else None
 
@@ -301,7 +301,7 @@ def mapping_text(mapping: str) -> str:
 
 
 def title_of(invariant: str) -> str:
-    """Return the name of an invariant as stories print it: dashes become spaces, but for words that need theirs."""
+    """Return the name of an invariant as stories print it: dashes become spaces, except in hyphenated words."""
     spaced = shown(invariant, 60).replace("-", " ")
     for word in ("dead letter", "at least once", "exactly once"):
         spaced = spaced.replace(word, word.replace(" ", "-"))
@@ -309,7 +309,7 @@ def title_of(invariant: str) -> str:
 
 
 def limit_text(throttled: Throttled) -> str:
-    """Return why Lambda throttled: `429, reserved concurrency 2`."""
+    """Return the reason of a throttle: `429, reserved concurrency 2`."""
     if throttled.fault:
         return f"429, fault: {name_text(throttled.fault)}"
     known = _REASONS.get(throttled.reason)
@@ -317,21 +317,22 @@ def limit_text(throttled: Throttled) -> str:
 
 
 def _rate_text(throttled: Throttled) -> str:
-    """Return which rate was exceeded while there was room (LC-6, LC-8); both may have the same reason."""
+    """Return the rate that was exceeded below the concurrency limit (LC-6, LC-8); both rates may have one reason."""
     match throttled.reason:
         case "ReservedFunctionInvocationRateLimitExceeded" if throttled.limit == 1:
             return "over 10 requests a second for its only execution"
         case "ReservedFunctionInvocationRateLimitExceeded":
             return f"over 10 requests a second for each of its {throttled.limit:,} executions"
         case "FunctionInvocationRateLimitExceeded":
-            growth = f", or over {_GROWTH:,} new ones in 10 s" if throttled.limit > _GROWTH else ""
+            new = _ENVIRONMENTS_PER_10_S
+            growth = f", or over {new:,} new ones in 10 s" if throttled.limit > new else ""
             return f"over 10 requests a second for each execution of the account{growth}"
         case reason:
             return name_text(reason)
 
 
 def busy_text(messages: Sequence[int], noun: str = "message") -> str:
-    """Return which messages occupy the executions: `busy with 1 and 2`, or `busy with 23 messages`."""
+    """Return the messages that occupy the executions: `busy with 1 and 2`, or `busy with 23 messages`."""
     return f"busy with {numbers(messages, noun)}"
 
 
@@ -343,5 +344,5 @@ def verb(messages: Sequence[int], plural: str) -> str:
 
 
 def fault_text(fault: str) -> str:
-    """Return the fault behind an event in brackets, or nothing where there is none."""
+    """Return the fault behind an event in brackets, or "" if there is none."""
     return f" (fault: {name_text(fault)})" if fault else ""

@@ -1,7 +1,7 @@
-"""A causal slice as a timeline of a few steps in plain English.
+"""Describes a causal slice as a timeline of a few steps in plain English.
 
-The same events are told in more or less detail, and the first telling that is short enough wins: with all that stood
-in the way, then of the messages concerned alone, then delivery by delivery. What is left out is said to be left out.
+There are three levels of detail, and the most detailed one that is short enough is used: all events of the slice,
+those of the messages concerned, or one step for each delivery of one message. Remarks tell of omitted steps.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from chaosqs.report.event_groups import EventGroup, Step, event_moments, time_te
 from chaosqs.report.event_text import said, with_news
 from chaosqs.report.text import Wording, counted, name_text, named, verb
 
-# The shortest telling: one message, delivery by delivery; deliveries that end alike are told once and counted. -------
+# The shortest timeline: one step for each delivery of one message, similar deliveries folded --------------------------
 
-_FOLDED = 4
+_MIN_FOLDED = 4  # minimum successive similar deliveries that are folded to the first and the last
 
 
 def delivery_steps(story: Slice) -> list[Step]:
-    """Return the deliveries of the first message concerned, and how it left each queue; empty where it has none."""
+    """Return steps for each delivery of the first message concerned and its end; empty if it has no delivery."""
     if not story.focus:
         return []
     message = story.focus[0]
@@ -44,14 +44,14 @@ def _others(story: Slice) -> list[Step]:
 
 
 def _kind(delivery: Delivery, story: Slice) -> tuple[str, str, str, bool]:
-    """Return what deliveries must share to be told as the same; of a fault only its kind counts."""
+    """Return the key of similar deliveries: queue, ending, kind of fault, and True if throttled."""
     over = delivery.ended is not None and delivery.ended <= story.end
     fault = delivery.fault.split(" ")[0]
     return delivery.queue, delivery.ending if over else Ending.OPEN, fault, bool(delivery.throttles)
 
 
 def _folded(alike: Sequence[Delivery], story: Slice) -> list[Step]:
-    if len(alike) < _FOLDED:
+    if len(alike) < _MIN_FOLDED:
         return [_step(delivery, story) for delivery in alike]
     between = Step(None, f"… the same {len(alike) - 2:,} times more")
     return [_step(alike[0], story), between, _step(alike[-1], story)]
@@ -65,7 +65,7 @@ def _step(delivery: Delivery, story: Slice) -> Step:
 
 
 def _run(delivery: Delivery, story: Slice) -> list[int]:
-    """Return the place where the function was done with a delivery; where it was not, the one where it began."""
+    """Return the index of the end of a delivery's invocation, or, if it has not ended, of its start; else nothing."""
     if delivery.ended is not None and delivery.ended <= story.end:
         return [] if isinstance(story.event(delivery.ended), Released | Received) else [delivery.ended]
     own = [index for index in story.indexes if story.event(index).cause == delivery.received]
@@ -77,25 +77,23 @@ def _step_of(story: Slice, indexes: Sequence[int]) -> Step:
     return Step(groups[0].events[0].at, said(story, groups, summed=True))
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# The timeline --------------------------------------------------------------------------------------------------------
 
 MOST_STEPS = 10
-_NEAR = 5_000
-_ARRIVALS = 3
-_FOLLOWED = 3
-"""Messages that a reader can follow at once."""
-_REPETITIVE = 3
-"""Steps that folding must save to be worth what it hides."""
+_BURST_GAP = 5_000  # maximum milliseconds between two sends of one burst
+_MAX_BURSTS = 3  # maximum bursts of a queue that are steps of their own; more become one step
+_MAX_FOLLOWED = 3  # maximum messages concerned for the more detailed timelines: a reader cannot follow more
+_MIN_SAVED = 3  # minimum steps that folding must save to be preferred
 
 
 def narrate(counterexample: Counterexample, history: History, most: int = MOST_STEPS) -> tuple[Step, ...]:
-    """Return the steps that led to the violation, in order; at most `most`, which is at least 5."""
+    """Return the steps that led to the violation, in order; at most `most`, which must be 5 or more."""
     story = causal_slice(history, counterexample.violation)
     shortest = _finished(story, _by_delivery(story))
     folded = any(step.at is None for step in shortest)
-    for telling in (_everything, _concerned) if len(story.focus) <= _FOLLOWED else ():
-        steps = _finished(story, telling(story))
-        repetitive = folded and len(steps) >= len(shortest) + _REPETITIVE
+    for detailed in (_everything, _concerned) if len(story.focus) <= _MAX_FOLLOWED else ():
+        steps = _finished(story, detailed(story))
+        repetitive = folded and len(steps) >= len(shortest) + _MIN_SAVED
         if len(steps) <= most and not repetitive:
             return tuple(steps)
     return tuple(_cut(shortest, most))
@@ -106,26 +104,26 @@ def _finished(story: Slice, steps: Sequence[Step]) -> list[Step]:
 
 
 def _everything(story: Slice) -> list[Step]:
-    return _told(story, with_news(story, story.indexes), summed=False)
+    return _steps(story, with_news(story, story.indexes), summed=False)
 
 
 def _concerned(story: Slice) -> list[Step]:
     own = [index for index in story.indexes if story.concerns(index)]
-    return _told(story, story.without_retries(own), summed=True)
+    return _steps(story, story.without_retries(own), summed=True)
 
 
 def _by_delivery(story: Slice) -> list[Step]:
     return delivery_steps(story) or _concerned(story)
 
 
-def _told(story: Slice, indexes: Sequence[int], *, summed: bool) -> list[Step]:
+def _steps(story: Slice, indexes: Sequence[int], *, summed: bool) -> list[Step]:
     chosen = [index for index in indexes if not isinstance(story.event(index), Sent)]
     steps = [Step(at, said(story, groups, summed=summed)) for at, groups in event_moments(story, chosen)]
     return [step for step in steps if step.text]
 
 
 def _arrivals(story: Slice, steps: Sequence[Step]) -> list[Step]:
-    """Put the arrivals in front of the steps of their moment: all in the queues of the story, for the load counts."""
+    """Insert all arrivals in the story's queues before the steps of the same time: the whole load matters."""
     waiting, merged = _arrival_steps(story), list[Step]()
     for step in steps:
         while waiting and step.at is not None and (waiting[0].at or 0) <= step.at:
@@ -145,14 +143,14 @@ def _arrival_steps(story: Slice) -> list[Step]:
 
 
 def _bursts(sent: Sequence[Sent]) -> list[list[Sent]]:
-    """Return what was sent without a longer pause; all at once where that makes too many bursts."""
+    """Return the sends as bursts; all as one if there would be too many."""
     groups: list[list[Sent]] = []
     for event in sent:
-        if groups and event.at - groups[-1][-1].at <= _NEAR:
+        if groups and event.at - groups[-1][-1].at <= _BURST_GAP:
             groups[-1].append(event)
         else:
             groups.append([event])
-    return groups if len(groups) <= _ARRIVALS else [list(sent)]
+    return groups if len(groups) <= _MAX_BURSTS else [list(sent)]
 
 
 def _arrival(queue: str, sent: Sequence[Sent]) -> Step:
@@ -162,7 +160,7 @@ def _arrival(queue: str, sent: Sequence[Sent]) -> Step:
 
 
 def _closing(story: Slice) -> list[Step]:
-    """Where the violation is no event but a state at some moment, say so."""
+    """Return a last step for a violation that is a state at some time, not an event."""
     if story.violation.events:
         return []
     over = story.violation.at >= story.history.ended_at_ms
@@ -170,7 +168,7 @@ def _closing(story: Slice) -> list[Step]:
 
 
 def _cut(steps: Sequence[Step], most: int) -> list[Step]:
-    """Leave the middle out where the story is too long, and say so."""
+    """Replace the middle by a remark if there are more than `most` steps."""
     if len(steps) <= most:
         return list(steps)
     head, tail = (most - 1) // 2, most // 2

@@ -43,8 +43,7 @@ COVERAGE_MARKS = (
 _NEVER_DRAWN = ("throttled by a rate", "service error", "operator: purge", "operator: change")
 """Marks that need loads or code that no search draws, or operator actions that only a user can schedule."""
 _OUTCOMES = {"raised": "errors", "timed_out": "timeouts", "crashed": "crashes"}
-_MAX_RECEIVED = 10
-"""Maximum messages of one receive."""
+_MAX_RECEIVED = 10  # maximum messages of one receive
 
 
 def coverage(history: History) -> tuple[str, ...]:

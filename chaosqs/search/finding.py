@@ -12,8 +12,7 @@ from chaosqs.model.verdict import Status, Verdict
 
 # The tally of one invariant's cases ----------------------------------------------------------------------------------
 
-_MAX_EXCUSES = 10
-"""Excuses of verdicts that are kept for the report."""
+_MAX_EXCUSES = 10  # excuses of verdicts that are kept for the report
 
 
 @attrs.define

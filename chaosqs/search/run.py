@@ -26,13 +26,10 @@ from chaosqs.search.profiles import Profile
 from chaosqs.search.schedules import policies, scheduled
 from chaosqs.simulation.run import isolated
 
-_CASES_PER_SCHEDULE = 2
-"""Cases of the budget for each case under a scheduling policy."""
+_CASES_PER_SCHEDULE = 2  # cases of the budget for each case under a scheduling policy
 # Some cases run twice, as a simulator whose runs differ proves nothing:
-_FIRST_VERIFIED = 3
-"""First cases, and first drawn cases, that run twice."""
-_VERIFY_EVERY = 100
-"""One case in this number runs twice after them."""
+_FIRST_VERIFIED = 3  # first cases, and first drawn cases, that run twice
+_VERIFY_EVERY = 100  # one case in this number runs twice after them
 
 
 @attrs.define(eq=False)

@@ -133,7 +133,7 @@ def searched(  # noqa: PLR0913 - as `explore`
         return Searched(design, index, grid, named, None)
     budget = budgeted(profile, max_examples, seed)
     search_run = searched_run(
-        scenarios(design, queue=index.queue, behaviours=given, points=named.points, guesses=vary_assumptions),
+        scenarios(design, queue=index.queue, behaviours=given, points=named.points, vary_assumptions=vary_assumptions),
         invariants,
         budget,
         queue=index.queue,

@@ -145,8 +145,7 @@ def _pauses(pause: Pause) -> Iterator[Pause]:
 
 # Steps that simplify a scenario, the largest first; each may lose the violation --------------------------------------
 
-_SMALL_SEED = 32
-"""Seeds below this are tried in place of the scenario's."""
+_SMALL_SEED = 32  # seeds below this are tried in place of the scenario's
 
 
 def simpler(scenario: Scenario, given: Mapping[str, Behaviour]) -> Iterator[Scenario]:
@@ -228,10 +227,8 @@ def _loads(design: Design, load: Load) -> Iterator[Load]:
 
 # Shrinking -----------------------------------------------------------------------------------------------------------
 
-_MOST_MESSAGES_STRUCK = 5
-"""Maximum messages in scenarios with a fault at single receives."""
-_MOST_MESSAGES_LASTING = 2
-"""Maximum messages in scenarios with a lasting fault."""
+_MOST_MESSAGES_STRUCK = 5  # maximum messages in scenarios with a fault at single receives
+_MOST_MESSAGES_LASTING = 2  # maximum messages in scenarios with a lasting fault
 
 
 def shrink(

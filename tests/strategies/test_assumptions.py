@@ -24,7 +24,7 @@ def differing(drawn: Assumptions) -> dict[str, int]:
 def test_the_simplest_are_the_measured_ones() -> None:
     """What a counterexample does not need shrinks away."""
     assert find(assumptions(), lambda _: True) == Assumptions()
-    assert find(scenarios(DESIGN, guesses=True), lambda _: True).assumptions == Assumptions()
+    assert find(scenarios(DESIGN, vary_assumptions=True), lambda _: True).assumptions == Assumptions()
 
 
 @given(assumptions())
@@ -51,6 +51,6 @@ def test_every_end_of_every_range_is_drawn() -> None:
 
 def test_scenarios_guess_only_where_they_are_asked_to() -> None:
     """Otherwise all of them rest on what was measured."""
-    guessed, measured = (sample(scenarios(DESIGN, guesses=guesses), 100) for guesses in (True, False))
+    guessed, measured = (sample(scenarios(DESIGN, vary_assumptions=varied), 100) for varied in (True, False))
     assert any(differing(scenario.assumptions) for scenario in guessed)
     assert not any(differing(scenario.assumptions) for scenario in measured)

@@ -1,4 +1,4 @@
-"""All tasks, in tables: a task is a row of one of the modules here."""
+"""All tasks; each is a row of a table in one of the modules here."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _TABLES = {
     "harness mutant": ("harness",),
     "green": ("designs",),
 }
-"""The tables with the tasks of each kind. Only those that are asked for are imported: Hypothesis draws on the constants
-of the modules that are."""
+"""The modules with the tasks of each kind. Only the requested ones are imported, because Hypothesis draws constants
+from imported modules."""
 
 
 def tasks(*kinds: str) -> list[Task]:
-    """Return all tasks of some kinds (none: of all), kind by kind and by their names."""
+    """Return all tasks of some kinds (none given: of all kinds), ordered by kind and name."""
     return [task for kind in kinds or KINDS for task in sorted(_of(kind), key=lambda task: task.name)]
 
 

@@ -1,6 +1,6 @@
-"""Designs with a mistake, each with the truth about it, and the repaired designs, in which nothing is to be found.
+"""Designs with a mistake, with the known smallest scenarios, and repaired designs, in which nothing must be found.
 
-The comment in a row says how its smallest scenario and its list of settings are known.
+The comment in a row gives the source of its smallest scenario and of its list of relevant settings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from chaosqs.model.workload import Burst
 
 
 def mistake(name: str, why: str, invariant: str, smallest: Scenario, *, relevant: str, given: bool = False) -> Task:
-    """Return the task for a design mistake; `given`: the search is told the behaviours of the smallest scenario."""
+    """Return the task for a design mistake; `given`: the search gets the behaviours of the smallest scenario."""
     return Task(
         name=name,
         kind="design mistake",
@@ -34,7 +34,7 @@ def mistake(name: str, why: str, invariant: str, smallest: Scenario, *, relevant
 
 
 def green(name: str, why: str, invariant: str, design: Design) -> Task:
-    """Return the task for a design in which nothing is to be found."""
+    """Return the task for a design in which nothing must be found."""
     return Task(name=name, kind="green", why=why, design=design, invariant=invariant)
 
 
@@ -339,7 +339,7 @@ TASKS = (
             {"worker": Behaviour(seconds_per_batch=29)},
         ),
         # By enumeration: four messages or fewer keep the promise whatever the times. Delay and batching window cure it
-        # at single values only, where the calm world falls into step, so they are not counted as relevant. Nor are
+        # at single values only, where the calm scenario happens to be in step, so they are not counted as relevant. Nor are
         # provisioned pollers: with them 17 other seeds out of 200 violate it, instead of 19.
         relevant="visibility_timeout max_receive_count reserved_concurrency maximum_concurrency",
     ),
@@ -487,7 +487,7 @@ TASKS = (
         # By argument: no run is smaller than one message of a default function. A batch size of 1 does not wait.
         relevant="visibility_timeout batch_size maximum_batching_window",
     ),
-    # Mistakes that were repaired: nothing is to be found.
+    # Repaired mistakes: nothing must be found.
     green(
         "dead-letters-kept-longer",
         "A dead-letter queue that keeps messages longer than its source.",

@@ -32,7 +32,7 @@ from chaosqs.sqs.service import Service
 
 # pyright: reportPrivateUsage=false
 
-# The right ones, for the defects that change what goes into them or comes out.
+# The original functions, for defects that wrap them.
 _answered, _release = Mapping._answered, Mapping._release
 _retire, _throttle = Mapping.retire, Mapping._throttle
 _delete = Deleting.delete

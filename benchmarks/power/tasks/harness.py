@@ -1,4 +1,4 @@
-"""Mutants of the harness itself, each with the self-test that must fail while it is on."""
+"""Mutants of the harness itself, each with the self-test that must fail while the mutant is on."""
 
 from __future__ import annotations
 

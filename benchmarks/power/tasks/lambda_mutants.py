@@ -1,4 +1,4 @@
-"""Mutants of Lambda: how many executions run, and what becomes of their environments."""
+"""Mutants of Lambda: the number of executions, and the use of their environments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chaosqs.model.workload import Burst
 
 # pyright: reportPrivateUsage=false
 
-# The right ones, for the defects that change what goes into them or comes out.
+# The original functions, for defects that wrap them.
 _end, _share = Executions.end, Executions._share
 _end_invocation = Lambda._end
 _give_back = Environments.give_back

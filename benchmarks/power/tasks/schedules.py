@@ -1,7 +1,6 @@
-"""Handlers that are right first-in first-out, and wrong where one invocation has to wait.
+"""Handlers that are correct in first-in first-out order, and wrong if one invocation has to wait.
 
-The pause in a row is the shortest that shows the bug, and of these the first, by an enumeration of every step of every
-task.
+The pause in a row is the first of the shortest pauses that show the bug, by enumeration of every step of every task.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ TASKS = (
         "Eight slots for all: the eighth one after it takes the first one's slot.",
         "benchmarks.power.racers:ring_of_eight",
         Burst("orders", 12, over=2.4),
-        None,  # no single pause of up to 150 steps of others shows it: a pause ends before that
+        None,  # no single pause of up to 150 steps of other tasks shows it
     ),
     race(
         "ring-of-four",

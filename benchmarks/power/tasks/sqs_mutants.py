@@ -1,4 +1,4 @@
-"""Mutants of SQS: what queues accept, hand out, take back, move and forget."""
+"""Mutants of SQS: how queues accept, deliver, delete, move and expire messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from chaosqs.sqs.service import QueueState, Service
 
 # pyright: reportPrivateUsage=false
 
-# The right ones, for the defects that change what goes into them or comes out.
+# The original functions, for defects that wrap them.
 _accept = StandardQueue.accept
 _dead_letter, _wake_at = Service._dead_letter, Service.wake_at
 _put, _receive = Store.put, Store.receive
@@ -68,7 +68,7 @@ def _fifo_copy_accepted(
         attempt.number, arrival.body_bytes, self.context.now, group=arrival.group, copy_of=attempt.copy_of
     )
     self.service.put(line, message, delay=delay, cause=attempt.cause, fault=fault)
-    if repeats:  # the right one asks whether the queue is a FIFO queue, too
+    if repeats:  # the original also checks that the queue is a FIFO queue
         copy = _Attempt(self.service.numbers.take(), arrival, message.last_event, attempt.number)
         self._later(copy, self.context.now + self.context.assumptions.send_retry)
 
@@ -77,7 +77,7 @@ def _fifo_delete_after_visibility(self: FifoQueue, receipt: Receipt) -> Outcome:
     message = receipt.message
     if not message.stored:
         return Outcome.GONE
-    if message.receipt != receipt.number:  # the right one asks whether it is visible, too
+    if message.receipt != receipt.number:  # the original also checks that the message is visible
         return Outcome.EXPIRED
     self.store.forget(message)
     self.groups.left(message)
@@ -93,7 +93,7 @@ def _fifo_stale_receipt_accepted(self: FifoQueue, receipt: Receipt) -> Outcome:
     message = receipt.message
     if not message.stored:
         return Outcome.GONE
-    if message.visible:  # the right one asks whether the receipt is the latest, too
+    if message.visible:  # the original also checks that the receipt is the latest
         return Outcome.EXPIRED
     self.store.forget(message)
     self.groups.left(message)
@@ -125,14 +125,14 @@ def _move_resets_receive_count(message: Message, source: str, *, fifo: bool, ind
 def _moved_but_kept(self: Service, line: QueueState, message: Message) -> None:
     _dead_letter(self, line, message)
     assert isinstance(line.machine, StandardQueue)
-    message.deliveries = 0  # or the next receive would move it again
+    message.deliveries = 0  # otherwise the next receive would move it again
     line.machine.reappear(message, now=self.context.now)
 
 
 def _nobody_woken_by_returns(self: Service, line: QueueState) -> None:
     for message in line.machine.settle(now=self.context.now):
         if message.receipt:
-            self._returned(line, message)  # the right one serves those who wait, too
+            self._returned(line, message)  # the original also serves waiting receives
 
 
 def _redrive_loses_the_message(self: Service, line: QueueState, message: Message) -> None:
