@@ -11,16 +11,7 @@ from collections.abc import Iterable
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
-from chaosqs.model.events import (
-    DeadLettered,
-    Deleted,
-    Event,
-    Expired,
-    FilteredOut,
-    InvocationEnded,
-    InvocationStarted,
-    Sent,
-)
+from chaosqs.model import events
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 
@@ -76,23 +67,23 @@ class _Order:
     exercised: int = 0
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
-    def follow(self, index: int, event: Event) -> None:
+    def follow(self, index: int, event: events.Event) -> None:
         match event:
-            case Sent():
+            case events.Sent():
                 self.names[event.message] = event.group
                 self._came(event.queue, event.message)
-            case DeadLettered():
+            case events.DeadLettered():
                 self._left(event.queue, (event.message,))
                 self._came(event.target, event.message)
-            case Deleted():
+            case events.Deleted():
                 self._left(event.queue, (message for message in event.messages if message not in event.stayed))
-            case FilteredOut():
+            case events.FilteredOut():
                 self._left(event.queue, event.messages)
-            case Expired():
+            case events.Expired():
                 self._left(event.queue, (event.message,))
-            case InvocationStarted():
+            case events.InvocationStarted():
                 self._started(index, event)
-            case InvocationEnded():
+            case events.InvocationEnded():
                 self._ended(index, event)
             case _:
                 pass
@@ -109,14 +100,14 @@ class _Order:
             if group is not None:
                 group.waiting.pop(message, None)
 
-    def _batch(self, event: InvocationStarted | InvocationEnded) -> list[tuple[_Group, list[int]]]:
+    def _batch(self, event: events.InvocationStarted | events.InvocationEnded) -> list[tuple[_Group, list[int]]]:
         """Return a batch by groups; nothing if its queue is not FIFO."""
         queue, found = _queue(event), dict[str, list[int]]()
         for message in event.messages if queue in self.fifo else ():
             found.setdefault(self.names.get(message, ""), []).append(message)
         return [(self.groups[queue, name], batch) for name, batch in found.items() if (queue, name) in self.groups]
 
-    def _started(self, index: int, event: InvocationStarted) -> None:
+    def _started(self, index: int, event: events.InvocationStarted) -> None:
         for group, messages in self._batch(event):
             batch = [message for message in messages if message in group.came]
             if not batch:
@@ -126,7 +117,7 @@ class _Order:
             self._check_late(index, event, group, batch)
             group.running.extend(batch)
 
-    def _check_skipped(self, index: int, event: InvocationStarted, group: _Group, batch: list[int]) -> None:
+    def _check_skipped(self, index: int, event: events.InvocationStarted, group: _Group, batch: list[int]) -> None:
         """Blame a batch that skips an earlier message, or is itself out of order."""
         skipped = group.skipped(batch)
         if not skipped:
@@ -139,14 +130,14 @@ class _Order:
             later = next(message for message in batch if group.came[message] > group.came[skipped[0]])
             self.violations.append(_before(index, event, later, skipped[0]))
 
-    def _check_late(self, index: int, event: InvocationStarted, group: _Group, batch: list[int]) -> None:
+    def _check_late(self, index: int, event: events.InvocationStarted, group: _Group, batch: list[int]) -> None:
         """Blame a batch with a message whose group has already had a success on a later one."""
         for message in batch:
             latest = group.latest
             if latest is not None and message not in group.succeeded and group.came[message] < group.came[latest]:
                 self.violations.append(_after(index, event, message, latest, group.succeeded[latest]))
 
-    def _ended(self, index: int, event: InvocationEnded) -> None:
+    def _ended(self, index: int, event: events.InvocationEnded) -> None:
         for group, batch in self._batch(event):
             for message in batch:
                 if message in group.running:
@@ -157,21 +148,21 @@ class _Order:
                         group.latest = message
 
 
-def _before(index: int, event: InvocationStarted, message: int, earlier: int) -> Violation:
+def _before(index: int, event: events.InvocationStarted, message: int, earlier: int) -> Violation:
     text = f"{_given(event, message)} before {messages_text([earlier])}, which was sent earlier to the same group."
     return Violation(NAME, text, event.at, _queue(event), (message, earlier), (index,))
 
 
-def _after(index: int, event: InvocationStarted, message: int, later: int, success: int) -> Violation:
+def _after(index: int, event: events.InvocationStarted, message: int, later: int, success: int) -> Violation:
     text = f"{_given(event, message)} after {messages_text([later])}, which was sent later to the same group."
     return Violation(NAME, text, event.at, _queue(event), (message, later), (success, index))
 
 
-def _given(event: InvocationStarted, message: int) -> str:
+def _given(event: events.InvocationStarted, message: int) -> str:
     return f"{message_text(message)} was given to {event.function}"
 
 
-def _queue(event: InvocationStarted | InvocationEnded) -> str:
+def _queue(event: events.InvocationStarted | events.InvocationEnded) -> str:
     return event.mapping.partition("→")[0]
 
 

@@ -64,12 +64,8 @@ def aws(design: Design | None = None, *, passthrough: Literal["moto"] | None = N
     wait is over, by synchronous invocations, and by botocore's sleeps between two attempts. `time.sleep` in the test
     itself is the real one, and does not move virtual time.
 
-    As a pytest fixture, in one line, which gives each test a fake of its own::
-
-        world = pytest.fixture(chaosqs.aws().fixture)
-
-    Outside the `with` block clients behave as always. The blocks may be nested: the inner one answers. Raises
-    `InvalidInput` for another `passthrough`.
+    `world = pytest.fixture(chaosqs.aws().fixture)` gives each test a fake of its own. Outside the `with` block clients
+    behave as always. The blocks may be nested: the inner one answers. Raises `InvalidInput` for another `passthrough`.
     """
     if passthrough not in (None, "moto"):
         raise InvalidInput([Problem("passthrough", repr(passthrough), "must be None or 'moto'")])

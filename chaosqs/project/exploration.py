@@ -81,9 +81,12 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
         explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins)
         for invariant in invariants:
             finding = found.finding(invariant)
-            explanation = explained(finding, invariant) if finding.violated else None
-            findings.append(attrs.evolve(finding, counterexample=explanation, text=_text(finding, explanation)))
+            findings.append(_with_text(finding, explained(finding, invariant) if finding.violated else None))
     return Exploration(name, tuple(findings))
+
+
+def _with_text(finding: Finding, found: Counterexample | None) -> Finding:
+    return attrs.evolve(finding, counterexample=found, text=_text(finding, found))
 
 
 def _text(finding: Finding, found: Counterexample | None) -> str:

@@ -1,7 +1,7 @@
 """Does the search find bugs that hang on who goes first, and does it tell them as one pause?
 
-Share of the cases that violate, of 200 seeds of the seed and of 1,000 cases each otherwise; and the cases up to the first
-violation under the portfolio of policies, median and largest of 20 seeds:
+Share of the cases that violate, of 200 seeds and of 1,000 cases each otherwise; and the cases up to the first violation
+under the portfolio of policies, median and largest of 20 seeds:
 
 | handler            | seed alone | pauses drawn | policies | first under policies |
 |--------------------|------------|--------------|----------|----------------------|
