@@ -22,7 +22,7 @@ class Simulation(Protocol):
         """Return True if a fault is injected at a fault point."""
         ...
 
-    def reached(self, mark: str) -> None:
+    def reached(self, name: str) -> None:
         """Record that the code has reached a mark."""
         ...
 

@@ -339,8 +339,8 @@ TASKS = (
             {"worker": Behaviour(seconds_per_batch=29)},
         ),
         # By enumeration: four messages or fewer keep the promise whatever the times. Delay and batching window cure it
-        # at single values only, where the calm scenario happens to be in step, so they are not counted as relevant. Nor
-        # are provisioned pollers: with them 17 other seeds out of 200 violate it, instead of 19.
+        # at single values only, where the calm scenario is in step, so they are not counted as relevant. Nor are
+        # provisioned pollers: with them 17 other seeds out of 200 violate it, instead of 19.
         relevant="visibility_timeout max_receive_count reserved_concurrency maximum_concurrency",
     ),
     mistake(
