@@ -224,7 +224,7 @@ def point_of_no_return(counterexample: Counterexample, history: History) -> str:
         return f"from the start ({_futures(found)})"
     what = "" if found.event is None else _what(causal_slice(history, counterexample.violation), found.event)
     if not what:
-        return f"only at {time_text(found.at)}, when it happened: until then, seed could still avoid it"
+        return f"only at {time_text(found.at)}, when it happened: until then, chance could still avoid it"
     before = "" if found.avoidable_at is None else time_text(found.avoidable_at)
     until = f", avoidable until {before}" if before not in {"", time_text(found.at)} else ""
     return f"from {time_text(found.at)}: {shown(what, 90)} ({_futures(found)}{until})"

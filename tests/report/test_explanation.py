@@ -170,11 +170,11 @@ def test_the_point_of_no_return_is_told_by_its_event() -> None:
         (PointOfNoReturn(Evidence(199, 200, "seeds"), None), "from the start (199 of 200 futures)"),
         (
             PointOfNoReturn(FUTURES, 60_100, None, 9),
-            "only at 60.1 s, when it happened: until then, seed could still avoid it",
+            "only at 60.1 s, when it happened: until then, chance could still avoid it",
         ),
         (
             PointOfNoReturn(FUTURES, 60_100, 10_000, 9),
-            "only at 60.1 s, when it happened: until then, seed could still avoid it",
+            "only at 60.1 s, when it happened: until then, chance could still avoid it",
         ),
         (PointOfNoReturn(FUTURES, 0, 0), "from 0.0 s: message 1 arrives in orders (39 of 40 futures)"),
     ],
