@@ -56,7 +56,7 @@ def _with_seed(fields: dict[str, Json]) -> dict[str, Json]:
     scenario = fields.get("scenario")
     inner = {"scenario": _with_seed(scenario)} if isinstance(scenario, dict) else {}
     if "luck" in fields and "seed" in fields:
-        must = "must not stand beside seed: it is its former name"
+        must = "is the former name of seed: keep only seed"
         raise InvalidScenario([Problem("luck", str(fields["luck"]), must)])
     return {("seed" if name == "luck" else name): value for name, value in {**fields, **inner}.items()}
 

@@ -1,5 +1,6 @@
 """A scenario is a value: everything that decides a run. Equal scenarios give equal histories, byte for byte."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 
 import attrs
@@ -48,8 +49,9 @@ class Scenario:
         """Validate all fields against the design, and take `luck` for `seed`."""
         checks = Checks("")
         if self._luck is not None and self.seed:
-            checks.refuse("luck", self._luck, f"must not stand beside seed={self.seed}: it is its former name")
+            checks.refuse("luck", self._luck, f"is the former name of seed={self.seed}: pass only seed")
         elif self._luck is not None:
+            warnings.warn("Scenario(luck=…) is called Scenario(seed=…) now", DeprecationWarning, stacklevel=3)
             object.__setattr__(self, "seed", self._luck)
             object.__setattr__(self, "_luck", None)
         _check(checks, self)

@@ -217,7 +217,7 @@ def test_EF_2_without_partial_batch_responses_nobody_looks_at_a_malformed_one() 
     )
 
 
-def test_every_fault_of_a_modelled_function_is_the_same_with_luck() -> None:
+def test_every_fault_of_a_modelled_function_is_the_same_under_any_seed() -> None:
     """Twice the same history, whatever is drawn."""
     kinds = ("lost_invoke", "account_full", "cold_start", "brown_out", "out_of_memory", "init_failure")
     plan = FaultPlan([[kind, "ok", kind] for kind in (*kinds, "malformed_response")])

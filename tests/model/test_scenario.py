@@ -9,6 +9,7 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Function, Queue
 from chaosqs.model.faults import FaultPlan, Window
+from chaosqs.model.json import Json, migrated
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from tests.model.helpers import changed, pairs
@@ -89,8 +90,8 @@ def test_design_without_parts_says_so() -> None:
 
 
 @pytest.mark.parametrize("seed", [1.5, "7", True, None])
-def test_luck_is_a_whole_number(seed: object) -> None:
-    """Seed is a seed."""
+def test_seed_is_a_whole_number(seed: object) -> None:
+    """A seed is a whole number from 0 on."""
     assert refused(Scenario(DESIGN), seed=seed) == [("seed", "")]
 
 
@@ -105,3 +106,27 @@ def test_order_of_behaviours_does_not_matter() -> None:
     one, other = {"a": Behaviour(1), "b": Behaviour(2)}, {"b": Behaviour(2), "a": Behaviour(1)}
     assert repr(Scenario(design, behaviours=one)) == repr(Scenario(design, behaviours=other))
     assert hash(Scenario(design, behaviours=one)) == hash(Scenario(design, behaviours=other))
+
+
+def test_luck_is_the_former_name_of_the_seed() -> None:
+    """Code of the first release still works, with a warning; the scenario prints and compares by its seed."""
+    with pytest.warns(DeprecationWarning, match="seed"):
+        former = Scenario(DESIGN, luck=3)
+    assert (former, repr(former)) == (Scenario(DESIGN, seed=3), repr(Scenario(DESIGN, seed=3)))
+
+
+def test_luck_beside_a_seed_is_refused() -> None:
+    """Nobody can tell which of the two is meant."""
+    with pytest.raises(InvalidScenario, match="luck = 3: is the former name of seed=4: pass only seed"):
+        Scenario(DESIGN, seed=4, luck=3)
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_files_of_the_first_release_say_luck(*, inner: bool) -> None:
+    """A scenario, and the one in a counterexample, get its value as their seed; both names in one file are refused."""
+    scenario: dict[str, Json] = {"luck": 7}
+    document: dict[str, Json] = {"chaosqs": 1, **({"scenario": scenario} if inner else scenario)}
+    assert migrated(document) == ({"scenario": {"seed": 7}} if inner else {"seed": 7})
+    scenario["seed"] = 1
+    with pytest.raises(InvalidScenario, match="luck = 7: is the former name of seed: keep only seed"):
+        migrated({"chaosqs": 1, "scenario": scenario})

@@ -86,7 +86,7 @@ def test_one_fault_is_left_where_a_fault_is_needed() -> None:
     assert scenario == Scenario(ROOMY, [Burst("orders", 1)], faults=scenario.faults)
 
 
-def test_a_function_that_varies_needs_luck() -> None:
+def test_a_function_that_varies_needs_a_seed() -> None:
     """What only chance brings about keeps the smallest seed that does, and no fault."""
     varying = {"worker": Behaviour(seconds_per_batch=1, spread=0.5)}
     scenario = search(ROOMY, MAPPING, invariant(never_slow), behaviours=varying, profile=CI).scenario

@@ -78,7 +78,7 @@ def first_case(race: Race, seed: int) -> int | None:
 
 
 @races
-def test_luck_alone_does_not_find_it(race: Race) -> None:
+def test_the_seed_alone_does_not_find_it(race: Race) -> None:
     """Latencies that vary do not hold one task back long enough, nor turn the one tie round."""
     assert not any(fails(simulate(attrs.evolve(race.scenario, seed=seed))) for seed in range(60))
 

@@ -39,7 +39,7 @@ def test_each_other_price_is_one_too_many(worse: Answer) -> None:
     assert not worse.cures(BEFORE)
 
 
-def test_a_difference_that_luck_explains_is_no_price() -> None:
+def test_a_difference_that_chance_explains_is_no_price() -> None:
     """Of 100 messages that fail in 60 draws, ten more may fail in 60 others; of none, not a single one."""
     before = attrs.evolve(BEFORE, served=500, processed=400, given_up=0)
     after = attrs.evolve(AFTER, served=500, processed=390, given_up=0)
