@@ -240,7 +240,8 @@ def import_(template: str, *, as_json: bool) -> None:
     source = read_source(template, base=Path.cwd(), root=Path.cwd())
     if as_json:
         design: object = json.loads(to_json(source.design))
-        _print_json({"design": design, "origins": dict(source.origins), "assumptions": source.assumptions})
+        origins = {path: str(origin) for path, origin in source.origins.items()}
+        _print_json({"design": design, "origins": origins, "assumptions": source.assumptions})
     else:
         click.echo(as_python(source), nl=False)
 

@@ -24,6 +24,7 @@ from chaosqs.model.explanation import (
     Evidence,
     Explanation,
     LoadSensitivity,
+    Origin,
     Setting,
     Side,
     Threshold,
@@ -222,7 +223,7 @@ def explain(
     *,
     behaviours: Mapping[str, Behaviour] | None = None,
     profile: Profile = CI,
-    origins: Mapping[str, str] | None = None,
+    origins: Mapping[str, Origin] | None = None,
 ) -> Explanation:
     """Explain the history of a scenario, in which an invariant is violated on a mapping.
 
@@ -251,7 +252,7 @@ def explain(
 
 
 def _setting(
-    scenario: Scenario, design_setting: DesignSetting, sample: SeedSample, origins: Mapping[str, str]
+    scenario: Scenario, design_setting: DesignSetting, sample: SeedSample, origins: Mapping[str, Origin]
 ) -> Setting | None:
     """Try all candidate values of one setting; None if no other value can be simulated, or a quiet one has no effect.
 
@@ -263,7 +264,7 @@ def _setting(
     if found is None or (design_setting.quiet and not found):
         return None
     return Setting(
-        design_setting.setting, design_setting.read(scenario.design), found, origins.get(design_setting.path, "")
+        design_setting.setting, design_setting.read(scenario.design), found, origins.get(design_setting.path)
     )
 
 

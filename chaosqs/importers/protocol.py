@@ -11,7 +11,7 @@ import attrs
 
 from chaosqs.errors import InvalidDesign
 from chaosqs.model.design import Design
-from chaosqs.model.explanation import Change
+from chaosqs.model.explanation import Change, Origin
 
 
 class NoDesign(InvalidDesign):
@@ -23,9 +23,9 @@ class Imported:
     """A design that was read from a file."""
 
     design: Design
-    origins: Mapping[str, str]
+    origins: Mapping[str, Origin]
     """Places that the values of the design come from, by path: `functions.worker.reserved_concurrency` comes from
-    `template.yaml:41 ReservedConcurrentExecutions: 2`. AWS's defaults have no entry."""
+    `Origin("template.yaml", 41, "ReservedConcurrentExecutions: 2")`. AWS's defaults have no entry."""
     assumptions: tuple[str, ...] = ()
     """Sentences on what the file leaves open and what was assumed instead."""
     notes: tuple[str, ...] = ()

@@ -102,6 +102,21 @@ class LoadSensitivity:
 
 
 @attrs.frozen
+class Origin:
+    """The place in a file that a value was read from; as text `template.yaml:41 ReservedConcurrentExecutions: 2`."""
+
+    file: str
+    line: int
+    """Number of the line, from 1."""
+    text: str
+    """Name and value in the words of the file, on one line: `ReservedConcurrentExecutions: 2`."""
+
+    def __str__(self) -> str:
+        """Return file, line and text as reports show them."""
+        return f"{self.file}:{self.line} {self.text}"
+
+
+@attrs.frozen
 class Setting:
     """A setting of the design, and its part in the violation."""
 
@@ -110,8 +125,8 @@ class Setting:
     """Its value in the counterexample; the number of filter patterns, and the maximum of provisioned pollers."""
     thresholds: tuple[Threshold, ...] = ()
     """Values at which the invariant holds; none: any value is as good."""
-    origin: str = ""
-    """Place that it was read from: `template.yaml:41 ReservedConcurrentExecutions: 2`; empty for defaults."""
+    origin: Origin | None = None
+    """Place that it was read from; None for defaults."""
     load: LoadSensitivity | None = None
     """Effect of a batch size under a large load, if it matters there but not in the counterexample."""
 

@@ -11,6 +11,7 @@ from chaosqs import invariants
 from chaosqs.errors import InvalidInput
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.explanation import Origin
 from chaosqs.project.discovery import Source, value_in
 from chaosqs.project.settings import FILE, Settings, read_settings
 from chaosqs.project.wording import relative_to
@@ -100,7 +101,7 @@ class Check:
     search: Callable[[Budget], Finding] = attrs.field(repr=False)
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
     """Fixed behaviours, by function name; the search draws the others."""
-    origins: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    origins: Mapping[str, Origin] = attrs.field(factory=dict[str, Origin], repr=False)
     assumptions: tuple[str, ...] = ()
     canary: bool = False
     """True if a violation is expected, because the check tests the search itself."""

@@ -17,6 +17,7 @@ from chaosqs.importers.registry import IMPORTERS, UNREAD, importer_of
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue
+from chaosqs.model.explanation import Origin
 from chaosqs.model.json import Json, migrated, parsed, structure
 from chaosqs.model.scenario import Scenario
 from chaosqs.project.wording import first_line, relative_to, with_relative_paths
@@ -134,7 +135,7 @@ class Source:
     design: Design
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
     """Behaviours of a scenario's functions. Its workload, faults and seed are not used: the search draws them."""
-    origins: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    origins: Mapping[str, Origin] = attrs.field(factory=dict[str, Origin])
     """Sources of the design's values, by path: `functions[0].reserved_concurrency` comes from
     `template.yaml:41 ReservedConcurrentExecutions: 2`."""
     assumptions: tuple[str, ...] = ()
@@ -183,11 +184,16 @@ def _read(given: str, base: Path, root: Path) -> Source:
 def _of_template(name: str, path: Path, root: Path) -> Source:
     imported = importer_of(path).read(path)
     paths = _paths_by_name(imported.design)
-    origins: dict[str, str] = {}
+    origins: dict[str, Origin] = {}
     for field, origin in imported.origins.items():
         part = next((start for start in paths if field.startswith(start)), "")
-        origins[paths.get(part, "") + field.removeprefix(part)] = with_relative_paths(root, origin)
+        origins[paths.get(part, "") + field.removeprefix(part)] = _relative(root, origin)
     return Source(name, path, imported.design, {}, origins, (*imported.assumptions, *imported.notes))
+
+
+def _relative(root: Path, origin: Origin) -> Origin:
+    """Return an origin with paths within the root directory written relative to it."""
+    return Origin(with_relative_paths(root, origin.file), origin.line, with_relative_paths(root, origin.text))
 
 
 def _paths_by_name(design: Design) -> dict[str, str]:
@@ -240,7 +246,7 @@ def as_python(source: Source) -> str:
     return "\n".join([*head, f"from chaosqs import {', '.join(names)}", "", *lines, ""])
 
 
-def _design(design: Design, origins: Mapping[str, str]) -> Iterator[str]:
+def _design(design: Design, origins: Mapping[str, Origin]) -> Iterator[str]:
     yield "design = Design("
     kinds: dict[str, tuple[Part, ...]] = {
         "queues": design.queues,
@@ -260,13 +266,13 @@ def _design(design: Design, origins: Mapping[str, str]) -> Iterator[str]:
     yield ")"
 
 
-def _part(part: Part, path: str, origins: Mapping[str, str]) -> Iterator[str]:
+def _part(part: Part, path: str, origins: Mapping[str, Origin]) -> Iterator[str]:
     """Yield one part: the fields that a file sets, and those that are not at their defaults."""
     yield f"        {type(part).__name__}("
     for field in attrs.fields(type(part)):
         value: object = getattr(part, field.name)
         location = f"{path}.{field.name}"
-        came = [origin for of, origin in origins.items() if of == location or of.startswith(f"{location}.")]
+        came = [str(origin) for of, origin in origins.items() if of == location or of.startswith(f"{location}.")]
         if came or (value != field.default and field.name != "fifo"):  # `fifo` follows from the name
             yield f"            {field.name}={value!r},{'  # ' if came else ''}{' · '.join(came)}"
     yield "        ),"

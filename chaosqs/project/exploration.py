@@ -13,6 +13,7 @@ from chaosqs.invariants import DEFAULT, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
+from chaosqs.model.explanation import Origin
 from chaosqs.report.story import story
 from chaosqs.report.text import counted, mapping_text, shown, title_of
 from chaosqs.search.finding import Finding
@@ -53,7 +54,7 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
     max_examples: int | None = None,
     seed: int | None = None,
     database: ExampleDatabase | None = None,
-    origins: Mapping[str, str] | None = None,
+    origins: Mapping[str, Origin] | None = None,
     vary_assumptions: bool = False,
 ) -> Exploration:
     """Search each mapping of a design for a violation of each invariant, and explain what is found.
@@ -106,7 +107,7 @@ def counterexample(
     *,
     behaviours: Mapping[str, Behaviour] | None = None,
     profile: Profile = CI,
-    origins: Mapping[str, str] | None = None,
+    origins: Mapping[str, Origin] | None = None,
 ) -> Counterexample:
     """Return the counterexample of a finding, explained. Raises ValueError for a finding without one."""
     scenario, history = finding.scenario, finding.history

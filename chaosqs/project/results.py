@@ -1,6 +1,5 @@
 """Answers a check: search; for a violation, also explain it, write its report and return the story."""
 
-import re
 from pathlib import Path
 
 import attrs
@@ -38,8 +37,6 @@ def with_patch(found: Counterexample, path: Path, root: Path) -> Counterexample:
 
 # The line of the user's file to look at first, for annotations of a pull request -------------------------------------
 
-_ORIGIN = re.compile(r"(?P<file>.+?):(?P<line>\d+) ")
-
 
 @attrs.frozen
 class Location:
@@ -52,9 +49,8 @@ class Location:
 def location_of(counterexample: Counterexample) -> Location:
     """Return the line of the first setting that matters and has a known origin, else the design's file."""
     for setting in counterexample.explanation.settings:
-        found = _ORIGIN.match(setting.origin) if setting.matters else None
-        if found:
-            return Location(found["file"], int(found["line"]))
+        if setting.matters and setting.origin is not None:
+            return Location(setting.origin.file, setting.origin.line)
     file, colon, _ = counterexample.design.rpartition(":")
     return Location(file if colon and file.endswith(".py") else counterexample.design)
 

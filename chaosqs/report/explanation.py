@@ -138,7 +138,7 @@ def _kept(evidence: Evidence) -> str:
 
 def origins(explanation: Explanation) -> list[str]:
     """Return the origins of the settings that matter, at most three."""
-    found = [s.origin for s in explanation.settings if s.matters and s.origin]
+    found = [str(setting.origin) for setting in explanation.settings if setting.matters and setting.origin is not None]
     return [shown(origin, 90) for origin in dict.fromkeys(found)][:_MAX_ORIGINS]
 
 

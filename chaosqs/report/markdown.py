@@ -161,7 +161,7 @@ def _plain(setting: Setting) -> dict[str, str]:
         "name": setting.path.attribute,
         "value": told.value_text(setting),
         "threshold": told.holds(setting).removeprefix("holds "),
-        "origin": setting.origin,
+        "origin": "" if setting.origin is None else str(setting.origin),
     }
 
 

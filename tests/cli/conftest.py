@@ -7,15 +7,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chaosqs.cli import main
-from chaosqs.model.explanation import Explanation
+from chaosqs.model.explanation import Explanation, Origin
 from chaosqs.project import exploration
 from chaosqs.project.planning import BROKEN, DESIGNS_DIR, SOUND
 from tests.cli.running import Run
 from tests.project.kept import RESERVED
 
 
-def _explain(*_: object, origins: dict[str, str], **__: object) -> Explanation:
-    return Explanation((attrs.evolve(RESERVED, origin=origins.get("functions[0].reserved_concurrency", "")),))
+def _explain(*_: object, origins: dict[str, Origin], **__: object) -> Explanation:
+    return Explanation((attrs.evolve(RESERVED, origin=origins.get("functions[0].reserved_concurrency")),))
 
 
 @pytest.fixture

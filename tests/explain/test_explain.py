@@ -17,7 +17,7 @@ from chaosqs.invariants import (
 )
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Queue
-from chaosqs.model.explanation import Change, Explanation, Setting, SettingPath
+from chaosqs.model.explanation import Change, Explanation, Origin, Setting, SettingPath
 from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -31,6 +31,7 @@ from tools.gallery_bugs import BUGS
 
 THROTTLING = NO_DEAD_LETTERING_BY_THROTTLING
 RESERVED = "functions[0].reserved_concurrency"
+ORIGIN = Origin("a.yaml", 7, "X: 2")
 BRIEF = attrs.evolve(QUICK, trials=20, draws=40)
 
 
@@ -44,7 +45,7 @@ def scenario() -> Scenario:
 @pytest.fixture(scope="module")
 def explanation(scenario: Scenario) -> Explanation:
     return explain(
-        simulate(scenario), scenario.design.mappings[0], THROTTLING, profile=QUICK, origins={RESERVED: "a.yaml:7 X: 2"}
+        simulate(scenario), scenario.design.mappings[0], THROTTLING, profile=QUICK, origins={RESERVED: ORIGIN}
     )
 
 
@@ -114,8 +115,8 @@ def test_it_was_avoidable_for_a_while(explanation: Explanation) -> None:
 
 def test_origins_are_passed_on(explanation: Explanation) -> None:
     """Where a setting was read from is known by its path in the design."""
-    assert by_name(explanation)["reserved_concurrency"].origin == "a.yaml:7 X: 2"
-    assert by_name(explanation)["max_receive_count"].origin == ""
+    assert by_name(explanation)["reserved_concurrency"].origin == ORIGIN
+    assert by_name(explanation)["max_receive_count"].origin is None
 
 
 def test_the_fix_of_the_literature_comes_first(explanation: Explanation) -> None:

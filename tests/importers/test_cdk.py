@@ -30,8 +30,8 @@ def test_lines_of_json_are_kept() -> None:
     """Origins of a JSON template name the line of the key, as those of YAML do."""
     origins = read_template(ORDERS).origins
     path = "queues.Orders6F8D2A11.redrive.max_receive_count"
-    assert origins[path] == f"{ORDERS}:13 maxReceiveCount: 4"
-    assert origins["functions.Worker2B7D4C10.timeout"] == f"{ORDERS}:44 Timeout: 15"
+    assert str(origins[path]) == f"{ORDERS}:13 maxReceiveCount: 4"
+    assert str(origins["functions.Worker2B7D4C10.timeout"]) == f"{ORDERS}:44 Timeout: 15"
 
 
 def test_nothing_is_said_about_parts_that_do_not_matter() -> None:

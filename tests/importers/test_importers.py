@@ -11,6 +11,7 @@ from chaosqs.importers import registry
 from chaosqs.importers.protocol import Imported, Importer, NoDesign
 from chaosqs.importers.registry import IMPORTERS, importer_of
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.explanation import Origin
 from chaosqs.project.discovery import discover, read_source
 from tests.importers.helpers import with_timeout
 
@@ -26,7 +27,7 @@ def read_toy(path: Path) -> Imported:
     design = Design(
         [Queue(queue, visibility_timeout=int(seconds))], [Function(function)], [EventSourceMapping(queue, function)]
     )
-    origins = {f"queues.{queue}.visibility_timeout": f"{path}:1 {seconds}"}
+    origins = {f"queues.{queue}.visibility_timeout": Origin(str(path), 1, seconds)}
     return Imported(design, origins, ("its timeout is assumed",), ("the rest is left out",))
 
 
@@ -59,7 +60,7 @@ def test_a_design_has_its_provenance_whatever_its_format(tmp_path: Path) -> None
     (tmp_path / "a.toy").write_text("orders 31 worker", encoding="utf-8")
     source = read_source("a.toy", base=tmp_path, root=tmp_path)
     assert source.design.queue("orders").visibility_timeout == 31
-    assert source.origins == {"queues[0].visibility_timeout": "a.toy:1 31"}
+    assert source.origins == {"queues[0].visibility_timeout": Origin("a.toy", 1, "31")}
     assert source.assumptions == ("its timeout is assumed", "the rest is left out")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from chaosqs.model.explanation import Origin
 from tests.importers.helpers import Read
 
 
@@ -36,7 +37,7 @@ def test_origins_name_file_line_property_and_value(read: Read) -> None:
                     ProvisionedPollerConfig:
                       MinimumPollers: 3
     """).origins
-    assert origins == {
+    assert {path: str(origin) for path, origin in origins.items()} == {
         "queues.orders.name": "template.yaml:10 QueueName: orders",
         "queues.orders.visibility_timeout": "template.yaml:11 VisibilityTimeout: 60",
         "queues.orders.redrive.dead_letter_queue": "template.yaml:13 deadLetterTargetArn: Failed",
@@ -52,6 +53,7 @@ def test_origins_name_file_line_property_and_value(read: Read) -> None:
             "template.yaml:28 ProvisionedPollerConfig: MinimumPollers 3, MaximumPollers 200"
         ),
     }
+    assert origins["functions.Worker.timeout"] == Origin("template.yaml", 5, "Timeout: 10")
 
 
 def test_assumed_batching_windows_give_way(read: Read) -> None:

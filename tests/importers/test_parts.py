@@ -124,7 +124,7 @@ def test_policies_may_be_json_text(read: Read) -> None:
     )
     assert imported.design.queue("Orders").redrive == Redrive("Failed", 7)
     assert imported.design.queue("Failed").redrive_allow == RedriveAllow("allowAll")
-    assert imported.origins["queues.Orders.redrive.max_receive_count"] == "template.yaml:5 maxReceiveCount: 7"
+    assert str(imported.origins["queues.Orders.redrive.max_receive_count"]) == "template.yaml:5 maxReceiveCount: 7"
 
 
 def test_provisioned_pollers_have_awss_defaults(read: Read) -> None:
@@ -190,8 +190,8 @@ def test_globals_stand_below_each_function(read: Read) -> None:
             Properties: {EventSourceArn: !GetAtt Orders.Arn, FunctionName: !Ref Plain}
     """)
     assert imported.design.functions == (Function("Worker", 20, 1024, None, 2), Function("Plain"))
-    assert imported.origins["functions.Worker.timeout"] == "template.yaml:3 Timeout: 20"
-    assert imported.origins["functions.Worker.memory"] == "template.yaml:12 MemorySize: 1024"
+    assert str(imported.origins["functions.Worker.timeout"]) == "template.yaml:3 Timeout: 20"
+    assert str(imported.origins["functions.Worker.memory"]) == "template.yaml:12 MemorySize: 1024"
 
 
 def test_anchors_and_merge_keys_are_followed(read: Read) -> None:
@@ -213,7 +213,7 @@ def test_anchors_and_merge_keys_are_followed(read: Read) -> None:
               Events: {Batch: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn}}}
     """)
     assert imported.design.queues == (Queue("Orders", 90, delay=7, receive_wait_time=11),)
-    assert imported.origins["queues.Orders.delay"] == "template.yaml:3 DelaySeconds: 7"
+    assert str(imported.origins["queues.Orders.delay"]) == "template.yaml:3 DelaySeconds: 7"
 
 
 def test_a_resource_whose_condition_is_false_is_left_out(read: Read) -> None:

@@ -13,6 +13,7 @@ from chaosqs.model.explanation import (
     Explanation,
     Fix,
     LoadSensitivity,
+    Origin,
     PointOfNoReturn,
     Population,
     Premise,
@@ -35,7 +36,7 @@ EXPLANATION = Explanation(
             SettingPath("function", "worker", "reserved_concurrency"),
             2,
             (Threshold("at_least", 3, SEEDS), Threshold("at_most", 1, SEEDS, 0)),
-            "a.yaml:2 x",
+            Origin("a.yaml", 2, "x"),
         ),
         Setting(
             SettingPath("mapping", "orders→worker", "batch_size"),
@@ -74,7 +75,7 @@ settings = st.builds(
     paths,
     maybe,
     st.lists(thresholds, max_size=2).map(tuple),
-    st.text(max_size=9),
+    st.none() | st.builds(Origin, st.text(max_size=9), whole, st.text(max_size=9)),
     st.none() | st.builds(LoadSensitivity, whole, evidence, whole, evidence),
 )
 fixes = st.builds(

@@ -9,7 +9,7 @@ import pytest
 
 from chaosqs import user_code
 from chaosqs.lambda_ import handlers
-from chaosqs.model.explanation import Explanation
+from chaosqs.model.explanation import Explanation, Origin
 from chaosqs.project import exploration, planning, pytest_hooks
 from tests.plugin.projects import BROKEN, ROOMY, SOUND
 from tests.project.kept import RESERVED
@@ -42,7 +42,7 @@ def roomy(pytester: pytest.Pytester) -> pytest.Pytester:
 def briefly_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     """Explain counterexamples in no time, for tests that ask for no more than one setting."""
 
-    def explain(*_: object, origins: dict[str, str], **__: object) -> Explanation:
-        return Explanation((attrs.evolve(RESERVED, origin=origins.get("functions[0].reserved_concurrency", "")),))
+    def explain(*_: object, origins: dict[str, Origin], **__: object) -> Explanation:
+        return Explanation((attrs.evolve(RESERVED, origin=origins.get("functions[0].reserved_concurrency")),))
 
     monkeypatch.setattr(exploration, "explain", explain)

@@ -7,7 +7,7 @@ from pathlib import Path
 from chaosqs.invariants import by_name
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
-from chaosqs.model.explanation import Evidence, Explanation, Setting, SettingPath, Threshold
+from chaosqs.model.explanation import Evidence, Explanation, Origin, Setting, SettingPath, Threshold
 from chaosqs.model.json import to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -21,7 +21,7 @@ RESERVED = Setting(
     SettingPath("function", "worker", "reserved_concurrency"),
     2,
     (Threshold("at_least", 3, Evidence(0, 60, "seeds")),),
-    "template.yaml:22 Reserved…: 2",
+    Origin("template.yaml", 22, "Reserved…: 2"),
 )
 
 

@@ -8,13 +8,15 @@ import attrs
 import pytest
 
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
+from chaosqs.model.explanation import Explanation, Origin, Setting, SettingPath
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.project.exploration import counterexample
-from chaosqs.project.results import written
+from chaosqs.project.results import Location, location_of, written
 from chaosqs.search.profiles import QUICK
 from chaosqs.search.search import search
 from chaosqs.simulation.run import Simulation
+from tests.project.kept import RESERVED, kept
 from tests.search.designs import MAPPING, over_polling
 
 
@@ -37,3 +39,13 @@ def test_what_was_found_is_not_simulated_again_to_be_told(tmp_path: Path, monkey
     assert len(runs) == explained
     assert finding.scenario not in runs
     assert "Inevitable" in told.story
+
+
+def test_the_line_to_look_at_is_that_of_the_first_setting_that_matters() -> None:
+    """File and line are the origin's own, even if the name of the file reads like a line; else the design's file."""
+    found, free = kept("orders.yaml"), Setting(SettingPath("function", "worker", "memory"), 128)
+    assert location_of(attrs.evolve(found, explanation=Explanation((free,)))) == Location("orders.yaml")
+    free, unknown = attrs.evolve(free, origin=Origin("orders.yaml", 3, "Memory")), attrs.evolve(RESERVED, origin=None)
+    odd = attrs.evolve(RESERVED, origin=Origin("old:7 orders.yaml", 22, "Reserved…: 2"))
+    explanation = Explanation((free, unknown, odd, RESERVED))
+    assert location_of(attrs.evolve(found, explanation=explanation)) == Location("old:7 orders.yaml", 22)

@@ -22,7 +22,7 @@ from chaosqs.model.events import (
     Sent,
     Throttled,
 )
-from chaosqs.model.explanation import Change, Evidence, Explanation, Fix, Price, Setting, SettingPath, Threshold
+from chaosqs.model.explanation import Change, Evidence, Explanation, Fix, Origin, Price, Setting, SettingPath, Threshold
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Violation
@@ -169,7 +169,7 @@ VISIBILITY_TIMEOUT = SettingPath("queue", "orders", "visibility_timeout")
 MAXIMUM_CONCURRENCY = SettingPath("mapping", MAPPING, "maximum_concurrency")
 EXPLANATION = Explanation(
     settings=(
-        Setting(RESERVED_CONCURRENCY, 2, from_value(5), "template.yaml:41 ReservedConcurrentExecutions: 2"),
+        Setting(RESERVED_CONCURRENCY, 2, from_value(5), Origin("template.yaml", 41, "ReservedConcurrentExecutions: 2")),
         Setting(SettingPath("queue", "orders", "max_receive_count"), 2, from_value(6)),
         Setting(VISIBILITY_TIMEOUT, 30, from_value(61)),
         Setting(SettingPath("mapping", MAPPING, "batch_size"), 1),

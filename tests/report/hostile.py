@@ -15,6 +15,7 @@ from chaosqs.model.explanation import (
     Explanation,
     Fix,
     LoadSensitivity,
+    Origin,
     PointOfNoReturn,
     Price,
     ResourceKind,
@@ -43,7 +44,7 @@ SETTINGS = st.builds(
     PATHS,
     MAYBE,
     st.lists(THRESHOLDS, max_size=3).map(tuple),
-    NAMES,
+    st.none() | st.builds(Origin, NAMES, COUNTS, NAMES),
     st.none() | st.builds(LoadSensitivity, COUNTS, EVIDENCE, COUNTS, EVIDENCE),
 )
 FIXES = st.builds(

@@ -14,6 +14,7 @@ from chaosqs.model.explanation import (
     Explanation,
     Fix,
     LoadSensitivity,
+    Origin,
     PointOfNoReturn,
     Price,
     Setting,
@@ -249,8 +250,14 @@ def test_a_change_may_ask_something_of_the_code() -> None:
 
 def test_it_says_where_the_settings_that_matter_were_read() -> None:
     """Each place once, three at the most; not those of settings that do not matter."""
-    indexes = ["a.yaml:1 X", "a.yaml:1 X", "b.yaml:2 Y", "c.yaml:3 Z", "d.yaml:4 W"]
-    free = Setting(VISIBILITY_TIMEOUT, 30, origin="e.yaml:5 V")
+    indexes = [
+        Origin("a.yaml", 1, "X"),
+        Origin("a.yaml", 1, "X"),
+        Origin("b.yaml", 2, "Y"),
+        Origin("c.yaml", 3, "Z"),
+        Origin("d.yaml", 4, "W"),
+    ]
+    free = Setting(VISIBILITY_TIMEOUT, 30, origin=Origin("e.yaml", 5, "V"))
     settings = [free, *(Setting(VISIBILITY_TIMEOUT, 30, from_value(60), index) for index in indexes)]
     assert told.origins(Explanation(tuple(settings))) == ["a.yaml:1 X", "b.yaml:2 Y", "c.yaml:3 Z"]
 

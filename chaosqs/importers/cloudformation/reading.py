@@ -24,6 +24,7 @@ from chaosqs.importers.cloudformation.markup import (
     whole_number,
 )
 from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Scope, Unknown
+from chaosqs.model.explanation import Origin
 from chaosqs.model.values import one_of
 
 _Value = TypeVar("_Value")
@@ -51,7 +52,7 @@ class Reading:
 
     file: str
     scope: Scope
-    origins: dict[str, str] = attrs.field(factory=dict[str, str])
+    origins: dict[str, Origin] = attrs.field(factory=dict[str, Origin])
     locations: dict[str, str] = attrs.field(factory=dict[str, str])
     """File and line of parts and fields, by path."""
     keys: dict[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
@@ -85,7 +86,7 @@ class Reading:
     def came(self, part: Part, field: str, key: str, shown: str, line: int) -> None:
         """Note the origin of a field of the design."""
         self.locations[f"{part.path}.{field}"] = self.where(line)
-        self.origins[f"{part.path}.{field}"] = f"{self.where(line)} {key}: {shortened(shown)}"
+        self.origins[f"{part.path}.{field}"] = Origin(self.file, line, f"{key}: {shortened(shown)}")
 
     def whole(self, part: Part, key: str, field: str, default: _Default) -> int | _Default:
         """Read a whole number."""
