@@ -24,9 +24,9 @@ from chaosqs.model.explanation import (
 from chaosqs.model.faults import OK, Action, FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
-from chaosqs.report.event_groups import EventGroup, time_text
+from chaosqs.report.descriptions import EventGroup
 from chaosqs.report.event_text import said
-from chaosqs.report.text import listed, named, ordinal, percent, shown, title_of, verb
+from chaosqs.report.text import listed, named, ordinal, percent, shown, time_text, title_of, verb
 
 NO_FAULT = "no fault was needed"
 OWN_BUG = "This is a bug of chaosqs, not of the design: please report it with scenario.json."

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
 from chaosqs.report import explanation as told
-from chaosqs.report.event_groups import Step
+from chaosqs.report.event_text import Step
 from chaosqs.report.text import flowing, mapping_text, padded, shortened, shown, title_of, wrapped
 from chaosqs.report.timeline import MOST_STEPS, narrate
 

@@ -19,9 +19,8 @@ from chaosqs.model.events import (
 )
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
-from chaosqs.report.event_groups import time_text
 from chaosqs.report.explanation import NO_FAULT, faults
-from chaosqs.report.text import Wording, counted, fault_text, limit_text, listed, name_text, named
+from chaosqs.report.text import Wording, counted, fault_text, limit_text, listed, name_text, named, time_text
 
 _RESULTS = {"succeeded": "succeeded on it", "timed_out": "timed out on it", "raised": "raised an error on it"}
 _MAX_TIMES = 4

@@ -290,6 +290,11 @@ class Wording:
         return redrives[0].max_receive_count if redrives and redrives[0] else None
 
 
+def time_text(at: int) -> str:
+    """Return a moment in milliseconds as stories print it, in tenths of a second: `30.0 s`."""
+    return f"{at / 1000:,.1f} s"
+
+
 def name_text(name: str) -> str:
     """Return a user's name as stories print it."""
     return shown(name, 40)
@@ -337,10 +342,10 @@ def busy_text(messages: Sequence[int], noun: str = "message") -> str:
 
 
 def verb(messages: Sequence[int], plural: str) -> str:
-    """Return a verb in the number of its messages: `run` or `runs`, `are` or `is`."""
+    """Return a verb in the number of its messages: `run` or `runs`, `match` or `matches`, `are` or `is`."""
     if len(messages) != 1:
         return plural
-    return "is" if plural == "are" else f"{plural}s"
+    return "is" if plural == "are" else f"{plural}{'es' if plural.endswith('ch') else 's'}"
 
 
 def fault_text(fault: str) -> str:

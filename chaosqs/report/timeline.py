@@ -12,9 +12,9 @@ from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.events import DeadLettered, Expired, InvocationStarted, Received, Released, Sent
 from chaosqs.model.history import History
-from chaosqs.report.event_groups import EventGroup, Step, event_moments, time_text
-from chaosqs.report.event_text import said, with_news
-from chaosqs.report.text import Wording, counted, name_text, named, verb
+from chaosqs.report.descriptions import EventGroup
+from chaosqs.report.event_text import Step, event_moments, said, with_news
+from chaosqs.report.text import Wording, counted, name_text, named, time_text, verb
 
 # The shortest timeline: one step for each delivery of one message, similar deliveries folded --------------------------
 

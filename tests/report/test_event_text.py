@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import attrs
 import pytest
 
 from chaosqs.model.causal_slice import causal_slice
 from chaosqs.model.events import (
+    DeadLettered,
     Deleted,
     Effect,
     Event,
     Expired,
+    FilteredOut,
     Held,
     InvocationEnded,
     InvocationStarted,
@@ -29,9 +33,9 @@ from chaosqs.model.events import (
     Throttled,
 )
 from chaosqs.model.verdict import Violation
+from chaosqs.report.descriptions import DESCRIPTIONS, EventGroup
 from chaosqs.report.diagram import sequence
-from chaosqs.report.event_groups import EventGroup, kind_of
-from chaosqs.report.event_text import said
+from chaosqs.report.event_text import kind_of, said
 from tests.report.examples import MAPPING, RESERVED, Book
 from tests.report.test_diagram import LINE
 
@@ -101,6 +105,18 @@ CLAUSES: list[tuple[Event, str]] = [
     (
         attrs.evolve(DELETED, stayed=(0, 1), fault="lost_delete"),
         "the request to delete messages 1 and 2 gets lost (fault: lost_delete)",
+    ),
+    (
+        FilteredOut(0, None, "orders", MAPPING, 1, (0,), ("FL-2",)),
+        "message 1 matches no filter of orders → worker: deleted unseen",
+    ),
+    (
+        FilteredOut(0, None, "orders", MAPPING, 1, (0, 1), ("FL-2", "FL-2")),
+        "messages 1 and 2 match no filter of orders → worker: deleted unseen",
+    ),
+    (
+        DeadLettered(0, None, "orders", "orders-dlq", 0, 2),
+        "a receive finds message 1 over max_receive_count 2: moved to orders-dlq",
     ),
     (Expired(0, None, "orders", 0, 1), "the retention period of message 1 ends: gone from orders"),
     (PollersChanged(0, None, MAPPING, 10, "messages wait"), "orders → worker now has 10 pollers"),
@@ -189,3 +205,10 @@ def test_events_that_say_different_things_are_not_told_together() -> None:
         attrs.evolve(DELETED, stayed=(1,)),
     ]
     assert len({kind_of(event) for event in alike}) == len(alike)
+
+
+def test_each_kind_of_event_has_its_description_and_an_example() -> None:
+    """No kind of event is forgotten, neither by the reports nor by the examples above."""
+    kinds = set(get_args(Event))
+    assert set(DESCRIPTIONS) == kinds
+    assert {type(event) for event, _ in CLAUSES} == kinds

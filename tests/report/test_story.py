@@ -21,7 +21,7 @@ from chaosqs.model.explanation import (
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import Burst
-from chaosqs.report.event_groups import Step
+from chaosqs.report.event_text import Step
 from chaosqs.report.story import story, timeline
 from chaosqs.report.text import columns
 from tests.report.examples import EXPLANATION, counterexample, fixed, throttled
