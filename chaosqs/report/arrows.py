@@ -105,7 +105,7 @@ class Arrow:
 
 @attrs.frozen
 class Drawing:
-    """What draws one event: the participants by name, and the arrow or note with the time and messages of the event."""
+    """Draws one event: the participants by name, and the arrow or note with the time and messages of the event."""
 
     actors: Actors
     index: int

@@ -1,4 +1,4 @@
-"""What reports say of each kind of event: its words, what its events share to be told together, and its arrow.
+"""Descriptions of the kinds of events in reports: the words, the key by which events are grouped, and the arrow.
 
 Each kind has one entry in `DESCRIPTIONS`. Words are one clause in plain English, from the fields of the events alone.
 """
@@ -72,8 +72,8 @@ class EventGroup:
 
 
 @attrs.frozen
-class Telling:
-    """A group of events to be put into words, with what stands around it."""
+class GroupView:
+    """A group of events to put into words, with the groups and the story around it."""
 
     group: EventGroup
     beside: Sequence[EventGroup]
@@ -94,10 +94,10 @@ class Telling:
 
 @attrs.frozen
 class Description:
-    """What reports say of a kind of event. Each function takes an event of that kind, and no other."""
+    """The description of a kind of event in reports. Each function takes an event of that kind, and no other."""
 
     kind: type[object]
-    words: Callable[[Telling], str]
+    words: Callable[[GroupView], str]
     """Returns the clause of a group; "" leaves it unsaid."""
     shared: Callable[[Event], tuple[object, ...]]
     """Returns what events of one moment have in common if one clause describes them together."""
@@ -108,7 +108,7 @@ class Description:
 def _of(
     kind: type[_Kind],
     *,
-    words: Callable[[_Kind, Telling], str] = lambda _event, _told: "",
+    words: Callable[[_Kind, GroupView], str] = lambda _event, _view: "",
     shared: Callable[[_Kind], tuple[object, ...]] | None = None,
     arrow: Callable[[_Kind, Drawing], Arrow | None] = lambda _event, _draw: None,
 ) -> Description:
@@ -120,7 +120,7 @@ def _of(
 
     return Description(
         kind,
-        words=lambda told: words(own(told.group.events[0]), told),
+        words=lambda view: words(own(view.group.events[0]), view),
         shared=lambda event: (shared or _texts)(own(event)),
         arrow=lambda event, draw: arrow(own(event), draw),
     )
@@ -135,9 +135,9 @@ def _texts(event: Event) -> tuple[str, ...]:
 # Words and arrows that take more than a line -------------------------------------------------------------------------
 
 
-def _sent(sent: Sent, told: Telling) -> str:
-    words = f"{told.they('arrive')} in {name_text(sent.queue)}"
-    cause = None if sent.cause is None else told.story.event(sent.cause)
+def _sent(sent: Sent, view: GroupView) -> str:
+    words = f"{view.they('arrive')} in {name_text(sent.queue)}"
+    cause = None if sent.cause is None else view.story.event(sent.cause)
     if sent.copy_of is not None and isinstance(cause, Deleted):
         words += f", which was message {sent.copy_of + 1:,} in the dead-letter queue"
     elif sent.copy_of is not None:
@@ -145,12 +145,12 @@ def _sent(sent: Sent, told: Telling) -> str:
     return words + fault_text(sent.fault)
 
 
-def _received(received: Received, told: Telling) -> str:
-    events = told.group.all(Received)
+def _received(received: Received, view: GroupView) -> str:
+    events = view.group.all(Received)
     pollers = list(dict.fromkeys(event.poller for event in events))
     who = f"poller {pollers[0]:,} receives" if len(pollers) == 1 else f"{len(pollers):,} pollers receive"
     again = " again" if min((count for event in events for count in event.receive_counts), default=1) > 1 else ""
-    what = f"{told.wording.noun(told.group.messages)}{again}"
+    what = f"{view.wording.noun(view.group.messages)}{again}"
     if received.lost:
         return f"SQS hands out {what}, but the answer gets lost{fault_text(received.fault)}"
     return f"{who} {what}{_each([len(messages_of(event)) for event in events])}{fault_text(received.fault)}"
@@ -174,14 +174,14 @@ def _each(sizes: Sequence[int]) -> str:
     return ", one each" if sizes[0] == 1 else f", {sizes[0]:,} each"
 
 
-def _throttled(first: Throttled, told: Telling) -> str:
+def _throttled(first: Throttled, view: GroupView) -> str:
     """Describe a throttle and its reason, with the messages then running unless a clause beside it names them."""
-    group, story = told.group, told.story
-    started = any(other.all(InvocationStarted) for other in told.beside)
-    running = _running(story, group.indexes) if told.summed or not started else []
+    group, story = view.group, view.story
+    started = any(other.all(InvocationStarted) for other in view.beside)
+    running = _running(story, group.indexes) if view.summed or not started else []
     why = f"{limit_text(first)}{f': {busy_text(running)}' if running else ''}"
-    text = f"{told.they('are')} throttled{' again' if first.attempt > 1 else ''} ({why})"
-    return text + (_retries(group.indexes, group.messages, story, running) if told.summed else "")
+    text = f"{view.they('are')} throttled{' again' if first.attempt > 1 else ''} ({why})"
+    return text + (_retries(group.indexes, group.messages, story, running) if view.summed else "")
 
 
 def _retries(indexes: Sequence[int], messages: Sequence[int], story: Slice, known: Sequence[int] | None) -> str:
@@ -217,10 +217,10 @@ def _running(story: Slice, throttles: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(message for index in throttles for message in story.running(index)))
 
 
-def _started(event: InvocationStarted, told: Telling) -> str:
-    several = len(told.story.history.scenario.design.functions) > 1
+def _started(event: InvocationStarted, view: GroupView) -> str:
+    several = len(view.story.history.scenario.design.functions) > 1
     where = f" in {name_text(event.function)}" if several else ""
-    return f"{told.they('run')}{_before(told.group, told.story)}{where}{fault_text(event.fault)}"
+    return f"{view.they('run')}{_before(view.group, view.story)}{where}{fault_text(event.fault)}"
 
 
 def _before(group: EventGroup, story: Slice) -> str:
@@ -246,21 +246,21 @@ def _still_running(message: int, index: int, story: Slice) -> list[bool]:
     return list(found.values())
 
 
-def _ended(first: InvocationEnded, told: Telling) -> str:
-    function = told.wording.function(first.function)
-    batch, events = told.group.messages, told.group.all(InvocationEnded)
+def _ended(first: InvocationEnded, view: GroupView) -> str:
+    function = view.wording.function(first.function)
+    batch, events = view.group.messages, view.group.all(InvocationEnded)
     failed = [message for event in events for message in event.failed if message in batch]
     match first.outcome:
         case "succeeded" if failed:
-            result = f"{function} reports {told.wording.of(failed)} as failed"
+            result = f"{function} reports {view.wording.of(failed)} as failed"
         case "succeeded":
-            result = f"{told.they('are')} done"
+            result = f"{view.they('are')} done"
         case "raised":
-            result = f"{function} raises an error on {told.them()}"
+            result = f"{function} raises an error on {view.them()}"
         case "timed_out":
-            result = f"{function} times out on {told.them()} after {clock_text(first.duration)}"
+            result = f"{function} times out on {view.them()} after {clock_text(first.duration)}"
         case _:  # crashed
-            result = f"{function} crashes while it runs {told.them()}"
+            result = f"{function} crashes while it runs {view.them()}"
     unheard = "" if first.answered else ", but no poller gets the answer"
     return f"{result}{unheard}{fault_text(first.fault)}"
 
@@ -278,16 +278,16 @@ def _ended_arrow(event: InvocationEnded, draw: Drawing) -> Arrow:
     return draw.arrow(source, line if event.answered else "--x", target, after, before=before)
 
 
-def _released(released: Released, told: Telling) -> str:
+def _released(released: Released, view: GroupView) -> str:
     match released.why:
-        case "throttled" if _is_returned(released, told.beside):
+        case "throttled" if _is_returned(released, view.beside):
             return ""
         case "throttled":
-            return f"the poller gives {told.them()} up, throttled for a whole visibility timeout"
+            return f"the poller gives {view.them()} up, throttled for a whole visibility timeout"
         case "no answer":
-            return f"the poller of {told.them()} no longer waits for an answer"
+            return f"the poller of {view.them()} no longer waits for an answer"
         case "restarted":
-            return f"the poller of {told.them()} restarts and forgets its batch{fault_text(released.fault)}"
+            return f"the poller of {view.them()} restarts and forgets its batch{fault_text(released.fault)}"
         case _:
             return ""
 
@@ -308,8 +308,8 @@ def _released_note(event: Released, draw: Drawing) -> Arrow | None:
             return None
 
 
-def _deleted(deleted: Deleted, told: Telling) -> str:
-    events, of = told.group.all(Deleted), told.wording.of
+def _deleted(deleted: Deleted, view: GroupView) -> str:
+    events, of = view.group.all(Deleted), view.wording.of
     stayed = [message for event in events for message in event.stayed]
     if deleted.fault and stayed:
         lost = deleted.fault.startswith("lost_delete")
@@ -317,8 +317,8 @@ def _deleted(deleted: Deleted, told: Telling) -> str:
         return words + fault_text(deleted.fault)
     if stayed:
         return f"deleting {of(stayed)} has no effect: received again meanwhile"
-    unseen = all(event.cause is not None and isinstance(told.story.event(event.cause), Received) for event in events)
-    return f"{told.they('are')} deleted{' without an invocation' if unseen else ''}"
+    unseen = all(event.cause is not None and isinstance(view.story.event(event.cause), Received) for event in events)
+    return f"{view.they('are')} deleted{' without an invocation' if unseen else ''}"
 
 
 def _deleted_arrow(event: Deleted, draw: Drawing) -> Arrow:
@@ -328,13 +328,13 @@ def _deleted_arrow(event: Deleted, draw: Drawing) -> Arrow:
     return draw.arrow(source, line, target, stayed + fault_text(event.fault), before="delete ")
 
 
-def _returned(returned: Returned, told: Telling) -> str:
-    throttles = list(dict.fromkeys(_throttles_before(event, told.story) for event in told.group.all(Returned)))
+def _returned(returned: Returned, view: GroupView) -> str:
+    throttles = list(dict.fromkeys(_throttles_before(event, view.story) for event in view.group.all(Returned)))
     after = f" after {counted(throttles[0], 'throttle')}" if len(throttles) == 1 and throttles[0] else ""
-    count = told.wording.count(returned.queue, returned.receive_count)
+    count = view.wording.count(returned.queue, returned.receive_count)
     if returned.fault:
-        return f"SQS shows {told.them()} again, which it should not{fault_text(returned.fault)} ({count})"
-    return f"visibility of {told.them()} ends{after} ({count})"
+        return f"SQS shows {view.them()} again, which it should not{fault_text(returned.fault)} ({count})"
+    return f"visibility of {view.them()} ends{after} ({count})"
 
 
 def _throttles_before(event: Returned, story: Slice) -> int:
@@ -344,13 +344,13 @@ def _throttles_before(event: Returned, story: Slice) -> int:
     return sum(story.event(index).at <= event.at for index in throttles)
 
 
-def _moved(moved: DeadLettered, told: Telling) -> str:
-    limit = told.wording.maximum(moved.queue)
+def _moved(moved: DeadLettered, view: GroupView) -> str:
+    limit = view.wording.maximum(moved.queue)
     over = f"max_receive_count{f' {limit:,}' if limit else ''}"
-    return f"a receive finds {told.them()} over {over}: moved to {name_text(moved.target)}"
+    return f"a receive finds {view.them()} over {over}: moved to {name_text(moved.target)}"
 
 
-def _operated(operated: Operated, _told: Telling) -> str:
+def _operated(operated: Operated, _view: GroupView) -> str:
     target, fault = mapping_text(operated.target), fault_text(operated.fault)
     match operated.kind:
         case "redeploy":
@@ -385,7 +385,7 @@ _ENTRIES = (
     ),
     _of(
         SendFailed,
-        words=lambda event, told: f"sending {told.them()} to {name_text(event.queue)} fails{fault_text(event.fault)}",
+        words=lambda event, view: f"sending {view.them()} to {name_text(event.queue)} fails{fault_text(event.fault)}",
         arrow=lambda event, draw: draw.arrow(draw.producer(), "-x", draw.queue(event.queue), fault_text(event.fault)),
     ),
     _of(
@@ -404,8 +404,8 @@ _ENTRIES = (
     ),
     _of(
         ServiceFailed,
-        words=lambda event, told: (
-            f"Lambda answers with a service error instead of running {told.them()}{fault_text(event.fault)}"
+        words=lambda event, view: (
+            f"Lambda answers with a service error instead of running {view.them()}{fault_text(event.fault)}"
         ),
         shared=lambda event: (event.function, event.fault),
         arrow=lambda event, draw: _refused(event, draw, "service error for ", fault_text(event.fault)),
@@ -424,7 +424,7 @@ _ENTRIES = (
     ),
     _of(
         PointPassed,
-        words=lambda event, _told: (
+        words=lambda event, _view: (
             f"the handler fails at {name_text(event.point)}{fault_text(event.fault)}" if event.fault else ""
         ),
         arrow=lambda event, draw: (
@@ -433,7 +433,7 @@ _ENTRIES = (
     ),
     _of(
         Effect,
-        words=lambda event, _told: _effect(event),
+        words=lambda event, _view: _effect(event),
         shared=lambda event: (event.function, event.name, str(event.values)),
         arrow=lambda event, draw: draw.remark(draw.function(event.function), _effect(event)),
     ),
@@ -447,8 +447,8 @@ _ENTRIES = (
     _of(Released, words=_released, arrow=_released_note),
     _of(
         Held,
-        words=lambda event, told: (
-            f"the poller of {told.them()} waits until {time_text(event.until)}{fault_text(event.fault)}"
+        words=lambda event, view: (
+            f"the poller of {view.them()} waits until {time_text(event.until)}{fault_text(event.fault)}"
         ),
         shared=lambda event: (event.mapping, event.until, event.fault),
         arrow=lambda event, draw: draw.note(
@@ -465,7 +465,7 @@ _ENTRIES = (
     ),
     _of(
         FilteredOut,
-        words=lambda event, told: f"{told.they('match')} no filter of {mapping_text(event.mapping)}: deleted unseen",
+        words=lambda event, view: f"{view.they('match')} no filter of {mapping_text(event.mapping)}: deleted unseen",
         arrow=lambda event, draw: draw.note(draw.queue(event.queue), "filtered out: "),
     ),
     _of(
@@ -488,14 +488,14 @@ _ENTRIES = (
     ),
     _of(
         Expired,
-        words=lambda event, told: f"the retention period of {told.them()} ends: gone from {name_text(event.queue)}",
+        words=lambda event, view: f"the retention period of {view.them()} ends: gone from {name_text(event.queue)}",
         shared=lambda event: (event.queue, event.receive_count),
         arrow=lambda event, draw: draw.note(draw.queue(event.queue), "retention of ", " ends"),
     ),
     _of(
         PollersChanged,
-        words=lambda event, told: (
-            f"{mapping_text(event.mapping)} now has {counted(told.group.all(PollersChanged)[-1].pollers, 'poller')}"
+        words=lambda event, view: (
+            f"{mapping_text(event.mapping)} now has {counted(view.group.all(PollersChanged)[-1].pollers, 'poller')}"
         ),
         shared=lambda event: (event.mapping,),
     ),

@@ -7,7 +7,7 @@ import attrs
 from chaosqs.model.causal_slice import Slice, messages_of
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.events import Event, InvocationEnded, InvocationStarted, Throttled
-from chaosqs.report.descriptions import DESCRIPTIONS, EventGroup, Telling
+from chaosqs.report.descriptions import DESCRIPTIONS, EventGroup, GroupView
 from chaosqs.report.text import Wording, time_text, verb
 
 # Steps of a timeline -------------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def said(story: Slice, groups: Sequence[EventGroup], *, summed: bool) -> str:
     wording = Wording(story.history.scenario)
     parts: list[str] = []
     for group in groups:
-        words = DESCRIPTIONS[type(group.events[0])].words(Telling(group, groups, story, wording, summed))
+        words = DESCRIPTIONS[type(group.events[0])].words(GroupView(group, groups, story, wording, summed))
         parts.append(words + _when(group, groups[0]))
     if not summed:
         parts.append(waiting_text(story, groups, wording))
