@@ -40,7 +40,7 @@ class Scenario:
     until: float | None = None
     """Seconds that the run lasts. None: until every message that a mapping can reach is gone and nothing runs."""
     assumptions: Assumptions = Assumptions()
-    _luck: int | None = attrs.field(default=None, repr=False, eq=False, kw_only=True)
+    _luck: int | None = attrs.field(default=None, alias="luck", repr=False, eq=False, kw_only=True)
     """Former name of `seed`, accepted as `luck=` for one more release."""
 
     __repr__ = concise_repr
