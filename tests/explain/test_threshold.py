@@ -46,7 +46,7 @@ def found(value: Value, answers: dict[Value, bool]) -> tuple[Threshold, ...]:
 
 @given(st.integers(2, 100), st.data())
 def test_a_threshold_upwards_is_exact(edge: int, data: st.DataObject) -> None:
-    """The value named is the first that holds, on the series of candidate values or between its steps."""
+    """The value named is the first that holds, among the candidate values or between two of them."""
     value = data.draw(st.sampled_from([other for other in MESSAGE_COUNTS if other is not None and other < edge]))
     assert of(value, edge, up=True) == ranges(("at_least", edge))
 

@@ -61,7 +61,7 @@ def test_botocore_retries_in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_call_takes_its_latency() -> None:
-    """The assumed median where all is calm, a little more or less under seed."""
+    """The assumed median where all is calm, a little more or less under another seed."""
     one = scenario("sends_a_message", 20)
     slow = attrs.evolve(one, assumptions=Assumptions(call_latency=100))
     assert {end.duration for end in ends(played(slow))} == {100}
