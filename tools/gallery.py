@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import attrs
@@ -64,8 +67,17 @@ class Page:
         return link, self.why, self.cases, self.smallest, self.fix
 
 
-def of_design(mistake: Mistake) -> Iterator[tuple[Page, Counterexample, History]]:
-    """Search a design for violations of its invariants, write their reports, and yield their pages."""
+def of_design(mistake: Mistake) -> tuple[list[Page], str]:
+    """Search a design for violations of its invariants and write their reports.
+
+    Return their pages, and the line about the fixed design, if the mistake is the one that has such a page.
+    """
+    found = list(_found_in(mistake))
+    fixed = mend(*found[0][1:]) if mistake == OVER_POLLING else ""
+    return [page for page, _, _ in found], fixed
+
+
+def _found_in(mistake: Mistake) -> Iterator[tuple[Page, Counterexample, History]]:
     source = read_source(mistake.template, base=ROOT, root=ROOT)
     for name in mistake.breaks:
         invariant = by_name(name)
@@ -176,16 +188,20 @@ def in_order(pages: Iterable[Page]) -> list[Page]:
 
 
 def main() -> None:
-    """Write every report and the index."""
+    """Write every report and the index; designs are searched side by side, each by itself."""
     shutil.rmtree(REPORTS, ignore_errors=True)
     REPORTS.mkdir()
-    found = [each for mistake in MISTAKES for each in of_design(mistake)]
-    over_polling = next(each[1:] for each in found if each[1].design == OVER_POLLING.name)
-    broken = "no design: a violation is a bug of chaosqs"
-    bugs = [Page(name, write_page(REPORTS, name).name, broken) for name in BUGS]
-    examples = [Page(name, write_page(REPORTS, name).name, why) for name, (_, why) in EXAMPLES.items()]
-    index = table(COLUMNS, [page.cells for page in in_order([*(page for page, _, _ in found), *bugs, *examples])])
-    lines = [mend(*over_polling), *alternatives.tell(REPORTS)]
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), max_tasks_per_child=1) as processes:
+        searched_designs = processes.map(of_design, MISTAKES)
+        broken = "no design: a violation is a bug of chaosqs"
+        bugs = [Page(name, write_page(REPORTS, name).name, broken) for name in BUGS]
+        examples = [Page(name, write_page(REPORTS, name).name, why) for name, (_, why) in EXAMPLES.items()]
+        told = alternatives.tell(REPORTS)
+        found = list(searched_designs)
+    index = table(
+        COLUMNS, [page.cells for page in in_order([*(page for pages, _ in found for page in pages), *bugs, *examples])]
+    )
+    lines = [*(fixed for _, fixed in found if fixed), *told]
     (REPORTS / "README.md").write_text(f"{HEAD}{index}\n" + "\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
