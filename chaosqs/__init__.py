@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from chaosqs.model.alternative import RateLimitedFront, SelfPolling, Stream
     from chaosqs.model.assumptions import Assumptions
     from chaosqs.model.behaviour import Behaviour
-    from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive, RedriveAllow
+    from chaosqs.model.design import (
+        Account,
+        Design,
+        EventSourceMapping,
+        Function,
+        Queue,
+        Redrive,
+        RedriveAllow,
+        Resource,
+    )
+    from chaosqs.model.explanation import Origin
     from chaosqs.model.faults import Action, FaultPlan, Pause, Window
     from chaosqs.model.figures import Figures
     from chaosqs.model.history import History
@@ -50,11 +60,13 @@ __all__ = [
     "InvalidDesign",
     "InvalidScenario",
     "InvariantViolated",
+    "Origin",
     "Pause",
     "Queue",
     "RateLimitedFront",
     "Redrive",
     "RedriveAllow",
+    "Resource",
     "Scenario",
     "SelfPolling",
     "Steady",
@@ -92,7 +104,9 @@ _HOMES = {
         "Queue",
         "Redrive",
         "RedriveAllow",
+        "Resource",
     ),
+    "chaosqs.model.explanation": ("Origin",),
     "chaosqs.model.faults": ("Action", "FaultPlan", "Pause", "Window"),
     "chaosqs.model.figures": ("Figures",),
     "chaosqs.model.history": ("History",),

@@ -19,6 +19,22 @@ class NoDesign(InvalidDesign):
 
 
 @attrs.frozen
+class Code:
+    """The code of a function, as far as a file tells where it is."""
+
+    handler: str = ""
+    """`package.module:function`, imported from `root`; empty if the function has to be modelled."""
+    root: Path | None = None
+    """The directory that Lambda would have as /var/task."""
+    environment: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Environment variables, with references turned into the values that AWS would give."""
+    modelled: str = ""
+    """Reason why the function has to be modelled: `its Runtime is nodejs20.x`. Empty if it has a handler."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what is assumed about the code and its variables."""
+
+
+@attrs.frozen
 class Imported:
     """A design that was read from a file."""
 
@@ -30,6 +46,8 @@ class Imported:
     """Sentences on what the file leaves open and what was assumed instead."""
     notes: tuple[str, ...] = ()
     """Sentences on what the file has and the design leaves out."""
+    code: Mapping[str, Code] = attrs.field(factory=dict[str, Code])
+    """The code of the functions, by function name. Reading it runs nothing of it."""
     keys: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]], repr=False)
     """The keys that lead to the properties of each part in the file, by the part's path: `queues.orders` is in
     `Resources`, `Orders`, `Properties`. For patches; empty if the importer makes none."""

@@ -1,6 +1,6 @@
 """The behaviour of a function: a model of durations and failures, or the user's real handler."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -9,6 +9,13 @@ from chaosqs.model.values import Checks, concise_repr
 
 def _numbers(items: Iterable[int]) -> tuple[int, ...]:
     return tuple(items)
+
+
+_NO_VARIABLES: Mapping[str, str] = {}
+
+
+def _ordered(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: variables[name] for name in sorted(variables)}
 
 
 @attrs.frozen(repr=False)
@@ -43,6 +50,11 @@ class Behaviour:
     Its module is imported once per process. Its globals are shared by all environments of a run and outlive the run, as
     they outlive an invocation in a warm environment. If a run leaves something in them that changes the next run,
     `simulate(verify=True)` raises `NotDeterministic`: create such things in the handler."""
+    code: str = ""
+    """Directory of the function's code, which Lambda would have as /var/task; the handler is imported from there.
+    Empty: it is imported from `sys.path`."""
+    environment: Mapping[str, str] = attrs.field(default=_NO_VARIABLES, converter=_ordered, hash=False)
+    """Environment variables of the function's configuration. They cannot replace those that Lambda reserves."""
 
     __repr__ = concise_repr
 
@@ -63,3 +75,7 @@ def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
         checks.refuse("hangs", behaviour.hangs, "excludes crashes: a failure looks like one of them")
     if behaviour.handler is not None:
         checks.name("handler", behaviour.handler, r"[\w.]+:\w+", "must be `package.module:function`")
+    for name, value in behaviour.environment.items():
+        field = f"environment[{name!r}]"
+        if checks.name(field, name, r"[A-Za-z][A-Za-z0-9_]+", "must be called by a letter, then letters, digits and _"):
+            checks.name(field, value, r"(?s).*", "must be text")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -158,6 +159,20 @@ class EventSourceMapping:
         return f"{self.queue}→{self.function}"
 
 
+@attrs.frozen(repr=False)
+class Resource:
+    """A resource of a service other than SQS and Lambda, in the terms of CloudFormation."""
+
+    type: str
+    """CloudFormation's resource type: `AWS::DynamoDB::Table`."""
+    name: str
+    """Name, id or ARN that code uses for it: what `Ref` of the resource gives in CloudFormation."""
+    properties: str = "{}"
+    """CloudFormation's properties of the resource as a JSON object, without functions such as `Ref`."""
+
+    __repr__ = concise_repr
+
+
 # Rules by which AWS refuses a design ----------------------------------------------------------------------------------
 
 _QUEUE_NAME = r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo"
@@ -174,6 +189,7 @@ class Parts:
     mappings: tuple[EventSourceMapping, ...]
     account: Account
     era: Era
+    resources: tuple[Resource, ...] = ()
 
 
 def refuse_invalid(design: Parts) -> None:
@@ -191,6 +207,8 @@ def problems_of(design: Parts) -> Iterator[Problem]:
         yield from _function_problems(Checks(f"functions[{index}]"), function)
     for index, mapping in enumerate(design.mappings):
         yield from _mapping_problems(Checks(f"mappings[{index}]"), mapping)
+    for index, resource in enumerate(design.resources):
+        yield from _resource_problems(Checks(f"resources[{index}]"), resource)
     yield from _account_problems(Checks("account"), design.account)
     whole = Checks("")
     whole.one_of("era", design.era, ERAS)
@@ -317,6 +335,19 @@ def _check_pattern(checks: Checks, field: str, pattern: str) -> None:
         checks.refuse(field, pattern, str(error).removesuffix(" (EC-24)"), "EC-24")
 
 
+def _resource_problems(checks: Checks, resource: Resource) -> list[Problem]:
+    must = "must be a resource type of CloudFormation, as AWS::DynamoDB::Table"
+    checks.name("type", resource.type, r"\w+(::\w+)+", must)
+    checks.name("name", resource.name, r"(?s).+", "must not be empty")
+    try:
+        valid = isinstance(json.loads(resource.properties), dict)
+    except (ValueError, RecursionError):
+        valid = False
+    if not valid:
+        checks.refuse("properties", resource.properties[:60], "must be a JSON object, as text")
+    return checks.problems
+
+
 def _account_problems(checks: Checks, account: Account) -> list[Problem]:
     if checks.whole("concurrency", account.concurrency, 1, None, "executions", "LC-2"):
         checks.whole("other_traffic", account.other_traffic, 0, account.concurrency, "executions", "LC-2")
@@ -430,6 +461,10 @@ def _functions(items: Iterable[Function]) -> tuple[Function, ...]:
     return tuple(items)
 
 
+def _resources(items: Iterable[Resource]) -> tuple[Resource, ...]:
+    return tuple(items)
+
+
 def _mappings(items: Iterable[EventSourceMapping]) -> tuple[EventSourceMapping, ...]:
     return tuple(items)
 
@@ -444,12 +479,15 @@ class Design:
     account: Account = Account()
     era: Era = DEFAULT_ERA
     """Scaling rules of the pollers: `2018-06`, `2023-11` or `2025-11` (ES-1 … ES-3, PM-*)."""
+    resources: tuple[Resource, ...] = attrs.field(default=(), converter=_resources)
+    """Resources of other services, such as tables and topics. They exist when a run begins. Only real handlers and
+    messages that other services pass on to queues need them."""
 
     __repr__ = concise_repr
 
     def __attrs_post_init__(self) -> None:
         """Raise `InvalidDesign` where AWS would refuse the design."""
-        refuse_invalid(Parts(self.queues, self.functions, self.mappings, self.account, self.era))
+        refuse_invalid(Parts(self.queues, self.functions, self.mappings, self.account, self.era, self.resources))
 
     def queue(self, name: str) -> Queue:
         """Return the queue of that name. Raises KeyError."""

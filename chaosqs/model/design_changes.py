@@ -137,7 +137,9 @@ def _check_value(checks: Checks, design: Design, action: Action, workload: Seque
 def _refused(design: Design, action: Action) -> Iterator[Problem]:
     """Yield AWS's objections to a design after a change; EC-11 only where the change is one of the mapping itself."""
     names = [f"mappings[{index}]" for index, mapping in enumerate(design.mappings) if mapping.name == action.target]
-    for problem in problems_of(Parts(design.queues, design.functions, design.mappings, design.account, design.era)):
+    for problem in problems_of(
+        Parts(design.queues, design.functions, design.mappings, design.account, design.era, design.resources)
+    ):
         if problem.rule != _VISIBILITY_RULE or (action.setting in OF_MAPPINGS and problem.path in names):
             yield problem
 

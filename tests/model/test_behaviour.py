@@ -58,3 +58,9 @@ def test_poison_is_a_list_of_message_numbers() -> None:
 def test_failure_looks_like_one_thing() -> None:
     """A failure hangs or crashes, not both."""
     assert refused(Behaviour(hangs=True, crashes=True)) == ["hangs"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("1A", "x"), ("A", "x"), ("A-B", "x"), ("AB", 1)])
+def test_variables_that_are_refused(name: str, value: object) -> None:
+    """Lambda takes names of at least two letters, digits and _, and text."""
+    assert refused(changed(Behaviour(), environment={name: value})) == [f"environment[{name!r}]"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaosqs.errors import InvalidDesign
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive, Resource
 from tests.model.helpers import refusals
 
 
@@ -52,3 +52,18 @@ def test_design_keeps_tuples() -> None:
     design = Design([Queue("orders")], iter([Function("worker")]))
     assert design == Design((Queue("orders"),), (Function("worker"),))
     assert hash(design) == hash(Design((Queue("orders"),), (Function("worker"),)))
+
+
+@pytest.mark.parametrize(
+    ("resource", "field"),
+    [
+        (Resource("Table", "orders"), "type"),
+        (Resource("AWS::DynamoDB::Table", ""), "name"),
+        (Resource("AWS::DynamoDB::Table", "orders", "[]"), "properties"),
+        (Resource("AWS::DynamoDB::Table", "orders", "{"), "properties"),
+    ],
+)
+def test_resources_that_are_refused(resource: Resource, field: str) -> None:
+    """The error names the field of the resource."""
+    with pytest.raises(InvalidDesign, match=rf"resources\[0\]\.{field}"):
+        Design([Queue("orders")], resources=[resource])
