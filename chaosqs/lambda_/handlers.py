@@ -173,7 +173,7 @@ class UserCode:
     def _number(self, message_id: str | None) -> int | None:
         if message_id is None or message_id in self.messages:
             return None if message_id is None else self.messages[message_id]
-        raise ValueError(f"{message_id} is no message of the batch that this invocation has")
+        raise ValueError(f"{message_id} is not a message of the batch that this invocation has")
 
 
 # Invocations ----------------------------------------------------------------------------------------------------------

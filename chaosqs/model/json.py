@@ -84,7 +84,7 @@ def migrated(document: dict[str, Json], steps: Sequence[Step] = STEPS) -> dict[s
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         raise InvalidScenario([Problem(KEY, repr(schema), f"must be the number of a schema, 1 to {present}")])
     if schema > present:
-        must = f"must be a schema that this version reads, 1 to {present}{_writer(fields)}"
+        must = f"must be a schema that this version reads, 1 to {present}: upgrade chaosqs{_writer(fields)}"
         raise InvalidScenario([Problem(KEY, str(schema), must)])
     for step in steps[schema - 1 :]:
         fields = step(fields)
@@ -127,21 +127,21 @@ def parsed(text: str) -> Json:
         where = f"at line {error.lineno}, column {error.colno}: {error.msg}"
         raise InvalidScenario(f"is {_trouble(text, error)} {where}") from None
     except (ValueError, RecursionError) as error:
-        raise InvalidScenario(f"is no JSON that can be read: {error}") from None
+        raise InvalidScenario(f"is not JSON that can be read: {error}") from None
     return document
 
 
 def _trouble(text: str, error: json.JSONDecodeError) -> str:
-    """Return the description of a text that is no JSON: empty, cut off, or something else."""
+    """Return the description of a text that is not JSON: empty, cut off, or something else."""
     if not text.strip():
-        return "empty: no JSON"
+        return "empty, not JSON"
     rest = text[error.pos :].strip()
     early = not rest or error.msg.startswith("Unterminated string") or any(word.startswith(rest) for word in _LITERALS)
-    return "cut off: its JSON ends" if early else "no JSON"
+    return "cut off: its JSON ends" if early else "not JSON"
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def structure(kind: type[_Kind], document: Json) -> _Kind:

@@ -60,7 +60,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise InvalidInput(f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"is no text: byte {error.start + 1} is not UTF-8") from None
+        raise InvalidInput(f"is not text: byte {error.start + 1} is not UTF-8") from None
 
 
 # Importing real handlers from the project's directory, as pytest and Lambda do ---------------------------------------
@@ -99,7 +99,7 @@ def module_of(path: Path, *, shown: str, root: Path) -> ModuleType:
     name = f"_chaosqs_design_{path.stem}"
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise InvalidDesign(f"{shown}: is no Python file")
+        raise InvalidDesign(f"{shown}: is not a Python file")
     module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and attrs look up their module there
     with _importable(root, path.parent):
@@ -212,7 +212,7 @@ def _of_json(name: str, path: Path, root: Path) -> Source:
         return _of_template(name, path, root)  # raises with the reason
     fields = document.keys() if isinstance(document, dict) else set[str]()
     if "violation" in fields:
-        raise InvalidDesign(f"{name}: is a counterexample, no design. Replay it: chaosqs replay {name}")
+        raise InvalidDesign(f"{name}: is a counterexample, not a design. Replay it: chaosqs replay {name}")
     if "Resources" in fields or not fields & {"design", "queues"}:
         return _of_template(name, path, root)
     with named(name):

@@ -61,7 +61,7 @@ def read_counterexample(path: Path, root: Path) -> Counterexample:
     """Read a counterexample. Raises `InvalidInput` with the file's name for a file that is none or an invalid one."""
     file, fields = relative_to(root, path), read_object(path, root)
     if "violation" not in fields:
-        raise InvalidInput(f"{file}: is no counterexample; give the scenario.json of a report")
+        raise InvalidInput(f"{file}: is not a counterexample; give the scenario.json of a report")
     found = structured(Counterexample, fields, path, root)
     with named(file):
         known(found.invariant, found.design, root)

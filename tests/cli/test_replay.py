@@ -167,14 +167,20 @@ def test_real_handlers_are_found_from_the_projects_directory_and_may_be_the_fix(
 WRONG: dict[str, tuple[Callable[[dict[str, Json]], object], str]] = {
     "newer": (
         lambda file: file.update(chaosqs=7, versions={"chaosqs": "3.1.0"}),
-        "chaosqs = 7: must be a schema that this version reads, 1 to 2; the file says that chaosqs 3.1.0 wrote it",
+        (
+            "chaosqs = 7: must be a schema that this version reads, 1 to 2: upgrade chaosqs; "
+            "the file says that chaosqs 3.1.0 wrote it"
+        ),
     ),
     "newer and otherwise": (
         lambda file: (file.pop("violation"), file.update(chaosqs=7, found="there")),
-        "chaosqs = 7: must be a schema that this version reads, 1 to 2; the file says that chaosqs 0.1.0 wrote it",
+        (
+            "chaosqs = 7: must be a schema that this version reads, 1 to 2: upgrade chaosqs; "
+            "the file says that chaosqs 0.1.0 wrote it"
+        ),
     ),
     "no digest": (lambda file: file.pop("digest"), "digest: is required"),
-    "no violation": (lambda file: file.pop("violation"), "is no counterexample; give the scenario.json of a report"),
+    "no violation": (lambda file: file.pop("violation"), "is not a counterexample; give the scenario.json of a report"),
     "an unknown field": (lambda file: file.update(luckk=1), "luckk: unknown field: there are design, mapping"),
     "an unknown promise": (
         lambda file: file.update(invariant="no-rain"),
@@ -224,7 +230,7 @@ def test_a_file_that_is_cut_off_is_called_that(run: Run, part: float) -> None:
     Path(FILE).write_text(text[: int(len(text) * part)], encoding="utf-8")
     result = run("replay", FILE)
     assert result.exit_code == 2
-    assert f"{FILE}: is {'cut off: its JSON ends' if part else 'empty: no JSON'} at line " in result.stderr
+    assert f"{FILE}: is {'cut off: its JSON ends' if part else 'empty, not JSON'} at line " in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -233,7 +239,7 @@ def test_a_file_that_is_cut_off_is_called_that(run: Run, part: float) -> None:
         ("nowhere.yaml", "nowhere.yaml: there is no such file"),
         ("other.yaml", f"{FILE}: other.yaml has no mapping 'orders→worker'; there are returns→worker"),
         ("template.yaml", f"{FILE}: does not fit template.yaml as it is now: workload[1].queue = 'returns'"),
-        (FILE, "is a counterexample, no design"),
+        (FILE, "is a counterexample, not a design"),
     ],
 )
 def test_a_design_that_does_not_fit_is_refused(run: Run, found: Counterexample, design: str, said: str) -> None:

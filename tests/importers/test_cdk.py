@@ -59,6 +59,6 @@ def test_a_large_template_is_read_in_seconds(tmp_path: Path) -> None:
     large = tmp_path / "large.template.json"
     large.write_text(json.dumps(template), encoding="utf-8")
     assert large.stat().st_size > 1_000_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert read_template(large).design == read_template(ORDERS).design
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10

@@ -43,11 +43,11 @@ def _conditions(count: int) -> str:
 )
 def test_hostile_text_is_refused_within_moments(read: Read, text: str, said: str) -> None:
     """Bombs of aliases, brackets, tags and conditions are refused, and no tag makes an object."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(InvalidDesign) as caught:
         read(text)
     assert str(caught.value).startswith(said)
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
 
 
 def test_conditions_that_ask_twice_are_judged_once(read: Read) -> None:

@@ -273,7 +273,7 @@ def test_what_is_left_out_is_said(read: Read) -> None:
     """)
     assert imported.assumptions == ()
     assert imported.notes == (
-        "event Api of Worker (HttpApi) is left out: it is no SQS queue",
-        "event source Stream of Worker is left out: it is no SQS queue",
+        "event Api of Worker (HttpApi) is left out: it is not an SQS queue",
+        "event source Stream of Worker is left out: it is not an SQS queue",
         "Report is left out: no SQS queue invokes it, and its 30 reserved executions count as free",
     )

@@ -233,8 +233,8 @@ def test_a_mapping_without_a_visible_source_is_judged_by_its_properties(read: Re
     )
     imported = read(template)
     assert [mapping.queue for mapping in imported.design.mappings] == ["QueueArn"]
-    assert "event source Stream of worker-dev is left out: it is no SQS queue" in imported.notes
-    assert "event source Kafka of worker-dev is left out: it is no SQS queue" in imported.notes
+    assert "event source Stream of worker-dev is left out: it is not an SQS queue" in imported.notes
+    assert "event source Kafka of worker-dev is left out: it is not an SQS queue" in imported.notes
 
 
 def test_names_are_unique_and_valid(read: Read) -> None:
@@ -262,6 +262,6 @@ def test_names_are_unique_and_valid(read: Read) -> None:
     assert [function.name for function in imported.design.functions] == [long]
     assert imported.assumptions == (
         "B: QueueName orders is taken by another one; named B",
-        "D: QueueName 'no name' is no valid name; named D-2",
-        f"{'L' * 100}: FunctionName a list is no valid name; named {long}",
+        "D: QueueName 'no name' is not a valid name; named D-2",
+        f"{'L' * 100}: FunctionName a list is not a valid name; named {long}",
     )

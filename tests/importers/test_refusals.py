@@ -21,9 +21,13 @@ def _refusal(read: Read, text: str) -> InvalidDesign:
     [
         ("template.yaml", "", "template.yaml: is empty. Give a"),
         ("template.yaml", "# nothing\n", "template.yaml: is empty. Give a"),
-        ("template.yaml", "a: 1\nb: [1, 2\n", "template.yaml:3: is no YAML or JSON: while parsing a flow sequence"),
-        ("template.yaml", "a: \x01\n", "template.yaml: is no YAML or JSON: "),
-        ("t.json", '{"a": 1,\n "b" 2}', "t.json:2: is no YAML or JSON: "),
+        (
+            "template.yaml",
+            "a: 1\nb: [1, 2\n",
+            "template.yaml:3: is neither YAML nor JSON: while parsing a flow sequence",
+        ),
+        ("template.yaml", "a: \x01\n", "template.yaml: is neither YAML nor JSON: "),
+        ("t.json", '{"a": 1,\n "b" 2}', "t.json:2: is neither YAML nor JSON: "),
         ("template.yaml", "a\n", "template.yaml: holds no mapping with Resources. Give a"),
         ("template.yaml", "- a\n", "template.yaml: holds no mapping with Resources. Give a"),
         ("template.yaml", "a: 1\n---\nb: 1\n", "template.yaml:2: a second YAML document begins here."),

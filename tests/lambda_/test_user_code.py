@@ -194,7 +194,7 @@ def mistakes_the_record(_event: Event, _context: object) -> None:
     [
         (misnames, "ValueError: fault_point('charge card'): a name must be 1 to 80 letters, digits, '_', '-' or '.'"),
         (misrecords, "TypeError: record('charged'): order must be str, int, float, bool or None, not list"),
-        (mistakes_the_message, "ValueError: another is no message of the batch that this invocation has"),
+        (mistakes_the_message, "ValueError: another is not a message of the batch that this invocation has"),
         (
             mistakes_the_record,
             "ValueError: a record must be one of the event's Records, with the messageId that it has there",

@@ -142,9 +142,15 @@ def test_older_files_take_each_step_that_they_lack(document: dict[str, Json], fi
     [
         (
             {"chaosqs": 9, "versions": {"chaosqs": "7.1.0"}},
-            "chaosqs = 9: must be a schema that this version reads, 1 to 3; the file says that chaosqs 7.1.0 wrote it",
+            (
+                "chaosqs = 9: must be a schema that this version reads, 1 to 3: upgrade chaosqs; "
+                "the file says that chaosqs 7.1.0 wrote it"
+            ),
         ),
-        ({"chaosqs": 4, "versions": [7]}, "chaosqs = 4: must be a schema that this version reads, 1 to 3"),
+        (
+            {"chaosqs": 4, "versions": [7]},
+            "chaosqs = 4: must be a schema that this version reads, 1 to 3: upgrade chaosqs",
+        ),
         ({"chaosqs": 0}, "chaosqs = 0: must be the number of a schema, 1 to 3"),
         ({"chaosqs": True}, "chaosqs = True: must be the number of a schema"),
         ({"chaosqs": "2"}, "chaosqs = '2': must be the number of a schema"),

@@ -142,14 +142,14 @@ def test_version_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is empty: no JSON"),
+        ("", "is empty, not JSON"),
         ("{", "is cut off: its JSON ends at line 1, column 2"),
         ('{"seed": 1,\n "until": nul', "is cut off: its JSON ends at line 2, column 11"),
         ('{"design": "templ', "is cut off: its JSON ends at line 1, column 12: Unterminated string"),
-        ("nonsense", "is no JSON at line 1, column 1"),
-        ("{'seed': 1}", "is no JSON at line 1, column 2"),
-        ("[" * 100_000, "is no JSON that can be read"),
-        ('{"seed": NaN}', "is no JSON that can be read: NaN is no number in JSON"),
+        ("nonsense", "is not JSON at line 1, column 1"),
+        ("{'seed': 1}", "is not JSON at line 1, column 2"),
+        ("[" * 100_000, "is not JSON that can be read"),
+        ('{"seed": NaN}', "is not JSON that can be read: NaN is not a number in JSON"),
     ],
 )
 def test_what_is_no_json_is_refused(text: str, said: str) -> None:

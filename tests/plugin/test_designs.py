@@ -124,7 +124,7 @@ def test_a_design_as_json(pytester: pytest.Pytester, value: Design | Scenario) -
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"violation": {}}', "is a counterexample, no design. Replay it: chaosqs replay orders.json"),
+        ('{"violation": {}}', "is a counterexample, not a design. Replay it: chaosqs replay orders.json"),
         ('{"queues": 3}', "orders.json: queues: must be an array"),
         ('{"queues": [], "chaosqs": 99}', "must be a schema that this version reads, 1 to 2"),
         ('{"queues": [', "orders.json"),
@@ -142,10 +142,10 @@ def test_json_that_is_no_design_is_refused(pytester: pytest.Pytester, text: str,
     ("text", "said"),
     [
         ('{"violation": ', "is cut off: its JSON ends at line 1"),
-        ('{"queues": []}', "is no counterexample"),
+        ('{"queues": []}', "is not a counterexample"),
         ('{"violation": {}, "chaosqs": 99}', "must be a schema that this version reads, 1 to 2"),
         ("[]", "must hold a JSON object"),
-        ("[" * 100_000, "is no JSON that can be read"),
+        ("[" * 100_000, "is not JSON that can be read"),
     ],
 )
 def test_a_file_that_is_no_counterexample_is_refused(pytester: pytest.Pytester, text: str, said: str) -> None:

@@ -364,7 +364,7 @@ def _source(resource: Resource, references: References) -> Source | None:
         invoked = references.function(part, "FunctionName")
         return Source(part, invoked, "EventSourceArn") if invoked is not None else None
     function = references.own_function(part, "FunctionName")
-    text = f"event source {part.name} of {function} is left out: it is no SQS queue"
+    text = f"event source {part.name} of {function} is left out: it is not an SQS queue"
     return Source(part, function, left_out=text) if function else None
 
 
@@ -412,7 +412,7 @@ def _event(part: Part, entry: Entry, function: str, reading: Reading) -> Source 
             return None
     event = attrs.evolve(part, properties=value)
     if name != "SQS":
-        return Source(event, function, left_out=f"{part.name} ({name}) is left out: it is no SQS queue")
+        return Source(event, function, left_out=f"{part.name} ({name}) is left out: it is not an SQS queue")
     properties = reading.table(event, "Properties", "properties")
     return Source(attrs.evolve(part, properties=properties.properties if properties else EMPTY), function, "Queue")
 

@@ -224,10 +224,10 @@ def _one_escape(found: re.Match[str]) -> str:
 
 def _complaint(error: yaml.YAMLError) -> tuple[int | None, str]:
     if not isinstance(error, yaml.MarkedYAMLError):
-        return None, f"is no YAML or JSON: {' '.join(str(error).split())}"
+        return None, f"is neither YAML nor JSON: {' '.join(str(error).split())}"
     line = error.problem_mark.line + 1 if error.problem_mark else None
     context = f"{error.context}: " if error.context else ""
-    return line, f"is no YAML or JSON: {context}{error.problem}"
+    return line, f"is neither YAML nor JSON: {context}{error.problem}"
 
 
 @attrs.define
@@ -373,7 +373,7 @@ def document_in(text: str, path: Path) -> Table:
         other = _other_format(root)
         if other:
             raise InvalidDesign(f"{path}: {other}")
-        raise NoDesign(f"{path}: has no Resources section, so it is no CloudFormation template. {_GIVE}")
+        raise NoDesign(f"{path}: has no Resources section, so it is not a CloudFormation template. {_GIVE}")
     return root
 
 

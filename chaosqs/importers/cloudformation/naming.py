@@ -63,7 +63,7 @@ def _written(resource: Resource, scope: Scope, taken: Container[str]) -> str | U
             text = text_of(value) or ""
     name = text if is_queue else function_in(text)
     if not valid.fullmatch(name):
-        return Unknown(f"{key} {described(value)} is no valid name")
+        return Unknown(f"{key} {described(value)} is not a valid name")
     return Unknown(f"{key} {name} is taken by another one") if name in taken else name
 
 
