@@ -12,7 +12,20 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from chaosqs.model.design import Design
-from chaosqs.model.faults import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, ActionKind, FaultKind, FaultPlan, Window
+from chaosqs.model.faults import (
+    FAULT_POINT,
+    KIND_NAMES,
+    KINDS,
+    OK,
+    STEPPED,
+    Action,
+    ActionKind,
+    FaultKind,
+    FaultPlan,
+    Window,
+    step_of,
+    with_step,
+)
 from chaosqs.strategies.grid import longest_timeout, moments, spans
 from chaosqs.strategies.schedules import pauses
 
@@ -20,6 +33,7 @@ _RECEIVES = 3  # maximum receives of one message that have faults of their own
 _WINDOWS = 3  # maximum windows
 _ACTIONS = 2  # maximum actions
 _BANNED = 4  # maximum banned kinds
+_EARLY_STEP, _LATEST_STEP = 8, 60  # half of the steps of real code at which faults strike are in the first range
 _POINTS_WEIGHT = 8  # the fault points together are drawn as often as this number of kinds: users who name one want it
 
 
@@ -37,8 +51,8 @@ def fault_plans(
     `messages`: number of messages, from the first one, that may have faults of their own, each at its send and its
     first three receives; 0 or more. `kinds`: names of the faults that may occur; none: only the empty plan. `points`:
     names of fault points in the user's code (`chaosqs.fault_point`). `actions`: actions of operators, of `redeploy`,
-    `purge` and `redrive`. `held`: functions with real code, whose invocations may be paused like pollers. Kinds that
-    cannot happen on FIFO queues are left out if all polled queues are FIFO. Raises ValueError for an unknown kind.
+    `purge` and `redrive`. `held`: functions with real code, whose invocations may be paused like pollers, and struck at
+    any of their calls and waits. Kinds that cannot happen on FIFO queues are left out if all polled queues are FIFO. Raises ValueError for an unknown kind.
     """
     unknown = [kind for kind in kinds if kind not in KIND_NAMES]
     if unknown:
@@ -64,6 +78,11 @@ class _Wanted:
         """The kinds of faults that can happen in the design."""
         fifo = all(self.design.queue(mapping.queue).fifo for mapping in self.design.mappings)
         return tuple(kind for kind in KINDS if kind.name in self.kinds and not (fifo and kind.standard_only))
+
+    @property
+    def stepped(self) -> tuple[str, ...]:
+        """The kinds of faults that can strike inside of the design's real code."""
+        return tuple(kind.name for kind in self.possible if kind.name in STEPPED) if self.held else ()
 
     def names(self, kind: FaultKind) -> tuple[str, ...]:
         """Return the spellings of a kind in a plan, repeated by weight; a fault point is spelled with its name."""
@@ -92,9 +111,12 @@ def _plans(wanted: _Wanted) -> SearchStrategy[FaultPlan]:
     of_receives = [
         name for kind in possible if kind.keyed and kind.injection_point != "send" for name in wanted.names(kind)
     ]
+    outcomes = st.sampled_from((OK, *of_receives))
+    if wanted.stepped:
+        outcomes |= _struck(wanted.stepped)
     return st.just(FaultPlan()) | st.builds(
         FaultPlan,
-        messages=st.lists(st.lists(st.sampled_from((OK, *of_receives)), max_size=_RECEIVES), max_size=wanted.messages),
+        messages=st.lists(st.lists(outcomes, max_size=_RECEIVES), max_size=wanted.messages),
         windows=st.lists(_windows(wanted), max_size=_WINDOWS) if of_receives or of_sends else st.just(()),
         banned=st.lists(st.sampled_from([kind.name for kind in possible]), max_size=_BANNED, unique=True).map(_ordered),
         sends=st.lists(st.sampled_from((OK, *of_sends)), max_size=wanted.messages),
@@ -103,18 +125,31 @@ def _plans(wanted: _Wanted) -> SearchStrategy[FaultPlan]:
     )
 
 
+def _struck(kinds: Sequence[str]) -> SearchStrategy[str]:
+    """Return outcomes that strike at a call or wait of real code: its number is not known, so late ones are drawn too.
+
+    Beyond the last one they strike at the end of the code.
+    """
+    steps = st.integers(1, _EARLY_STEP) | st.integers(_EARLY_STEP + 1, _LATEST_STEP)
+    return st.builds(with_step, st.sampled_from(kinds), steps)
+
+
 def _windows(wanted: _Wanted) -> SearchStrategy[Window]:
     queue = wanted.design.queues[0]
     timeout = longest_timeout(wanted.design, queue.name)
     names = [(name, kind) for kind in wanted.possible for name in wanted.names(kind)]
     scopes = {name: wanted.scopes(kind) for name, kind in names}
+    kinds = st.sampled_from([name for name, _ in names])
+    if wanted.stepped:
+        kinds |= _struck(wanted.stepped)
 
     def window(kind: str, scope: int, start: float, seconds: float) -> Window:
-        return Window(kind, scopes[kind][scope % len(scopes[kind])], start, seconds)
+        own = scopes[kind.partition(":")[0] if step_of(kind) else kind]
+        return Window(kind, own[scope % len(own)], start, seconds)
 
     return st.builds(
         window,
-        st.sampled_from([name for name, _ in names]),
+        kinds,
         st.integers(0, max(map(len, scopes.values())) - 1),
         st.sampled_from(moments(queue, timeout)),
         st.sampled_from(spans(queue, timeout)[1:]),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import attrs
 
 from chaosqs.kernel.context import InjectedFault
-from chaosqs.model.faults import FAULT_POINT, OK, FaultPlan, Window, kind_of
+from chaosqs.model.faults import FAULT_POINT, OK, FaultPlan, Window, kind_of, outcome_text, step_of, strikes_at
 from chaosqs.model.time import milliseconds
 
 
@@ -31,7 +31,7 @@ class FaultInjector:
         keyed = [known.injection_point for kind in outcomes - {*plan.banned} if (known := kind_of(kind)) is not None]
         for window in plan.windows:
             known = kind_of(window.kind)
-            if known is not None and not {window.kind, known.name} & {*plan.banned}:
+            if known is not None and not plan.bans(window.kind):
                 self._windows[known.injection_point] = (*self._windows.get(known.injection_point, ()), window)
         self._injection_points = frozenset([*keyed, *self._windows])
         self.calm = not self._injection_points
@@ -54,7 +54,7 @@ class FaultInjector:
         for message, receive in batch if self.plan.messages else ():
             outcome = self.plan.outcome(message, receive)
             if outcome != OK and _is_asked_at(outcome, injection_point):
-                return InjectedFault(outcome, f"{outcome} at receive {receive} of message {message + 1}")
+                return _fault(outcome, f"{outcome_text(outcome)} at receive {receive} of message {message + 1}")
         return self.window(injection_point, scopes, now)
 
     def poll(self, scopes: tuple[str, ...], message: int, receive: int, now: int) -> InjectedFault | None:
@@ -114,12 +114,17 @@ class FaultInjector:
         scope = f" on {window.scope}" if window.scope else ""
         end = milliseconds(window.start + window.seconds)
         until = end if self._healed is None else min(end, self._healed)
-        return InjectedFault(
-            window.kind, f"{window.kind}{scope} from {window.start:g} s for {window.seconds:g} s", until
-        )
+        text = f"{outcome_text(window.kind)}{scope} from {window.start:g} s for {window.seconds:g} s"
+        return _fault(window.kind, text, until)
 
     def _is_healed(self, now: int) -> bool:
         return self._healed is not None and now >= self._healed
+
+
+def _fault(outcome: str, name: str, until: int | None = None) -> InjectedFault:
+    exact = step_of(outcome) > 0
+    kind = outcome.partition(":")[0] if exact else outcome
+    return InjectedFault(kind, name, until, strikes_at(outcome), exact)
 
 
 def _is_asked_at(outcome: str, injection_point: str) -> bool:

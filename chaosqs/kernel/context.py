@@ -75,6 +75,10 @@ class InjectedFault:
     """Name in histories and reports: `throttled at receive 2 of message 4`."""
     until: int | None = None
     """End of the window that the fault comes from, in milliseconds; None for the fault of one message."""
+    step: int = 0
+    """Number of the call or wait of real code at which it strikes, from 1; 0: at the end of the code."""
+    exact: bool = False
+    """True if the plan names the step."""
 
 
 class Injector(Protocol):

@@ -22,7 +22,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Protocol, TypeAlias
 
 import trio
@@ -179,13 +179,18 @@ _LIBRARIES = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "pla
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
-def call_site() -> str:
-    """Return file and line of the innermost call that neither chaosqs nor a library makes: `app/handler.py:12`."""
-    frame = inspect.currentframe()
+def call_site(frame: FrameType | None = None, root: str = "") -> str:
+    """Return file and line of the innermost call that neither chaosqs nor a library makes: `app/handler.py:12`.
+
+    `frame`: where to begin; None: here. `root`: directory from which the file is named if it lies there; otherwise the
+    working directory.
+    """
+    frame = inspect.currentframe() if frame is None else frame
     while frame is not None:
         file = frame.f_code.co_filename
         if is_theirs(file):
-            return f"{file.removeprefix(str(Path.cwd()) + os.sep)}:{frame.f_lineno}"
+            folder = root if root and file.startswith(root + os.sep) else os.getcwd()  # noqa: PTH109 - as text
+            return f"{file.removeprefix(folder + os.sep)}:{frame.f_lineno}"
         frame = frame.f_back
     return "an unknown place"
 

@@ -32,6 +32,7 @@ from chaosqs.lambda_.guards import call_site, current, enter, is_theirs
 from chaosqs.lambda_.handler_loading import LoadError, describe, first_line
 from chaosqs.lambda_.invocation import (
     CRASHED,
+    KILLS,
     RESPONSE_LIMIT,
     TIMED_OUT,
     TOO_LARGE,
@@ -198,17 +199,21 @@ class HandlerTask:
     seed: int = 0
     latency: Callable[[int], int] | None = None
     """Returns the milliseconds of a call, given the number of its wait; None: calls take no time."""
-    dies_at: int = 0
-    """Number of the wait at which the environment dies; 0: none."""
     pace: int = 1
     """Factor that lengthens sleeps and calls."""
     root: str = ""
     """Directory that is shown as /var/task in stack traces; empty: none."""
+    code: str = ""
+    """Directory of the function's code, from which places in it are named; empty: the working directory."""
     over: bool = False
     """True once the end is decided."""
     chance: Source = attrs.field(init=False)
+    _steps: int = 0
+    """Calls and waits of the code so far."""
     _waits: int = 0
     _reads: int = 0
+    _struck: str = ""
+    """Name of the fault that has struck inside of the code, with the place; empty: none."""
     _failed: bool = False
     _cut: bool = False
     """True once the code has to end at its next wait."""
@@ -285,6 +290,8 @@ class HandlerTask:
         if outcome is None:
             duration = self.invocation.limit if result.outcome == "timed_out" else self.duration
             outcome = judged(self.invocation, result, duration)
+        if self._struck and outcome.outcome in ("succeeded", "timed_out"):
+            outcome = attrs.evolve(outcome, fault=self._struck)
         self.over = True
         self.event_queue.at(self.event_queue.now, partial(self.done, outcome, result))
 
@@ -306,8 +313,25 @@ class HandlerTask:
 
     # Calls of the handler
 
+    def step(self) -> None:
+        """Count a call or wait of the code, before it has an effect; the invocation's fault may strike there."""
+        self._steps += 1
+        injected = self.invocation.injected
+        if injected is None or injected.step != self._steps or self.over:
+            return
+        self._struck = f"{injected.name}, {call_site(root=self.code)}" if injected.exact else injected.name
+        if injected.kind in KILLS:
+            outcome = killed(injected, self.duration)
+            self._finish(exited(self.request_id), attrs.evolve(outcome, fault=self._struck))
+            self.event_queue.at(self.event_queue.now, self._end_code)
+        if injected.kind == "slow":
+            self._pause(max(0, self.remaining - 1))
+        else:  # the code hangs until the function timeout or until its environment is gone
+            self._wait(lambda _: None)
+
     def sleep(self, seconds: float) -> None:
         """Suspend this invocation; a fraction of a millisecond counts as a whole one."""
+        self.step()
         self._pause(ceil(round(seconds * 1000 * self.pace, _DIGITS)))
 
     def read_clock(self) -> int:
@@ -319,6 +343,7 @@ class HandlerTask:
 
     def call(self) -> None:
         """Let the latency of a call pass."""
+        self.step()
         if self.latency is not None:
             self._pause(self.latency(self._waits + 1) * self.pace)
 
@@ -358,8 +383,6 @@ class HandlerTask:
             return
         self._reads = 0
         self._waits += 1
-        if self._waits == self.dies_at and not self.over:
-            self._die()
         waiting = True
 
         def wake() -> None:
@@ -380,13 +403,6 @@ class HandlerTask:
         if self._cut:
             raise Ended
         driver.switch()
-
-    def _die(self) -> None:
-        """End the invocation at this wait, as a fault kills its environment."""
-        injected = self.invocation.injected
-        assert injected is not None
-        self._finish(exited(self.request_id), killed(injected, self.duration))
-        self._cut = True
 
     def _resume(self) -> None:
         if self._greenlet is not None:

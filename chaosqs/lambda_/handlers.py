@@ -15,7 +15,7 @@ from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.lambda_.batch_event import batch_event
 from chaosqs.lambda_.handler_loading import FunctionFacts, Handler, facts_of, load
 from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task
-from chaosqs.lambda_.invocation import BROWN_OUT, KILLS, SLOWER, Invocation, InvocationOutcome
+from chaosqs.lambda_.invocation import BROWN_OUT, SLOWER, Invocation, InvocationOutcome
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.process_state import ProcessState
 from chaosqs.lambda_.sandbox import Sandbox
@@ -165,6 +165,7 @@ class UserCode:
 
     def had_effect(self, name: str, values: tuple[tuple[str, Value], ...], message_id: str | None) -> None:
         """Record an effect."""
+        self.task.step()
         invocation, now = self.task.invocation, self.context.now
         function, message = invocation.request.mapping.function, self._number(message_id)
         if not self.task.over:
@@ -178,9 +179,7 @@ class UserCode:
 
 # Invocations ----------------------------------------------------------------------------------------------------------
 
-_CALL, _CRASH = stream("call latency"), stream("crash")
-_LATEST_CRASH = 3
-"""Assumed: latest wait of its handler at which an environment dies that a fault kills."""
+_CALL = stream("call latency")
 
 
 @attrs.frozen
@@ -246,7 +245,7 @@ class Handlers:
         if invocation.initialises or key not in self._environments:  # a fault may have reset it (LX-14)
             self._environments[key] = self._environment(invocation)
         facts, state = self._environments[key].facts, self._environments[key].state
-        self._running[number] = task = self._task(invocation, state, partial(self._end, key, number, done))
+        self._running[number] = task = self._task(invocation, state, partial(self._end, key, number, done), facts.root)
         receipts = (receipt.message for receipt in request.receipts)
         state.set_variable("_X_AMZN_TRACE_ID", trace_header(task.request_id, receipts, name))
         event = batch_event(request, self.queues[request.mapping.queue], EPOCH)
@@ -269,17 +268,13 @@ class Handlers:
         return _Environment(facts, state)
 
     def _task(
-        self, invocation: Invocation, state: ProcessState, done: Callable[[InvocationOutcome, Result], None]
+        self, invocation: Invocation, state: ProcessState, done: Callable[[InvocationOutcome, Result], None], code: str
     ) -> HandlerTask:
-        number, injected = invocation.number, invocation.injected
-        kind, dies_at = "" if injected is None else injected.kind, 0
-        if kind in KILLS:
-            dies_at = 1 + int(self.context.random.fraction(_CRASH, number) * _LATEST_CRASH)
-        pace = SLOWER if kind == BROWN_OUT else 1
-        latency = partial(_latency, self.context, number)
-        return HandlerTask(
-            invocation, self.context.event_queue, state.active, done, self.context.random.seed, latency, dies_at, pace
-        )
+        injected = invocation.injected
+        pace = SLOWER if injected is not None and injected.kind == BROWN_OUT else 1
+        latency = partial(_latency, self.context, invocation.number)
+        seed = self.context.random.seed
+        return HandlerTask(invocation, self.context.event_queue, state.active, done, seed, latency, pace, code=code)
 
     def _end(
         self,

@@ -171,7 +171,7 @@ def _failure(behaviour: Behaviour, duration: int) -> InvocationOutcome:
 def faulted(outcome: InvocationOutcome, invocation: Invocation) -> InvocationOutcome:
     """Return the outcome of real code with its fault applied. Of code that has failed by itself it stays the same."""
     injected, limit = invocation.injected, invocation.limit
-    if injected is None:
+    if injected is None or outcome.fault:  # it has struck inside of the code
         return outcome
     if injected.kind == BROWN_OUT:  # its waits have been longer already
         return attrs.evolve(outcome, fault=injected.name) if outcome.outcome in ("succeeded", "timed_out") else outcome

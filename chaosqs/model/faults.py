@@ -15,6 +15,14 @@ OK = "ok"
 FAULT_POINT = "fault_point"
 """The kind of a fault in the user's own code; an outcome names its site too: `fault_point:charge-card`."""
 
+STEPPED = ("crash", "out_of_memory", "timeout", "slow")
+"""Kinds that may strike inside of real code; an outcome names the call or wait of the code, from 1, too: `crash:2`.
+
+Code that makes fewer calls and waits is struck at its end: after its work and before its response. Without a number
+`timeout` and `slow` strike there, `crash` and `out_of_memory` at the second call or wait.
+"""
+_USUAL_STEPS = {"crash": 2, "out_of_memory": 2}
+
 InjectionPoint: TypeAlias = Literal[
     "send", "poll", "receive", "hold", "invoke", "handler", "point", "response", "delete", "mapping"
 ]
@@ -60,7 +68,9 @@ KINDS: tuple[FaultKind, ...] = (
     FaultKind("error", "handler", "The handler raises; nothing of the batch is deleted.", "LX-7"),
     FaultKind("slow", "handler", "The handler takes until 1 ms before the function timeout, then succeeds.", "LX-1"),
     FaultKind("timeout", "handler", "The handler hangs; the function timeout ends it.", "LX-9"),
-    FaultKind("crash", "handler", "The execution environment dies half-way.", "LX-14"),
+    FaultKind(
+        "crash", "handler", "The execution environment dies half-way; real code at any of its calls and waits.", "LX-14"
+    ),
     FaultKind(
         "lost_receive", "receive", "SQS counts the receive and hides the messages; the poller never sees them.", "RX-8"
     ),
@@ -202,8 +212,36 @@ _BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 def kind_of(outcome: str) -> FaultKind | None:
-    """Return the kind that an outcome names, `fault_point:charge-card` included; None for `ok` and unknown ones."""
-    return _BY_NAME.get(outcome.partition(":")[0] if outcome.startswith(f"{FAULT_POINT}:") else outcome)
+    """Return the kind that an outcome names (`fault_point:charge-card`, `crash:2`); None for `ok` and unknown ones."""
+    name, colon, _ = outcome.partition(":")
+    if colon and name != FAULT_POINT and not step_of(outcome):
+        return None
+    return _BY_NAME.get(name)
+
+
+def step_of(outcome: str) -> int:
+    """Return the number of the call or wait that an outcome names (`crash:2`); 0 if it names none."""
+    name, _, step = outcome.partition(":")
+    return int(step) if name in STEPPED and re.fullmatch(_STEP, step) else 0
+
+
+def strikes_at(outcome: str) -> int:
+    """Return the number of the call or wait at which a fault strikes real code; 0: at the end of the code."""
+    return step_of(outcome) or _USUAL_STEPS.get(outcome, 0)
+
+
+def with_step(kind: str, step: int) -> str:
+    """Return the outcome of a kind that strikes at a call or wait of the code: `crash:2`; 0: at the usual one."""
+    return f"{kind}:{step}" if step else kind
+
+
+def outcome_text(outcome: str) -> str:
+    """Return an outcome as reports have it: `crash at call or wait 2` for `crash:2`."""
+    name, _, step = outcome.partition(":")
+    return f"{name} at call or wait {step}," if step_of(outcome) else outcome
+
+
+_STEP = r"[1-9][0-9]{0,5}"
 
 
 # Fault plans ----------------------------------------------------------------------------------------------------------
@@ -285,8 +323,9 @@ class FaultPlan:
     """All faults of one run."""
 
     messages: tuple[tuple[str, ...], ...] = attrs.field(default=(), converter=_outcomes)
-    """For each message, by number, the outcomes of its receives in order: `ok` or the name of a fault kind. The first
-    message of a batch that has an outcome for an injection point decides it for the batch."""
+    """For each message, by number, the outcomes of its receives in order: `ok` or the name of a fault kind, for
+    real code perhaps with a step (`crash:2`). The first message of a batch that has an outcome for an injection point
+    decides it for the batch."""
     windows: tuple[Window, ...] = attrs.field(default=(), converter=_windows)
     banned: tuple[str, ...] = attrs.field(default=(), converter=strings)
     """Kinds that are ignored when the plan is read."""
@@ -304,7 +343,11 @@ class FaultPlan:
         """Return the fault of a message's n-th receive (from 1), or `ok`."""
         receives = self.messages[message] if message < len(self.messages) else ()
         kind = receives[receive - 1] if 0 < receive <= len(receives) else OK
-        return OK if kind in self.banned else kind
+        return OK if self.bans(kind) else kind
+
+    def bans(self, outcome: str) -> bool:
+        """Return whether an outcome or its kind is ignored when the plan is read."""
+        return bool(self.banned) and (outcome in self.banned or outcome.partition(":")[0] in self.banned)
 
     def send_outcome(self, message: int) -> str:
         """Return the fault of a message's send, or `ok`."""
@@ -314,7 +357,7 @@ class FaultPlan:
     @property
     def ends_at(self) -> float:
         """Seconds until all windows and actions are over, at most `heal_at`; faults of single messages do not count."""
-        ends = [window.start + window.seconds for window in self.windows if window.kind not in self.banned]
+        ends = [window.start + window.seconds for window in self.windows if not self.bans(window.kind)]
         last = max([*ends, *(action.at for action in self.actions)], default=0.0)
         return last if self.heal_at is None else min(last, self.heal_at)
 
@@ -349,20 +392,21 @@ def check_plan(
     for index, pause in enumerate(plan.pauses):
         _check_pause(checks, f"pauses[{index}]", pause, (*named["mapping"], *named["function"]))
     for index, kind in enumerate(plan.banned):
-        if not _is_point(kind):
+        if not _is_named(kind):
             checks.one_of(f"banned[{index}]", kind, KIND_NAMES)
     if plan.heal_at is not None:
         checks.number("heal_at", plan.heal_at, 0, unit="seconds")
 
 
-def _is_point(kind: object) -> bool:
-    return isinstance(kind, str) and re.fullmatch(_POINT_NAME, kind) is not None
+def _is_named(kind: object) -> bool:
+    """Return whether an outcome is a kind with the name of a fault point or with a step of the code."""
+    return isinstance(kind, str) and (re.fullmatch(_POINT_NAME, kind) is not None or step_of(kind) > 0)
 
 
 def _check_outcomes(checks: Checks, plan: FaultPlan) -> None:
     for message, receives in enumerate(plan.messages):
         for index, kind in enumerate(receives):
-            if not _is_point(kind):
+            if not _is_named(kind):
                 checks.one_of(f"messages[{message}][{index}]", kind, (OK, *_OF_RECEIVES))
     for message, kind in enumerate(plan.sends):
         checks.one_of(f"sends[{message}]", kind, (OK, *_OF_SENDS))

@@ -21,7 +21,7 @@ from chaosqs.model.explanation import (
     Threshold,
     Unknown,
 )
-from chaosqs.model.faults import OK, Action, FaultPlan
+from chaosqs.model.faults import OK, Action, FaultPlan, outcome_text
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.report.descriptions import EventGroup
@@ -165,13 +165,13 @@ def _planned(plan: FaultPlan) -> Iterator[str]:
     for message, receives in enumerate(plan.messages):
         for index, kind in enumerate(receives):
             if kind != OK:
-                yield f"{kind} at receive {index + 1} of message {message + 1}"
+                yield f"{outcome_text(kind)} at receive {index + 1} of message {message + 1}"
     for message, kind in enumerate(plan.sends):
         if kind != OK:
             yield f"{kind} of message {message + 1}"
     for window in plan.windows:
         scope = f" on {window.scope}" if window.scope else ""
-        yield f"{window.kind}{scope} from {window.start:g} s for {window.seconds:g} s"
+        yield f"{outcome_text(window.kind)}{scope} from {window.start:g} s for {window.seconds:g} s"
     for action in plan.actions:
         yield _action_text(action)
     for pause in plan.pauses:

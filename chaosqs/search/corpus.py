@@ -13,7 +13,7 @@ import attrs
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import PAYLOAD_LIMIT, Design, Function
-from chaosqs.model.faults import FAULT_POINT, KINDS, FaultPlan, Window, kind_of
+from chaosqs.model.faults import FAULT_POINT, KINDS, FaultPlan, Window, kind_of, with_step
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity, ending, strain
@@ -31,6 +31,8 @@ FEW_MESSAGE_COUNTS = MESSAGE_COUNTS[:7]
 """Numbers of messages to try where functions fail: such violations need few messages."""
 MOST_FAULTS = 3
 """Maximum receives of the first message that one fault may strike."""
+_STEPS = range(1, 9)
+"""Calls and waits of real code at which a crash is tried."""
 
 
 @attrs.frozen
@@ -110,8 +112,15 @@ class ScenarioGrid:
                 continue
             if kind.injection_point != "send":
                 yield FaultPlan(messages=((name,) * fault_count,))
+                if name == "crash" and fault_count == 1 and self._real:
+                    yield from (FaultPlan(messages=((with_step(name, step),),)) for step in _STEPS)
             elif fault_count == 1:
                 yield FaultPlan(sends=(name,))
+
+    @property
+    def _real(self) -> bool:
+        """True if a function is real code."""
+        return any(behaviour.handler is not None for behaviour in self.given.values())
 
     def _possible(self) -> Iterator[str]:
         """Yield the kinds of fault that are possible in the design; a fault in user code once per fault point."""

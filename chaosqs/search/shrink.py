@@ -16,7 +16,7 @@ import attrs
 from chaosqs.model.assumptions import nearer_to_measured
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
-from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window, kind_of
+from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window, kind_of, step_of, with_step
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady
 from chaosqs.search.corpus import FEW_MESSAGE_COUNTS, MESSAGE_COUNTS, MOST_FAULTS, ScenarioGrid
@@ -77,9 +77,20 @@ def _messages(plan: FaultPlan) -> Iterator[FaultPlan]:
     for message, receives in enumerate(plan.messages):
         yield attrs.evolve(plan, messages=_trimmed((*plan.messages[:message], (), *plan.messages[message + 1 :])))
         for index in range(len(receives)):
-            less = (*receives[:index], OK, *receives[index + 1 :])
-            yield attrs.evolve(plan, messages=_trimmed((*plan.messages[:message], less, *plan.messages[message + 1 :])))
+            for kind in (OK, *_earlier(receives[index])):
+                less = (*receives[:index], kind, *receives[index + 1 :])
+                yield attrs.evolve(
+                    plan, messages=_trimmed((*plan.messages[:message], less, *plan.messages[message + 1 :]))
+                )
     yield attrs.evolve(plan, messages=_trimmed(plan.messages))
+
+
+def _earlier(outcome: str) -> Iterator[str]:
+    """Yield the outcome without the call or wait of real code at which it strikes, then at earlier ones."""
+    step = step_of(outcome)
+    for less in dict.fromkeys((0, 1, step // 2, step - 1)):
+        if 0 <= less < step:
+            yield with_step(outcome.partition(":")[0], less)
 
 
 def _struck(plan: FaultPlan) -> Iterator[FaultPlan]:
@@ -122,6 +133,8 @@ def _windows(design: Design, window: Window) -> Iterator[Window]:
     timeout = longest_timeout(design, queue.name)
     if window.scope:
         yield attrs.evolve(window, scope="")
+    for kind in _earlier(window.kind):
+        yield attrs.evolve(window, kind=kind)
     for start in moments(queue, timeout):
         yield attrs.evolve(window, start=start)
     for seconds in spans(queue, timeout)[1:]:

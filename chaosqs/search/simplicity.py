@@ -10,7 +10,7 @@ import attrs
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
-from chaosqs.model.faults import KINDS, OK, Action, FaultPlan, Pause, Window, kind_of
+from chaosqs.model.faults import KINDS, OK, Action, FaultPlan, Pause, Window, kind_of, step_of
 from chaosqs.model.liveness import run_length
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady, arrivals
@@ -22,6 +22,7 @@ def complexity(scenario: Scenario) -> Complexity:
     """Return the sort key of scenarios of one design; a simpler scenario has a smaller key."""
     workload, behaviours = scenario.workload, tuple(scenario.behaviours.values())
     times = [value for part in (*workload, *behaviours, *_timed(scenario.faults)) for value in _times(part)]
+    times.extend(_steps(scenario.faults))
     figures = (
         _faults(scenario.faults),
         sum(value != usual for value, usual in _fields(scenario.assumptions)),
@@ -43,6 +44,12 @@ def _unfamiliarity(plan: FaultPlan) -> int:
     kinds = [*plan.sends, *(kind for receives in plan.messages for kind in receives), *(w.kind for w in plan.windows)]
     found = [known for kind in kinds if (known := kind_of(kind)) is not None]
     return sum(KINDS.index(kind) for kind in found)
+
+
+def _steps(plan: FaultPlan) -> list[float]:
+    """Return the calls and waits of real code at which a plan's faults strike, if they are named."""
+    kinds = [*(kind for receives in plan.messages for kind in receives), *(window.kind for window in plan.windows)]
+    return [float(step) for kind in kinds if (step := step_of(kind))]
 
 
 def _timed(plan: FaultPlan) -> tuple[Window | Action | Pause, ...]:

@@ -14,6 +14,12 @@ from tests.search.designs import ROOMY
 
 STEPS = {
     "a fault": (FaultPlan([["crash"], ["error"]]), FaultPlan([[], ["error"]])),
+    "a step of the code": (FaultPlan([["crash:9"]]), FaultPlan([["crash"]])),
+    "a later step": (FaultPlan([["crash:9"]]), FaultPlan([["crash:8"]])),
+    "the step of a window": (
+        FaultPlan(windows=[Window("slow:2", "", 0, 9)]),
+        FaultPlan(windows=[Window("slow:1", "", 0, 9)]),
+    ),
     "a fault at the end": (FaultPlan([["crash"], ["error"]]), FaultPlan([["crash"]])),
     "one receive": (FaultPlan([["crash", "error"]]), FaultPlan([["crash"]])),
     "what says nothing": (FaultPlan([["crash", OK], [OK]]), FaultPlan([["crash"]])),
