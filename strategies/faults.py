@@ -52,7 +52,8 @@ def fault_plans(
     first three receives; 0 or more. `kinds`: names of the faults that may occur; none: only the empty plan. `points`:
     names of fault points in the user's code (`chaosqs.fault_point`). `actions`: actions of operators, of `redeploy`,
     `purge` and `redrive`. `held`: functions with real code, whose invocations may be paused like pollers, and struck at
-    any of their calls and waits. Kinds that cannot happen on FIFO queues are left out if all polled queues are FIFO. Raises ValueError for an unknown kind.
+    any of their calls and waits. Kinds that cannot happen on FIFO queues are left out if all polled queues are FIFO.
+    Raises ValueError for an unknown kind.
     """
     unknown = [kind for kind in kinds if kind not in KIND_NAMES]
     if unknown:
