@@ -27,8 +27,7 @@ from chaosqs.model.events import DeadLettered, Deleted, Expired, InvocationEnded
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
-from chaosqs.model.workload import Arrival, arrivals
-from chaosqs.sqs.machines.message import Message
+from chaosqs.model.workload import Arrival, arrivals, as_sent
 from chaosqs.sqs.service import Service
 
 # Producers: they send the workload, and resend after a failure (OR-4) -------------------------------------------------
@@ -100,12 +99,11 @@ class Producer:
         A producer that `repeats` its send gives a standard queue a second message. On a FIFO queue the repeat has the
         same deduplication id, within its five minutes, and adds nothing (FF-5).
         """
-        arrival, state = attempt.arrival, self.service.states[attempt.arrival.queue]
-        message = Message(
-            attempt.number, arrival.body_bytes, self.context.now, group=arrival.group, copy_of=attempt.copy_of
+        arrival = attempt.arrival
+        message = self.service.enqueue(
+            attempt.number, arrival, delay=delay, cause=attempt.cause, fault=fault, copy_of=attempt.copy_of
         )
-        self.service.put(state, message, delay=delay, cause=attempt.cause, fault=fault)
-        if repeats and not state.queue.fifo:
+        if repeats and message is not None and not self.service.states[arrival.queue].queue.fifo:
             copy = _Attempt(self.service.numbers.take(), arrival, message.last_event, attempt.number)
             self._later(copy, self.context.now + self.context.assumptions.send_retry)
 
@@ -259,7 +257,7 @@ class Simulation:
         return f"{to_come} messages to come, stored {stored}, batches in hand {carried}, {running} running"
 
     def _schedule_arrivals(self) -> None:
-        numbered = enumerate(arrivals(self.scenario.workload))
+        numbered = enumerate(as_sent(self.scenario.workload))
         for at, group in groupby(numbered, key=lambda entry: entry[1].at):
             batch = tuple(group)
             self.to_come += len(batch)
