@@ -32,6 +32,10 @@ class Code:
     """Reason why the function has to be modelled: `its Runtime is nodejs20.x`. Empty if it has a handler."""
     notes: tuple[str, ...] = ()
     """Sentences on what is assumed about the code and its variables."""
+    alias: str = ""
+    """Another name of the function, which settings may use: its logical id in CloudFormation."""
+    named: str = ""
+    """The handler that the file names, as `handler`, also where its code is not there."""
 
 
 @attrs.frozen

@@ -1,6 +1,8 @@
 """The behaviour of a function: a model of durations and failures, or the user's real handler."""
 
+import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import attrs
 
@@ -74,8 +76,15 @@ def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
     if behaviour.hangs is True and behaviour.crashes is True:
         checks.refuse("hangs", behaviour.hangs, "excludes crashes: a failure looks like one of them")
     if behaviour.handler is not None:
-        checks.name("handler", behaviour.handler, r"[\w.]+:\w+", "must be `package.module:function`")
+        checks.name("handler", behaviour.handler, r"[\w.-]+:\w+", "must be `package.module:function`")
     for name, value in behaviour.environment.items():
         field = f"environment[{name!r}]"
         if checks.name(field, name, r"[A-Za-z][A-Za-z0-9_]+", "must be called by a letter, then letters, digits and _"):
             checks.name(field, value, r"(?s).*", "must be text")
+
+
+def module_file(root: Path, module: str) -> Path | None:
+    """Return the file of a module, `package.module`, under a directory of code; None if there is none."""
+    path = root.joinpath(*module.split("."))
+    files = (path / "__init__.py", path.with_name(f"{path.name}.py"))
+    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - no error for an impossible path

@@ -10,7 +10,7 @@ from chaosqs.model.json import Json
 from chaosqs.model.metrics import Summary
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
-from chaosqs.project.discovery import importable, read_object, structured
+from chaosqs.project.discovery import importable, located, read_object, structured
 from chaosqs.report.text import title_of
 from chaosqs.simulation.run import isolated
 
@@ -39,6 +39,7 @@ def scenario_of(fields: dict[str, Json], path: Path, root: Path) -> Scenario:
         scenario = structured(Counterexample, fields, path, root).scenario
     else:
         scenario = structured(Scenario, fields, path, root)
+    scenario = attrs.evolve(scenario, behaviours=located(scenario.behaviours, root))
     importable(root, scenario.behaviours)
     return scenario
 
