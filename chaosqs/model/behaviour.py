@@ -1,8 +1,6 @@
 """The behaviour of a function: a model of durations and failures, or the user's real handler."""
 
-import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import attrs
 
@@ -81,10 +79,3 @@ def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
         field = f"environment[{name!r}]"
         if checks.name(field, name, r"[A-Za-z][A-Za-z0-9_]+", "must be called by a letter, then letters, digits and _"):
             checks.name(field, value, r"(?s).*", "must be text")
-
-
-def module_file(root: Path, module: str) -> Path | None:
-    """Return the file of a module, `package.module`, under a directory of code; None if there is none."""
-    path = root.joinpath(*module.split("."))
-    files = (path / "__init__.py", path.with_name(f"{path.name}.py"))
-    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - no error for an impossible path

@@ -10,9 +10,9 @@ from pathlib import Path
 import attrs
 
 from chaosqs.errors import InvalidInput, InvalidScenario
-from chaosqs.importers.protocol import Code
+from chaosqs.importers.protocol import Code, module_file
 from chaosqs.lambda_.handler_loading import load
-from chaosqs.model.behaviour import Behaviour, module_file
+from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Function
 from chaosqs.project.discovery import Source, behaviour_of
 from chaosqs.project.settings import FILE, FunctionSettings, Settings

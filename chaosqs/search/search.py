@@ -10,8 +10,9 @@ import attrs
 from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
 
+from chaosqs.importers.protocol import module_file
 from chaosqs.invariants import Invariant
-from chaosqs.model.behaviour import Behaviour, module_file
+from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict

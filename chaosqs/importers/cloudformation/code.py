@@ -15,8 +15,7 @@ from chaosqs.importers.cloudformation.naming import Names
 from chaosqs.importers.cloudformation.reading import Part, Reading
 from chaosqs.importers.cloudformation.resource import SAM_FUNCTION, Resource
 from chaosqs.importers.cloudformation.scope import Absent, Unknown
-from chaosqs.importers.protocol import Code
-from chaosqs.model.behaviour import module_file
+from chaosqs.importers.protocol import Code, module_file
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")  # as AWS demands (API Reference, Environment)
 _MODULE = re.compile(r"[\w-]+(\.[\w-]+)*")
