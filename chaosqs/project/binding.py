@@ -51,7 +51,9 @@ def _changed(code: Code, name: str, given: FunctionSettings, root: Path) -> Code
     """Return the code of a function with its settings in place of what the template says."""
     if given.behaviour is not None:
         return attrs.evolve(code, handler="", root=None, modelled=f"[tool.chaosqs.functions.{name}] gives a model")
-    code = attrs.evolve(code, environment={**code.environment, **given.environment})
+    settled = tuple(f"unknown-{variable}" for variable in given.environment)
+    notes = tuple(note for note in code.notes if not note.endswith(settled))
+    code = attrs.evolve(code, environment={**code.environment, **given.environment}, notes=notes)
     if not given.handler and not given.code:
         return code
     handler = _handler(given.handler) or code.handler or code.named

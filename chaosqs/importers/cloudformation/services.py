@@ -54,7 +54,9 @@ _ADDRESSING: Mapping[str, _Addressing] = {
     _TOPIC: _Addressing("TopicName", "sns", "{}", ref_is_arn=True, name_attribute="TopicName"),
     _SUBSCRIPTION: _Addressing("", "sns", "{}", ref_is_arn=True),
     _PARAMETER: _Addressing("Name", "ssm", "parameter/{}"),
+    # AWS's ARN ends in six random characters more; without them it means the same secret
     "AWS::SecretsManager::Secret": _Addressing("Name", "secretsmanager", "secret:{}", ref_is_arn=True),
+    "AWS::Logs::LogGroup": _Addressing("LogGroupName", "logs", "log-group:{}"),
     "AWS::Events::EventBus": _Addressing("Name", "events", "event-bus/{}"),
     _RULE: _Addressing("Name", "events", "rule/{}"),
     "AWS::Kinesis::Stream": _Addressing("Name", "kinesis", "stream/{}"),
@@ -142,6 +144,9 @@ def service_resources(resources: Iterable[Resource], scope: Scope, file: str) ->
             scope.left_out[f"{who} is left out: it has no {missing[0]} that can be read"] = None
             continue
         name = text_of(scope.known[resource.logical_id]) or resource.logical_id
+        addressing = _ADDRESSING[resource.kind]
+        if addressing.name_key:
+            properties.setdefault(addressing.name_key, _name(resource, addressing, scope))
         found.append(_in_design(resource.kind, name, properties))
     return tuple(found)
 
