@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from chaosqs.errors import InvalidInput, Problem
-from chaosqs.lambda_.handler_loading import Handler
+from chaosqs.lambda_.execution_environment import Handler
 from chaosqs.mock_aws.lambda_api.backend import Backend, history
 from chaosqs.mock_aws.lambda_api.registration import register
 from chaosqs.model.design import Design, Function

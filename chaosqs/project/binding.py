@@ -9,11 +9,10 @@ from pathlib import Path
 
 import attrs
 
-from chaosqs.errors import InvalidInput, InvalidScenario
+from chaosqs.errors import InvalidInput
 from chaosqs.importers.protocol import Code, module_file
-from chaosqs.lambda_.handler_loading import load
+from chaosqs.lambda_.handler_loading import probe
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Function
 from chaosqs.project.discovery import Source, behaviour_of
 from chaosqs.project.settings import FILE, FunctionSettings, Settings
 from chaosqs.project.wording import relative_to, with_relative_paths
@@ -157,12 +156,3 @@ def loaded(source: Source, given: Mapping[str, Behaviour]) -> Source:
     functions = {function.name: function for function in source.design.functions}
     problems = {name: probe(functions[name], each) for name, each in source.behaved(given).items() if each.handler}
     return attrs.evolve(source, broken={name: problem for name, problem in problems.items() if problem})
-
-
-def probe(function: Function, behaviour: Behaviour) -> str:
-    """Return the reason why a handler cannot be loaded, in at most two lines; empty if it can."""
-    try:
-        load(function, behaviour.handler or "")
-    except InvalidScenario as error:
-        return str(error)
-    return ""

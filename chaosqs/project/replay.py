@@ -27,7 +27,7 @@ from chaosqs.project.wording import first_line, relative_to
 from chaosqs.report.story import story
 from chaosqs.search.database import transferred
 from chaosqs.search.oracle import attributed
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 
 # The corpus: a folder of counterexamples that are replayed on the project's current design ---------------------------
 
@@ -137,7 +137,7 @@ def replay(counterexample: Counterexample) -> Replay:
     Raises ValueError for an invariant that is unknown or raises an exception, `NotDeterministic` if two runs differ.
     """
     invariant = by_name(counterexample.invariant)
-    history = isolated(counterexample.scenario, verify=True)
+    history = simulate(counterexample.scenario, verify=True)
     queue = counterexample.mapping.partition("→")[0] or None
     verdict = attributed(invariant.judge(history), queue)
     if verdict.status is Status.INCONCLUSIVE:

@@ -12,7 +12,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.project.discovery import importable, located, read_object, structured
 from chaosqs.report.text import title_of
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 
 
 @attrs.frozen
@@ -51,7 +51,7 @@ def runs(scenario: Scenario, seeds: int | None) -> list[Run]:
 
 
 def _run(scenario: Scenario) -> Run:
-    history = isolated(scenario)
+    history = simulate(scenario)
     violated = tuple(verdict.invariant for verdict in judge(history) if verdict.status is Status.VIOLATED)
     return Run(scenario.seed, history.summary(), violated)
 

@@ -24,7 +24,7 @@ from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import CI, Profile
 from chaosqs.search.run import InvariantSearch, SearchRun, budgeted, finding, searched_run
 from chaosqs.search.shrink import calm_form, shrink, simplified
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 from chaosqs.strategies import scenarios
 
 # Names in the source of real handlers: fault points, and marks that should be reached sometimes ----------------------
@@ -247,6 +247,6 @@ def _mapping_named(design: Design, name: str) -> EventSourceMapping:
 
 def _blamed(scenario: Scenario, oracle: Oracle) -> EventSourceMapping:
     """Return the mapping that the first violation of a scenario concerns."""
-    queue = oracle.judge(isolated(scenario)).violations[0].queue
+    queue = oracle.judge(simulate(scenario)).violations[0].queue
     mappings = scenario.design.mappings
     return next((mapping for mapping in mappings if mapping.queue == queue), mappings[0])

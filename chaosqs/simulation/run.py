@@ -21,7 +21,6 @@ from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.schedule import Policy, holding_event_queue
 from chaosqs.lambda_.invocation import Lambda, Models
 from chaosqs.lambda_.machines.concurrency import Executions
-from chaosqs.lambda_.module_state import unchanged
 from chaosqs.model.design import Function
 from chaosqs.model.events import DeadLettered, Deleted, Expired, InvocationEnded, SendFailed
 from chaosqs.model.history import History
@@ -141,19 +140,10 @@ def simulate(scenario: Scenario, *, verify: bool = False) -> History:
     __tracebackhide__ = True
     if not verify:
         return Simulation.of(scenario).run()
-    first = isolated(scenario)
+    first = Simulation.of(scenario).run()
     history = Simulation.of(scenario).run()
     _compare(first, history)
     return history
-
-
-def isolated(scenario: Scenario, *, verify: bool = False) -> History:
-    """Simulate, then restore the module globals of real handlers; for the runs of a search."""
-    __tracebackhide__ = True
-    if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
-        return simulate(scenario, verify=verify)
-    with unchanged(scenario):
-        return simulate(scenario, verify=verify)
 
 
 def _compare(first: History, second: History) -> None:
@@ -316,8 +306,7 @@ def redrawn(scenario: Scenario, until: int, seed: int) -> History:
     """Simulate a scenario with its own seed up to and including moment `until` (milliseconds), then with another."""
     simulation = Simulation.of(scenario)
     simulation.context.event_queue.first_at(until + 1, partial(_reseed, simulation.context, seed))
-    with unchanged(scenario):
-        return simulation.run()
+    return simulation.run()
 
 
 def _reseed(context: SimulationContext, seed: int) -> None:

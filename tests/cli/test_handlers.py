@@ -24,9 +24,9 @@ VERBS = {
 FINE = "def handle(event, context):\n    pass\n"
 ASKS = "import socket\n\ndef handle(event, context):\n    socket.getaddrinfo('localhost', 80)\n"
 STARTS = "import threading\n\ndef handle(event, context):\n    threading.Thread(target=print).start()\n"
-MOODY = """import itertools, time
+MOODY = """import itertools, sys, time
 
-calls = itertools.count()
+calls = vars(sys).setdefault("chaosqs_moody", itertools.count())
 
 def handle(event, context):
     time.sleep(next(calls) % 3)

@@ -21,7 +21,7 @@ from tests.conformance.clients import call, client_of
 from tests.conformance.lambda_under_test import LambdaUnderTest, fields, functions, queue_of
 
 if TYPE_CHECKING:
-    from chaosqs.lambda_.handler_loading import Handler
+    from chaosqs.lambda_.execution_environment import Handler
 
 
 def deployed(world: MockAws, handler: Handler, timeout: int = 3) -> LambdaUnderTest:

@@ -42,9 +42,10 @@ def provider_answers(history):
 """
 MOODY = """
 import itertools
+import sys
 import time
 
-calls = itertools.count()
+calls = vars(sys).setdefault("chaosqs_moody_shop", itertools.count())
 
 def handle(event, context):
     time.sleep(next(calls) % 7)
