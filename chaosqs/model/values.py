@@ -6,14 +6,11 @@ error lists everything that is wrong.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import attrs
 
 from chaosqs.errors import Problem
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
-"""A value that `json.loads` returns."""
 
 
 def concise_repr(self: attrs.AttrsInstance) -> str:

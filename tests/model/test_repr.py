@@ -8,7 +8,6 @@ import chaosqs.model.assumptions
 import chaosqs.model.behaviour
 import chaosqs.model.design
 import chaosqs.model.faults
-import chaosqs.model.message
 import chaosqs.model.scenario
 import chaosqs.model.workload
 from chaosqs.model.design import Design, EventSourceMapping, Queue, Redrive
@@ -22,7 +21,6 @@ MODULES = (
     chaosqs.model.behaviour,
     chaosqs.model.design,
     chaosqs.model.faults,
-    chaosqs.model.message,
     chaosqs.model.scenario,
     chaosqs.model.workload,
 )

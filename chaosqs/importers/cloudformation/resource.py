@@ -3,7 +3,6 @@
 import attrs
 
 from chaosqs.importers.cloudformation.markup import Table
-from chaosqs.importers.cloudformation.scope import EMPTY
 
 QUEUE = "AWS::SQS::Queue"
 FUNCTION = "AWS::Lambda::Function"
@@ -25,7 +24,6 @@ class Resource:
     """Properties as written, merged with those of `Globals`."""
     line: int
     condition: str = ""
-    metadata: Table = EMPTY
 
     @property
     def keys(self) -> tuple[str, ...]:
