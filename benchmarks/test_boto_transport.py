@@ -7,7 +7,7 @@ in one process, so the machine's speed cancels out.
 from __future__ import annotations
 
 import json
-import timeit
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -55,10 +55,10 @@ class Script:
 
 
 def timed(program: Callable[[], object], times: int = 1) -> float:
-    start = timeit.default_timer()
+    start = time.perf_counter()
     for _ in range(times):
         program()
-    return timeit.default_timer() - start
+    return time.perf_counter() - start
 
 
 def script(backlog: int = 0) -> Script:

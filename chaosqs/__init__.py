@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chaosqs.model.faults import Action, FaultPlan, Pause, Window
     from chaosqs.model.figures import Figures
     from chaosqs.model.history import History
+    from chaosqs.model.message import Message
     from chaosqs.model.scenario import Scenario
     from chaosqs.model.workload import Burst, Steady
     from chaosqs.project.assertion import assert_holds
@@ -60,6 +61,7 @@ __all__ = [
     "InvalidDesign",
     "InvalidScenario",
     "InvariantViolated",
+    "Message",
     "Origin",
     "Pause",
     "Queue",
@@ -110,6 +112,7 @@ _HOMES = {
     "chaosqs.model.faults": ("Action", "FaultPlan", "Pause", "Window"),
     "chaosqs.model.figures": ("Figures",),
     "chaosqs.model.history": ("History",),
+    "chaosqs.model.message": ("Message",),
     "chaosqs.model.scenario": ("Scenario",),
     "chaosqs.model.workload": ("Burst", "Steady"),
     "chaosqs.report.comparison": ("Comparison",),

@@ -110,6 +110,8 @@ def explore(
         Options(here, here, files, profile=profile, max_examples=max_examples, seed=seed, report_dir=report_dir)
     )
     results: list[CheckResult] = []
+    if planned.header and not as_json:
+        click.echo("\n".join(planned.header))
     for check in planned.checks:
         found = planned.run(check)
         results.append(found)
@@ -233,17 +235,23 @@ def compare(files: tuple[str, ...], *, as_json: bool) -> None:
 @click.argument("template")
 @_as_json
 def import_(template: str, *, as_json: bool) -> None:
-    """Print the design in TEMPLATE as Python, with the origins of its values and the assumptions made."""
+    """Print the design in TEMPLATE as Python, with the origins of its values and the assumptions made.
+
+    The handlers that it names are printed, too; none of their code runs.
+    """
     from chaosqs.model.json import to_json
+    from chaosqs.project.binding import bindings
     from chaosqs.project.discovery import as_python, read_source
 
     source = read_source(template, base=Path.cwd(), root=Path.cwd())
     if as_json:
         design: object = json.loads(to_json(source.design))
         origins = {path: str(origin) for path, origin in source.origins.items()}
-        _print_json({"design": design, "origins": origins, "assumptions": source.assumptions})
+        functions = [attrs.asdict(each) for each in bindings(source, {}, Path.cwd())]
+        details = {"origins": origins, "assumptions": source.assumptions, "functions": functions}
+        _print_json({"design": design, **details})
     else:
-        click.echo(as_python(source), nl=False)
+        click.echo(as_python(source, Path.cwd()), nl=False)
 
 
 @main.command()

@@ -102,4 +102,4 @@ def _begin(
         found = items(options, judge=judge, replay=replay, selected=selected)
     except InvalidInput as error:
         raise pytest.UsageError(f"chaosqs: {brief(str(error))}") from None
-    config.pluginmanager.register(Hooks(found.planned_items, found.notices), "chaosqs-hooks")
+    config.pluginmanager.register(Hooks(found.planned_items, found.notices, found.header), "chaosqs-hooks")

@@ -50,6 +50,7 @@ SCENARIOS, RECORD = NET / "scenarios.jsonl.gz", NET / "record.json"
 
 EVENTS: Mapping[str, tuple[str, str]] = {
     "Sent": ("sent", "at cause queue message body_bytes group copy_of fault deduplication_id"),
+    "Deduplicated": ("send deduplicated", "at cause queue message first"),
     "SendFailed": ("send failed", "at cause queue message fault"),
     "Received": ("received", "at cause queue mapping poller messages receive_counts visible_at fault lost"),
     "ReceiveFailed": ("receive failed", "at cause queue mapping poller fault"),

@@ -25,7 +25,7 @@ from chaosqs.model.verdict import Status, Verdict
 from chaosqs.search.profiles import CI
 from chaosqs.search.schedules import lifted, minimal, policies, scheduled
 from chaosqs.search.search import Searched, searched
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 
 _EXPLAINING = attrs.evolve(CI, trials=4)
 """Only settings are measured, so fixes get few trials."""
@@ -67,7 +67,7 @@ def _named(task: Task, scenario: Scenario) -> tuple[str, ...]:
     """Return the fields that matter according to the explanation of a scenario."""
     mapping = next(mapping for mapping in task.design.mappings if mapping.name == task.mapping)
     with task.switch():
-        history = isolated(scenario)
+        history = simulate(scenario)
         explained = explain(history, mapping, by_name(task.invariant), behaviours=task.behaviours, profile=_EXPLAINING)
     return tuple(dict.fromkeys(setting.path.attribute for setting in explained.settings if setting.matters))
 
@@ -167,7 +167,7 @@ class Referee:
     def violated(self, scenario: Scenario) -> bool:
         """Return True if a scenario violates the invariant."""
         self.calls += 1
-        return self.invariant.judge(isolated(scenario)).status is Status.VIOLATED
+        return self.invariant.judge(simulate(scenario)).status is Status.VIOLATED
 
 
 def _schedule_trial(task: Task, seed: int) -> Trial:

@@ -28,7 +28,7 @@ from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.drawing import draws
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.simplicity import ending
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 from chaosqs.strategies import scenarios
 
 # The cost of a change: time to drain, latency and concurrency, relative to before ------------------------------------
@@ -159,7 +159,7 @@ class FixValidation:
         """Run a trial with another design; None if it does not fit or cannot be simulated."""
         self.oracle.simulations += 1
         try:
-            return isolated(test if design == test.design else ending(attrs.evolve(test, design=design)))
+            return simulate(test if design == test.design else ending(attrs.evolve(test, design=design)))
         except (InvalidInput, SimulationError):
             return None
 
@@ -215,7 +215,7 @@ class _Proof:
         self, candidate: Candidate, design: Design, evidence: Evidence, breaks: tuple[str, ...] = ()
     ) -> tuple[float, Fix]:
         """Return the cost of a change as one figure, with the fix."""
-        price = cost(self.before, isolated(ending(attrs.evolve(self.scenario, design=design))), self.mapping.function)
+        price = cost(self.before, simulate(ending(attrs.evolve(self.scenario, design=design))), self.mapping.function)
         rules = _excluding(design, self.mapping, self.oracle)
         return candidate.size + doublings(price), Fix(candidate.changes, evidence, price, rules, breaks)
 
@@ -238,7 +238,7 @@ def fixes(
     the trials that violate the invariant without them.
     """
     tests = list(trial_scenarios(scenario, mapping, given, trials))
-    proof = _Proof(scenario, mapping, oracle, FixValidation(oracle, tests), isolated(ending(scenario)))
+    proof = _Proof(scenario, mapping, oracle, FixValidation(oracle, tests), simulate(ending(scenario)))
     known = [list(candidates) for candidates in candidate_values(scenario.design, mapping, edges)]
     proven = [found for candidates in known if (found := _first(proof, iter(candidates))) is not None]
     if not proven:

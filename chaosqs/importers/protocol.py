@@ -4,6 +4,7 @@ An importer is one package with one `Importer`, registered by a line in `chaosqs
 through that registry and name no format.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -32,6 +33,17 @@ class Code:
     """Reason why the function has to be modelled: `its Runtime is nodejs20.x`. Empty if it has a handler."""
     notes: tuple[str, ...] = ()
     """Sentences on what is assumed about the code and its variables."""
+    alias: str = ""
+    """Another name of the function, which settings may use: its logical id in CloudFormation."""
+    named: str = ""
+    """The handler that the file names, as `handler`, also where its code is not there."""
+
+
+def module_file(root: Path, module: str) -> Path | None:
+    """Return the file of a module, `package.module`, under a directory of code; None if there is none."""
+    path = root.joinpath(*module.split("."))
+    files = (path / "__init__.py", path.with_name(f"{path.name}.py"))
+    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113 - no error for an impossible path
 
 
 @attrs.frozen

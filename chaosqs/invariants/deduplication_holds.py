@@ -1,11 +1,11 @@
 """All sends to a FIFO queue with one deduplication id within five minutes result in one message (FF-5, FF-6).
 
-The id of a workload's message is its number; copies that its producer sends again have the same id. The scope is the
-queue, or each of its message groups (FF-7). A purge makes the queue forget all ids (PQ-3).
+The id of a workload's message without contents of its own is its number; copies that its producer sends again have the
+same id. The scope is the queue, or each of its message groups (FF-7). A purge makes the queue forget all ids (PQ-3).
 """
 
 from chaosqs.invariants.verdicts import Invariant, judged, message_text, messages_text, not_applicable
-from chaosqs.model.events import Deleted, Event, Sent
+from chaosqs.model.events import Deduplicated, Deleted, Event, Sent
 from chaosqs.model.history import History
 from chaosqs.model.time import MINUTE, clock_text
 from chaosqs.model.verdict import Verdict, Violation
@@ -24,7 +24,7 @@ def judge(history: History) -> Verdict:
         return not_applicable(NAME, "the design has no FIFO queue")
     purges = [(index, event.queue) for index, event in history.each(Deleted) if event.fault == "PurgeQueue"]
     known: dict[_Key, tuple[int, Sent]] = {}
-    exercised, violations = 0, list[Violation]()
+    exercised, violations = len(list(history.each(Deduplicated))), list[Violation]()
     for index, event in history.each(Sent):
         if event.queue not in scopes or _moved(history.events, event):
             continue

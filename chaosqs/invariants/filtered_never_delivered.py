@@ -10,7 +10,7 @@ from chaosqs.model.event_filter import Match, Pattern, matches, parse
 from chaosqs.model.events import FilteredOut, InvocationStarted
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
-from chaosqs.model.workload import arrivals, body_text
+from chaosqs.model.workload import as_sent
 
 NAME = "filtered-never-delivered"
 
@@ -24,14 +24,14 @@ def judge(history: History) -> Verdict:
     }
     if not filters:
         return not_applicable(NAME, "no mapping that polls has a filter")
-    of_workload = len(arrivals(history.scenario.workload))  # copies that producers send again have higher numbers
+    sent = as_sent(history.scenario.workload)  # copies that producers send again have higher numbers
     dropped = sum(len(event.messages) for _, event in history.each(FilteredOut))
     violations = [
         _violation(index, event, message)
         for index, event in history.each(InvocationStarted)
         if event.mapping in filters
         for message in event.messages
-        if message < of_workload and not _passes(history, filters[event.mapping], message)
+        if message < len(sent) and not _passes(filters[event.mapping], sent[message].body(message))
     ]
     return judged(NAME, violations, dropped, f"every message matched a filter of {listed(unique(filters))}")
 
@@ -41,10 +41,8 @@ def _patterns(filters: tuple[str, ...]) -> tuple[Pattern, ...]:
     return tuple(parse(pattern) for pattern in filters)
 
 
-def _passes(history: History, filters: tuple[str, ...], message: int) -> bool:
-    sent = history.sent.get(message)
-    size = 0 if sent is None else sent.body_bytes
-    return matches(_patterns(filters), body_text(message, size)) is Match.MATCHED
+def _passes(filters: tuple[str, ...], body: str) -> bool:
+    return matches(_patterns(filters), body) is Match.MATCHED
 
 
 def _violation(index: int, event: InvocationStarted, message: int) -> Violation:

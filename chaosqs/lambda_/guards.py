@@ -16,7 +16,8 @@ import signal
 import sys
 import sysconfig
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
@@ -66,6 +67,16 @@ _invoked: ContextVar[Invoked | None] = ContextVar("chaosqs_invocation", default=
 def enter(invoked: Invoked) -> None:
     """Mark the code that runs in this context as that of an invocation."""
     _invoked.set(invoked)
+
+
+@contextmanager
+def outside() -> Generator[None]:
+    """Run a `with` block as code of no invocation."""
+    before = _invoked.set(None)
+    try:
+        yield
+    finally:
+        _invoked.reset(before)
 
 
 def current() -> Invoked | None:
@@ -174,9 +185,9 @@ def _exit(original: Original) -> object:
 
 # The place of a call --------------------------------------------------------------------------------------------------
 
-_OURS = str(Path(__file__).parents[1]) + os.sep
-_LIBRARIES = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib"))
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+OURS = str(Path(__file__).parents[1]) + os.sep
+LIBRARIES = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib"))
+INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 def call_site(frame: FrameType | None = None, root: str = "") -> str:
@@ -189,14 +200,19 @@ def call_site(frame: FrameType | None = None, root: str = "") -> str:
     while frame is not None:
         file = frame.f_code.co_filename
         if is_theirs(file):
-            folder = root if root and file.startswith(root + os.sep) else os.getcwd()  # noqa: PTH109 - as text
-            return f"{file.removeprefix(folder + os.sep)}:{frame.f_lineno}"
+            return shown(file, frame.f_lineno, root)
         frame = frame.f_back
     return "an unknown place"
 
 
+def shown(file: str, line: int, root: str = "") -> str:
+    """Return file and line as errors have them: `app/handler.py:12`. `root` as for `call_site`."""
+    folder = root if root and file.startswith(root + os.sep) else os.getcwd()  # noqa: PTH109 - as text
+    return f"{file.removeprefix(folder + os.sep)}:{line}"
+
+
 def is_theirs(file: str) -> bool:
     """Return whether a file is the user's own code: neither part of chaosqs nor a library."""
-    if file.startswith((_OURS, "<")) or any(folder in file for folder in _INSTALLED):
+    if file.startswith((OURS, "<")) or any(folder in file for folder in INSTALLED):
         return False
-    return not file.startswith(_LIBRARIES)
+    return not file.startswith(LIBRARIES)

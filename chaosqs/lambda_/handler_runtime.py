@@ -28,11 +28,13 @@ import greenlet
 from chaosqs.errors import EscapedSimulation, SimulationError
 from chaosqs.kernel.context import stream
 from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.lambda_.execution_environment import LoadError, describe, first_line
 from chaosqs.lambda_.guards import call_site, current, enter, is_theirs
-from chaosqs.lambda_.handler_loading import LoadError, describe, first_line
 from chaosqs.lambda_.invocation import (
     CRASHED,
     KILLS,
+    LONGEST_INITIALISATION,
+    NOT_INITIALISED,
     RESPONSE_LIMIT,
     TIMED_OUT,
     TOO_LARGE,
@@ -109,10 +111,20 @@ def raised(error: BaseException, request_id: str, root: str = "") -> Result:
         return exited(request_id, f"{type(unreadable).__name__} in {type(error).__name__}.__str__", 1)
     if not isinstance(error, Exception):
         return exited(request_id, describe(error), error.code if isinstance(error, SystemExit) else 1)
+    return _failure("raised", type(error).__name__, text, describe(error), _stack(error, root), request_id)
+
+
+def load_failed(error: LoadError, request_id: str, root: str = "") -> Result:
+    """Return the result for code that could not be imported: Lambda's runtime reports the error and exits (LX-12)."""
+    trace = [] if error.kind == NOT_INITIALISED or error.__cause__ is None else _stack(error.__cause__, root)
+    text = f"{error.kind}: {first_line(str(error))}"
+    return _failure("crashed", error.kind, str(error), text, trace, request_id)
+
+
+def _stack(error: BaseException, root: str) -> list[str]:
     frames = list(dropwhile(lambda frame: not is_theirs(frame.filename), traceback.extract_tb(error.__traceback__)))
     lines = [line.removesuffix("\n") for line in traceback.format_list(frames)]
-    trace = [line.replace(root, "/var/task") for line in lines] if root else lines
-    return _failure("raised", type(error).__name__, text, describe(error), trace, request_id)
+    return [line.replace(root, "/var/task") for line in lines] if root else lines
 
 
 def runtime_error(kind: str, message: str, request_id: str) -> Result:
@@ -217,6 +229,11 @@ class HandlerTask:
     _failed: bool = False
     _cut: bool = False
     """True once the code has to end at its next wait."""
+    _initialising: bool = False
+    _too_long_at: int | None = None
+    """Moment at which an initialisation is ended; None: no step for it is to be added."""
+    _again: Callable[[], None] | None = None
+    """Begins the invocation in a new process, after an initialisation that failed or took too long."""
     _greenlet: greenlet.greenlet | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -240,21 +257,77 @@ class HandlerTask:
 
     # Start and end
 
-    def start(self, call: Callable[[], object]) -> None:
+    def start(self, call: Callable[[], object], load: Callable[[], object] | None = None) -> None:
         """Call the handler in this step of the event queue, and run it until it waits or is done.
 
-        `call` returns the handler's return value, and may raise `LoadError`.
+        `load` imports the code of a new environment first, before the duration begins; None: that is done. `call`
+        returns the handler's return value. It imports what `load` could not, and may raise `LoadError`.
         """
-        self.invocation.begins = self.event_queue.now  # later than planned if a pause held it back
-        self.event_queue.at(self.invocation.begins + self.invocation.limit, self._time_out)
-        self._greenlet = greenlet.greenlet(partial(self._run, call))
-        self._greenlet.gr_context = copy_context()
+        run = partial(self._run, call)
+        if load is None:
+            self._begin()
+            self._spawn(run)
+        else:
+            self._initialising, self._again = True, run
+            if not self.invocation.environment.provisioned:
+                self._too_long_at = self.event_queue.now - self.invocation.cold + LONGEST_INITIALISATION
+            self._spawn(partial(self._initialise, load))
         self._resume()
+
+    def _spawn(self, run: Callable[[], None]) -> None:
+        self._greenlet = greenlet.greenlet(run)
+        self._greenlet.gr_context = copy_context()
+
+    def _begin(self) -> None:
+        """Let the duration begin: now, which is later than planned if an import or a pause took time."""
+        self.invocation.begins = self.event_queue.now
+        self.event_queue.at(self.invocation.begins + self.invocation.limit, self._time_out)
 
     def close(self) -> None:
         """End code that still waits when the run is over; it has no effect any more."""
         self.over = True
         self._end_code()
+
+    def _initialise(self, load: Callable[[], object]) -> None:
+        """Import the code, then call the handler (LX-12): the body of the greenlet of a new environment.
+
+        If the import fails, it is repeated within the invocation, in a new process.
+        """
+        enter(self)
+        try:
+            load()
+        except (SimulationError, KeyboardInterrupt) as error:
+            self._fail(error)
+        except Ended:
+            pass
+        except BaseException:  # noqa: BLE001 - it ends the handler's process, not this one
+            self.invocation.initialises = self.invocation.cold
+        else:
+            run, self._again = self._again, None
+            assert run is not None
+            self._initialised()
+            run()
+
+    def _initialised(self) -> None:
+        """End the initialisation; the fault of the invocation counts steps from here on."""
+        self._initialising, self._too_long_at = False, None
+        self._begin()
+
+    def _initialise_again(self) -> None:
+        """Repeat an initialisation that took too long within the invocation, under its timeout (LX-12)."""
+        if self._initialising and not self.over:
+            self.invocation.initialises = self.invocation.cold
+            self._end_code()
+            self._restart()
+
+    def _restart(self) -> None:
+        """Begin the invocation in a new process if its initialisation has ended without success."""
+        run = self._again
+        if run is not None and self._greenlet is not None and self._greenlet.dead and not self.over:
+            self._again, self._cut = None, False
+            self._initialised()
+            self._spawn(run)
+            self._resume()
 
     def _run(self, call: Callable[[], object]) -> None:
         """Run the whole call: the body of the greenlet."""
@@ -268,7 +341,7 @@ class HandlerTask:
         except Ended:
             pass
         except LoadError as error:
-            self._end(runtime_error(error.kind, str(error), self.request_id))
+            self._end(load_failed(error, self.request_id, self.root))
         except BaseException as error:  # noqa: BLE001 - it ends the handler's process, not this one
             self._end(raised(error, self.request_id, self.root))
         else:
@@ -315,6 +388,8 @@ class HandlerTask:
 
     def step(self) -> None:
         """Count a call or wait of the code, before it has an effect; the invocation's fault may strike there."""
+        if self._initialising:
+            return
         self._steps += 1
         injected = self.invocation.injected
         if injected is None or injected.step != self._steps or self.over:
@@ -332,7 +407,14 @@ class HandlerTask:
     def sleep(self, seconds: float) -> None:
         """Suspend this invocation; a fraction of a millisecond counts as a whole one."""
         self.step()
-        self._pause(ceil(round(seconds * 1000 * self.pace, _DIGITS)))
+        self._pause(ceil(round(seconds * 1000 * self._factor, _DIGITS)))
+
+    @property
+    def _factor(self) -> int:
+        """Factor that lengthens a wait. A provisioned environment was initialised before: that takes no time (LC-9)."""
+        if self._initialising:
+            return 0 if self.invocation.environment.provisioned else 1
+        return self.pace
 
     def read_clock(self) -> int:
         """Return the milliseconds since the start of the run."""
@@ -345,7 +427,7 @@ class HandlerTask:
         """Let the latency of a call pass."""
         self.step()
         if self.latency is not None:
-            self._pause(self.latency(self._waits + 1) * self.pace)
+            self._pause(self.latency(self._waits + 1) * self._factor)
 
     def response(
         self, ask: Callable[[Callable[[Response], None]], None], cancel: Callable[[], None] | None = None
@@ -383,6 +465,9 @@ class HandlerTask:
             return
         self._reads = 0
         self._waits += 1
+        if self._too_long_at is not None:
+            self.event_queue.at(max(self.event_queue.now, self._too_long_at), self._initialise_again)
+            self._too_long_at = None
         waiting = True
 
         def wake() -> None:
@@ -407,6 +492,7 @@ class HandlerTask:
     def _resume(self) -> None:
         if self._greenlet is not None:
             self._switch(self._greenlet.switch)
+            self._restart()
 
     def _switch(self, how: Callable[[], object]) -> None:
         assert self._greenlet is not None
@@ -419,6 +505,11 @@ class HandlerTask:
                 raise SimulationError(message) from None
 
 
+def within(invocation: Invocation) -> bool:
+    """Return whether an environment is initialised within an invocation and its duration (LX-12, LX-14)."""
+    return invocation.initialises > 0 or invocation.environment.reset
+
+
 def current_task() -> HandlerTask | None:
     """Return the task of the handler that calls, or None."""
     task = current()
@@ -426,14 +517,11 @@ def current_task() -> HandlerTask | None:
     return task
 
 
-@attrs.define(eq=False)
+@attrs.frozen(eq=False)
 class Waits:
     """Waits in virtual time: a handler is suspended until a step wakes it; a test takes the steps itself."""
 
     event_queue: EventQueue
-    latency: int = 0
-    """Milliseconds that each call takes."""
-    _reads: int = 0
 
     @property
     def task(self) -> HandlerTask | None:
@@ -454,26 +542,13 @@ class Waits:
             self.event_queue.take()()
         return responses[0]
 
-    def sleep(self, seconds: float) -> None:
-        """Let time pass for the caller; a fraction of a millisecond counts as a whole one."""
+    def sleep(self, milliseconds: int) -> None:
+        """Let time pass for the caller."""
         task = self.task
         if task is not None:
-            return task.sleep(seconds)
-        self._reads = 0
-        until = self.event_queue.now + ceil(round(seconds * 1000, _DIGITS))
+            return task.sleep(milliseconds / 1000)
+        until = self.event_queue.now + milliseconds
         while self.event_queue.next_due() <= until:
             self.event_queue.take()()
         self.event_queue.now = until
         return None
-
-    def call(self) -> None:
-        """Let the latency of a call pass for the caller."""
-        if self.latency:
-            self.sleep(self.latency / 1000)
-
-    def read_clock(self) -> int:
-        """Return the milliseconds since the start, for a test that reads the clock; as `HandlerTask.read_clock`."""
-        self._reads += 1
-        if self._reads >= _READS_A_MILLISECOND:
-            self.sleep(0.001)
-        return self.event_queue.now

@@ -13,12 +13,20 @@ from chaosqs import user_code
 from chaosqs.kernel.clock import VirtualClock
 from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.lambda_.batch_event import batch_event
-from chaosqs.lambda_.handler_loading import FunctionFacts, Handler, facts_of, load
-from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task
+from chaosqs.lambda_.execution_environment import (
+    ExecutionEnvironment,
+    Handler,
+    code_of,
+    facts_of,
+    root_for,
+)
+from chaosqs.lambda_.handler_loading import require
+from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task, within
 from chaosqs.lambda_.invocation import BROWN_OUT, SLOWER, Invocation, InvocationOutcome
 from chaosqs.lambda_.machines.recursion_guard import trace_header
-from chaosqs.lambda_.process_state import ProcessState
+from chaosqs.lambda_.project_modules import CodeRoot
 from chaosqs.lambda_.sandbox import Sandbox
+from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Function
 from chaosqs.model.events import Effect, Event, PointPassed, Reached
 from chaosqs.model.scenario import Scenario
@@ -182,31 +190,21 @@ class UserCode:
 _CALL = stream("call latency")
 
 
-@attrs.frozen
-class _Loaded:
-    module: str
-    handler: Handler
-
-
-@attrs.frozen
-class _Environment:
-    facts: FunctionFacts
-    state: ProcessState
-
-
 @attrs.define(eq=False, repr=False)
 class Handlers:
     """The real handlers of one run."""
 
     context: SimulationContext
     calls: Calls
-    names: Mapping[str, str]
-    """Handler name of each function that is real code."""
+    behaviours: Mapping[str, Behaviour]
+    """Behaviour of each function that is real code."""
     queues: Mapping[str, QueueResource]
     functions: Mapping[str, Function]
     """The functions as they are deployed now."""
-    _loaded: dict[str, _Loaded] = attrs.field(factory=dict[str, _Loaded])
-    _environments: dict[tuple[str, int], _Environment] = attrs.field(factory=dict[tuple[str, int], _Environment])
+    _environments: dict[tuple[str, int], ExecutionEnvironment] = attrs.field(
+        factory=dict[tuple[str, int], ExecutionEnvironment]
+    )
+    _roots: dict[str, CodeRoot] = attrs.field(factory=dict[str, CodeRoot])
     _running: dict[int, HandlerTask] = attrs.field(factory=dict[int, HandlerTask])
 
     @classmethod
@@ -214,23 +212,24 @@ class Handlers:
         cls, scenario: Scenario, context: SimulationContext, service: Service, functions: Mapping[str, Function]
     ) -> Handlers | None:
         """Return the real handlers of a scenario, or None if all are modelled."""
-        names = {name: known.handler for name, known in scenario.behaviours.items() if known.handler is not None}
-        if not names:
+        behaviours = {name: known for name, known in scenario.behaviours.items() if known.handler is not None}
+        if not behaviours:
             return None
         calls = Calls.of(service, len(arrivals(scenario.workload)))
         queues = dict(calls.sqs.accounts.region(ACCOUNT, REGION).queues)
-        return cls(context, calls, names, queues, functions)
+        return cls(context, calls, behaviours, queues, functions)
 
     def handles(self, function: str) -> bool:
         """Return whether a function is real code."""
-        return function in self.names
+        return function in self.behaviours
 
     def run(self, clock: VirtualClock) -> None:
-        """Load the handlers and run the clock to its end; raise `InvalidScenario` for one that cannot be imported."""
-        with Sandbox(EPOCH)() as patch_names, transport(self.calls):
-            for name, handler in self.names.items():
-                self._loaded[name] = _Loaded(*load(self.functions[name], handler))
-                patch_names(self._loaded[name].module)
+        """Run the clock to its end; raise `InvalidScenario` before for a handler that can never be imported."""
+        __tracebackhide__ = True
+        for name, behaviour in self.behaviours.items():
+            require(self.functions[name], behaviour)
+            self._roots[name] = root_for(behaviour)
+        with Sandbox(EPOCH)(), transport(self.calls):
             try:
                 trio.run(clock.run, clock=clock)
             finally:
@@ -241,40 +240,45 @@ class Handlers:
         """Hand the batch to the handler in this step of the event queue; another step calls `done` at the end."""
         request, number = invocation.request, invocation.number
         name = request.mapping.function
-        key, handler = (name, invocation.environment.number), self._loaded[name].handler
+        key = name, invocation.environment.number
         if invocation.initialises or key not in self._environments:  # a fault may have reset it (LX-14)
             self._environments[key] = self._environment(invocation)
-        facts, state = self._environments[key].facts, self._environments[key].state
-        self._running[number] = task = self._task(invocation, state, partial(self._end, key, number, done), facts.root)
+        environment = self._environments[key]
+        end = partial(self._end, key, number, done)
+        self._running[number] = task = self._task(invocation, environment, end)
         receipts = (receipt.message for receipt in request.receipts)
-        state.set_variable("_X_AMZN_TRACE_ID", trace_header(task.request_id, receipts, name))
+        environment.trace = trace_header(task.request_id, receipts, name)
         event = batch_event(request, self.queues[request.mapping.queue], EPOCH)
-        context = facts.context(task.request_id, lambda: task.remaining)
+        context = environment.facts.context(task.request_id, lambda: task.remaining)
         messages = {message_id(message): message for message in request.messages}
         code = UserCode(task, self.context, messages)
 
-        def call() -> object:
+        def load() -> Handler:
             user_code.enter(code)
-            return handler(event, context)
+            return environment.load()
 
-        task.start(call)
+        def call() -> object:
+            return load()(event, context)
 
-    def _environment(self, invocation: Invocation) -> _Environment:
-        function, environment = self.functions[invocation.request.mapping.function], invocation.environment
-        handler = self.names[function.name]
-        facts = facts_of(function, handler, environment.number, provisioned=environment.provisioned)
-        state = ProcessState(facts.environment_variables())
-        state.imported(self._loaded[function.name].module)
-        return _Environment(facts, state)
+        task.start(call, None if environment.is_loaded or within(invocation) else load)
+
+    def _environment(self, invocation: Invocation) -> ExecutionEnvironment:
+        name, environment = invocation.request.mapping.function, invocation.environment
+        behaviour, root = self.behaviours[name], self._roots[name]
+        facts = facts_of(self.functions[name], behaviour, root, environment.number, provisioned=environment.provisioned)
+        return ExecutionEnvironment(code_of(behaviour, root), facts)
 
     def _task(
-        self, invocation: Invocation, state: ProcessState, done: Callable[[InvocationOutcome, Result], None], code: str
+        self,
+        invocation: Invocation,
+        environment: ExecutionEnvironment,
+        done: Callable[[InvocationOutcome, Result], None],
     ) -> HandlerTask:
-        injected = invocation.injected
+        injected, seed, code = invocation.injected, self.context.random.seed, environment.facts.root
         pace = SLOWER if injected is not None and injected.kind == BROWN_OUT else 1
         latency = partial(_latency, self.context, invocation.number)
-        seed = self.context.random.seed
-        return HandlerTask(invocation, self.context.event_queue, state.active, done, seed, latency, pace, code=code)
+        queue = self.context.event_queue
+        return HandlerTask(invocation, queue, environment.active, done, seed, latency, pace, code=code)
 
     def _end(
         self,

@@ -68,6 +68,8 @@ class Invocation:
     injected: InjectedFault | None
     """Fault that strikes its handler."""
     on_end: OnEnd
+    cold: int = 0
+    """Milliseconds before `begins` in which a new environment is made; an import that takes time comes on top."""
 
     @property
     def task(self) -> str:
@@ -220,7 +222,8 @@ def _malformed(outcome: InvocationOutcome, invocation: Invocation, injected: Inj
 
 _COLD = stream("cold start")
 _COLD_SPREAD = 0.4  # Assumed: standard deviation of the logarithm of a cold start (LX-15 gives 0.1 to over 1 s)
-_LONGEST_INITIALISATION = 10_000  # LX-12
+LONGEST_INITIALISATION = 10_000
+"""Milliseconds after which the initialisation of a new environment is repeated within its first invocation (LX-12)."""
 _SLOW_INITIALISATION = 9_000
 """Milliseconds of an initialisation that a fault makes slow: below the 10 s at which it would be repeated (LX-12)."""
 
@@ -282,7 +285,9 @@ class Lambda:
         if cold or environment.reset or injected is not None:
             before, within = self._initialisation(environment, number, injected, slow=bool(fault))
         limit = self.functions[name].timeout * 1000
-        self._begin(Invocation(request, number, index, environment, now + before, within, limit, injected, on_end))
+        self._begin(
+            Invocation(request, number, index, environment, now + before, within, limit, injected, on_end, before)
+        )
         return None
 
     def _injected(self, injection_point: str, request: Request) -> InjectedFault | None:
@@ -304,7 +309,7 @@ class Lambda:
         fails = injected is not None and injected.kind == NEVER_RUNS
         if not environment.new:
             return 0, length if environment.reset or fails else 0
-        before = min(length, _LONGEST_INITIALISATION)
+        before = min(length, LONGEST_INITIALISATION)
         return before, length if before < length or fails else 0
 
     def _begin(self, invocation: Invocation) -> None:

@@ -2,27 +2,26 @@
 
 Environment variables, working directory, umask, signal handlers, trace hooks, recursion limit, locale, time zone,
 standard streams, warning filters, import path and the root logger are those of the environment while its handler runs,
-and those of the caller at all other times. Changes by a module's import are part of each environment that uses it.
+and those of the caller at all other times.
 
-Not kept apart: the contents of files, threads' own settings, loggers other than the root, and module globals.
+Not kept apart: the contents of files, threads' own settings, and loggers other than the root.
+`project_modules` keeps the globals of modules apart.
 """
 
 import gc
 import locale
 import logging
 import os
-import random  # noqa: TID251 - its state is put back
 import signal
 import socket
 import sys
 import threading
-import time  # noqa: TID251 - as above
+import time  # noqa: TID251 - its time zone is put back
 import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
-from types import ModuleType
 from typing import TypeAlias, TypeGuard, TypeVar
 
 import attrs
@@ -82,26 +81,6 @@ class ProcessState:
     def set_variable(self, name: str, value: str) -> None:
         """Set a variable that Lambda sets for each invocation."""
         self._given.update(_encoded({name: value}))
-
-    def imported(self, module: str) -> ModuleType:
-        """Import a module with the environment's state; if it is imported already, take over the import's changes."""
-        __tracebackhide__ = True
-        if module not in sys.modules:
-            chance = random.getstate()
-            try:
-                with self.active():
-                    import_module(module)
-            finally:
-                random.setstate(chance)
-            _IMPORTS[module] = self._edited.copy(), self._changes
-        elif module in _IMPORTS:
-            edited, self._changes = _IMPORTS[module]
-            self._edited.update(edited)
-        return import_module(module)
-
-
-_IMPORTS: dict[str, tuple[dict[str | bytes, str | bytes | None], tuple[_Change, ...]]] = {}
-"""Changes by the import of each handler's module: environment variables, and all other settings."""
 
 
 # Environment variables ------------------------------------------------------------------------------------------------

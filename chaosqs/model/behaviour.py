@@ -45,11 +45,14 @@ class Behaviour:
     response_bytes: int = 0
     """Size of the function's response, in bytes; over 6,291,556 it is an error instead (LX-5)."""
     handler: str | None = None
-    """`package.module:function`: real code instead of this model; the other fields are then ignored.
+    """`package.module:function`: real code instead of this model; the other fields are then ignored. As in Lambda, a
+    slash may stand for a dot.
 
-    Its module is imported once per process. Its globals are shared by all environments of a run and outlive the run, as
-    they outlive an invocation in a warm environment. If a run leaves something in them that changes the next run,
-    `simulate(verify=True)` raises `NotDeterministic`: create such things in the handler."""
+    Each execution environment imports the project's own modules for itself, as its initialisation and in virtual time.
+    Their globals last while the environment is warm, and are gone with it. A module is the project's if its file lies
+    under `code`, or else under the directory from which the handler's top-level module is imported, and not among
+    installed packages; all other modules are shared. If a run leaves something in these that changes the next run,
+    `simulate(verify=True)` raises `NotDeterministic`."""
     code: str = ""
     """Directory of the function's code, which Lambda would have as /var/task; the handler is imported from there.
     Empty: it is imported from `sys.path`."""
@@ -74,7 +77,7 @@ def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
     if behaviour.hangs is True and behaviour.crashes is True:
         checks.refuse("hangs", behaviour.hangs, "excludes crashes: a failure looks like one of them")
     if behaviour.handler is not None:
-        checks.name("handler", behaviour.handler, r"[\w.]+:\w+", "must be `package.module:function`")
+        checks.name("handler", behaviour.handler, r"[\w./-]+:\w+", "must be `package.module:function`")
     for name, value in behaviour.environment.items():
         field = f"environment[{name!r}]"
         if checks.name(field, name, r"[A-Za-z][A-Za-z0-9_]+", "must be called by a letter, then letters, digits and _"):

@@ -37,6 +37,10 @@ FIFO_THROUGHPUT_LIMITS: tuple[FifoThroughputLimit, ...] = get_args(FifoThroughpu
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 
+ACCOUNT_ID, REGION_NAME = "123456789012", "us-east-1"
+"""The account and the Region of every design: they stand in ARNs and queue URLs."""
+
+
 @attrs.frozen(repr=False)
 class Account:
     """The account and Region that the design shares with other functions."""

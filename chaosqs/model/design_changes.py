@@ -16,7 +16,7 @@ from chaosqs.model.design import Design, Parts, Queue, problems_of
 from chaosqs.model.events import Event, Operated, PollersChanged
 from chaosqs.model.faults import Action
 from chaosqs.model.values import Checks
-from chaosqs.model.workload import Load
+from chaosqs.model.workload import Load, largest
 
 OF_QUEUES = (
     "visibility_timeout",
@@ -129,7 +129,7 @@ def _check_value(checks: Checks, design: Design, action: Action, workload: Seque
         must = problem.must if own else f"{problem.path}{problem.value and f' = {problem.value}'}: {problem.must}"
         checks.problems.append(Problem(f"{checks.path}.value", repr(action.value), must, problem.rule))
     if action.setting == "maximum_message_size" and not checks.problems:
-        sent = max((load.body_bytes for load in workload if load.queue == action.target), default=0)
+        sent = max((largest(load) for load in workload if load.queue == action.target), default=0)
         if sent > after.queue(action.target).maximum_message_size:
             checks.refuse("value", action.value, f"must be at least {sent}, which the workload sends", "SZ-3")
 

@@ -168,7 +168,21 @@ class Sent:
     dead-letter queue (then its cause is the delete there). None: it is new."""
     fault: str = ""
     deduplication_id: str = ""
-    """Id that a client gave, or the digest of the body (FF-3, FF-4); empty on standard queues and for a workload."""
+    """Id that a client or the workload's message gave, or the body's digest (FF-3, FF-4). Empty on standard queues,
+    and where a workload gives a size only."""
+
+
+@attrs.frozen
+class Deduplicated:
+    """A producer's send repeated a deduplication id: SQS answered it, and nothing is in the queue (FF-5, FF-6)."""
+
+    at: int
+    cause: int | None
+    queue: str
+    message: int
+    """Number of the message that was not put into the queue."""
+    first: int
+    """Number of the message that it repeats."""
 
 
 @attrs.frozen
@@ -346,6 +360,7 @@ class Expired:
 
 Event: TypeAlias = (
     Sent
+    | Deduplicated
     | SendFailed
     | Received
     | ReceiveFailed

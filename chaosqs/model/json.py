@@ -4,6 +4,7 @@ Every file carries the number of its schema; `migrated` converts files of older 
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias, TypeVar, get_args, get_origin
 
@@ -13,6 +14,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from chaosqs.errors import InvalidInput, InvalidScenario, Problem
+from chaosqs.model import values
 from chaosqs.model.explanation import (
     MaybeValue,
     Population,
@@ -23,6 +25,7 @@ from chaosqs.model.explanation import (
     Value,
     VerdictWord,
 )
+from chaosqs.model.message import Attribute, Message, attribute
 from chaosqs.model.workload import Burst, Load, Steady
 
 # Schemas of files -----------------------------------------------------------------------------------------------------
@@ -32,7 +35,7 @@ from chaosqs.model.workload import Burst, Load, Steady
 # comes with a step that writes what the file meant. A new field with the former behaviour as its default needs no step.
 # `tests/model/test_form.py` checks this.
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
+Json: TypeAlias = values.Json
 """A value that `json.loads` returns."""
 
 Step: TypeAlias = Callable[[dict[str, Json]], dict[str, Json]]
@@ -251,6 +254,29 @@ def _structure_load(value: Json, _: type) -> Load:
     return _CONVERTER.structure(value, Burst)
 
 
+def _structure_message(value: Json, _: type) -> Message:
+    """Return a message from its fields, or from its body alone."""
+    if isinstance(value, str):
+        value = {"body": value}
+    if isinstance(value, dict) and isinstance(value.get("body"), dict | list):
+        value = {**value, "body": json.dumps(value["body"])}
+    message = _MESSAGE_HOOK(value, Message)
+    assert isinstance(message, Message)
+    return message
+
+
+def _structure_attribute(value: Json, _: type) -> Attribute:
+    return attribute(value)
+
+
+def _unstructure_attribute(value: Attribute) -> Json:
+    if value.data_type == "String" and isinstance(value.value, str):
+        return value.value
+    if isinstance(value.value, bytes):
+        return {"DataType": value.data_type, "BinaryValue": b64encode(value.value).decode()}
+    return {"DataType": value.data_type, "StringValue": value.value}
+
+
 def _structure_value(value: Json, _: type) -> Value:
     """Return the value of a setting."""
     if value is None or isinstance(value, int):
@@ -305,6 +331,9 @@ def _make_converter() -> Converter:
     converter.register_structure_hook_factory(attrs.has, _object_hook)
     converter.register_unstructure_hook_factory(_has_history, _without_history)
     converter.register_structure_hook(Load, _structure_load)
+    converter.register_structure_hook(Attribute, _structure_attribute)
+    converter.register_unstructure_hook(Attribute, _unstructure_attribute)
+    converter.register_structure_hook(Message, _structure_message)
     converter.register_structure_hook_func(lambda kind: kind == Value, _structure_value)
     converter.register_structure_hook_func(lambda kind: kind == MaybeValue, _structure_maybe)
     converter.register_structure_hook_func(_is_tuple, _structure_tuple)
@@ -316,3 +345,4 @@ def _make_converter() -> Converter:
 
 
 _CONVERTER = _make_converter()
+_MESSAGE_HOOK = _object_hook(Message, _CONVERTER)

@@ -8,11 +8,11 @@ import attrs
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.assumptions import Assumptions, check_assumptions
 from chaosqs.model.behaviour import Behaviour, check_behaviour
-from chaosqs.model.design import Design
+from chaosqs.model.design import Design, Queue
 from chaosqs.model.design_changes import check_actions
 from chaosqs.model.faults import FaultPlan, check_plan
 from chaosqs.model.values import Checks, concise_repr
-from chaosqs.model.workload import Load, check_load
+from chaosqs.model.workload import Load, check_load, largest
 
 
 def _loads(items: Iterable[Load]) -> tuple[Load, ...]:
@@ -72,15 +72,8 @@ def _check(checks: Checks, scenario: Scenario) -> None:
         queue = queues.get(load.queue)
         if queue is None:
             inner.refuse("queue", load.queue, f"must name a queue of the design: {', '.join(queues) or 'it has none'}")
-        elif load.body_bytes > queue.maximum_message_size:
-            inner.refuse(
-                "body_bytes",
-                load.body_bytes,
-                f"must be at most {queue.maximum_message_size}, the queue's limit",
-                "SZ-3",
-            )
-        elif queue.fifo and not load.groups:
-            inner.refuse("groups", load.groups, "must be at least 1 for a FIFO queue", "FF-2")
+        else:
+            _check_load_of(inner, load, queue)
     for name, behaviour in scenario.behaviours.items():
         if name not in functions:
             checks.refuse(
@@ -98,3 +91,18 @@ def _check(checks: Checks, scenario: Scenario) -> None:
     if scenario.until is not None:
         checks.number("until", scenario.until, 0, unit="seconds")
     check_assumptions(Checks("assumptions", checks.problems), scenario.assumptions)
+
+
+def _check_load_of(checks: Checks, load: Load, queue: Queue) -> None:
+    """Note what the queue of a load refuses."""
+    field = "messages" if load.messages else "body_bytes"
+    if largest(load) > queue.maximum_message_size:
+        must = f"must be at most {queue.maximum_message_size}, the queue's limit"
+        checks.refuse(field, largest(load), must, "SZ-3")
+    elif queue.fifo and not load.groups and not (load.messages and all(each.group for each in load.messages)):
+        checks.refuse("groups", load.groups, "must be at least 1 for a FIFO queue", "FF-2")
+    elif not queue.fifo:
+        for index, message in enumerate(load.messages):
+            if message.deduplication_id:
+                must = "must be empty for a standard queue"
+                checks.refuse(f"messages[{index}].deduplication_id", message.deduplication_id, must, "FF-3")

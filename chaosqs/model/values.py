@@ -6,11 +6,14 @@ error lists everything that is wrong.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import attrs
 
 from chaosqs.errors import Problem
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
+"""A value that `json.loads` returns."""
 
 
 def concise_repr(self: attrs.AttrsInstance) -> str:

@@ -5,12 +5,22 @@ message everywhere: in behaviours, fault plans and histories.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeAlias
 
 import attrs
 
+from chaosqs.errors import Problem
+from chaosqs.model.identifiers import Identifiers
+from chaosqs.model.message import Message, as_message, check_message
 from chaosqs.model.time import milliseconds
 from chaosqs.model.values import Checks, concise_repr
+
+_LEFT_OUT = -1
+
+
+def _messages(given: Iterable[object]) -> tuple[Message, ...]:
+    return tuple(as_message(each) for each in given)
 
 
 @attrs.frozen(repr=False)
@@ -18,8 +28,8 @@ class Burst:
     """A number of messages, all at once or spread evenly over a period."""
 
     queue: str
-    count: int
-    """Number of messages; 0 to 1,000,000."""
+    count: int = _LEFT_OUT
+    """Number of messages; 0 to 1,000,000. Left out: one for each of `messages`."""
     at: float = 0
     """Seconds after the start at which the first message is sent."""
     over: float = 0
@@ -28,8 +38,18 @@ class Burst:
     """Size of each body; 1 to the queue's maximum message size (SZ-1)."""
     groups: int = 0
     """0: no message group; n: round-robin over n message groups (FF-2, FQ-1)."""
+    messages: tuple[Message, ...] = attrs.field(default=(), converter=_messages)
+    """What is sent, round-robin; a text, or what JSON can hold, is a body. Empty: bodies of `body_bytes`."""
+    distinct: bool = False
+    """True: identifiers in the bodies, and deduplication ids, get values of their own in each message
+    (`chaosqs.model.identifiers`). Messages with a `note` stay as they are."""
 
     __repr__ = concise_repr
+
+    def __attrs_post_init__(self) -> None:
+        """Count the messages where no count is given."""
+        if self.count == _LEFT_OUT and self.messages:
+            object.__setattr__(self, "count", len(self.messages))
 
 
 @attrs.frozen(repr=False)
@@ -47,6 +67,11 @@ class Steady:
     """Size of each body; 1 to the queue's maximum message size (SZ-1)."""
     groups: int = 0
     """0: no message group; n: round-robin over n message groups (FF-2, FQ-1)."""
+    messages: tuple[Message, ...] = attrs.field(default=(), converter=_messages)
+    """What is sent, round-robin; a text, or what JSON can hold, is a body. Empty: bodies of `body_bytes`."""
+    distinct: bool = False
+    """True: identifiers in the bodies, and deduplication ids, get values of their own in each message
+    (`chaosqs.model.identifiers`). Messages with a `note` stay as they are."""
 
     __repr__ = concise_repr
 
@@ -63,13 +88,38 @@ class Arrival:
     """Time of sending, in milliseconds."""
     queue: str
     body_bytes: int
+    """Bytes that count against the queue's limit (SZ-1)."""
     group: str
     """Message group id, or empty."""
+    message: Message | None = None
+    """What is sent; None: a body of that size, made from the message's number."""
+    distinct: bool = False
+    """True if its identifiers are to be its own."""
+
+    def body(self, number: int) -> str:
+        """Return the text of the body of the message with this number."""
+        return body_text(number, self.body_bytes) if self.message is None else self.message.body
 
 
 def arrivals(workload: Iterable[Load]) -> list[Arrival]:
-    """Return every message of a workload in the order of sending; its index is the message's number."""
+    """Return every message of a workload in the order of sending; its index is the message's number.
+
+    Their identifiers are those of the samples: `as_sent` gives each its own.
+    """
     return sorted((arrival for load in workload for arrival in _of(load)), key=lambda arrival: arrival.at)
+
+
+def as_sent(workload: Iterable[Load]) -> list[Arrival]:
+    """Return every message of a workload as its queue gets it, in the order of sending."""
+    found = arrivals(workload)
+    known: dict[str, Identifiers] = {}
+    for number, arrival in enumerate(found):
+        message = arrival.message
+        if arrival.distinct and message is not None and not message.note:
+            own = known.setdefault(arrival.queue, Identifiers()).own(message)
+            if own is not message:
+                found[number] = attrs.evolve(arrival, message=own, body_bytes=own.size)
+    return found
 
 
 def _of(load: Load) -> list[Arrival]:
@@ -77,15 +127,29 @@ def _of(load: Load) -> list[Arrival]:
         count, gap = load.count, load.over / load.count if load.count else 0.0
     else:
         count, gap = round(load.per_second * load.seconds), 1 / load.per_second
+    groups = [f"group-{k}" for k in range(load.groups)] or [""]
+    if load.messages:
+        sizes = [(message, message.size) for message in load.messages]
+        return [
+            Arrival(
+                milliseconds(load.at + k * gap),
+                load.queue,
+                sizes[k % len(sizes)][1],
+                sizes[k % len(sizes)][0].group or groups[k % len(groups)],
+                sizes[k % len(sizes)][0],
+                load.distinct,
+            )
+            for k in range(count)
+        ]
     return [
-        Arrival(
-            milliseconds(load.at + k * gap),
-            load.queue,
-            load.body_bytes,
-            f"group-{k % load.groups}" if load.groups else "",
-        )
+        Arrival(milliseconds(load.at + k * gap), load.queue, load.body_bytes, groups[k % len(groups)])
         for k in range(count)
     ]
+
+
+def largest(load: Load) -> int:
+    """Return the bytes of the largest message of a load."""
+    return max((message.size for message in load.messages), default=load.body_bytes)
 
 
 def body_text(message: int, body_bytes: int) -> str:
@@ -98,7 +162,10 @@ def check_load(checks: Checks, load: Load) -> None:
     """Note the problems of one entry of a workload, except those of its queue."""
     match load:
         case Burst():
-            checks.whole("count", load.count, 0, 1_000_000, "messages")
+            if load.count == _LEFT_OUT:
+                checks.refuse("count", None, "is required where there are no messages")
+            else:
+                checks.whole("count", load.count, 0, 1_000_000, "messages")
             checks.number("over", load.over, 0, unit="seconds")
         case Steady():
             if checks.number("per_second", load.per_second, 0, 100_000, "messages a second") and load.per_second <= 0:
@@ -107,3 +174,17 @@ def check_load(checks: Checks, load: Load) -> None:
     checks.number("at", load.at, 0, unit="seconds")
     checks.whole("body_bytes", load.body_bytes, 1, 1_048_576, "bytes", "SZ-1")
     checks.whole("groups", load.groups, 0, None, "message groups")
+    checks.flag("distinct", load.distinct)
+    for index, message in enumerate(load.messages):
+        checks.problems.extend(
+            attrs.evolve(problem, path=f"{checks.path}.messages[{index}].{problem.path}")
+            for problem in _problems_of(message)
+        )
+
+
+@lru_cache(maxsize=64)
+def _problems_of(message: Message) -> tuple[Problem, ...]:
+    """Return the problems of a message; remembered, because a search makes thousands of scenarios of few messages."""
+    own = Checks("")
+    check_message(own, message)
+    return tuple(own.problems)

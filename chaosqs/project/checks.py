@@ -105,6 +105,8 @@ class Check:
     assumptions: tuple[str, ...] = ()
     canary: bool = False
     """True if a violation is expected, because the check tests the search itself."""
+    problem: str = ""
+    """The reason why the handler of the mapping cannot be loaded, so that nothing is searched."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -138,8 +140,12 @@ def _with_own(asked: tuple[Invariant, ...], source: Source) -> tuple[Invariant, 
 def _about(
     source: Source, mapping: str, asked: tuple[Invariant, ...], given: Mapping[str, Behaviour]
 ) -> Iterator[Check]:
-    """Yield the checks of one mapping; the first that is run searches for all of them."""
-    behaviours = source.behaved(given)
+    """Yield the checks of one mapping; the first that is run searches for all of them.
+
+    Functions of other mappings whose handlers cannot be loaded are modelled.
+    """
+    behaviours = {name: each for name, each in source.behaved(given).items() if name not in source.broken}
+    function = next(each.function for each in source.design.mappings if each.name == mapping)
     search = lru_cache(maxsize=1)(partial(_searched, source, mapping, asked, behaviours))
     for invariant in asked:
         yield Check(
@@ -151,6 +157,7 @@ def _about(
             behaviours,
             source.origins,
             source.assumptions,
+            problem=source.broken.get(function, ""),
         )
 
 

@@ -1,6 +1,7 @@
 """Reads the designs of a project: from templates, values in Python files, and designs or scenarios as JSON."""
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TypeAlias, TypeVar
 import attrs
 
 from chaosqs.errors import InvalidDesign, InvalidInput
-from chaosqs.importers.protocol import NoDesign
+from chaosqs.importers.protocol import Code, NoDesign
 from chaosqs.importers.registry import IMPORTERS, UNREAD, importer_of
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
@@ -63,13 +64,39 @@ def _text(path: Path) -> str:
         raise InvalidInput(f"is not text: byte {error.start + 1} is not UTF-8") from None
 
 
-# Importing real handlers from the project's directory, as pytest and Lambda do ---------------------------------------
+# Real handlers: where their code is ----------------------------------------------------------------------------------
+#
+# In memory the directories of code are absolute paths; files have them relative to the project's root directory.
+# Handlers without a directory are imported from the project's, as pytest does.
 
 
 def importable(root: Path, behaviours: Mapping[str, Behaviour]) -> None:
     """Append the project's directory to `sys.path` if a behaviour has a real handler."""
-    if str(root) not in sys.path and any(behaviour.handler is not None for behaviour in behaviours.values()):
-        sys.path.append(str(root))
+    real = [behaviour for behaviour in behaviours.values() if behaviour.handler is not None]
+    for directory in dict.fromkeys(each for behaviour in real for each in (str(root), behaviour.code) if each):
+        if directory not in sys.path:
+            sys.path.append(directory)
+
+
+def behaviour_of(code: Code) -> Behaviour:
+    """Return the behaviour of a function whose handler is there."""
+    return Behaviour(handler=code.handler, code=str(code.root or ""), environment=code.environment)
+
+
+def located(behaviours: Mapping[str, Behaviour], root: Path) -> dict[str, Behaviour]:
+    """Return behaviours with absolute paths, of which relative ones are relative to the root directory."""
+    return {
+        name: attrs.evolve(behaviour, code=os.path.normpath(root / behaviour.code)) if behaviour.code else behaviour
+        for name, behaviour in behaviours.items()
+    }
+
+
+def portable(behaviours: Mapping[str, Behaviour], root: Path) -> dict[str, Behaviour]:
+    """Return behaviours as files have them: code in the root directory has a path relative to it."""
+    return {
+        name: attrs.evolve(behaviour, code=relative_to(root, Path(behaviour.code))) if behaviour.code else behaviour
+        for name, behaviour in behaviours.items()
+    }
 
 
 # Values in Python files, for designs that are written in Python: `tests/designs.py:orders` ---------------------------
@@ -134,7 +161,12 @@ class Source:
     path: Path
     design: Design
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
-    """Behaviours of a scenario's functions. Its workload, faults and seed are not used: the search draws them."""
+    """Behaviours of functions: those of a scenario, and the handlers that a template names. A scenario's workload,
+    faults and seed are not used: the search draws them."""
+    code: Mapping[str, Code] = attrs.field(factory=dict[str, Code])
+    """What the file says about the code of its functions, by function name."""
+    broken: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Reasons why handlers cannot be loaded, by function name."""
     origins: Mapping[str, Origin] = attrs.field(factory=dict[str, Origin])
     """Sources of the design's values, by path: `functions[0].reserved_concurrency` comes from
     `template.yaml:41 ReservedConcurrentExecutions: 2`."""
@@ -146,9 +178,19 @@ class Source:
     """The whole scenario, if the file holds one."""
 
     def behaved(self, given: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
-        """Return the fixed behaviours of the design's functions, by name; `given` ones replace the file's own."""
+        """Return the fixed behaviours of the design's functions, by name; `given` ones replace the file's own.
+
+        A handler that is given has the variables of the file, too.
+        """
         names = [function.name for function in self.design.functions]
-        return {name: behaviour for name, behaviour in {**self.behaviours, **given}.items() if name in names}
+        merged = {name: self._with_variables(name, behaviour) for name, behaviour in given.items()}
+        return {name: behaviour for name, behaviour in {**self.behaviours, **merged}.items() if name in names}
+
+    def _with_variables(self, name: str, given: Behaviour) -> Behaviour:
+        code = self.code.get(name)
+        if code is None or given.handler is None:
+            return given
+        return attrs.evolve(given, environment={**code.environment, **given.environment})
 
 
 def read_source(given: str, *, base: Path, root: Path) -> Source:
@@ -158,8 +200,11 @@ def read_source(given: str, *, base: Path, root: Path) -> Source:
     would refuse.
     """
     source = _read(given, base, root)
-    importable(root, source.behaviours)
-    return source
+    behaviours, scenario = located(source.behaviours, root), source.scenario
+    importable(root, behaviours)
+    if scenario is not None:
+        scenario = attrs.evolve(scenario, behaviours=behaviours)
+    return attrs.evolve(source, behaviours=behaviours, scenario=scenario)
 
 
 def _read(given: str, base: Path, root: Path) -> Source:
@@ -188,7 +233,9 @@ def _of_template(name: str, path: Path, root: Path) -> Source:
     for field, origin in imported.origins.items():
         part = next((start for start in paths if field.startswith(start)), "")
         origins[paths.get(part, "") + field.removeprefix(part)] = _relative(root, origin)
-    return Source(name, path, imported.design, {}, origins, (*imported.assumptions, *imported.notes))
+    behaviours = {name: behaviour_of(code) for name, code in imported.code.items() if code.handler}
+    assumptions = (*imported.assumptions, *imported.notes)
+    return Source(name, path, imported.design, behaviours, imported.code, {}, origins, assumptions)
 
 
 def _relative(root: Path, origin: Origin) -> Origin:
@@ -232,18 +279,46 @@ def _of_value(name: str, path: Path, value: object) -> Source:
 
 # A design as Python code, with the source of each value as a comment -------------------------------------------------
 
-_NAMES = ("Account", "Design", "EventSourceMapping", "Function", "Queue", "Redrive", "RedriveAllow")
+_NAMES = (
+    "Account",
+    "Behaviour",
+    "Design",
+    "EventSourceMapping",
+    "Function",
+    "Queue",
+    "Redrive",
+    "RedriveAllow",
+    "Resource",
+)
 
 Part: TypeAlias = Queue | Function | EventSourceMapping
 """A part of a design."""
 
 
-def as_python(source: Source) -> str:
-    """Return the source of a module that defines the design as `design`."""
-    lines = list(_design(source.design, source.origins))
+def as_python(source: Source, root: Path) -> str:
+    """Return the source of a module that defines the design as `design`, and its handlers as `behaviours`."""
+    lines = [*_design(source.design, source.origins), *_behaviours(source, root)]
     names = [name for name in _NAMES if any(f"{name}(" in line for line in lines)]
     head = [f"# Read from {source.name}.", *(f"# Assumed: {sentence}" for sentence in source.assumptions)]
+    head += [f"# {sentence}" for sentence in _of_code(source, root)]
     return "\n".join([*head, f"from chaosqs import {', '.join(names)}", "", *lines, ""])
+
+
+def _of_code(source: Source, root: Path) -> Iterator[str]:
+    """Yield what is assumed about the code of functions, and the reasons why functions are modelled."""
+    for name, code in source.code.items():
+        if code.modelled:
+            yield with_relative_paths(root, f"{name} is modelled: {code.modelled}")
+        yield from (with_relative_paths(root, note) for note in code.notes)
+
+
+def _behaviours(source: Source, root: Path) -> Iterator[str]:
+    """Yield the lines that define the behaviours of functions whose handlers the file names."""
+    if source.behaviours:
+        yield "behaviours = {"
+        for name, behaviour in portable(source.behaviours, root).items():
+            yield f"    {name!r}: {behaviour!r},"
+        yield "}"
 
 
 def _design(design: Design, origins: Mapping[str, Origin]) -> Iterator[str]:
@@ -259,6 +334,10 @@ def _design(design: Design, origins: Mapping[str, Origin]) -> Iterator[str]:
             for location, part in enumerate(parts):
                 yield from _part(part, f"{kind}[{location}]", origins)
             yield "    ],"
+    if design.resources:
+        yield "    resources=["
+        yield from (f"        {resource!r}," for resource in design.resources)
+        yield "    ],"
     if design.account != Account():
         yield f"    account={design.account!r},"
     if design.era != attrs.fields(Design).era.default:

@@ -1,7 +1,7 @@
 """Plans the checks of a session: from the options, else the project's settings, else the templates that are found."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from chaosqs import designs as reference
 from chaosqs import invariants
 from chaosqs.errors import InvalidInput
 from chaosqs.invariants import Invariant
-from chaosqs.lambda_.handler_loading import load
-from chaosqs.model.design import Design, Function
+from chaosqs.model.design import Design
+from chaosqs.project.binding import bound, header, loaded, refuse_unknown_functions
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
 from chaosqs.project.discovery import Source, discover, importable, read_source
 from chaosqs.project.results import CheckResult, run_check
@@ -101,6 +101,8 @@ class Plan:
     root: Path
     reports: Path
     strict: bool
+    header: tuple[str, ...] = ()
+    """Lines at the top of a run: the code that each function has."""
 
     def run(self, check: Check) -> CheckResult:
         """Run one of the checks; earlier findings are in the database of Hypothesis's current settings, if any.
@@ -116,25 +118,18 @@ def plan(options: Options) -> Plan:
     settings = read_settings(options.root)
     reports = options.here / options.report_dir if options.report_dir else options.root / settings.report_dir
     _refuse_unwritable(reports, options.root)
-    checks, notices = _checks(options, settings)
+    sources, notices = _sources(options, settings)
     profile = profile_named(options.profile or settings.profile)
-    _import_handlers(settings, options.root)
+    sources = tuple(loaded(bound(source, settings, options.root), settings.behaviours) for source in sources)
     return Plan(
-        checks,
-        notices,
+        checks_about(sources, settings.behaviours, asked_of(settings, options.root)) if sources else suite(),
+        notices if sources else (*notices, SUITE),
         Budget(profile, options.max_examples or settings.max_examples, options.seed, settings.vary_assumptions),
         options.root,
         reports,
         options.strict or settings.strict,
+        tuple(line for source in sources for line in header(source, settings.behaviours, options.root)),
     )
-
-
-def _import_handlers(settings: Settings, root: Path) -> None:
-    """Import the real handlers before the search. Raises `InvalidInput` if that fails."""
-    importable(root, settings.behaviours)
-    for name, behaviour in settings.behaviours.items():
-        if behaviour.handler is not None:
-            load(Function(name), behaviour.handler)
 
 
 def _refuse_unwritable(reports: Path, root: Path) -> None:
@@ -148,28 +143,26 @@ def _refuse_unwritable(reports: Path, root: Path) -> None:
         )
 
 
-def _checks(options: Options, settings: Settings) -> tuple[tuple[Check, ...], tuple[str, ...]]:
-    """Return checks and notices for the designs given, else those configured, else those found, else for the suite."""
-    root = options.root
+def _sources(options: Options, settings: Settings) -> tuple[tuple[Source, ...], tuple[str, ...]]:
+    """Return the designs given, else those configured, else those found, and notices about other files.
+
+    Raises `InvalidInput` for settings of functions that none of the project's designs has.
+    """
+    root, notices = options.root, tuple[str, ...]()
+    importable(root, settings.behaviours)
     given = [read_source(design, base=options.here, root=root) for design in options.designs]
     given = given or [read_source(design, base=root, root=root) for design in _files(options)]
     if given:
-        return checks_about(given, settings.behaviours, asked_of(settings, root)), ()
+        return tuple(given), ()
     if settings.designs:
-        configured = [read_source(design, base=root, root=root) for design in settings.designs]
-        return _of_project(configured, settings, root), ()
-    found = discover(root)
-    if found.sources:
-        return _of_project(found.sources, settings, root), found.notices
-
-    return suite(), (*found.notices, SUITE)
-
-
-def _of_project(sources: Iterable[Source], settings: Settings, root: Path) -> tuple[Check, ...]:
-    """Return the checks of all designs of a project. Raises `InvalidInput` for behaviours of unknown functions."""
-    everything = tuple(sources)
-    refuse_unknown(settings.behaviours, everything)
-    return checks_about(everything, settings.behaviours, asked_of(settings, root))
+        sources = tuple(read_source(design, base=root, root=root) for design in settings.designs)
+    else:
+        found = discover(root)
+        sources, notices = found.sources, found.notices
+    if sources:
+        refuse_unknown(settings.behaviours, sources)
+        refuse_unknown_functions(settings, sources)
+    return sources, notices
 
 
 def _files(options: Options) -> Iterator[str]:

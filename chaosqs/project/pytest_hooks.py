@@ -68,7 +68,7 @@ def result(found: CheckResult, *, strict: bool) -> ItemResult:
     """Return the result of the item of a check."""
     title = title_of(found.invariant)
     location = found.broken.location if found.broken else Location(found.design)
-    if not found.simulated and not strict:
+    if not found.simulated and not strict and found.status is not Status.INCONCLUSIVE:
         return ItemResult(location, skipped=found.reason, check_result=found)
     if passes(found, strict=strict):
         return ItemResult(location, check_result=found)
@@ -85,6 +85,8 @@ def _without_story(found: CheckResult, title: str) -> tuple[str, str]:
     if found.canary:
         sentence = f"the search found nothing in {found.cases:,} cases of a design that is broken on purpose"
         return f"{title}: {sentence}", f"{found.design}: {title}: {sentence}: do not rely on this installation."
+    if found.status is Status.INCONCLUSIVE and not found.simulated:
+        return f"{title}: not judged: {found.reason.splitlines()[0]}", found.reason
     if found.status is Status.INCONCLUSIVE:
         headline = f"{title}: {found.status}: {last_line(found.reason)}"
         return headline, f"{found.design}: {title} is {found.status}, as judging it failed:\n{found.reason}"
@@ -212,6 +214,8 @@ class Items:
 
     planned_items: tuple[PlannedItem, ...]
     notices: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    """Lines at the top of the session: the code that runs."""
 
 
 def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[str, ...]) -> Items:
@@ -227,7 +231,8 @@ def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[
     if replay is not None:
         planned_items += _replays(Path(os.path.normpath(options.here / replay)), corpus, options.root)
     once = {planned_item.node_id: planned_item for planned_item in planned_items}.values()
-    return Items(_selected(once, selected), planned.notices if planned else ())
+    notices, header = (planned.notices, planned.header) if planned else ((), ())
+    return Items(_selected(once, selected), notices, header)
 
 
 def _planned_item(check: Check, planned: Plan) -> PlannedItem:
@@ -298,8 +303,14 @@ class Hooks:
     planned_items: Sequence[PlannedItem]
     notices: Sequence[str]
     """Further lines of the summary."""
+    header: Sequence[str] = ()
+    """Lines at the top of the session."""
     result: dict[str, ItemResult] = attrs.field(factory=dict[str, ItemResult])
     """Results of the items that are reported so far, by id."""
+
+    def pytest_report_header(self) -> list[str]:
+        """Return the code that runs, function by function."""
+        return list(self.header)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(

@@ -17,8 +17,9 @@ from chaosqs.model.explanation import Evidence, Explanation
 from chaosqs.model.history import History
 from chaosqs.model.values import Checks
 from chaosqs.model.verdict import Status, Verdict
+from chaosqs.project.binding import bound
 from chaosqs.project.checks import known
-from chaosqs.project.discovery import Source, importable, named, read_object, read_source, structured
+from chaosqs.project.discovery import Source, importable, located, named, read_object, read_source, structured
 from chaosqs.project.exploration import versions
 from chaosqs.project.results import Location, location_of
 from chaosqs.project.settings import read_settings
@@ -26,7 +27,7 @@ from chaosqs.project.wording import first_line, relative_to
 from chaosqs.report.story import story
 from chaosqs.search.database import transferred
 from chaosqs.search.oracle import attributed
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 
 # The corpus: a folder of counterexamples that are replayed on the project's current design ---------------------------
 
@@ -67,7 +68,8 @@ def read_counterexample(path: Path, root: Path) -> Counterexample:
         known(found.invariant, found.design, root)
         refuse_unmapped(found.mapping, found.scenario.design, "its design")
         _refuse_miscounted(found)
-    return found
+    behaviours = located(found.scenario.behaviours, root)
+    return attrs.evolve(found, scenario=attrs.evolve(found.scenario, behaviours=behaviours))
 
 
 def refuse_unmapped(mapping: str, design: Design, called: str) -> None:
@@ -135,7 +137,7 @@ def replay(counterexample: Counterexample) -> Replay:
     Raises ValueError for an invariant that is unknown or raises an exception, `NotDeterministic` if two runs differ.
     """
     invariant = by_name(counterexample.invariant)
-    history = isolated(counterexample.scenario, verify=True)
+    history = simulate(counterexample.scenario, verify=True)
     queue = counterexample.mapping.partition("→")[0] or None
     verdict = attributed(invariant.judge(history), queue)
     if verdict.status is Status.INCONCLUSIVE:
@@ -275,8 +277,9 @@ def _moved(source: Source, found: Counterexample, root: Path) -> Counterexample:
     refuse_unmapped(found.mapping, source.design, source.name)
     if not any(mapping.enabled for mapping in source.design.mappings if mapping.name == found.mapping):
         raise InvalidInput(f"{found.mapping} is switched off in {source.name} as it is now")
+    settings = read_settings(root)
     try:
-        return redesigned(found, source.design, source.behaved(read_settings(root).behaviours))
+        return redesigned(found, source.design, bound(source, settings, root).behaved(settings.behaviours))
     except InvalidInput as error:
         raise InvalidInput(f"does not fit {source.name} as it is now: {first_line(error)}") from None
 

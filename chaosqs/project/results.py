@@ -10,6 +10,7 @@ from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status
 from chaosqs.project.checks import Budget, Check
+from chaosqs.project.discovery import portable
 from chaosqs.project.exploration import counterexample
 from chaosqs.project.wording import brief, first_line, relative_to, with_relative_paths
 from chaosqs.report.markdown import REPORT, SCENARIO, write_report
@@ -130,6 +131,8 @@ def missed(found: CheckResult) -> list[str]:
 
 def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> CheckResult:
     """Run a check; the report of a violation is written to the directory `reports`."""
+    if check.problem:
+        return attrs.evolve(_not_simulated(check, check.problem), status=Status.INCONCLUSIVE)
     try:
         finding = check.search(budget)
     except InvalidScenario as error:
@@ -210,6 +213,8 @@ def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports:
 
 def written(explained: Counterexample, history: History, root: Path, reports: Path) -> Broken:
     """Write the report of a counterexample and return its summary. Raises `InvalidInput` as `write_report`."""
+    behaviours = portable(explained.scenario.behaviours, root)
+    explained = attrs.evolve(explained, scenario=attrs.evolve(explained.scenario, behaviours=behaviours))
     folder = relative_to(root, write_report(reports, explained, history))
     scenario = f"{folder}/{SCENARIO}"
     return Broken(

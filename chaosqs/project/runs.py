@@ -10,9 +10,9 @@ from chaosqs.model.json import Json
 from chaosqs.model.metrics import Summary
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
-from chaosqs.project.discovery import importable, read_object, structured
+from chaosqs.project.discovery import importable, located, read_object, structured
 from chaosqs.report.text import title_of
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 
 
 @attrs.frozen
@@ -39,6 +39,7 @@ def scenario_of(fields: dict[str, Json], path: Path, root: Path) -> Scenario:
         scenario = structured(Counterexample, fields, path, root).scenario
     else:
         scenario = structured(Scenario, fields, path, root)
+    scenario = attrs.evolve(scenario, behaviours=located(scenario.behaviours, root))
     importable(root, scenario.behaviours)
     return scenario
 
@@ -50,7 +51,7 @@ def runs(scenario: Scenario, seeds: int | None) -> list[Run]:
 
 
 def _run(scenario: Scenario) -> Run:
-    history = isolated(scenario)
+    history = simulate(scenario)
     violated = tuple(verdict.invariant for verdict in judge(history) if verdict.status is Status.VIOLATED)
     return Run(scenario.seed, history.summary(), violated)
 

@@ -30,6 +30,22 @@ class Limits:
 
 
 @attrs.frozen
+class FunctionSettings:
+    """The table `[tool.chaosqs.functions.NAME]`: what it gives replaces what the template says about a function."""
+
+    handler: str = ""
+    """The handler as `Handler` of a template names it (`src/app.handler`), or as `package.module:function`."""
+    code: str = ""
+    """Directory that the handler is imported from, relative to the root directory: Lambda's /var/task."""
+    environment: Mapping[str, str] = attrs.field(factory=dict[str, str], hash=False)
+    """Environment variables, in addition to the template's or in their place."""
+    bodies: tuple[str, ...] = ()
+    """Where the bodies of its messages come from: files with samples, or `path.py:name`."""
+    behaviour: Behaviour | None = None
+    """A model that replaces the handler, with the keys of `[tool.chaosqs.behaviours.NAME]`."""
+
+
+@attrs.frozen
 class Settings:
     """The table `[tool.chaosqs]`; each field is the key of that name."""
 
@@ -50,6 +66,8 @@ class Settings:
     limits: Limits = Limits()
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour], hash=False)
     """Behaviours by function name; the search draws the behaviours of all other functions."""
+    functions: Mapping[str, FunctionSettings] = attrs.field(factory=dict[str, FunctionSettings], hash=False)
+    """Settings of functions, by their name in the design or by their logical id in the template."""
 
 
 def read_settings(root: Path) -> Settings:
@@ -76,12 +94,25 @@ def _table(path: Path) -> dict[str, Json]:
     for name in ("tool", "chaosqs"):
         document = document.get(name, {}) if isinstance(document, dict) else None
     if isinstance(document, dict):
-        return document | {"limits": _with_underscores(document["limits"])} if "limits" in document else document
+        changes = {"limits": _with_underscores, "functions": _with_lists}
+        return document | {key: change(document[key]) for key, change in changes.items() if key in document}
     raise InvalidInput(f"{FILE}: tool.chaosqs must be a table: write [tool.chaosqs]")
 
 
 def _with_underscores(table: Json) -> Json:
     return {key.replace("-", "_"): value for key, value in table.items()} if isinstance(table, dict) else table
+
+
+def _with_lists(functions: Json) -> Json:
+    """Return the tables of functions in which `bodies` may also be one text."""
+    if not isinstance(functions, dict):
+        return functions
+    return {
+        name: table | {"bodies": [table["bodies"]]}
+        if isinstance(table, dict) and isinstance(table.get("bodies"), str)
+        else table
+        for name, table in functions.items()
+    }
 
 
 def _problems(settings: Settings) -> str:
@@ -99,7 +130,24 @@ def _problems(settings: Settings) -> str:
         inner.number("throttle_rate", limits.throttle_rate, 0, 1)
     for name, behaviour in settings.behaviours.items():
         check_behaviour(Checks(f"behaviours.{name}", checks.problems), behaviour)
+    for name, function in settings.functions.items():
+        _check_function(Checks(f"functions.{name}", checks.problems), function)
+        if name in settings.behaviours and (function.handler or function.code or function.behaviour is not None):
+            must = "says how the function behaves, as [tool.chaosqs.behaviours] does: keep one of them"
+            checks.refuse(f"functions.{name}", None, must)
     return "\n".join(map(str, checks.problems))
+
+
+def _check_function(checks: Checks, given: FunctionSettings) -> None:
+    """Note the problems of the settings of a function."""
+    if given.handler:
+        must = "must be written as in a template, app.handler, or as package.module:function"
+        checks.name("handler", given.handler, r"[\w-]+([./][\w-]+)*[.:]\w+", must)
+    check_behaviour(checks, Behaviour(environment=given.environment))
+    if given.behaviour is not None:
+        check_behaviour(Checks(f"{checks.path}.behaviour", checks.problems), given.behaviour)
+        if given.handler or given.code:
+            checks.refuse("behaviour", None, "excludes handler and code: a function is a model or real code")
 
 
 def _refusal(problems: str) -> InvalidInput:

@@ -12,6 +12,7 @@ from chaosqs.model.causal_slice import Slice, messages_of
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.events import (
     DeadLettered,
+    Deduplicated,
     Deleted,
     Effect,
     Event,
@@ -387,6 +388,17 @@ _ENTRIES = (
         SendFailed,
         words=lambda event, view: f"sending {view.them()} to {name_text(event.queue)} fails{fault_text(event.fault)}",
         arrow=lambda event, draw: draw.arrow(draw.producer(), "-x", draw.queue(event.queue), fault_text(event.fault)),
+    ),
+    _of(
+        Deduplicated,
+        words=lambda event, view: (
+            f"sending {view.them()} to {name_text(event.queue)} adds nothing: the deduplication id is that of message"
+            f" {event.first + 1:,}"
+        ),
+        shared=lambda event: (event.queue, event.first),
+        arrow=lambda event, draw: draw.arrow(
+            draw.producer(), "-x", draw.queue(event.queue), f", a duplicate of message {event.first + 1:,}"
+        ),
     ),
     _of(
         Received,

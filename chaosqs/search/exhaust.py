@@ -34,7 +34,7 @@ from chaosqs.search.placements import Call, Cell, calls, with_fault
 from chaosqs.search.run import InvariantSearch
 from chaosqs.search.schedules import watched
 from chaosqs.search.simplicity import Complexity, complexity
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 
 _Injected: TypeAlias = tuple[tuple[Call, str], ...]
 _Path: TypeAlias = tuple[tuple[Load, ...], FaultPlan | _Injected]
@@ -145,7 +145,7 @@ class Frontier:
         Raises `NotDeterministic` if a variant has two histories, and the simulator's exceptions.
         """
         for variant in variants:
-            isolated(variant, verify=True)
+            simulate(variant, verify=True)
             self._add(_Node(variant))
         while self._heap:
             _, node = heappop(self._heap)
@@ -193,7 +193,7 @@ class Frontier:
     def _simulated(self, scenario: Scenario) -> tuple[History, Mapping[str, int]]:
         """Simulate, and count steps if pauses are tried; add a note with the scenario to any exception."""
         try:
-            return watched(scenario) if self.bound.pauses else (isolated(scenario), {})
+            return watched(scenario) if self.bound.pauses else (simulate(scenario), {})
         except Exception as error:
             error.add_note(f"while simulating {scenario!r}")
             raise

@@ -13,7 +13,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.search.simplicity import ending
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 
 _DEVIATIONS = 2
 """Standard deviations of a count that chance explains (95 %)."""
@@ -86,7 +86,7 @@ class Oracle:
         known = self._answers.get(scenario)
         if known is None:
             self.simulations += 1
-            history = isolated(scenario)
+            history = simulate(scenario)
             violated = self.judge(history).status is Status.VIOLATED
             known = self._answers[scenario] = _answer(history, self.queue, violated=violated)
         return known

@@ -24,7 +24,7 @@ from chaosqs.search.finding import Finding, Tally
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import Profile
 from chaosqs.search.schedules import policies, scheduled
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 
 _CASES_PER_SCHEDULE = 2  # cases of the budget for each case under a scheduling policy
 # Some cases run twice, as a simulator whose runs differ proves nothing:
@@ -188,7 +188,7 @@ class SearchRun:
         drawn = self.cases - self._recalled - self._seeded
         first = self.cases <= _FIRST_VERIFIED or 0 < drawn <= _FIRST_VERIFIED
         try:
-            return isolated(scenario, verify=first or self.cases % _VERIFY_EVERY == 0)
+            return simulate(scenario, verify=first or self.cases % _VERIFY_EVERY == 0)
         except Exception as error:
             error.add_note(f"while simulating {scenario!r}")
             raise
@@ -239,7 +239,7 @@ def finding(
     counts = {mark: tally.coverage[mark] for mark in in_order(tally.coverage)}
     if smallest is None:
         return Finding(mapping, name, tally.verdict(name), tally.cases, counts, unreached=tuple(unreached))
-    history = isolated(smallest, verify=True)
+    history = simulate(smallest, verify=True)
     verdict = search.oracle.judge(history)
     if verdict.status is not Status.VIOLATED:
         raise NotDeterministic(f"one scenario was judged in two ways: {name} is violated, and then not: {smallest!r}")

@@ -12,11 +12,10 @@ import attrs
 from chaosqs.errors import NotDeterministic
 from chaosqs.kernel.event_queue import HoldingEventQueue
 from chaosqs.kernel.schedule import Pct, Policy, RandomWalk
-from chaosqs.lambda_.module_state import unchanged
 from chaosqs.model.faults import Pause
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
-from chaosqs.simulation.run import Simulation, isolated
+from chaosqs.simulation.run import Simulation, simulate
 
 STEP_COUNTS = (1, 3, 10, 30, 100)
 """Lengths of the single pauses that the shrinker tries in place of several, in steps of other tasks."""
@@ -51,7 +50,7 @@ def scheduled(scenario: Scenario, policy: Policy | None) -> History:
     For a `Pct` without a length, a first run counts the steps.
     """
     if policy is None:
-        return isolated(scenario)
+        return simulate(scenario)
     if isinstance(policy, Pct) and not policy.length:
         policy = attrs.evolve(policy, length=sum(task_steps(scenario).values()))
     return watched(scenario, policy)[0]
@@ -63,7 +62,7 @@ def lifted(scenario: Scenario, policy: Policy | None) -> Scenario:
     Raises `NotDeterministic` if its run is not the same, byte for byte.
     """
     history = scheduled(scenario, policy)
-    if isolated(history.scenario).digest != history.digest:
+    if simulate(history.scenario).digest != history.digest:
         raise NotDeterministic(f"the schedule of {policy} takes another course as pauses: {history.scenario!r}")
     return history.scenario
 
@@ -79,8 +78,7 @@ def watched(scenario: Scenario, policy: Policy = _NO_CHANCE) -> tuple[History, d
     The history's scenario has exactly the pauses that had an effect (`HoldingEventQueue.pauses`).
     """
     simulation = Simulation.of(scenario, policy)
-    with unchanged(scenario):
-        history = simulation.run()
+    history = simulation.run()
     event_queue = simulation.context.event_queue
     assert isinstance(event_queue, HoldingEventQueue)
     return attrs.evolve(history, scenario=_with(scenario, event_queue.pauses())), event_queue.counts

@@ -10,6 +10,7 @@ import attrs
 from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
 
+from chaosqs.importers.protocol import module_file
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
@@ -23,7 +24,7 @@ from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import CI, Profile
 from chaosqs.search.run import InvariantSearch, SearchRun, budgeted, finding, searched_run
 from chaosqs.search.shrink import calm_form, shrink, simplified
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 from chaosqs.strategies import scenarios
 
 # Names in the source of real handlers: fault points, and marks that should be reached sometimes ----------------------
@@ -42,9 +43,9 @@ class NamedPoints:
 
 
 def named_points(behaviours: Mapping[str, Behaviour]) -> NamedPoints:
-    """Return the names in the modules of all handlers that are real code."""
-    names = [behaviour.handler.partition(":")[0] for behaviour in behaviours.values() if behaviour.handler is not None]
-    calls = [call for name in dict.fromkeys(names) for call in _calls(name)]
+    """Return the names in the sources of all handlers that are real code, and of what they import from beside them."""
+    real = [(each.code, each.handler.partition(":")[0]) for each in behaviours.values() if each.handler is not None]
+    calls = [call for code, module in dict.fromkeys(real) for call in _calls(code, module)]
     return NamedPoints(_named("fault_point", calls), _named("sometimes", calls))
 
 
@@ -53,15 +54,44 @@ def _named(function: str, calls: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _calls(module: str) -> tuple[tuple[str, str], ...]:
-    """Return (function, first argument) of each call in a module's source whose first argument is a plain string."""
-    try:
-        spec = find_spec(module)
-        source = "" if spec is None or spec.origin is None else Path(spec.origin).read_text(encoding="utf-8")
-        tree = ast.parse(source)
-    except (ImportError, ValueError, OSError, SyntaxError):
-        return ()  # the error is reported when the handler runs
-    return tuple(_found(tree))
+def _calls(code: str, module: str) -> tuple[tuple[str, str], ...]:
+    """Return (function, first argument) of each call in a module's source whose first argument is a plain string.
+
+    With a directory of code, the modules in it that the module imports count, too.
+    """
+    found: list[tuple[str, str]] = []
+    modules = [module]
+    for name in modules:
+        try:
+            file = module_file(Path(code), name) if code else _on_path(name)
+            tree = ast.parse("" if file is None else file.read_text(encoding="utf-8"))
+        except (ImportError, ValueError, OSError, SyntaxError):
+            continue  # the error is reported when the handler runs
+        found += _found(tree)
+        inner = f"{name}.__init__" if file is not None and file.name == "__init__.py" else name
+        modules += [other for other in _imported(tree, inner) if code and other not in modules]
+    return tuple(found)
+
+
+def _on_path(module: str) -> Path | None:
+    spec = find_spec(module)
+    return None if spec is None or spec.origin is None else Path(spec.origin)
+
+
+def _imported(tree: ast.Module, module: str) -> list[str]:
+    """Return the names of modules that a module may import, each once."""
+    names: list[str] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=aliases):
+                names += [alias.name for alias in aliases]
+            case ast.ImportFrom(module=base, names=aliases, level=level):
+                package = module.split(".")[:-level] if level else []
+                start = [*package, *([base] if base else [])]
+                names += [".".join(start), *(".".join([*start, alias.name]) for alias in aliases)]
+            case _:
+                pass
+    return [name for name in dict.fromkeys(names) if name]
 
 
 def _found(tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -217,6 +247,6 @@ def _mapping_named(design: Design, name: str) -> EventSourceMapping:
 
 def _blamed(scenario: Scenario, oracle: Oracle) -> EventSourceMapping:
     """Return the mapping that the first violation of a scenario concerns."""
-    queue = oracle.judge(isolated(scenario)).violations[0].queue
+    queue = oracle.judge(simulate(scenario)).violations[0].queue
     mappings = scenario.design.mappings
     return next((mapping for mapping in mappings if mapping.queue == queue), mappings[0])

@@ -21,14 +21,12 @@ from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.kernel.schedule import Policy, holding_event_queue
 from chaosqs.lambda_.invocation import Lambda, Models
 from chaosqs.lambda_.machines.concurrency import Executions
-from chaosqs.lambda_.module_state import unchanged
 from chaosqs.model.design import Function
 from chaosqs.model.events import DeadLettered, Deleted, Expired, InvocationEnded, SendFailed
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
-from chaosqs.model.workload import Arrival, arrivals
-from chaosqs.sqs.machines.message import Message
+from chaosqs.model.workload import Arrival, arrivals, as_sent
 from chaosqs.sqs.service import Service
 
 # Producers: they send the workload, and resend after a failure (OR-4) -------------------------------------------------
@@ -100,12 +98,11 @@ class Producer:
         A producer that `repeats` its send gives a standard queue a second message. On a FIFO queue the repeat has the
         same deduplication id, within its five minutes, and adds nothing (FF-5).
         """
-        arrival, state = attempt.arrival, self.service.states[attempt.arrival.queue]
-        message = Message(
-            attempt.number, arrival.body_bytes, self.context.now, group=arrival.group, copy_of=attempt.copy_of
+        arrival = attempt.arrival
+        message = self.service.enqueue(
+            attempt.number, arrival, delay=delay, cause=attempt.cause, fault=fault, copy_of=attempt.copy_of
         )
-        self.service.put(state, message, delay=delay, cause=attempt.cause, fault=fault)
-        if repeats and not state.queue.fifo:
+        if repeats and message is not None and not self.service.states[arrival.queue].queue.fifo:
             copy = _Attempt(self.service.numbers.take(), arrival, message.last_event, attempt.number)
             self._later(copy, self.context.now + self.context.assumptions.send_retry)
 
@@ -143,19 +140,10 @@ def simulate(scenario: Scenario, *, verify: bool = False) -> History:
     __tracebackhide__ = True
     if not verify:
         return Simulation.of(scenario).run()
-    first = isolated(scenario)
+    first = Simulation.of(scenario).run()
     history = Simulation.of(scenario).run()
     _compare(first, history)
     return history
-
-
-def isolated(scenario: Scenario, *, verify: bool = False) -> History:
-    """Simulate, then restore the module globals of real handlers; for the runs of a search."""
-    __tracebackhide__ = True
-    if all(behaviour.handler is None for behaviour in scenario.behaviours.values()):
-        return simulate(scenario, verify=verify)
-    with unchanged(scenario):
-        return simulate(scenario, verify=verify)
 
 
 def _compare(first: History, second: History) -> None:
@@ -259,7 +247,7 @@ class Simulation:
         return f"{to_come} messages to come, stored {stored}, batches in hand {carried}, {running} running"
 
     def _schedule_arrivals(self) -> None:
-        numbered = enumerate(arrivals(self.scenario.workload))
+        numbered = enumerate(as_sent(self.scenario.workload))
         for at, group in groupby(numbered, key=lambda entry: entry[1].at):
             batch = tuple(group)
             self.to_come += len(batch)
@@ -318,8 +306,7 @@ def redrawn(scenario: Scenario, until: int, seed: int) -> History:
     """Simulate a scenario with its own seed up to and including moment `until` (milliseconds), then with another."""
     simulation = Simulation.of(scenario)
     simulation.context.event_queue.first_at(until + 1, partial(_reseed, simulation.context, seed))
-    with unchanged(scenario):
-        return simulation.run()
+    return simulation.run()
 
 
 def _reseed(context: SimulationContext, seed: int) -> None:

@@ -13,10 +13,11 @@ import attrs
 
 from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.model.design import Queue
-from chaosqs.model.events import DeadLettered, Deleted, Expired, Returned, Sent
+from chaosqs.model.events import DeadLettered, Deduplicated, Deleted, Expired, Returned, Sent
 from chaosqs.model.workload import Arrival
+from chaosqs.sqs.machines.attributes import Content, content_of
 from chaosqs.sqs.machines.fifo_queue import FifoQueue
-from chaosqs.sqs.machines.message import Message, Receipt, dead_lettered
+from chaosqs.sqs.machines.message import Message, Receipt, dead_lettered, message_id
 from chaosqs.sqs.machines.queue_machine import CALM, Chance, Outcome, QueueMachine
 from chaosqs.sqs.machines.standard_queue import StandardQueue
 
@@ -80,12 +81,47 @@ class Service:
 
     def send(self, arrivals: Sequence[tuple[int, Arrival]]) -> None:
         """Accept messages that are sent at one moment, then serve the waiting receives."""
-        now = self.context.now
         for number, arrival in arrivals:
-            message = Message(number, arrival.body_bytes, now, group=arrival.group)
-            self.put(self.states[arrival.queue], message)
+            self.enqueue(number, arrival)
         for name in dict.fromkeys(arrival.queue for _, arrival in arrivals):
             self.serve(self.states[name])
+
+    def enqueue(
+        self,
+        number: int,
+        arrival: Arrival,
+        *,
+        delay: int | None = None,
+        cause: int | None = None,
+        fault: str = "",
+        copy_of: int | None = None,
+    ) -> Message | None:
+        """Put one message of a workload into its queue; return None if it repeats a deduplication id (FF-5, FF-6)."""
+        now, state = self.context.now, self.states[arrival.queue]
+        machine, content = state.machine, None if arrival.message is None else self._content(number, arrival)
+        message = Message(number, arrival.body_bytes, now, group=arrival.group, content=content, copy_of=copy_of)
+        fifo = machine if isinstance(machine, FifoQueue) else None
+        if fifo is not None and content is not None:
+            known = fifo.duplicate(arrival.group, content.deduplication_id, now=now)
+            if known is not None:
+                self.context.record(Deduplicated(now, cause, state.queue.name, number, known.message))
+                return None
+        self.put(state, message, delay=delay, cause=cause, fault=fault)
+        if fifo is not None and content is None:
+            fifo.remember_own(message, now=now)
+        elif fifo is not None and content is not None:
+            fifo.remember(message, content.deduplication_id, now=now)
+        return message
+
+    def _content(self, number: int, arrival: Arrival) -> Content:
+        queue = self.states[arrival.queue].queue
+        assert arrival.message is not None
+        return content_of(
+            arrival.message,
+            fifo=queue.fifo,
+            own_id=message_id(number),
+            content_based=queue.content_based_deduplication,
+        )
 
     def put(
         self,

@@ -1,5 +1,6 @@
 """Real handlers that a scenario's file names: found beside it; who leaves the simulation is told in few words."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -23,9 +24,9 @@ VERBS = {
 FINE = "def handle(event, context):\n    pass\n"
 ASKS = "import socket\n\ndef handle(event, context):\n    socket.getaddrinfo('localhost', 80)\n"
 STARTS = "import threading\n\ndef handle(event, context):\n    threading.Thread(target=print).start()\n"
-MOODY = """import itertools, time
+MOODY = """import itertools, sys, time
 
-calls = itertools.count()
+calls = vars(sys).setdefault("chaosqs_moody", itertools.count())
 
 def handle(event, context):
     time.sleep(next(calls) % 3)
@@ -80,3 +81,61 @@ def test_who_runs_in_two_ways_proves_nothing(run: Run) -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith("Error: no verdict: NotDeterministic: two runs of one scenario differ at event ")
+
+
+TEMPLATE = """
+Resources:
+  Orders: {Type: 'AWS::SQS::Queue'}
+  Worker:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      CodeUri: src/
+      Handler: MODULE.handle
+      Environment: {Variables: {STAGE: dev, ELSEWHERE: !ImportValue elsewhere}}
+      Events: {Batch: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn}}}
+"""
+NOTE = "template.yaml:10: ELSEWHERE is imported from another stack (elsewhere); it is set to unknown-ELSEWHERE"
+
+
+def write_project(module: str, code: str) -> None:
+    """Write a template and the handler that it names."""
+    Path("src").mkdir()
+    Path("src", f"{module}.py").write_text(code, encoding="utf-8")
+    Path("template.yaml").write_text(TEMPLATE.replace("MODULE", module), encoding="utf-8")
+
+
+def test_import_prints_the_binding_and_runs_nothing(run: Run) -> None:
+    """As Python that pastes, with notes as comments; as JSON, function by function."""
+    write_project("exits_at_once", "raise SystemExit(7)")
+    result = run("import", "template.yaml")
+    assert result.exit_code == 0, result.output
+    assert f"\n# {NOTE}\n" in result.output
+    names: dict[str, object] = {}
+    exec(result.output, names)  # noqa: S102 - that is the promise
+    variables = {"STAGE": "dev", "ELSEWHERE": "unknown-ELSEWHERE"}
+    bound = Behaviour(handler="exits_at_once:handle", code="src", environment=variables)
+    assert names["behaviours"] == {"Worker": bound}
+    (function,) = json.loads(run("import", "template.yaml", "--json").output)["functions"]
+    assert function["handler"] == "src/exits_at_once.py, handle"
+    assert function["notes"] == [NOTE]
+
+
+@pytest.mark.usefixtures("path")
+def test_explore_says_first_which_code_runs(run: Run) -> None:
+    """The handler of the template, and what is assumed about it."""
+    write_project("fine_to_explore", FINE)
+    result = run("explore", "template.yaml", "--max-examples", "2")
+    assert result.exit_code == 0, result.output
+    header = ["chaosqs: template.yaml", "  Orders → Worker: src/fine_to_explore.py, handle", f"    {NOTE}"]
+    assert result.output.splitlines()[:3] == header
+
+
+@pytest.mark.usefixtures("path")
+def test_explore_names_a_handler_that_cannot_be_loaded(run: Run) -> None:
+    """Nothing is searched, and the exit status is that of a violation."""
+    write_project("lacks_a_package", "import left_out_package")
+    result = run("explore", "template.yaml", "--max-examples", "2")
+    assert result.exit_code == 1
+    assert "  Orders → Worker: src/lacks_a_package.py, handle CANNOT BE LOADED" in result.output
+    assert "No module named 'left_out_package'" in result.output

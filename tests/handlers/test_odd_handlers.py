@@ -27,7 +27,7 @@ from chaosqs.model.events import InvocationEnded
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.simulation.run import isolated, simulate
+from chaosqs.simulation.run import simulate
 from tests.handlers import odd_handlers
 from tests.handlers.odd_handlers import ODD, TIMEOUT
 
@@ -43,7 +43,7 @@ def simulated(name: str) -> History:
 
 
 def searched(name: str) -> History:
-    return isolated(scenario(name), verify=True)
+    return simulate(scenario(name), verify=True)
 
 
 def scenario(name: str) -> Scenario:

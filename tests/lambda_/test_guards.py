@@ -36,8 +36,9 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
+from tests.process_wide import process_wide
 
-NOTES: list[object] = []
+NOTES: list[object] = process_wide("notes of guards", list[object])
 NOWHERE = ("127.0.0.1", 9)
 
 
@@ -127,7 +128,7 @@ def runs_asyncio(_event: object, _context: object) -> None:
         coroutine.close()
 
 
-LOOPS: list[asyncio.AbstractEventLoop] = []
+LOOPS: list[asyncio.AbstractEventLoop] = process_wide("loops", list[asyncio.AbstractEventLoop])
 """Made outside of the run."""
 
 
@@ -139,7 +140,7 @@ def runs_trio(_event: object, _context: object) -> None:
     trio.run(trio.sleep, 0)
 
 
-LIBRARY: dict[str, Callable[[float], None]] = {"sleep": time.sleep}
+LIBRARY: dict[str, Callable[[float], None]] = process_wide("library", lambda: {"sleep": time.sleep})
 """A real function that a library got hold of before: no name of a module."""
 
 
@@ -294,7 +295,9 @@ def test_whatever_shows_the_time_shows_virtual_time_in_utc(monkeypatch: pytest.M
     ]
 
 
-DRAWN: list[tuple[float, float, str, uuid.UUID, uuid.UUID]] = []
+DRAWN: list[tuple[float, float, str, uuid.UUID, uuid.UUID]] = process_wide(
+    "drawn", list[tuple[float, float, str, uuid.UUID, uuid.UUID]]
+)
 
 
 def draws(_event: object, _context: object) -> None:
@@ -328,14 +331,14 @@ def test_LX_14_a_handler_that_ends_its_process_ends_its_invocation() -> None:
     ]
 
 
-COUNT = itertools.count(1)
+COUNT = process_wide("count of guards", lambda: itertools.count(1))
 
 
 def counts(_event: object, _context: object) -> None:
     time.sleep(next(COUNT))
 
 
-def test_a_module_that_remembers_the_run_before_is_not_deterministic() -> None:
-    """`verify` finds what outlives the run: the state of an iterator, which nobody can put back."""
+def test_code_that_remembers_the_run_before_is_not_deterministic() -> None:
+    """`verify` finds what outlives the run: state in a shared module, which no environment has for itself."""
     with pytest.raises(NotDeterministic, match="differ at event"):
         run(counts)

@@ -18,7 +18,8 @@ from chaosqs.lambda_.machines.partial_batch import Outcome
 from chaosqs.lambda_.machines.sqs_event import Payload, Record, event, event_record, plain_record_bytes, record_bytes
 from chaosqs.model.design import PAYLOAD_LIMIT
 from chaosqs.model.json import Json
-from chaosqs.sqs.machines.attributes import Attribute, attributes_md5
+from chaosqs.model.message import Attribute
+from chaosqs.sqs.machines.attributes import attributes_md5
 from chaosqs.sqs.machines.message import message_id, receipt_handle, sequence_number
 from tests.lambda_.judging import judge
 

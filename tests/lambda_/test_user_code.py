@@ -20,8 +20,9 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
+from tests.process_wide import process_wide
 
-NOTES: list[object] = []
+NOTES: list[object] = process_wide("notes of user code", list[object])
 CHARGE = "fault_point:charge-card"
 
 

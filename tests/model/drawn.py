@@ -8,6 +8,7 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import ERAS, Account, Design, EventSourceMapping, Function, Queue, Redrive, RedriveAllow
 from chaosqs.model.faults import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, FaultKind, FaultPlan, Pause, Window
+from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Steady
 
@@ -75,6 +76,23 @@ designs = st.builds(
     st.sampled_from(ERAS),
 ) | st.builds(Design, st.tuples(st.just(Queue("orders"))), st.tuples(functions), st.tuples(provisioned))
 
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), min_size=1, max_size=9)
+values = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | texts
+lists = st.lists(values, max_size=2)
+names = st.from_regex(r"[a-z]{1,9}", fullmatch=True)
+messages = st.builds(
+    Message,
+    body=texts
+    | st.dictionaries(texts, values | st.lists(values, max_size=2), max_size=3)
+    | st.lists(values, max_size=2),
+    attributes=st.dictionaries(
+        st.from_regex(r"[a-z]{1,9}", fullmatch=True),
+        texts | st.integers() | st.binary(min_size=1, max_size=9),
+        max_size=3,
+    ),
+    group=st.sampled_from(("", "g")),
+    note=st.just("") | texts,
+)
 loads = st.builds(
     Burst,
     st.just("orders"),
@@ -83,6 +101,8 @@ loads = st.builds(
     over=seconds,
     body_bytes=st.integers(1, 1024),
     groups=st.integers(0, 9),
+    messages=st.lists(messages, max_size=3),
+    distinct=st.booleans(),
 ) | st.builds(Steady, st.just("orders"), per_second=st.floats(0.5, 9), seconds=seconds, at=seconds)
 behaviours = st.builds(
     Behaviour,
@@ -133,7 +153,7 @@ scenarios = st.builds(
     workload=st.lists(loads, max_size=3),
     behaviours=st.dictionaries(st.just("worker"), behaviours),
     faults=plans,
-    seed=st.integers(0, 2**64),
+    seed=st.integers(0, 2**53),
     until=st.none() | seconds,
     assumptions=st.builds(Assumptions, long_poll=st.integers(1000, 20_000)),
 )

@@ -8,6 +8,7 @@ import chaosqs.model.assumptions
 import chaosqs.model.behaviour
 import chaosqs.model.design
 import chaosqs.model.faults
+import chaosqs.model.message
 import chaosqs.model.scenario
 import chaosqs.model.workload
 from chaosqs.model.design import Design, EventSourceMapping, Queue, Redrive
@@ -21,6 +22,7 @@ MODULES = (
     chaosqs.model.behaviour,
     chaosqs.model.design,
     chaosqs.model.faults,
+    chaosqs.model.message,
     chaosqs.model.scenario,
     chaosqs.model.workload,
 )

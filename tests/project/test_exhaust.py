@@ -27,7 +27,7 @@ from chaosqs.model.workload import Burst
 from chaosqs.project.exhaust import Exhaustion, exhaust
 from chaosqs.search.exhaust import LONGEST
 from chaosqs.search.placements import Call, Cell, outcome_at, with_fault
-from chaosqs.simulation.run import isolated
+from chaosqs.simulation.run import simulate
 from tests.search.designs import ROOMY, invariant, never_dead_lettered, promise
 
 Shape = tuple[object, ...]
@@ -139,7 +139,7 @@ def every_plan(scenario: Scenario, depth: int, receives: int = 6) -> set[Shape]:
     single = faults(scenario, receives)
     chosen = (added for size in range(depth + 1) for added in combinations(single, size))
     plans = (with_faults(scenario, added) for added in chosen)
-    return {shape(isolated(plan)) for plan in plans if plan is not None}
+    return {shape(simulate(plan)) for plan in plans if plan is not None}
 
 
 @pytest.mark.parametrize("name", WORLDS)
@@ -163,7 +163,7 @@ def every_pause(scenario: Scenario, depth: int) -> set[Shape]:
     pauses = [Pause(*pause) for pause in product([*tasks, "worker#1", "worker#2"], range(1, 7), range(1, LONGEST + 1))]
     chosen = (added for size in range(depth + 1) for added in combinations(pauses, size))
     plans = [attrs.evolve(scenario.faults, pauses=added) for added in chosen]
-    return {shape(isolated(attrs.evolve(scenario, faults=plan))) for plan in plans}
+    return {shape(simulate(attrs.evolve(scenario, faults=plan))) for plan in plans}
 
 
 @pytest.mark.parametrize("name", ["alone", "two pollers", "one execution"])
@@ -190,7 +190,7 @@ def test_no_fault_with_a_pause_is_left_out(name: str) -> None:
     pauses = [Pause(*one) for one in product(["orders→worker/1", "orders→worker/2"], range(1, 5), (1, 2, 5, 10))]
     faulted = [plan for one in faults(world, receives=2) if (plan := with_faults(world, [one])) is not None]
     plans = [attrs.evolve(plan, faults=attrs.evolve(plan.faults, pauses=[one])) for plan in faulted for one in pauses]
-    assert {shape(isolated(plan)) for plan in plans} <= {shape(history) for history in histories}
+    assert {shape(simulate(plan)) for plan in plans} <= {shape(history) for history in histories}
 
 
 # What is said

@@ -1,6 +1,6 @@
 """Real handlers that are right first-in first-out, and wrong where one invocation waits while others go first.
 
-What they share they keep in their module, by run: it starts afresh with each simulation.
+What they share stands for a database: all environments have it, and it starts afresh with each simulation.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 
 import attrs
 import trio
+
+from tests.process_wide import process_wide
 
 
 class LostUpdate(Exception):
@@ -35,7 +37,7 @@ class Shared:
     configured: bool = False
 
 
-_RUNS: WeakKeyDictionary[trio.lowlevel.Task, Shared] = WeakKeyDictionary()
+_RUNS = process_wide("runs of racers", WeakKeyDictionary[trio.lowlevel.Task, "Shared"])
 
 
 def shared() -> Shared:

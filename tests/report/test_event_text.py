@@ -10,6 +10,7 @@ import pytest
 from chaosqs.model.causal_slice import causal_slice
 from chaosqs.model.events import (
     DeadLettered,
+    Deduplicated,
     Deleted,
     Effect,
     Event,
@@ -125,6 +126,10 @@ CLAUSES: list[tuple[Event, str]] = [
     (
         Sent(0, None, "orders", 1, 100, "", copy_of=0),
         "message 2 arrives in orders, a copy of message 1: its producer never learned that it had arrived",
+    ),
+    (
+        Deduplicated(0, None, "orders.fifo", 1, 0),
+        "sending message 2 to orders.fifo adds nothing: the deduplication id is that of message 1",
     ),
     (SendFailed(0, None, "orders", 0, "lost_send"), "sending message 1 to orders fails (fault: lost_send)"),
     (

@@ -75,3 +75,17 @@ def test_modules_that_are_not_there_or_name_no_site_have_none(handler: str) -> N
 def test_modelled_functions_name_no_sites() -> None:
     """Only real code has sites."""
     assert named_points({"worker": Behaviour(1), "other": Behaviour()}) == NamedPoints()
+
+
+def test_points_are_found_under_a_root_of_code(tmp_path: Path) -> None:
+    """Two roots may have modules of one name, and the modules beside the handler's that it imports count, too."""
+    for root, point in (("one", "first"), ("two", "second")):
+        package = tmp_path / root / "src" / "pay"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("from . import fees\n", encoding="utf-8")
+        (package / "fees.py").write_text(f"import chaosqs\nchaosqs.fault_point('fee {point}')\n", encoding="utf-8")
+        (tmp_path / root / "app.py").write_text(
+            f"import json, src.pay\nchaosqs.fault_point('{point}')\nimport app\n", encoding="utf-8"
+        )
+    behaviours = {root: Behaviour(handler="app:handler", code=str(tmp_path / root)) for root in ("one", "two")}
+    assert named_points(behaviours).points == ("first", "fee first", "second", "fee second")

@@ -28,12 +28,14 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from mypy_boto3_sqs import SQSClient
 
+from tests.process_wide import process_wide
+
 URL = "https://sqs.eu-west-1.amazonaws.com/999999999999/"
 """Of another account and Region than the design's."""
-NOTES: list[object] = []
-EVENTS: list[Event] = []
-CONTEXTS: list[Context] = []
-LOOKS: list[Look] = []
+NOTES: list[object] = process_wide("notes of consumers", list[object])
+EVENTS: list[Event] = process_wide("events of consumers", list["Event"])
+CONTEXTS: list[Context] = process_wide("contexts of consumers", list["Context"])
+LOOKS: list[Look] = process_wide("looks of consumers", list["Look"])
 """What handlers noted; `forget` clears it."""
 
 

@@ -3,6 +3,7 @@
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.faults import Action, FaultPlan, Pause, Window
+from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Steady
 
@@ -15,6 +16,7 @@ _KINDS = (
     EventSourceMapping,
     FaultPlan,
     Function,
+    Message,
     Pause,
     Queue,
     Redrive,

@@ -11,6 +11,7 @@ import attrs
 
 from chaosqs.errors import InvalidDesign, Problem
 from chaosqs.importers.cloudformation.addresses import function_published_by
+from chaosqs.importers.cloudformation.code import code_of, queues_in
 from chaosqs.importers.cloudformation.intrinsics import resolve
 from chaosqs.importers.cloudformation.markup import (
     Entry,
@@ -28,7 +29,8 @@ from chaosqs.importers.cloudformation.reading import Part, Reading
 from chaosqs.importers.cloudformation.references import References, queue_in
 from chaosqs.importers.cloudformation.resource import MAPPING, QUEUE, SAM_FUNCTION, Resource
 from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Unknown
-from chaosqs.importers.protocol import NoDesign
+from chaosqs.importers.cloudformation.services import service_resources
+from chaosqs.importers.protocol import Code, NoDesign
 from chaosqs.model.design import (
     DEDUPLICATION_SCOPES,
     FIFO_THROUGHPUT_LIMITS,
@@ -423,13 +425,18 @@ _Part = TypeVar("_Part", Queue, Function)
 _RESERVED = "ReservedConcurrentExecutions"
 
 
-def assemble(references: References) -> Design:
-    """Return the design of a template. Raises `InvalidDesign` if it has no mapping, or AWS would refuse it."""
-    reading = references.reading
+def assemble(references: References) -> tuple[Design, Mapping[str, Code]]:
+    """Return the design of a template, and the code of its functions by name.
+
+    Raises `InvalidDesign` if it has no mapping, or AWS would refuse it.
+    """
+    reading, template = references.reading, references.template
     found = list(sources(references))
     mappings = [mapping for source in found if (mapping := _mapping(source, references)) is not None]
     queues = _queues([mapping.queue for mapping in mappings], references)
     functions = _functions([mapping.function for mapping in mappings], references)
+    code = {function.name: _code(function.name, references) for function in functions}
+    queues = _queues(_used(code, references), references, queues)
     if reading.problems:
         raise InvalidDesign(sorted(reading.problems, key=_line))
     if not mappings:
@@ -438,8 +445,9 @@ def assemble(references: References) -> Design:
             " AWS::Lambda::EventSourceMapping, or the function with an event of type SQS."
         )
     _say_what_is_left_out(found, {function.name for function in functions}, references)
+    resources = service_resources(template.resources, template.scope, template.file)
     try:
-        return Design(*settled(queues, functions, mappings, reading))
+        return Design(*settled(queues, functions, mappings, reading), resources=resources), code
     except InvalidDesign as error:
         raise InvalidDesign(located(error.problems, queues, functions, mappings, reading.locations)) from None
 
@@ -464,11 +472,11 @@ def _mapping(source: Source, references: References) -> EventSourceMapping | Non
     return read_mapping(part, queue, source.function, reading)
 
 
-def _queues(mapped: Iterable[str], references: References) -> list[Queue]:
-    """Return the mapped queues and the dead-letter queues that they lead to."""
+def _queues(names: Iterable[str], references: References, known: Iterable[Queue] = ()) -> list[Queue]:
+    """Return some queues and the dead-letter queues that they lead to, with those that are known already."""
     resources = _by_name(references.template.resources, references.template.queues)
-    found: dict[str, Queue] = {}
-    wanted = list(mapped)
+    found = {queue.name: queue for queue in known}
+    wanted = list(names)
     for name in wanted:
         if name not in found:
             found[name] = _queue(name, resources.get(name), references)
@@ -495,6 +503,22 @@ def _functions(mapped: Iterable[str], references: References) -> list[Function]:
         else:
             found[name] = Function(name)
     return _in_order(found, [*resources, *references.functions.values()])
+
+
+def _code(name: str, references: References) -> Code:
+    resource = _by_name(references.template.resources, references.template.functions).get(name)
+    if resource is None:
+        return Code(modelled=f"it is not in {references.template.file}")
+    part = Part(f"functions.{name}", name, resource.properties, resource.line, resource.keys)
+    return code_of(part, resource, references.reading)
+
+
+def _used(code: Mapping[str, Code], references: References) -> Iterator[str]:
+    """Yield the queues that the functions know from their variables; those outside the template are assumed."""
+    for function, own in code.items():
+        for name in queues_in(own.environment.values(), references.template.queues):
+            references.outside_queue_in_variable(name, function)
+            yield name
 
 
 def _part(name: str, resource: Resource, names: Names, reading: Reading) -> Part:

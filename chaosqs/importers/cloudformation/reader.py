@@ -35,7 +35,7 @@ def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Importe
     try:
         template = read_sections(str(path), root, parameters)
         reading = Reading(str(path), template.scope)
-        design = assemble(References(template, reading))
+        design, code = assemble(References(template, reading))
     except RecursionError:
         raise InvalidDesign(f"{path}: its conditions lead too deep to be followed. Use fewer in a row.") from None
     scope = template.scope
@@ -44,5 +44,6 @@ def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Importe
         reading.origins,
         assumptions=(*reading.assumptions, *scope.notes),
         notes=(*reading.left_out, *scope.left_out),
+        code=code,
         keys=reading.keys,
     )

@@ -43,6 +43,15 @@ class References:
             self.reading.assume(f"{part.name}: {key} is {value.text}; taken for the template's queue of that name")
         return name
 
+    def outside_queue_in_variable(self, name: str, function: str) -> None:
+        """Assume a queue that a function knows by its name, unless the template has it."""
+        if name not in {*self.template.queues.of.values(), *self.queues.values()}:
+            self.queues[name] = name
+            self.reading.assumed.add(f"queues.{name}.visibility_timeout")
+            self.reading.assume(
+                f"{function}: a variable names queue {name}, outside the template; assumed AWS's defaults for it"
+            )
+
     def function(self, part: Part, key: str) -> str | None:
         """Return the name of the function that a property gives by name, ARN, alias or version; None as in `queue`."""
         own, value = self.own_function(part, key), self._value(part, key)

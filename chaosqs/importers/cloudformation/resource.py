@@ -3,6 +3,7 @@
 import attrs
 
 from chaosqs.importers.cloudformation.markup import Table
+from chaosqs.importers.cloudformation.scope import EMPTY
 
 QUEUE = "AWS::SQS::Queue"
 FUNCTION = "AWS::Lambda::Function"
@@ -24,6 +25,7 @@ class Resource:
     """Properties as written, merged with those of `Globals`."""
     line: int
     condition: str = ""
+    metadata: Table = EMPTY
 
     @property
     def keys(self) -> tuple[str, ...]:

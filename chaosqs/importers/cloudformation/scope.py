@@ -9,13 +9,12 @@ from collections.abc import Mapping
 import attrs
 
 from chaosqs.importers.cloudformation.markup import Items, Leaf, Node, Table
+from chaosqs.model.design import ACCOUNT_ID, REGION_NAME
 
-REGION = "us-east-1"
-ACCOUNT = "123456789012"
 PSEUDO: Mapping[str, str] = {
-    "AWS::AccountId": ACCOUNT,
+    "AWS::AccountId": ACCOUNT_ID,
     "AWS::Partition": "aws",
-    "AWS::Region": REGION,
+    "AWS::Region": REGION_NAME,
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }

@@ -1,6 +1,7 @@
 """The sections of a template → the resources that the importer reads, and the scope of names.
 
-Only queues, functions, their aliases and versions, and event source mappings are read; other parts are not checked.
+Only queues, functions, their aliases and versions, event source mappings, and what handlers use of other services are
+read; other parts are not checked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ from chaosqs.importers.cloudformation.markup import Entry, Items, Leaf, Node, Ta
 from chaosqs.importers.cloudformation.naming import Names, names_of
 from chaosqs.importers.cloudformation.resource import FUNCTIONS, KINDS, QUEUE, SAM_FUNCTION, Resource
 from chaosqs.importers.cloudformation.scope import EMPTY, PSEUDO, Scope
+from chaosqs.importers.cloudformation.services import KINDS as SERVICE_KINDS
+from chaosqs.importers.cloudformation.services import service_addresses
 
 _SSM = "AWS::SSM::Parameter::"
 
@@ -111,7 +114,16 @@ def _resources(file: str, section: Table, scope: Scope) -> Iterator[Resource]:
         if kind in KINDS:
             properties = table.get("Properties")
             inner = _table(file, properties, f"Resources.{logical_id}.Properties") if properties else EMPTY
+            yield Resource(logical_id, kind, inner, entry.line, _field(table, "Condition"), _lenient(table, "Metadata"))
+        elif kind in SERVICE_KINDS:
+            inner = _lenient(table, "Properties")
             yield Resource(logical_id, kind, inner, entry.line, _field(table, "Condition"))
+
+
+def _lenient(table: Table, name: str) -> Table:
+    """Return a table in a table; an empty one for anything else."""
+    entry = table.get(name)
+    return entry.node if entry and isinstance(entry.node, Table) else EMPTY
 
 
 def _is_deployed(resource: Resource, scope: Scope) -> bool:
@@ -128,5 +140,7 @@ def _with_names(file: str, scope: Scope, kept: list[Resource], unknown: Mapping[
     functions = names_of([resource for resource in kept if resource.kind in FUNCTIONS], scope)
     known = {**scope.known, **addresses(queues, functions, scope)}
     first = attrs.evolve(scope, known=known, unknown={**scope.unknown, **unknown})
-    whole = attrs.evolve(first, known={**known, **published(kept, first)})
-    return Template(file, whole, tuple(kept), queues, functions)
+    known |= published(kept, first)
+    for _ in range(2):  # a name or a value may refer to another resource's
+        known |= service_addresses(kept, attrs.evolve(first, known=known))
+    return Template(file, attrs.evolve(first, known=known), tuple(kept), queues, functions)

@@ -13,7 +13,8 @@ import attrs
 
 from chaosqs.model.design import PAYLOAD_LIMIT
 from chaosqs.model.json import Json
-from chaosqs.sqs.machines.attributes import Attribute, Attributes, attributes_md5, body_md5
+from chaosqs.model.message import Attribute, Attributes
+from chaosqs.sqs.machines.attributes import attributes_md5, body_md5
 
 Event: TypeAlias = dict[str, Json]
 

@@ -7,38 +7,18 @@ import io
 import sys
 import zipfile
 from base64 import b64encode
-from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from importlib import import_module, invalidate_caches
-from pathlib import Path
+from contextlib import AbstractContextManager, nullcontext
 from tempfile import TemporaryDirectory
-from types import ModuleType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from chaosqs.lambda_.handler_loading import Handler, LoadError, code_root, is_handler
+from chaosqs.lambda_.execution_environment import Handler, HandlerName, ImportedCode
+from chaosqs.lambda_.project_modules import Modules, forget, root_at, root_of
 from chaosqs.mock_aws.lambda_api.errors import invalid
 
-_SHARED = ("boto3", "botocore", "s3transfer")
-"""Packages that are always this process's, even if a zip contains them: a copy would use the network."""
-
-
-class Loaded(Protocol):
-    """The code in one execution environment."""
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """Modules of this process around which imported names are replaced."""
-        ...
-
-    def active(self) -> AbstractContextManager[None]:
-        """Return the context manager around each stretch in which the code runs."""
-        ...
-
-    def handler(self, name: str) -> Handler:
-        """Import the module and return the handler; raise `LoadError`."""
-        ...
+if TYPE_CHECKING:
+    from chaosqs.lambda_.execution_environment import Code as EnvironmentCode
 
 
 class Code(Protocol):
@@ -54,8 +34,13 @@ class Code(Protocol):
         """The directory of the code."""
         ...
 
-    def load(self) -> Loaded:
-        """Begin a new execution environment."""
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules of this process around which imported names are replaced."""
+        ...
+
+    def begin(self, handler: str) -> EnvironmentCode:
+        """Begin the process of a new execution environment; `handler`: name in the function's configuration."""
         ...
 
 
@@ -69,7 +54,7 @@ def sha256(code: Code) -> str:
 
 @attrs.frozen(eq=False)
 class InProcess:
-    """A callable of this process, which all environments share."""
+    """A callable of this process, which all environments share with the test: it may be a closure of the test's own."""
 
     function: Handler
 
@@ -78,8 +63,9 @@ class InProcess:
         """The callable's name, as its code is not stored."""
         return getattr(self.function, "__qualname__", type(self.function).__qualname__).encode()
 
-    def load(self) -> InProcess:
-        """Return self, as there is nothing to load."""
+    def begin(self, handler: str) -> EnvironmentCode:
+        """Return self, as there is nothing to import; the configured name is ignored."""
+        del handler
         return self
 
     def active(self) -> AbstractContextManager[None]:
@@ -100,11 +86,10 @@ class InProcess:
     @property
     def root(self) -> str:
         """The directory from which the callable's module is imported."""
-        return code_root(self.module)
+        return root_of(self.module).path
 
-    def handler(self, name: str) -> Handler:
-        """Return the callable; the configured name is ignored."""
-        del name
+    def handler(self) -> Handler:
+        """Return the callable."""
         return self.function
 
 
@@ -118,9 +103,15 @@ class Zip:
     content: bytes = attrs.field(repr=False)
     directory: TemporaryDirectory[str]
 
-    def load(self) -> Package:
-        """Begin a new execution environment, which imports the modules anew."""
-        return Package(Path(self.directory.name))
+    def begin(self, handler: str) -> EnvironmentCode:
+        """Begin a process that imports the modules for itself."""
+        path, _, function = handler.rpartition(".")
+        return ImportedCode(HandlerName(path, function), Modules(root_at(self.root)))
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Empty, as the package's modules are imported in the sandbox."""
+        return ()
 
     @property
     def root(self) -> str:
@@ -128,8 +119,8 @@ class Zip:
         return self.directory.name
 
     def close(self) -> None:
-        """Remove the directory, and its entry in Python's cache of importers."""
-        sys.path_importer_cache.pop(self.directory.name, None)
+        """Remove the directory, and what is known of its files."""
+        forget(self.directory.name)
         self.directory.cleanup()
 
 
@@ -141,54 +132,4 @@ def unpack(content: bytes) -> Zip:
         raise invalid("Could not unzip uploaded file. Please check your file, then try to upload again.") from None
     directory = TemporaryDirectory(prefix="chaosqs-")
     archive.extractall(directory.name)
-    invalidate_caches()
     return Zip(content, directory)
-
-
-@attrs.define(eq=False)
-class Package:
-    """An unpacked package in one execution environment, with modules of its own."""
-
-    root: Path
-    _modules: dict[str, ModuleType] = attrs.field(factory=dict[str, ModuleType])
-
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """Empty, as the package's modules are imported in the sandbox."""
-        return ()
-
-    @contextmanager
-    def active(self) -> Generator[None]:
-        """Import from the package within a `with` block; its modules hide others of the same names."""
-        tops = {path.stem if path.is_file() else path.name for path in self.root.iterdir()}.difference(_SHARED)
-        hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in tops}
-        sys.modules.update(self._modules)
-        sys.path.insert(0, str(self.root))
-        written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-        try:
-            yield
-        finally:
-            sys.dont_write_bytecode = written
-            sys.path.remove(str(self.root))
-            self._modules = {
-                name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in tops
-            }
-            sys.modules.update(hidden)
-
-    def handler(self, name: str) -> Handler:
-        """Import the module and return its handler."""
-        path, _, function = name.rpartition(".")
-        module = path.replace("/", ".")
-        if not module:
-            raise LoadError("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack")
-        try:
-            found: object = getattr(import_module(module), function, None)
-        except ImportError as error:
-            message = f"Unable to import module '{path}': {error}"
-            raise LoadError("Runtime.ImportModuleError", message) from error
-        except SyntaxError as error:
-            message = f"Syntax error in module '{path}': {error}"
-            raise LoadError("Runtime.UserCodeSyntaxError", message) from error
-        if not is_handler(found):
-            raise LoadError("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{path}'")
-        return found

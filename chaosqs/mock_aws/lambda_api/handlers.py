@@ -12,13 +12,12 @@ from functools import partial
 import attrs
 
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.lambda_.handler_loading import FunctionFacts
-from chaosqs.lambda_.handler_runtime import HandlerTask, Result
+from chaosqs.lambda_.execution_environment import ExecutionEnvironment, FunctionFacts, Handler
+from chaosqs.lambda_.handler_runtime import HandlerTask, Result, within
 from chaosqs.lambda_.invocation import Invocation, InvocationOutcome, Request
 from chaosqs.lambda_.machines.recursion_guard import trace_header
-from chaosqs.lambda_.process_state import ProcessState
 from chaosqs.lambda_.sandbox import Sandbox
-from chaosqs.mock_aws.lambda_api.code import Loaded, Zip
+from chaosqs.mock_aws.lambda_api.code import Code, Zip
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
 from chaosqs.sqs.machines.message import Message, uuid
 
@@ -140,14 +139,6 @@ class Target:
     """The batch; empty for an invocation without a mapping."""
 
 
-@attrs.frozen(eq=False)
-class _Environment:
-    """One execution environment."""
-
-    loaded: Loaded
-    state: ProcessState
-
-
 @attrs.define(eq=False, repr=False)
 class RegionHandlers:
     """Runs all handlers of one Region: the `HandlerRuntime` of the Region's `Lambda`."""
@@ -159,7 +150,9 @@ class RegionHandlers:
     ended: dict[int, tuple[Result, Output]] = attrs.field(factory=dict[int, "tuple[Result, Output]"])
     """Results of direct invocations whose callers have not taken them yet, by invocation number."""
     _running: dict[int, HandlerTask] = attrs.field(factory=dict[int, HandlerTask])
-    _environments: dict[tuple[int, int], _Environment] = attrs.field(factory=dict[tuple[int, int], _Environment])
+    _environments: dict[tuple[int, int], ExecutionEnvironment] = attrs.field(
+        factory=dict[tuple[int, int], ExecutionEnvironment]
+    )
     """Execution environments, by the identity of their code and their number."""
 
     def handles(self, function: str) -> bool:
@@ -174,25 +167,27 @@ class RegionHandlers:
         invocation.limit = version.configuration.timeout * 1000
         facts, cold = _facts(target, invocation.environment.number), key not in self._environments
         if cold:
-            self._environments[key] = _Environment(version.code.load(), ProcessState(facts.environment_variables()))
+            begin = partial(version.code.begin, version.configuration.handler)
+            self._environments[key] = ExecutionEnvironment(begin, facts)
         environment = self._environments[key]
         output = Output(target.function.logs, uuid(b"invocation", invocation.number), self.stamp)
-        around = partial(self._around, environment, output)
+        around = partial(self._around, version.code, environment, output)
         end = partial(self._end, invocation, done, key, output, target, cold)
         root = version.code.root if isinstance(version.code, Zip) else ""
         task = HandlerTask(invocation, self.event_queue, around, end, root=root)
         self._running[invocation.number] = task
-        trace = trace_header(task.request_id, target.messages, target.function.name)
-        environment.state.set_variable("_X_AMZN_TRACE_ID", trace)
+        environment.trace = trace_header(task.request_id, target.messages, target.function.name)
         context = facts.context(task.request_id, lambda: task.remaining)
 
-        def call() -> object:
+        def load() -> Handler:
             output.log_here()
-            handler = environment.loaded.handler(version.configuration.handler)
-            return handler(json.loads(target.payload), context)
+            return environment.load()
+
+        def call() -> object:
+            return load()(json.loads(target.payload), context)
 
         output.start(version.number)
-        task.start(call)
+        task.start(call, None if environment.is_loaded or within(invocation) else load)
 
     def close(self) -> None:
         """End all running handlers."""
@@ -201,10 +196,9 @@ class RegionHandlers:
         self._running.clear()
 
     @contextmanager
-    def _around(self, environment: _Environment, output: Output) -> Generator[None]:
+    def _around(self, code: Code, environment: ExecutionEnvironment, output: Output) -> Generator[None]:
         """Surround one stretch in which a handler runs."""
-        loaded = environment.loaded
-        with self.sandbox(*loaded.modules), loaded.active(), output.captured(), environment.state.active():
+        with self.sandbox(*code.modules), output.captured(), environment.active():
             yield
 
     def _end(  # noqa: PLR0917 - the parts of an invocation

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from chaosqs.errors import InvalidInput, Problem
-from chaosqs.lambda_.handler_loading import Handler
+from chaosqs.lambda_.execution_environment import Handler
 from chaosqs.mock_aws.lambda_api import mapping_lifecycle
 from chaosqs.mock_aws.lambda_api.code import InProcess
 from chaosqs.mock_aws.lambda_api.errors import LambdaError

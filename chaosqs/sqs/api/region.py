@@ -11,7 +11,7 @@ from chaosqs.faults.injector import NO_FAULTS
 from chaosqs.kernel.context import RandomStreams, SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.model.assumptions import Assumptions
-from chaosqs.model.design import Queue
+from chaosqs.model.design import ACCOUNT_ID, REGION_NAME, Queue
 from chaosqs.sqs.api.parameters import Parameters, error, no_such_queue, required_text
 from chaosqs.sqs.api.queue_resource import Address, QueueResource, from_url
 from chaosqs.sqs.api.settings import queue_of, settings_of
@@ -20,7 +20,7 @@ from chaosqs.sqs.machines.queue_machine import CALM, Chance
 from chaosqs.sqs.machines.throughput import limit
 from chaosqs.sqs.service import Numbers, Service
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+ACCOUNT, REGION = ACCOUNT_ID, REGION_NAME
 """The account and the Region of a design."""
 EPOCH = 1_764_547_200_000
 """Moment 0 of virtual time as AWS's clocks show it: 1 December 2025, 0:00 UTC, in milliseconds since 1970."""

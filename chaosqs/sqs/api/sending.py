@@ -1,11 +1,11 @@
 """SendMessage and SendMessageBatch, and the checks that all batches share."""
 
 import re
-import string
 from collections.abc import Callable, Sequence
 
 import attrs
 
+from chaosqs.model.message import is_id
 from chaosqs.sqs.api.contents import MOST_BYTES, measure, read_content, system_attributes_md5, too_long
 from chaosqs.sqs.api.parameters import (
     ApiError,
@@ -73,8 +73,6 @@ def _failure(name: object, refused: ApiError) -> dict[str, object]:
 
 # Sending --------------------------------------------------------------------------------------------------------------
 
-_LONGEST_ID = 128
-_ID_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation)
 _LONGEST_DELAY = 900
 _WRONG_TYPE = "The request include parameter that is not valid for this queue type."
 
@@ -158,7 +156,7 @@ def _check_ids(resource: QueueResource, parameters: Parameters) -> str:
     deduplication_id = text(parameters, "MessageDeduplicationId")
     for name in ("MessageGroupId", "MessageDeduplicationId"):
         value = text(parameters, name)
-        if value is not None and not _is_id(value):  # FQ-1, FF-2, FF-3
+        if value is not None and not is_id(value):  # FQ-1, FF-2, FF-3
             reason = f"{name} can only include alphanumeric and punctuation characters. 1 to 128 in length."
             raise invalid_value(value, name, reason)
     if not resource.fifo and deduplication_id is not None:
@@ -169,10 +167,6 @@ def _check_ids(resource: QueueResource, parameters: Parameters) -> str:
             " or MessageDeduplicationId provided explicitly"
         )
     return deduplication_id or ""
-
-
-def _is_id(value: str) -> bool:
-    return 1 <= len(value) <= _LONGEST_ID and _ID_CHARACTERS.issuperset(value)
 
 
 def _check_delay(resource: QueueResource, parameters: Parameters) -> int | None:

@@ -1,30 +1,23 @@
-"""The contents of a client's message, their size and their digests (SZ-1, AT-5, AT-6)."""
+"""The contents of a message, their size and their digests (SZ-1, AT-5, AT-6)."""
 
 import hashlib
-from collections.abc import Mapping
 from struct import pack
-from typing import TypeAlias
 
 import attrs
+
+from chaosqs.model.message import Attributes, content_bytes
+from chaosqs.model.message import Message as Sending
 
 _STRING, _BINARY = b"\x01", b"\x02"
 
 
-@attrs.frozen
-class Attribute:
-    """The value of one message attribute."""
-
-    data_type: str
-    """`String`, `Number` or `Binary`, with a custom label after a dot if the sender gave one (AT-2)."""
-    value: str | bytes
-
-
-Attributes: TypeAlias = Mapping[str, Attribute]
+SENDER = "AIDACKCEVSQ6C2EXAMPLE"
+"""`SenderId` of every message. Assumed: the caller is one IAM user, the one of AWS's documentation."""
 
 
 @attrs.frozen(eq=False)
 class Content:
-    """The contents of a message that a client sent."""
+    """The contents of a message that a client sent, or that a workload gives."""
 
     body: str
     attributes: Attributes
@@ -63,14 +56,6 @@ def attributes_md5(attributes: Attributes) -> str:
     return md5.hexdigest()
 
 
-def size(body: str, attributes: Attributes) -> int:
-    """Return the bytes of a body and of each attribute's name, type and value; system attributes are free (SZ-1)."""
-    total = len(body.encode())
-    for name, attribute in attributes.items():
-        total += len(name.encode()) + len(attribute.data_type.encode()) + len(_bytes(attribute.value))
-    return total
-
-
 def _with_length(value: str | bytes) -> bytes:
     data = _bytes(value)
     return pack(">I", len(data)) + data
@@ -78,3 +63,22 @@ def _with_length(value: str | bytes) -> bytes:
 
 def _bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
+
+
+def content_of(sending: Sending, *, fifo: bool, own_id: str, content_based: bool) -> Content:
+    """Return the contents of a workload's message; `own_id` is its id on SQS.
+
+    Assumed: a producer that gives no deduplication id to a queue that needs one gives the message's own id (FF-3).
+    """
+    deduplication_id = ""
+    if fifo:
+        deduplication_id = sending.deduplication_id or (body_sha256(sending.body) if content_based else own_id)
+    return Content(
+        sending.body,
+        sending.attributes,
+        sender=SENDER,
+        deduplication_id=deduplication_id,
+        body_md5=body_md5(sending.body),
+        attributes_md5=attributes_md5(sending.attributes),
+        size=content_bytes(sending.body, sending.attributes),
+    )

@@ -9,7 +9,7 @@ import attrs
 
 from chaosqs.model.design import Queue
 from chaosqs.model.time import MINUTE
-from chaosqs.sqs.machines.message import Message, Receipt
+from chaosqs.sqs.machines.message import Message, Receipt, message_id
 from chaosqs.sqs.machines.queue_machine import CALM, IN_FLIGHT_QUOTA, Chance, Outcome, beyond_cap
 from chaosqs.sqs.machines.store import Store
 
@@ -254,6 +254,9 @@ class FifoQueue:
     groups: Groups = attrs.field(init=False)
     memory: Memory = attrs.field(factory=Memory)
     attempts: Attempts = attrs.field(factory=Attempts)
+    _own: deque[tuple[int, Message]] = attrs.field(factory=deque[tuple[int, Message]])
+    """Sends whose deduplication ids are their messages' own ids. They are noted in `memory` before it is next asked,
+    because most runs never ask."""
 
     def __attrs_post_init__(self) -> None:
         """Start empty."""
@@ -279,12 +282,29 @@ class FifoQueue:
 
     def duplicate(self, group: str, deduplication_id: str, *, now: int) -> Accepted | None:
         """Return the send of the last five minutes that this one repeats, or None (FF-5 … FF-7)."""
+        self._note_own(now)
         return self.memory.find(self._key(group, deduplication_id), now=now)
 
     def remember(self, message: Message, deduplication_id: str, *, now: int) -> None:
         """Remember an accepted send, so that its repetitions are dropped."""
+        self._note_own(now)
+        self._note(message, deduplication_id, now)
+
+    def remember_own(self, message: Message, *, now: int) -> None:
+        """Remember an accepted send whose deduplication id is the message's own id."""
+        while self._own and self._own[0][0] + INTERVAL <= now:
+            self._own.popleft()
+        self._own.append((now, message))
+
+    def _note_own(self, now: int) -> None:
+        while self._own:
+            at, message = self._own.popleft()
+            if at + INTERVAL > now:
+                self._note(message, message_id(message.number), at)
+
+    def _note(self, message: Message, deduplication_id: str, at: int) -> None:
         accepted = Accepted(message.number, message.index)
-        self.memory.note(self._key(message.group, deduplication_id), accepted, now=now)
+        self.memory.note(self._key(message.group, deduplication_id), accepted, now=at)
 
     def _key(self, group: str, deduplication_id: str) -> tuple[str, str]:
         return (group if self.queue.deduplication_scope == "messageGroup" else "", deduplication_id)
@@ -414,6 +434,7 @@ class FifoQueue:
     def purge(self) -> list[Message]:
         """Remove and return all messages, in flight or delayed, and forget all deduplication ids (PQ-1, PQ-3)."""
         self.memory.clear()
+        self._own.clear()
         self.groups = Groups(self.window)
         return self.store.clear()
 

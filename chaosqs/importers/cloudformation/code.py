@@ -1,0 +1,179 @@
+"""The code and the variables of functions, as the template gives them. Files are looked for, and never run.
+
+Paths are relative to the template's directory: the project's for SAM, `cdk.out` for the CDK. The metadata of a
+function names its asset directory there.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from chaosqs.importers.cloudformation.intrinsics import resolve, resolved_parts
+from chaosqs.importers.cloudformation.markup import Entry, Items, Leaf, Table, described, shortened, text_of
+from chaosqs.importers.cloudformation.naming import Names
+from chaosqs.importers.cloudformation.reading import Part, Reading
+from chaosqs.importers.cloudformation.resource import SAM_FUNCTION, Resource
+from chaosqs.importers.cloudformation.scope import Absent, Unknown
+from chaosqs.importers.protocol import Code, module_file
+
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")  # as AWS demands (API Reference, Environment)
+_MODULE = re.compile(r"[\w-]+(\.[\w-]+)*")
+_ASSET_PATH, _ASSET_PROPERTY, _DOCKERFILE = "aws:asset:path", "aws:asset:property", "aws:asset:dockerfile-path"
+
+
+class _Modelled(Exception):
+    """Raised with the reason why a function has to be modelled."""
+
+
+def code_of(part: Part, resource: Resource, reading: Reading) -> Code:
+    """Return the code of a function of the template, or the reason why it has to be modelled."""
+    runtime = _text(part, "Runtime", reading)
+    if runtime and not runtime.startswith("python"):
+        return Code(modelled=f"its Runtime is {shortened(runtime, 40)}", alias=resource.logical_id)
+    notes = list[str]()
+    variables = dict(_variables(part, reading, notes))
+    named = ""
+    try:
+        named = _handler(part, reading)
+        root, shown = _root(part, resource, reading)
+        _refuse_missing(named, root, shown)
+    except _Modelled as found:
+        return Code("", None, variables, str(found), tuple(notes), resource.logical_id, named)
+    layers = _layers(part, reading)
+    if layers:
+        notes.append(f"{part.name}: layers are not read: install the packages of {layers} for the tests")
+    return Code(named, root, variables, "", tuple(notes), resource.logical_id, named)
+
+
+def _text(part: Part, key: str, reading: Reading) -> str:
+    entry = part.properties.get(key)
+    value = resolve(entry.node, reading.scope) if entry else Absent()
+    return "" if isinstance(value, Absent | Unknown) else text_of(value) or ""
+
+
+# Where the code is ----------------------------------------------------------------------------------------------------
+
+
+def _root(part: Part, resource: Resource, reading: Reading) -> tuple[Path, str]:
+    """Return the directory of a function's code, and its path as written. Raises `_Modelled`."""
+    if _text(part, "PackageType", reading) == "Image" or resource.metadata.get(_DOCKERFILE):
+        raise _Modelled("it is a container image")
+    base = Path(os.path.abspath(reading.file)).parent  # noqa: PTH100 - `resolve` would follow links
+    shown = _asset(resource) or _written(part, resource, reading, base)
+    root = os.path.normpath(base / shown)
+    if os.path.isdir(root):  # noqa: PTH112 - without an error for impossible paths
+        return Path(root), shown
+    there = "is no directory" if os.path.lexists(root) else "is not there"
+    raise _Modelled(f"its code {shortened(shown)} {there}")
+
+
+def _asset(resource: Resource) -> str:
+    """Return the directory that the CDK names as the asset of a function's code; empty if it names none."""
+    path, of = resource.metadata.get(_ASSET_PATH), resource.metadata.get(_ASSET_PROPERTY)
+    if path is None or (of is not None and text_of(of.node) != "Code"):
+        return ""
+    return text_of(path.node) or ""
+
+
+def _written(part: Part, resource: Resource, reading: Reading, base: Path) -> str:
+    """Return the path of the code as the template gives it. Raises `_Modelled` if it gives none."""
+    key = "CodeUri" if resource.kind == SAM_FUNCTION else "Code"
+    if part.properties.get("InlineCode"):
+        raise _Modelled("its code is inline (InlineCode)")
+    entry = part.properties.get(key)
+    value = resolve(entry.node, reading.scope) if entry else Absent()
+    match value:
+        case Leaf(text=text) if not text.startswith("s3:"):
+            return text
+        case Leaf(text=text):
+            raise _Modelled(f"its code is in S3 ({shortened(text)})")
+        case Table(entries=entries):
+            return _in_table(entries, reading, base)
+        case Unknown(reason=reason):
+            raise _Modelled(f"its {key} {reason}")
+        case Absent() | Items():
+            raise _Modelled(f"it has no {key}")
+
+
+def _in_table(entries: Mapping[str, Entry], reading: Reading, base: Path) -> str:
+    """Return the asset directory of code that is given by keys of S3. Raises `_Modelled` if it is not there."""
+    if "ZipFile" in entries:
+        raise _Modelled("its code is inline (ZipFile)")
+    if "ImageUri" in entries:
+        raise _Modelled("it is a container image")
+    found = next((entries[key] for key in ("S3Key", "Key") if key in entries), None)
+    value = resolve(found.node, reading.scope) if found else Absent()
+    key = value.text if isinstance(value, Leaf) else ""
+    asset = f"asset.{key.removesuffix('.zip')}"  # the CDK's name, where its metadata is switched off
+    if key and os.path.isdir(base / asset):  # noqa: PTH112 - without an error for impossible paths
+        return asset
+    raise _Modelled(f"its code is in S3 ({shortened(key)})" if key else "its code is in S3")
+
+
+def _handler(part: Part, reading: Reading) -> str:
+    """Return `package.module:function` for the template's `Handler`. Raises `_Modelled` if it has none."""
+    text = _text(part, "Handler", reading)
+    name, _, function = text.rpartition(".")
+    module = name.replace("/", ".")  # as Lambda's runtime imports it
+    if not _MODULE.fullmatch(module) or not function.isidentifier():
+        raise _Modelled(f"its Handler {shortened(text)!r} is no module.function" if text else "it has no Handler")
+    return f"{module}:{function}"
+
+
+def _refuse_missing(handler: str, root: Path, shown: str) -> None:
+    """Raise `_Modelled` if the file of a handler is not there."""
+    module = handler.partition(":")[0]
+    if module_file(root, module) is None:
+        raise _Modelled(f"{os.path.normpath(Path(shown, *module.split('.')))}.py is not there")
+
+
+def _layers(part: Part, reading: Reading) -> str:
+    entry = part.properties.get("Layers")
+    value = resolve(entry.node, reading.scope) if entry else Absent()
+    parts = resolved_parts(value, reading.scope) if isinstance(value, Items) else ()
+    hints = [part.hint if isinstance(part, Unknown) else text_of(part) or "" for part in parts]
+    return ", ".join(shortened(hint) for hint in hints if hint)
+
+
+# Its variables --------------------------------------------------------------------------------------------------------
+
+
+def _variables(part: Part, reading: Reading, notes: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the variables of a function's configuration; one that cannot be told gets a placeholder and a note."""
+    environment = reading.table(part, "Environment", "environment")
+    variables = reading.table(environment, "Variables", "environment") if environment else None
+    for name, entry in variables.properties.entries.items() if variables else ():
+        value, where = resolve(entry.node, reading.scope), reading.where(entry.line)
+        if not _VARIABLE.fullmatch(name):
+            notes.append(f"{where}: variable {shortened(name)!r} is left out: AWS refuses its name")
+            continue
+        placeholder = f"unknown-{name}"
+        match value:
+            case Absent():
+                pass
+            case Leaf(value=None) | Items() | Table():
+                notes.append(f"{where}: {name} is {described(value)} and must be text; it is set to {placeholder}")
+                yield name, placeholder
+            case Leaf(text=text):
+                yield name, text
+            case Unknown(reason=reason):
+                notes.append(f"{where}: {name} {reason}; it is set to {placeholder}")
+                yield name, placeholder
+
+
+# Queues that variables name -------------------------------------------------------------------------------------------
+
+_QUEUE = re.compile(
+    r"(?:https?://sqs[.\w-]*/\d{12}/|arn:[\w-]+:sqs:[\w-]*:\d{12}:)([A-Za-z0-9_-]{1,75}(?:\.fifo)?)", re.ASCII
+)
+
+
+def queues_in(variables: Iterable[str], queues: Names) -> list[str]:
+    """Return the names of queues that are in the values of variables: as a URL, as an ARN, or as a queue's name."""
+    own = set(queues.of.values())
+    found = list[str]()
+    for value in variables:
+        found += _QUEUE.findall(value)
+        found += [value] if value in own else []
+    return list(dict.fromkeys(found))

@@ -1,0 +1,303 @@
+"""The project's own modules in one execution environment: imported for it alone, and gone with it.
+
+A module is the project's if its source lies under the root of the function's code, and neither among installed packages
+(site-packages, dist-packages) nor in the standard library. All other modules are shared by all environments and the
+caller, and so are extension modules, which a process cannot load twice.
+
+An environment's modules are in `sys.modules` while its code runs, and the root is the first entry of `sys.path`. At all
+other times the caller's are, so neither sees the other's: a project's unit tests keep the copy that they imported.
+Source is compiled once for each state of its file; nothing is written beside it.
+
+A shared module that is imported for the first time while a handler runs takes part in no invocation: it sees real time
+and real chance, as it stays for later runs.
+"""
+
+from __future__ import annotations
+
+import os
+import random  # noqa: TID251 - its state is put back
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import SOURCE_SUFFIXES, FrozenImporter, ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import find_spec
+from types import CodeType, ModuleType
+from typing import TypeGuard
+
+import attrs
+
+from chaosqs.lambda_.guards import INSTALLED, LIBRARIES, OURS, outside
+
+SHARED = ("boto3", "botocore", "s3transfer")
+"""Packages that are always this process's, even if the code contains them: a copy would use the network."""
+_NAMES_OF_CALLERS = ("__main__", "chaosqs", *SHARED)
+
+
+# The root of the code -------------------------------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class CodeRoot:
+    """The directory of a function's code, as Lambda has it in /var/task. There is one object for each directory."""
+
+    path: str
+    """The first entry of `sys.path`."""
+    _prefixes: tuple[str, ...]
+    """Beginnings of the real paths of the project's files."""
+    _finder: _Finder = attrs.field(init=False)
+    _callers: Sequence[str] = ()
+    """Names of the caller's copies of the project's modules in `sys.modules`."""
+    _seen: tuple[int, str] = (0, "")
+    """State of `sys.modules` in which `_callers` was found."""
+
+    def __attrs_post_init__(self) -> None:
+        """Make the finder."""
+        self._finder = _Finder(self)
+
+    def owns(self, file: str) -> bool:
+        """Return whether a file is the project's."""
+        return _is_under(self._prefixes, file)
+
+    def contains(self, name: str, module: object) -> bool:
+        """Return whether an entry of `sys.modules` is one of the project's modules."""
+        if name.partition(".")[0] in _NAMES_OF_CALLERS:
+            return False
+        if isinstance(module, ModuleType):
+            known = _namespace(module)
+            file = known.get("__file__")
+            if isinstance(file, str):
+                return file.endswith(tuple(SOURCE_SUFFIXES)) and self.owns(file)
+            parts = known.get("__path__")
+            if _is_iterable(parts):
+                return all(isinstance(part, str) and self.owns(f"{part}{os.sep}") for part in parts)
+        return self._stands_in(name)
+
+    def _stands_in(self, name: str) -> bool:
+        """Return whether an object without a file has replaced a module of the project: `sys.modules[__name__] = …`."""
+        parent, dot, _ = name.rpartition(".")
+        if dot:
+            return parent in sys.modules and self.contains(parent, sys.modules[parent])
+        if name in sys.builtin_module_names:
+            return False
+        found = PathFinder.find_spec(name, [self.path])
+        return found is not None and found.origin is not None and self.owns(found.origin)
+
+    @contextmanager
+    def first(self) -> Generator[None]:
+        """Import from this directory first."""
+        sys.path.insert(0, self.path)
+        sys.meta_path.insert(0, self._finder)
+        try:
+            yield
+        finally:
+            sys.meta_path.remove(self._finder)
+            sys.path.remove(self.path)
+
+    def file_of(self, module: str) -> str:
+        """Return the file of a module that was found here; the directory if it cannot be said."""
+        file = os.path.join(self.path, *module.split("."))  # noqa: PTH118 - as text
+        package = os.path.join(file, "__init__.py")  # noqa: PTH118 - as text
+        return next((found for found in (f"{file}.py", package) if os.path.exists(found)), self.path)  # noqa: PTH110 - as text
+
+    def names(self) -> list[str]:
+        """Return the names of the project's modules in `sys.modules`."""
+        return [name for name, module in list(sys.modules.items()) if self.contains(name, module)]
+
+    def hide(self) -> dict[str, ModuleType]:
+        """Remove the caller's copies of the project's modules from `sys.modules`, and return them."""
+        if _modules_state() != self._seen:
+            self._callers = self.names()
+        return {name: sys.modules.pop(name) for name in self._callers if name in sys.modules}
+
+    def show(self, hidden: dict[str, ModuleType]) -> None:
+        """Put the caller's copies back."""
+        sys.modules.update(hidden)
+        self._seen = _modules_state()
+
+
+@cache
+def _root(path: str, prefixes: tuple[str, ...]) -> CodeRoot:
+    return CodeRoot(path, prefixes)
+
+
+def root_at(path: str) -> CodeRoot:
+    """Return the root of code that stands in a directory; files that are new there will be found."""
+    path = os.path.abspath(path)  # noqa: PTH100 - as text
+    _look_again(path)
+    return _root(path, (_folder(path),))
+
+
+def root_of(module: str) -> CodeRoot:
+    """Return the root of a module that is imported from `sys.path`: the directory of its top-level package or module.
+
+    Nothing is imported. Of a directory of installed packages, only the top-level package is the project's.
+    """
+    top, *inner = module.split(".")
+    path = _directory(module, top, inner)
+    _look_again(path)
+    folder = _folder(path)
+    if any(part in folder for part in INSTALLED):
+        return _root(path, (f"{folder}{top}{os.sep}", f"{folder}{top}.py"))
+    return _root(path, (folder,))
+
+
+def _is_iterable(value: object) -> TypeGuard[Iterable[object]]:
+    return isinstance(value, Iterable)
+
+
+def _folder(path: str) -> str:
+    return os.path.join(os.path.realpath(path), "")  # noqa: PTH118 - as text
+
+
+def _directory(module: str, top: str, inner: Sequence[str]) -> str:
+    file = _namespace(sys.modules[module]).get("__file__") if module in sys.modules else None
+    if isinstance(file, str):
+        levels = len(inner) + (os.path.basename(file) == "__init__.py")  # noqa: PTH119 - as text
+        for _ in range(levels + 1):
+            file = os.path.dirname(file)  # noqa: PTH120 - as text
+        return file
+    try:
+        found = find_spec(top)
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        return os.getcwd()  # noqa: PTH109 - as text
+    parts = list(found.submodule_search_locations or ())
+    if not parts:
+        return os.path.dirname(found.origin or "")  # noqa: PTH120 - as text
+    has = [part for part in parts if inner and _has(part, inner)]
+    return os.path.dirname((has or parts)[0])  # noqa: PTH120 - as text
+
+
+def _has(part: str, inner: Sequence[str]) -> bool:
+    there = os.path.join(part, *inner)  # noqa: PTH118 - as text
+    return os.path.isdir(there) or os.path.exists(f"{there}.py")  # noqa: PTH110, PTH112 - as text
+
+
+def _look_again(path: str) -> None:
+    """Make Python list the directories of the code again: it may have missed files of the last milliseconds."""
+    for known, finder in list(sys.path_importer_cache.items()):
+        if finder is not None and f"{known}{os.sep}".startswith(os.path.join(path, "")):  # noqa: PTH118 - as text
+            invalidate: object = getattr(finder, "invalidate_caches", None)
+            if callable(invalidate):
+                invalidate()
+
+
+def _modules_state() -> tuple[int, str]:
+    """Return a value that changes with each import."""
+    return len(sys.modules), next(reversed(sys.modules), "")
+
+
+def _namespace(module: ModuleType) -> dict[str, object]:
+    """Return a module's globals, without loading one that is lazy."""
+    found: dict[str, object] = ModuleType.__getattribute__(module, "__dict__")
+    return found
+
+
+@cache
+def _is_under(prefixes: tuple[str, ...], file: str) -> bool:
+    folder, _, name = file.rpartition(os.sep)
+    path = f"{os.path.realpath(folder)}{os.sep}{name}"
+    below = [path[len(prefix) - 1 :] for prefix in prefixes if path.startswith(prefix)]
+    return any(below) and not path.startswith((OURS, *LIBRARIES)) and not any(part in below[0] for part in INSTALLED)
+
+
+def forget(path: str) -> None:
+    """Drop what is known of the files in a directory that is to be removed."""
+    for known in [known for known in sys.path_importer_cache if known.startswith(path)]:
+        del sys.path_importer_cache[known]
+    for known in [known for known in _compiled if known.startswith(path)]:
+        del _compiled[known]
+
+
+# The modules of one environment ---------------------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class Modules:
+    """The project's modules in one execution environment."""
+
+    root: CodeRoot
+    _own: dict[str, ModuleType] = attrs.field(factory=dict[str, ModuleType])
+
+    @contextmanager
+    def active(self) -> Generator[None]:
+        """Let this environment's modules be the imported ones within a `with` block."""
+        hidden = self.root.hide()
+        sys.modules.update(self._own)
+        before = _modules_state()
+        try:
+            with self.root.first():
+                yield
+        finally:
+            names = list(self._own) if _modules_state() == before else self.root.names()
+            self._own = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+            self.root.show(hidden)
+
+
+# Import ---------------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(eq=False)
+class _Finder(MetaPathFinder):
+    """Finds modules as Python does, and chooses how they are executed: for an environment, or for all."""
+
+    root: CodeRoot
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None, /
+    ) -> ModuleSpec | None:
+        top = fullname.partition(".")[0]
+        if path is None and (fullname in sys.builtin_module_names or FrozenImporter.find_spec(fullname) is not None):
+            return None
+        if path is None and top in SHARED:
+            path = [entry for entry in sys.path if entry != self.root.path]
+        found = PathFinder.find_spec(fullname, path, target)
+        if found is None or found.loader is None or found.origin is None:
+            return found
+        if top not in _NAMES_OF_CALLERS and isinstance(found.loader, SourceFileLoader) and self.root.owns(found.origin):
+            found.loader = _Source(fullname, found.origin)
+        elif hasattr(found.loader, "exec_module"):
+            found.loader = _Shared(found.loader)
+        return found
+
+
+_compiled: dict[str, tuple[tuple[int, int], CodeType]] = {}
+"""Modification time, size and code of each file."""
+
+
+class _Source(SourceFileLoader):
+    """Loads a module of the project; its code is compiled once for each state of its file."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        found = os.stat(path)  # noqa: PTH116 - once for each import
+        state = found.st_mtime_ns, found.st_size
+        known = _compiled.get(path)
+        if known is not None and known[0] == state:
+            return known[1]
+        code = self.source_to_code(self.get_data(path), path)
+        _compiled[path] = state, code
+        return code
+
+
+@attrs.frozen(eq=False)
+class _Shared(Loader):
+    """Loads a shared module outside of the invocation that imports it."""
+
+    loader: Loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = self.loader
+        chance = random.getstate()
+        try:
+            with outside():
+                self.loader.exec_module(module)
+        finally:
+            random.setstate(chance)

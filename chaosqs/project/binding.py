@@ -1,0 +1,158 @@
+"""The user's code in a run: the handler that each function has, or the reason why the function is modelled.
+
+A template names handlers and variables; `[tool.chaosqs.functions.NAME]` overrides what it says.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import attrs
+
+from chaosqs.errors import InvalidInput
+from chaosqs.importers.protocol import Code, module_file
+from chaosqs.lambda_.handler_loading import probe
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.project.discovery import Source, behaviour_of
+from chaosqs.project.settings import FILE, FunctionSettings, Settings
+from chaosqs.project.wording import relative_to, with_relative_paths
+
+# Settings of the project in place of what the template says -----------------------------------------------------------
+
+
+def bound(source: Source, settings: Settings, root: Path) -> Source:
+    """Return a design with the code that the project's settings give its functions.
+
+    Raises `InvalidInput` for a directory or a handler that is not there.
+    """
+    code, behaviours = dict(source.code), dict(source.behaviours)
+    for function in source.design.functions:
+        own = code.get(function.name, Code())
+        name = next((name for name in (function.name, own.alias) if name in settings.functions), None)
+        if name is None:
+            continue
+        given = settings.functions[name]
+        code[function.name] = changed = _changed(own, name, given, root)
+        if given.behaviour is not None:
+            behaviours[function.name] = given.behaviour
+        elif changed.handler:
+            behaviours[function.name] = behaviour_of(changed)
+        elif function.name in behaviours:  # a scenario's own handler
+            behaviours[function.name] = _with_variables(behaviours[function.name], given.environment)
+    return attrs.evolve(source, code=code, behaviours=behaviours)
+
+
+def _with_variables(behaviour: Behaviour, variables: Mapping[str, str]) -> Behaviour:
+    return attrs.evolve(behaviour, environment={**behaviour.environment, **variables})
+
+
+def _changed(code: Code, name: str, given: FunctionSettings, root: Path) -> Code:
+    """Return the code of a function with its settings in place of what the template says."""
+    if given.behaviour is not None:
+        return attrs.evolve(code, handler="", root=None, modelled=f"[tool.chaosqs.functions.{name}] gives a model")
+    settled = tuple(f"unknown-{variable}" for variable in given.environment)
+    notes = tuple(note for note in code.notes if not note.endswith(settled))
+    code = attrs.evolve(code, environment={**code.environment, **given.environment}, notes=notes)
+    if not given.handler and not given.code:
+        return code
+    handler = _handler(given.handler) or code.handler or code.named
+    if not handler:
+        raise _refusal(name, "code", given.code, f"needs handler, too: {code.modelled or 'no file names one'}")
+    directory = root / given.code if given.code else code.root or root
+    if not directory.is_dir():
+        raise _refusal(name, "code", given.code, "is no directory of the project")
+    module = handler.partition(":")[0]
+    if module_file(directory, module) is None:
+        file = relative_to(root, directory.joinpath(*module.split(".")))
+        raise _refusal(name, "handler", given.handler or handler, f"{file}.py is not there")
+    return attrs.evolve(code, handler=handler, root=Path(os.path.normpath(directory)), modelled="")
+
+
+def _handler(text: str) -> str:
+    """Return `package.module:function` for a handler that is written in this way or as in a template."""
+    if not text or ":" in text:
+        return text
+    module, _, function = text.rpartition(".")
+    return f"{module.replace('/', '.')}:{function}"
+
+
+def _refusal(name: str, field: str, value: str, problem: str) -> InvalidInput:
+    return InvalidInput(f"{FILE}, [tool.chaosqs.functions.{name}]: {field} = {value!r}: {problem}")
+
+
+def refuse_unknown_functions(settings: Settings, sources: Iterable[Source]) -> None:
+    """Raise `InvalidInput` for settings of a function that no design has."""
+    designs = tuple(sources)
+    known = dict.fromkeys(function.name for source in designs for function in source.design.functions)
+    aliases = {code.alias for source in designs for code in source.code.values()}
+    unknown = [name for name in settings.functions if name not in known and name not in aliases]
+    if unknown:
+        there = ", ".join(known) or "none"
+        raise InvalidInput(f"[tool.chaosqs.functions.{unknown[0]}]: no design has this function; there are {there}")
+
+
+# The functions of a run, for its header -------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Binding:
+    """A function of a design, as a run has it."""
+
+    function: str
+    queues: tuple[str, ...]
+    """Names of the queues that its mappings poll."""
+    handler: str = ""
+    """File and name of its handler, `app/charge.py, handler`; empty if it is modelled."""
+    modelled: str = ""
+    """The reason why it is modelled."""
+    problem: str = ""
+    """The reason why its handler cannot be loaded."""
+    messages: str = ""
+    """Where its messages come from, as a clause: `bodies from events/order.json`."""
+    services: str = ""
+    """The services of AWS that answer it, and those that do not, as a clause."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what is assumed about its code and its variables."""
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the header: mostly one."""
+        code = f"{self.handler} CANNOT BE LOADED" if self.problem else self.handler or f"modelled: {self.modelled}"
+        parts = [part for part in (code, self.messages, self.services) if part]
+        yield f"  {', '.join(self.queues)} → {self.function}: {' · '.join(parts)}"
+        yield from (f"    {line}" for line in (*self.problem.splitlines(), *self.notes))
+
+
+def bindings(source: Source, given: Mapping[str, Behaviour], root: Path) -> tuple[Binding, ...]:
+    """Return the functions of a design as they run, with the behaviours that the settings give."""
+    behaviours = source.behaved(given)
+    return tuple(
+        _binding(function.name, source, behaviours.get(function.name), root) for function in source.design.functions
+    )
+
+
+def _binding(name: str, source: Source, behaviour: Behaviour | None, root: Path) -> Binding:
+    queues = tuple(mapping.queue for mapping in source.design.mappings_of(name))
+    code = source.code.get(name, Code())
+    if behaviour is None or behaviour.handler is None:
+        why = "its behaviour is given" if behaviour else code.modelled or "no file names its handler"
+        return Binding(name, queues, modelled=with_relative_paths(root, code.modelled or why))
+    module, _, function = behaviour.handler.partition(":")
+    file = module_file(Path(behaviour.code or root), module)
+    shown = relative_to(root, file) if file else module
+    notes = tuple(with_relative_paths(root, note) for note in code.notes)
+    return Binding(name, queues, f"{shown}, {function}", problem=source.broken.get(name, ""), notes=notes)
+
+
+def header(source: Source, given: Mapping[str, Behaviour], root: Path) -> list[str]:
+    """Return the lines at the top of a run about one design."""
+    return [f"chaosqs: {source.name}", *(line for each in bindings(source, given, root) for line in each.lines())]
+
+
+# Handlers that cannot be loaded ---------------------------------------------------------------------------------------
+
+
+def loaded(source: Source, given: Mapping[str, Behaviour]) -> Source:
+    """Return a design with the reasons why handlers cannot be loaded. This runs the project's code."""
+    functions = {function.name: function for function in source.design.functions}
+    problems = {name: probe(functions[name], each) for name, each in source.behaved(given).items() if each.handler}
+    return attrs.evolve(source, broken={name: problem for name, problem in problems.items() if problem})

@@ -1,0 +1,100 @@
+"""The code of functions between files and memory, and the settings of a project in place of a template's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import attrs
+import pytest
+
+from chaosqs.errors import InvalidInput
+from chaosqs.importers.protocol import Code
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.project.binding import Binding, bindings, bound
+from chaosqs.project.discovery import Source, located, portable, read_source
+from chaosqs.project.replay import read_counterexample
+from chaosqs.project.results import written
+from chaosqs.project.settings import FunctionSettings, Settings
+from chaosqs.simulation.run import simulate
+from tests.project.kept import kept
+
+DESIGN = Design([Queue("orders")], [Function("worker")], [EventSourceMapping("orders", "worker")])
+
+
+def source(root: Path, code: Code) -> Source:
+    return Source("template.yaml", root / "template.yaml", DESIGN, code={"worker": code})
+
+
+def test_code_is_absolute_in_memory_and_relative_in_files(tmp_path: Path) -> None:
+    """Code outside the project keeps its absolute path; a handler of `sys.path` has none."""
+    behaviours = {
+        "a": Behaviour(handler="app:handler", code="src"),
+        "b": Behaviour(handler="app:handler", code="."),
+        "c": Behaviour(handler="app:handler", code="/elsewhere"),
+        "d": Behaviour(handler="app:handler"),
+    }
+    absolute = located(behaviours, tmp_path)
+    assert [each.code for each in absolute.values()] == [str(tmp_path / "src"), str(tmp_path), "/elsewhere", ""]
+    assert portable(absolute, tmp_path) == behaviours
+
+
+def test_a_counterexample_moves_with_its_project(tmp_path: Path) -> None:
+    """The report of one checkout is read in another, and means the code there."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    found = kept("design")
+    real = Behaviour(handler="app:handler", code=str(here / "src"), environment={"STAGE": "dev"})
+    with_code = attrs.evolve(found, scenario=attrs.evolve(found.scenario, behaviours={"worker": real}))
+    history = attrs.evolve(simulate(found.scenario), scenario=with_code.scenario)
+    written(with_code, history, here, here / "reports")
+    (file,) = here.rglob("scenario.json")
+    assert json.loads(file.read_text("utf-8"))["scenario"]["behaviours"]["worker"]["code"] == "src"
+    there.mkdir()
+    (there / "scenario.json").write_bytes(file.read_bytes())
+    again = read_counterexample(there / "scenario.json", there)
+    assert again.scenario.behaviours == {"worker": attrs.evolve(real, code=str(there / "src"))}
+
+
+def test_settings_replace_what_a_template_says(tmp_path: Path) -> None:
+    """Each key for itself; the handler that the template names is used with another directory."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").touch()
+    lost = Code(environment={"A": "1", "B": "unknown-B"}, modelled="its code is in S3", alias="Worker", named="app:run")
+    lost = attrs.evolve(lost, notes=("template.yaml:3: B is imported; it is set to unknown-B", "another note"))
+    given = FunctionSettings(code="src", environment={"B": "2"})
+    changed = bound(source(tmp_path, lost), Settings(functions={"Worker": given}), tmp_path)
+    expected = Behaviour(handler="app:run", code=str(tmp_path / "src"), environment={"A": "1", "B": "2"})
+    assert changed.behaviours == {"worker": expected}
+    assert bindings(changed, {}, tmp_path) == (
+        Binding("worker", ("orders",), handler="src/app.py, run", notes=("another note",)),
+    )
+
+
+def test_code_needs_a_handler(tmp_path: Path) -> None:
+    """A directory alone says nothing where the template names no handler."""
+    settings = Settings(functions={"worker": FunctionSettings(code="src")})
+    with pytest.raises(InvalidInput, match=r"code = 'src': needs handler, too: it has no Handler$"):
+        bound(source(tmp_path, Code(modelled="it has no Handler")), settings, tmp_path)
+
+
+def test_a_line_of_the_header_has_room_for_messages_and_services() -> None:
+    """One line a function: its queues, its code, where its messages come from, and who answers it."""
+    full = Binding("worker", ("a", "b"), "app.py, run", messages="bodies from x.json", services="DynamoDB answers")
+    assert list(full.lines()) == ["  a, b → worker: app.py, run · bodies from x.json · DynamoDB answers"]
+    noted = Binding("worker", ("a",), modelled="its Runtime is go1.x", notes=("a note",))
+    assert list(noted.lines()) == ["  a → worker: modelled: its Runtime is go1.x", "    a note"]
+
+
+def test_a_design_in_python_names_code_relative_to_the_project(tmp_path: Path) -> None:
+    """As its files do."""
+    (tmp_path / "designs.py").write_text(
+        "from chaosqs import Behaviour, Design, EventSourceMapping, Function, Queue, Scenario\n"
+        "design = Design([Queue('q')], [Function('f')], [EventSourceMapping('q', 'f')])\n"
+        "scenario = Scenario(design, behaviours={'f': Behaviour(handler='app:run', code='src')})\n",
+        encoding="utf-8",
+    )
+    found = read_source("designs.py:scenario", base=tmp_path, root=tmp_path)
+    assert found.behaviours["f"].code == str(tmp_path / "src")
+    assert found.scenario is not None
+    assert found.scenario.behaviours == found.behaviours
