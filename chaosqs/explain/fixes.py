@@ -117,7 +117,7 @@ class FixValidation:
             if history is None or self._violates(history):
                 self.tests.insert(0, self.tests.pop(index))
                 return None
-            after.update(_violated(history, self.others))
+            after.update(self._others_violated(history))
         return tuple(name for name in after if not self._before[name])
 
     def misses(self, design: Design) -> int | None:
@@ -145,7 +145,7 @@ class FixValidation:
     def _before(self) -> Counter[str]:
         """Number of trials in which each other invariant is violated without a change."""
         histories = [self._run(test, test.design) for test in self.tests]
-        return Counter(name for history in histories if history for name in _violated(history, self.others))
+        return Counter(name for history in histories if history for name in self._others_violated(history))
 
     @cached_property
     def violating(self) -> list[Scenario]:
@@ -155,6 +155,10 @@ class FixValidation:
     def _violates(self, history: History) -> bool:
         return self.oracle.judge(history).status is Status.VIOLATED
 
+    def _others_violated(self, history: History) -> list[str]:
+        verdicts = [self.oracle.trials.settled(invariant, history) for invariant in self.others]
+        return [verdict.invariant for verdict in verdicts if verdict.status is Status.VIOLATED]
+
     def _run(self, test: Scenario, design: Design) -> History | None:
         """Run a trial with another design; None if it does not fit or cannot be simulated."""
         self.oracle.simulations += 1
@@ -162,11 +166,6 @@ class FixValidation:
             return simulate(test if design == test.design else ending(attrs.evolve(test, design=design)))
         except (InvalidInput, SimulationError):
             return None
-
-
-def _violated(history: History, invariants: tuple[Invariant, ...]) -> list[str]:
-    verdicts = [invariant.judge(history) for invariant in invariants]
-    return [verdict.invariant for verdict in verdicts if verdict.status is Status.VIOLATED]
 
 
 # The fixes -----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from functools import partial
 
 import attrs
 
+from chaosqs.invariants.no_recursive_loop import is_dropped
 from chaosqs.invariants.redelivery import RedriveLimits
 from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable, times
 from chaosqs.model.delivery import Delivery, Ending
@@ -104,7 +105,15 @@ class _Retries:
         if len(own) - len(faults) <= self.most:
             self.excused.append(f"{received} and {never}, but faults had their share: {faults[0]}")
         else:
-            self._blame(own[self.most], f"{received}, and {never}: {first.queue} has no redrive policy.")
+            self._blame(own[self.most], f"{received}, and {never}: {self._why_endless(own)}.")
+
+    def _why_endless(self, own: Sequence[Delivery]) -> str:
+        """Return the reason why a message always came back: the guard that dropped it (LX-17), or no redrive policy."""
+        if all(is_dropped(self.history, delivery.ended) for delivery in own[-self.most :]):
+            return (
+                f"Lambda's guard against recursive loops dropped it each time, and {own[0].queue} has no redrive policy"
+            )
+        return f"{own[0].queue} has no redrive policy"
 
     def _blame(self, delivery: Delivery, text: str) -> None:
         index, message = delivery.received, delivery.message

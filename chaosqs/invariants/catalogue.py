@@ -12,6 +12,10 @@ from chaosqs.invariants.dead_letter_queue_outlives_source import (
     DEAD_LETTER_QUEUE_OUTLIVES_SOURCE as DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
 )
 from chaosqs.invariants.reported_failures_kept import REPORTED_FAILURES_KEPT as REPORTED_FAILURES_KEPT
+from chaosqs.invariants.answers_understood import ANSWERS_UNDERSTOOD as ANSWERS_UNDERSTOOD
+from chaosqs.invariants.no_loss_by_own_delete import NO_LOSS_BY_OWN_DELETE as NO_LOSS_BY_OWN_DELETE
+from chaosqs.invariants.no_expiry_unseen import NO_EXPIRY_UNSEEN as NO_EXPIRY_UNSEEN
+from chaosqs.invariants.no_recursive_loop import NO_RECURSIVE_LOOP as NO_RECURSIVE_LOOP
 from chaosqs.invariants.no_concurrent_processing import NO_CONCURRENT_PROCESSING as NO_CONCURRENT_PROCESSING
 from chaosqs.invariants.no_second_processing import NO_SECOND_PROCESSING as NO_SECOND_PROCESSING
 from chaosqs.invariants.fifo_order import FIFO_ORDER as FIFO_ORDER

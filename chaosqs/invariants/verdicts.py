@@ -89,3 +89,21 @@ def judged(
     if not exercised:
         return Verdict(invariant, Status.NOT_EXERCISED, idle, excused=tuple(excused))
     return Verdict(invariant, Status.HOLDS, "", exercised, excused=tuple(excused))
+
+
+def unsettled(
+    invariant: str, candidates: Sequence[Violation], exercised: int, wanted: Iterable[tuple[str, int]]
+) -> Verdict:
+    """Return the verdict on a history that does not show who is to blame.
+
+    `candidates`: violations, if it turns out so. `wanted`: the mappings and messages whose runs alone tell.
+    """
+    found = tuple(dict.fromkeys(wanted))
+    functions = listed(unique(function_of(mapping) for mapping, _ in found))
+    those = messages_text(message for _, message in found)
+    reason = (
+        f"unsettled: this run does not show whether {functions} fails on {those} alone; searches and assert_holds try "
+        "that, in aws() send each message by itself"
+    )
+    marked = tuple(attrs.evolve(each, text=f"Unsettled: {each.text}") for each in candidates)
+    return Verdict(invariant, Status.INCONCLUSIVE, reason, exercised, marked, unsettled=found)

@@ -42,7 +42,7 @@ from chaosqs.lambda_.invocation import (
     InvocationOutcome,
     killed,
 )
-from chaosqs.lambda_.machines.partial_batch import LISTED, judge_error, judge_payload
+from chaosqs.lambda_.machines.partial_batch import LISTED, judge_error, judge_payload, misread
 from chaosqs.lambda_.sandbox import Source, source
 from chaosqs.model.events import Outcome
 from chaosqs.sqs.machines.message import message_id, uuid
@@ -165,7 +165,8 @@ def judged(invocation: Invocation, result: Result, duration: int) -> InvocationO
     if not reporting:  # the handler's report counts for the history, although the mapping ignores it (EF-2)
         unread = judge_payload(text, ids, reporting=True)
         failed = unread.failed if unread.rule in (LISTED, "PB-12") else ()
-    return InvocationOutcome("succeeded", duration, tuple(numbers[name] for name in failed), rule=outcome.rule)
+    listed, answer = tuple(numbers[name] for name in failed), misread(text, outcome)
+    return InvocationOutcome("succeeded", duration, listed, rule=outcome.rule, answer=answer)
 
 
 def _failure(  # noqa: PLR0917 - the parts of an error

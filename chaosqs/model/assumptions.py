@@ -97,6 +97,14 @@ class Assumptions:
     let_go_on_error: int = _assumed(
         50, 0, 100, "%", "Share of the failed invocations that cost the mapping a poller (C7)."
     )
+    other_answers_fail: int = _assumed(
+        0,
+        0,
+        1,
+        "(0: no, 1: yes)",
+        "1 if an answer with other keys than batchItemFailures makes the whole batch fail; as far as is known, it is "
+        "read like an empty one (PB-3, PB-11).",
+    )
     longest_pause: int = _assumed(
         1_000,
         0,

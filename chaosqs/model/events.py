@@ -291,6 +291,8 @@ class InvocationEnded:
     ordinary outcome of a model."""
     error: str = ""
     """Error of real code: its type and the first line of its message; or Lambda's own error type (LX-9)."""
+    answer: str = attrs.field(default="", eq=False, repr=False)
+    """Beginning of an answer of real code that Lambda does not read as it was meant, by `rule`; else empty."""
 
 
 @attrs.frozen

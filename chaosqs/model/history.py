@@ -2,19 +2,31 @@
 
 import hashlib
 from bisect import bisect_right
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TypeVar
 
 import attrs
 
 from chaosqs.model import metrics
-from chaosqs.model.delivery import Delivery, Fate, dead_lettered, deliveries
+from chaosqs.model.delivery import Delivery, Ending, Fate, dead_lettered, deliveries
 from chaosqs.model.design import Design
 from chaosqs.model.design_changes import designs_in_force
-from chaosqs.model.events import Effect, Event, Sent
+from chaosqs.model.events import Effect, Event, InvocationEnded, Sent
 from chaosqs.model.scenario import Scenario
 
 _E = TypeVar("_E", bound=Event)
+_LISTED = ("10.3", "PB-12", "EF-2")  # rules of answers that list failures; EF-2: the list is not read
+
+
+@attrs.frozen
+class Alone:
+    """The outcome of a run in which a function got one message alone, without faults and without any load."""
+
+    failed: bool
+    """True if the invocation failed, or reported the message as failed."""
+    deleted_early: bool = False
+    """True if the function deleted the message by itself while it had more to do."""
 
 
 @attrs.frozen(slots=False)
@@ -27,6 +39,37 @@ class History:
     """Time at which the run ended, in milliseconds."""
     drained_at_ms: int | None
     """Time at which the last message that a mapping should handle was gone, in milliseconds; None: some are left."""
+    deployed: bool = attrs.field(default=False, repr=False)
+    """True if clients deployed the functions, as in `aws()`: all are real code, whatever the scenario says."""
+    alone: Mapping[tuple[str, int], Alone] = attrs.field(factory=dict[tuple[str, int], Alone], eq=False, repr=False)
+    """Outcomes of messages that were run alone, by mapping (`orders→worker`) and message. They are no part of the run:
+    a search adds them where a verdict needs them."""
+
+    def is_real(self, function: str) -> bool:
+        """Return True if a function is real code."""
+        return self.deployed or self.scenario.behaviour(function).handler is not None
+
+    def fails_alone(self, mapping: str, message: int) -> bool | None:
+        """Return whether real code fails on a message, whatever else is in its batch; None: nothing shows it.
+
+        The run shows it if the code ever succeeded on the message, failed when the message was alone in its batch, or
+        reported it as failed (but on FIFO queues, code reports healthy messages, too: PB-15).
+        """
+        own = [one for one in self.deliveries.get(message, ()) if one.mapping == mapping and not one.fault]
+        if any(one.ending is Ending.PROCESSED for one in own):
+            return False
+        if any(self._shows_failure(one) for one in own):
+            return True
+        tried = self.alone.get((mapping, message))
+        return None if tried is None else tried.failed
+
+    def _shows_failure(self, delivery: Delivery) -> bool:
+        end = None if delivery.ended is None else self.events[delivery.ended]
+        if not isinstance(end, InvocationEnded):
+            return False
+        if delivery.ending is Ending.REPORTED:
+            return end.rule in _LISTED and not self.scenario.design.queue(delivery.queue).fifo
+        return delivery.ending is Ending.FAILED and len(end.messages) == 1
 
     @cached_property
     def deliveries(self) -> dict[int, list[Delivery]]:

@@ -13,7 +13,7 @@ class Status(StrEnum):
     NOT_APPLICABLE = "not applicable"
     NOT_EXERCISED = "not exercised"
     INCONCLUSIVE = "inconclusive"
-    """The invariant itself failed: `Verdict.reason` is its traceback."""
+    """The history does not settle it (`Verdict.unsettled`), or the invariant itself failed; `Verdict.reason` tells."""
 
 
 @attrs.frozen(repr=False)
@@ -51,5 +51,9 @@ class Verdict:
     exercised: int = 0
     """Number of occurrences that could have violated the invariant."""
     violations: tuple[Violation, ...] = ()
+    """The violations; of a verdict that is unsettled, those that may turn out to be none."""
     excused: tuple[str, ...] = ()
     """One sentence for each violation that does not count because a fault from outside caused it; names the fault."""
+    unsettled: tuple[tuple[str, int], ...] = ()
+    """Mappings (`orders→worker`) and messages. Running each message alone settles the verdict: searches, `explore` and
+    `assert_holds` do so, a judge of one history cannot."""

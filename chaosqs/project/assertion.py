@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from chaosqs.errors import InvariantViolated
-from chaosqs.invariants import DEFAULT, OURS, Invariant, judge
+from chaosqs.invariants import DEFAULT, OURS, Invariant
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.explanation import Explanation
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.report.story import story
 from chaosqs.report.text import counted, shown, title_of
+from chaosqs.search.oracle import Trials
 
 MAX_OTHERS = 5
 """Further invariants that the message names, each with its first violation."""
@@ -19,11 +20,13 @@ def assert_holds(history: History, invariants: Iterable[Invariant] = DEFAULT) ->
     """Raise `InvariantViolated` where a history violates an invariant; its message is the story of the first violation.
 
     `invariants` are by default those that `check`, `explore` and `pytest --chaosqs` judge. An invariant of your own
-    that raises fails the assertion too, with its traceback.
+    that raises fails the assertion too, with its traceback, and so does a verdict that the history of `aws()` leaves
+    unsettled.
     """
     __tracebackhide__ = True  # pytest shows the line of the test
-    verdicts = judge(history, invariants)
-    violated = [verdict for verdict in verdicts if verdict.violations]
+    trials = Trials()
+    verdicts = [trials.settled(invariant, history) for invariant in invariants]
+    violated = [verdict for verdict in verdicts if verdict.status is Status.VIOLATED]
     parts = [_inconclusive(verdict) for verdict in verdicts if verdict.status is Status.INCONCLUSIVE]
     if violated:
         first = violated[0].violations[0]
@@ -59,4 +62,7 @@ def _also(violated: Sequence[Verdict]) -> Iterator[str]:
 
 
 def _inconclusive(verdict: Verdict) -> str:
+    if verdict.unsettled:
+        found = "".join(f"\n{shown(violation.text, 500)}" for violation in verdict.violations[:MAX_OTHERS])
+        return f"{title_of(verdict.invariant)} is {verdict.status}: {verdict.reason}{found}"
     return f"{title_of(verdict.invariant)} is {verdict.status}, as judging it failed:\n{verdict.reason}"

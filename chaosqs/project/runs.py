@@ -4,7 +4,7 @@ from pathlib import Path
 
 import attrs
 
-from chaosqs.invariants import judge
+from chaosqs.invariants import DEFAULT
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.json import Json
 from chaosqs.model.metrics import Summary
@@ -12,6 +12,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.project.discovery import importable, located, read_object, structured
 from chaosqs.report.text import title_of
+from chaosqs.search.oracle import Trials
 from chaosqs.simulation.run import simulate
 
 
@@ -52,7 +53,9 @@ def runs(scenario: Scenario, seeds: int | None) -> list[Run]:
 
 def _run(scenario: Scenario) -> Run:
     history = simulate(scenario)
-    violated = tuple(verdict.invariant for verdict in judge(history) if verdict.status is Status.VIOLATED)
+    trials = Trials()
+    verdicts = [trials.settled(invariant, history) for invariant in DEFAULT]
+    violated = tuple(verdict.invariant for verdict in verdicts if verdict.status is Status.VIOLATED)
     return Run(scenario.seed, history.summary(), violated)
 
 

@@ -9,10 +9,11 @@ from chaosqs.invariants import Invariant
 from chaosqs.model.delivery import Ending, Fate
 from chaosqs.model.design import Design
 from chaosqs.model.events import Expired
-from chaosqs.model.history import History
+from chaosqs.model.history import Alone, History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.search.simplicity import ending
+from chaosqs.simulation.alone import Attempt, attempts
 from chaosqs.simulation.run import simulate
 
 _DEVIATIONS = 2
@@ -36,11 +37,14 @@ class Answer:
     """Messages that were dead-lettered although no invocation had failed on them, or one had succeeded."""
     drained: int | None
     """Time at which everything was done, in milliseconds; None if it was not."""
+    excused: int = 0
+    """Violations that do not count."""
 
     def cures(self, before: Answer, *, by_chance: bool = False) -> bool:
         """Return True if this run is free of the violation in `before` and no worse in any other respect.
 
-        As many messages are served and processed, no more expire or are given up, and the run ends if `before` did.
+        As many messages are served and processed, no more expire or are given up, no violation is merely excused now,
+        and the run ends if `before` did.
         `by_chance`: both are sums of several draws, so a count is worse only if chance does not explain the difference.
         """
 
@@ -50,7 +54,7 @@ class Answer:
         finished = self.drained is not None or before.drained is None
         failed = more(before.served - self.processed, before.served - before.processed)
         lost = more(self.expired, before.expired) or more(self.unread, before.unread)
-        given_up = more(self.given_up, before.given_up)
+        given_up = more(self.given_up, before.given_up) or more(self.excused, before.excused)
         return not (self.violated or self.served < before.served or failed or lost or given_up) and finished
 
     def __add__(self, other: Answer) -> Answer:
@@ -64,7 +68,40 @@ class Answer:
             unread=self.unread + other.unread,
             given_up=self.given_up + other.given_up,
             drained=None if None in ends else max(end for end in ends if end is not None),
+            excused=self.excused + other.excused,
         )
+
+
+# Verdicts that one history does not settle ----------------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class Trials:
+    """The outcomes of messages that were run alone, which settle verdicts; each message and code is run once."""
+
+    known: dict[tuple[object, ...], Alone | None] = attrs.field(factory=dict["tuple[object, ...]", "Alone | None"])
+    """Outcomes by all that decides them; None: the message could not be run alone."""
+
+    def settled(self, invariant: Invariant, history: History) -> Verdict:
+        """Return the verdict on a history, after the runs that settle it; it stays unsettled if they cannot be made."""
+        verdict = invariant.judge(history)
+        while not history.deployed and (wanted := [key for key in verdict.unsettled if key not in history.alone]):
+            tried = {key: self._outcome(attempt) for key, attempt in attempts(history, wanted).items()}
+            found = {key: outcome for key, outcome in tried.items() if outcome is not None}
+            if not found:
+                return verdict
+            history = attrs.evolve(history, alone={**history.alone, **found})
+            verdict = invariant.judge(history)
+        return verdict
+
+    def _outcome(self, attempt: Attempt) -> Alone | None:
+        key = attempt.key
+        if key not in self.known:
+            try:
+                self.known[key] = attempt.run()
+            except SimulationError:
+                self.known[key] = None
+        return self.known[key]
 
 
 @attrs.define
@@ -75,11 +112,13 @@ class Oracle:
     queue: str | None
     """Violations about messages of other queues do not count; None: all count."""
     simulations: int = 0
+    trials: Trials = attrs.field(factory=Trials)
+    """Settles the verdicts that one history does not."""
     _answers: dict[Scenario, Answer] = attrs.field(factory=dict[Scenario, Answer])
 
     def judge(self, history: History) -> Verdict:
         """Return the verdict on a history, with the violations of the oracle's queue only."""
-        return attributed(self.invariant.judge(history), self.queue)
+        return attributed(self.trials.settled(self.invariant, history), self.queue)
 
     def answer(self, scenario: Scenario) -> Answer:
         """Return the result of a scenario's run."""
@@ -87,8 +126,7 @@ class Oracle:
         if known is None:
             self.simulations += 1
             history = simulate(scenario)
-            violated = self.judge(history).status is Status.VIOLATED
-            known = self._answers[scenario] = _answer(history, self.queue, violated=violated)
+            known = self._answers[scenario] = _answer(history, self.queue, self.judge(history))
         return known
 
     def violated(self, scenario: Scenario) -> bool:
@@ -110,11 +148,11 @@ class Oracle:
             return None
 
 
-def _answer(history: History, queue: str | None, *, violated: bool) -> Answer:
+def _answer(history: History, queue: str | None, verdict: Verdict) -> Answer:
     deliveries = history.deliveries.values()
     expired = [event for _, event in history.each(Expired)]
     return Answer(
-        violated,
+        verdict.status is Status.VIOLATED,
         served=sum(any(one.started is not None and queue in {None, one.queue} for one in each) for each in deliveries),
         processed=sum(any(one.ending is Ending.PROCESSED for one in each) for each in deliveries),
         expired=len(expired),
@@ -123,6 +161,7 @@ def _answer(history: History, queue: str | None, *, violated: bool) -> Answer:
         ),
         given_up=sum(fate.processed or not _failed(fate) for fate in history.dead_lettered),
         drained=history.drained_at_ms,
+        excused=len(verdict.excused),
     )
 
 

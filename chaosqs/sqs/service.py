@@ -71,6 +71,8 @@ class Service:
     numbers: Numbers = attrs.field(factory=Numbers)
     to_come: int = 0
     """Number of messages that a fault will send, or bring back, later: a run waits for them."""
+    on_put: Callable[[Message], object] | None = None
+    """Called with each message that is sent, before it is received."""
 
     def open(self, queue: Queue) -> QueueState:
         """Add a queue."""
@@ -140,6 +142,8 @@ class Service:
         own = "" if message.content is None else message.content.deduplication_id
         sent = Sent(now, cause, name, number, size, message.group, message.copy_of, fault, own)
         message.last_event = self.context.record(sent)
+        if self.on_put is not None:
+            self.on_put(message)
         self._accept(state, message, delay)
 
     # Receiving

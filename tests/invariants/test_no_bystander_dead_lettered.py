@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from chaosqs.invariants import NO_BYSTANDER_DEAD_LETTERED
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
-from chaosqs.model.history import History
+from chaosqs.model.events import Outcome
+from chaosqs.model.history import Alone, History
 from chaosqs.model.verdict import Status
 from tests.invariants.builder import Story, orders_design
 
@@ -21,9 +23,11 @@ def batches(*, reported: bool = False, max_receive_count: int | None = 1) -> Des
     return orders_design(mapping=mapping, max_receive_count=max_receive_count)
 
 
-def failed_together(behaviour: Behaviour, *, reported: bool = False, fault: str = "") -> History:
+def failed_together(
+    behaviour: Behaviour, *, reported: bool = False, fault: str = "", outcome: Outcome = "raised"
+) -> History:
     story = Story(batches(reported=reported)).send(2)
-    story.receive(0, 1).start().finish("raised", fault=fault).release("failed")
+    story.receive(0, 1).start().finish(outcome, fault=fault).release("failed")
     return story.at(30).give_back(0, 1).dead_letter(0).dead_letter(1).end(behaviour=behaviour)
 
 
@@ -54,10 +58,35 @@ def test_failure_by_a_fault_is_not_the_neighbours() -> None:
     assert verdict.status is Status.NOT_EXERCISED
 
 
-def test_real_code_that_never_failed_on_the_message_alone() -> None:
-    """Of real code the company is all that is known: a neighbour on which it never succeeded."""
-    first, second = judge(failed_together(REAL)).violations
-    assert (first.messages, second.messages) == ((0, 1), (1, 0))
+def test_real_code_that_never_got_the_message_alone_is_unsettled() -> None:
+    """A failed batch does not show which message it failed on; the verdict names what has to be run alone."""
+    verdict = judge(failed_together(REAL))
+    assert verdict.status is Status.INCONCLUSIVE
+    assert verdict.unsettled == (("orders→worker", 0), ("orders→worker", 1))
+    assert verdict.reason.startswith("unsettled: this run does not show whether worker fails on messages 1 and 2 alone")
+    assert [violation.text.partition(" ")[0] for violation in verdict.violations] == ["Unsettled:", "Unsettled:"]
+
+
+@pytest.mark.parametrize(
+    ("failing", "bystanders"), [((0, 1), []), ((0,), [(1, 0)]), ((1,), [(0, 1)]), ((), [])], ids=str
+)
+def test_real_code_is_settled_by_running_each_message_alone(
+    failing: tuple[int, ...], bystanders: list[tuple[int, int]]
+) -> None:
+    """A message on which the code fails alone is no bystander; one on which it succeeds is, if the other one fails."""
+    alone = {("orders→worker", message): Alone(failed=message in failing) for message in (0, 1)}
+    verdict = judge(attrs.evolve(failed_together(REAL), alone=alone))
+    assert [violation.messages for violation in verdict.violations] == bystanders
+    assert verdict.status is (Status.VIOLATED if bystanders else Status.HOLDS)
+
+
+def test_PB_10_real_code_that_raises_instead_of_reporting_is_not_excused() -> None:
+    """With partial batch responses, code could report the poison message; code that is killed or hangs could not."""
+    alone = {("orders→worker", 0): Alone(failed=True), ("orders→worker", 1): Alone(failed=False)}
+    (violation,) = judge(attrs.evolve(failed_together(REAL, reported=True), alone=alone)).violations
+    assert violation.text.endswith("with message 1; worker raised an error instead of reporting the failure.")
+    died = judge(attrs.evolve(failed_together(REAL, reported=True, outcome="timed_out"), alone=alone))
+    assert (died.status, len(died.excused)) == (Status.HOLDS, 1)
 
 
 def test_real_code_that_failed_on_the_message_alone_or_succeeded_on_its_neighbour() -> None:

@@ -40,9 +40,13 @@ def _other(value: object) -> object:
             return 99
 
 
+TOLD = ("answer",)
+"""Fields that only explain an event, in the words of the user's code, which may differ from run to run."""
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_field_of_every_event_counts(kind: type) -> None:
     """Whatever is another one, be it by a millisecond, is another history."""
     index = next(index for index, event in enumerate(HISTORY.events) if isinstance(event, kind))
-    names = [field.name for field in attrs.fields(type(HISTORY.events[index]))]
+    names = [field.name for field in attrs.fields(type(HISTORY.events[index])) if field.name not in TOLD]
     assert [name for name in names if with_another(index, name).digest == HISTORY.digest] == []

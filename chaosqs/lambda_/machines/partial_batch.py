@@ -23,6 +23,7 @@ Where several items are wrong, the first one decides the rule. FIFO queues have 
 
 import json
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import NoReturn
 
 import attrs
@@ -64,6 +65,34 @@ def judge_payload(payload: str, message_ids: Sequence[str], *, reporting: bool) 
 def judge_error(message_ids: Sequence[str], *, reporting: bool) -> Outcome:
     """Return the outcome of an exception, a crash or a timeout: the whole batch fails."""
     return _failed(message_ids, "PB-10" if reporting else "EF-2")
+
+
+_UNREAD = ("PB-5", "PB-6", "PB-7", "PB-8", "PB-9")
+_LIKE = 0.7
+"""Similarity from which another key is taken for `batchItemFailures` misspelt; 1 is equal."""
+_SHOWN = 120
+"""Characters of an answer that are kept."""
+
+
+def misread(payload: str, outcome: Outcome) -> str:
+    """Return the beginning of an answer that is read otherwise than it was meant, or an empty string.
+
+    An answer without `batchItemFailures` (PB-11) was meant as a report if one of its keys is much like that, or speaks
+    of failures.
+    """
+    if outcome.rule == "PB-11":
+        return payload[:_SHOWN] if any(map(_is_like_a_report, _keys(payload))) else ""
+    return payload[:_SHOWN] if outcome.rule in _UNREAD else ""
+
+
+def _keys(payload: str) -> list[str]:
+    response: Json = json.loads(payload)
+    return list(response) if isinstance(response, dict) else []
+
+
+def _is_like_a_report(key: str) -> bool:
+    name = key.lower()
+    return "fail" in name or SequenceMatcher(None, name, "batchitemfailures").ratio() >= _LIKE
 
 
 def _judge_response(response: Json, message_ids: Sequence[str]) -> Outcome:

@@ -38,7 +38,8 @@ def history(region: LambdaRegion) -> History:
         if mapped.poller is not None:
             mapped.poller.stop()
     context, design = region.context, _design(region)
-    return History(Scenario(design, assumptions=context.assumptions), _about(design, context.events), context.now, None)
+    scenario, events = Scenario(design, assumptions=context.assumptions), _about(design, context.events)
+    return History(scenario, events, context.now, None, deployed=True)
 
 
 def _design(region: LambdaRegion) -> Design:

@@ -1,0 +1,108 @@
+"""No message is gone because the code deleted it by itself although its invocation then failed.
+
+What code deletes stays deleted, whatever becomes of its batch (EF-4). Code that deletes each message once its work is
+done may do so. Code that deletes a message and then fails on it, or still has work to do when it is stopped, loses it.
+
+A failed batch shows neither. So a message counts as lost if the code fails on it alone, or if, run alone, the code
+deleted it while it had more to do (`History.alone`); until that is known the verdict is unsettled. No fault excuses a
+loss: an execution environment may die at any moment (LX-14).
+"""
+
+from collections.abc import Iterator
+
+from chaosqs.invariants.verdicts import Invariant, judged, message_text, not_applicable, unsettled
+from chaosqs.model.delivery import Ending
+from chaosqs.model.events import Deleted, InvocationEnded, InvocationStarted
+from chaosqs.model.history import History
+from chaosqs.model.verdict import Verdict, Violation
+
+NAME = "no-loss-by-own-delete"
+
+
+def judge(history: History) -> Verdict:
+    """Blame each delete by code whose invocation then failed on the message."""
+    if not any(history.is_real(mapping.function) for mapping in history.scenario.design.mappings):
+        return not_applicable(NAME, "no function is real code")
+    exercised, violations, candidates = 0, list[Violation](), list[Violation]()
+    unknown: list[tuple[str, int]] = []
+    for message, index, end_index in _own_deletes(history):
+        exercised += 1
+        end = None if end_index is None else history.events[end_index]
+        if end_index is None or not isinstance(end, InvocationEnded) or not _fails(history, end, message):
+            continue
+        lost = _is_lost(history, end, message)
+        violation = _violation(history, message, index, end_index, end)
+        if lost is None:
+            unknown.append((end.mapping, message))
+            candidates.append(violation)
+        elif lost:
+            violations.append(violation)
+    if candidates and not violations:
+        return unsettled(NAME, candidates, exercised, unknown)
+    return judged(NAME, violations, exercised, "no function deleted a message of its own batch")
+
+
+def _own_deletes(history: History) -> Iterator[tuple[int, int, int | None]]:
+    """Yield message, index of the delete, and index of the end of the invocation that had the message by then."""
+    running: dict[int, tuple[int, int]] = {}
+    ends = {end.invocation: index for index, end in history.each(InvocationEnded)}
+    for index, event in enumerate(history.events):
+        match event:
+            case InvocationStarted():
+                running.update((message, (event.invocation, index)) for message in event.messages)
+            case InvocationEnded():
+                for message in event.messages:
+                    running.pop(message, None)
+            case Deleted(mapping="", fault="") if event.cause is None or _by_code(history, event.cause):
+                for message in event.messages:
+                    if message in running and message not in event.stayed:
+                        yield message, index, ends.get(running[message][0])
+            case _:
+                pass
+
+
+def _by_code(history: History, cause: int) -> bool:
+    return isinstance(history.events[cause], InvocationStarted)
+
+
+def _fails(history: History, end: InvocationEnded, message: int) -> bool:
+    """Return True if an invocation failed on a message, and none succeeded on it."""
+    if any(delivery.ending is Ending.PROCESSED for delivery in history.deliveries.get(message, ())):
+        return False
+    return end.outcome != "succeeded" or message in end.failed
+
+
+def _is_lost(history: History, end: InvocationEnded, message: int) -> bool | None:
+    """Return whether the message was deleted before its work was done; None: nothing shows it."""
+    if not end.fault and history.fails_alone(end.mapping, message):
+        return True
+    tried = history.alone.get((end.mapping, message))
+    return None if tried is None else tried.failed or tried.deleted_early
+
+
+def _violation(history: History, message: int, index: int, end_index: int, end: InvocationEnded) -> Violation:
+    deleted = history.events[index]
+    assert isinstance(deleted, Deleted), f"{index} is noted as a delete, but is {deleted}"
+    then = {
+        "raised": f"raised {end.error or 'an error'}",
+        "timed_out": "timed out",
+        "crashed": "crashed",
+        "succeeded": "reported it as failed",
+    }[end.outcome]
+    fault = f" ({end.fault})" if end.fault else ""
+    text = (
+        f"{message_text(message)} is gone from {deleted.queue}: {end.function} deleted it by itself and then "
+        f"{then}{fault}; a failed batch does not bring it back."  # EF-4
+    )
+    return Violation(NAME, text, end.at, deleted.queue, (message,), (index, end_index))
+
+
+NO_LOSS_BY_OWN_DELETE = Invariant(
+    name=NAME,
+    title="no loss by own delete",
+    statement="No message is gone because its function deleted it by itself before its work was done.",
+    applies="To designs with functions that are real code; exercised when code deletes a message of its own batch.",
+    unit="messages deleted by code",
+    default=True,
+    judge=judge,
+)

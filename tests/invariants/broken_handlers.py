@@ -1,0 +1,98 @@
+"""Handlers that are wrong in one way each, or nearly: scenarios of the tests of invariants name them."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from tests.conformance.clients import sqs_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+
+Event = dict[str, list[dict[str, str]]]
+
+
+def fails(_event: Event, _context: object) -> None:
+    raise ValueError("every message")
+
+
+def fails_on_some(event: Event, _context: object) -> None:
+    """Fail on every third message, and with it on its batch."""
+    for record in event["Records"]:
+        if json.loads(record["body"])["message"] % 3 == 0:
+            raise ValueError("poison")
+
+
+def forwards(event: Event, _context: object) -> None:
+    """Send all messages on to a second queue, at once."""
+    numbers = [str(json.loads(record["body"])["message"]) for record in event["Records"]]
+    entries: list[SendMessageBatchRequestEntryTypeDef] = [
+        {"Id": number, "MessageBody": f'{{"sent": {number}}}'} for number in numbers
+    ]
+    sqs_client().send_message_batch(QueueUrl="second", Entries=entries)
+
+
+def fails_on_what_was_sent(event: Event, _context: object) -> None:
+    for record in event["Records"]:
+        if json.loads(record["body"])["sent"] == 0:
+            raise ValueError("poison")
+
+
+def deletes_first(event: Event, _context: object) -> None:
+    """Delete the messages, then work for a second."""
+    delete(event)
+    time.sleep(1)
+
+
+def deletes_last(event: Event, _context: object) -> None:
+    """Work for a second, then delete the messages."""
+    time.sleep(1)
+    delete(event)
+
+
+def delete(event: Event) -> None:
+    for record in event["Records"]:
+        sqs_client().delete_message(QueueUrl="orders", ReceiptHandle=record["receiptHandle"])
+
+
+def deletes_and_fails(event: Event, _context: object) -> None:
+    delete(event)
+    raise ValueError("no such order")
+
+
+def sends_back(event: Event, _context: object) -> None:
+    send("orders", event)
+
+
+def sends_on(event: Event, _context: object) -> None:
+    send("orders-dlq", event)
+
+
+def send(queue: str, event: Event) -> None:
+    for record in event["Records"]:
+        sqs_client().send_message(QueueUrl=queue, MessageBody=record["body"])
+
+
+def spells_well(event: Event, _context: object) -> object:
+    """Fail on the first message of all, and say so."""
+    return report("itemIdentifier", event)
+
+
+def misspells_the_key(event: Event, _context: object) -> object:
+    return report("itemId", event)
+
+
+def report(key: str, event: Event) -> object:
+    failed = [record for record in event["Records"] if json.loads(record["body"])["message"] == 0]
+    return {"batchItemFailures": [{key: record["messageId"]} for record in failed]}
+
+
+def misspells_the_list(event: Event, _context: object) -> object:
+    return {"batchItemFailure": [{"itemIdentifier": event["Records"][0]["messageId"]}]}
+
+
+def talks_http(_event: Event, _context: object) -> object:
+    return {"statusCode": 200}
