@@ -237,6 +237,30 @@ def test_resources_of_other_services_are_part_of_the_design(read: Read) -> None:
     assert from_json(type(imported.design), to_json(imported.design)) == imported.design
 
 
+def test_a_notification_of_the_cdk_belongs_to_its_bucket(read: Read) -> None:
+    """The CDK sets it by a resource of its own, in the form of S3's API."""
+    more = """
+        Notifications:
+          Type: Custom::S3BucketNotifications
+          Properties:
+            BucketName: !Ref Bucket
+            NotificationConfiguration:
+              QueueConfigurations:
+                - {Events: ['s3:ObjectCreated:*'], QueueArn: !GetAtt Orders.Arn,
+                   Filter: {Key: {FilterRules: [{Name: prefix, Value: in/}]}}}
+    """
+    found = resources(read(sam(PYTHON, MORE + dedent(more))))
+    assert found["bucket"]["NotificationConfiguration"] == {
+        "QueueConfigurations": [
+            {
+                "Event": "s3:ObjectCreated:*",
+                "Queue": f"arn:aws:sqs:{HERE}:Orders",
+                "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "in/"}]}},
+            }
+        ]
+    }
+
+
 def test_tables_of_sam_and_global_tables_are_plain_tables(read: Read) -> None:
     """With the key that SAM gives them, and capacity on demand."""
     write("src/app.py")

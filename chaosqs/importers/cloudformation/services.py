@@ -64,7 +64,8 @@ _ADDRESSING: Mapping[str, _Addressing] = {
     "AWS::StepFunctions::StateMachine": _Addressing("StateMachineName", "states", "stateMachine:{}", ref_is_arn=True),
     "AWS::Serverless::StateMachine": _Addressing("Name", "states", "stateMachine:{}", ref_is_arn=True),
 }
-KINDS = frozenset(_ADDRESSING)
+_CDK_NOTIFICATIONS = "Custom::S3BucketNotifications"
+KINDS = frozenset({*_ADDRESSING, _CDK_NOTIFICATIONS})
 """The types of other services that the importer reads."""
 
 
@@ -134,8 +135,10 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 def service_resources(resources: Iterable[Resource], scope: Scope, file: str) -> tuple[design.Resource, ...]:
     """Return the resources of other services in a design's terms; those that are incomplete are noted and left out."""
     found: list[design.Resource] = []
-    for resource in resources:
-        if resource.kind not in KINDS:
+    everything = tuple(resources)
+    notifications = _cdk_notifications(everything, scope)
+    for resource in everything:
+        if resource.kind not in _ADDRESSING:
             continue
         properties = _properties(resource, scope)
         missing = [key for key in _REQUIRED.get(resource.kind, ()) if not properties.get(key)]
@@ -147,8 +150,50 @@ def service_resources(resources: Iterable[Resource], scope: Scope, file: str) ->
         addressing = _ADDRESSING[resource.kind]
         if addressing.name_key:
             properties.setdefault(addressing.name_key, _name(resource, addressing, scope))
+        if resource.kind == _BUCKET and name in notifications:
+            properties["NotificationConfiguration"] = notifications[name]
         found.append(_in_design(resource.kind, name, properties))
     return tuple(found)
+
+
+def _cdk_notifications(resources: Iterable[Resource], scope: Scope) -> Mapping[str, Json]:
+    """Return the notifications of buckets, by the bucket's name, which the CDK sets by a resource of its own.
+
+    That resource has the form of S3's API, and the result that of CloudFormation.
+    """
+    found: dict[str, Json] = {}
+    for resource in resources:
+        if resource.kind == _CDK_NOTIFICATIONS:
+            properties = _properties(resource, scope)
+            wanted = properties.get("NotificationConfiguration")
+            configurations = wanted.items() if isinstance(wanted, dict) else ()
+            found[str(properties.get("BucketName"))] = {
+                kind: [_notification(kind, entry, event) for entry, event in _with_events(value)]
+                if kind.endswith("Configurations")
+                else value
+                for kind, value in configurations
+            }
+    return found
+
+
+def _with_events(entries: Json) -> list[tuple[dict[str, Json], Json]]:
+    """Return each configuration with each of its events."""
+    found: list[tuple[dict[str, Json], Json]] = []
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, dict):
+            events = entry.get("Events")
+            found += [(entry, event) for event in (events if isinstance(events, list) else [])]
+    return found
+
+
+def _notification(kind: str, entry: dict[str, Json], event: Json) -> Json:
+    target = kind.removesuffix("Configurations")
+    asked: dict[str, Json] = {"Event": event, target: entry.get(f"{target}Arn")}
+    key = entry.get("Filter")
+    rules = key.get("Key") if isinstance(key, dict) else None
+    if isinstance(rules, dict):
+        asked["Filter"] = {"S3Key": {"Rules": rules.get("FilterRules")}}
+    return asked
 
 
 def _properties(resource: Resource, scope: Scope) -> dict[str, Json]:
