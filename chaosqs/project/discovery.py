@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -69,11 +69,18 @@ def _text(path: Path) -> str:
 # In memory the directories of code are absolute paths; files have them relative to the project's root directory.
 # Handlers without a directory are imported from the project's, as pytest does.
 
+PACKAGES = "PYTHONPATH"
+"""Variable with the directories of packages that a function uses beside its code."""
+
 
 def importable(root: Path, behaviours: Mapping[str, Behaviour]) -> None:
-    """Append the project's directory to `sys.path` if a behaviour has a real handler."""
+    """Append the project's directory to `sys.path` if a behaviour has a real handler, and its directories of packages.
+
+    Those are a function's layers, which Lambda has in /opt/python.
+    """
     real = [behaviour for behaviour in behaviours.values() if behaviour.handler is not None]
-    for directory in dict.fromkeys(each for behaviour in real for each in (str(root), behaviour.code) if each):
+    packages = [path for each in real for path in each.environment.get(PACKAGES, "").split(os.pathsep) if path]
+    for directory in [*([str(root)] if real else []), *packages]:
         if directory not in sys.path:
             sys.path.append(directory)
 
@@ -85,18 +92,24 @@ def behaviour_of(code: Code) -> Behaviour:
 
 def located(behaviours: Mapping[str, Behaviour], root: Path) -> dict[str, Behaviour]:
     """Return behaviours with absolute paths, of which relative ones are relative to the root directory."""
-    return {
-        name: attrs.evolve(behaviour, code=os.path.normpath(root / behaviour.code)) if behaviour.code else behaviour
-        for name, behaviour in behaviours.items()
-    }
+    return _moved(behaviours, lambda path: os.path.normpath(root / path))
 
 
 def portable(behaviours: Mapping[str, Behaviour], root: Path) -> dict[str, Behaviour]:
-    """Return behaviours as files have them: code in the root directory has a path relative to it."""
-    return {
-        name: attrs.evolve(behaviour, code=relative_to(root, Path(behaviour.code))) if behaviour.code else behaviour
-        for name, behaviour in behaviours.items()
-    }
+    """Return behaviours as files have them: paths in the root directory are relative to it."""
+    return _moved(behaviours, lambda path: relative_to(root, Path(path)))
+
+
+def _moved(behaviours: Mapping[str, Behaviour], move: Callable[[str], str]) -> dict[str, Behaviour]:
+    """Return behaviours with other paths of code and of packages beside it."""
+    moved: dict[str, Behaviour] = {}
+    for name, behaviour in behaviours.items():
+        variables = dict(behaviour.environment)
+        if behaviour.code and PACKAGES in variables:
+            variables[PACKAGES] = os.pathsep.join(map(move, variables[PACKAGES].split(os.pathsep)))
+        code = move(behaviour.code) if behaviour.code else ""
+        moved[name] = attrs.evolve(behaviour, code=code, environment=variables)
+    return moved
 
 
 # Values in Python files, for designs that are written in Python: `tests/designs.py:orders` ---------------------------

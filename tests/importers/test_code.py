@@ -297,6 +297,22 @@ def test_layers_are_noted(read: Read) -> None:
     )
 
 
+def test_the_packages_of_layers_that_are_there_are_on_the_path(read: Read, tmp_path: Path) -> None:
+    """From `python` in the layer's directory, or from what `sam build` would move there."""
+    write("src/app.py")
+    write("layers/shared/python/shared/__init__.py")
+    write("layers/built/money.py")
+    more = """
+        Shared: {Type: 'AWS::Serverless::LayerVersion', Properties: {ContentUri: layers/shared}}
+        Built: {Type: 'AWS::Serverless::LayerVersion', Properties: {ContentUri: layers/built},
+          Metadata: {BuildMethod: python3.12}}
+        Gone: {Type: 'AWS::Serverless::LayerVersion', Properties: {ContentUri: layers/gone}}
+    """
+    found = code(read(sam(f"{PYTHON}\nLayers: [!Ref Shared, !Ref Built, !Ref Gone]", more)))
+    assert found.environment == {"PYTHONPATH": f"{tmp_path}/layers/shared/python:{tmp_path}/layers/built"}
+    assert found.notes == ("Worker: layers are not read: install the packages of Gone for the tests",)
+
+
 CDK = {
     "Type": "AWS::Lambda::Function",
     "Properties": {

@@ -11,6 +11,7 @@ from chaosqs import user_code
 from chaosqs.lambda_ import handlers
 from chaosqs.model.explanation import Explanation, Origin
 from chaosqs.project import exploration, planning, pytest_hooks
+from chaosqs.search import profiles
 from tests.plugin.projects import BROKEN, ROOMY, SOUND
 from tests.project.kept import RESERVED
 
@@ -46,3 +47,10 @@ def briefly_explained(monkeypatch: pytest.MonkeyPatch) -> None:
         return Explanation((attrs.evolve(RESERVED, origin=origins.get("functions[0].reserved_concurrency")),))
 
     monkeypatch.setattr(exploration, "explain", explain)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave everything as it is, but less thorough."""
+    quick = attrs.evolve(profiles.QUICK, shrink_simulations=100, draws=5, trials=5)
+    monkeypatch.setattr(profiles, "PROFILES", (quick,))

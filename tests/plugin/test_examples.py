@@ -1,5 +1,6 @@
-"""The two examples differ in one setting, and in what pytest says about them."""
+"""The examples: two that differ in one setting, and a project with handlers of its own."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,19 @@ def test_with_a_maximum_concurrency_it_holds(pytester: pytest.Pytester) -> None:
     )
     assert fixed.replace("            ScalingConfig:\n              MaximumConcurrency: 2\n", "") == broken
     project(pytester, "over-polling-fixed").runpytest("--chaosqs").assert_outcomes(passed=len(invariants.DEFAULT))
+
+
+def test_the_handlers_of_a_project_run_as_they_are(pytester: pytest.Pytester) -> None:
+    """Two modules of one name, a variable from the settings, and a function that is modelled, as it is no Python."""
+    shutil.copytree(EXAMPLES / "parcels", pytester.path, dirs_exist_ok=True)
+    result = pytester.runpytest("--chaosqs", "--chaosqs-max-examples=10", "-k", "at-least-once")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "chaosqs: template.yaml",
+            "  scans-test → ScanFunction: scan/app.py, handler*",
+            "  NoticesQueue → NoticeFunction: notice/app.py, handler*",
+            "  ScansDLQ → RejectedFunction: modelled: its Runtime is nodejs20.x*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*unknown-SENDER*")

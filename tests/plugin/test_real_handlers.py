@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 
-from chaosqs.search import profiles
 from tests.plugin.projects import BRIEFLY, IDS
 
 TABLE = """
@@ -61,13 +59,6 @@ import sys
 
 sys.exit(3)
 """
-
-
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave everything as it is, but less thorough."""
-    quick = attrs.evolve(profiles.QUICK, shrink_simulations=100, draws=5, trials=5)
-    monkeypatch.setattr(profiles, "PROFILES", (quick,))
 
 
 def with_handler(project: pytest.Pytester, module: str, source: str, *own: str) -> pytest.Pytester:

@@ -34,9 +34,11 @@ def test_code_is_absolute_in_memory_and_relative_in_files(tmp_path: Path) -> Non
         "b": Behaviour(handler="app:handler", code="."),
         "c": Behaviour(handler="app:handler", code="/elsewhere"),
         "d": Behaviour(handler="app:handler"),
+        "e": Behaviour(handler="app:handler", code="src", environment={"PYTHONPATH": "layers/a/python:/opt/b"}),
     }
     absolute = located(behaviours, tmp_path)
-    assert [each.code for each in absolute.values()] == [str(tmp_path / "src"), str(tmp_path), "/elsewhere", ""]
+    assert absolute["e"].environment == {"PYTHONPATH": f"{tmp_path}/layers/a/python:/opt/b"}
+    assert [each.code for each in absolute.values()][:4] == [str(tmp_path / "src"), str(tmp_path), "/elsewhere", ""]
     assert portable(absolute, tmp_path) == behaviours
 
 
@@ -98,3 +100,60 @@ def test_a_design_in_python_names_code_relative_to_the_project(tmp_path: Path) -
     assert found.behaviours["f"].code == str(tmp_path / "src")
     assert found.scenario is not None
     assert found.scenario.behaviours == found.behaviours
+
+
+SHOP = """
+Transform: AWS::Serverless-2016-10-31
+Globals:
+  Function: {Runtime: python3.12, CodeUri: app/, Environment: {Variables: {LEVEL: INFO}}}
+Resources:
+  Returns: {Type: 'AWS::SQS::Queue'}
+  Refunds: {Type: 'AWS::SQS::Queue'}
+  Ledger: {Type: 'AWS::Serverless::SimpleTable'}
+  Watchers: {Type: 'AWS::SNS::Topic'}
+  Accept:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: accept.handler
+      Environment: {Variables: {REFUNDS_URL: !Ref Refunds, TABLE: !Ref Ledger}}
+      Events: {E: {Type: SQS, Properties: {Queue: !GetAtt Returns.Arn}}}
+  Refund:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: refund.handler
+      Environment: {Variables: {TOPIC: !Ref Watchers}}
+      Events: {E: {Type: SQS, Properties: {Queue: !GetAtt Refunds.Arn}}}
+  Audit:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: audit.handler
+      Events: {E: {Type: SQS, Properties: {Queue: !GetAtt Refunds.Arn}}}
+"""
+
+
+def test_a_project_that_never_heard_of_chaosqs_is_bound(tmp_path: Path) -> None:
+    """Three handlers with their variables, and the table and the topic that they use."""
+    (tmp_path / "template.yaml").write_text(SHOP, encoding="utf-8")
+    (tmp_path / "app").mkdir()
+    for name in ("accept", "refund", "audit"):
+        (tmp_path / "app" / f"{name}.py").write_text("def handler(event, context): pass\n", encoding="utf-8")
+    found = read_source("template.yaml", base=tmp_path, root=tmp_path)
+    here, app = "us-east-1:123456789012", str(tmp_path / "app")
+    refunds = "https://sqs.us-east-1.amazonaws.com/123456789012/Refunds"
+    assert found.behaviours == {
+        "Accept": Behaviour(
+            handler="accept:handler",
+            code=app,
+            environment={"LEVEL": "INFO", "REFUNDS_URL": refunds, "TABLE": "Ledger"},
+        ),
+        "Refund": Behaviour(
+            handler="refund:handler",
+            code=app,
+            environment={"LEVEL": "INFO", "TOPIC": f"arn:aws:sns:{here}:Watchers"},
+        ),
+        "Audit": Behaviour(handler="audit:handler", code=app, environment={"LEVEL": "INFO"}),
+    }
+    assert [(each.type, each.name) for each in found.design.resources] == [
+        ("AWS::DynamoDB::Table", "Ledger"),
+        ("AWS::SNS::Topic", f"arn:aws:sns:{here}:Watchers"),
+    ]

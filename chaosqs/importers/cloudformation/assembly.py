@@ -510,7 +510,7 @@ def _code(name: str, references: References) -> Code:
     if resource is None:
         return Code(modelled=f"it is not in {references.template.file}")
     part = Part(f"functions.{name}", name, resource.properties, resource.line, resource.keys)
-    return code_of(part, resource, references.reading)
+    return code_of(part, resource, references.template.resources, references.reading)
 
 
 def _used(code: Mapping[str, Code], references: References) -> Iterator[str]:

@@ -13,7 +13,7 @@ from chaosqs.importers.cloudformation.intrinsics import resolve, resolved_parts
 from chaosqs.importers.cloudformation.markup import Entry, Items, Leaf, Table, described, shortened, text_of
 from chaosqs.importers.cloudformation.naming import Names
 from chaosqs.importers.cloudformation.reading import Part, Reading
-from chaosqs.importers.cloudformation.resource import SAM_FUNCTION, Resource
+from chaosqs.importers.cloudformation.resource import LAYER, SAM_FUNCTION, SAM_LAYER, Resource
 from chaosqs.importers.cloudformation.scope import Absent, Unknown
 from chaosqs.importers.protocol import Code, module_file
 
@@ -26,8 +26,8 @@ class _Modelled(Exception):
     """Raised with the reason why a function has to be modelled."""
 
 
-def code_of(part: Part, resource: Resource, reading: Reading) -> Code:
-    """Return the code of a function of the template, or the reason why it has to be modelled."""
+def code_of(part: Part, resource: Resource, resources: Iterable[Resource], reading: Reading) -> Code:
+    """Return the code of a function among the template's resources, or the reason why it has to be modelled."""
     runtime = _text(part, "Runtime", reading)
     if runtime and not runtime.startswith("python"):
         return Code(modelled=f"its Runtime is {shortened(runtime, 40)}", alias=resource.logical_id)
@@ -40,9 +40,11 @@ def code_of(part: Part, resource: Resource, reading: Reading) -> Code:
         _refuse_missing(named, root, shown)
     except _Modelled as found:
         return Code("", None, variables, str(found), tuple(notes), resource.logical_id, named)
-    layers = _layers(part, reading)
-    if layers:
-        notes.append(f"{part.name}: layers are not read: install the packages of {layers} for the tests")
+    there, missing = _layers(part, resources, reading)
+    if there:
+        variables["PYTHONPATH"] = os.pathsep.join([*there, *filter(None, [variables.get("PYTHONPATH")])])
+    if missing:
+        notes.append(f"{part.name}: layers are not read: install the packages of {', '.join(missing)} for the tests")
     return Code(named, root, variables, "", tuple(notes), resource.logical_id, named)
 
 
@@ -59,8 +61,8 @@ def _root(part: Part, resource: Resource, reading: Reading) -> tuple[Path, str]:
     """Return the directory of a function's code, and its path as written. Raises `_Modelled`."""
     if _text(part, "PackageType", reading) == "Image" or resource.metadata.get(_DOCKERFILE):
         raise _Modelled("it is a container image")
-    base = Path(os.path.abspath(reading.file)).parent  # noqa: PTH100 - `resolve` would follow links
-    shown = _asset(resource) or _written(part, resource, reading, base)
+    base = _base(reading)
+    shown = _asset(resource, "Code") or _written(part, resource, reading, base)
     root = os.path.normpath(base / shown)
     if os.path.isdir(root):  # noqa: PTH112 - without an error for impossible paths
         return Path(root), shown
@@ -68,10 +70,15 @@ def _root(part: Part, resource: Resource, reading: Reading) -> tuple[Path, str]:
     raise _Modelled(f"its code {shortened(shown)} {there}")
 
 
-def _asset(resource: Resource) -> str:
-    """Return the directory that the CDK names as the asset of a function's code; empty if it names none."""
+def _base(reading: Reading) -> Path:
+    """Return the template's directory."""
+    return Path(os.path.abspath(reading.file)).parent  # noqa: PTH100 - `resolve` would follow links
+
+
+def _asset(resource: Resource, key: str) -> str:
+    """Return the directory that the CDK names as the asset of a property; empty if it names none."""
     path, of = resource.metadata.get(_ASSET_PATH), resource.metadata.get(_ASSET_PROPERTY)
-    if path is None or (of is not None and text_of(of.node) != "Code"):
+    if path is None or (of is not None and text_of(of.node) != key):
         return ""
     return text_of(path.node) or ""
 
@@ -128,12 +135,33 @@ def _refuse_missing(handler: str, root: Path, shown: str) -> None:
         raise _Modelled(f"{os.path.normpath(Path(shown, *module.split('.')))}.py is not there")
 
 
-def _layers(part: Part, reading: Reading) -> str:
+# Layers ---------------------------------------------------------------------------------------------------------------
+
+
+def _layers(part: Part, resources: Iterable[Resource], reading: Reading) -> tuple[list[str], list[str]]:
+    """Return the directories of packages in a function's layers, and the names of layers that are not there."""
     entry = part.properties.get("Layers")
     value = resolve(entry.node, reading.scope) if entry else Absent()
-    parts = resolved_parts(value, reading.scope) if isinstance(value, Items) else ()
-    hints = [part.hint if isinstance(part, Unknown) else text_of(part) or "" for part in parts]
-    return ", ".join(shortened(hint) for hint in hints if hint)
+    known = {each.logical_id: each for each in resources if each.kind in {SAM_LAYER, LAYER}}
+    there, missing = list[str](), list[str]()
+    for layer in resolved_parts(value, reading.scope) if isinstance(value, Items) else ():
+        name = layer.hint if isinstance(layer, Unknown) else text_of(layer) or ""
+        directory = _packages(known[name], reading) if name in known else ""
+        (there if directory else missing).append(directory or shortened(name))
+    return there, missing
+
+
+def _packages(layer: Resource, reading: Reading) -> str:
+    """Return the directory of a layer that Lambda would have as /opt/python; empty if it is not there."""
+    part = Part("", layer.logical_id, layer.properties, layer.line)
+    written = _text(part, "ContentUri" if layer.kind == SAM_LAYER else "Content", reading)
+    shown = _asset(layer, "Content") or written
+    if not shown:
+        return ""
+    content = _base(reading) / shown
+    builds = layer.metadata.get("BuildMethod")  # `sam build` moves what it builds into `python`
+    directories = [content / "python", *([content] if builds else [])]
+    return next((str(each) for each in directories if os.path.isdir(each)), "")  # noqa: PTH112 - as above
 
 
 # Its variables --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ FUNCTIONS = frozenset({FUNCTION, SAM_FUNCTION})
 ALIAS = "AWS::Lambda::Alias"
 VERSION = "AWS::Lambda::Version"
 MAPPING = "AWS::Lambda::EventSourceMapping"
-KINDS = frozenset({QUEUE, *FUNCTIONS, ALIAS, VERSION, MAPPING})
+SAM_LAYER = "AWS::Serverless::LayerVersion"
+LAYER = "AWS::Lambda::LayerVersion"
+KINDS = frozenset({QUEUE, *FUNCTIONS, ALIAS, VERSION, MAPPING, SAM_LAYER, LAYER})
 
 
 @attrs.frozen
