@@ -16,12 +16,13 @@ from chaosqs.model.workload import Load
 from chaosqs.strategies.assumptions import assumptions
 from chaosqs.strategies.behaviours import behaviours
 from chaosqs.strategies.faults import fault_plans
+from chaosqs.strategies.messages import MessageSource
 from chaosqs.strategies.workloads import workloads
 
 _LARGEST_SEED = 255
 
 
-def scenarios(
+def scenarios(  # noqa: PLR0913 - each is a separate choice, and all but one have a default
     design: Design | SearchStrategy[Design],
     *,
     queue: str | None = None,
@@ -31,17 +32,21 @@ def scenarios(
     failing: bool = True,
     points: Sequence[str] = (),
     vary_assumptions: bool = False,
+    sources: Mapping[str, MessageSource] | None = None,
 ) -> SearchStrategy[Scenario]:
     """Return a strategy for scenarios of a design, or of the designs of a strategy.
 
     `queue`: the queue that always gets a load; None: any queue that is polled. `behaviours`: fixed behaviours by
     function name; the others are drawn. `messages`: as for `workloads`. `faults`: True if faults may come from outside.
     `failing`: True if drawn behaviours may fail. `points`: fault points in the handlers' code at which a fault may
-    strike (`chaosqs.fault_point`). `vary_assumptions`: also draw assumptions about AWS (`assumptions`). Each run
-    ends at `run_length` at the latest. The simplest scenario is calm: one message, no fault, seed 0. Raises ValueError
-    as `workloads` does, and for behaviours of a function that the design does not have.
+    strike (`chaosqs.fault_point`). `vary_assumptions`: also draw assumptions about AWS (`assumptions`).
+    `sources`: as for `workloads`. Each run ends at `run_length` at the latest. The simplest scenario is calm: one
+    message, no fault, seed 0. Raises ValueError as `workloads` does, and for behaviours of a function that the design
+    does not have.
     """
-    wanted = _Wanted(queue, dict(behaviours or {}), messages, tuple(points), faults, failing, vary_assumptions)
+    wanted = _Wanted(
+        queue, dict(behaviours or {}), messages, tuple(points), faults, failing, vary_assumptions, dict(sources or {})
+    )
     if isinstance(design, Design):
         return _of_design(design, wanted)
     return design.flatmap(lambda drawn: _of_design(drawn, wanted))
@@ -58,6 +63,7 @@ class _Wanted:
     faults: bool
     failing: bool
     vary_assumptions: bool
+    sources: Mapping[str, MessageSource]
 
 
 def _of_design(design: Design, wanted: _Wanted) -> SearchStrategy[Scenario]:
@@ -70,7 +76,7 @@ def _of_design(design: Design, wanted: _Wanted) -> SearchStrategy[Scenario]:
     return st.builds(
         _scenario,
         design=st.just(design),
-        workload=workloads(design, queue=wanted.queue, messages=wanted.messages),
+        workload=workloads(design, queue=wanted.queue, messages=wanted.messages, sources=wanted.sources),
         behaviours=st.fixed_dictionaries(drawn),
         faults=fault_plans(design, kinds=kinds, points=wanted.points, held=_real(given)),
         seed=st.integers(0, _LARGEST_SEED),

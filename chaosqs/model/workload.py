@@ -42,7 +42,7 @@ class Burst:
     """What is sent, round-robin; a text, or what JSON can hold, is a body. Empty: bodies of `body_bytes`."""
     distinct: bool = False
     """True: identifiers in the bodies, and deduplication ids, get values of their own in each message
-    (`chaosqs.model.identifiers`). Messages with a `note` stay as they are."""
+    (`chaosqs.model.identifiers`)."""
 
     __repr__ = concise_repr
 
@@ -71,7 +71,7 @@ class Steady:
     """What is sent, round-robin; a text, or what JSON can hold, is a body. Empty: bodies of `body_bytes`."""
     distinct: bool = False
     """True: identifiers in the bodies, and deduplication ids, get values of their own in each message
-    (`chaosqs.model.identifiers`). Messages with a `note` stay as they are."""
+    (`chaosqs.model.identifiers`)."""
 
     __repr__ = concise_repr
 
@@ -115,7 +115,7 @@ def as_sent(workload: Iterable[Load]) -> list[Arrival]:
     known: dict[str, Identifiers] = {}
     for number, arrival in enumerate(found):
         message = arrival.message
-        if arrival.distinct and message is not None and not message.note:
+        if arrival.distinct and message is not None:
             own = known.setdefault(arrival.queue, Identifiers()).own(message)
             if own is not message:
                 found[number] = attrs.evolve(arrival, message=own, body_bytes=own.size)

@@ -17,6 +17,7 @@ from chaosqs.model.explanation import Origin
 from chaosqs.report.story import story
 from chaosqs.report.text import counted, mapping_text, shown, title_of
 from chaosqs.search.finding import Finding
+from chaosqs.search.messages import Given, sources
 from chaosqs.search.profiles import CI, Profile, ProfileName, profile_named
 from chaosqs.search.search import searched
 
@@ -56,16 +57,20 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
     database: ExampleDatabase | None = None,
     origins: Mapping[str, Origin] | None = None,
     vary_assumptions: bool = False,
+    messages: Mapping[str, Given] | None = None,
 ) -> Exploration:
     """Search each mapping of a design for a violation of each invariant, and explain what is found.
 
     `name` is the design's name in reports; `origins` are the sources of its settings (see `explain`). `profile` is one
     of `quick`, `ci` and `deep`, or one of your own; `max_examples` and `seed` override its values. `vary_assumptions`:
-    the search may also set assumptions about AWS to the ends of their ranges. Raises the exceptions of `search`, and
+    the search may also set assumptions about AWS to the ends of their ranges. `messages`: by queue name, samples of its
+    messages (each a `Message` or a body), or a Hypothesis strategy for them; the search also makes poison messages of
+    them. Raises the exceptions of `search`, and
     ValueError for an unknown profile.
     """
     budget = profile_named(profile) if isinstance(profile, str) else profile
     findings: list[Finding] = []
+    found_messages = sources(design, messages)
     for mapping in design.mappings:
         found = searched(
             design,
@@ -78,6 +83,7 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
             database=database,
             name=name,
             vary_assumptions=vary_assumptions,
+            messages=found_messages,
         )
         explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins)
         for invariant in invariants:

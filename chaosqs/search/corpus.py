@@ -1,11 +1,13 @@
 """The seed corpus: fixed scenarios that a search runs before it draws any, the same for every seed of the search.
 
-They have one message, then a few, then many, with each behaviour of a function; each kind of fault once; a lasting
-fault; bodies of maximum size. They are small: all of them together cost as much as a dozen drawn cases. A violation in
-one of them is found at once, whatever the search's seed; otherwise the search goes on with drawn cases.
+They have one message, then a few, then many, with each behaviour of a function; each kind of poison message among
+ordinary ones; each kind of fault once; a lasting fault; bodies of maximum size. They are small: all of them together
+cost as much as a dozen drawn cases. A violation in one of them is found at once, whatever the search's seed; otherwise
+the search goes on with drawn cases.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from math import ceil
 
 import attrs
@@ -14,11 +16,13 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import PAYLOAD_LIMIT, Design, Function
 from chaosqs.model.faults import FAULT_POINT, KINDS, FaultPlan, Window, kind_of, with_step
+from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity, ending, strain
 from chaosqs.strategies.assumptions import ends
 from chaosqs.strategies.grid import exact, longest_timeout
+from chaosqs.strategies.messages import MessageSource, among
 
 # The scenario grid ---------------------------------------------------------------------------------------------------
 #
@@ -45,6 +49,8 @@ class ScenarioGrid:
     """Fixed behaviours, by function name."""
     points: tuple[str, ...] = ()
     """Fault points in the handlers' code."""
+    sources: Mapping[str, MessageSource] = attrs.field(factory=dict[str, MessageSource])
+    """What the messages of queues are, by queue name; those of other queues have bodies of a size."""
 
     def variants(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
         """Return the scenarios with a number of messages and a strain on the functions, the simplest first.
@@ -101,8 +107,31 @@ class ScenarioGrid:
         batch_sizes = [mapping.batch_size for mapping in self.design.mappings if mapping.queue == self.queue]
         if messages > max(batch_sizes):
             return []
-        heavy = Burst(self.queue, messages, body_bytes=largest, groups=self._groups(self.queue))
+        source, groups = self.sources.get(self.queue), self._groups(self.queue)
+        heavy = Burst(self.queue, messages, body_bytes=largest, groups=groups)
+        if source is not None:
+            heavy = Burst(self.queue, messages, groups=groups, messages=source.heavy)
         return [ending(attrs.evolve(variant, workload=(heavy,))) for variant in self.sudden_variants(1)[:1]]
+
+    def poison_variants(self, messages: int) -> Iterator[Scenario]:
+        """Yield the simplest calm scenario with a number of messages, with each poison message as the first of them."""
+        source = self.sources.get(self.queue)
+        for odd in () if source is None else source.poison:
+            yield from self.poisoned(odd, messages)
+
+    def poisoned(self, odd: Message, messages: int) -> list[Scenario]:
+        """Return the simplest calm scenario with a number of messages, of which the first is a poison message."""
+        source = self.sources.get(self.queue)
+        if source is None:
+            return []
+        own = Burst(
+            self.queue,
+            messages,
+            groups=self._groups(self.queue),
+            messages=among(source, odd, messages),
+            distinct=source.distinct,
+        )
+        return [ending(attrs.evolve(variant, workload=(own,))) for variant in self.sudden_variants(1)[:1]]
 
     def _plans(self, fault_count: int) -> Iterator[FaultPlan]:
         """Yield the plans with one kind of fault: at `fault_count` receives, or, if that is 1, at the send."""
@@ -148,7 +177,9 @@ class ScenarioGrid:
 
     def _burst(self, queue: str, messages: int, over: float) -> Burst:
         """Return a load; a load of a FIFO queue has one message group."""
-        return Burst(queue, messages, over=over, groups=self._groups(queue))
+        source = self.sources.get(queue)
+        burst = Burst(queue, messages, over=over, groups=self._groups(queue))
+        return burst if source is None else attrs.evolve(burst, messages=source.samples, distinct=source.distinct)
 
     def _groups(self, queue: str) -> int:
         return 1 if self.design.queue(queue).fifo else 0
@@ -206,6 +237,8 @@ MIN_DRAWN_SHARE = 1 / 3  # share of cases always left to Hypothesis
 _SMALL_LOAD = 2  # messages
 _MEDIUM_LOAD = 8  # messages
 _LARGE_LOAD = 40  # messages
+_POISONED_LOAD = 3  # messages
+POISON_SHARE = 1 / 5  # share of cases with a poison message in the seed corpus; the simplest come first
 _FAILURES = 4  # failing behaviours tried; the others are the same failures of functions that take longer
 
 
@@ -215,7 +248,7 @@ def seed_corpus(grid: ScenarioGrid, cases: int, *, vary_assumptions: bool = Fals
     `vary_assumptions`: also yield scenarios with other assumptions about AWS.
     """
     seen: set[Scenario] = set()
-    for variant in _variants(grid, vary_assumptions=vary_assumptions):
+    for variant in _variants(grid, cases, vary_assumptions=vary_assumptions):
         if len(seen) == cases - ceil(cases * MIN_DRAWN_SHARE):
             return
         if variant not in seen:
@@ -223,8 +256,11 @@ def seed_corpus(grid: ScenarioGrid, cases: int, *, vary_assumptions: bool = Fals
             yield variant
 
 
-def _variants(grid: ScenarioGrid, *, vary_assumptions: bool) -> Iterator[Scenario]:
+def _variants(grid: ScenarioGrid, cases: int, *, vary_assumptions: bool) -> Iterator[Scenario]:
     yield from (*_calm(grid, 1), *_failing(grid, 1))
+    if grid.queue in grid.sources:
+        yield from _calm(grid, len(grid.sources[grid.queue].samples))
+        yield from islice(grid.poison_variants(_POISONED_LOAD), ceil(cases * POISON_SHARE))
     if vary_assumptions:
         yield from grid.assumption_variants(_MEDIUM_LOAD)
     yield from (*_calm(grid, _MEDIUM_LOAD), *_calm(grid, _LARGE_LOAD))

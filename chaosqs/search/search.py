@@ -23,9 +23,10 @@ from chaosqs.search.finding import Finding
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import CI, Profile
 from chaosqs.search.run import InvariantSearch, SearchRun, budgeted, finding, searched_run
-from chaosqs.search.shrink import calm_form, shrink, simplified
+from chaosqs.search.shrink import calm_form, poisoned_form, shrink, simplified
 from chaosqs.simulation.run import simulate
 from chaosqs.strategies import scenarios
+from chaosqs.strategies.messages import MessageSource
 
 # Names in the source of real handlers: fault points, and marks that should be reached sometimes ----------------------
 #
@@ -134,7 +135,9 @@ class Searched:
 
     def _smallest(self, search_run: SearchRun, own: InvariantSearch) -> Scenario:
         simulations = search_run.budget.shrink_simulations
-        calm = calm_form(self.grid, own.oracle, simulations)
+        found = own.tally.violating
+        poisoned = None if found is None else poisoned_form(found, self.grid, own.oracle, simulations)
+        calm = poisoned or calm_form(self.grid, own.oracle, simulations)
         return calm or simplified(search_run.smallest(own), self.grid, own.oracle, simulations)
 
 
@@ -150,20 +153,29 @@ def searched(  # noqa: PLR0913 - as `explore`
     database: ExampleDatabase | None = None,
     name: str = "",
     vary_assumptions: bool = False,
+    messages: Mapping[str, MessageSource] | None = None,
 ) -> Searched:
     """Search one mapping of a design for violations of several invariants in one pass; otherwise as `search`.
 
     `name`: the design's name, its key in the database. `vary_assumptions`: also draw the assumptions about AWS.
+    `messages`: what the messages of queues are, by queue name.
     """
     index = _mapping_named(design, mapping)
     given = dict(behaviours or {})
     named = named_points(given)
-    grid = ScenarioGrid(design, index.queue, given, named.points)
+    grid = ScenarioGrid(design, index.queue, given, named.points, dict(messages or {}))
     if not index.enabled:
         return Searched(design, index, grid, named, None)
     budget = budgeted(profile, max_examples, seed)
     search_run = searched_run(
-        scenarios(design, queue=index.queue, behaviours=given, points=named.points, vary_assumptions=vary_assumptions),
+        scenarios(
+            design,
+            queue=index.queue,
+            behaviours=given,
+            points=named.points,
+            vary_assumptions=vary_assumptions,
+            sources=messages,
+        ),
         invariants,
         budget,
         queue=index.queue,

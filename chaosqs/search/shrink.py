@@ -5,10 +5,11 @@ first: the simplest one that violates the invariant is the result, whatever the 
 violates it is the found scenario simplified step by step.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import combinations
+from itertools import combinations, takewhile
 from math import ceil
+from operator import ne
 from typing import TypeVar
 
 import attrs
@@ -17,8 +18,9 @@ from chaosqs.model.assumptions import nearer_to_measured
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
 from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window, kind_of, step_of, with_step
+from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.workload import Burst, Load, Steady
+from chaosqs.model.workload import Burst, Load, Steady, arrivals
 from chaosqs.search.corpus import FEW_MESSAGE_COUNTS, MESSAGE_COUNTS, MOST_FAULTS, ScenarioGrid
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.schedules import minimal
@@ -184,9 +186,38 @@ def _merged(scenario: Scenario) -> Iterator[Scenario]:
     """Yield the scenario with two loads of one queue merged: the same number of messages, all sent with the first."""
     for (index, first), (other, second) in combinations(enumerate(scenario.workload), 2):
         if first.queue == second.queue:
-            one = Burst(first.queue, _count(first) + _count(second), first.at, 0, first.body_bytes, first.groups)
+            one = attrs.evolve(_burst(first, 0), count=_count(first) + _count(second))
+            if first.messages or second.messages:
+                one = attrs.evolve(one, messages=(*_sent(first), *_sent(second)))
             rest = scenario.workload[index + 1 : other] + scenario.workload[other + 1 :]
             yield attrs.evolve(scenario, workload=(*scenario.workload[:index], one, *rest))
+
+
+def _burst(load: Load, over: float) -> Burst:
+    """Return a load as a burst over a time, in seconds."""
+    return Burst(load.queue, _count(load), load.at, over, load.body_bytes, load.groups, load.messages, load.distinct)
+
+
+def _sent(load: Load) -> tuple[Message, ...]:
+    """Return the messages of a load in the order of sending."""
+    return tuple(arrival.message for arrival in arrivals([load]) if arrival.message is not None)
+
+
+def _held(load: Load) -> Iterator[Load]:
+    """Yield the load with an ordinary message in place of a poison one, without one message, and with one only."""
+    ordinary = [message for message in load.messages if not message.note]
+    for index, message in enumerate(load.messages):
+        others = (*load.messages[:index], *load.messages[index + 1 :])
+        if message.note and ordinary:
+            yield attrs.evolve(load, messages=(*load.messages[:index], ordinary[0], *load.messages[index + 1 :]))
+        if isinstance(load, Burst) and others and load.count > 1:
+            yield attrs.evolve(load, messages=others, count=min(load.count, len(others)))
+        if others:
+            yield attrs.evolve(load, messages=others)
+    for message in load.messages if len(load.messages) > 1 else ():
+        yield attrs.evolve(load, messages=(message,))
+    if len(load.messages) > _count(load) > 0:
+        yield attrs.evolve(load, messages=load.messages[: _count(load)])
 
 
 def _count(load: Load) -> int:
@@ -221,14 +252,16 @@ def _behaviours(design: Design, name: str, behaviour: Behaviour) -> Iterator[Beh
 
 def _loads(design: Design, load: Load) -> Iterator[Load]:
     """Yield the load as a burst, over other times, with fewer or larger messages, from the start, with usual bodies."""
+    yield from _held(load)
     match load:
         case Steady():
             count = _count(load)
-            yield Burst(load.queue, count, load.at, exact(count / load.per_second), load.body_bytes, load.groups)
+            yield _burst(load, exact(count / load.per_second))
         case Burst(count=count):
             queue = design.queue(load.queue)
             largest = queue.maximum_message_size
-            yield attrs.evolve(load, count=ceil(count * load.body_bytes / largest), body_bytes=largest)
+            if not load.messages:
+                yield attrs.evolve(load, count=ceil(count * load.body_bytes / largest), body_bytes=largest)
             for over in spans(queue, longest_timeout(design, load.queue)):
                 yield attrs.evolve(load, over=over)
             for fewer in dict.fromkeys((1, 2, 3, count // 2, count * 3 // 4, count - 5, count - 1)):
@@ -241,6 +274,7 @@ def _loads(design: Design, load: Load) -> Iterator[Load]:
 # Shrinking -----------------------------------------------------------------------------------------------------------
 
 _MOST_MESSAGES_STRUCK = 5  # maximum messages in scenarios with a fault at single receives
+_MOST_MESSAGES_POISONED = 5  # maximum messages in calm scenarios with a poison message
 _MOST_MESSAGES_LASTING = 2  # maximum messages in scenarios with a lasting fault
 
 
@@ -254,6 +288,24 @@ def shrink(
     """
     grid = ScenarioGrid(scenario.design, oracle.queue or scenario.workload[0].queue, dict(given or {}))
     return calm_form(grid, oracle, simulations) or simplified(scenario, grid, oracle, simulations)
+
+
+def poisoned_form(scenario: Scenario, grid: ScenarioGrid, oracle: Oracle, simulations: int) -> Scenario | None:
+    """Return the simplest calm scenario with one poison message that violates the invariant; None if none does.
+
+    One of the scenario's poison messages has to do so, alone or with a few ordinary ones, and an ordinary message in
+    its place must not. Then the simplest poison message that violates it, too, takes its place.
+    """
+    odd = dict.fromkeys(message for load in scenario.workload for message in load.messages if message.note)
+    for count in range(1, _MOST_MESSAGES_POISONED + 1) if odd else ():
+        if _violating(oracle, grid.sudden_variants(count)[:1], oracle.simulations + 1):
+            return None
+        for message in odd:
+            found = _violating(oracle, grid.poisoned(message, count), oracle.simulations + 1)
+            if found is not None:
+                simplest = _violating(oracle, grid.poison_variants(count), oracle.simulations + simulations)
+                return without_end(simplest or found, oracle)
+    return None
 
 
 def calm_form(grid: ScenarioGrid, oracle: Oracle, simulations: int) -> Scenario | None:
@@ -277,8 +329,31 @@ def simplified(scenario: Scenario, grid: ScenarioGrid, oracle: Oracle, simulatio
     steps = _downhill(scenario, oracle, grid.given, simulations)
     if steps.faults.pauses:
         steps = _downhill(minimal(steps, oracle.violated, simulations), oracle, grid.given, simulations)
+    steps = _with_plain_poison(steps, grid, oracle, simulations)
     faulty = None if steps.faults == FaultPlan() else _faulty(oracle, grid, simulations)
     return without_end(steps if faulty is None else min(steps, faulty, key=complexity), oracle)
+
+
+def _with_plain_poison(scenario: Scenario, grid: ScenarioGrid, oracle: Oracle, simulations: int) -> Scenario:
+    """Return the scenario with the simplest poison messages that keep the violation."""
+    limit = oracle.simulations + simulations
+    for position, load in enumerate(scenario.workload):
+        source = grid.sources.get(load.queue)
+        for index, message in enumerate(load.messages):
+            if source is None or not message.note:
+                continue
+            plainer = takewhile(partial(ne, message), source.poison)
+            found = _violating(oracle, (_with_message(scenario, position, index, odd) for odd in plainer), limit)
+            scenario = found or scenario
+    return scenario
+
+
+def _with_message(scenario: Scenario, position: int, index: int, message: Message) -> Scenario:
+    """Return a scenario with another message at an index of one of its loads."""
+    load = scenario.workload[position]
+    changed = attrs.evolve(load, messages=(*load.messages[:index], message, *load.messages[index + 1 :]))
+    loads = (*scenario.workload[:position], changed, *scenario.workload[position + 1 :])
+    return ending(attrs.evolve(scenario, workload=loads))
 
 
 def _first(
@@ -300,7 +375,7 @@ def _first(
     return found
 
 
-def _violating(oracle: Oracle, variants: list[Scenario], limit: int) -> Scenario | None:
+def _violating(oracle: Oracle, variants: Iterable[Scenario], limit: int) -> Scenario | None:
     for variant in variants:
         if oracle.simulations >= limit:
             return None

@@ -1,10 +1,13 @@
 """The order of scenarios by simplicity. It is a total order, so "the smallest counterexample" is well defined.
 
 A scenario is simpler, in this order of criteria, if it has fewer faults from outside; fewer assumptions that differ
-from the measured ones; a smaller seed (0 is calm); less strain on the functions; fewer messages; fewer loads; loads at
+from the measured ones; a smaller seed (0 is calm); less strain on the functions; fewer poison messages; fewer messages;
+fewer loads; loads at
 once and from the start; behaviours nearer to the default; better known faults; rounder numbers; smaller numbers; an
 earlier text.
 """
+
+from collections.abc import Sequence
 
 import attrs
 
@@ -28,8 +31,10 @@ def complexity(scenario: Scenario) -> Complexity:
         sum(value != usual for value, usual in _fields(scenario.assumptions)),
         scenario.seed,
         sum(strain(scenario.design, name, behaviour) for name, behaviour in scenario.behaviours.items()),
+        _odd(workload),
         len(arrivals(workload)),
         len(workload),
+        sum(len(load.messages) for load in workload),
         sum(_oddities(load) for load in workload),
         sum(_deviations(behaviour) for behaviour in behaviours),
         _unfamiliarity(scenario.faults),
@@ -37,6 +42,13 @@ def complexity(scenario: Scenario) -> Complexity:
         sum(times),
     )
     return figures, repr(scenario)
+
+
+def _odd(workload: Sequence[Load]) -> int:
+    """Count the poison messages that are sent."""
+    if not any(message.note for load in workload for message in load.messages):
+        return 0
+    return sum(arrival.message is not None and bool(arrival.message.note) for arrival in arrivals(workload))
 
 
 def _unfamiliarity(plan: FaultPlan) -> int:
@@ -104,7 +116,10 @@ def _times(part: attrs.AttrsInstance) -> list[float]:
     return [float(value) for value, usual in _fields(part) if isinstance(value, int | float) and value != usual]
 
 
+_COUNTED = ("count", "poison", "messages", "distinct")
+
+
 def _fields(part: attrs.AttrsInstance) -> list[tuple[object, object]]:
-    """Return value and default of each field, except `poison` and the message `count`, which are counted separately."""
-    kept = [field for field in attrs.fields(type(part)) if field.name not in {"count", "poison"}]
+    """Return value and default of each field, except those that are counted separately."""
+    kept = [field for field in attrs.fields(type(part)) if field.name not in _COUNTED]
     return [(getattr(part, field.name), field.default) for field in kept]

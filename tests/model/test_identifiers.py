@@ -93,10 +93,3 @@ def test_what_has_no_identifier_stays(body: str) -> None:
     """Text, lists, and identifiers that are no text and no whole number are sent as they are."""
     own = Identifiers()
     assert [own.own(Message(body)).body for _ in range(2)] == [body, body]
-
-
-def test_a_message_with_a_note_stays() -> None:
-    """What is wrong with a message is what is sent."""
-    odd = Message({"id": "o-1"}, note="id is odd")
-    sent = as_sent([Burst("orders", 2, messages=[odd], distinct=True)])
-    assert [arrival.message for arrival in sent] == [odd, odd]
