@@ -7,7 +7,7 @@ in one process, so the machine's speed cancels out.
 from __future__ import annotations
 
 import json
-import time
+import timeit
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -55,10 +55,10 @@ class Script:
 
 
 def timed(program: Callable[[], object], times: int = 1) -> float:
-    start = time.perf_counter()
+    start = timeit.default_timer()
     for _ in range(times):
         program()
-    return time.perf_counter() - start
+    return timeit.default_timer() - start
 
 
 def script(backlog: int = 0) -> Script:

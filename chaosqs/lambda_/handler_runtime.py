@@ -518,11 +518,14 @@ def current_task() -> HandlerTask | None:
     return task
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Waits:
     """Waits in virtual time: a handler is suspended until a step wakes it; a test takes the steps itself."""
 
     event_queue: EventQueue
+    latency: int = 0
+    """Milliseconds that each call takes."""
+    _reads: int = 0
 
     @property
     def task(self) -> HandlerTask | None:
@@ -543,13 +546,26 @@ class Waits:
             self.event_queue.take()()
         return responses[0]
 
-    def sleep(self, milliseconds: int) -> None:
-        """Let time pass for the caller."""
+    def sleep(self, seconds: float) -> None:
+        """Let time pass for the caller; a fraction of a millisecond counts as a whole one."""
         task = self.task
         if task is not None:
-            return task.sleep(milliseconds / 1000)
-        until = self.event_queue.now + milliseconds
+            return task.sleep(seconds)
+        self._reads = 0
+        until = self.event_queue.now + ceil(round(seconds * 1000, _DIGITS))
         while self.event_queue.next_due() <= until:
             self.event_queue.take()()
         self.event_queue.now = until
         return None
+
+    def call(self) -> None:
+        """Let the latency of a call pass for the caller."""
+        if self.latency:
+            self.sleep(self.latency / 1000)
+
+    def read_clock(self) -> int:
+        """Return the milliseconds since the start, for a test that reads the clock; as `HandlerTask.read_clock`."""
+        self._reads += 1
+        if self._reads >= _READS_A_MILLISECOND:
+            self.sleep(0.001)
+        return self.event_queue.now

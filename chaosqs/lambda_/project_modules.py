@@ -65,7 +65,7 @@ class CodeRoot:
         if name.partition(".")[0] in _NAMES_OF_CALLERS:
             return False
         if isinstance(module, ModuleType):
-            known = _namespace(module)
+            known = namespace(module)
             file = known.get("__file__")
             if isinstance(file, str):
                 return file.endswith(tuple(SOURCE_SUFFIXES)) and self.owns(file)
@@ -152,7 +152,7 @@ def _folder(path: str) -> str:
 
 
 def _directory(module: str, top: str, inner: Sequence[str]) -> str:
-    file = _namespace(sys.modules[module]).get("__file__") if module in sys.modules else None
+    file = namespace(sys.modules[module]).get("__file__") if module in sys.modules else None
     if isinstance(file, str):
         levels = len(inner) + (os.path.basename(file) == "__init__.py")  # noqa: PTH119 - as text
         for _ in range(levels + 1):
@@ -190,9 +190,11 @@ def _modules_state() -> tuple[int, str]:
     return len(sys.modules), next(reversed(sys.modules), "")
 
 
-def _namespace(module: ModuleType) -> dict[str, object]:
+def namespace(module: object) -> dict[str, object]:
     """Return a module's globals, without loading one that is lazy."""
-    found: dict[str, object] = ModuleType.__getattribute__(module, "__dict__")
+    if not issubclass(type(module), ModuleType):  # a library of cffi passes as a module
+        return {}
+    found: dict[str, object] = object.__getattribute__(module, "__dict__")
     return found
 
 

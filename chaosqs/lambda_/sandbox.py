@@ -3,7 +3,8 @@
 While handlers run, functions of `time`, `datetime`, `random`, `uuid`, `os` and `threading` are replaced. Called from
 anywhere but an invocation, other threads included, a replacement calls the original. Names that a handler has imported
 from these modules are replaced as well, in all modules of its package. Where the real functions show local time, a
-handler sees UTC, as in Lambda.
+handler sees UTC, as in Lambda. A test inside `aws()` sees virtual time too, in its own time zone (`clocks`), and real
+random numbers; names are replaced in all modules that are no library.
 
 Not replaced: names that libraries outside of its package imported before (`guards` sees some of their calls), random
 number generators that an import made without a seed, and the machine's time zone in `timestamp` and `astimezone` of a
@@ -18,14 +19,16 @@ import sys
 import time  # noqa: TID251 - as above
 import uuid  # noqa: TID251 - as above
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
 from typing import TypeAlias
 
 import attrs
 
 from chaosqs.kernel.context import turns
-from chaosqs.lambda_.guards import Original, Patch, current, guards
+from chaosqs.lambda_.clocks import clocked
+from chaosqs.lambda_.guards import Original, Patch, current, guards, is_theirs
+from chaosqs.lambda_.project_modules import namespace
 
 Source: TypeAlias = random.Random
 """Source of the random numbers of one invocation."""
@@ -53,27 +56,101 @@ class Sandbox:
         Imported names are replaced in the packages of the given modules. The yielded function adds another module.
         """
         with _ONE_AT_A_TIME:
-            if not self._patches:
+            if not self._patches and not _TESTS.blocks:
                 self._patches.extend([*_patches(self.epoch), *guards()])
-            by_original = {id(vars(owner)[name]): patch for owner, name, patch in self._patches}
-            undo: list[Patch] = [(owner, name, vars(owner)[name]) for owner, name, _ in self._patches]
-            for owner, name, patch in self._patches:
-                setattr(owner, name, patch)
+            undo: list[Patch] = []
+            by_original = _TESTS.by_original if _TESTS.blocks else _put(self._patches, undo)
             try:
                 for module in modules:
-                    undo.extend(_patch_names(module, by_original))
-                yield lambda module: undo.extend(_patch_names(module, by_original))
+                    undo.extend(_patch_names(_around(module), by_original))
+                yield lambda module: undo.extend(_patch_names(_around(module), by_original))
             finally:
                 while undo:
                     setattr(*undo.pop())
 
 
-def _patch_names(module: str, patches: dict[int, object]) -> Iterator[Patch]:
-    for around in _around(module):
-        for name, value in tuple(vars(around).items()):
+def _put(patches: Iterable[Patch], undo: list[Patch]) -> dict[int, object]:
+    """Put replacements in place; return them by the identity of what they replace."""
+    by_original: dict[int, object] = {}
+    for owner, name, patch in patches:
+        by_original[id(vars(owner)[name])] = patch
+        undo.append((owner, name, vars(owner)[name]))
+        setattr(owner, name, patch)
+    return by_original
+
+
+@attrs.define(eq=False)
+class _Tests:
+    """The replacements that stay in place while any block of `aws()` is open."""
+
+    blocks: int = 0
+    """Number of open blocks."""
+    by_original: dict[int, object] = attrs.field(factory=dict[int, object])
+    _undo: list[Patch] = attrs.field(factory=list[Patch])
+    _known: frozenset[str] = frozenset()
+    """The modules that were loaded before the first block."""
+
+    @contextmanager
+    def opened(self, epoch: int) -> Generator[None]:
+        """Put the replacements in place for a `with` block; blocks of several threads may overlap."""
+        with _ONE_AT_A_TIME:
+            self.blocks += 1
+            if self.blocks == 1:
+                self._put_all(epoch)
+        try:
+            yield
+        finally:
+            with _ONE_AT_A_TIME:
+                self.blocks -= 1
+                if not self.blocks:
+                    self._restore_all()
+
+    def _put_all(self, epoch: int) -> None:
+        self._known = frozenset(sys.modules)
+        self.by_original = _put([*_patches(epoch), *guards()], self._undo)
+        self._undo.extend(_patch_names(_own_modules(), self.by_original))
+
+    def _restore_all(self) -> None:
+        """Restore all; names that modules have imported within the blocks become the originals, too."""
+        originals = {id(vars(owner)[name]): original for owner, name, original in self._undo}
+        while self._undo:
+            setattr(*self._undo.pop())
+        for _ in _patch_names([sys.modules[name] for name in sys.modules.keys() - self._known], originals):
+            pass
+
+
+_TESTS = _Tests()
+
+
+def virtual_for_tests(epoch: int) -> AbstractContextManager[None]:
+    """Let code that `clocks.enter` has marked see virtual time for a `with` block."""
+    return _TESTS.opened(epoch)
+
+
+def _patch_names(modules: Iterable[ModuleType], patches: dict[int, object]) -> Iterator[Patch]:
+    for around in modules:
+        for name, value in tuple(namespace(around).items()):
             if id(value) in patches:
                 setattr(around, name, patches[id(value)])
                 yield around, name, value
+
+
+_LIBRARIES: set[str] = set()
+"""Names of modules that are known to be libraries: to look at all anew takes too long."""
+
+
+def _own_modules() -> list[ModuleType]:
+    """Return the loaded modules that are the user's, with the program itself."""
+    loaded = [(name, sys.modules[name]) for name in sorted(sys.modules.keys() - _LIBRARIES)]
+    own = {name: module for name, module in loaded if _is_own(module)}
+    _LIBRARIES.update(name for name, _ in loaded if name not in own)
+    return list(own.values())
+
+
+def _is_own(module: ModuleType) -> bool:
+    known = namespace(module)
+    file = known.get("__file__")
+    return is_theirs(file) if isinstance(file, str) else known.get("__name__") == "__main__"
 
 
 def _around(name: str) -> Iterable[ModuleType]:
@@ -116,29 +193,29 @@ def _patches(epoch: int) -> Iterator[Patch]:
 
 def _moment(epoch: int) -> Callable[[], float | None]:
     def moment() -> float | None:
-        invoked = current()
-        return None if invoked is None else (epoch + invoked.read_clock()) / 1000
+        caller = clocked()
+        return None if caller is None else (epoch + caller.read_clock()) / 1000
 
     return moment
 
 
 def _sleep(original: Callable[[float], None]) -> object:
     def sleep(seconds: float, /) -> None:
-        invoked = current()
-        if invoked is None:
+        caller = clocked()
+        if caller is None:
             original(seconds)
         elif seconds < 0:
             raise ValueError("sleep length must be non-negative")
         else:
-            invoked.sleep(seconds)
+            caller.sleep(seconds)
 
     return sleep
 
 
 def _clock(original: Callable[[], float], show: Callable[[int], float]) -> object:
     def read() -> float:
-        invoked = current()
-        return original() if invoked is None else show(invoked.read_clock())
+        caller = clocked()
+        return original() if caller is None else show(caller.read_clock())
 
     return read
 
@@ -153,10 +230,10 @@ def _posix_clocks(epoch: int) -> Iterator[Patch]:
 
 def _posix_clock(original: Original, epoch: int, unit: float) -> object:
     def read(clock: int, /) -> object:
-        invoked = current()
-        if invoked is None:
+        caller = clocked()
+        if caller is None:
             return original(clock)
-        now = invoked.read_clock() + (epoch if clock == time.CLOCK_REALTIME else 0)
+        now = caller.read_clock() + (epoch if clock == time.CLOCK_REALTIME else 0)
         return now / unit if unit > 1 else now * 1_000_000
 
     return read
@@ -164,41 +241,47 @@ def _posix_clock(original: Original, epoch: int, unit: float) -> object:
 
 def _calendars(epoch: int) -> Iterator[Patch]:
     """Replace the conversions between moments and dates: within an invocation, all are in UTC."""
-    moment, utc = _moment(epoch), time.gmtime
+    moment, utc, local = _moment(epoch), time.gmtime, time.localtime
+
+    def zoned(seconds: float) -> time.struct_time:
+        return local(seconds) if current() is None else utc(seconds)
 
     def parts(original: Original) -> object:
         def read(seconds: float | None = None, /) -> object:
             now = moment()
-            return original(seconds) if now is None else utc(now if seconds is None else seconds)
+            if now is None:
+                return original(seconds)
+            return (original if current() is None else utc)(now if seconds is None else seconds)
 
         return read
 
     def text(original: Original, *, given: int) -> object:
         def write(*arguments: object) -> object:
             now = moment()
-            return original(*arguments) if now is None or len(arguments) > given else original(*arguments, utc(now))
+            return original(*arguments) if now is None or len(arguments) > given else original(*arguments, zoned(now))
 
         return write
 
     def text_of_seconds(original: Original, asctime: Original) -> object:
         def write(seconds: float | None = None, /) -> object:
             now = moment()
-            return original(seconds) if now is None else asctime(utc(now if seconds is None else seconds))
+            return original(seconds) if now is None else asctime(zoned(now if seconds is None else seconds))
 
         return write
-
-    def seconds_of(original: Callable[[time.struct_time], float]) -> object:
-        def read(date: time.struct_time, /) -> float:
-            return original(date) if moment() is None else float(calendar.timegm(date))
-
-        return read
 
     yield time, "gmtime", parts(vars(time)["gmtime"])
     yield time, "localtime", parts(vars(time)["localtime"])
     yield time, "asctime", text(vars(time)["asctime"], given=0)
     yield time, "strftime", text(vars(time)["strftime"], given=1)
     yield time, "ctime", text_of_seconds(vars(time)["ctime"], vars(time)["asctime"])
-    yield time, "mktime", seconds_of(time.mktime)
+    yield time, "mktime", _mktime(time.mktime)
+
+
+def _mktime(original: Callable[[time.struct_time], float]) -> object:
+    def read(date: time.struct_time, /) -> float:
+        return original(date) if current() is None else float(calendar.timegm(date))
+
+    return read
 
 
 def _chance(name: str, original: Original) -> object:
@@ -257,19 +340,17 @@ _Moment = Callable[[], float | None]
 
 
 def _datetime(moment: _Moment) -> object:
-    """Return a replacement of `datetime` that shows virtual time; its local time is UTC."""
+    """Return a replacement of `datetime` that shows virtual time; the local time of handlers is UTC."""
     real = dt.datetime
 
     def now(tz: dt.tzinfo | None = None) -> dt.datetime:
         found = moment()
-        return real.now(tz) if found is None else shown(found, tz)
+        return real.now(tz) if found is None else fromtimestamp(found, tz)
 
     def fromtimestamp(seconds: float, tz: dt.tzinfo | None = None) -> dt.datetime:
-        return real.fromtimestamp(seconds, tz) if moment() is None else shown(seconds, tz)
-
-    def shown(seconds: float, tz: dt.tzinfo | None) -> dt.datetime:
-        found = real.fromtimestamp(seconds, tz or dt.UTC)
-        return found if tz else found.replace(tzinfo=None)
+        if current() is None or tz is not None:
+            return real.fromtimestamp(seconds, tz)
+        return real.fromtimestamp(seconds, dt.UTC).replace(tzinfo=None)
 
     def today() -> dt.datetime:
         return now()
@@ -281,15 +362,17 @@ def _datetime(moment: _Moment) -> object:
 
 
 def _date(moment: _Moment) -> object:
-    """Return a replacement of `date` that shows virtual time; its local time is UTC."""
-    real = dt.date
+    """Return a replacement of `date` that shows virtual time; the local time of handlers is UTC."""
+    real, real_time = dt.date, dt.datetime
 
     def today() -> dt.date:
         found = moment()
-        return real.today() if found is None else dt.datetime.fromtimestamp(found, dt.UTC).date()
+        return real.today() if found is None else fromtimestamp(found)
 
     def fromtimestamp(seconds: float) -> dt.date:
-        return real.fromtimestamp(seconds) if moment() is None else dt.datetime.fromtimestamp(seconds, dt.UTC).date()
+        if current() is None:
+            return real.fromtimestamp(seconds)
+        return real_time.fromtimestamp(seconds, dt.UTC).date()
 
     return _replacement(real, today=today, fromtimestamp=fromtimestamp)
 

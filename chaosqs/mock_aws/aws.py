@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
-from chaosqs.errors import InvalidInput, Problem
+from chaosqs.errors import InvalidInput
+from chaosqs.lambda_ import clocks
 from chaosqs.lambda_.execution_environment import Handler
-from chaosqs.mock_aws.lambda_api.backend import Backend, history
+from chaosqs.lambda_.sandbox import virtual_for_tests
+from chaosqs.mock_aws.lambda_api.backend import ASSUMED, Backend, history
 from chaosqs.mock_aws.lambda_api.registration import register
 from chaosqs.model.design import Design, Function
 from chaosqs.model.history import History
 from chaosqs.model.time import milliseconds
 from chaosqs.model.values import Checks
-from chaosqs.sqs.api.region import ACCOUNT
+from chaosqs.sqs.api.region import ACCOUNT, EPOCH
 from chaosqs.sqs.api.sqs import Sqs
 from chaosqs.sqs.service import Service
 
@@ -32,7 +34,12 @@ if TYPE_CHECKING:
     from chaosqs.wire.transport import Transport
 
 
-def aws(design: Design | None = None, *, passthrough: Literal["moto"] | None = None) -> AwsContext:
+def aws(
+    design: Design | None = None,
+    *,
+    passthrough: Literal["moto"] | None = None,
+    call_latency: float | None = None,
+) -> AwsContext:
     """Return a context manager; in its `with` block every boto3 client of this process talks to a fake SQS and Lambda.
 
     ::
@@ -41,35 +48,29 @@ def aws(design: Design | None = None, *, passthrough: Literal["moto"] | None = N
             sqs = boto3.client("sqs")        # no credentials, no Region needed; clients made before work too
             url = sqs.create_queue(QueueName="orders")["QueueUrl"]
             sqs.send_message(QueueUrl=url, MessageBody="hello", DelaySeconds=60)
-            world.advance(60)                # seconds of virtual time
+            time.sleep(60)                   # virtual time, as world.advance(60)
 
     The queues of `design` exist at once, in the Region of a client that names none (`AWS_DEFAULT_REGION`, the AWS
     configuration, else us-east-1). With `passthrough="moto"`, moto answers for the other services; without it, their
     operations raise `SimulationError`. Nothing reaches the network.
 
-    Functions are deployed by `CreateFunction` with a zip of Python code, or by `world.function` with a callable of this
-    process. Event source mappings poll as time moves::
-
-            world.function("worker", handler, timeout=10)
-            boto3.client("lambda").create_event_source_mapping(EventSourceArn=arn, FunctionName="worker")
-            world.run_until_idle()
-            print(world.logs("worker"))
-
-    A handler takes virtual time only while it sleeps (`time.sleep`) or waits (long polls, boto3's pauses between
-    attempts). For that time it occupies its execution, and other invocations overlap with it. While it runs, time,
-    random numbers, environment variables and other state of the process are those of its execution environment. Code
-    that runs in real time or outside of the process ends the test: threads, event loops, sockets, programs.
-
-    Time moves by `world.advance`, by `world.run_until_idle`, by long polls, which wait until a message is due or the
-    wait is over, by synchronous invocations, and by botocore's sleeps between two attempts. `time.sleep` in the test
-    itself is the real one, and does not move virtual time.
+    Each call takes `call_latency` seconds of virtual time, from 0 to 1; None: 0.008, the assumption `call_latency`.
+    The clocks of the test show virtual time, and its sleeps pass in it. Random numbers and identifiers of the test are
+    real. `docs/mock-aws.md` tells it all: what is virtual, functions and mappings, threads, limits.
 
     `world = pytest.fixture(chaosqs.aws().fixture)` gives each test a fake of its own. Outside the `with` block clients
-    behave as always. The blocks may be nested: the inner one answers. Raises `InvalidInput` for another `passthrough`.
+    behave as always. The blocks may be nested: the inner one answers. Raises `InvalidInput` for another `passthrough`
+    or a `call_latency` out of range.
     """
+    checks = Checks("")
     if passthrough not in (None, "moto"):
-        raise InvalidInput([Problem("passthrough", repr(passthrough), "must be None or 'moto'")])
-    return AwsContext(design, passthrough)
+        checks.refuse("passthrough", passthrough, "must be None or 'moto'")
+    if call_latency is None:
+        call_latency = ASSUMED.call_latency / 1000
+    checks.number("call_latency", call_latency, 0, 1)
+    if checks.problems:
+        raise InvalidInput(checks.problems)
+    return AwsContext(design, passthrough, milliseconds(call_latency))
 
 
 @attrs.frozen(eq=False)
@@ -78,11 +79,13 @@ class AwsContext:
 
     design: Design | None
     passthrough: str | None
+    latency: int
+    """Milliseconds that each call takes."""
     _open: list[ExitStack] = attrs.field(factory=list[ExitStack], init=False)
 
     def __enter__(self) -> MockAws:
         with ExitStack() as stack:
-            mock = stack.enter_context(_opened(self.design, self.passthrough))
+            mock = stack.enter_context(_opened(self))
             self._open.append(stack.pop_all())
         return mock
 
@@ -127,7 +130,7 @@ class MockAws:
         if not checks.number("seconds", seconds, 0):
             raise InvalidInput(checks.problems)
         with self._backend.turn():
-            self._backend.waits.sleep(milliseconds(seconds))
+            self._backend.waits.sleep(milliseconds(seconds) / 1000)
 
     def run_until_idle(self, limit: float = 3600) -> float:
         """Let time pass until no mapping and no function has anything to do; return the seconds that passed.
@@ -196,7 +199,7 @@ class MockAws:
 
 
 @contextmanager
-def _opened(design: Design | None, passthrough: str | None) -> Generator[MockAws]:
+def _opened(asked: AwsContext) -> Generator[MockAws]:
     try:
         # boto3 is an extra: without it this module still imports.
         from chaosqs.mock_aws.lambda_api.rest import reply  # noqa: PLC0415
@@ -205,17 +208,20 @@ def _opened(design: Design | None, passthrough: str | None) -> Generator[MockAws
         from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"chaosqs.aws() needs boto3: pip install 'chaosqs[boto]' ({error})") from error
-    backend, region = Backend.new(), sdk.default_region()
+    backend, region = Backend.new(asked.latency), sdk.default_region()
     with (
-        others.moto() if passthrough else nullcontext() as moto,
+        others.moto() if asked.passthrough else nullcontext() as moto,
         others.moto_leaves_ours_alone(),
         sdk.opened(Transport(backend, {"lambda": partial(reply, backend)}, moto)) as transport,
+        virtual_for_tests(EPOCH),
     ):
-        if design is not None:
-            _deploy(design, backend.sqs, region)
+        if asked.design is not None:
+            _deploy(asked.design, backend.sqs, region)
+        clocks.enter(backend)
         try:
-            yield MockAws(backend, transport, region, design)
+            yield MockAws(backend, transport, region, asked.design)
         finally:
+            clocks.leave(backend)
             backend.lambda_api.close()
 
 

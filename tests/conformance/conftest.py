@@ -85,9 +85,18 @@ def results_of_lambda_are_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LambdaApi, "call", checked)
 
 
+EXACT = pytest.mark.parametrize("call_latency", [0])
+"""Calls take no time: for tests whose moments are exact."""
+
+
 @pytest.fixture
-def world() -> Generator[MockAws]:
-    with aws() as opened:
+def call_latency() -> float | None:
+    return None
+
+
+@pytest.fixture
+def world(call_latency: float | None) -> Generator[MockAws]:
+    with aws(call_latency=call_latency) as opened:
         yield opened
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chaosqs.mock_aws.aws import MockAws
+from tests.conformance.conftest import EXACT
 from tests.conformance.queue_under_test import create, refusal
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def test_G_06_visibility_zero_makes_a_message_receivable_at_once(sqs: SQSClient)
     assert queue.one().count == "2"
 
 
+@EXACT
 def test_G_07_a_new_visibility_timeout_counts_from_the_call(world: MockAws, sqs: SQSClient) -> None:
     """VT-6."""
     queue = create(sqs, "orders", {"VisibilityTimeout": "60"})
@@ -58,6 +60,7 @@ def test_G_08_twelve_hours_after_the_receive_are_refused(world: MockAws, sqs: SQ
     assert queue.bodies() == ["one"]
 
 
+@EXACT
 def test_G_09_a_changed_visibility_is_not_remembered(world: MockAws, sqs: SQSClient) -> None:
     """VT-7."""
     queue = create(sqs, "orders")

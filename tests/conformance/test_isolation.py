@@ -117,10 +117,10 @@ def test_what_was_taken_along_does_what_it_replaces(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_inner_world_answers() -> None:
-    with aws() as outer:
+    with aws(call_latency=0) as outer:
         client = outer.client()
         create(client, "outer")
-        with aws() as inner:
+        with aws(call_latency=0) as inner:
             assert client.list_queues().get("QueueUrls", []) == []
             create(client, "inner").receive(wait=7)
             assert (outer.now, inner.now) == (0, 7)

@@ -10,6 +10,7 @@ from botocore import xform_name
 
 from chaosqs.errors import InvalidInput
 from chaosqs.mock_aws.aws import MockAws, aws
+from tests.conformance.conftest import EXACT
 from tests.conformance.lambda_under_test import ROLE, dictionaries, fields, functions, package
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:worker"
@@ -20,6 +21,7 @@ HELLO = """
 pytestmark = pytest.mark.usefixtures("world")
 
 
+@EXACT
 def test_LX_01_LX_03_a_function_is_created_from_a_zip() -> None:
     """LX-1, LX-3: 3 seconds and 128 MB, unless it is said otherwise."""
     aws_lambda = functions()

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from chaosqs.errors import SimulationError
 from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.clients import call, client_of
+from tests.conformance.conftest import EXACT
 from tests.conformance.lambda_under_test import LambdaUnderTest, fields, functions, queue_of
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def test_LX_07_LX_08_an_exception_is_an_answer_with_an_error(world: MockAws) -> 
     assert "simulator" not in str(body["stackTrace"])
 
 
+@EXACT
 def test_LX_09_a_timeout_ends_a_handler(world: MockAws) -> None:
     ends: list[float] = []
 
@@ -154,6 +156,7 @@ def test_a_dry_run_runs_nothing(world: MockAws) -> None:
     assert world.logs("worker") == ""
 
 
+@EXACT
 def test_LX_18_asynchronous_invocations_are_tried_three_times(world: MockAws) -> None:
     moments: list[float] = []
 
@@ -216,6 +219,7 @@ def test_LC_13_one_function_waits_for_another_that_is_busy(world: MockAws) -> No
     assert world.history().summary()["functions"]["inner"]["Throttles"] >= 1
 
 
+@EXACT
 def test_invocations_overlap_by_what_they_wait(world: MockAws) -> None:
     """Each occupies its execution for the virtual time that its handler takes."""
     order: list[tuple[str, float]] = []
@@ -236,6 +240,7 @@ def test_invocations_overlap_by_what_they_wait(world: MockAws) -> None:
     assert world.history().summary()["functions"]["worker"]["ConcurrentExecutions"] == 2
 
 
+@EXACT
 def test_a_handler_polls_in_virtual_time(world: MockAws) -> None:
     queue = queue_of()
 
@@ -250,6 +255,7 @@ def test_a_handler_polls_in_virtual_time(world: MockAws) -> None:
     assert world.now == 7
 
 
+@EXACT
 def test_handlers_see_the_worlds_time_and_chance(world: MockAws) -> None:
     def handler(_: object, context: object) -> object:
         time.sleep(0.5)
@@ -273,8 +279,3 @@ def test_handlers_may_not_start_threads(world: MockAws) -> None:
     aws_lambda = deployed(world, handler)
     with pytest.raises(SimulationError, match="starts a thread"):
         aws_lambda.invoke()
-
-
-def test_outside_of_handlers_time_is_real(world: MockAws) -> None:
-    deployed(world, echo).invoke()
-    assert abs(time.time() - world.time) > 1000

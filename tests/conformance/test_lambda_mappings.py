@@ -7,6 +7,7 @@ import time
 import pytest
 
 from chaosqs.mock_aws.aws import MockAws
+from tests.conformance.conftest import EXACT
 from tests.conformance.lambda_under_test import LambdaUnderTest, Worker, connected, dictionaries, functions, queue_of
 from tests.conformance.queue_under_test import QueueUnderTest
 
@@ -27,6 +28,7 @@ def queue(worker: Worker) -> QueueUnderTest:
     return queue_of()
 
 
+@EXACT
 def test_EC_21_a_mapping_is_created_then_enabled(world: MockAws, queue: QueueUnderTest) -> None:
     """EC-1, EC-2: the defaults; and the fields that AWS gives for a queue, no more (ledger 12)."""
     aws_lambda = functions()
@@ -252,6 +254,7 @@ def test_EC_11_an_update_looks_at_the_timeouts_again(world: MockAws, queue: Queu
     assert message == "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds"
 
 
+@EXACT
 def test_EC_21_a_change_holds_after_a_minute(world: MockAws, queue: QueueUnderTest) -> None:
     """As long as is assumed, and not a moment sooner."""
     uuid = functions().map(queue)

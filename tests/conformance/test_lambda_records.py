@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from chaosqs.mock_aws.aws import MockAws
+from tests.conformance.conftest import EXACT
 from tests.conformance.lambda_under_test import Worker, connected, fields, functions, queue_of
 
 
@@ -25,6 +26,7 @@ def test_ER_1_ER_3_ER_11_ER_12_ER_14_a_message_becomes_a_record(world: MockAws) 
     assert "kind" in json.dumps(record["messageAttributes"])
 
 
+@EXACT
 def test_ER_1_ER_2_ER_4_ER_5_what_two_deliveries_have_in_common(world: MockAws) -> None:
     """The id and the moments of sending and of the first receive; not the handle and the count."""
     failures: list[object] = []

@@ -15,6 +15,7 @@ from chaosqs.invariants.registry import check
 from chaosqs.mock_aws.aws import MockAws, aws
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from tests.conformance.clients import client_of
+from tests.conformance.conftest import EXACT
 from tests.conformance.lambda_under_test import Worker, connected, functions, queue_of
 from tests.conformance.queue_under_test import QueueUnderTest
 
@@ -25,6 +26,7 @@ DESIGN = Design(
 )
 
 
+@EXACT
 def test_logs_are_those_of_lambda(world: MockAws) -> None:
     def handler(event: object, _: object) -> None:
         print("printed", end="")  # noqa: T201 - that is what is tested
@@ -55,6 +57,7 @@ def test_logs_of_nobody(world: MockAws) -> None:
         world.logs("nobody")
 
 
+@EXACT
 def test_a_world_that_never_is_idle_says_who_is_busy(world: MockAws) -> None:
     def fails(_: list[str]) -> None:
         raise ValueError("always")

@@ -18,7 +18,7 @@ from tests.conformance.queue_under_test import create
 
 
 def test_other_services_go_to_moto() -> None:
-    with aws(passthrough="moto") as world:
+    with aws(passthrough="moto", call_latency=0) as world:
         storage = other_client("s3")
         call(storage, "create_bucket", Bucket="bucket")
         call(storage, "put_object", Bucket="bucket", Key="key", Body=b"value")
@@ -66,7 +66,7 @@ def test_moto_around_a_world_does_not_answer_for_it() -> None:
     with mock_aws():
         client = client_with_keys()
         create(client, "motos")
-        with aws() as world:
+        with aws(call_latency=0) as world:
             assert client.list_queues().get("QueueUrls", []) == []
             create(client, "ours").receive(wait=3)
             assert world.now == 3

@@ -73,8 +73,3 @@ def test_retries_end(world: MockAws) -> None:
         queue.send("x")
     assert queue.counters() == (0, 0, 0)
     assert world.now > 0
-
-
-def test_the_tests_own_sleep_is_its_own(world: MockAws) -> None:
-    time.sleep(0.001)
-    assert world.now == 0

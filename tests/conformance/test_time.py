@@ -1,4 +1,4 @@
-"""Time in a world: it stands still but for what the test asks of it, and for waiting."""
+"""Time in a world: what the test asks of it, the latency of calls, and waiting."""
 
 from __future__ import annotations
 
@@ -9,17 +9,42 @@ import pytest
 from chaosqs.errors import InvalidInput
 from chaosqs.mock_aws.aws import MockAws, aws
 from chaosqs.model.design import Design, Queue, Redrive
+from tests.conformance.conftest import EXACT
+from tests.conformance.lambda_under_test import functions
 from tests.conformance.queue_under_test import QueueUnderTest, create
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-def test_calls_take_no_time(world: MockAws, sqs: SQSClient) -> None:
+@pytest.mark.parametrize(("call_latency", "each"), [(None, 0.008), (0, 0), (0.25, 0.25), (1, 1)])
+def test_calls_take_their_latency(world: MockAws, sqs: SQSClient, each: float) -> None:
+    """By default the assumption's 8 ms, calls of handlers included; the history has the assumption."""
     queue = create(sqs, "orders")
     queue.send("one")
     queue.delete(queue.one())
-    assert world.now == 0
+    assert world.now == pytest.approx(4 * each)
+    world.function("worker", lambda _, __: queue.send("two"))
+    functions().invoke()
+    assert world.now == pytest.approx(6 * each)
+    assert world.history().scenario.assumptions.call_latency == (each * 1000 or 8)
+
+
+@pytest.mark.parametrize("call_latency", [-1, 1.5, float("nan"), "1"])
+def test_a_latency_out_of_range_is_refused(call_latency: float) -> None:
+    """From 0 to 1 second, as the assumption has it."""
+    with pytest.raises(InvalidInput, match=r"call_latency.*from 0 to 1"):
+        aws(call_latency=call_latency)
+
+
+def test_VT_8_twelve_hours_directly_after_a_receive_are_too_long(sqs: SQSClient) -> None:
+    """As on AWS: some of the 12 hours is over when the call arrives."""
+    queue = create(sqs, "orders")
+    queue.send("one")
+    got = queue.one()
+    with pytest.raises(sqs.exceptions.ClientError, match="Total VisibilityTimeout"):
+        queue.hide(got, 43_200)
+    queue.hide(got, 43_199)
 
 
 def test_advance_moves_time(world: MockAws) -> None:
@@ -37,6 +62,7 @@ def test_advance_refuses_what_is_no_duration(world: MockAws, seconds: float) -> 
     assert world.now == 0
 
 
+@EXACT
 def test_messages_have_the_worlds_time(world: MockAws, sqs: SQSClient) -> None:
     """RX-9: epoch milliseconds, as strings."""
     queue = create(sqs, "orders")
@@ -48,12 +74,14 @@ def test_messages_have_the_worlds_time(world: MockAws, sqs: SQSClient) -> None:
     assert got.attributes["ApproximateFirstReceiveTimestamp"] == str(round(world.time * 1000))
 
 
+@EXACT
 def test_a_long_poll_on_an_empty_queue_takes_its_time(world: MockAws, sqs: SQSClient) -> None:
     """RX-5."""
     assert create(sqs, "orders").receive(wait=20) == []
     assert world.now == 20
 
 
+@EXACT
 def test_a_long_poll_by_the_queues_own_setting(world: MockAws, sqs: SQSClient) -> None:
     """RX-3."""
     queue = create(sqs, "orders", {"ReceiveMessageWaitTimeSeconds": "5"})
@@ -63,6 +91,7 @@ def test_a_long_poll_by_the_queues_own_setting(world: MockAws, sqs: SQSClient) -
     assert world.now == 5
 
 
+@EXACT
 def test_a_long_poll_ends_as_soon_as_a_message_is_there(world: MockAws, sqs: SQSClient) -> None:
     """RX-5, RX-6: a delay that ends, a visibility that ends."""
     queue = create(sqs, "orders", {"VisibilityTimeout": "7"})
@@ -73,6 +102,7 @@ def test_a_long_poll_ends_as_soon_as_a_message_is_there(world: MockAws, sqs: SQS
     assert world.now == 10
 
 
+@EXACT
 def test_a_long_poll_with_messages_takes_no_time(world: MockAws, sqs: SQSClient) -> None:
     queue = create(sqs, "orders")
     queue.send("one")
@@ -105,8 +135,8 @@ def test_worlds_do_not_know_of_each_other() -> None:
         create(first.client("sqs"), "orders")
         first.advance(5)
     with aws() as second:
-        assert second.client("sqs").list_queues().get("QueueUrls", []) == []
         assert second.now == 0
+        assert second.client("sqs").list_queues().get("QueueUrls", []) == []
 
 
 def test_two_worlds_give_the_same_answers() -> None:

@@ -71,7 +71,7 @@ def _read(value: object) -> object:
 def sends_and_receives() -> tuple[History, Sequence[object]]:
     """A standard queue: delays, visibility, attributes, a delete with an old handle."""
     asked = Asked()
-    with chaosqs.aws() as world:
+    with chaosqs.aws(call_latency=0) as world:
         asked("sqs", "create_queue", QueueName="orders", Attributes={"VisibilityTimeout": "10"})
         asked.sqs(
             "send_message",
@@ -94,7 +94,7 @@ def sends_and_receives() -> tuple[History, Sequence[object]]:
 def sends_in_batches() -> tuple[History, Sequence[object]]:
     """Batches in which some entries are refused."""
     asked = Asked()
-    with chaosqs.aws() as world:
+    with chaosqs.aws(call_latency=0) as world:
         asked("sqs", "create_queue", QueueName="orders", tags={"team": "shop"})
         entries = [{"Id": str(n), "MessageBody": f"message {n}", "DelaySeconds": 400 * n} for n in range(4)]
         asked.sqs("send_message_batch", "orders", Entries=entries)
@@ -111,7 +111,7 @@ def sends_in_batches() -> tuple[History, Sequence[object]]:
 def orders_in_groups() -> tuple[History, Sequence[object]]:
     """A FIFO queue: groups, deduplication, a group that is blocked."""
     asked = Asked()
-    with chaosqs.aws() as world:
+    with chaosqs.aws(call_latency=0) as world:
         fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true", "VisibilityTimeout": "20"}
         asked("sqs", "create_queue", QueueName="pay.fifo", Attributes=fifo)
         for body, group in (("a", "x"), ("b", "x"), ("a", "x"), ("c", "y"), ("d", "")):
@@ -130,7 +130,7 @@ def orders_in_groups() -> tuple[History, Sequence[object]]:
 def moves_dead_letters() -> tuple[History, Sequence[object]]:
     """A redrive policy, a move back, a purge."""
     asked = Asked()
-    with chaosqs.aws() as world:
+    with chaosqs.aws(call_latency=0) as world:
         asked("sqs", "create_queue", QueueName="dead")
         policy = json.dumps({"deadLetterTargetArn": f"{ARN}dead", "maxReceiveCount": 2})
         asked("sqs", "create_queue", QueueName="orders", Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "1"})
@@ -153,7 +153,7 @@ def moves_dead_letters() -> tuple[History, Sequence[object]]:
 def is_refused() -> tuple[History, Sequence[object]]:
     """Calls that SQS and Lambda refuse, with the messages of their errors."""
     asked = Asked()
-    with chaosqs.aws() as world:
+    with chaosqs.aws(call_latency=0) as world:
         asked("sqs", "create_queue", QueueName="bad name")
         asked("sqs", "create_queue", QueueName="orders")
         asked("sqs", "create_queue", QueueName="orders", Attributes={"DelaySeconds": "7"})
@@ -179,7 +179,7 @@ def invokes_a_function() -> tuple[History, Sequence[object]]:
         return {"half": 1 // int(str(given["whole"]))}
 
     asked = Asked()
-    with chaosqs.aws() as world:
+    with chaosqs.aws(call_latency=0) as world:
         world.function("worker", handler, timeout=2, memory=256)
         # The answer to one that raises has a traceback with this machine's paths: it is in the log, without them.
         asked("lambda", "invoke", FunctionName="worker", InvocationType="Event", Payload='{"whole": 0}')
@@ -204,7 +204,7 @@ def _works(design: Design, sends: int, behaves: Callable[[int], object]) -> tupl
         calls.append(len(messages))
         return behaves(len(calls))
 
-    with chaosqs.aws(design) as world:
+    with chaosqs.aws(design, call_latency=0) as world:
         world.function("worker", handler)
         queue = design.queues[0].name
         for n in range(sends):
@@ -253,7 +253,7 @@ def works_in_order() -> tuple[History, Sequence[object]]:
 def maps_a_queue() -> tuple[History, Sequence[object]]:
     """A mapping made, changed, disabled and deleted by calls."""
     asked = Asked()
-    with chaosqs.aws() as world:
+    with chaosqs.aws(call_latency=0) as world:
         asked("sqs", "create_queue", QueueName="orders")
         world.function("worker", lambda _, __: time.sleep(1))
         made = asked(

@@ -19,7 +19,6 @@ from chaosqs.model.design import Account, Design, EventSourceMapping, Function, 
 from chaosqs.model.events import Event
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.time import milliseconds
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.region import Accounts
 from chaosqs.sqs.api.sqs import Sqs
@@ -88,7 +87,7 @@ ASSUMED = Assumptions(cold_start=0)
 
 @attrs.frozen(eq=False)
 class Backend:
-    """SQS, Lambda and time behind one `MockAws`; the `Waiter` of its transport."""
+    """SQS, Lambda and time behind one `MockAws`; the `Waiter` of its transport, and the `Clocked` of its test."""
 
     sqs: Sqs
     lambda_api: LambdaApi
@@ -96,10 +95,11 @@ class Backend:
     _turn: Turn
 
     @classmethod
-    def new(cls) -> Backend:
-        """Return an empty backend."""
-        context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, ASSUMED)
-        sqs, waits = Sqs(Accounts(context)), Waits(context.event_queue)
+    def new(cls, latency: int) -> Backend:
+        """Return an empty backend; `latency`: milliseconds that each call takes, 0 for none."""
+        assumed = attrs.evolve(ASSUMED, call_latency=latency) if latency else ASSUMED
+        context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, assumed)
+        sqs, waits = Sqs(Accounts(context)), Waits(context.event_queue, latency)
         return cls(sqs, LambdaApi(sqs, waits), waits, turns())
 
     def turn(self) -> AbstractContextManager[object]:
@@ -107,20 +107,27 @@ class Backend:
         return nullcontext() if self.waits.task is not None else self._turn
 
     def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
-        """Carry out an operation of SQS; a long poll takes its time."""
+        """Carry out an operation of SQS after the latency of a call; a long poll takes its time."""
         with self.turn():
+            self.waits.call()
             result = self.sqs.call(operation, parameters, region=region)
             return self.waits.response(result.then, result.cancel) if isinstance(result, Wait) else result
 
     def call_lambda(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
-        """Carry out an operation of Lambda; a synchronous invocation takes its time."""
+        """Carry out an operation of Lambda after the latency of a call; a synchronous invocation takes its time."""
         with self.turn():
+            self.waits.call()
             return self.lambda_api.call(operation, parameters, region=region)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the caller."""
         with self.turn():
-            self.waits.sleep(milliseconds(seconds))
+            self.waits.sleep(seconds)
+
+    def read_clock(self) -> int:
+        """Return the milliseconds since the block began, for a test that reads the clock."""
+        with self.turn():
+            return self.waits.read_clock()
 
     def jitter(self) -> float:
         """Return the middle, as all chance is calm here."""
