@@ -118,7 +118,8 @@ def explore(
         if found.broken and not as_json:
             click.echo(found.broken.story)
     if as_json:
-        _print_json({"results": [attrs.asdict(found) for found in results]})
+        functions = {name: [attrs.asdict(each) for each in own] for name, own in planned.bindings.items()}
+        _print_json({"functions": functions, "results": [attrs.asdict(found) for found in results]})
     else:
         click.echo("\n".join(summary(results)))
     _exit_with(results)

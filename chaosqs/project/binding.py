@@ -116,7 +116,8 @@ class Binding:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the header: mostly one."""
-        code = f"{self.handler} CANNOT BE LOADED" if self.problem else self.handler or f"modelled: {self.modelled}"
+        failed = f"{self.handler} CANNOT BE LOADED: not judged, and modelled where other mappings are judged"
+        code = failed if self.problem else self.handler or f"modelled: {self.modelled}"
         parts = [part for part in (code, self.messages, self.services) if part]
         yield f"  {', '.join(self.queues)} → {self.function}: {' · '.join(parts)}"
         yield from (f"    {line}" for line in (*self.problem.splitlines(), *self.notes))
@@ -143,16 +144,24 @@ def _binding(name: str, source: Source, behaviour: Behaviour | None, root: Path)
     return Binding(name, queues, f"{shown}, {function}", problem=source.broken.get(name, ""), notes=notes)
 
 
-def header(source: Source, given: Mapping[str, Behaviour], root: Path) -> list[str]:
-    """Return the lines at the top of a run about one design."""
-    return [f"chaosqs: {source.name}", *(line for each in bindings(source, given, root) for line in each.lines())]
+def header(designs: Mapping[str, Iterable[Binding]]) -> list[str]:
+    """Return the lines at the top of a run: the functions of each design."""
+    return [
+        line
+        for name, functions in designs.items()
+        for line in (f"chaosqs: {name}", *(line for each in functions for line in each.lines()))
+    ]
 
 
 # Handlers that cannot be loaded ---------------------------------------------------------------------------------------
 
 
-def loaded(source: Source, given: Mapping[str, Behaviour]) -> Source:
+def loaded(source: Source, given: Mapping[str, Behaviour], root: Path) -> Source:
     """Return a design with the reasons why handlers cannot be loaded. This runs the project's code."""
-    functions = {function.name: function for function in source.design.functions}
-    problems = {name: probe(functions[name], each) for name, each in source.behaved(given).items() if each.handler}
-    return attrs.evolve(source, broken={name: problem for name, problem in problems.items() if problem})
+    broken: dict[str, str] = {}
+    for name, behaviour in source.behaved(given).items():
+        problem = probe(source.design.function(name), behaviour) if behaviour.handler is not None else ""
+        if problem:
+            setting = problem.replace("(Behaviour.environment)", f"([tool.chaosqs.functions.{name}])")
+            broken[name] = with_relative_paths(root, setting)
+    return attrs.evolve(source, broken=broken)

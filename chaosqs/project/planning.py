@@ -1,7 +1,7 @@
 """Plans the checks of a session: from the options, else the project's settings, else the templates that are found."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from chaosqs import invariants
 from chaosqs.errors import InvalidInput
 from chaosqs.invariants import Invariant
 from chaosqs.model.design import Design
-from chaosqs.project.binding import bound, header, loaded, refuse_unknown_functions
+from chaosqs.project.binding import Binding, bindings, bound, header, loaded, refuse_unknown_functions
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
 from chaosqs.project.discovery import Source, discover, importable, read_source
 from chaosqs.project.results import CheckResult, run_check
@@ -101,8 +101,13 @@ class Plan:
     root: Path
     reports: Path
     strict: bool
-    header: tuple[str, ...] = ()
-    """Lines at the top of a run: the code that each function has."""
+    bindings: Mapping[str, tuple[Binding, ...]] = attrs.field(factory=dict[str, tuple[Binding, ...]])
+    """The functions of each design, by the design's name."""
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Lines at the top of a run: the code that each function has."""
+        return tuple(header(self.bindings))
 
     def run(self, check: Check) -> CheckResult:
         """Run one of the checks; earlier findings are in the database of Hypothesis's current settings, if any.
@@ -120,7 +125,9 @@ def plan(options: Options) -> Plan:
     _refuse_unwritable(reports, options.root)
     sources, notices = _sources(options, settings)
     profile = profile_named(options.profile or settings.profile)
-    sources = tuple(loaded(bound(source, settings, options.root), settings.behaviours) for source in sources)
+    sources = tuple(
+        loaded(bound(source, settings, options.root), settings.behaviours, options.root) for source in sources
+    )
     return Plan(
         checks_about(sources, settings.behaviours, asked_of(settings, options.root)) if sources else suite(),
         notices if sources else (*notices, SUITE),
@@ -128,7 +135,7 @@ def plan(options: Options) -> Plan:
         options.root,
         reports,
         options.strict or settings.strict,
-        tuple(line for source in sources for line in header(source, settings.behaviours, options.root)),
+        {source.name: bindings(source, settings.behaviours, options.root) for source in sources},
     )
 
 

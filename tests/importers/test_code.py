@@ -288,6 +288,30 @@ def test_a_table_without_a_key_is_left_out_with_file_and_line(read: Read) -> Non
     )
 
 
+def test_keys_that_are_not_defined_leave_a_table_out(read: Read) -> None:
+    """As AWS refuses it; the note names the attribute."""
+    write("src/app.py")
+    more = """
+        Odd: {Type: 'AWS::DynamoDB::Table', Properties: {KeySchema: [{AttributeName: pk, KeyType: HASH}],
+          AttributeDefinitions: [{AttributeName: id, AttributeType: S}]}}
+    """
+    imported = read(sam(PYTHON, more))
+    assert imported.design.resources == ()
+    (note,) = imported.notes
+    assert note.endswith("is left out: its KeySchema names pk, and its AttributeDefinitions do not")
+
+
+def test_a_parameter_whose_value_is_unknown_is_there(read: Read) -> None:
+    """Code that asks for it gets a placeholder, and a note says so."""
+    write("src/app.py")
+    more = "Url: {Type: 'AWS::SSM::Parameter', Properties: {Type: String, Value: !GetAtt Api.Url}}"
+    imported = read(sam(PYTHON, more))
+    assert resources(imported) == {"Url": {"Name": "Url", "Type": "String", "Value": "unknown-Url"}}
+    assert imported.notes == (
+        "template.yaml:11: Url (AWS::SSM::Parameter): only a deployment knows its Value; it is set to unknown-Url",
+    )
+
+
 def test_layers_are_noted(read: Read) -> None:
     """Their packages have to be installed where the tests run."""
     write("src/app.py")

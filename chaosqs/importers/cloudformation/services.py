@@ -141,10 +141,13 @@ def service_resources(resources: Iterable[Resource], scope: Scope, file: str) ->
         if resource.kind not in _ADDRESSING:
             continue
         properties = _properties(resource, scope)
-        missing = [key for key in _REQUIRED.get(resource.kind, ()) if not properties.get(key)]
-        if missing:
-            who = f"{file}:{resource.line}: {resource.logical_id} ({resource.kind})"
-            scope.left_out[f"{who} is left out: it has no {missing[0]} that can be read"] = None
+        who = f"{file}:{resource.line}: {resource.logical_id} ({resource.kind})"
+        if resource.kind == _PARAMETER and resource.properties.get("Value") and "Value" not in properties:
+            properties["Value"] = value = f"unknown-{resource.logical_id}"
+            scope.left_out[f"{who}: only a deployment knows its Value; it is set to {value}"] = None
+        problem = _problem(resource.kind, properties)
+        if problem:
+            scope.left_out[f"{who} is left out: {problem}"] = None
             continue
         name = text_of(scope.known[resource.logical_id]) or resource.logical_id
         addressing = _ADDRESSING[resource.kind]
@@ -154,6 +157,23 @@ def service_resources(resources: Iterable[Resource], scope: Scope, file: str) ->
             properties["NotificationConfiguration"] = notifications[name]
         found.append(_in_design(resource.kind, name, properties))
     return tuple(found)
+
+
+def _problem(kind: str, properties: dict[str, Json]) -> str:
+    """Return the reason why a resource cannot be made, as a clause; empty if it can."""
+    missing = [key for key in _REQUIRED.get(kind, ()) if not properties.get(key)]
+    if missing:
+        return f"it has no {missing[0]} that can be read"
+    if "KeySchema" in _REQUIRED.get(kind, ()):
+        defined = _names(properties["AttributeDefinitions"])
+        unknown = [name for name in _names(properties["KeySchema"]) if name not in defined]
+        return f"its KeySchema names {unknown[0]}, and its AttributeDefinitions do not" if unknown else ""
+    return ""
+
+
+def _names(attributes: Json) -> list[str]:
+    entries = attributes if isinstance(attributes, list) else []
+    return [str(entry.get("AttributeName")) if isinstance(entry, dict) else str(entry) for entry in entries]
 
 
 def _cdk_notifications(resources: Iterable[Resource], scope: Scope) -> Mapping[str, Json]:
