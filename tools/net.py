@@ -63,10 +63,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     ),
     "InvocationEnded": (
         "invocation ended",
-        (
-            "at cause function mapping invocation messages outcome failed duration answered fault rule error answer: "
-            "trace: output:"
-        ),
+        "at cause function mapping invocation messages outcome failed duration answered fault rule error answer:",
     ),
     "PointPassed": ("fault point passed", "at cause function invocation point fault"),
     "Effect": ("effect", "at cause function invocation name values message"),

@@ -28,6 +28,9 @@ from typing import Protocol, TypeAlias
 
 import trio
 
+REAL = "that would run in real time, outside of the simulation"
+"""The reason to refuse most calls."""
+
 
 class Invoked(Protocol):
     """A running invocation, as the functions see it that its handler calls."""
@@ -45,7 +48,7 @@ class Invoked(Protocol):
         """Return the milliseconds of virtual time."""
         ...
 
-    def refuse(self, what: str) -> None:
+    def refuse(self, what: str, why: str = REAL) -> None:
         """End the run, as the handler does something that cannot be simulated; raise `SimulationError`."""
         ...
 

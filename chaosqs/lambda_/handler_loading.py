@@ -10,6 +10,7 @@ import os
 import traceback
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import NoReturn
 
 from chaosqs.errors import InvalidScenario, Problem, SimulationError
 from chaosqs.kernel.event_queue import EventQueue
@@ -117,6 +118,9 @@ class _Unanswered:
     def epoch(self) -> float:
         return EPOCH / 1000
 
+    def refuse(self, call: str, why: str) -> NoReturn:
+        raise SimulationError(f"{call}: {why}")
+
 
 def _wait() -> Mapping[str, object]:
     task = current_task()
@@ -126,13 +130,12 @@ def _wait() -> Mapping[str, object]:
 def _unanswered() -> AbstractContextManager[object]:
     try:
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
-        from chaosqs.wire.transport import Reply, Transport  # noqa: PLC0415
+        from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError:
         return nullcontext()
 
-    def answer(_: object) -> Reply:
+    def answer(*_: object) -> None:
         _wait()
-        return Reply(503, {}, b"")
 
     return sdk.opened(Transport(_Unanswered(), others=answer))
 

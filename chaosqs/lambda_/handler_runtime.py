@@ -29,7 +29,7 @@ from chaosqs.errors import EscapedSimulation, SimulationError
 from chaosqs.kernel.context import stream
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.lambda_.execution_environment import LoadError, describe, first_line
-from chaosqs.lambda_.guards import call_site, current, enter, is_theirs
+from chaosqs.lambda_.guards import REAL, call_site, current, enter, is_theirs
 from chaosqs.lambda_.invocation import (
     CRASHED,
     KILLS,
@@ -43,7 +43,6 @@ from chaosqs.lambda_.invocation import (
     killed,
 )
 from chaosqs.lambda_.machines.partial_batch import LISTED, judge_error, judge_payload, misread
-from chaosqs.lambda_.output import Output, frames_of, relative
 from chaosqs.lambda_.sandbox import Source, source
 from chaosqs.model.events import Outcome
 from chaosqs.sqs.machines.message import message_id, uuid
@@ -76,8 +75,6 @@ class Result:
     """`errorMessage` of the payload."""
     trace: tuple[str, ...] = ()
     """`stackTrace` of the payload."""
-    frames: tuple[str, ...] = ()
-    """Places in the user's code at which it failed, the innermost last: `invoice.py:12 in handler`."""
 
     @property
     def failed(self) -> bool:
@@ -100,16 +97,6 @@ def returned(value: object, request_id: str) -> Result:
         message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
         return _failure("raised", TOO_LARGE, message, TOO_LARGE, rule="LX-5")
     return Result("succeeded", payload)
-
-
-def explained(outcome: InvocationOutcome, result: Result, output: Output, code: str = "") -> InvocationOutcome:
-    """Return an outcome with the places and the output that tell why it failed; others need none.
-
-    `code`: the directory of the function's code.
-    """
-    if outcome.outcome == "succeeded" and not outcome.failed and not outcome.answer:
-        return outcome
-    return attrs.evolve(outcome, trace=result.frames, output=output.last(code))
 
 
 def raised(error: BaseException, request_id: str, root: str = "") -> Result:
@@ -355,23 +342,16 @@ class HandlerTask:
         except Ended:
             pass
         except LoadError as error:
-            self._end(self._placed(load_failed(error, self.request_id, self.root), error.__cause__ or error))
+            self._end(load_failed(error, self.request_id, self.root))
         except BaseException as error:  # noqa: BLE001 - it ends the handler's process, not this one
-            self._end(self._placed(raised(error, self.request_id, self.root), error))
+            self._end(raised(error, self.request_id, self.root))
         else:
             self._end(result)
-
-    def _placed(self, result: Result, error: BaseException) -> Result:
-        return attrs.evolve(result, frames=frames_of(error, self.code or self.root))
 
     def _time_out(self) -> None:
         """End the invocation by the function timeout (LX-1, LX-9), as a step of the event queue."""
         if not self.over:
-            frame = None if self._greenlet is None else self._greenlet.gr_frame
-            place = relative(call_site(frame, self.code or self.root)) if frame is not None else ""
-            self._finish(
-                attrs.evolve(timed_out(self.request_id, self.invocation.limit), frames=(place,) if place else ())
-            )
+            self._finish(timed_out(self.request_id, self.invocation.limit))
             self._end_code()
 
     def _end(self, result: Result) -> None:
@@ -466,11 +446,10 @@ class HandlerTask:
         self._wait(arrange, cancel)
         return responses[0]
 
-    def refuse(self, what: str) -> None:
+    def refuse(self, what: str, why: str = REAL) -> None:
         """End the run, as the handler does something that cannot be simulated."""
         name = self.invocation.request.mapping.function
-        where = f"at {call_site()}: that would run in real time, outside of the simulation"
-        error = EscapedSimulation(f"the handler of {name} {what} {where}")
+        error = EscapedSimulation(f"the handler of {name} {what} at {call_site()}: {why}")
         self._fail(error)
         raise error
 

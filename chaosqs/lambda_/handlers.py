@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import NoReturn
 
 import attrs
 import trio
 
 from chaosqs import user_code
+from chaosqs.errors import SimulationError
 from chaosqs.kernel.clock import VirtualClock
 from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.lambda_.batch_event import batch_event
@@ -20,15 +22,16 @@ from chaosqs.lambda_.execution_environment import (
     facts_of,
     root_for,
 )
+from chaosqs.lambda_.guards import current
 from chaosqs.lambda_.handler_loading import require
-from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task, explained, within
+from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task, within
 from chaosqs.lambda_.invocation import BROWN_OUT, SLOWER, Invocation, InvocationOutcome
 from chaosqs.lambda_.machines.recursion_guard import trace_header
-from chaosqs.lambda_.output import Output
 from chaosqs.lambda_.project_modules import CodeRoot
 from chaosqs.lambda_.sandbox import Sandbox
+from chaosqs.lambda_.service_calls import ADVICE, NOT_INSTALLED, ServiceCalls, moto_is_installed
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Function
+from chaosqs.model.design import Function, Resource
 from chaosqs.model.events import Effect, Event, PointPassed, Reached
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import arrivals
@@ -106,9 +109,25 @@ class Calls:
         """Return the virtual time, in seconds since 1970."""
         return (self.sqs.epoch + self.sqs.now) / 1000
 
+    def refuse(self, call: str, why: str) -> NoReturn:
+        """End the run, as a handler makes a call that nothing answers."""
+        invoked = current()
+        if invoked is not None:
+            invoked.refuse(f"calls {call}", why)
+        raise SimulationError(f"{call}: {why}")
+
+    def send(self, parameters: Parameters, region: str, cause: int | None) -> None:
+        """Send a message for another service."""
+        del region
+        self.causes.cause = cause
+        try:
+            self.sqs.call("SendMessage", parameters)
+        finally:
+            self.causes.cause = None
+
 
 @contextmanager
-def transport(calls: Calls) -> Generator[None]:
+def transport(calls: Calls, services: ServiceCalls) -> Generator[None]:
     """Connect boto3 and botocore to the run, if they are installed."""
     try:
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
@@ -116,8 +135,15 @@ def transport(calls: Calls) -> Generator[None]:
     except ModuleNotFoundError:
         yield
         return
-    with sdk.opened(Transport(calls)):
+    answers, advice = (services, ADVICE) if moto_is_installed() else (None, NOT_INSTALLED)
+    with sdk.opened(Transport(calls, others=answers, advice=advice)):
         yield
+
+
+def _pass_time() -> None:
+    task = current_task()
+    if task is not None:
+        task.call()
 
 
 def _addressed(parameters: Parameters) -> Parameters:
@@ -202,6 +228,9 @@ class Handlers:
     queues: Mapping[str, QueueResource]
     functions: Mapping[str, Function]
     """The functions as they are deployed now."""
+    services: ServiceCalls
+    resources: tuple[Resource, ...]
+    """Resources of other services."""
     _environments: dict[tuple[str, int], ExecutionEnvironment] = attrs.field(
         factory=dict[tuple[str, int], ExecutionEnvironment]
     )
@@ -218,7 +247,8 @@ class Handlers:
             return None
         calls = Calls.of(service, len(arrivals(scenario.workload)))
         queues = dict(calls.sqs.accounts.region(ACCOUNT, REGION).queues)
-        return cls(context, calls, behaviours, queues, functions)
+        services = ServiceCalls(context, service, calls.send, _pass_time)
+        return cls(context, calls, behaviours, queues, functions, services, scenario.design.resources)
 
     def handles(self, function: str) -> bool:
         """Return whether a function is real code."""
@@ -230,12 +260,15 @@ class Handlers:
         for name, behaviour in self.behaviours.items():
             require(self.functions[name], behaviour)
             self._roots[name] = root_for(behaviour)
-        with Sandbox(EPOCH)(), transport(self.calls):
+        with Sandbox(EPOCH)(), transport(self.calls, self.services):
+            if moto_is_installed():
+                self.services.make(self.resources)
             try:
                 trio.run(clock.run, clock=clock)
             finally:
                 for task in list(self._running.values()):
                     task.close()
+                self.services.close()
 
     def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
         """Hand the batch to the handler in this step of the event queue; another step calls `done` at the end."""
@@ -245,9 +278,8 @@ class Handlers:
         if invocation.initialises or key not in self._environments:  # a fault may have reset it (LX-14)
             self._environments[key] = self._environment(invocation)
         environment = self._environments[key]
-        output = Output()
-        end = partial(self._end, invocation, output, done)
-        self._running[number] = task = self._task(invocation, environment, output, end)
+        end = partial(self._end, key, number, done)
+        self._running[number] = task = self._task(invocation, environment, end)
         receipts = (receipt.message for receipt in request.receipts)
         environment.trace = trace_header(task.request_id, receipts, name)
         event = batch_event(request, self.queues[request.mapping.queue], EPOCH)
@@ -257,7 +289,6 @@ class Handlers:
 
         def load() -> Handler:
             user_code.enter(code)
-            output.here()
             return environment.load()
 
         def call() -> object:
@@ -275,37 +306,26 @@ class Handlers:
         self,
         invocation: Invocation,
         environment: ExecutionEnvironment,
-        output: Output,
         done: Callable[[InvocationOutcome, Result], None],
     ) -> HandlerTask:
         injected, seed, code = invocation.injected, self.context.random.seed, environment.facts.root
         pace = SLOWER if injected is not None and injected.kind == BROWN_OUT else 1
         latency = partial(_latency, self.context, invocation.number)
         queue = self.context.event_queue
-        around = partial(_around, environment, output)
-        return HandlerTask(invocation, queue, around, done, seed, latency, pace, code=code)
+        return HandlerTask(invocation, queue, environment.active, done, seed, latency, pace, code=code)
 
     def _end(
         self,
-        invocation: Invocation,
-        output: Output,
+        key: tuple[str, int],
+        number: int,
         done: Callable[[InvocationOutcome], None],
         outcome: InvocationOutcome,
         result: Result,
     ) -> None:
-        task = self._running.pop(invocation.number)
-        outcome = explained(outcome, result, output, task.code)
+        del self._running[number]
         if result.outcome in ("timed_out", "crashed"):
-            key = invocation.request.mapping.function, invocation.environment.number
             self._environments.pop(key, None)  # LX-14
         done(outcome)
-
-
-@contextmanager
-def _around(environment: ExecutionEnvironment, output: Output) -> Generator[None]:
-    """Surround one stretch in which a handler runs."""
-    with output.captured(), environment.active():
-        yield
 
 
 def _latency(context: SimulationContext, number: int, wait: int) -> int:

@@ -49,8 +49,6 @@ class InvocationOutcome:
     rule: str = ""
     error: str = ""
     answer: str = ""
-    trace: tuple[str, ...] = ()
-    output: tuple[str, ...] = ()
 
 
 @attrs.define(eq=False)
@@ -355,7 +353,5 @@ class Lambda:
             rule=outcome.rule,
             error=outcome.error,
             answer=outcome.answer,
-            trace=outcome.trace,
-            output=outcome.output,
         )
         invocation.on_end(event, self.context.record(event))

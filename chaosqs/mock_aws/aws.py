@@ -6,7 +6,7 @@ Needs boto3 (`pip install 'chaosqs[boto]'`), which is imported when the `with` b
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +16,7 @@ from chaosqs.errors import InvalidInput
 from chaosqs.lambda_ import clocks
 from chaosqs.lambda_.execution_environment import Handler
 from chaosqs.lambda_.sandbox import virtual_for_tests
+from chaosqs.lambda_.service_calls import ADVICE
 from chaosqs.mock_aws.lambda_api.backend import ASSUMED, Backend, history
 from chaosqs.mock_aws.lambda_api.registration import register
 from chaosqs.model.design import Design, Function
@@ -51,8 +52,9 @@ def aws(
             time.sleep(60)                   # virtual time, as world.advance(60)
 
     The queues of `design` exist at once, in the Region of a client that names none (`AWS_DEFAULT_REGION`, the AWS
-    configuration, else us-east-1). With `passthrough="moto"`, moto answers for the other services; without it, their
-    operations raise `SimulationError`. Nothing reaches the network.
+    configuration, else us-east-1). Other services are answered by moto, if the design has resources of theirs or with
+    `passthrough="moto"`: then with `design.resources`, and messages to queues, as from a topic, arrive here. Without,
+    their operations raise `SimulationError`. Nothing reaches the network.
 
     Each call takes `call_latency` seconds of virtual time, from 0 to 1; None: 0.008, the assumption `call_latency`.
     The clocks of the test show virtual time, and its sleeps pass in it. Random numbers and identifiers of the test are
@@ -203,26 +205,35 @@ def _opened(asked: AwsContext) -> Generator[MockAws]:
     try:
         # boto3 is an extra: without it this module still imports.
         from chaosqs.mock_aws.lambda_api.rest import reply  # noqa: PLC0415
-        from chaosqs.wire import botocore_hook as others  # noqa: PLC0415
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415
         from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"chaosqs.aws() needs boto3: pip install 'chaosqs[boto]' ({error})") from error
     backend, region = Backend.new(asked.latency), sdk.default_region()
-    with (
-        others.moto() if asked.passthrough else nullcontext() as moto,
-        others.moto_leaves_ours_alone(),
-        sdk.opened(Transport(backend, {"lambda": partial(reply, backend)}, moto)) as transport,
-        virtual_for_tests(EPOCH),
-    ):
+    resources = () if asked.design is None else asked.design.resources
+    services = backend.services(region) if asked.passthrough or resources else None
+    transport = Transport(
+        backend, {"lambda": partial(reply, backend)}, services, _ADVICE if services is None else ADVICE
+    )
+    with sdk.opened(transport), virtual_for_tests(EPOCH):
         if asked.design is not None:
             _deploy(asked.design, backend.sqs, region)
         clocks.enter(backend)
         try:
+            if services is not None:
+                services.make(resources)
             yield MockAws(backend, transport, region, asked.design)
         finally:
             clocks.leave(backend)
             backend.lambda_api.close()
+            if services is not None:
+                services.close()
+
+
+_ADVICE = (
+    "chaosqs answers for Lambda and SQS only, and lets nothing out to the network. To have moto answer, use "
+    'chaosqs.aws(passthrough="moto")'
+)
 
 
 def _deploy(design: Design, sqs: Sqs, region: str) -> None:

@@ -41,6 +41,13 @@ class Assumptions:
     call_latency: int = _assumed(
         8, 1, 1_000, "ms", "Median of a call that a real handler makes to SQS; as that of DeleteMessageBatch."
     )
+    delivery_latency: int = _assumed(
+        30,
+        1,
+        10_000,
+        "ms",
+        "Median from a call to another service, such as a publish to a topic, to the message in the queue behind it.",
+    )
     send_retry: int = _assumed(
         1_000, 100, 60_000, "ms", "Pause of a producer after a send that failed, or whose answer got lost."
     )

@@ -5,7 +5,6 @@
   the handlers with which a test injects failures.)
 * Requests are not signed, as no server checks them. So clients work without credentials, and do not search the network
   for any. A session that has no Region gets one while a transport is open.
-* Sessions share the service models that they have read.
 * botocore's sleeps between attempts pass in virtual time, with a jitter that the simulation decides.
 
 If no transport is open, as in a thread after the last one closed, each replacement calls its original.
@@ -19,13 +18,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+from unittest.mock import patch
 
 import attrs
 import boto3
 import botocore.endpoint
 import botocore.retryhandler
-import botocore.session
 import botocore.waiter
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.config import Config
@@ -33,6 +32,7 @@ from botocore.credentials import Credentials
 from botocore.endpoint import Endpoint
 from botocore.exceptions import EndpointConnectionError
 from botocore.httpsession import URLLib3Session
+from botocore.model import OperationModel
 from botocore.retries.bucket import TokenBucket
 from botocore.retries.standard import ExponentialBackoff, RetryHandler
 from botocore.session import Session
@@ -40,7 +40,7 @@ from botocore.signers import RequestSigner
 
 from chaosqs.kernel.context import turns
 from chaosqs.sqs.api.region import REGION
-from chaosqs.wire.transport import Transport, scope
+from chaosqs.wire.transport import ClientCall, Transport, scope
 
 # The transport of a request: the innermost that its own context opened, else the one opened last ----------------------
 #
@@ -74,42 +74,27 @@ def leave(transport: Transport) -> bool:
     return not _open
 
 
-# Other services, answered by moto on request; moto is kept from answering for SQS and Lambda --------------------------
-#
-# moto is not a dependency: it is imported only on request, and configured only if other code has imported it.
-
-if TYPE_CHECKING:
-    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+# A `mock_aws` of the user's own: moto answers before a request reaches the transport ----------------------------------
 
 
 @contextmanager
-def moto() -> Generator[Callable[[AWSPreparedRequest], AWSResponse | None]]:
-    """Start moto for the time of a `with` block; yield the function that answers requests to other services."""
-    from moto import mock_aws  # noqa: PLC0415 - it need not be installed unless asked for
-    from moto.core.models import botocore_stubber  # noqa: PLC0415
-
-    def answer(request: AWSPreparedRequest) -> AWSResponse | None:
-        return botocore_stubber("before-send", request)
-
-    with mock_aws():
-        yield answer
-
-
-@contextmanager
-def moto_leaves_ours_alone() -> Generator[None]:
-    """Exclude SQS and Lambda from moto if it is loaded: it would answer before a request reaches the transport."""
-    if "moto.core.config" not in sys.modules:
+def _ahead_of_moto(transport: Transport) -> Generator[None]:
+    """Keep moto, if it is loaded, from answering what the transport answers: SQS and Lambda, or all services."""
+    models, config = sys.modules.get("moto.core.models"), sys.modules.get("moto.core.config")
+    if models is None or config is None:
         yield
-        return
-    from moto.core.config import default_user_config  # noqa: PLC0415 - only if other code has imported it
-
-    passed_on = default_user_config.setdefault("core", {}).setdefault("passthrough", {}).setdefault("services", [])
-    passed_on.extend(_OURS)
-    try:
-        yield
-    finally:
-        for service in _OURS:
-            passed_on.remove(service)
+    elif transport.others is not None:
+        with patch.object(vars(models)["botocore_stubber"], "enabled", new=False):
+            yield
+    else:
+        settings: dict[str, dict[str, dict[str, list[str]]]] = vars(config)["default_user_config"]
+        passed_on = settings.setdefault("core", {}).setdefault("passthrough", {}).setdefault("services", [])
+        passed_on.extend(_OURS)
+        try:
+            yield
+        finally:
+            for service in _OURS:
+                passed_on.remove(service)
 
 
 _OURS = ("awslambda", "lambda", "sqs")  # moto has called Lambda by both names
@@ -129,7 +114,8 @@ def opened(transport: Transport) -> Generator[Transport]:
         if enter(transport):
             _install()
     try:
-        yield transport
+        with _ahead_of_moto(transport):
+            yield transport
     finally:
         with _LOCK:
             if leave(transport):
@@ -141,7 +127,7 @@ _originals: list[tuple[object, str, object]] = []
 
 
 def _install() -> None:
-    for owner, name, replacement in (*_METHODS, *_MODULES, *_FUNCTIONS):
+    for owner, name, replacement in (*_METHODS, *_MODULES):
         original = vars(owner).get(name)
         if original is not None:  # some releases of botocore lack some of them
             _originals.append((owner, name, original))
@@ -169,9 +155,26 @@ def _send(original: _Function) -> object:
         if transport is None:
             return original(self, request)
         service: str = vars(self)["_endpoint_prefix"]
-        return transport.send(service, request)
+        return transport.send(service, request, _call.get())
 
     return send
+
+
+_call: ContextVar[ClientCall | None] = ContextVar("chaosqs_client_call", default=None)
+
+
+def _make_request(original: _Function) -> object:
+    """Note the operation that a client calls: not every protocol names it in the request."""
+
+    def make_request(self: Endpoint, operation_model: OperationModel, request_dict: object) -> object:
+        model = operation_model.service_model
+        before = _call.set(ClientCall(model.service_name, operation_model.name, model.protocol))
+        try:
+            return original(self, operation_model, request_dict)
+        finally:
+            _call.reset(before)
+
+    return make_request
 
 
 def _sign(original: _Function) -> object:
@@ -196,11 +199,8 @@ def _sign(original: _Function) -> object:
 
 
 def _needs_signature(signer: RequestSigner, transport: Transport) -> bool:
-    """Return True if the answering service looks at the signature: moto tells anonymous clients from others."""
-    service: str = vars(signer)["_service_id"]
-    return (
-        transport.others is not None and service not in ("Lambda", "SQS") and vars(signer)["_credentials"] is not None
-    )
+    """Return True if the answering service looks at what is signed: moto's S3 at headers about the body."""
+    return transport.others is not None and vars(signer)["_service_id"] == "S3"
 
 
 def _off_the_network(original: _Function) -> object:
@@ -233,22 +233,6 @@ def _resolve_region_name(original: _Function) -> object:
         return original(self, region_name, config)
 
     return resolve_region_name
-
-
-def _create_loader(original: _Function) -> object:
-    """Let sessions share the models of services that they have read: each execution environment may make a session."""
-
-    def create_loader(search_path: str | None = None) -> object:
-        loader = original(search_path)
-        if current() is not None:
-            vars(loader)["_cache"] = _models.setdefault(search_path, {})
-        return loader
-
-    return create_loader
-
-
-_models: dict[str | None, dict[object, object]] = {}
-"""What the loaders of sessions have read, by their search path."""
 
 
 # Sleeps ---------------------------------------------------------------------------------------------------------------
@@ -332,6 +316,7 @@ def _acquire(original: _Function) -> object:
 
 _METHODS: tuple[tuple[type, str, Callable[[_Function], object]], ...] = (
     (Endpoint, "_send", _send),
+    (Endpoint, "make_request", _make_request),
     (RequestSigner, "sign", _sign),
     (URLLib3Session, "send", _off_the_network),
     (Session, "get_credentials", _get_credentials),
@@ -339,9 +324,6 @@ _METHODS: tuple[tuple[type, str, Callable[[_Function], object]], ...] = (
     (ExponentialBackoff, "delay_amount", _delay_amount),
     (RetryHandler, "_is_long_polling_operation", _is_long_polling_operation),
     (TokenBucket, "acquire", _acquire),
-)
-_FUNCTIONS: tuple[tuple[ModuleType, str, Callable[[_Function], object]], ...] = (
-    (botocore.session, "create_loader", _create_loader),
 )
 _MODULES: tuple[tuple[ModuleType, str, Callable[[ModuleType], object]], ...] = (
     (botocore.endpoint, "time", _Time),

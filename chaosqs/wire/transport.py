@@ -8,7 +8,7 @@ from email.utils import formatdate
 from functools import cache
 from io import BytesIO
 from itertools import count
-from typing import Protocol, TypeAlias
+from typing import NoReturn, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
@@ -16,7 +16,6 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.loaders import create_loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
-from chaosqs.errors import SimulationError
 from chaosqs.sqs.api.parameters import ApiError, error, traced
 from chaosqs.sqs.api.region import REGION
 from chaosqs.sqs.machines.message import uuid
@@ -43,6 +42,10 @@ class Waiter(Protocol):
         """Return the time as AWS's clocks have it, in seconds since 1970."""
         ...
 
+    def refuse(self, call: str, why: str) -> NoReturn:
+        """Raise `SimulationError`: nothing answers a call. In a handler it ends the run, whatever that catches."""
+        ...
+
 
 # HTTP requests as botocore sends them, responses as botocore parses them ----------------------------------------------
 
@@ -55,6 +58,28 @@ class Reply:
     headers: dict[str, str]
     body: bytes
 
+
+@attrs.define(eq=False)
+class ClientCall:
+    """One call of an operation by a client, with all its attempts."""
+
+    service: str
+    """Name of the service, as `boto3.client` takes it: `dynamodb`."""
+    operation: str
+    """Name of the operation: `PutItem`."""
+    protocol: str
+    """Name of the service's protocol in botocore's model: `json`, `query`, `rest-xml` …"""
+    attempts: int = 0
+    """Requests that were sent for it so far."""
+
+    @property
+    def name(self) -> str:
+        """The name in fault plans and histories: `dynamodb:PutItem`."""
+        return f"{self.service}:{self.operation}"
+
+
+Others: TypeAlias = Callable[[AWSPreparedRequest, ClientCall], AWSResponse | None]
+"""The function that answers for all services without an `Api`. None: it does not implement the operation."""
 
 Api: TypeAlias = Callable[[AWSPreparedRequest], Reply | AWSResponse | None]
 """A service's function for the transport: it answers HTTP requests in the service's protocol.
@@ -308,24 +333,36 @@ class Transport:
     waiter: Waiter
     services: Mapping[str, Api] = attrs.field(factory=dict[str, Api])
     """Services other than SQS, by their endpoint prefix."""
-    others: Api | None = None
+    others: Others | None = None
     """Answers for all other services. None: their requests are refused."""
+    advice: str = ""
+    """What to do if `others` is None or does not answer."""
     is_open: bool = True
     _requests: Iterator[int] = attrs.field(factory=lambda: count(1))
 
-    def send(self, service: str, request: AWSPreparedRequest) -> AWSResponse:
-        """Answer a request; raise `SimulationError` if no service here does."""
+    def send(self, service: str, request: AWSPreparedRequest, call: ClientCall | None = None) -> AWSResponse:
+        """Answer a request of a call; raise `SimulationError` if no service here does."""
         if service == "sqs":
             return self._sqs(request)
-        api = self.services.get(service, self.others)
-        reply = None if api is None else api(request)
-        if reply is None:
-            raise SimulationError(_not_served(service, request))
+        api = self.services.get(service)
+        if api is None:
+            return self._other(
+                request, call or ClientCall(service, f"{request.method} {urlsplit(request.url).path}", "")
+            )
+        reply = api(request)
+        assert reply is not None, service
         return self._response(request, reply, self._request_id()) if isinstance(reply, Reply) else reply
+
+    def _other(self, request: AWSPreparedRequest, call: ClientCall) -> AWSResponse:
+        call.attempts += 1
+        response = None if self.others is None else self.others(request, call)
+        if response is None:
+            self.waiter.refuse(f"{call.service} {call.operation}", self.advice)
+        return response
 
     def _sqs(self, request: AWSPreparedRequest) -> AWSResponse:
         if not header(request, "X-Amz-Target"):
-            raise SimulationError(_NOT_JSON)
+            self.waiter.refuse("sqs", _NOT_JSON)
         return self._response(request, self._reply(request), self._request_id())
 
     def _request_id(self) -> str:
@@ -361,22 +398,7 @@ class _Raw(BytesIO):
         yield self.read()
 
 
-def _not_served(service: str, request: AWSPreparedRequest) -> str:
-    target = header(request, "X-Amz-Target").rpartition(".")[2]
-    operation = target or _action(request) or f"{request.method} {urlsplit(request.url).path}"
-    return (
-        f"{service} {operation}: chaosqs answers for Lambda and SQS only, and lets nothing out to the network. "
-        'To have moto answer it, use chaosqs.aws(passthrough="moto").'
-    )
-
-
-def _action(request: AWSPreparedRequest) -> str:
-    first = body_text(request).partition("&")[0] if header(request, "Content-Type").startswith(_FORM) else ""
-    return first.removeprefix("Action=") if first.startswith("Action=") else ""
-
-
-_FORM = "application/x-www-form-urlencoded"
 _NOT_JSON = (
-    "SQS got a request in the query protocol, and chaosqs speaks the JSON protocol only: "
-    "the client has to be boto3 1.35 or later, or botocore 1.31.81 or later."
+    "it speaks the query protocol, and chaosqs speaks the JSON protocol only: "
+    "the client has to be boto3 1.35 or later, or botocore 1.31.81 or later"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import attrs
 import pytest
@@ -36,6 +36,9 @@ class Refusing:
 
     def epoch(self) -> float:
         return 0.0
+
+    def refuse(self, call: str, why: str) -> NoReturn:
+        raise AssertionError(call, why)
 
 
 def refused(client: SQSClient, refusal: ApiError) -> ClientError:

@@ -140,7 +140,7 @@ def test_a_thread_that_a_test_starts_is_in_its_world(sqs: SQSClient) -> None:
     [
         ("dynamodb", "list_tables", "dynamodb ListTables"),
         ("sns", "list_topics", "sns ListTopics"),
-        ("s3", "list_buckets", "s3 GET /"),
+        ("s3", "list_buckets", "s3 ListBuckets"),
         ("kinesis", "list_streams", "kinesis ListStreams"),
     ],
 )

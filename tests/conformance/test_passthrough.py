@@ -6,7 +6,6 @@ import sys
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.config import default_user_config
 from moto.core.models import botocore_stubber
@@ -56,9 +55,8 @@ def test_without_moto_nobody_minds_it(monkeypatch: pytest.MonkeyPatch) -> None:
         assert world.client().list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_what_moto_does_not_know_is_an_error() -> None:
-    """moto answers at all of AWS's addresses, with an error of its own where it has not built a service."""
-    with aws(passthrough="moto"), pytest.raises(ClientError):
+def test_what_moto_does_not_know_is_refused() -> None:
+    with aws(passthrough="moto"), pytest.raises(SimulationError, match=r"braket SearchDevices: moto.*not implement"):
         call(other_client("braket"), "search_devices", filters=[])
 
 
@@ -75,6 +73,6 @@ def test_moto_around_a_world_does_not_answer_for_it() -> None:
 
 def test_motos_settings_are_put_back() -> None:
     before = repr(default_user_config)
-    with aws(passthrough="moto"):
+    with aws():
         assert repr(default_user_config) != before
     assert repr(default_user_config) == before

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import NoReturn
 
 import attrs
 
-from chaosqs.errors import Livelock
+from chaosqs.errors import Livelock, SimulationError
 from chaosqs.faults.injector import NO_FAULTS
 from chaosqs.kernel.context import RandomStreams, SimulationContext, Turn, turns
 from chaosqs.kernel.event_queue import EventQueue
+from chaosqs.lambda_.guards import current
 from chaosqs.lambda_.handler_runtime import Waits
+from chaosqs.lambda_.service_calls import ServiceCalls
 from chaosqs.mock_aws.lambda_api.api import LambdaApi
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.model.assumptions import Assumptions
@@ -20,7 +23,7 @@ from chaosqs.model.events import Event
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.sqs.api.receiving import Wait
-from chaosqs.sqs.api.region import Accounts
+from chaosqs.sqs.api.region import ACCOUNT, Accounts
 from chaosqs.sqs.api.sqs import Sqs
 
 # History: the same value that simulations return, so that invariants can judge it -------------------------------------
@@ -118,6 +121,27 @@ class Backend:
         with self.turn():
             self.waits.call()
             return self.lambda_api.call(operation, parameters, region=region)
+
+    def services(self, region: str) -> ServiceCalls:
+        """Return other services for this world, without any resource; moto has to be installed."""
+
+        def send(parameters: Mapping[str, object], home: str, cause: int | None) -> None:
+            del cause
+            self.sqs.call("SendMessage", parameters, region=home)
+
+        def pass_time() -> None:
+            with self.turn():
+                self.waits.call()
+
+        accounts = self.sqs.accounts
+        return ServiceCalls(accounts.context, accounts.region(ACCOUNT, region).service, send, pass_time)
+
+    def refuse(self, call: str, why: str) -> NoReturn:
+        """End the test, as a call is made that nothing answers."""
+        invoked = current()
+        if invoked is not None:
+            invoked.refuse(f"calls {call}", why)
+        raise SimulationError(f"{call}: {why}")
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the caller."""

@@ -1,0 +1,186 @@
+"""Calls of handlers to AWS's other services: they take virtual time, and are recorded.
+
+A call first takes its time and then has its effect, as one to SQS does. Without a handler (a test of `aws()`, the
+resources of a design) it takes no time. What a service passes on to a queue arrives there a little later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import attrs
+
+from chaosqs.errors import SimulationError
+from chaosqs.kernel.context import SimulationContext, stream
+from chaosqs.lambda_ import guards
+from chaosqs.lambda_.handler_runtime import HandlerTask, current_task
+from chaosqs.lambda_.machines.recursion_guard import trace_header
+from chaosqs.lambda_.sandbox import Source, source
+from chaosqs.model.design import Resource
+from chaosqs.sqs.api.parameters import ApiError, Parameters, traced
+from chaosqs.sqs.service import Service
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+    from chaosqs.wire.other_services import Delivery, OtherServices, Saved
+    from chaosqs.wire.transport import ClientCall
+
+ADVICE = "moto, which answers for other services, does not implement it"
+NOT_INSTALLED = "to have other services answered, pip install 'chaosqs[aws]'"
+_CHANCE, _DELIVERY = stream("random numbers of other services"), stream("delivery latency")
+
+
+_SAVED: dict[tuple[Resource, ...], Saved] = {}
+"""The resources of designs, as they are when a run begins: made once."""
+
+
+def moto_is_installed() -> bool:
+    """Return True if other services can answer."""
+    try:
+        return find_spec("moto") is not None
+    except ValueError:  # it is kept from being imported
+        return False
+
+
+def services_answering(resources: tuple[Resource, ...]) -> str:
+    """Return a clause for the header of a run: which services of a design answer its handlers, or what to install."""
+    if not moto_is_installed():
+        return "no other service of AWS answers: pip install 'chaosqs[aws]'"
+    from chaosqs.wire.resources import services_of  # noqa: PLC0415 - moto is an extra
+
+    names = services_of(resources)
+    return f"{', '.join(names)} answered by moto" if names else ""
+
+
+@attrs.frozen(eq=False)
+class _Service:
+    """The code of a service, as the sandbox sees it: at the moment of the call, with a chance of its own."""
+
+    now: int
+    chance: Source
+
+    def sleep(self, seconds: float) -> None:
+        """Take no time."""
+
+    def read_clock(self) -> int:
+        """Return the moment of the call, in milliseconds."""
+        return self.now
+
+    def refuse(self, what: str, why: str = "") -> None:
+        """Refuse what would leave the simulation."""
+        raise SimulationError(f"a service {what}: {why}")
+
+
+@attrs.define(eq=False)
+class ServiceCalls:
+    """Carries out the calls to the other services of one world."""
+
+    context: SimulationContext
+    queues: Service
+    send: Callable[[Parameters, str, int | None], object]
+    """Sends a message: parameters of SendMessage, Region, index of the event that is its cause."""
+    pass_time: Callable[[], None]
+    """Lets the time of a call pass for whoever makes it."""
+    _services: OtherServices | None = None
+    _behind: HandlerTask | None = None
+    """The handler whose call is carried out; None: not one's."""
+    _calls: int = 0
+    _deliveries: int = 0
+    _delivers: bool = False
+
+    def make(self, resources: tuple[Resource, ...]) -> None:
+        """Make the resources of a design; what happens to queues meanwhile is long past. Raises `InvalidDesign`."""
+        if resources:
+            saved = _SAVED.get(resources)
+            if saved is None:
+                from chaosqs.wire.resources import make  # noqa: PLC0415 - moto is an extra
+
+                make(resources, self._answer)
+                saved = self.services.saved()
+                if saved is not None:
+                    _SAVED[resources] = saved
+            else:
+                self.services.restore(saved)
+        self._delivers, self._calls = True, 0
+
+    def close(self) -> None:
+        """Forget all resources."""
+        if self._services is not None:
+            self._services.close()
+
+    def __call__(self, request: AWSPreparedRequest, call: ClientCall) -> AWSResponse | None:
+        """Answer a request; return None if nothing does."""
+        del call
+        task = current_task()
+        self.pass_time()
+        self._behind = task
+        try:
+            return self._answer(request)
+        finally:
+            self._behind = None
+
+    @property
+    def services(self) -> OtherServices:
+        """The services of this world; moto is imported when the first one is needed."""
+        if self._services is None:
+            with guards.outside():
+                from chaosqs.wire.other_services import OtherServices  # noqa: PLC0415 - moto is an extra
+
+            self._services = OtherServices(self._deliver)
+        return self._services
+
+    def _answer(self, request: AWSPreparedRequest) -> AWSResponse | None:
+        services, seed = self.services, self.context.random.seed if self._delivers else 0
+        self._calls += 1
+        code = _Service(self.context.now, source((seed << 96) + (_CHANCE << 64) + self._calls))
+        with guards.outside():
+            services.load(request)
+
+        def answer() -> AWSResponse | None:
+            guards.enter(code)
+            return services.answer(request, code.chance.getrandbits(64))
+
+        return copy_context().run(answer)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        """Let a message arrive in a queue a little later, with the trace of the handler that is behind it (LX-16)."""
+        if not self._delivers:
+            return
+        task, parameters = self._behind, _send_message(delivery)
+        if task is not None:
+            receipts = (receipt.message for receipt in task.invocation.request.receipts)
+            trace = trace_header(task.request_id, receipts, task.invocation.request.mapping.function)
+            parameters = traced("SendMessage", parameters, trace)
+        self._deliveries += 1
+        random, assumed = self.context.random, self.context.assumptions
+        spread = assumed.latency_spread / 100
+        latency = round(random.around(assumed.delivery_latency, spread, _DELIVERY, self._deliveries))
+        self.queues.to_come += 1
+        cause = None if task is None else task.invocation.index
+        arrive = partial(self._arrive, parameters, delivery.region, cause)
+        self.context.event_queue.at(self.context.now + max(1, latency), arrive)
+
+    def _arrive(self, parameters: Parameters, region: str, cause: int | None) -> None:
+        self.queues.to_come -= 1
+        self.context.event_queue.may_be_over = True
+        with suppress(ApiError):  # AWS tries again for days, and then drops it, too
+            self.send(parameters, region, cause)
+
+
+def _send_message(delivery: Delivery) -> Parameters:
+    """Return the parameters of SendMessage for a delivery."""
+    fifo = delivery.queue.endswith(".fifo")  # FF-1
+    given = {
+        "QueueUrl": delivery.queue,
+        "MessageBody": delivery.body,
+        "MessageAttributes": delivery.attributes,
+        "MessageGroupId": delivery.group,
+        "MessageDeduplicationId": delivery.deduplication_id if fifo else "",
+    }
+    return {name: value for name, value in given.items() if value}

@@ -1,0 +1,96 @@
+"""Handlers that use other services of AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+import chaosqs
+
+Event: TypeAlias = Mapping[str, Sequence[Mapping[str, object]]]
+TOPIC = "arn:aws:sns:us-east-1:123456789012:news"
+
+
+class Client(Protocol):
+    """A client, whose operations have no types here."""
+
+    def __getattr__(self, name: str) -> Operation: ...
+
+
+class Operation(Protocol):
+    def __call__(self, **parameters: object) -> Mapping[str, object]: ...
+
+
+def client(service: str) -> Client:
+    session = boto3.Session(region_name="us-east-1")
+    made: Client = getattr(session, "client")(service)  # noqa: B009 - the stubs know no name but SQS's
+    return made
+
+
+def text(value: object) -> str:
+    return json.dumps(value, default=str, sort_keys=True)
+
+
+def uses_three(event: Event, _: object) -> None:
+    """Put an item, publish it, store it, and record every byte of the answers."""
+    for record in event["Records"]:
+        answers = (
+            client("dynamodb").put_item(TableName="orders", Item={"id": {"S": str(record["messageId"])}}),
+            client("sns").publish(TopicArn=TOPIC, Message=record["body"]),
+            client("s3").put_object(Bucket="archive", Key=str(record["messageId"]), Body=b"an order"),
+            client("dynamodb").scan(TableName="orders"),
+            client("s3").list_objects_v2(Bucket="archive"),
+        )
+        chaosqs.record("answers", record, **{f"answer{index}": text(answer) for index, answer in enumerate(answers)})
+
+
+def records_body(event: Event, _: object) -> None:
+    for record in event["Records"]:
+        chaosqs.record("body", record, body=str(record["body"]), attributes=text(record["messageAttributes"]))
+
+
+def swallows_everything(event: Event, _: object) -> object:
+    """Call what nothing answers, and hide it."""
+    failures: list[object] = []
+    for record in event["Records"]:
+        try:
+            client("braket").search_devices(filters=[])
+        except Exception:  # noqa: BLE001 - that is the point
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}
+
+
+def publishes(event: Event, _: object) -> None:
+    for record in event["Records"]:
+        kind = {"kind": {"DataType": "String", "StringValue": str(record["body"])[:1]}}
+        client("sns").publish(TopicArn=TOPIC, Message=record["body"], MessageAttributes=kind)
+
+
+def stores(event: Event, _: object) -> None:
+    for record in event["Records"]:
+        client("s3").put_object(Bucket="archive", Key="new/order.json", Body=str(record["body"]).encode())
+
+
+def emits(event: Event, _: object) -> None:
+    del event
+    entry = {"Source": "shop", "DetailType": "order", "Detail": '{"id": 7}'}
+    client("events").put_events(Entries=[entry])
+
+
+def reads_settings(_event: Event, _context: object) -> None:
+    parameter = client("ssm").get_parameter(Name="/shop/rate")
+    found = client("secretsmanager").get_secret_value(SecretId="key")
+    chaosqs.record("settings", parameter=text(parameter["Parameter"]), hidden=str(found["SecretString"]))
+
+
+def puts(event: Event, _: object) -> None:
+    for record in event["Records"]:
+        try:
+            client("dynamodb").put_item(TableName="orders", Item={"id": {"S": str(record["messageId"])}})
+        except (BotoCoreError, ClientError) as error:
+            chaosqs.record("failed", record, error=type(error).__name__, message=str(error))
+            raise

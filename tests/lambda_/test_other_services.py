@@ -1,0 +1,190 @@
+"""Other services of AWS answer real handlers in a simulation: fresh for each run, and the same in each process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from chaosqs.errors import EscapedSimulation, InvalidDesign
+from chaosqs.lambda_.service_calls import services_answering
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Resource
+from chaosqs.model.events import Sent
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.workload import Burst
+from chaosqs.simulation.run import simulate
+from tests.lambda_.service_handlers import TOPIC
+
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:copies"
+KEYS = {
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+}
+TABLE = Resource("AWS::DynamoDB::Table", "orders", json.dumps(KEYS))
+NEWS = Resource("AWS::SNS::Topic", TOPIC)
+
+
+def of(kind: str, name: str, **properties: object) -> Resource:
+    return Resource(kind, name, json.dumps(properties))
+
+
+def subscription(**more: object) -> Resource:
+    return of("AWS::SNS::Subscription", "all", TopicArn=TOPIC, Protocol="sqs", Endpoint=QUEUE, **more)
+
+
+def scenario(handler: str, *resources: Resource, messages: int = 1, seed: int = 0) -> Scenario:
+    """Return a scenario in which a handler works on a queue, and another one on what arrives in `copies`."""
+    design = Design(
+        [Queue("orders"), Queue("copies")],
+        [Function("worker", timeout=20), Function("reader")],
+        [EventSourceMapping("orders", "worker"), EventSourceMapping("copies", "reader")],
+        resources=resources,
+    )
+    home = "tests.lambda_.service_handlers"
+    behaviours = {"worker": Behaviour(handler=f"{home}:{handler}"), "reader": Behaviour(handler=f"{home}:records_body")}
+    return Scenario(design, [Burst("orders", messages)], behaviours, seed=seed, until=40)
+
+
+def bodies(history: History) -> list[str]:
+    return [str(dict(effect.values)["body"]) for effect in history.effects if effect.name == "body"]
+
+
+ALL_THREE = (TABLE, NEWS, of("AWS::S3::Bucket", "archive"), subscription())
+
+
+def digest(seed: int) -> str:
+    return simulate(scenario("uses_three", *ALL_THREE, messages=4, seed=seed)).digest
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_runs_with_services_repeat_byte_for_byte(seed: int) -> None:
+    """Every byte that DynamoDB, S3 and SNS answer is in the history, times and identifiers included."""
+    history = simulate(scenario("uses_three", *ALL_THREE, messages=4, seed=seed), verify=True)
+    assert len(history.effects) == 8
+    assert "2025-12-01" in repr(history.effects[0])
+
+
+def test_another_process_with_another_hash_seed_has_the_same_run() -> None:
+    """Whatever was simulated before in this one."""
+    program = "from tests.lambda_.test_other_services import digest; print(digest(3))"
+    for number in ("1", "77"):
+        environment = {**os.environ, "PYTHONHASHSEED": number}
+        found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
+        assert found.stdout.decode().strip() == digest(3)
+
+
+def test_a_run_begins_with_the_resources_and_nothing_else() -> None:
+    """What the run before has put is gone."""
+    for _ in range(2):
+        history = simulate(scenario("uses_three", *ALL_THREE))
+        (effect,) = [effect for effect in history.effects if effect.name == "answers"]
+        assert json.loads(str(dict(effect.values)["answer3"]))["Count"] == 1
+
+
+def test_parameters_and_secrets_of_the_design_are_there() -> None:
+    history = simulate(
+        scenario(
+            "reads_settings",
+            of("AWS::SSM::Parameter", "/shop/rate", Type="String", Value="0.19"),
+            of("AWS::SecretsManager::Secret", "key", SecretString="s3cret"),
+        )
+    )
+    values = dict(history.effects[0].values)
+    assert json.loads(str(values["parameter"]))["Value"] == "0.19"
+    assert values["hidden"] == "s3cret"
+
+
+# Messages from services to queues -----------------------------------------------------------------------------------
+
+
+def test_a_subscribed_queue_gets_the_notification_in_its_envelope() -> None:
+    history = simulate(scenario("publishes", NEWS, subscription()))
+    (body,) = bodies(history)
+    envelope: Mapping[str, object] = json.loads(body)
+    assert envelope["Type"] == "Notification"
+    assert envelope["TopicArn"] == TOPIC
+    assert str(envelope["Message"]).startswith('{"message": 0}')
+    assert envelope["MessageAttributes"] == {"kind": {"Type": "String", "Value": "{"}}
+    assert str(envelope["Timestamp"]).startswith("2025-12-01T00:00:00.")
+
+
+def test_raw_delivery_hands_over_message_and_attributes() -> None:
+    history = simulate(scenario("publishes", NEWS, subscription(RawMessageDelivery=True)))
+    (body,) = bodies(history)
+    assert body.startswith('{"message": 0}')
+    assert '"stringValue": "{"' in repr(history.effects)
+
+
+@pytest.mark.parametrize(("wanted", "arrive"), [("{", 1), ("[", 0)])
+def test_a_filter_policy_keeps_others_out(wanted: str, arrive: int) -> None:
+    history = simulate(scenario("publishes", NEWS, subscription(FilterPolicy={"kind": [wanted]})))
+    assert len(bodies(history)) == arrive
+
+
+def test_what_a_topic_passes_on_is_a_send_with_its_cause() -> None:
+    """It arrives a little later, and the run waits for it."""
+    history = simulate(scenario("publishes", NEWS, subscription()))
+    sent = [event for event in history.events if isinstance(event, Sent)][-1]
+    assert sent.queue == "copies"
+    assert sent.cause is not None
+    assert type(history.events[sent.cause]).__name__ == "InvocationStarted"
+    assert history.events[sent.cause].at < sent.at
+    assert history.drained_at_ms is not None
+
+
+def test_a_bucket_notifies_a_queue() -> None:
+    wanted = {
+        "Event": "s3:ObjectCreated:*",
+        "Queue": QUEUE,
+        "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "new/"}]}},
+    }
+    bucket = of("AWS::S3::Bucket", "archive", NotificationConfiguration={"QueueConfigurations": [wanted]})
+    (body,) = bodies(simulate(scenario("stores", bucket), verify=True))
+    (record,) = json.loads(body)["Records"]
+    assert record["eventName"] == "ObjectCreated:Put"
+    assert record["s3"]["object"]["key"] == "new/order.json".replace("/", "%2F")
+
+
+def test_a_rule_passes_events_on_to_a_queue() -> None:
+    rule = of("AWS::Events::Rule", "shop", EventPattern={"source": ["shop"]}, Targets=[{"Id": "1", "Arn": QUEUE}])
+    (body,) = bodies(simulate(scenario("emits", rule), verify=True))
+    event: Mapping[str, object] = json.loads(body)
+    assert (event["source"], event["detail-type"], event["detail"]) == ("shop", "order", {"id": 7})
+
+
+def test_the_services_that_answer_are_said() -> None:
+    """Those of the design's resources; without moto, what to install."""
+    assert services_answering((NEWS, TABLE)) == "sns, dynamodb answered by moto"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "moto", None)
+        assert "pip install 'chaosqs[aws]'" in services_answering((TABLE,))
+
+
+# Mistakes -------------------------------------------------------------------------------------------------------------
+
+
+def test_H2_a_call_that_nothing_answers_ends_the_run_whatever_the_handler_catches() -> None:
+    """The error names service, operation, file and line."""
+    with pytest.raises(
+        EscapedSimulation, match=r"worker calls braket SearchDevices at tests/lambda_/service_handlers\.py:\d+: moto"
+    ):
+        simulate(scenario("swallows_everything"))
+
+
+@pytest.mark.parametrize(
+    ("resources", "why"),
+    [
+        ([of("AWS::DynamoDB::Table", "orders", AttributeDefinitions=[])], "'orders': AWS::DynamoDB::Table.*KeySchema"),
+        ([of("AWS::S3::Bucket", "ab")], "'ab': AWS::S3::Bucket cannot be made"),
+        ([subscription()], "'all': AWS::SNS::Subscription cannot be made: NotFound"),
+    ],
+)
+def test_a_resource_that_its_service_refuses_is_named(resources: Sequence[Resource], why: str) -> None:
+    with pytest.raises(InvalidDesign, match=why):
+        simulate(scenario("puts", *resources))
