@@ -63,7 +63,10 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     ),
     "InvocationEnded": (
         "invocation ended",
-        "at cause function mapping invocation messages outcome failed duration answered fault rule error answer:",
+        (
+            "at cause function mapping invocation messages outcome failed duration answered fault rule error answer: "
+            "trace: output:"
+        ),
     ),
     "PointPassed": ("fault point passed", "at cause function invocation point fault"),
     "Effect": ("effect", "at cause function invocation name values message"),

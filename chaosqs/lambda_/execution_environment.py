@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias, TypeGuard
 import attrs
 
 from chaosqs.errors import SimulationError
+from chaosqs.lambda_.loggers import Loggers
 from chaosqs.lambda_.process_state import ProcessState
 from chaosqs.lambda_.project_modules import CodeRoot, Modules, root_at, root_of
 from chaosqs.model.behaviour import Behaviour
@@ -244,11 +245,19 @@ class ImportedCode:
     """Code whose modules are imported for one environment."""
 
     name: HandlerName
-    modules: Modules
+    root: CodeRoot
+    _modules: Modules = attrs.field(init=False)
+    _loggers: Loggers = attrs.field(init=False)
 
-    def active(self) -> AbstractContextManager[None]:
-        """Return the context manager in which the environment's modules are the imported ones."""
-        return self.modules.active()
+    def __attrs_post_init__(self) -> None:
+        """Begin with nothing imported."""
+        self._modules, self._loggers = Modules(self.root), Loggers(self.root)
+
+    @contextmanager
+    def active(self) -> Generator[None]:
+        """Let the environment's modules be the imported ones, and its loggers those of the process."""
+        with self._modules.active(), self._loggers.active():
+            yield
 
     def handler(self) -> Handler:
         """Import the module and return the handler; raise `LoadError`."""
@@ -258,7 +267,7 @@ class ImportedCode:
 def code_of(behaviour: Behaviour, root: CodeRoot) -> Callable[[], Code]:
     """Return the function that begins a process with the code of a behaviour."""
     name = HandlerName.of(behaviour)
-    return lambda: ImportedCode(name, Modules(root))
+    return lambda: ImportedCode(name, root)
 
 
 @attrs.define(eq=False)

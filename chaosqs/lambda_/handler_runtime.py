@@ -43,6 +43,7 @@ from chaosqs.lambda_.invocation import (
     killed,
 )
 from chaosqs.lambda_.machines.partial_batch import LISTED, judge_error, judge_payload, misread
+from chaosqs.lambda_.output import Output, frames_of, relative
 from chaosqs.lambda_.sandbox import Source, source
 from chaosqs.model.events import Outcome
 from chaosqs.sqs.machines.message import message_id, uuid
@@ -75,6 +76,8 @@ class Result:
     """`errorMessage` of the payload."""
     trace: tuple[str, ...] = ()
     """`stackTrace` of the payload."""
+    frames: tuple[str, ...] = ()
+    """Places in the user's code at which it failed, the innermost last: `invoice.py:12 in handler`."""
 
     @property
     def failed(self) -> bool:
@@ -97,6 +100,16 @@ def returned(value: object, request_id: str) -> Result:
         message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
         return _failure("raised", TOO_LARGE, message, TOO_LARGE, rule="LX-5")
     return Result("succeeded", payload)
+
+
+def explained(outcome: InvocationOutcome, result: Result, output: Output, code: str = "") -> InvocationOutcome:
+    """Return an outcome with the places and the output that tell why it failed; others need none.
+
+    `code`: the directory of the function's code.
+    """
+    if outcome.outcome == "succeeded" and not outcome.failed and not outcome.answer:
+        return outcome
+    return attrs.evolve(outcome, trace=result.frames, output=output.last(code))
 
 
 def raised(error: BaseException, request_id: str, root: str = "") -> Result:
@@ -342,16 +355,23 @@ class HandlerTask:
         except Ended:
             pass
         except LoadError as error:
-            self._end(load_failed(error, self.request_id, self.root))
+            self._end(self._placed(load_failed(error, self.request_id, self.root), error.__cause__ or error))
         except BaseException as error:  # noqa: BLE001 - it ends the handler's process, not this one
-            self._end(raised(error, self.request_id, self.root))
+            self._end(self._placed(raised(error, self.request_id, self.root), error))
         else:
             self._end(result)
+
+    def _placed(self, result: Result, error: BaseException) -> Result:
+        return attrs.evolve(result, frames=frames_of(error, self.code or self.root))
 
     def _time_out(self) -> None:
         """End the invocation by the function timeout (LX-1, LX-9), as a step of the event queue."""
         if not self.over:
-            self._finish(timed_out(self.request_id, self.invocation.limit))
+            frame = None if self._greenlet is None else self._greenlet.gr_frame
+            place = relative(call_site(frame, self.code or self.root)) if frame is not None else ""
+            self._finish(
+                attrs.evolve(timed_out(self.request_id, self.invocation.limit), frames=(place,) if place else ())
+            )
             self._end_code()
 
     def _end(self, result: Result) -> None:

@@ -24,9 +24,10 @@ from chaosqs.lambda_.execution_environment import (
 )
 from chaosqs.lambda_.guards import current
 from chaosqs.lambda_.handler_loading import require
-from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task, within
+from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task, explained, within
 from chaosqs.lambda_.invocation import BROWN_OUT, SLOWER, Invocation, InvocationOutcome
 from chaosqs.lambda_.machines.recursion_guard import trace_header
+from chaosqs.lambda_.output import Output
 from chaosqs.lambda_.project_modules import CodeRoot
 from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.lambda_.service_calls import ADVICE, NOT_INSTALLED, ServiceCalls, moto_is_installed
@@ -278,8 +279,9 @@ class Handlers:
         if invocation.initialises or key not in self._environments:  # a fault may have reset it (LX-14)
             self._environments[key] = self._environment(invocation)
         environment = self._environments[key]
-        end = partial(self._end, key, number, done)
-        self._running[number] = task = self._task(invocation, environment, end)
+        output = Output()
+        end = partial(self._end, invocation, output, done)
+        self._running[number] = task = self._task(invocation, environment, output, end)
         receipts = (receipt.message for receipt in request.receipts)
         environment.trace = trace_header(task.request_id, receipts, name)
         event = batch_event(request, self.queues[request.mapping.queue], EPOCH)
@@ -289,6 +291,7 @@ class Handlers:
 
         def load() -> Handler:
             user_code.enter(code)
+            output.here()
             return environment.load()
 
         def call() -> object:
@@ -306,26 +309,37 @@ class Handlers:
         self,
         invocation: Invocation,
         environment: ExecutionEnvironment,
+        output: Output,
         done: Callable[[InvocationOutcome, Result], None],
     ) -> HandlerTask:
         injected, seed, code = invocation.injected, self.context.random.seed, environment.facts.root
         pace = SLOWER if injected is not None and injected.kind == BROWN_OUT else 1
         latency = partial(_latency, self.context, invocation.number)
         queue = self.context.event_queue
-        return HandlerTask(invocation, queue, environment.active, done, seed, latency, pace, code=code)
+        around = partial(_around, environment, output)
+        return HandlerTask(invocation, queue, around, done, seed, latency, pace, code=code)
 
     def _end(
         self,
-        key: tuple[str, int],
-        number: int,
+        invocation: Invocation,
+        output: Output,
         done: Callable[[InvocationOutcome], None],
         outcome: InvocationOutcome,
         result: Result,
     ) -> None:
-        del self._running[number]
+        task = self._running.pop(invocation.number)
+        outcome = explained(outcome, result, output, task.code)
         if result.outcome in ("timed_out", "crashed"):
+            key = invocation.request.mapping.function, invocation.environment.number
             self._environments.pop(key, None)  # LX-14
         done(outcome)
+
+
+@contextmanager
+def _around(environment: ExecutionEnvironment, output: Output) -> Generator[None]:
+    """Surround one stretch in which a handler runs."""
+    with output.captured(), environment.active():
+        yield
 
 
 def _latency(context: SimulationContext, number: int, wait: int) -> int:

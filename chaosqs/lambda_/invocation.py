@@ -49,6 +49,8 @@ class InvocationOutcome:
     rule: str = ""
     error: str = ""
     answer: str = ""
+    trace: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
 
 
 @attrs.define(eq=False)
@@ -353,5 +355,7 @@ class Lambda:
             rule=outcome.rule,
             error=outcome.error,
             answer=outcome.answer,
+            trace=outcome.trace,
+            output=outcome.output,
         )
         invocation.on_end(event, self.context.record(event))

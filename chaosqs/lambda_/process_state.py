@@ -4,8 +4,8 @@ Environment variables, working directory, umask, signal handlers, trace hooks, r
 standard streams, warning filters, import path and the root logger are those of the environment while its handler runs,
 and those of the caller at all other times.
 
-Not kept apart: the contents of files, threads' own settings, and loggers other than the root.
-`project_modules` keeps the globals of modules apart.
+Not kept apart: the contents of files, and threads' own settings. `project_modules` and `loggers` keep modules and other
+loggers apart.
 """
 
 import gc

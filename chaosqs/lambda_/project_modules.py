@@ -51,6 +51,8 @@ class CodeRoot:
     """Names of the caller's copies of the project's modules in `sys.modules`."""
     _seen: tuple[int, str] = (0, "")
     """State of `sys.modules` in which `_callers` was found."""
+    _others: dict[str, ModuleType] = attrs.field(factory=dict[str, ModuleType])
+    """Modules with a file that are not the project's, which stay so."""
 
     def __attrs_post_init__(self) -> None:
         """Make the finder."""
@@ -103,7 +105,15 @@ class CodeRoot:
 
     def names(self) -> list[str]:
         """Return the names of the project's modules in `sys.modules`."""
-        return [name for name, module in list(sys.modules.items()) if self.contains(name, module)]
+        found: list[str] = []
+        for name, module in list(sys.modules.items()):
+            if name in self._others and self._others[name] is module:
+                continue
+            if self.contains(name, module):
+                found.append(name)
+            elif "__file__" in namespace(module):
+                self._others[name] = module
+        return found
 
     def hide(self) -> dict[str, ModuleType]:
         """Remove the caller's copies of the project's modules from `sys.modules`, and return them."""

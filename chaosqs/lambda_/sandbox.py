@@ -1,16 +1,16 @@
 """The sandbox of handlers: replacements for time, random numbers and threads. Only this module uses the real ones.
 
 While handlers run, functions of `time`, `datetime`, `random`, `uuid`, `os` and `threading` are replaced. Called from
-anywhere but an invocation, other threads included, a replacement calls the original. Names that a handler has imported
-from these modules are replaced as well, in all modules of its package. Where the real functions show local time, a
-handler sees UTC, as in Lambda. A test inside `aws()` sees virtual time too, in its own time zone (`clocks`), and real
-random numbers; names are replaced in all modules that are no library.
+anywhere but an invocation, other threads included, a replacement calls the original. A module that an execution
+environment imports gets the replacements; in the package of a test's own callable, imported names are replaced. Where
+the real functions show local time, a handler sees UTC, as in Lambda. A test inside `aws()` sees virtual time too, in
+its own time zone (`clocks`), and real random numbers; names are replaced in all modules that are no library.
 
-Not replaced: names that libraries outside of its package imported before (`guards` sees some of their calls), random
-number generators that an import made without a seed, and the machine's time zone in `timestamp` and `astimezone` of a
-date without a zone.
+Not replaced: names that shared libraries imported before (`guards` sees some of their calls), random number generators
+that these made without a seed, and the machine's time zone in `timestamp` and `astimezone` of a date without a zone.
 """
 
+import atexit
 import calendar
 import datetime as dt  # noqa: TID251 - to replace it is the job of this module
 import os
@@ -50,10 +50,10 @@ class Sandbox:
     _patches: list[Patch] = attrs.field(factory=list[Patch])
 
     @contextmanager
-    def __call__(self, *modules: str) -> Generator[Callable[[str], None]]:
+    def __call__(self, *modules: str) -> Generator[None]:
         """Put the replacements in place for a `with` block; only one sandbox of all threads is active at a time.
 
-        Imported names are replaced in the packages of the given modules. The yielded function adds another module.
+        Names that the packages of the given modules have imported are replaced, too.
         """
         with _ONE_AT_A_TIME:
             if not self._patches and not _TESTS.blocks:
@@ -63,7 +63,7 @@ class Sandbox:
             try:
                 for module in modules:
                     undo.extend(_patch_names(_around(module), by_original))
-                yield lambda module: undo.extend(_patch_names(_around(module), by_original))
+                yield
             finally:
                 while undo:
                     setattr(*undo.pop())
@@ -189,6 +189,7 @@ def _patches(epoch: int) -> Iterator[Patch]:
     yield random, "_urandom", _bytes(os.urandom)
     yield os, "urandom", _bytes(os.urandom)  # and so uuid.uuid4
     yield uuid, "uuid1", _uuid1(epoch)
+    yield atexit, "register", _at_exit(vars(atexit)["register"])
 
 
 def _moment(epoch: int) -> Callable[[], float | None]:
@@ -293,6 +294,15 @@ def _chance(name: str, original: Original) -> object:
         return method(*arguments, **options)
 
     return draw
+
+
+def _at_exit(original: Original) -> object:
+    """Forget functions for the end of the process: an execution environment never ends by itself."""
+
+    def register(function: object, *arguments: object, **options: object) -> object:
+        return original(function, *arguments, **options) if current() is None else function
+
+    return register
 
 
 def _bytes(original: Callable[[int], bytes]) -> object:

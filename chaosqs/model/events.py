@@ -293,6 +293,10 @@ class InvocationEnded:
     """Error of real code: its type and the first line of its message; or Lambda's own error type (LX-9)."""
     answer: str = attrs.field(default="", eq=False, repr=False)
     """Beginning of an answer of real code that Lambda does not read as it was meant, by `rule`; else empty."""
+    trace: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False)
+    """Places in real code at which it failed, the innermost last: `invoice.py:12 in handler`."""
+    output: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False)
+    """Last lines that real code printed or logged in an invocation that failed or reported failures."""
 
 
 @attrs.frozen

@@ -46,6 +46,7 @@ from chaosqs.report.text import (
     mapping_text,
     name_text,
     numbers,
+    shown,
     time_text,
     verb,
 )
@@ -256,6 +257,8 @@ def _ended(first: InvocationEnded, view: GroupView) -> str:
             result = f"{function} reports {view.wording.of(failed)} as failed"
         case "succeeded":
             result = f"{view.they('are')} done"
+        case "raised" if first.trace:
+            result = f"{function} raises {shown(first.error, 60)} on {view.them()}"
         case "raised":
             result = f"{function} raises an error on {view.them()}"
         case "timed_out":

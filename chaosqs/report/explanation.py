@@ -8,7 +8,7 @@ import attrs
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.causal_slice import Slice, causal_slice
 from chaosqs.model.counterexample import Counterexample
-from chaosqs.model.events import Received, Throttled
+from chaosqs.model.events import InvocationEnded, Received, Throttled
 from chaosqs.model.explanation import (
     Change,
     Evidence,
@@ -24,6 +24,7 @@ from chaosqs.model.explanation import (
 from chaosqs.model.faults import OK, Action, FaultPlan, outcome_text
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Violation
 from chaosqs.report.descriptions import EventGroup
 from chaosqs.report.event_text import said
 from chaosqs.report.text import listed, named, ordinal, percent, shown, time_text, title_of, verb
@@ -204,6 +205,26 @@ def _assumption_text(scenario: Scenario, name: str, values: list[int]) -> str:
 
 
 # Figures ----------------------------------------------------------------------------------------------------------
+
+
+def failure(history: History, violation: Violation) -> InvocationEnded | None:
+    """Return the failed invocation of real code that matters for a violation; None if there is none.
+
+    It is the last one that the violation blames, or else the last one of the violation's messages.
+    """
+    last = violation.events[-1] if violation.events else len(history.events) - 1
+    ends = [end for index, end in history.each(InvocationEnded) if index <= last and (end.trace or end.output)]
+    blamed = [end for end in ends if any(history.events[index] is end for index in violation.events)]
+    own = [end for end in ends if any(message in violation.messages for message in end.messages)]
+    return next(reversed(blamed or own), None)
+
+
+def error_text(end: InvocationEnded) -> str:
+    """Return the error of real code with its place: `KeyError: 'order' at invoice.py:12 in handler`."""
+    error = shown(end.error or end.outcome.replace("_", " "), 200)
+    places = [shown(place, 100) for place in end.trace]
+    called = f", called at {', '.join(reversed(places[:-1]))}" if places[:-1] else ""
+    return f"{error} at {places[-1]}{called}" if places else error
 
 
 def rate(found: Evidence | None) -> str:

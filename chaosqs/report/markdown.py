@@ -127,7 +127,12 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
     explanation = counterexample.explanation
     faults = told.faults(counterexample)
     fixes = _best_first(explanation.fixes)
+    end = told.failure(history, counterexample.violation)
     return _template().render(
+        error="" if end is None or end.outcome == "succeeded" else told.error_text(end),
+        output=""
+        if end is None or not end.output
+        else fenced("\n".join(shown(line, 500) for line in end.output), "text"),
         mapping=mapping_text(counterexample.mapping),
         title=title_of(counterexample.invariant),
         design=counterexample.design,

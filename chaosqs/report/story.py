@@ -30,6 +30,8 @@ LINES = 30  # maximum lines of a story
 WIDTH = 110  # maximum columns of a line
 _LABEL_WIDTH = 16
 _MIN_TIME_WIDTH = 8
+_OUTPUT_LINES = 3
+"""Maximum lines of the output of real code."""
 _STATUS = "VIOLATED"
 
 
@@ -39,6 +41,8 @@ def story(counterexample: Counterexample, history: History, *, replay: str = "")
     head += ["  " + line for line in wrapped(shown(counterexample.violation.text, 500), WIDTH - 2, 3)]
     rest = list(_facts(counterexample, history, replay))
     room = LINES - len(head) - len(rest) - 2
+    said = list(_said(counterexample, history))[: max(0, room - MOST_STEPS)]
+    rest, room = [*said, *rest], room - len(said)
     steps = timeline(narrate(counterexample, history, min(MOST_STEPS, room - 1)), room)
     parts = [part for part in (head, list(steps), rest) if part]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
@@ -61,6 +65,16 @@ def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
     for index, step in enumerate(steps):
         for number, line in enumerate(wrapped(step.text, width, 2 if index in long else 1)):
             yield f"{('' if number else step.time).rjust(time)}  {line}"
+
+
+def _said(counterexample: Counterexample, history: History) -> Iterator[str]:
+    """Yield the error of real code with its place, and the last lines that it printed or logged."""
+    end = told.failure(history, counterexample.violation)
+    if end is None:
+        return
+    yield from _line("Error", [told.error_text(end)] if end.outcome != "succeeded" else [])
+    for number, line in enumerate(end.output[-_OUTPUT_LINES:]):
+        yield f"  {padded('' if number else 'Output', _LABEL_WIDTH)}{shown(line, WIDTH - _LABEL_WIDTH - 2)}"
 
 
 def _facts(counterexample: Counterexample, history: History, replay: str) -> Iterator[str]:

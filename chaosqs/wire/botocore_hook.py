@@ -5,6 +5,7 @@
   the handlers with which a test injects failures.)
 * Requests are not signed, as no server checks them. So clients work without credentials, and do not search the network
   for any. A session that has no Region gets one while a transport is open.
+* Sessions share the service models that they have read.
 * botocore's sleeps between attempts pass in virtual time, with a jitter that the simulation decides.
 
 If no transport is open, as in a thread after the last one closed, each replacement calls its original.
@@ -25,6 +26,7 @@ import attrs
 import boto3
 import botocore.endpoint
 import botocore.retryhandler
+import botocore.session
 import botocore.waiter
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.config import Config
@@ -127,7 +129,7 @@ _originals: list[tuple[object, str, object]] = []
 
 
 def _install() -> None:
-    for owner, name, replacement in (*_METHODS, *_MODULES):
+    for owner, name, replacement in (*_METHODS, *_MODULES, *_FUNCTIONS):
         original = vars(owner).get(name)
         if original is not None:  # some releases of botocore lack some of them
             _originals.append((owner, name, original))
@@ -235,6 +237,22 @@ def _resolve_region_name(original: _Function) -> object:
     return resolve_region_name
 
 
+def _create_loader(original: _Function) -> object:
+    """Let sessions share the models of services that they have read: each execution environment may make a session."""
+
+    def create_loader(search_path: str | None = None) -> object:
+        loader = original(search_path)
+        if current() is not None:
+            vars(loader)["_cache"] = _models.setdefault(search_path, {})
+        return loader
+
+    return create_loader
+
+
+_models: dict[str | None, dict[object, object]] = {}
+"""What the loaders of sessions have read, by their search path."""
+
+
 # Sleeps ---------------------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +342,9 @@ _METHODS: tuple[tuple[type, str, Callable[[_Function], object]], ...] = (
     (ExponentialBackoff, "delay_amount", _delay_amount),
     (RetryHandler, "_is_long_polling_operation", _is_long_polling_operation),
     (TokenBucket, "acquire", _acquire),
+)
+_FUNCTIONS: tuple[tuple[ModuleType, str, Callable[[_Function], object]], ...] = (
+    (botocore.session, "create_loader", _create_loader),
 )
 _MODULES: tuple[tuple[ModuleType, str, Callable[[ModuleType], object]], ...] = (
     (botocore.endpoint, "time", _Time),

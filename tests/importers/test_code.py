@@ -97,7 +97,7 @@ MODELLED = {
         "Runtime: python3.12\nHandler: handler\nCodeUri: src",
         "its Handler 'handler' is no module.function",
     ),
-    "no code": ("Runtime: python3.12\nHandler: app.handler", "it has no CodeUri"),
+    "no code": ("Runtime: python3.12\nHandler: app.handler", "app.py is not there"),
     "unknown code": (
         "Runtime: python3.12\nHandler: app.handler\nCodeUri: !Ref Elsewhere",
         "its CodeUri refers to Elsewhere, which the template does not have",
@@ -112,6 +112,13 @@ def test_code_that_is_not_there_is_modelled_for_a_reason(read: Read, properties:
     write("app.zip")
     found = code(read(sam(properties)))
     assert (found.handler, found.root, found.modelled) == ("", None, reason)
+
+
+def test_code_without_a_directory_is_beside_a_sam_template(read: Read, tmp_path: Path) -> None:
+    """As `sam build` takes it."""
+    write("app.py")
+    found = code(read(sam("Runtime: python3.12\nHandler: app.handler")))
+    assert (found.handler, found.root) == ("app:handler", tmp_path)
 
 
 def test_globals_apply_to_code_and_variables(read: Read) -> None:

@@ -99,6 +99,8 @@ def _written(part: Part, resource: Resource, reading: Reading, base: Path) -> st
             return _in_table(entries, reading, base)
         case Unknown(reason=reason):
             raise _Modelled(f"its {key} {reason}")
+        case Absent() if resource.kind == SAM_FUNCTION:
+            return "."  # as `sam build` takes it
         case Absent() | Items():
             raise _Modelled(f"it has no {key}")
 

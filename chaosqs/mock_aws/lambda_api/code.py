@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from chaosqs.lambda_.execution_environment import Handler, HandlerName, ImportedCode
-from chaosqs.lambda_.project_modules import Modules, forget, root_at, root_of
+from chaosqs.lambda_.project_modules import forget, root_at, root_of
 from chaosqs.mock_aws.lambda_api.errors import invalid
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Zip:
     def begin(self, handler: str) -> EnvironmentCode:
         """Begin a process that imports the modules for itself."""
         path, _, function = handler.rpartition(".")
-        return ImportedCode(HandlerName(path, function), Modules(root_at(self.root)))
+        return ImportedCode(HandlerName(path, function), root_at(self.root))
 
     @property
     def modules(self) -> tuple[str, ...]:

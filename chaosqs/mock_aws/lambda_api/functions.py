@@ -2,6 +2,7 @@
 
 import attrs
 
+from chaosqs.lambda_.output import Lines
 from chaosqs.mock_aws.lambda_api import mapping_lifecycle
 from chaosqs.mock_aws.lambda_api.code import Code, sha256, unpack
 from chaosqs.mock_aws.lambda_api.errors import conflict, invalid, not_found, not_served, not_valid
@@ -191,7 +192,7 @@ def deploy(region: LambdaRegion, name: str, configuration: Configuration, code: 
     before = region.functions.get(name)
     version = _version(region, name, configuration, code)
     if before is None:
-        region.functions[name] = before = Deployed(name, version, logs=region.logs.setdefault(name, []))
+        region.functions[name] = before = Deployed(name, version, logs=region.logs.setdefault(name, Lines()))
     before.latest = version
     region.redeploy()
     return before

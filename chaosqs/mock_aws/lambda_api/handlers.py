@@ -1,21 +1,19 @@
 """The handlers of one Region: their invocations, execution environments and output."""
 
-import io
 import json
-import logging
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import partial
+from typing import Self
 
 import attrs
 
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.lambda_.execution_environment import ExecutionEnvironment, FunctionFacts, Handler
-from chaosqs.lambda_.handler_runtime import HandlerTask, Result, within
+from chaosqs.lambda_.handler_runtime import HandlerTask, Result, explained, within
 from chaosqs.lambda_.invocation import Invocation, InvocationOutcome, Request
 from chaosqs.lambda_.machines.recursion_guard import trace_header
+from chaosqs.lambda_.output import Lines, Output
 from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.mock_aws.lambda_api.code import Code, Zip
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
@@ -25,102 +23,39 @@ from chaosqs.sqs.machines.message import Message, uuid
 
 
 @attrs.define(eq=False)
-class Output:
-    """The output of one invocation."""
+class InvocationLog:
+    """The output of one invocation in the log of its function, with Lambda's own lines."""
 
-    log: list[str]
-    """Lines of all invocations of the function."""
     request_id: str
     stamp: Callable[[], str]
     """Returns the present moment in the format of Lambda's logs."""
-    own: list[str] = attrs.field(factory=list[str])
-    """Lines of this invocation."""
-    _started: str = ""
+    output: Output
 
-    def write(self, text: str) -> None:
-        """Add printed text; an unfinished line is kept back until it ends."""
-        *whole, self._started = (self._started + text).split("\n")
-        for entry in whole:
-            self.add(entry)
-
-    def add(self, entry: str) -> None:
-        """Add a line."""
-        self.log.append(entry)
-        self.own.append(entry)
-
-    def text(self) -> str:
-        """Return the output of this invocation."""
-        return "".join(f"{entry}\n" for entry in self.own)
-
-    @contextmanager
-    def captured(self) -> Generator[None]:
-        """Capture printed and logged text within a `with` block."""
-        streams = sys.stdout, sys.stderr
-        sys.stdout = sys.stderr = _Pipe(self)
-        logging.root.addHandler(_LOG)
-        try:
-            yield
-        finally:
-            logging.root.removeHandler(_LOG)
-            sys.stdout, sys.stderr = streams
-
-    def log_here(self) -> None:
-        """Send the log records of the present context here."""
-        _output.set(self)
+    @classmethod
+    def of(cls, log: Lines, request_id: str, stamp: Callable[[], str]) -> Self:
+        """Return the log of an invocation; `log`: the lines of all invocations of the function."""
+        return cls(request_id, stamp, Output(lambda level: f"[{level}]\t{stamp()}\t{request_id}\t", log))
 
     def start(self, version: str) -> None:
         """Write Lambda's first line."""
-        self.add(f"START RequestId: {self.request_id} Version: {version}")
+        self.output.add(f"START RequestId: {self.request_id} Version: {version}")
 
     def end(self, result: Result, taken: int, memory: int, *, cold: bool) -> None:
         """Write Lambda's last lines; `taken`: milliseconds, `memory`: MB."""
-        if self._started:
-            self.write("\n")
+        output = self.output
+        output.finish()
         if result.outcome == "timed_out":
-            self.add(f"{self.stamp()} {self.request_id} {result.message.partition('Error: ')[2]}")
+            output.add(f"{self.stamp()} {self.request_id} {result.message.partition('Error: ')[2]}")
         elif result.failed:
-            self.add(f"[ERROR] {result.kind}: {result.message}")
+            output.add(f"[ERROR] {result.kind}: {result.message}")
         if result.trace:
-            self.write("Traceback (most recent call last):\n" + "".join(f"{line}\n" for line in result.trace))
-        self.add(f"END RequestId: {self.request_id}")
+            output.write("Traceback (most recent call last):\n" + "".join(f"{line}\n" for line in result.trace))
+        output.add(f"END RequestId: {self.request_id}")
         initialised = "\tInit Duration: 0.00 ms" if cold else ""
-        self.add(
+        output.add(
             f"REPORT RequestId: {self.request_id}\tDuration: {taken:.2f} ms\tBilled Duration: {max(1, taken)} ms\t"
             f"Memory Size: {memory} MB\tMax Memory Used: {memory // 2} MB{initialised}\t"
         )
-
-
-_output: ContextVar[Output | None] = ContextVar("chaosqs_output", default=None)
-
-
-class _Log(logging.Handler):
-    """Writes log records as Lambda's Python runtime does, to the output of the invocation that logs."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        output = _output.get()
-        if output is not None:
-            text = f"[{record.levelname}]\t{output.stamp()}\t{output.request_id}\t{record.getMessage()}"
-            if record.exc_info:
-                text += "\n" + _TRACEBACKS.formatException(record.exc_info)
-            output.write(f"{text}\n")
-
-
-_LOG, _TRACEBACKS = _Log(), logging.Formatter()
-
-
-class _Pipe(io.TextIOBase):
-    """Replaces `sys.stdout` and `sys.stderr` while a handler runs."""
-
-    def __init__(self, output: Output) -> None:
-        super().__init__()
-        self._output = output
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self._output.write(text)
-        return len(text)
 
 
 # Invocations ----------------------------------------------------------------------------------------------------------
@@ -170,9 +105,9 @@ class RegionHandlers:
             begin = partial(version.code.begin, version.configuration.handler)
             self._environments[key] = ExecutionEnvironment(begin, facts)
         environment = self._environments[key]
-        output = Output(target.function.logs, uuid(b"invocation", invocation.number), self.stamp)
-        around = partial(self._around, version.code, environment, output)
-        end = partial(self._end, invocation, done, key, output, target, cold)
+        log = InvocationLog.of(target.function.logs, uuid(b"invocation", invocation.number), self.stamp)
+        around = partial(self._around, version.code, environment, log.output)
+        end = partial(self._end, invocation, done, key, log, target, cold)
         root = version.code.root if isinstance(version.code, Zip) else ""
         task = HandlerTask(invocation, self.event_queue, around, end, root=root)
         self._running[invocation.number] = task
@@ -180,13 +115,13 @@ class RegionHandlers:
         context = facts.context(task.request_id, lambda: task.remaining)
 
         def load() -> Handler:
-            output.log_here()
+            log.output.here()
             return environment.load()
 
         def call() -> object:
             return load()(json.loads(target.payload), context)
 
-        output.start(version.number)
+        log.start(version.number)
         task.start(call, None if environment.is_loaded or within(invocation) else load)
 
     def close(self) -> None:
@@ -206,17 +141,18 @@ class RegionHandlers:
         invocation: Invocation,
         done: Callable[[InvocationOutcome], None],
         key: tuple[int, int],
-        output: Output,
+        log: InvocationLog,
         target: Target,
         cold: bool,  # noqa: FBT001 - as above
         outcome: InvocationOutcome,
         result: Result,
     ) -> None:
         taken = self.event_queue.now - invocation.begins
-        output.end(result, taken, target.version.configuration.memory, cold=cold)
+        outcome = explained(outcome, result, log.output)
+        log.end(result, taken, target.version.configuration.memory, cold=cold)
         del self._running[invocation.number]
         if not invocation.request.mapping.queue:
-            self.ended[invocation.number] = result, output
+            self.ended[invocation.number] = result, log.output
         if result.outcome in ("timed_out", "crashed"):
             del self._environments[key]  # LX-14
         done(outcome)

@@ -11,6 +11,7 @@ from chaosqs.lambda_.batch_event import batch_event
 from chaosqs.lambda_.handler_runtime import Waits
 from chaosqs.lambda_.invocation import Lambda, Models, Request
 from chaosqs.lambda_.machines.concurrency import Executions
+from chaosqs.lambda_.output import Lines
 from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.mock_aws.lambda_api.code import Zip
 from chaosqs.mock_aws.lambda_api.errors import not_found
@@ -83,7 +84,7 @@ class LambdaRegion:
     """Mapping of each configuration that polls or has polled, by the identity of the configuration."""
     calls: dict[int, Direct] = attrs.field(factory=dict[int, Direct])
     """Invocations without a mapping, by the identity of their `settings`."""
-    logs: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
+    logs: dict[str, Lines] = attrs.field(factory=dict[str, Lines])
     """Lines of output of each function, deleted ones included."""
     waiting: int = 0
     """Number of asynchronous events that are neither done nor given up."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import attrs
 
 from chaosqs.esm.mapping import Mapping as Pollers
+from chaosqs.lambda_.output import Lines
 from chaosqs.mock_aws.lambda_api.code import Code
 from chaosqs.mock_aws.lambda_api.names import LATEST
 from chaosqs.model.design import EventSourceMapping
@@ -60,7 +61,7 @@ class Deployed:
     """Published versions, by number."""
     aliases: dict[str, str] = attrs.field(factory=dict[str, str])
     """Number of the version that each alias points at (EC-25)."""
-    logs: list[str] = attrs.field(factory=list[str])
+    logs: Lines = attrs.field(factory=Lines)
     """Lines of output of all its invocations."""
 
     def find(self, qualifier: str) -> Version | None:
