@@ -94,9 +94,9 @@ class _Tests:
     def opened(self, epoch: int) -> Generator[None]:
         """Put the replacements in place for a `with` block; blocks of several threads may overlap."""
         with _ONE_AT_A_TIME:
-            self.blocks += 1
-            if self.blocks == 1:
+            if not self.blocks:
                 self._put_all(epoch)
+            self.blocks += 1
         try:
             yield
         finally:
@@ -387,12 +387,14 @@ def _date(moment: _Moment) -> object:
     return _replacement(real, today=today, fromtimestamp=fromtimestamp)
 
 
-def _replacement(real: type, **own: object) -> object:
+def _replacement(real: type, **functions: object) -> object:
     def make(cls: type, *arguments: object, **options: object) -> object:
         return real.__new__(real if cls is replacement else cls, *arguments, **options)
 
-    members = {name: staticmethod(function) for name, function in own.items() if callable(function)}
-    replacement = _Replacement(real.__name__, (real,), {**members, "__new__": make, "__module__": "datetime"})
+    members = {name: staticmethod(function) for name, function in functions.items() if callable(function)}
+    own = type(real)  # that of freezegun's is not `type`
+    kind = _Replacement if own is type else type("_Replacement", (_Replacement, own), {})
+    replacement = kind(real.__name__, (real,), {**members, "__new__": make, "__module__": "datetime"})
     return replacement
 
 

@@ -227,6 +227,43 @@ def test_a_module_imported_in_the_block_keeps_nothing_of_it(tmp_path: Path, monk
     del sys.modules["chaosqs_late"]
 
 
+class Frozen(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, REAL)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, REAL)
+
+
+REAL = dt.datetime
+
+
+class FrozenDate(dt.datetime, metaclass=Frozen):
+    @classmethod
+    def now(cls, tz: dt.tzinfo | None = None) -> FrozenDate:
+        return cls(2020, 1, 1, tzinfo=tz)
+
+
+def test_a_block_in_frozen_time_shows_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of freezegun, whose classes have a metaclass: the world's time in the block, the frozen one after it."""
+    monkeypatch.setattr(dt, "datetime", FrozenDate)
+    with aws():
+        assert dt.datetime.now(dt.UTC).timestamp() == EPOCH
+        assert isinstance(REAL(2020, 1, 1), dt.datetime)
+    assert dt.datetime.now().year == 2020
+
+
+def test_a_block_that_cannot_be_opened_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one is as good as ever."""
+    with monkeypatch.context() as broken:
+        broken.delattr(time, "sleep")
+        with pytest.raises(AttributeError), aws():
+            pass
+    with aws() as world:
+        time.sleep(1)
+        assert world.now == 1
+
+
 def test_nested_blocks_have_times_of_their_own() -> None:
     """The test lives in the inner one while that is open."""
     with aws() as outer:
