@@ -23,7 +23,7 @@ def programs(page: Path) -> list[str]:
 
 PROGRAMS = [
     program
-    for page in ("README.md", "docs/invariants.md", "docs/faults.md", "docs/strategies.md")
+    for page in ("README.md", "docs/invariants.md", "docs/faults.md", "docs/strategies.md", "docs/mock-aws.md")
     for program in programs(ROOT / page)
 ]
 
