@@ -1,7 +1,7 @@
 """The command `chaosqs`: one subcommand for each task with designs, scenarios and counterexamples.
 
 Exit status: 0 the invariants hold, 1 one is violated or could not be judged, 2 the input is wrong or cannot be
-simulated.
+simulated, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _VIOLATED = 1  # exit status
 _WRONG = 2  # exit status
+_INTERRUPTED = 130  # exit status: 128 and the number of SIGINT
 _PROFILES = ("quick", "ci", "deep")
 
 
@@ -48,11 +50,18 @@ class _Program(click.Group):
         """Run a subcommand."""
         try:
             return super().invoke(ctx)
-        except InvalidInput as error:
-            raise _InputIsWrong(brief(str(error))) from None
-        except SimulationError as error:
-            text = f"no verdict: {type(error).__name__}: {error}"
-            raise _InputIsWrong(brief(with_relative_paths(Path.cwd(), text))) from None
+        except (InvalidInput, SimulationError) as error:
+            raise _InputIsWrong(_told(error)) from None
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(_INTERRUPTED)
+
+
+def _told(error: InvalidInput | SimulationError) -> str:
+    """Return at most three lines about an error."""
+    if isinstance(error, InvalidInput):
+        return brief(str(error))
+    return brief(with_relative_paths(Path.cwd(), f"no verdict: {type(error).__name__}: {error}"))
 
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -100,7 +109,8 @@ def explore(
 ) -> None:
     """Search the designs in FILE… for the smallest story that violates an invariant.
 
-    A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON.
+    A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON. If a mapping comes
+    to no verdict, the other mappings are judged all the same, and the exit status is 2 unless there is a violation.
     """
     from chaosqs.project.planning import Options, plan
     from chaosqs.project.summary import summary
@@ -110,19 +120,30 @@ def explore(
         Options(here, here, files, profile=profile, max_examples=max_examples, seed=seed, report_dir=report_dir)
     )
     results: list[CheckResult] = []
+    errors: list[str] = []
     if planned.header and not as_json:
         click.echo("\n".join(planned.header))
-    for check in planned.checks:
-        found = planned.run(check)
-        results.append(found)
-        if found.broken and not as_json:
-            click.echo(found.broken.story)
+    with closing(planned.child):
+        for check in planned.checks:
+            try:
+                found = planned.run(check)
+            except (InvalidInput, SimulationError) as error:
+                errors.append(_told(error))
+                continue
+            results.append(found)
+            if found.broken and not as_json:
+                click.echo(found.broken.story)
     if as_json:
         functions = {name: [attrs.asdict(each) for each in own] for name, own in planned.bindings.items()}
-        _print_json({"functions": functions, "results": [attrs.asdict(found) for found in results]})
-    else:
+        asked = [attrs.asdict(found) for found in results]
+        _print_json({"functions": functions, "results": asked, "errors": list(dict.fromkeys(errors))})
+    elif results:
         click.echo("\n".join(summary(results)))
+    for text in dict.fromkeys(errors):
+        click.echo(f"Error: {text}", err=True)
     _exit_with(results)
+    if errors:
+        sys.exit(_WRONG)
 
 
 @main.command()

@@ -64,5 +64,9 @@ class EscapedSimulation(SimulationError):
     """A handler made a call that acts in real time or outside the process; the message names call and line."""
 
 
+class ProcessEnded(SimulationError):
+    """A real handler never gave way, or ended the process that it ran in; the message names function, file and line."""
+
+
 class NotDeterministic(SimulationError):
     """Two runs of one scenario differed; the message shows the first events that differ."""

@@ -102,4 +102,5 @@ def _begin(
         found = items(options, judge=judge, replay=replay, selected=selected)
     except InvalidInput as error:
         raise pytest.UsageError(f"chaosqs: {brief(str(error))}") from None
-    config.pluginmanager.register(Hooks(found.planned_items, found.notices, found.header), "chaosqs-hooks")
+    hooks = Hooks(found.planned_items, found.child, found.notices, found.header)
+    config.pluginmanager.register(hooks, "chaosqs-hooks")

@@ -208,6 +208,10 @@ def _decimal(value: object) -> float:
 # Tasks ----------------------------------------------------------------------------------------------------------------
 
 
+WATCHERS: list[Callable[[str], object]] = []
+"""Called at each switch: with a function's name when its handler's code goes on, with "" when it gives way."""
+
+
 class Ended(BaseException):
     """Raised inside a handler that is ended: by its timeout, by the death of its environment, or with the run."""
 
@@ -516,6 +520,8 @@ class HandlerTask:
 
     def _switch(self, how: Callable[[], object]) -> None:
         assert self._greenlet is not None
+        for switched in WATCHERS:
+            switched(self.invocation.request.mapping.function)
         with self.sandbox():
             try:
                 self._greenlet.parent = greenlet.getcurrent()
@@ -523,6 +529,9 @@ class HandlerTask:
             except (greenlet.error, ValueError) as error:
                 message = f"a handler that waits must go on in the thread in which it began: {error}"
                 raise SimulationError(message) from None
+            finally:
+                for switched in WATCHERS:
+                    switched("")
 
 
 def within(invocation: Invocation) -> bool:

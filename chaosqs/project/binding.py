@@ -9,10 +9,13 @@ from pathlib import Path
 
 import attrs
 
-from chaosqs.errors import InvalidInput
+from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.importers.protocol import Code, module_file
 from chaosqs.lambda_.handler_loading import probe
 from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Function
+from chaosqs.model.json import from_json, to_json
+from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source, behaviour_of
 from chaosqs.project.settings import FILE, FunctionSettings, Settings
 from chaosqs.project.wording import relative_to, with_relative_paths
@@ -156,12 +159,36 @@ def header(designs: Mapping[str, Iterable[Binding]]) -> list[str]:
 # Handlers that cannot be loaded ---------------------------------------------------------------------------------------
 
 
-def loaded(source: Source, given: Mapping[str, Behaviour], root: Path) -> Source:
-    """Return a design with the reasons why handlers cannot be loaded. This runs the project's code."""
+def unloadable(source: Source, given: Mapping[str, Behaviour], child: Child) -> dict[str, str]:
+    """Return the reasons why handlers of a design cannot be loaded, by function. The child runs the project's code."""
     broken: dict[str, str] = {}
     for name, behaviour in source.behaved(given).items():
-        problem = probe(source.design.function(name), behaviour) if behaviour.handler is not None else ""
+        loading = _Loading(source.design.function(name), behaviour)
+        problem = _problem(loading, child) if behaviour.handler is not None else ""
         if problem:
             setting = problem.replace("(Behaviour.environment)", f"([tool.chaosqs.functions.{name}])")
-            broken[name] = with_relative_paths(root, setting)
-    return attrs.evolve(source, broken=broken)
+            broken[name] = with_relative_paths(child.root, setting)
+    return broken
+
+
+@attrs.frozen
+class _Loading:
+    """A handler to load in the child."""
+
+    function: Function
+    behaviour: Behaviour
+
+
+def _problem(loading: _Loading, child: Child) -> str:
+    if not child.separate:
+        return probe(loading.function, loading.behaviour)
+    try:
+        return child.run(probed, to_json(loading), group="loading")
+    except SimulationError as error:
+        return str(error)
+
+
+def probed(text: str) -> str:
+    """Load a handler, as a job of the child, and return the reason why it cannot be loaded; empty if it can."""
+    loading = from_json(_Loading, text)
+    return probe(loading.function, loading.behaviour)

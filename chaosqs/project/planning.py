@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 from hypothesis import settings as hypothesis_settings
@@ -11,12 +12,15 @@ from hypothesis.strategies import SearchStrategy
 
 from chaosqs import designs as reference
 from chaosqs import invariants
-from chaosqs.errors import InvalidInput
+from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.design import Design
-from chaosqs.project.binding import Binding, bindings, bound, header, loaded, refuse_unknown_functions
+from chaosqs.model.json import from_json, to_json
+from chaosqs.project.binding import Binding, bindings, bound, header, refuse_unknown_functions, unloadable
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
+from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source, discover, importable, read_source
+from chaosqs.project.real_code import ParentDatabase, answered, has_real_code
 from chaosqs.project.results import CheckResult, run_check
 from chaosqs.project.settings import Settings, read_settings
 from chaosqs.project.wording import relative_to
@@ -90,6 +94,10 @@ class Options:
     strict: bool = False
 
 
+Broken: TypeAlias = Mapping[str, Mapping[str, str]]
+"""Reasons why handlers cannot be loaded, by design and function."""
+
+
 @attrs.frozen
 class Plan:
     """The checks of a session, with their budget and the directory of reports."""
@@ -101,8 +109,15 @@ class Plan:
     root: Path
     reports: Path
     strict: bool
+    options: Options
+    child: Child
+    """Runs the checks of real handlers."""
+    broken: Broken
+    """The handlers that cannot be loaded."""
     bindings: Mapping[str, tuple[Binding, ...]] = attrs.field(factory=dict[str, tuple[Binding, ...]])
     """The functions of each design, by the design's name."""
+    _errors: dict[tuple[str, str], Exception] = attrs.field(factory=dict[tuple[str, str], Exception], init=False)
+    """Errors by design and mapping: what ends one check of a mapping ends them all."""
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -112,22 +127,46 @@ class Plan:
     def run(self, check: Check) -> CheckResult:
         """Run one of the checks; earlier findings are in the database of Hypothesis's current settings, if any.
 
-        A canary uses no database, because it tests whether the search finds the violation.
+        A canary uses no database, because it tests whether the search finds the violation. Real handlers run in the
+        child. Raises `SimulationError` and `InvalidInput` if they reach no verdict; then all checks of the mapping do.
         """
         database = None if check.canary else hypothesis_settings().database
-        return run_check(check, attrs.evolve(self.budget, database=database), root=self.root, reports=self.reports)
+        budget = attrs.evolve(self.budget, database=database)
+        if check.problem or not self.child.separate or not has_real_code(check.behaviours):
+            return run_check(check, budget, root=self.root, reports=self.reports)
+        name = check.design, check.mapping
+        if name in self._errors:
+            raise self._errors[name].with_traceback(None)
+        try:
+            return self._run_in_child(check, budget)
+        except (SimulationError, InvalidInput) as error:
+            self._errors[name] = error
+            raise
+
+    def _run_in_child(self, check: Check, budget: Budget) -> CheckResult:
+        database = budget.database
+        limits = attrs.evolve(budget, database=None)
+        order = _Order(self.options, self.broken, limits, check.parts, stored=database is not None)
+        answer = None if database is None else partial(answered, database)
+        group = f"{check.design} {check.mapping}"
+        return from_json(CheckResult, self.child.run(checked, to_json(order), group=group, answer=answer))
 
 
-def plan(options: Options) -> Plan:
-    """Return the plan of a session. Raises `InvalidInput` for wrong options or settings; writes nothing."""
+def plan(options: Options, broken: Broken | None = None) -> Plan:
+    """Return the plan of a session. Raises `InvalidInput` for wrong options or settings; writes nothing.
+
+    `broken`: the handlers that cannot be loaded; None: it is found out, in the child process.
+    """
     settings = read_settings(options.root)
     reports = options.here / options.report_dir if options.report_dir else options.root / settings.report_dir
     _refuse_unwritable(reports, options.root)
     sources, notices = _sources(options, settings)
     profile = profile_named(options.profile or settings.profile)
-    sources = tuple(
-        loaded(bound(source, settings, options.root), settings.behaviours, options.root) for source in sources
-    )
+    child = Child(options.root, settings.handler_seconds)
+    sources = tuple(bound(source, settings, options.root) for source in sources)
+    if broken is None:
+        broken = {source.name: unloadable(source, settings.behaviours, child) for source in sources}
+    sources = tuple(attrs.evolve(source, broken=broken[source.name]) for source in sources)
     return Plan(
         checks_about(sources, settings.behaviours, asked_of(settings, options.root)) if sources else suite(),
         notices if sources else (*notices, SUITE),
@@ -135,6 +174,9 @@ def plan(options: Options) -> Plan:
         options.root,
         reports,
         options.strict or settings.strict,
+        options,
+        child,
+        broken,
         {source.name: bindings(source, settings.behaviours, options.root) for source in sources},
     )
 
@@ -178,3 +220,37 @@ def _files(options: Options) -> Iterator[str]:
         file = design.rpartition(":")[0] if ".py:" in design else design
         if (options.root / file).is_file():
             yield design
+
+
+# Checks of real handlers, in the child process ------------------------------------------------------------------------
+#
+# The child makes the plan anew from the options: invariants and designs in Python files are code, which cannot be sent.
+
+
+@attrs.frozen
+class _Order:
+    """A check to run in the child."""
+
+    options: Options
+    broken: Broken
+    budget: Budget
+    """The limits of the search, without its database."""
+    parts: tuple[str, ...]
+    """The check's name."""
+    stored: bool
+    """True if the parent has a database."""
+
+
+def checked(text: str) -> str:
+    """Run the check that an order names, as a job of the child, and return its result as JSON."""
+    order = from_json(_Order, text)
+    if not _PLANS:
+        _PLANS.append(plan(order.options, order.broken))
+    planned = _PLANS[0]
+    check = next(check for check in planned.checks if check.parts == order.parts)
+    budget = attrs.evolve(order.budget, database=ParentDatabase() if order.stored else None)
+    return to_json(run_check(check, budget, root=planned.root, reports=planned.reports))
+
+
+_PLANS: list[Plan] = []
+"""The plan of a worker's session: the checks of a mapping share it, and with it their search."""

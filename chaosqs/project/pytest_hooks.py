@@ -16,11 +16,13 @@ from chaosqs.errors import InvalidInput, InvariantViolated, SimulationError
 from chaosqs.model.json import from_json, to_json
 from chaosqs.model.verdict import Status
 from chaosqs.project.checks import Check
+from chaosqs.project.child import Child
 from chaosqs.project.planning import Options, Plan, plan
+from chaosqs.project.real_code import has_real_code
 from chaosqs.project.replay import (
     FOLDER,
     Outcome,
-    Replayed,
+    behaviours_today,
     corpus_of,
     files_of,
     kept_in,
@@ -29,6 +31,7 @@ from chaosqs.project.replay import (
     replayed_today,
 )
 from chaosqs.project.results import CheckResult, Location, annotation, missed, passes
+from chaosqs.project.settings import read_settings
 from chaosqs.project.summary import details, summary
 from chaosqs.project.wording import first_line, last_line, relative_to, spelt
 from chaosqs.report.text import mapping_text, title_of
@@ -190,6 +193,8 @@ class InvariantItem(pytest.Item):
         del style
         if isinstance(excinfo.value, (InvalidInput, SimulationError)):
             shown = excinfo.getrepr(style="value", chain=False)
+            if shown.reprcrash is not None:
+                shown.reprcrash.message = first_line(excinfo.value)
             for entry in shown.reprtraceback.reprentries:
                 entry.lines = [*entry.lines, *getattr(excinfo.value, "__notes__", ())]
             return shown
@@ -213,6 +218,8 @@ class Items:
     """The items of a session, and further lines of its summary."""
 
     planned_items: tuple[PlannedItem, ...]
+    child: Child
+    """The child process in which items run real handlers."""
     notices: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     """Lines at the top of the session: the code that runs."""
@@ -224,15 +231,17 @@ def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[
     `replay`: a counterexample, or a folder of them, to run last. `selected`: ids of items or first parts of ids;
     empty: all. Raises `InvalidInput` for wrong options, files or ids.
     """
+    root = options.root
     planned = plan(options) if judge else None
-    corpus = corpus_of(options.root)
-    planned_items = [_kept(path, corpus, options.root) for path in kept_in(corpus)] if planned else []
+    child = planned.child if planned else Child(root, read_settings(root).handler_seconds)
+    corpus = corpus_of(root)
+    planned_items = [_kept(path, corpus, root, child) for path in kept_in(corpus)] if planned else []
     planned_items += [_planned_item(check, planned) for check in planned.checks] if planned else []
     if replay is not None:
-        planned_items += _replays(Path(os.path.normpath(options.here / replay)), corpus, options.root)
+        planned_items += _replays(Path(os.path.normpath(options.here / replay)), corpus, root, child)
     once = {planned_item.node_id: planned_item for planned_item in planned_items}.values()
     notices, header = (planned.notices, planned.header) if planned else ((), ())
-    return Items(_selected(once, selected), notices, header)
+    return Items(_selected(once, selected), child, notices, header)
 
 
 def _planned_item(check: Check, planned: Plan) -> PlannedItem:
@@ -243,27 +252,60 @@ def _run_check(check: Check, planned: Plan) -> ItemResult:
     return result(planned.run(check), strict=planned.strict)
 
 
-def _replays(given: Path, corpus: Path, root: Path) -> list[PlannedItem]:
+def _replays(given: Path, corpus: Path, root: Path, child: Child) -> list[PlannedItem]:
     """Return the items of a file or folder; files in the corpus run as its items do, on the current design."""
     found = files_of(given, root)
     if found == [given]:
         read_counterexample(given, root)  # refuse any other file before anything runs
-    kept = [_kept(path, corpus, root) for path in found if path.is_relative_to(corpus)]
-    return kept + [_replay(path, root) for path in found if not path.is_relative_to(corpus)]
+    kept = [_kept(path, corpus, root, child) for path in found if path.is_relative_to(corpus)]
+    return kept + [_replay(path, root, child) for path in found if not path.is_relative_to(corpus)]
 
 
-def _kept(path: Path, corpus: Path, root: Path) -> PlannedItem:
+def _kept(path: Path, corpus: Path, root: Path, child: Child) -> PlannedItem:
     parts = (FOLDER, spelt(path.relative_to(corpus).as_posix()))
-    return PlannedItem(parts, path, partial(_result, path, root, replayed_today))
+    return PlannedItem(parts, path, partial(_run_replay, _Replay(path, root, today=True), child))
 
 
-def _replay(path: Path, root: Path) -> PlannedItem:
-    return PlannedItem(("replay", spelt(relative_to(root, path))), path, partial(_result, path, root, replayed))
+def _replay(path: Path, root: Path, child: Child) -> PlannedItem:
+    parts = ("replay", spelt(relative_to(root, path)))
+    return PlannedItem(parts, path, partial(_run_replay, _Replay(path, root, today=False), child))
 
 
-def _result(path: Path, root: Path, run: Callable[[Path, Path], Replayed]) -> ItemResult:
+@attrs.frozen
+class _Replay:
+    """The replay of a counterexample."""
+
+    path: Path
+    root: Path
+    today: bool
+    """True if it runs on the current design."""
+
+
+def _run_replay(replay: _Replay, child: Child) -> ItemResult:
+    """Run a replay, in the child if it may run real handlers."""
+    if not child.separate or not _may_run_real_code(replay):
+        return _result(replay)
+    return from_json(ItemResult, child.run(replay_again, to_json(replay), group=str(replay.path)))
+
+
+def _may_run_real_code(replay: _Replay) -> bool:
+    """Return whether the counterexample has real handlers, or the present design has."""
     try:
-        again = run(path, root)
+        found = read_counterexample(replay.path, replay.root)
+        return has_real_code(found.scenario.behaviours) or has_real_code(behaviours_today(found, replay.root))
+    except InvalidInput:  # told as the item's result
+        return False
+
+
+def replay_again(text: str) -> str:
+    """Run a replay, as a job of the child, and return its result as JSON."""
+    return to_json(_result(from_json(_Replay, text)))
+
+
+def _result(replay: _Replay) -> ItemResult:
+    path, root = replay.path, replay.root
+    try:
+        again = replayed_today(path, root) if replay.today else replayed(path, root)
     except InvalidInput as error:
         return ItemResult(Location(relative_to(root, path)), first_line(error), str(error), line=first_line(error))
     if again.outcome is Outcome.FIXED:
@@ -301,6 +343,8 @@ class Hooks:
     """The hooks of one session."""
 
     planned_items: Sequence[PlannedItem]
+    child: Child
+    """The child process in which items run real handlers."""
     notices: Sequence[str]
     """Further lines of the summary."""
     header: Sequence[str] = ()
@@ -338,6 +382,10 @@ class Hooks:
         text: object = report.__dict__.get(_KEY)
         if isinstance(text, str):
             self.result[report.nodeid] = from_json(ItemResult, text)
+
+    def pytest_unconfigure(self) -> None:
+        """End the child process."""
+        self.child.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Write the summary of the session, and annotations on GitHub Actions."""

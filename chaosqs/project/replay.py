@@ -267,6 +267,11 @@ def _present_design(found: Counterexample, root: Path) -> Source:
     return read_source(found.design, base=root, root=root)
 
 
+def behaviours_today(found: Counterexample, root: Path) -> dict[str, Behaviour]:
+    """Return the fixed behaviours on the current version of a counterexample's design; raises `InvalidInput`."""
+    return _present_design(found, root).behaved(read_settings(root).behaviours) if _file_of(found, root) else {}
+
+
 def _file_of(found: Counterexample, root: Path) -> str | None:
     """Return the file of a design, if its name looks like a file's or such a file exists; None: it was in no file."""
     match = _FILE.fullmatch(found.design)

@@ -10,6 +10,7 @@ from chaosqs.errors import InvalidInput
 from chaosqs.model.behaviour import Behaviour, check_behaviour
 from chaosqs.model.json import Json, structure
 from chaosqs.model.values import Checks
+from chaosqs.project.child import SECONDS
 from chaosqs.search.profiles import PROFILES
 
 FILE = "pyproject.toml"
@@ -64,6 +65,12 @@ class Settings:
     invariants: tuple[str, ...] = ()
     """Additional invariants: names of those that are not judged by default, or `path.py:name` for your own."""
     limits: Limits = Limits()
+    handler_seconds: float = SECONDS
+    """Seconds of real time that a real handler may run without giving way, before its process is ended.
+
+    0: real handlers run in the process of pytest or the command line, where a debugger reaches them and nothing ends
+    them.
+    """
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour], hash=False)
     """Behaviours by function name; the search draws the behaviours of all other functions."""
     functions: Mapping[str, FunctionSettings] = attrs.field(factory=dict[str, FunctionSettings], hash=False)
@@ -128,6 +135,7 @@ def _problems(settings: Settings) -> str:
         inner.whole("downstream_concurrency", limits.downstream_concurrency, 1, None, "executions")
     if limits.throttle_rate is not None:
         inner.number("throttle_rate", limits.throttle_rate, 0, 1)
+    checks.number("handler_seconds", settings.handler_seconds, 0, unit="seconds")
     for name, behaviour in settings.behaviours.items():
         check_behaviour(Checks(f"behaviours.{name}", checks.problems), behaviour)
     for name, function in settings.functions.items():

@@ -10,6 +10,7 @@ TABLE = """
 [tool.pytest.ini_options]
 [tool.chaosqs]
 invariants = [{invariants}]
+handler_seconds = {seconds}
 [tool.chaosqs.behaviours.worker]
 handler = "{module}:handle"
 """
@@ -61,12 +62,12 @@ sys.exit(3)
 """
 
 
-def with_handler(project: pytest.Pytester, module: str, source: str, *own: str) -> pytest.Pytester:
+def with_handler(project: pytest.Pytester, module: str, source: str, *own: str, seconds: float = 10) -> pytest.Pytester:
     """Give a project real code for its function; each test names its module anew, as Python remembers those."""
     (project.path / f"{module}.py").write_text(source, encoding="utf-8")
     (project.path / "promises.py").write_text(PROMISES, encoding="utf-8")
     invariants = ", ".join(f'"{name}"' for name in own)
-    project.makepyprojecttoml(TABLE.format(invariants=invariants, module=module))
+    project.makepyprojecttoml(TABLE.format(invariants=invariants, module=module, seconds=seconds))
     return project
 
 
@@ -98,8 +99,8 @@ def test_strictly_a_mark_that_no_case_reached_fails(sound: pytest.Pytester) -> N
 
 @pytest.mark.usefixtures("hurried", "briefly_explained")
 def test_a_fault_in_the_handlers_own_code_is_found_and_named(sound: pytest.Pytester) -> None:
-    """The search strikes at `chaosqs.fault_point`, and the story names the site."""
-    project = with_handler(sound, "fragile_shop", FRAGILE, "promises.py:provider_answers")
+    """The search strikes at `chaosqs.fault_point`, and the story names the site; here in pytest's own process."""
+    project = with_handler(sound, "fragile_shop", FRAGILE, "promises.py:provider_answers", seconds=0)
     result = project.runpytest("--chaosqs", "-k", "provider", "-p", "no:cacheprovider")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*The provider did not answer.*", "*fault_point:charge*"])
