@@ -170,6 +170,8 @@ class Sent:
     deduplication_id: str = ""
     """Id that a client or the workload's message gave, or the body's digest (FF-3, FF-4). Empty on standard queues,
     and where a workload gives a size only."""
+    contents: str = attrs.field(default="", eq=False, repr=False)
+    """Digest of body and attributes, of a message that has contents: two messages are the same if theirs are."""
 
 
 @attrs.frozen

@@ -15,7 +15,7 @@ from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
 from chaosqs.model.explanation import Origin
 from chaosqs.report.story import story
-from chaosqs.report.text import counted, mapping_text, shown, title_of
+from chaosqs.report.text import advice, counted, mapping_text, shown, title_of
 from chaosqs.search.finding import Finding
 from chaosqs.search.messages import Given, sources
 from chaosqs.search.profiles import CI, Profile, ProfileName, profile_named
@@ -37,6 +37,8 @@ class Exploration:
     def __str__(self) -> str:
         """Return the story of each violation that was found, and a line for each invariant that held."""
         held = "".join(f"{finding}\n" for finding in self.findings if finding.counterexample is None)
+        for mapping, failing in dict.fromkeys((each.mapping, each.failing) for each in self.findings if each.failing):
+            held += f"NOT TESTED: {mapping_text(mapping)}: {shown(failing, 300)}\n  {advice(mapping)}\n"
         return "\n".join([*(str(finding) for finding in self.findings if finding.counterexample), held])
 
     @property

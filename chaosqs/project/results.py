@@ -113,6 +113,8 @@ class CheckResult:
     simulated: bool = True
     """True if this version can simulate the design; if not, `reason` says why."""
     broken: Broken | None = None
+    failing: str = ""
+    """The sentence that the mapping's real code never succeeded; empty: it did, or is a model."""
 
 
 def passes(found: CheckResult, *, strict: bool = False) -> bool:
@@ -153,6 +155,7 @@ def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> Che
         unreached=finding.unreached,
         assumptions=check.assumptions,
         canary=check.canary,
+        failing=finding.failing,
     )
     if finding.scenario is None or check.canary:
         return found

@@ -8,6 +8,7 @@ from chaosqs.model.verdict import Status
 from chaosqs.project.results import CheckResult, missed, passes
 from chaosqs.project.wording import last_line
 from chaosqs.report.terminal import Row, listed, summary_lines
+from chaosqs.report.text import advice, mapping_text, shown
 from chaosqs.search.coverage import SOMETIMES
 
 _EVERY_MAPPING = "every mapping"
@@ -19,6 +20,7 @@ def summary(results: Sequence[CheckResult], notices: Iterable[str] = ()) -> list
     return [
         *_judged(asked),
         *(line for reason in _failures(asked) for line in reason.splitlines()),
+        *_failing(asked),
         *(_canary(found) for found in results if found.canary),
         *_assumptions(results),
         *(found.broken.problem or f"report: {found.broken.report}" for found in asked if found.broken),
@@ -41,6 +43,15 @@ def _judged(asked: Sequence[CheckResult]) -> Iterator[str]:
 def _failures(asked: Iterable[CheckResult]) -> Iterable[str]:
     """Return the reasons of inconclusive results, each reason once."""
     return dict.fromkeys(found.reason for found in asked if found.status is Status.INCONCLUSIVE)
+
+
+def _failing(asked: Iterable[CheckResult]) -> Iterator[str]:
+    """Yield the warnings that the real code of a mapping never succeeded, with what to do."""
+    for design, mapping, sentence in dict.fromkeys(
+        (found.design, found.mapping, found.failing) for found in asked if found.failing
+    ):
+        yield f"NOT TESTED: {shown(design, 50)}: {mapping_text(mapping)}: {shown(sentence, 300)}"
+        yield f"  {advice(mapping)}"
 
 
 def details(found: CheckResult) -> str:

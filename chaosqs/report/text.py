@@ -305,6 +305,12 @@ def mapping_text(mapping: str) -> str:
     return " → ".join(name_text(part.strip()) for part in mapping.split("→", 1))
 
 
+def advice(mapping: str) -> str:
+    """Return what to do about real code that never succeeds."""
+    table = f"[tool.chaosqs.functions.{name_text(mapping.rpartition('→')[2])}]"
+    return f"Give it messages that it accepts (events/*.json, or bodies of {table}) and its variables (environment)."
+
+
 def title_of(invariant: str) -> str:
     """Return the name of an invariant as stories print it: dashes become spaces, except in hyphenated words."""
     spaced = shown(invariant, 60).replace("-", " ")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.events import InvocationEnded
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
@@ -59,6 +60,46 @@ class Tally:
         return max(own, key=lambda reason: own[reason], default="")
 
 
+# Real code that never succeeded --------------------------------------------------------------------------------------
+
+
+@attrs.define
+class CodeTally:
+    """The invocations of one mapping's real code in all cases of a search; those that a fault ended do not count."""
+
+    mapping: str
+    ended: int = 0
+    succeeded: int = 0
+    """Number of those that succeeded on some message."""
+    first: InvocationEnded | None = None
+    """The first one that failed; one of which the place of the error is known, if there is one."""
+
+    def add(self, history: History) -> None:
+        """Count the invocations of one case."""
+        for _, end in history.each(InvocationEnded):
+            if end.mapping != self.mapping or end.fault:
+                continue
+            self.ended += 1
+            if end.outcome == "succeeded" and not set(end.messages) <= set(end.failed):
+                self.succeeded += 1
+            elif self.first is None or (end.trace and not self.first.trace):
+                self.first = end
+
+    @property
+    def failing(self) -> str:
+        """The sentence that the code never succeeded, with its first error; empty if it did or never ran."""
+        if self.first is None or self.succeeded:
+            return ""
+        how = f"reported every message as failed {_times(self.ended)}" if self.first.outcome == "succeeded" else ""
+        at = f" at {self.first.trace[-1]}" if self.first.trace else ""
+        error = (self.first.error or self.first.outcome.replace("_", " ")) + at
+        return f"{self.first.function} never succeeded: {how or f'{error}, and so on {_times(self.ended)}'}"
+
+
+def _times(count: int) -> str:
+    return "in its only invocation" if count == 1 else f"in all {count:,} invocations"
+
+
 # The finding ---------------------------------------------------------------------------------------------------------
 
 
@@ -86,6 +127,8 @@ class Finding:
     """The story, or the verdict in one line, if `explore` has written it."""
     unreached: tuple[str, ...] = ()
     """Marks that no case reached although they are possible in the design; users' marks begin with `sometimes `."""
+    failing: str = ""
+    """The sentence that the mapping's real code never succeeded in any case; empty: it did, or is a model."""
 
     @property
     def violated(self) -> bool:

@@ -20,7 +20,7 @@ from chaosqs.model.verdict import Status
 from chaosqs.search.coverage import coverage, in_order, margins
 from chaosqs.search.database import Memory
 from chaosqs.search.drawing import Stop, draws, hunt
-from chaosqs.search.finding import Finding, Tally
+from chaosqs.search.finding import CodeTally, Finding, Tally
 from chaosqs.search.oracle import Oracle, Trials
 from chaosqs.search.profiles import Profile
 from chaosqs.search.schedules import policies, scheduled
@@ -61,6 +61,8 @@ class SearchRun:
     """Fixed scenarios run before any are drawn. Must be shorter than the budget. Consumed once."""
     explore_schedules: bool = False
     """Also vary task order. Used for real handlers, whose bugs may depend on it."""
+    code: CodeTally | None = None
+    """Counts the invocations of the mapping's real code; None: it is a model."""
     cases: int = 0
     """Cases simulated without a scheduling policy; those of Hypothesis's shrinking count."""
     _recalled: int = 0
@@ -123,6 +125,8 @@ class SearchRun:
     def _count(self, history: History, searches: Sequence[InvariantSearch]) -> tuple[str, ...]:
         """Count a case for each of some invariants; return the marks that it reached."""
         marks = coverage(history)
+        if self.code is not None:
+            self.code.add(history)
         for each in searches:
             each.tally.add(history.scenario, each.oracle.judge(history), marks)
         return marks
@@ -213,11 +217,12 @@ def searched_run(
     seed_corpus: Iterable[Scenario] = (),
     memory: Memory | None = None,
     explore_schedules: bool = False,
+    code: CodeTally | None = None,
 ) -> SearchRun:
     """Run a search and return it.
 
     `queue`: violations about messages of other queues do not count. `memory`: the design's findings of earlier
-    searches. `seed_corpus`, `explore_schedules`: as in `SearchRun`.
+    searches. `seed_corpus`, `explore_schedules`, `code`: as in `SearchRun`.
     """
     trials = Trials()
     searches = [
@@ -226,7 +231,7 @@ def searched_run(
         )
         for invariant in invariants
     ]
-    search_run = SearchRun(strategy, searches, budget, seed_corpus, explore_schedules)
+    search_run = SearchRun(strategy, searches, budget, seed_corpus, explore_schedules, code)
     search_run.run()
     return search_run
 

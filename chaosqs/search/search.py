@@ -19,7 +19,7 @@ from chaosqs.model.verdict import Status, Verdict
 from chaosqs.search.corpus import ScenarioGrid, seed_corpus
 from chaosqs.search.coverage import SOMETIMES, reachable
 from chaosqs.search.database import Memory, transferred
-from chaosqs.search.finding import Finding
+from chaosqs.search.finding import CodeTally, Finding
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import CI, Profile
 from chaosqs.search.run import InvariantSearch, SearchRun, budgeted, finding, searched_run
@@ -131,7 +131,9 @@ class Searched:
         smallest = None if own.open else self._smallest(self.search_run, own)
         if smallest is not None and own.memory is not None:
             own.memory.keep(smallest)  # the shortest is recalled first, so the next search need not shrink again
-        return finding(own, mapping, smallest, () if smallest else missed)
+        found = finding(own, mapping, smallest, () if smallest else missed)
+        code = self.search_run.code
+        return found if code is None or not code.failing else _of_failing_code(found, code.failing)
 
     def _smallest(self, search_run: SearchRun, own: InvariantSearch) -> Scenario:
         simulations = search_run.budget.shrink_simulations
@@ -139,6 +141,14 @@ class Searched:
         poisoned = None if found is None else poisoned_form(found, self.grid, own.oracle, simulations)
         calm = poisoned or calm_form(self.grid, own.oracle, simulations)
         return calm or simplified(search_run.smallest(own), self.grid, own.oracle, simulations)
+
+
+def _of_failing_code(found: Finding, failing: str) -> Finding:
+    """Return the finding about code that never succeeded: nothing holds, as nothing was tried on code that works."""
+    verdict = found.verdict
+    if verdict.status in {Status.HOLDS, Status.NOT_EXERCISED}:
+        verdict = attrs.evolve(verdict, status=Status.NOT_EXERCISED, reason=failing, exercised=0)
+    return attrs.evolve(found, verdict=verdict, failing=failing)
 
 
 def searched(  # noqa: PLR0913 - as `explore`
@@ -182,6 +192,7 @@ def searched(  # noqa: PLR0913 - as `explore`
         seed_corpus=seed_corpus(grid, budget.max_examples, vary_assumptions=vary_assumptions),
         memory=None if database is None else _memory(database, name, grid, mapping, vary_assumptions=vary_assumptions),
         explore_schedules=any(behaviour.handler is not None for behaviour in given.values()),
+        code=CodeTally(mapping) if given.get(index.function, Behaviour()).handler is not None else None,
     )
     return Searched(design, index, grid, named, search_run)
 

@@ -139,8 +139,10 @@ class Service:
         Call `serve` when all that are sent together are in.
         """
         now, name, number, size = self.context.event_queue.now, state.queue.name, message.number, message.body_bytes
-        own = "" if message.content is None else message.content.deduplication_id
-        sent = Sent(now, cause, name, number, size, message.group, message.copy_of, fault, own)
+        content = message.content
+        own = "" if content is None else content.deduplication_id
+        contents = "" if content is None else content.body_md5 + content.attributes_md5
+        sent = Sent(now, cause, name, number, size, message.group, message.copy_of, fault, own, contents)
         message.last_event = self.context.record(sent)
         if self.on_put is not None:
             self.on_put(message)

@@ -96,3 +96,30 @@ def misspells_the_list(event: Event, _context: object) -> object:
 
 def talks_http(_event: Event, _context: object) -> object:
     return {"statusCode": 200}
+
+
+def expects_another_body(event: Event, _context: object) -> None:
+    for record in event["Records"]:
+        json.loads(record["body"])["id"]
+
+
+def reports_all(event: Event, _context: object) -> object:
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"]]}
+
+
+def sends_invoices(event: Event, _context: object) -> None:
+    send("invoices", event)
+    time.sleep(1)
+
+
+def sends_invoices_once(event: Event, _context: object) -> None:
+    """Let a FIFO queue recognise the repetition (FF-5)."""
+    for record in event["Records"]:
+        body = record["body"]
+        sqs_client().send_message(
+            QueueUrl="invoices.fifo",
+            MessageBody=body,
+            MessageGroupId="all",
+            MessageDeduplicationId=body.split()[1][:-1],
+        )
+    time.sleep(1)

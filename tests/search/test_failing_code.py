@@ -1,0 +1,95 @@
+"""A handler that never succeeded in a whole search proves nothing: no invariant holds, and that is said loudly (H5)."""
+
+from __future__ import annotations
+
+import attrs
+
+from chaosqs.invariants import AT_LEAST_ONCE_DELIVERY, CONSERVATION, FIFO_ORDER
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.events import InvocationEnded
+from chaosqs.model.history import History
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status
+from chaosqs.model.workload import Burst
+from chaosqs.project.exploration import explore
+from chaosqs.project.results import CheckResult, passes
+from chaosqs.project.summary import summary
+from chaosqs.search.finding import CodeTally
+from chaosqs.simulation.run import simulate
+from tests.invariants.builder import orders_design
+
+ASKED = (AT_LEAST_ONCE_DELIVERY, CONSERVATION, FIFO_ORDER)
+
+
+def real(name: str) -> Behaviour:
+    return Behaviour(handler=f"tests.invariants.broken_handlers:{name}")
+
+
+def ran(name: str, *, reported: bool = False) -> History:
+    mapping = EventSourceMapping("orders", "worker", 2, report_batch_item_failures=reported)
+    return simulate(Scenario(orders_design(mapping=mapping), [Burst("orders", 2)], {"worker": real(name)}))
+
+
+def sentence(*histories: History) -> str:
+    tally = CodeTally("orders→worker")
+    for history in histories:
+        tally.add(history)
+    return tally.failing
+
+
+def test_the_first_error_is_named_with_file_and_line() -> None:
+    """Also how often it failed; one success is enough to be silent."""
+    found = sentence(ran("expects_another_body"))
+    assert found.startswith("worker never succeeded: KeyError: 'id' at tests/invariants/broken_handlers.py:")
+    assert found.endswith(" in expects_another_body, and so on in all 2 invocations")
+    assert sentence(ran("expects_another_body"), ran("spells_well")) == ""
+
+
+def test_code_that_reports_every_message_never_succeeded_either() -> None:
+    """The invocation succeeds, and nothing is done."""
+    found = sentence(ran("reports_all", reported=True))
+    assert found == "worker never succeeded: reported every message as failed in all 2 invocations"
+
+
+def test_failures_by_faults_and_of_other_mappings_do_not_count() -> None:
+    """An error that a fault made says nothing about the code, and neither does no invocation at all."""
+    history = ran("expects_another_body")
+    events = tuple(
+        attrs.evolve(event, fault="error at receive 1 of message 1") if isinstance(event, InvocationEnded) else event
+        for event in history.events
+    )
+    assert sentence(attrs.evolve(history, events=events)) == ""
+    tally = CodeTally("other→worker")
+    tally.add(history)
+    assert tally.failing == ""
+
+
+def test_nothing_holds_for_code_that_never_succeeded() -> None:
+    """What did not apply still does not; `explore` prints the reason and what to do."""
+    explored = explore(
+        orders_design(),
+        invariants=ASKED,
+        behaviours={"worker": real("expects_another_body")},
+        profile="quick",
+        max_examples=6,
+        seed=1,
+    )
+    statuses = [finding.verdict.status for finding in explored]
+    assert statuses == [Status.NOT_EXERCISED, Status.NOT_EXERCISED, Status.NOT_APPLICABLE]
+    assert explored.findings[0].verdict.reason.startswith("worker never succeeded: KeyError: 'id'")
+    told = str(explored)
+    assert "\nNOT TESTED: orders → worker: worker never succeeded: KeyError: 'id' at tests/invariants/" in told
+    assert "bodies of [tool.chaosqs.functions.worker]" in told
+
+
+def test_the_summary_of_a_session_says_it_once_and_strict_fails() -> None:
+    """For each mapping; without `strict` the items pass."""
+    found = [
+        CheckResult("t.yaml", "orders→worker", each.name, Status.NOT_EXERCISED, "why", cases=6, failing="never \x1b[1m")
+        for each in ASKED
+    ]
+    lines = [line for line in summary(found) if line.startswith("NOT TESTED")]
+    assert lines == [r"NOT TESTED: t.yaml: orders → worker: never \x1b[1m"]
+    assert passes(found[0])
+    assert not passes(found[0], strict=True)
