@@ -12,6 +12,7 @@ that these made without a seed, and the machine's time zone in `timestamp` and `
 
 import atexit
 import calendar
+import copyreg
 import datetime as dt  # noqa: TID251 - to replace it is the job of this module
 import os
 import random  # noqa: TID251 - as above
@@ -20,6 +21,7 @@ import time  # noqa: TID251 - as above
 import uuid  # noqa: TID251 - as above
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 from types import ModuleType
 from typing import TypeAlias
 
@@ -109,9 +111,13 @@ class _Tests:
         self._known = frozenset(sys.modules)
         self.by_original = _put([*_patches(epoch), *guards()], self._undo)
         self._undo.extend(_patch_names(_own_modules(), self.by_original))
+        for date in _DATES:
+            copyreg.pickle(date, _reduced)
 
     def _restore_all(self) -> None:
         """Restore all; names that modules have imported within the blocks become the originals, too."""
+        for date in _DATES:
+            copyreg.dispatch_table.pop(date, None)
         originals = {id(vars(owner)[name]): original for owner, name, original in self._undo}
         while self._undo:
             setattr(*self._undo.pop())
@@ -385,6 +391,38 @@ def _date(moment: _Moment) -> object:
         return real_time.fromtimestamp(seconds, dt.UTC).date()
 
     return _replacement(real, today=today, fromtimestamp=fromtimestamp)
+
+
+@attrs.frozen
+class _Named:
+    """Stands for a class of `datetime` in pickles, which look it up by its name and refuse a replaced one."""
+
+    real: type
+
+    def __call__(self, *arguments: object) -> dt.date:
+        """Make an instance, for a copy in this process."""
+        made: object = type.__call__(self.real, *arguments)
+        assert isinstance(made, dt.date)
+        return made
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        """Find the class where the pickle is read."""
+        return getattr, (_Home(), self.real.__name__)
+
+
+class _Home:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return import_module, ("datetime",)
+
+
+def _reduced(date: dt.date) -> tuple[_Named, tuple[object, ...]]:
+    """Return how a date is pickled while its class is replaced."""
+    found = date.__reduce__()
+    assert isinstance(found, tuple)
+    return _Named(type(date)), found[1]
+
+
+_DATES = (dt.datetime, dt.date)
 
 
 def _replacement(real: type, **functions: object) -> object:

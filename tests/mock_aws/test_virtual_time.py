@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import calendar
+import copy
 import datetime as dt
 import importlib
 import logging
 import multiprocessing
+import pickle
 import random
 import subprocess
 import sys
@@ -105,6 +107,16 @@ def test_dates_of_the_test_show_virtual_time(world: MockAws) -> None:
     assert date.today() == dt.date.today() == moment.astimezone().date()
     assert type(datetime.now()) is type(moment)
     assert isinstance(moment, datetime)
+
+
+def test_dates_can_be_copied_and_pickled() -> None:
+    """In the block, and their pickles are read after it."""
+    with aws():
+        dates = [datetime.now(), datetime.now(dt.UTC), date.today()]
+        assert pickle.loads(pickle.dumps(dates)) == copy.deepcopy(dates) == dates  # noqa: S301 - our own
+        pickles = [pickle.dumps(dates, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    assert all(pickle.loads(pickled) == dates for pickled in pickles)  # noqa: S301 - as above
+    assert pickle.dumps(dates) != pickles[pickle.DEFAULT_PROTOCOL]
 
 
 def test_calendars_show_virtual_time_in_the_tests_zone(monkeypatch: pytest.MonkeyPatch) -> None:
