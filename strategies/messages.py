@@ -27,6 +27,8 @@ class MessageSource:
     """Bytes of the largest message that the queue takes."""
     others: SearchStrategy[Message] | None = attrs.field(default=None, eq=False, repr=False)
     """The user's strategy for further ordinary messages; the samples were drawn from it."""
+    origin: str = attrs.field(default="", eq=False)
+    """Where they come from, as a clause: `bodies from events/order.json`."""
 
     @property
     def poison(self) -> tuple[Message, ...]:

@@ -144,7 +144,15 @@ def _binding(name: str, source: Source, behaviour: Behaviour | None, root: Path)
     file = module_file(Path(behaviour.code or root), module)
     shown = relative_to(root, file) if file else module
     notes = tuple(with_relative_paths(root, note) for note in code.notes)
-    return Binding(name, queues, f"{shown}, {function}", problem=source.broken.get(name, ""), notes=notes)
+    problem = source.broken.get(name, "")
+    messages = "" if problem else _origins(source, queues)
+    return Binding(name, queues, f"{shown}, {function}", problem=problem, messages=messages, notes=notes)
+
+
+def _origins(source: Source, queues: Iterable[str]) -> str:
+    """Return where the messages of some queues come from, as a clause; made-up bodies are no samples."""
+    origins = [source.messages[queue].origin if queue in source.messages else "made-up bodies" for queue in queues]
+    return ", ".join(dict.fromkeys(origins))
 
 
 def header(designs: Mapping[str, Iterable[Binding]]) -> list[str]:

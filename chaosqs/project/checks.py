@@ -175,6 +175,7 @@ def _searched(
         database=budget.database,
         name=source.name,
         vary_assumptions=budget.vary_assumptions,
+        messages=source.messages,
     )
 
 

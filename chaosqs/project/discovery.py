@@ -22,6 +22,7 @@ from chaosqs.model.explanation import Origin
 from chaosqs.model.json import Json, migrated, parsed, structure
 from chaosqs.model.scenario import Scenario
 from chaosqs.project.wording import first_line, relative_to, with_relative_paths
+from chaosqs.strategies.messages import MessageSource
 
 # Reading JSON files of chaosqs ---------------------------------------------------------------------------------------
 
@@ -189,6 +190,8 @@ class Source:
     """Invariants that a Python file defines next to its design."""
     scenario: Scenario | None = None
     """The whole scenario, if the file holds one."""
+    messages: Mapping[str, MessageSource] = attrs.field(factory=dict[str, MessageSource])
+    """What the search draws the messages of real handlers from, by queue name."""
 
     def behaved(self, given: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
         """Return the fixed behaviours of the design's functions, by name; `given` ones replace the file's own.

@@ -1,10 +1,9 @@
 """Plans the checks of a session: from the options, else the project's settings, else the templates that are found."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import attrs
 from hypothesis import settings as hypothesis_settings
@@ -22,6 +21,7 @@ from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source, discover, importable, read_source
 from chaosqs.project.real_code import ParentDatabase, answered, has_real_code
 from chaosqs.project.results import CheckResult, run_check
+from chaosqs.project.samples import FoundMessages, found_messages
 from chaosqs.project.settings import Settings, read_settings
 from chaosqs.project.wording import relative_to
 from chaosqs.search.finding import Finding
@@ -94,8 +94,14 @@ class Options:
     strict: bool = False
 
 
-Broken: TypeAlias = Mapping[str, Mapping[str, str]]
-"""Reasons why handlers cannot be loaded, by design and function."""
+@attrs.frozen
+class Known:
+    """What is known of the project's code after some of it has run."""
+
+    broken: Mapping[str, Mapping[str, str]]
+    """Reasons why handlers cannot be loaded, by design and function."""
+    messages: Mapping[str, FoundMessages]
+    """The messages of each design's real handlers, by the design's name."""
 
 
 @attrs.frozen
@@ -112,8 +118,8 @@ class Plan:
     options: Options
     child: Child
     """Runs the checks of real handlers."""
-    broken: Broken
-    """The handlers that cannot be loaded."""
+    known: Known
+    """What the project's code has shown of itself."""
     bindings: Mapping[str, tuple[Binding, ...]] = attrs.field(factory=dict[str, tuple[Binding, ...]])
     """The functions of each design, by the design's name."""
     _errors: dict[tuple[str, str], Exception] = attrs.field(factory=dict[tuple[str, str], Exception], init=False)
@@ -146,16 +152,16 @@ class Plan:
     def _run_in_child(self, check: Check, budget: Budget) -> CheckResult:
         database = budget.database
         limits = attrs.evolve(budget, database=None)
-        order = _Order(self.options, self.broken, limits, check.parts, stored=database is not None)
+        order = _Order(self.options, self.known, limits, check.parts, stored=database is not None)
         answer = None if database is None else partial(answered, database)
         group = f"{check.design} {check.mapping}"
         return from_json(CheckResult, self.child.run(checked, to_json(order), group=group, answer=answer))
 
 
-def plan(options: Options, broken: Broken | None = None) -> Plan:
+def plan(options: Options, known: Known | None = None) -> Plan:
     """Return the plan of a session. Raises `InvalidInput` for wrong options or settings; writes nothing.
 
-    `broken`: the handlers that cannot be loaded; None: it is found out, in the child process.
+    `known`: what is known of the project's code; None: it is found out, in the child process.
     """
     settings = read_settings(options.root)
     reports = options.here / options.report_dir if options.report_dir else options.root / settings.report_dir
@@ -164,9 +170,9 @@ def plan(options: Options, broken: Broken | None = None) -> Plan:
     profile = profile_named(options.profile or settings.profile)
     child = Child(options.root, settings.handler_seconds)
     sources = tuple(bound(source, settings, options.root) for source in sources)
-    if broken is None:
-        broken = {source.name: unloadable(source, settings.behaviours, child) for source in sources}
-    sources = tuple(attrs.evolve(source, broken=broken[source.name]) for source in sources)
+    known = known or _asked(sources, settings, child)
+    notices = (*notices, *(notice for each in known.messages.values() for notice in each.notices))
+    sources = tuple(_with_known(source, known, options.root) for source in sources)
     return Plan(
         checks_about(sources, settings.behaviours, asked_of(settings, options.root)) if sources else suite(),
         notices if sources else (*notices, SUITE),
@@ -176,9 +182,26 @@ def plan(options: Options, broken: Broken | None = None) -> Plan:
         options.strict or settings.strict,
         options,
         child,
-        broken,
+        known,
         {source.name: bindings(source, settings.behaviours, options.root) for source in sources},
     )
+
+
+def _asked(sources: Sequence[Source], settings: Settings, child: Child) -> Known:
+    """Find out which handlers cannot be loaded, and what the messages of the others are."""
+    broken = {source.name: unloadable(source, settings.behaviours, child) for source in sources}
+    found: dict[str, FoundMessages] = {}
+    for source in sources:
+        loadable = {
+            name: each for name, each in source.behaved(settings.behaviours).items() if name not in broken[source.name]
+        }
+        found[source.name] = found_messages(source, loadable, settings, child)
+    return Known(broken, found)
+
+
+def _with_known(source: Source, known: Known, root: Path) -> Source:
+    messages = known.messages[source.name].sources(source.design, root)
+    return attrs.evolve(source, broken=known.broken[source.name], messages=messages)
 
 
 def _refuse_unwritable(reports: Path, root: Path) -> None:
@@ -232,7 +255,7 @@ class _Order:
     """A check to run in the child."""
 
     options: Options
-    broken: Broken
+    known: Known
     budget: Budget
     """The limits of the search, without its database."""
     parts: tuple[str, ...]
@@ -245,7 +268,7 @@ def checked(text: str) -> str:
     """Run the check that an order names, as a job of the child, and return its result as JSON."""
     order = from_json(_Order, text)
     if not _PLANS:
-        _PLANS.append(plan(order.options, order.broken))
+        _PLANS.append(plan(order.options, order.known))
     planned = _PLANS[0]
     check = next(check for check in planned.checks if check.parts == order.parts)
     budget = attrs.evolve(order.budget, database=ParentDatabase() if order.stored else None)

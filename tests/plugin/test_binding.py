@@ -153,7 +153,8 @@ def test_a_handler_that_cannot_be_loaded_fails_its_own_mapping(
 @pytest.mark.usefixtures("hurried", "briefly_explained")
 def test_settings_override_the_template(tickets: pytest.Pytester) -> None:
     """By the function's name or by its logical id: code, handler, variables and a model."""
-    write(tickets.path, {"other/place.py": RESERVE.replace("def handler", "def handle")})
+    bodies = """seats = [{"seat": 1}]\n"""
+    write(tickets.path, {"other/place.py": RESERVE.replace("def handler", "def handle"), "tests/bodies.py": bodies})
     with_settings(
         tickets,
         """
@@ -170,7 +171,7 @@ def test_settings_override_the_template(tickets: pytest.Pytester) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "  seats → reserve: other/place.py, handle*",
+            "  seats → reserve: other/place.py, handle · bodies from tests/bodies.py:seats*",
             "  tickets → print: modelled: [[]tool.chaosqs.functions.print] gives a model*",
             f"*{RESERVED.replace('dev', 'test')}*",
         ]

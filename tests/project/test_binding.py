@@ -69,7 +69,7 @@ def test_settings_replace_what_a_template_says(tmp_path: Path) -> None:
     expected = Behaviour(handler="app:run", code=str(tmp_path / "src"), environment={"A": "1", "B": "2"})
     assert changed.behaviours == {"worker": expected}
     assert bindings(changed, {}, tmp_path) == (
-        Binding("worker", ("orders",), handler="src/app.py, run", notes=("another note",)),
+        Binding("worker", ("orders",), handler="src/app.py, run", messages="made-up bodies", notes=("another note",)),
     )
 
 
