@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from chaosqs.invariants import NO_REPEATED_SEND
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping, Queue
