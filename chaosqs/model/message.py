@@ -174,6 +174,7 @@ def is_id(value: str) -> bool:
 
 _ID = r"[!-~]{0,128}"
 _LONGEST_LITERAL = 20_000  # characters of a body that is printed as a Python literal
+_LONG_RUN = re.compile(r"(.)\1{999,}", re.DOTALL)
 _MOST_NESTED = 80  # brackets in such a body: Python's parser has a limit
 
 
@@ -231,7 +232,7 @@ def as_message(given: object) -> Message:
 
 
 def _literal(body: str) -> str:
-    """Return the source of a body: a dict or list where that makes the same text."""
+    """Return the source of a body: a dict or list where that makes the same text, and no long run of one character."""
     brackets = body.count("{") + body.count("[")
     if body[:1] in ("{", "[") and len(body) <= _LONGEST_LITERAL and brackets <= _MOST_NESTED:
         try:
@@ -240,7 +241,11 @@ def _literal(body: str) -> str:
                 return repr(document)
         except (ValueError, RecursionError):
             pass
-    return repr(body)
+    run = _LONG_RUN.search(body) if len(body) > _LONGEST_LITERAL else None
+    if run is None:
+        return repr(body)
+    parts = (repr(body[: run.start()]), f"{run[1]!r} * {len(run[0])}", repr(body[run.end() :]))
+    return " + ".join(part for part in parts if part != "''")
 
 
 def check_message(checks: Checks, message: Message) -> None:

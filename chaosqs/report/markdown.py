@@ -19,6 +19,7 @@ from chaosqs.model.history import History
 from chaosqs.model.json import to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.report import explanation as told
+from chaosqs.report.bodies import bodies
 from chaosqs.report.diagram import sequence
 from chaosqs.report.story import replay_command
 from chaosqs.report.summary import paragraph
@@ -133,6 +134,7 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         output=""
         if end is None or not end.output
         else fenced("\n".join(shown(line, 500) for line in end.output), "text"),
+        bodies=bodies(counterexample, history),
         mapping=mapping_text(counterexample.mapping),
         title=title_of(counterexample.invariant),
         design=counterexample.design,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
 from chaosqs.report import explanation as told
+from chaosqs.report.bodies import bodies
 from chaosqs.report.event_text import Step
 from chaosqs.report.text import flowing, mapping_text, padded, shortened, shown, title_of, wrapped
 from chaosqs.report.timeline import MOST_STEPS, narrate
@@ -41,7 +42,7 @@ def story(counterexample: Counterexample, history: History, *, replay: str = "")
     head += ["  " + line for line in wrapped(shown(counterexample.violation.text, 500), WIDTH - 2, 3)]
     rest = list(_facts(counterexample, history, replay))
     room = LINES - len(head) - len(rest) - 2
-    said = list(_said(counterexample, history))[: max(0, room - MOST_STEPS)]
+    said = [*_bodies(counterexample, history), *_said(counterexample, history)][: max(0, room - MOST_STEPS)]
     rest, room = [*said, *rest], room - len(said)
     steps = timeline(narrate(counterexample, history, min(MOST_STEPS, room - 1)), room)
     parts = [part for part in (head, list(steps), rest) if part]
@@ -65,6 +66,12 @@ def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
     for index, step in enumerate(steps):
         for number, line in enumerate(wrapped(step.text, width, 2 if index in long else 1)):
             yield f"{('' if number else step.time).rjust(time)}  {line}"
+
+
+def _bodies(counterexample: Counterexample, history: History) -> Iterator[str]:
+    """Yield the bodies of poison messages, and of those that the violation is about."""
+    for index, body in enumerate(bodies(counterexample, history)):
+        yield f"  {padded('' if index else 'Messages', _LABEL_WIDTH)}{body.line(WIDTH - _LABEL_WIDTH - 2)}"
 
 
 def _said(counterexample: Counterexample, history: History) -> Iterator[str]:

@@ -116,6 +116,8 @@ def test_a_message_prints_as_one_would_write_it() -> None:
     assert repr(Message({"id": "o-1", "ok": True})) == "Message({'id': 'o-1', 'ok': True})"
     assert repr(Message('{"id":1}')) == "Message('{\"id\":1}')"
     assert repr(Message("x", {"kind": "paid"}, note="odd")) == "Message('x', attributes={'kind': 'paid'}, note='odd')"
+    long = Message('{"a": "' + "x" * 50_000 + '"}')
+    assert repr(long) == """Message('{"a": "' + 'x' * 50000 + '"}')"""
     assert repr(Message("[" * 2000 + "]" * 2000)).startswith("Message('[[[")
 
 
