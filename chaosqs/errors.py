@@ -68,5 +68,9 @@ class ProcessEnded(SimulationError):
     """A real handler never gave way, or ended the process that it ran in; the message names function, file and line."""
 
 
+class HandlerStuck(SimulationError):
+    """A handler ran for too long in real time without a wait; the message names function, file and line."""
+
+
 class NotDeterministic(SimulationError):
     """Two runs of one scenario differed; the message shows the first events that differ."""

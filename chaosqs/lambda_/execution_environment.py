@@ -15,6 +15,7 @@ from chaosqs.errors import SimulationError
 from chaosqs.lambda_.loggers import Loggers
 from chaosqs.lambda_.process_state import ProcessState
 from chaosqs.lambda_.project_modules import CodeRoot, Modules, root_at, root_of
+from chaosqs.lambda_.threads import Threads
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Function
 from chaosqs.sqs.api.region import ACCOUNT, REGION
@@ -279,6 +280,8 @@ class ExecutionEnvironment:
     facts: FunctionFacts
     trace: str = ""
     """Trace header of the invocation."""
+    threads: Threads = attrs.field(factory=Threads)
+    """Threads other than the one that calls the handler."""
     _state: ProcessState = attrs.field(init=False)
     _code: Code = attrs.field(init=False)
     _handler: Handler | None = None
@@ -306,6 +309,12 @@ class ExecutionEnvironment:
         self._state.set_variable("_X_AMZN_TRACE_ID", self.trace)
         with self._code.active(), self._state.active():
             yield
+
+    def close(self) -> None:
+        """End all threads, as the run is over."""
+        if self.threads.alive:
+            with self.active():
+                self.threads.close()
 
     def load(self) -> Handler:
         """Import the code unless that is done, and return the handler; raise `LoadError`."""

@@ -4,19 +4,22 @@ A Python audit hook sees most such calls, wherever they are made and however the
 be removed; outside of an invocation it does nothing. Functions that Python does not audit are replaced while handlers
 run. Waits that can pass in virtual time are no escape: `sandbox` replaces them.
 
-Not seen: a lock that another invocation holds, calls of C libraries, event loops other than asyncio's or trio's, and,
-before Python 3.13, which audits it, a `sleep` that a library has imported by name.
+Not seen: calls of C libraries, event loops other than asyncio's or trio's, and, before Python 3.13, which audits it, a
+`sleep` that a library has imported by name.
 """
 
-import asyncio.events
+from __future__ import annotations
+
+import builtins
 import inspect
 import os
 import random  # noqa: TID251 - the type of what replaces it
+import select
 import signal
 import sys
 import sysconfig
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -30,6 +33,33 @@ import trio
 
 REAL = "that would run in real time, outside of the simulation"
 """The reason to refuse most calls."""
+
+
+class StartedThread(Protocol):
+    """A thread that an invocation has started."""
+
+    @property
+    def ident(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def thread(self) -> threading.Thread | None:
+        """Its object, if it has one."""
+        ...
+
+
+class EnvironmentThreads(Protocol):
+    """The threads of an execution environment."""
+
+    @property
+    def alive(self) -> Sequence[StartedThread]:
+        """Those that have not ended, in the order of their starts."""
+        ...
+
+    def number(self, kind: str) -> int:
+        """Return the number of another object of a kind in this environment, from 0."""
+        ...
 
 
 class Invoked(Protocol):
@@ -46,6 +76,19 @@ class Invoked(Protocol):
 
     def read_clock(self) -> int:
         """Return the milliseconds of virtual time."""
+        ...
+
+    @property
+    def threads(self) -> EnvironmentThreads:
+        """Threads of its execution environment."""
+        ...
+
+    def spawn(self, body: Callable[[], object], thread: threading.Thread | None) -> StartedThread:
+        """Start a thread of this invocation; `thread`: its object, if it has one."""
+        ...
+
+    def suspend(self, arrange: Callable[[Callable[[], None]], object], seconds: float | None) -> None:
+        """Suspend the calling thread until the function that `arrange` gets is called, or until a time is over."""
         ...
 
     def refuse(self, what: str, why: str = REAL) -> None:
@@ -104,6 +147,7 @@ def refused(what: str, original: Original) -> Original:
 _AUDITED = {
     "_thread.start_joinable_thread": "starts a thread",
     "_thread.start_new_thread": "starts a thread",
+    "builtins.breakpoint": "stops in a debugger",
     "os.exec": "starts a program",
     "os.fork": "starts a process",
     "os.forkpty": "starts a process",
@@ -113,6 +157,7 @@ _AUDITED = {
     "os.spawn": "starts a process",
     "os.startfile": "starts a program",
     "os.system": "starts a process",
+    "signal.pthread_kill": "sends a signal",
     "socket.bind": "opens a socket",
     "socket.connect": "opens a connection",
     "socket.getaddrinfo": "asks for an address",
@@ -130,21 +175,21 @@ _AUDITED = {
 def guards() -> Iterator[Patch]:
     """Yield the replacements for the time that handlers run; install the audit hook if it is missing."""
     _listen()
-    yield threading.Thread, "start", _refused(threading.Thread, "start", "starts a thread")
-    for owner in (asyncio, asyncio.events):
-        what = "starts an event loop of asyncio (asyncio.new_event_loop)"
-        yield owner, "new_event_loop", refused(what, vars(owner)["new_event_loop"])
-    yield asyncio.BaseEventLoop, "run_forever", _refused(asyncio.BaseEventLoop, "run_forever", "runs an event loop")
-    yield threading.Condition, "wait", _wait(vars(threading.Condition)["wait"])
     yield trio, "run", _refused(trio, "run", "starts a run of trio")
-    for name in ("alarm", "setitimer"):
+    for name in ("alarm", "setitimer", "pause", "sigwait", "sigwaitinfo", "sigtimedwait", "raise_signal"):
         if hasattr(signal, name):
-            yield signal, name, _refused(signal, name, "sets an alarm")
+            yield signal, name, _refused(signal, name, "uses a signal")
+    yield signal, "signal", _signal(vars(signal)["signal"])
+    for name in ("poll", "epoll", "kqueue"):
+        if hasattr(select, name):
+            yield select, name, _refused(select, name, "waits for the network")
+    yield select, "select", _select(vars(select)["select"])
     if find_spec("_posixsubprocess") is not None:
         processes = import_module("_posixsubprocess")
         yield processes, "fork_exec", _refused(processes, "fork_exec", "starts a process")
     for name in ("_exit", "abort"):
         yield os, name, _exit(vars(os)[name])
+    yield builtins, "input", _input(builtins.input)
 
 
 @cache
@@ -165,14 +210,50 @@ def _refused(owner: type | object, name: str, what: str) -> object:
     return refused(f"{what} ({where}.{name})", vars(owner)[name])
 
 
-def _wait(original: Original) -> object:
-    """Refuse to wait for another thread; a check without a wait goes through."""
-    refuse = refused("waits for a thread (threading.Condition.wait)", original)
+_Select: TypeAlias = Callable[[list[object], list[object], list[object], float | None], object]
 
-    def wait(self: object, timeout: float | None = None) -> object:
-        return original(self, timeout) if timeout is not None and timeout <= 0 else refuse(self, timeout)
+
+def _select(original: _Select) -> object:
+    """Sleep in virtual time where `select` has nothing to wait for; otherwise it waits for the network."""
+
+    def wait(
+        readable: list[object], writable: list[object], failed: list[object], seconds: float | None = None, /
+    ) -> object:
+        invoked = current()
+        if invoked is None:
+            return original(readable, writable, failed, seconds)
+        if readable or writable or failed or seconds is None:
+            invoked.refuse("waits for the network (select.select)")
+        else:
+            invoked.sleep(seconds)
+        return list[object](), list[object](), list[object]()
 
     return wait
+
+
+def _signal(original: Original) -> object:
+    """Leave the signals alone by which a run is interrupted, and code that never waits is found."""
+
+    def register(number: int, handler: object) -> object:
+        if current() is not None and number in _OWN_SIGNALS:
+            return signal.getsignal(number)
+        return original(number, handler)
+
+    return register
+
+
+_OWN_SIGNALS = tuple(vars(signal)[name] for name in ("SIGINT", "SIGALRM") if hasattr(signal, name))
+
+
+def _input(original: Callable[[object], object]) -> object:
+    """Fail where the handler reads from its standard input, which is empty in Lambda."""
+
+    def read(prompt: object = "", /) -> object:
+        if current() is None:
+            return original(prompt)
+        raise EOFError("EOF when reading a line")
+
+    return read
 
 
 def _exit(original: Original) -> object:

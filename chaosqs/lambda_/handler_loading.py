@@ -25,11 +25,13 @@ from chaosqs.lambda_.execution_environment import (
     root_for,
 )
 from chaosqs.lambda_.guards import is_theirs, shown
-from chaosqs.lambda_.handler_runtime import Ended, HandlerTask, current_task
+from chaosqs.lambda_.handler_runtime import HandlerTask, current_task
 from chaosqs.lambda_.invocation import Invocation, Request
 from chaosqs.lambda_.machines.concurrency import Environment
 from chaosqs.lambda_.project_modules import CodeRoot
 from chaosqs.lambda_.sandbox import Sandbox
+from chaosqs.lambda_.threads import Ended
+from chaosqs.lambda_.watch import watched
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping, Function
 from chaosqs.sqs.api.region import EPOCH
@@ -78,17 +80,19 @@ def _attempt(function: Function, behaviour: Behaviour) -> tuple[str, BaseExcepti
             caught.append(error)
 
     task = HandlerTask(_invocation(function), EventQueue(0), environment.active, _ignore)
-    with Sandbox(EPOCH)(), _unanswered():
+    with watched(), Sandbox(EPOCH)(), _unanswered():
         try:
             task.start(load)
         finally:
             task.close()
+    if task.failure is not None:  # the import was suspended, so nothing was raised
+        caught = [task.failure]
     if not caught:
         return None
     (error,) = caught
-    if isinstance(error, KeyboardInterrupt):
-        raise error
-    return _reason(behaviour, root, error), error
+    if isinstance(task.failure, KeyboardInterrupt):
+        raise task.failure
+    return _reason(behaviour, root, error, task.failed_at), error
 
 
 def _invocation(function: Function) -> Invocation:
@@ -143,8 +147,11 @@ def _unanswered() -> AbstractContextManager[object]:
 # Reasons --------------------------------------------------------------------------------------------------------------
 
 
-def _reason(behaviour: Behaviour, root: CodeRoot, error: BaseException) -> str:
-    """Return the two lines of an error: what is wrong, and where with what to do."""
+def _reason(behaviour: Behaviour, root: CodeRoot, error: BaseException, site: str) -> str:
+    """Return the two lines of an error: what is wrong, and where with what to do.
+
+    `site`: where the code was suspended by an error that ends the run; empty if it was not.
+    """
     name = HandlerName.of(behaviour)
     module = f"module {name.module!r}"
     cause = error.__cause__ if isinstance(error, LoadError) and error.__cause__ is not None else error
@@ -164,7 +171,7 @@ def _reason(behaviour: Behaviour, root: CodeRoot, error: BaseException) -> str:
         case KeyError(args=(str(variable),)) if line == _VARIABLE:
             return f"{what}\n{where}: set the variable {variable} in the function's environment (Behaviour.environment)"
         case SimulationError():
-            return f"{what}\n{where}: do that in the handler, not at import"
+            return f"{what}\n{site or where}: do that in the handler, not at import"
         case _:
             return f"{what}\n{where}: {line}"
 

@@ -6,20 +6,16 @@ meanwhile. Code that does not wait takes no virtual time. Either trio's clock or
 
 The call is synchronous and must return JSON; the coroutine of an `async def` is none (`Runtime.MarshalError`). A step
 of the event queue decides a timeout or a crash at its moment. The code then gets `Ended` raised where it waits, and
-later calls have no effect. Code that never waits cannot be ended, nor can code that catches `BaseException` around each
-wait and goes on.
+later calls have no effect. Threads that the code starts are greenlets of the same task (`threads`).
 """
 
-import inspect
-import json
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from contextvars import copy_context
-from decimal import Decimal
+from contextvars import Context, copy_context
 from functools import partial
-from itertools import dropwhile
 from math import ceil
+from sys import get_asyncgen_hooks, set_asyncgen_hooks
+from threading import Thread
 from typing import TypeVar
 
 import attrs
@@ -28,181 +24,47 @@ import greenlet
 from chaosqs.errors import EscapedSimulation, SimulationError
 from chaosqs.kernel.context import stream
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.lambda_.execution_environment import LoadError, describe, first_line
-from chaosqs.lambda_.guards import REAL, call_site, current, enter, is_theirs
+from chaosqs.lambda_.event_loop import running_loop, step_out
+from chaosqs.lambda_.execution_environment import LoadError
+from chaosqs.lambda_.guards import REAL, call_site, current, enter
 from chaosqs.lambda_.invocation import (
-    CRASHED,
     KILLS,
     LONGEST_INITIALISATION,
-    NOT_INITIALISED,
-    RESPONSE_LIMIT,
-    TIMED_OUT,
-    TOO_LARGE,
     Invocation,
     InvocationOutcome,
     killed,
 )
-from chaosqs.lambda_.machines.partial_batch import LISTED, judge_error, judge_payload, misread
-from chaosqs.lambda_.output import Output, frames_of, relative
+from chaosqs.lambda_.output import frames_of, relative
+from chaosqs.lambda_.results import Result, exited, judged, load_failed, raised, returned, timed_out
 from chaosqs.lambda_.sandbox import Source, source
-from chaosqs.model.events import Outcome
-from chaosqs.sqs.machines.message import message_id, uuid
+from chaosqs.lambda_.threads import MOST_THREADS, Ended, TaskThread, Threads, adopt
+from chaosqs.sqs.machines.message import uuid
 
 Response = TypeVar("Response")
 _CHANCE = stream("random numbers of a handler")
 _READS_A_MILLISECOND = 1000
 """Assumed: number of clock readings that take a millisecond. So a loop that polls the clock comes to an end."""
+_EXACT_SPINS, _SPINS_A_STEP = 1000, 50
+"""Assumed: a loop that polls the clock waits by 1 ms as often as the first number; then 1 ms longer after each 50 more.
+So a loop until a function timeout of 15 minutes ends within seconds."""
 _DIGITS = 6
 """Decimal places kept of a millisecond: 0.07 s is 70 ms, not the 70.00000000000001 of floating point."""
 
 
-# Results --------------------------------------------------------------------------------------------------------------
+# Activity: for those who watch that handlers wait now and then --------------------------------------------------------
 
 
-@attrs.frozen
-class Result:
-    """The end of a handler: what it returned, or an error in the form of Lambda's Python runtime (LX-7 … LX-10)."""
+@attrs.define(eq=False)
+class Activity:
+    """The handlers of this process."""
 
-    outcome: Outcome
-    """`succeeded`, `raised`, `timed_out` or `crashed`, as in histories."""
-    payload: bytes
-    error: str = ""
-    """Type and message of the error as histories have it, or empty."""
-    rule: str = ""
-    """Id of the rule by which a return value is an error, or empty."""
-    kind: str = ""
-    """`errorType` of the payload."""
-    message: str = ""
-    """`errorMessage` of the payload."""
-    trace: tuple[str, ...] = ()
-    """`stackTrace` of the payload."""
-    frames: tuple[str, ...] = ()
-    """Places in the user's code at which it failed, the innermost last: `invoice.py:12 in handler`."""
-
-    @property
-    def failed(self) -> bool:
-        """True for a function error."""
-        return self.outcome != "succeeded"
+    switches: int = 0
+    """Increased each time that a handler begins or ceases to run."""
+    task: "HandlerTask | None" = None
+    """The one that runs now."""
 
 
-def returned(value: object, request_id: str) -> Result:
-    """Return the result for a handler's return value, which must be JSON of at most `RESPONSE_LIMIT` bytes (LX-5)."""
-    if isinstance(value, bytes):
-        payload = value
-    else:
-        try:
-            payload = json.dumps(value, default=_decimal).encode()
-        except Exception as error:  # noqa: BLE001 - as the runtime does
-            if inspect.iscoroutine(value):
-                value.close()
-            return runtime_error("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id)
-    if len(payload) > RESPONSE_LIMIT:
-        message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
-        return _failure("raised", TOO_LARGE, message, TOO_LARGE, rule="LX-5")
-    return Result("succeeded", payload)
-
-
-def explained(outcome: InvocationOutcome, result: Result, output: Output, code: str = "") -> InvocationOutcome:
-    """Return an outcome with the places and the output that tell why it failed; others need none.
-
-    `code`: the directory of the function's code.
-    """
-    if outcome.outcome == "succeeded" and not outcome.failed and not outcome.answer:
-        return outcome
-    return attrs.evolve(outcome, trace=result.frames, output=output.last(code))
-
-
-def raised(error: BaseException, request_id: str, root: str = "") -> Result:
-    """Return the result for an error that a handler raised; `root`, if any, is shown as /var/task in the stack trace.
-
-    An exception is a function error (LX-7). Anything else ends the handler's process (LX-14), and so does an exception
-    whose message cannot be read, as the runtime needs it.
-    """
-    try:
-        text = str(error)
-    except Exception as unreadable:  # noqa: BLE001 - whatever a handler's own class does
-        return exited(request_id, f"{type(unreadable).__name__} in {type(error).__name__}.__str__", 1)
-    if not isinstance(error, Exception):
-        return exited(request_id, describe(error), error.code if isinstance(error, SystemExit) else 1)
-    return _failure("raised", type(error).__name__, text, describe(error), _stack(error, root), request_id)
-
-
-def load_failed(error: LoadError, request_id: str, root: str = "") -> Result:
-    """Return the result for code that could not be imported: Lambda's runtime reports the error and exits (LX-12)."""
-    trace = [] if error.kind == NOT_INITIALISED or error.__cause__ is None else _stack(error.__cause__, root)
-    text = f"{error.kind}: {first_line(str(error))}"
-    return _failure("crashed", error.kind, str(error), text, trace, request_id)
-
-
-def _stack(error: BaseException, root: str) -> list[str]:
-    frames = list(dropwhile(lambda frame: not is_theirs(frame.filename), traceback.extract_tb(error.__traceback__)))
-    lines = [line.removesuffix("\n") for line in traceback.format_list(frames)]
-    return [line.replace(root, "/var/task") for line in lines] if root else lines
-
-
-def runtime_error(kind: str, message: str, request_id: str) -> Result:
-    """Return the result for an error of the runtime itself, not of the handler's code."""
-    return _failure("raised", kind, message, f"{kind}: {first_line(message)}", (), request_id)
-
-
-def exited(request_id: str, why: str = "", code: object = None) -> Result:
-    """Return the result for a handler that ends its process (LX-14), with an exit code or without one."""
-    status = code if isinstance(code, int) else 0 if code is None else 1
-    how = f"with error: exit status {status}" if status else "without providing a reason"
-    message = f"RequestId: {request_id} Error: Runtime exited {how}"
-    return _failure("crashed", CRASHED, message, f"{CRASHED}: {why}" if why else CRASHED)
-
-
-def timed_out(request_id: str, limit: int) -> Result:
-    """Return the result for a handler that the function timeout ended (LX-9); `limit`: milliseconds."""
-    message = f"RequestId: {request_id} Error: Task timed out after {limit / 1000:.2f} seconds"
-    return _failure("timed_out", TIMED_OUT, message, TIMED_OUT)
-
-
-def judged(invocation: Invocation, result: Result, duration: int) -> InvocationOutcome:
-    """Return the outcome of a result for the invocation's batch, if it has one (PB-1 … PB-12)."""
-    request = invocation.request
-    reporting = request.mapping.report_batch_item_failures
-    numbers = {message_id(number): number for number in request.messages}
-    if not numbers:
-        rule = {"raised": "LX-7", "timed_out": "LX-9"}.get(result.outcome, "")
-        return InvocationOutcome(result.outcome, duration, rule=result.rule or rule, error=result.error)
-    if result.outcome == "raised":
-        rule = result.rule or judge_error((), reporting=reporting).rule
-        return InvocationOutcome("raised", duration, rule=rule, error=result.error)
-    if result.failed:
-        return InvocationOutcome(result.outcome, duration, error=result.error)
-    text, ids = result.payload.decode(errors="replace"), tuple(numbers)
-    outcome = judge_payload(text, ids, reporting=reporting)
-    failed = outcome.failed
-    if not reporting:  # the handler's report counts for the history, although the mapping ignores it (EF-2)
-        unread = judge_payload(text, ids, reporting=True)
-        failed = unread.failed if unread.rule in (LISTED, "PB-12") else ()
-    listed, answer = tuple(numbers[name] for name in failed), misread(text, outcome)
-    return InvocationOutcome("succeeded", duration, listed, rule=outcome.rule, answer=answer)
-
-
-def _failure(  # noqa: PLR0917 - the parts of an error
-    outcome: Outcome,
-    kind: str,
-    message: str,
-    error: str,
-    trace: Sequence[str] | None = None,
-    request_id: str = "",
-    rule: str = "",
-) -> Result:
-    body: dict[str, object] = {"errorMessage": message, "errorType": kind}
-    if trace is not None:
-        body |= {"requestId": request_id, "stackTrace": list(trace)}
-    return Result(outcome, json.dumps(body).encode(), error, rule, kind, message, tuple(trace or ()))
-
-
-def _decimal(value: object) -> float:
-    """Convert a decimal to a number, as the Python runtime does; raise TypeError for any other type."""
-    if isinstance(value, Decimal):
-        return float(value)
-    message = f"Object of type {type(value).__name__} is not JSON serializable"
-    raise TypeError(message)
+activity = Activity()
 
 
 # Tasks ----------------------------------------------------------------------------------------------------------------
@@ -210,10 +72,6 @@ def _decimal(value: object) -> float:
 
 WATCHERS: list[Callable[[str], object]] = []
 """Called at each switch: with a function's name when its handler's code goes on, with "" when it gives way."""
-
-
-class Ended(BaseException):
-    """Raised inside a handler that is ended: by its timeout, by the death of its environment, or with the run."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -233,6 +91,8 @@ class HandlerTask:
     """Factor that lengthens sleeps and calls."""
     root: str = ""
     """Directory that is shown as /var/task in stack traces; empty: none."""
+    threads: Threads = attrs.field(factory=Threads)
+    """Other threads of the execution environment; those that earlier invocations left go on."""
     code: str = ""
     """Directory of the function's code, from which places in it are named; empty: the working directory."""
     over: bool = False
@@ -244,7 +104,12 @@ class HandlerTask:
     _reads: int = 0
     _struck: str = ""
     """Name of the fault that has struck inside of the code, with the place; empty: none."""
-    _failed: bool = False
+    _spins: int = 0
+    """Milliseconds that passed because the code kept reading the clock, since its last real wait."""
+    failure: BaseException | None = None
+    """Error that ends the run."""
+    failed_at: str = ""
+    """File and line of the call or loop that ends the run, if one does."""
     _cut: bool = False
     """True once the code has to end at its next wait."""
     _initialising: bool = False
@@ -253,6 +118,10 @@ class HandlerTask:
     _again: Callable[[], None] | None = None
     """Begins the invocation in a new process, after an initialisation that failed or took too long."""
     _greenlet: greenlet.greenlet | None = None
+    _context: Context | None = None
+    """Context of the thread that calls the handler."""
+    _own: set[greenlet.greenlet] = attrs.field(factory=set[greenlet.greenlet])
+    """Greenlets of this invocation: the one that calls the handler, and its other threads."""
 
     def __attrs_post_init__(self) -> None:
         """Seed the random numbers."""
@@ -284,17 +153,20 @@ class HandlerTask:
         run = partial(self._run, call)
         if load is None:
             self._begin()
-            self._spawn(run)
+            self._begin_code(run)
         else:
             self._initialising, self._again = True, run
             if not self.invocation.environment.provisioned:
                 self._too_long_at = self.event_queue.now - self.invocation.cold + LONGEST_INITIALISATION
-            self._spawn(partial(self._initialise, load))
-        self._resume()
+            self._begin_code(partial(self._initialise, load))
 
-    def _spawn(self, run: Callable[[], None]) -> None:
+    def _begin_code(self, run: Callable[[], None]) -> None:
+        """Run code until it waits, with the threads that earlier invocations left."""
         self._greenlet = greenlet.greenlet(run)
-        self._greenlet.gr_context = copy_context()
+        self._greenlet.gr_context = self._context = copy_context()
+        self._own = {self._greenlet}
+        self.threads.thaw(self._resume_thread, partial(self._soon, self.event_queue))
+        self._resume(self._greenlet)
 
     def _begin(self) -> None:
         """Let the duration begin: now, which is later than planned if an import or a pause took time."""
@@ -314,7 +186,7 @@ class HandlerTask:
         enter(self)
         try:
             load()
-        except (SimulationError, KeyboardInterrupt) as error:
+        except SimulationError as error:
             self._fail(error)
         except Ended:
             pass
@@ -342,10 +214,10 @@ class HandlerTask:
         """Begin the invocation in a new process if its initialisation has ended without success."""
         run = self._again
         if run is not None and self._greenlet is not None and self._greenlet.dead and not self.over:
+            self._end_code()
             self._again, self._cut = None, False
             self._initialised()
-            self._spawn(run)
-            self._resume()
+            self._begin_code(run)
 
     def _run(self, call: Callable[[], object]) -> None:
         """Run the whole call: the body of the greenlet."""
@@ -354,7 +226,7 @@ class HandlerTask:
             if self.invocation.initialises:
                 self._pause(self.invocation.initialises)  # LX-14
             result = returned(call(), self.request_id)
-        except (SimulationError, KeyboardInterrupt) as error:
+        except SimulationError as error:
             self._fail(error)
         except Ended:
             pass
@@ -391,23 +263,29 @@ class HandlerTask:
         if self._struck and outcome.outcome in ("succeeded", "timed_out"):
             outcome = attrs.evolve(outcome, fault=self._struck)
         self.over = True
+        self.threads.freeze()
         self.event_queue.at(self.event_queue.now, partial(self.done, outcome, result))
 
     def _fail(self, error: BaseException) -> None:
         """End the run with an error, once, and without its traceback."""
-        if self._failed:
+        if self.failure is not None:
             return
 
         def fail() -> None:
             raise error.with_traceback(None) from None
 
-        self.over = self._failed = True
+        self.over, self.failure = True, error
         self.event_queue.at(self.event_queue.now, fail)
 
     def _end_code(self) -> None:
+        """End all code of this invocation, and the threads of its environment."""
         self._cut = True
-        if self._greenlet and not self._greenlet.dead:  # false: it has not begun
-            self._switch(partial(self._greenlet.throw, Ended))
+        hooks = get_asyncgen_hooks()  # an event loop that is ended sets those that it has met
+        with self.sandbox():
+            self.threads.close()
+        if self._greenlet and self._greenlet in self._own:  # false if it has not begun or has ended
+            self._switch(self._greenlet, Ended)
+        set_asyncgen_hooks(*hooks)
 
     # Calls of the handler
 
@@ -421,12 +299,12 @@ class HandlerTask:
             return
         self._struck = f"{injected.name}, {call_site(root=self.code)}" if injected.exact else injected.name
         if injected.kind in KILLS:
-            outcome = killed(injected, self.duration)
-            self._finish(exited(self.request_id), attrs.evolve(outcome, fault=self._struck))
+            self._finish(exited(self.request_id), attrs.evolve(killed(injected, self.duration), fault=self._struck))
             self.event_queue.at(self.event_queue.now, self._end_code)
+            raise Ended
         if injected.kind == "slow":
             self._pause(max(0, self.remaining - 1))
-        else:  # the code hangs until the function timeout or until its environment is gone
+        else:  # the call hangs until the function timeout
             self._wait(lambda _: None)
 
     def sleep(self, seconds: float) -> None:
@@ -445,7 +323,9 @@ class HandlerTask:
         """Return the milliseconds since the start of the run."""
         self._reads += 1
         if self._reads >= _READS_A_MILLISECOND:
-            self._pause(1)
+            spins = self._spins
+            self._pause(1 + max(0, spins - _EXACT_SPINS) // _SPINS_A_STEP)
+            self._spins = spins + 1
         return self.event_queue.now
 
     def call(self) -> None:
@@ -470,12 +350,54 @@ class HandlerTask:
         self._wait(arrange, cancel)
         return responses[0]
 
+    def suspend(self, arrange: Callable[[Callable[[], None]], object], seconds: float | None) -> None:
+        """Suspend the calling thread until the function that `arrange` gets is called, or until a time is over."""
+
+        def both(wake: Callable[[], None]) -> None:
+            arrange(partial(self._soon, self.event_queue, wake))
+            if seconds is not None:
+                due = self.event_queue.now + ceil(round(seconds * 1000, _DIGITS))
+                self.event_queue.at(due, wake, self.invocation.task)
+
+        self._wait(both)
+
+    def spawn(self, body: Callable[[], object], thread: Thread | None) -> TaskThread:
+        """Start a thread of this invocation in a later step; `thread`: its object, if it has one."""
+        self._check()
+        if len(self.threads.alive) >= MOST_THREADS:
+            raise RuntimeError("can't start new thread")
+        own = TaskThread(body, self.threads, thread)
+        self._soon(self.event_queue, partial(self.threads.resume, own))
+        return own
+
     def refuse(self, what: str, why: str = REAL) -> None:
-        """End the run, as the handler does something that cannot be simulated."""
-        name = self.invocation.request.mapping.function
-        error = EscapedSimulation(f"the handler of {name} {what} at {call_site()}: {why}")
+        """End the run, as the handler does something that cannot be simulated; the code does not go on."""
+        name, site = self.invocation.request.mapping.function, call_site()
+        self.abort(EscapedSimulation(f"the handler of {name} {what} at {site}: {why}"), site)
+
+    def abort(self, error: BaseException, site: str, *, for_good: bool = False) -> None:
+        """End the run with an error, which no `except` of the handler sees: its code is suspended at `site`.
+
+        `for_good`: it is not even ended with the run, as it might not end.
+        """
         self._fail(error)
+        self.failed_at = site
+        own = greenlet.getcurrent()
+        if own in self._own and own.parent is not None:
+            if for_good:
+                self._own.remove(own)
+                self.threads.forget(own)
+            _leave(own.parent)
         raise error
+
+    def runs_here(self) -> bool:
+        """Return whether the caller is code of this invocation."""
+        return greenlet.getcurrent() in self._own
+
+    # Waits
+
+    def _soon(self, event_queue: EventQueue, step: Callable[[], None]) -> None:
+        event_queue.at(event_queue.now, step, self.invocation.task)
 
     def _pause(self, milliseconds: int) -> None:
         due = self.event_queue.now + milliseconds
@@ -483,11 +405,11 @@ class HandlerTask:
 
     def _wait(self, arrange: Callable[[Callable[[], None]], None], cancel: Callable[[], None] | None = None) -> None:
         """Suspend the code until a step calls the function that `arrange` gets; raise `Ended` if the code is ended."""
-        own = self._greenlet
-        if own is None or greenlet.getcurrent() is not own or own.parent is None:
+        own = greenlet.getcurrent()
+        if own not in self._own or own.parent is None:
             self.refuse("waits in a thread or a loop of its own")
             return
-        self._reads = 0
+        self._reads = self._spins = 0
         self._waits += 1
         if self._too_long_at is not None:
             self.event_queue.at(max(self.event_queue.now, self._too_long_at), self._initialise_again)
@@ -496,11 +418,12 @@ class HandlerTask:
 
         def wake() -> None:
             if waiting:
-                self._resume()
+                self._resume(own)
 
         arrange(wake)
         try:
-            self._give_way(own.parent)
+            self._check()
+            _leave(own.parent)
         except Ended:
             if cancel is not None:
                 cancel()
@@ -508,30 +431,59 @@ class HandlerTask:
         finally:
             waiting = False
 
-    def _give_way(self, driver: greenlet.greenlet) -> None:
-        if self._cut:
+    def _check(self) -> None:
+        """Raise `Ended` if the code has to end."""
+        if self.over or self._cut:
             raise Ended
-        driver.switch()
 
-    def _resume(self) -> None:
-        if self._greenlet is not None:
-            self._switch(self._greenlet.switch)
+    def _resume(self, own: greenlet.greenlet) -> None:
+        if isinstance(own, TaskThread):
+            self.threads.resume(own)
+        else:
+            self._switch(own)
             self._restart()
 
-    def _switch(self, how: Callable[[], object]) -> None:
-        assert self._greenlet is not None
+    def _resume_thread(self, own: TaskThread) -> None:
+        """Let a thread go on as a part of this invocation."""
+        if own not in self._own:
+            self._own.add(own)
+            if own.gr_context is not None and self._context is not None:
+                adopt(own.gr_context, self._context)
+        self._switch(own)
+
+    def _switch(self, own: greenlet.greenlet, error: type[BaseException] | None = None) -> None:
+        """Run a thread of the handler until it waits or ends; `error`: raise this where it waits."""
+        activity.switches += 1
+        activity.task = self
         for switched in WATCHERS:
             switched(self.invocation.request.mapping.function)
         with self.sandbox():
             try:
-                self._greenlet.parent = greenlet.getcurrent()
-                how()
-            except (greenlet.error, ValueError) as error:
-                message = f"a handler that waits must go on in the thread in which it began: {error}"
+                own.parent = greenlet.getcurrent()
+                if error is None:
+                    own.switch()
+                else:
+                    own.throw(error)
+            except (greenlet.error, ValueError) as failure:
+                message = f"a handler that waits must go on in the thread in which it began: {failure}"
                 raise SimulationError(message) from None
             finally:
+                activity.task = None
                 for switched in WATCHERS:
                     switched("")
+        activity.switches += 1
+
+
+def _leave(driver: greenlet.greenlet) -> None:
+    """Let the steps of the event queue go on, until one of them lets this code go on."""
+    if running_loop() is None:
+        driver.switch()
+        return
+    step_in = step_out()
+    try:
+        driver.switch()
+    finally:
+        step_in()
 
 
 def within(invocation: Invocation) -> bool:

@@ -24,13 +24,15 @@ from chaosqs.lambda_.execution_environment import (
 )
 from chaosqs.lambda_.guards import current
 from chaosqs.lambda_.handler_loading import require
-from chaosqs.lambda_.handler_runtime import HandlerTask, Result, current_task, explained, within
+from chaosqs.lambda_.handler_runtime import HandlerTask, current_task, within
 from chaosqs.lambda_.invocation import BROWN_OUT, SLOWER, Invocation, InvocationOutcome
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.output import Output
 from chaosqs.lambda_.project_modules import CodeRoot
+from chaosqs.lambda_.results import Result, explained
 from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.lambda_.service_calls import ADVICE, NOT_INSTALLED, ServiceCalls, moto_is_installed
+from chaosqs.lambda_.watch import watched
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Function, Resource
 from chaosqs.model.events import Effect, Event, PointPassed, Reached
@@ -261,7 +263,7 @@ class Handlers:
         for name, behaviour in self.behaviours.items():
             require(self.functions[name], behaviour)
             self._roots[name] = root_for(behaviour)
-        with Sandbox(EPOCH)(), transport(self.calls, self.services):
+        with watched(), Sandbox(EPOCH)(), transport(self.calls, self.services):
             if moto_is_installed():
                 self.services.make(self.resources)
             try:
@@ -269,6 +271,8 @@ class Handlers:
             finally:
                 for task in list(self._running.values()):
                     task.close()
+                for environment in self._environments.values():
+                    environment.close()
                 self.services.close()
 
     def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
@@ -276,9 +280,11 @@ class Handlers:
         request, number = invocation.request, invocation.number
         name = request.mapping.function
         key = name, invocation.environment.number
-        if invocation.initialises or key not in self._environments:  # a fault may have reset it (LX-14)
-            self._environments[key] = self._environment(invocation)
-        environment = self._environments[key]
+        environment = self._environments.get(key)
+        if environment is None or invocation.initialises:  # a fault may have reset it (LX-14)
+            if environment is not None:
+                environment.close()
+            self._environments[key] = environment = self._environment(invocation)
         output = Output()
         end = partial(self._end, invocation, output, done)
         self._running[number] = task = self._task(invocation, environment, output, end)
@@ -315,9 +321,9 @@ class Handlers:
         injected, seed, code = invocation.injected, self.context.random.seed, environment.facts.root
         pace = SLOWER if injected is not None and injected.kind == BROWN_OUT else 1
         latency = partial(_latency, self.context, invocation.number)
-        queue = self.context.event_queue
+        queue, threads = self.context.event_queue, environment.threads
         around = partial(_around, environment, output)
-        return HandlerTask(invocation, queue, around, done, seed, latency, pace, code=code)
+        return HandlerTask(invocation, queue, around, done, seed, latency, pace, code=code, threads=threads)
 
     def _end(
         self,

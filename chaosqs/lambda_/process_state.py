@@ -8,6 +8,7 @@ Not kept apart: the contents of files, and threads' own settings. `project_modul
 loggers apart.
 """
 
+import asyncio.events
 import gc
 import locale
 import logging
@@ -175,6 +176,21 @@ def _filter_warnings(filters: list[object]) -> None:
     vars(warnings)["filters"][:] = filters
 
 
+def _event_loop() -> tuple[object, dict[str, object]] | None:
+    """Return the policy of asyncio and what it keeps of the event loop of this thread; None if it is not used yet."""
+    policy: object = vars(asyncio.events).get("_event_loop_policy")
+    local: object = getattr(policy, "_local", None)
+    return None if policy is None else (policy, vars(local).copy() if local is not None else {})
+
+
+def _set_event_loop(state: tuple[object, dict[str, object]] | None) -> None:
+    setattr(asyncio.events, "_event_loop_policy", None if state is None else state[0])  # noqa: B010 - it is private
+    local: object = None if state is None else getattr(state[0], "_local", None)
+    if state is not None and local is not None:
+        vars(local).clear()
+        vars(local).update(state[1])
+
+
 def _read_zone_again(_: object) -> None:
     if hasattr(time, "tzset"):
         time.tzset()
@@ -191,6 +207,7 @@ _SETTINGS = (
     _setting(_signal_handlers, _handle_signals),
     _setting(partial(locale.setlocale, locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL)),
     _setting(lambda: (time.tzname, time.timezone), _read_zone_again),
+    _setting(_event_loop, _set_event_loop),
     _setting(gc.isenabled, lambda enabled: gc.enable() if enabled else gc.disable()),
     _setting(socket.getdefaulttimeout, socket.setdefaulttimeout),
     *(_attribute(sys, name) for name in ("stdin", "stdout", "stderr", "excepthook", "displayhook", "unraisablehook")),

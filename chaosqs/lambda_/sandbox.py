@@ -29,8 +29,10 @@ import attrs
 
 from chaosqs.kernel.context import turns
 from chaosqs.lambda_.clocks import clocked
+from chaosqs.lambda_.event_loop import loop_patches
 from chaosqs.lambda_.guards import Original, Patch, current, guards, is_theirs
 from chaosqs.lambda_.project_modules import namespace
+from chaosqs.lambda_.threads import thread_patches
 
 Source: TypeAlias = random.Random
 """Source of the random numbers of one invocation."""
@@ -42,6 +44,8 @@ def source(seed: int) -> Source:
 
 
 _ONE_AT_A_TIME = turns()
+_MISSING = object()
+"""Stands for an attribute that an owner does not have without its replacement."""
 
 
 @attrs.define(eq=False)
@@ -59,7 +63,7 @@ class Sandbox:
         """
         with _ONE_AT_A_TIME:
             if not self._patches and not _TESTS.blocks:
-                self._patches.extend([*_patches(self.epoch), *guards()])
+                self._patches.extend(_all_patches(self.epoch))
             undo: list[Patch] = []
             by_original = _TESTS.by_original if _TESTS.blocks else _put(self._patches, undo)
             try:
@@ -67,18 +71,32 @@ class Sandbox:
                     undo.extend(_patch_names(_around(module), by_original))
                 yield
             finally:
-                while undo:
-                    setattr(*undo.pop())
+                _restore(undo)
 
 
 def _put(patches: Iterable[Patch], undo: list[Patch]) -> dict[int, object]:
     """Put replacements in place; return them by the identity of what they replace."""
     by_original: dict[int, object] = {}
     for owner, name, patch in patches:
-        by_original[id(vars(owner)[name])] = patch
-        undo.append((owner, name, vars(owner)[name]))
+        original = vars(owner).get(name, _MISSING)
+        by_original.setdefault(id(original), patch)
+        undo.append((owner, name, original))
         setattr(owner, name, patch)
     return by_original
+
+
+def _restore(undo: list[Patch]) -> None:
+    """Put the originals back."""
+    while undo:
+        owner, name, original = undo.pop()
+        if original is _MISSING:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)
+
+
+def _all_patches(epoch: int) -> list[Patch]:
+    return [*_patches(epoch), *guards(), *thread_patches(), *loop_patches()]
 
 
 @attrs.define(eq=False)
@@ -109,7 +127,7 @@ class _Tests:
 
     def _put_all(self, epoch: int) -> None:
         self._known = frozenset(sys.modules)
-        self.by_original = _put([*_patches(epoch), *guards()], self._undo)
+        self.by_original = _put(_all_patches(epoch), self._undo)
         self._undo.extend(_patch_names(_own_modules(), self.by_original))
         for date in _DATES:
             copyreg.pickle(date, _reduced)
@@ -119,8 +137,7 @@ class _Tests:
         for date in _DATES:
             copyreg.dispatch_table.pop(date, None)
         originals = {id(vars(owner)[name]): original for owner, name, original in self._undo}
-        while self._undo:
-            setattr(*self._undo.pop())
+        _restore(self._undo)
         for _ in _patch_names([sys.modules[name] for name in sys.modules.keys() - self._known], originals):
             pass
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from importlib.util import find_spec
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import attrs
@@ -18,9 +19,11 @@ import attrs
 from chaosqs.errors import SimulationError
 from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.lambda_ import guards
+from chaosqs.lambda_.guards import StartedThread
 from chaosqs.lambda_.handler_runtime import HandlerTask, current_task
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.sandbox import Source, source
+from chaosqs.lambda_.threads import Threads
 from chaosqs.model.design import Resource
 from chaosqs.sqs.api.parameters import ApiError, Parameters, traced
 from chaosqs.sqs.service import Service
@@ -64,6 +67,7 @@ class _Service:
 
     now: int
     chance: Source
+    threads: Threads = attrs.field(factory=Threads)
 
     def sleep(self, seconds: float) -> None:
         """Take no time."""
@@ -71,6 +75,15 @@ class _Service:
     def read_clock(self) -> int:
         """Return the moment of the call, in milliseconds."""
         return self.now
+
+    def spawn(self, body: Callable[[], object], thread: Thread | None) -> StartedThread:
+        """Start no thread."""
+        raise SimulationError(f"a service starts a thread: {thread or body}")
+
+    def suspend(self, arrange: Callable[[Callable[[], None]], object], seconds: float | None) -> None:
+        """Take no time where there is a limit; otherwise nothing would ever end the wait."""
+        if seconds is None:
+            raise SimulationError(f"a service waits for {arrange}")
 
     def refuse(self, what: str, why: str = "") -> None:
         """Refuse what would leave the simulation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 from base64 import b64decode
@@ -269,13 +270,22 @@ def test_handlers_see_the_worlds_time_and_chance(world: MockAws) -> None:
     assert first[2] == 2500
 
 
-def test_handlers_may_not_start_threads(world: MockAws) -> None:
-    """They would wait for each other: it is said, and nothing hangs."""
+def test_handlers_may_start_threads(world: MockAws) -> None:
+    """They are part of the invocation."""
 
     def handler(_: object, __: object) -> object:
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(int).result()
+            return pool.submit(int, "7").result()
+
+    assert deployed(world, handler).invoke()[0] == 7
+
+
+def test_handlers_may_not_start_processes(world: MockAws) -> None:
+    """It is said, and nothing hangs."""
+
+    def handler(_: object, __: object) -> object:
+        return os.fork()
 
     aws_lambda = deployed(world, handler)
-    with pytest.raises(SimulationError, match="starts a thread"):
+    with pytest.raises(SimulationError, match="starts a process"):
         aws_lambda.invoke()

@@ -6,6 +6,7 @@ type of the error, `timed out`, or `refused` and the type of the error that ends
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import contextlib
 import functools
@@ -13,9 +14,11 @@ import gc
 import io
 import locale
 import logging
+import multiprocessing
 import os
 import random
 import secrets
+import select
 import signal
 import socket
 import subprocess
@@ -25,12 +28,13 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
 import boto3
+import trio
 
 TIMEOUT = 2
 """Seconds after which the function is ended."""
@@ -234,7 +238,7 @@ def exits_after_a_change(_event: Event, _context: object) -> None:
     sys.exit("out")
 
 
-@verdict("refused KeyboardInterrupt")
+@verdict("crashed Runtime.ExitError")
 def presses_stop(_event: Event, _context: object) -> None:
     raise KeyboardInterrupt
 
@@ -480,29 +484,249 @@ def reads_and_writes_a_file(_event: Event, _context: object) -> None:
 
 
 @verdict("refused EscapedSimulation")
-def starts_a_thread(_event: Event, _context: object) -> None:
-    threading.Thread(target=print).start()
+def swallows_the_refusal(_event: Event, _context: object) -> None:
+    with contextlib.suppress(Exception):
+        os.fork()
 
 
 @verdict("refused EscapedSimulation")
-def has_a_pool(_event: Event, _context: object) -> None:
-    with ThreadPoolExecutor(1) as pool:
+def swallows_everything_for_ever(_event: Event, _context: object) -> None:
+    while True:
+        with contextlib.suppress(BaseException):
+            os.fork()
+
+
+@verdict("refused EscapedSimulation")
+def starts_a_process_in_a_pool(_event: Event, _context: object) -> None:
+    with ProcessPoolExecutor(1) as pool:
         pool.submit(int)
 
 
 @verdict("refused EscapedSimulation")
-def swallows_the_refusal(_event: Event, _context: object) -> None:
-    with contextlib.suppress(Exception):
-        threading.Thread(target=print).start()
+def has_a_pool_of_processes(_event: Event, _context: object) -> None:
+    multiprocessing.get_context("fork").Process(target=print).start()
 
 
 @verdict("refused EscapedSimulation")
+def kills_itself(_event: Event, _context: object) -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@verdict("refused EscapedSimulation")
+def raises_a_signal(_event: Event, _context: object) -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+@verdict("refused EscapedSimulation")
+def waits_for_a_signal(_event: Event, _context: object) -> None:
+    signal.pause()
+
+
+@verdict("refused EscapedSimulation")
+def stops_in_a_debugger(_event: Event, _context: object) -> None:
+    breakpoint()  # noqa: T100 - it is the point
+
+
+@verdict("raised EOFError")
+def asks_its_user(_event: Event, _context: object) -> None:
+    input("order? ")
+
+
+@verdict("timed out")
+def selects_for_long(_event: Event, _context: object) -> None:
+    select.select([], [], [], 1000)
+
+
+@verdict("refused EscapedSimulation")
+def selects_a_socket(_event: Event, _context: object) -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        select.select([one], [], [], 1000)
+
+
+@verdict("refused EscapedSimulation")
+def connects_in_asyncio(_event: Event, _context: object) -> None:
+    asyncio.run(asyncio.wait_for(asyncio.open_connection("127.0.0.1", 9), 1))
+
+
+@verdict("refused EscapedSimulation")
+def runs_a_program_in_asyncio(_event: Event, _context: object) -> None:
+    async def start() -> None:
+        await asyncio.create_subprocess_exec("true")
+
+    asyncio.run(start())
+
+
+@verdict("refused EscapedSimulation")
+def runs_trio(_event: Event, _context: object) -> None:
+    trio.run(trio.sleep, 1)
+
+
+@verdict("processed")
+def ignores_interrupts(_event: Event, _context: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    time.sleep(0.1)
+
+
+# Threads and event loops ----------------------------------------------------------------------------------------------
+
+
+@verdict("processed")
+def starts_a_thread(_event: Event, _context: object) -> None:
+    threading.Thread(target=print).start()
+
+
+@verdict("processed")
+def starts_a_thread_by_its_number(_event: Event, _context: object) -> None:
+    _thread.start_new_thread(print, ())
+    time.sleep(0.1)
+
+
+@verdict("processed")
+def has_a_pool(_event: Event, _context: object) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(int).result() == 0
+
+
+@verdict("processed")
+def has_a_pool_that_overlaps(_event: Event, _context: object) -> None:
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(time.sleep, [0.5] * 8))
+    assert time.monotonic() - began < 0.6
+
+
+@verdict("raised ZeroDivisionError")
+def has_a_pool_whose_work_fails(_event: Event, _context: object) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map((1).__floordiv__, [1, 0]))
+
+
+@verdict("timed out")
+def has_a_pool_that_takes_too_long(_event: Event, _context: object) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(time.sleep, [60, 60]))
+
+
+@verdict("processed")
+def leaves_a_thread_behind(_event: Event, _context: object) -> None:
+    threading.Thread(target=time.sleep, args=(60,)).start()
+
+
+@verdict("processed")
+def leaves_a_pool_behind(_event: Event, _context: object) -> None:
+    ThreadPoolExecutor().submit(time.sleep, 60)
+
+
+@verdict("timed out")
+def waits_for_a_lock_that_it_holds(_event: Event, _context: object) -> None:
+    lock = threading.Lock()
+    with lock, lock:
+        pass
+
+
+@verdict("timed out")
+def locks_itself_out(_event: Event, _context: object) -> None:
+    one, other = threading.Lock(), threading.Lock()
+
+    def take(first: threading.Lock, second: threading.Lock) -> None:
+        with first:
+            time.sleep(0.1)
+            second.acquire()
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(take, one, other)
+        pool.submit(take, other, one)
+
+
+@verdict("processed")
+def has_a_thread_that_fails(_event: Event, _context: object) -> None:
+    thread = threading.Thread(target=lambda: dict[str, int]()["order"])
+    thread.start()
+    thread.join()
+
+
+@verdict("processed")
+def has_a_thread_that_exits(_event: Event, _context: object) -> None:
+    thread = threading.Thread(target=sys.exit)
+    thread.start()
+    thread.join()
+
+
+@verdict("raised RuntimeError")
+def has_too_many_threads(_event: Event, _context: object) -> None:
+    for _ in range(2000):
+        threading.Thread(target=time.sleep, args=(1,)).start()
+
+
+@verdict("processed")
+def has_a_heartbeat(_event: Event, _context: object) -> None:
+    over, beats = threading.Event(), list[float]()
+
+    def beat() -> None:
+        while not over.wait(0.2):
+            beats.append(time.time())
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    time.sleep(1.1)
+    over.set()
+    thread.join()
+    assert len(beats) == 5
+
+
+@verdict("processed")
+def asks_sqs_in_a_pool(_event: Event, _context: object) -> None:
+    sqs = boto3.client("sqs")  # pyright: ignore[reportUnknownMemberType] - its other services are not typed
+    url = sqs.get_queue_url(QueueName="done")["QueueUrl"]
+    with ThreadPoolExecutor(4) as pool:
+        for each in [pool.submit(sqs.send_message, QueueUrl=url, MessageBody=str(n)) for n in range(4)]:
+            assert "MessageId" in each.result()
+
+
+@verdict("processed")
 def runs_asyncio(_event: Event, _context: object) -> None:
-    coroutine = asyncio.sleep(0)
-    try:
-        asyncio.run(coroutine)
-    finally:
-        coroutine.close()
+    async def main() -> None:
+        await asyncio.gather(*(asyncio.sleep(0.5) for _ in range(10)))
+
+    asyncio.run(main())
+
+
+@verdict("timed out")
+def runs_asyncio_for_ever(_event: Event, _context: object) -> None:
+    asyncio.run(asyncio.Event().wait())
+
+
+@verdict("timed out")
+def runs_asyncio_without_a_pause(_event: Event, _context: object) -> None:
+    async def main() -> None:
+        while True:  # noqa: ASYNC110 - it is the point
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+
+@verdict("raised TimeoutError")
+def runs_asyncio_with_a_limit(_event: Event, _context: object) -> None:
+    asyncio.run(asyncio.wait_for(asyncio.sleep(60), 0.5))
+
+
+@verdict("processed")
+def keeps_an_event_loop(_event: Event, _context: object) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(asyncio.sleep(0.5))
+
+
+@verdict("processed")
+def runs_a_pool_in_asyncio(_event: Event, _context: object) -> None:
+    async def main() -> None:
+        await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.5) for _ in range(4)))
+
+    asyncio.run(main())
+
+
+# What it meets --------------------------------------------------------------------------------------------------------
 
 
 @verdict("refused EscapedSimulation")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures.thread as pools
 import gc
 import locale
 import logging
@@ -75,6 +77,13 @@ def verdict_on(history: History) -> str:
     return f"reported {end.rule}" if end.failed else "processed"
 
 
+def loop_of_policy() -> object:
+    """Return what asyncio keeps for this thread, if it was used."""
+    policy: object = vars(asyncio.events).get("_event_loop_policy")
+    kept: object = getattr(policy, "_local", None)
+    return None if policy is None else (policy, dict(vars(kept)))
+
+
 def process() -> dict[str, object]:
     """Return what of this process a handler may change."""
     umask = os.umask(0)
@@ -96,6 +105,10 @@ def process() -> dict[str, object]:
         "chance": random.getstate(),
         "timeout": socket.getdefaulttimeout(),
         "collects": gc.isenabled(),
+        "threads": (threading.enumerate(), len(list(vars(pools)["_threads_queues"]))),
+        "loop": (asyncio.events._get_running_loop(), loop_of_policy()),
+        "hooks of generators": sys.get_asyncgen_hooks(),
+        "timer": signal.getitimer(signal.ITIMER_REAL),
     }
 
 

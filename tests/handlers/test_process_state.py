@@ -143,7 +143,7 @@ def test_in_a_world_a_warm_environment_keeps_what_its_handler_has_set() -> None:
 
 def test_an_escape_leaves_simulate_without_the_parts_of_its_world(tmp_path: Path) -> None:
     """No group of exceptions, no chain, and no frames of ours but the last ones, whose values pytest would print."""
-    source = "import threading\ndef handler(event, context):\n    threading.Thread().start()\n"
+    source = "import os\ndef handler(event, context):\n    os.fork()\n"
     with pytest.raises(EscapedSimulation) as caught:
         simulate(scenario(tmp_path, "chaosqs_escapes", source))
     error = caught.value

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from chaosqs.lambda_.handler_runtime import returned
 from chaosqs.lambda_.machines.partial_batch import Outcome, judge_error, judge_payload
+from chaosqs.lambda_.results import returned
 
 
 def judge(value: object, ids: Sequence[str], *, reporting: bool) -> Outcome:

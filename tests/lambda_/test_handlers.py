@@ -241,10 +241,10 @@ def test_the_end_of_a_run_ends_its_handlers() -> None:
     assert sum(isinstance(event, InvocationStarted) for event in history.events) == 3
 
 
-def test_ctrl_c_ends_the_run() -> None:
-    """Not the invocation."""
-    with pytest.raises(KeyboardInterrupt):
-        played(scenario("presses_stop"))
+def test_LX_14_a_handler_that_raises_keyboard_interrupt_ends_its_process() -> None:
+    """It is no Ctrl-C."""
+    (first, *_) = ends(played(scenario("presses_stop", until=20)))
+    assert (first.outcome, first.error) == ("crashed", "Runtime.ExitError: KeyboardInterrupt")
 
 
 def test_PB_powertools_batch_processor_runs_unmodified() -> None:
@@ -276,7 +276,7 @@ def test_a_handler_that_cannot_be_found_is_an_invalid_scenario(handler: str, say
 
 @pytest.mark.parametrize(
     ("handler", "says"),
-    [("starts_a_thread", "worker starts a thread"), ("starts_a_loop", "worker starts an event loop of asyncio")],
+    [("starts_a_process", "worker starts a process"), ("starts_a_loop", "worker starts a run of trio")],
 )
 def test_what_would_run_in_real_time_ends_the_run(handler: str, says: str) -> None:
     """Rather than making it another one each time."""

@@ -68,7 +68,7 @@ def test_afterwards_everything_is_as_it_was() -> None:
         played(scenario("nothing"))
     assert covered() == before
     with pytest.raises(SimulationError):
-        played(scenario("starts_a_thread"))
+        played(scenario("starts_a_process"))
     assert covered() == before
 
 

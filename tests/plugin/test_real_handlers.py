@@ -50,10 +50,10 @@ def handle(event, context):
     time.sleep(next(calls) % 7)
 """
 ESCAPES = """
-import threading
+import os
 
 def handle(event, context):
-    threading.Thread(target=print).start()
+    os.fork()
 """
 EXITS = """
 import sys
@@ -133,7 +133,7 @@ def test_an_error_in_a_handlers_run_is_told_in_two_lines(sound: pytest.Pytester,
     first = next(location for location, line in enumerate(lines) if line.strip("_ ").endswith("→worker conservation"))
     last = next(location for location, line in enumerate(lines) if "short test summary" in line)
     assert len(lines[first + 1 : last]) == 2, lines[first + 1 : last]
-    assert f"starts a thread (threading.Thread.start) at escaping_shop_{style}.py:5: " in lines[first + 1]
+    assert f"starts a process (os.fork) at escaping_shop_{style}.py:5: " in lines[first + 1]
     assert lines[first + 2].startswith("while simulating Scenario(")
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import json
 import os
 import random
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -19,6 +17,7 @@ from typing import Protocol, TypedDict
 
 import attrs
 import boto3
+import trio
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
     EventType,
@@ -195,12 +194,12 @@ def looks_around(_event: Event, _context: Context) -> None:
     )
 
 
-def starts_a_thread(_event: Event, _context: Context) -> None:
-    threading.Thread(target=print).start()
+def starts_a_process(_event: Event, _context: Context) -> None:
+    os.fork()
 
 
 def starts_a_loop(_event: Event, _context: Context) -> None:
-    asyncio.new_event_loop()
+    trio.run(trio.sleep, 0)
 
 
 def long_polls(_event: Event, _context: Context) -> None:

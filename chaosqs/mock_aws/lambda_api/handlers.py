@@ -10,11 +10,13 @@ import attrs
 
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.lambda_.execution_environment import ExecutionEnvironment, FunctionFacts, Handler
-from chaosqs.lambda_.handler_runtime import HandlerTask, Result, explained, within
+from chaosqs.lambda_.handler_runtime import HandlerTask, within
 from chaosqs.lambda_.invocation import Invocation, InvocationOutcome, Request
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.output import Lines, Output
+from chaosqs.lambda_.results import Result, explained
 from chaosqs.lambda_.sandbox import Sandbox
+from chaosqs.lambda_.watch import watched
 from chaosqs.mock_aws.lambda_api.code import Code, Zip
 from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
 from chaosqs.sqs.machines.message import Message, uuid
@@ -109,7 +111,7 @@ class RegionHandlers:
         around = partial(self._around, version.code, environment, log.output)
         end = partial(self._end, invocation, done, key, log, target, cold)
         root = version.code.root if isinstance(version.code, Zip) else ""
-        task = HandlerTask(invocation, self.event_queue, around, end, root=root)
+        task = HandlerTask(invocation, self.event_queue, around, end, root=root, threads=environment.threads)
         self._running[invocation.number] = task
         environment.trace = trace_header(task.request_id, target.messages, target.function.name)
         context = facts.context(task.request_id, lambda: task.remaining)
@@ -129,11 +131,14 @@ class RegionHandlers:
         for task in list(self._running.values()):
             task.close()
         self._running.clear()
+        with self.sandbox():
+            for environment in self._environments.values():
+                environment.close()
 
     @contextmanager
     def _around(self, code: Code, environment: ExecutionEnvironment, output: Output) -> Generator[None]:
         """Surround one stretch in which a handler runs."""
-        with self.sandbox(*code.modules), output.captured(), environment.active():
+        with watched(), self.sandbox(*code.modules), output.captured(), environment.active():
             yield
 
     def _end(  # noqa: PLR0917 - the parts of an invocation
