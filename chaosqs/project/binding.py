@@ -12,8 +12,9 @@ import attrs
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.importers.protocol import Code, module_file
 from chaosqs.lambda_.handler_loading import probe
+from chaosqs.lambda_.service_calls import moto_is_installed
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Function
+from chaosqs.model.design import Design, Function
 from chaosqs.model.json import from_json, to_json
 from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source, behaviour_of
@@ -146,7 +147,9 @@ def _binding(name: str, source: Source, behaviour: Behaviour | None, root: Path)
     notes = tuple(with_relative_paths(root, note) for note in code.notes)
     problem = source.broken.get(name, "")
     messages = "" if problem else _origins(source, queues)
-    return Binding(name, queues, f"{shown}, {function}", problem=problem, messages=messages, notes=notes)
+    used = () if problem else services_used(behaviour, source.design)
+    services = f"{', '.join(used)} answered by moto" if used else ""
+    return Binding(name, queues, f"{shown}, {function}", "", problem, messages, services, notes)
 
 
 def _origins(source: Source, queues: Iterable[str]) -> str:
@@ -162,6 +165,35 @@ def header(designs: Mapping[str, Iterable[Binding]]) -> list[str]:
         for name, functions in designs.items()
         for line in (f"chaosqs: {name}", *(line for each in functions for line in each.lines()))
     ]
+
+
+# Other services of AWS ------------------------------------------------------------------------------------------------
+
+
+def services_used(behaviour: Behaviour, design: Design) -> tuple[str, ...]:
+    """Return the services whose resources a function's variables name, each once: `DynamoDB`."""
+    values = behaviour.environment.values()
+    used = [each for each in design.resources if any(_names(value, each.name) for value in values)]
+    return tuple(dict.fromkeys(each.type.split("::")[1] for each in used))
+
+
+def _names(value: str, name: str) -> bool:
+    """Return True if a variable is the name of a resource, or its ARN."""
+    return value == name or (value.startswith("arn:") and value.endswith((f":{name}", f"/{name}")))
+
+
+def without_unanswered(source: Source) -> Source:
+    """Return a design in which functions are modelled that use services that nothing answers, as moto is missing."""
+    if moto_is_installed():
+        return source
+    code, behaviours = dict(source.code), dict(source.behaviours)
+    for name, behaviour in source.behaviours.items():
+        used = services_used(behaviour, source.design)
+        if behaviour.handler is not None and used:
+            del behaviours[name]
+            why = f"it uses {', '.join(used)}: pip install 'chaosqs[aws]' to run its code"
+            code[name] = attrs.evolve(code.get(name, Code()), handler="", root=None, modelled=why)
+    return attrs.evolve(source, code=code, behaviours=behaviours)
 
 
 # Handlers that cannot be loaded ---------------------------------------------------------------------------------------

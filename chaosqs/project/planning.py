@@ -15,7 +15,15 @@ from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.design import Design
 from chaosqs.model.json import from_json, to_json
-from chaosqs.project.binding import Binding, bindings, bound, header, refuse_unknown_functions, unloadable
+from chaosqs.project.binding import (
+    Binding,
+    bindings,
+    bound,
+    header,
+    refuse_unknown_functions,
+    unloadable,
+    without_unanswered,
+)
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
 from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source, discover, importable, read_source
@@ -169,7 +177,7 @@ def plan(options: Options, known: Known | None = None) -> Plan:
     sources, notices = _sources(options, settings)
     profile = profile_named(options.profile or settings.profile)
     child = Child(options.root, settings.handler_seconds)
-    sources = tuple(bound(source, settings, options.root) for source in sources)
+    sources = tuple(without_unanswered(bound(source, settings, options.root)) for source in sources)
     known = known or _asked(sources, settings, child)
     notices = (*notices, *(notice for each in known.messages.values() for notice in each.notices))
     sources = tuple(_with_known(source, known, options.root) for source in sources)

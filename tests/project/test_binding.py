@@ -12,7 +12,7 @@ from chaosqs.errors import InvalidInput
 from chaosqs.importers.protocol import Code
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.project.binding import Binding, bindings, bound
+from chaosqs.project.binding import Binding, bindings, bound, without_unanswered
 from chaosqs.project.discovery import Source, located, portable, read_source
 from chaosqs.project.replay import read_counterexample
 from chaosqs.project.results import written
@@ -157,3 +157,24 @@ def test_a_project_that_never_heard_of_chaosqs_is_bound(tmp_path: Path) -> None:
         ("AWS::DynamoDB::Table", "Ledger"),
         ("AWS::SNS::Topic", f"arn:aws:sns:{here}:Watchers"),
     ]
+
+
+def test_the_header_names_the_services_that_a_function_uses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing answers them, the function is modelled, and the header says what to install."""
+    (tmp_path / "template.yaml").write_text(SHOP, encoding="utf-8")
+    (tmp_path / "app").mkdir()
+    for name in ("accept", "refund", "audit"):
+        (tmp_path / "app" / f"{name}.py").touch()
+    found = read_source("template.yaml", base=tmp_path, root=tmp_path)
+    monkeypatch.setattr("chaosqs.project.binding.moto_is_installed", lambda: True)
+    accept, refund, audit = bindings(without_unanswered(found), {}, tmp_path)
+    assert (accept.services, refund.services, audit.services) == (
+        "DynamoDB answered by moto",
+        "SNS answered by moto",
+        "",
+    )
+    monkeypatch.setattr("chaosqs.project.binding.moto_is_installed", lambda: False)
+    accept, refund, audit = bindings(without_unanswered(found), {}, tmp_path)
+    assert accept.modelled == "it uses DynamoDB: pip install 'chaosqs[aws]' to run its code"
+    assert refund.handler == ""
+    assert audit.handler == "app/audit.py, handler"
