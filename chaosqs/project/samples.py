@@ -236,7 +236,7 @@ class _Finding:
         for target, queue in self._dead_letter_queues().items():
             if queue in self.queues and target not in self.queues:
                 known = self.queues[queue]
-                self.queues[target] = attrs.evolve(known, origin=f"those of {queue}")
+                self.queues[target] = attrs.evolve(known, origin=f"messages of {queue}")
 
     def _run(self, queue: str, messages: Sequence[Message]) -> Handled | None:
         """Run a queue's handler on messages; None if it cannot be run."""

@@ -152,7 +152,7 @@ def test_a_chain_of_queues_is_found_from_one_file(tmp_path: Path) -> None:
     result = messages(project(tmp_path, events__order=event(ORDER)))
     assert origins(result) == {
         "orders": "bodies from events/order.json",
-        "dead": "those of orders",
+        "dead": "messages of orders",
         "invoices": "bodies that charge sends",
     }
     assert result.queues["invoices"].samples == (Message({"order": "o-1", "total": 12.5}),)
