@@ -228,6 +228,11 @@ class HandlerTask:
             result = returned(call(), self.request_id)
         except SimulationError as error:
             self._fail(error)
+        except KeyboardInterrupt as error:
+            if WATCHERS:  # Ctrl-C does not reach a process of the code's own, so the code has raised it
+                self._end(self._placed(raised(error, self.request_id, self.root), error))
+            else:
+                self._fail(error)
         except Ended:
             pass
         except LoadError as error:

@@ -75,7 +75,7 @@ class _Watch:
         if now >= self.alarm_due and callable(self.alarm):
             self.alarm_due = inf
             self.alarm(number, frame)
-        if activity.switches != self.seen or activity.task is None or WATCHERS:  # others end this process
+        if activity.switches != self.seen or activity.task is None:
             self.seen, self.since = activity.switches, now
         elif now - self.since >= LIMIT:
             self.since = now
@@ -128,7 +128,7 @@ def watched() -> Generator[None]:
 @contextmanager
 def _ticking(watch: _Watch) -> Generator[None]:
     """Let a timer call the watch; a timer that was set before goes on afterwards."""
-    if not hasattr(signal, "setitimer"):
+    if WATCHERS or not hasattr(signal, "setitimer"):  # a signal would end waits of C libraries early
         yield
         return
     watch.alarm = before = signal.signal(signal.SIGALRM, watch.on_tick)

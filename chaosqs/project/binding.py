@@ -225,7 +225,7 @@ def _problem(loading: _Loading, child: Child) -> str:
     try:
         return child.run(probed, to_json(loading), group="loading")
     except SimulationError as error:
-        return str(error)
+        return "\n".join([str(error), *getattr(error, "__notes__", ())])
 
 
 def probed(text: str) -> str:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -166,11 +166,18 @@ class Child:
         return self.seconds > 0 and hasattr(os, "fork") and bool(sys.executable)
 
     def run(
-        self, job: Callable[[str], str], argument: str, *, group: str, answer: Callable[[str], str] | None = None
+        self,
+        job: Callable[[str], str],
+        argument: str,
+        *,
+        group: str,
+        answer: Callable[[str], str] | None = None,
+        handlers: Mapping[str, str] | None = None,
     ) -> str:
         """Run a job and return its result. Jobs of one group share a worker, and find what earlier ones left.
 
-        `answer` answers the questions of the job. Raises `ProcessEnded` if the worker had to be ended, or ended by
+        `answer` answers the questions of the job. `handlers`: file and name of each function's handler,
+        for messages about places that nobody knows. Raises `ProcessEnded` if the worker had to be ended, or ended by
         itself. Raises the job's `InvalidInput` and `SimulationError`; any other exception of the job is raised as a
         `SimulationError`.
         """
@@ -191,7 +198,7 @@ class Child:
         if kind == RESULT:
             return text
         if kind == ENDED:
-            raise ProcessEnded(_told(from_json(End, text), self.seconds, self.root))
+            raise ProcessEnded(_told(from_json(End, text), self.seconds, self.root, handlers or {}))
         raise _raised(from_json(Failure, text))
 
     def close(self) -> None:
@@ -249,10 +256,10 @@ def ask(question: str) -> str:
 # The words on a worker that ended -------------------------------------------------------------------------------------
 
 
-def _told(end: End, seconds: float, root: Path) -> str:
+def _told(end: End, seconds: float, root: Path, handlers: Mapping[str, str]) -> str:
     """Return two lines: which function did what where, and what that means."""
     who = f"the handler of {end.handler}" if end.handler else "the code of a design or invariant"
-    where = _place(end.frames, root)
+    where = _place(end.frames, root) or (f": {handlers[end.handler]}" if end.handler in handlers else "")
     if end.cause == "stuck":
         return (
             f"{who} never gave way for {seconds:g} s{where}\n"

@@ -163,7 +163,9 @@ class Plan:
         order = _Order(self.options, self.known, limits, check.parts, stored=database is not None)
         answer = None if database is None else partial(answered, database)
         group = f"{check.design} {check.mapping}"
-        return from_json(CheckResult, self.child.run(checked, to_json(order), group=group, answer=answer))
+        handlers = {each.function: each.handler for each in self.bindings.get(check.design, ()) if each.handler}
+        done = self.child.run(checked, to_json(order), group=group, answer=answer, handlers=handlers)
+        return from_json(CheckResult, done)
 
 
 def plan(options: Options, known: Known | None = None) -> Plan:

@@ -284,7 +284,8 @@ class Supervisor:
 def _cause(status: int) -> str:
     """Return the words on a wait status."""
     if not os.WIFSIGNALED(status):
-        return f"exit status {os.WEXITSTATUS(status)}"
+        code = os.WEXITSTATUS(status)
+        return "Python was unusable" if code == _UNUSABLE else f"exit status {code}"
     number = os.WTERMSIG(status)
     names = {each.value: each.name for each in signal.Signals}
     return names.get(number, f"signal {number}")
@@ -315,6 +316,8 @@ def _run_exit_functions() -> None:
 
 _MEMORY = 4 << 30
 """Bytes that a worker may allocate: a handler that allocates without end gets a MemoryError."""
+_UNUSABLE = 86
+"""Exit status of a worker whose code took away what the worker needs to answer."""
 _EXIT = os._exit
 
 
@@ -326,22 +329,24 @@ def work(link: Link, dump: IO[bytes], pulse: Pulse) -> NoReturn:
         TO_PARENT.append(link)
         while True:
             _, text = receive(link)
-            send(link, *_done(text))
+            send(link, *_done(text, pulse))
     except (EOFError, OSError):
         status = 0
+    except BaseException:  # noqa: BLE001 - a handler took away what even this needs, such as `len`
+        status = _UNUSABLE
     finally:
         with suppress(BaseException):
             _run_exit_functions()
         _EXIT(status)
 
 
-def _done(text: str) -> tuple[bytes, str]:
+def _done(text: str, pulse: Pulse) -> tuple[bytes, str]:
     """Do a job and return the kind and text of the answer."""
     try:
         job = from_json(Job, text)
         return RESULT, _function(job.function)(job.argument)
     except BaseException as error:  # noqa: BLE001 - of the user's own code; the parent raises it
-        return ERROR, to_json(_failure(error))
+        return ERROR, to_json(_failure(error, pulse.last))
 
 
 def _function(name: str) -> Callable[[str], str]:
@@ -355,8 +360,11 @@ def _is_job(value: object) -> TypeGuard[Callable[[str], str]]:
     return callable(value)
 
 
-def _failure(error: BaseException) -> Failure:
-    """Return what the parent needs to know of an exception; an unexpected one has its place as a note."""
+def _failure(error: BaseException, handler: str) -> Failure:
+    """Return what the parent needs to know of an exception.
+
+    An unexpected one has its place as a note, and `handler`, the function whose handler was running last.
+    """
     notes: list[str] = list(getattr(error, "__notes__", ()))
     kind = type(error).__name__
     try:
@@ -364,7 +372,8 @@ def _failure(error: BaseException) -> Failure:
     except Exception:  # noqa: BLE001 - whatever the user's own class does
         message = ""
     if not isinstance(error, InvalidInput | SimulationError):
-        notes = [*notes, *_place(error)][:1]
+        after = f", after the handler of {handler} was running" if handler else ""
+        notes = [f"{place}{after}" for place in _place(error)]
     return Failure(kind, _encodable(message), tuple(map(_encodable, notes)))
 
 
