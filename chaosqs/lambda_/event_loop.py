@@ -14,14 +14,19 @@ from contextvars import Context
 from typing import TypeVar
 
 import attrs
+import trio
 
-from chaosqs.lambda_.guards import Original, Patch, current, refused
+from chaosqs.errors import EscapedSimulation
+from chaosqs.lambda_.clocks import in_test, participant
+from chaosqs.lambda_.guards import Original, Participant, Patch, call_site, current, refused
 
 Result = TypeVar("Result")
 
 
 class VirtualEventLoop(asyncio.BaseEventLoop):
-    """An event loop whose waits suspend the invocation that runs it."""
+    """An event loop whose waits suspend the invocation or the test that runs it."""
+
+    is_virtual = True
 
     def __init__(self) -> None:
         """Make a loop with nothing to do."""
@@ -35,7 +40,8 @@ class VirtualEventLoop(asyncio.BaseEventLoop):
 
     def time(self) -> float:
         """Return the seconds of virtual time."""
-        return time.monotonic()
+        caller = _caller()
+        return time.monotonic() if caller is None else caller.read_clock() / 1000
 
     def run_forever(self) -> None:
         """Run until `stop` is called."""
@@ -89,9 +95,9 @@ class _Selector:
 
     def select(self, seconds: float | None) -> list[object]:
         """Suspend the invocation until a time is over, or until another thread has something for the loop."""
-        invoked = current()
-        if invoked is not None and (seconds is None or seconds > 0):
-            invoked.suspend(self._arrange, seconds)
+        caller = _caller()
+        if caller is not None and (seconds is None or seconds > 0):
+            caller.suspend(self._arrange, seconds)
             self._wake = None
         return []
 
@@ -129,17 +135,20 @@ _REFUSED = {
 
 
 def loop_patches() -> Iterator[Patch]:
-    """Yield the replacements by which event loops of handlers are virtual."""
+    """Yield the replacements by which event loops of handlers and tests are virtual."""
     events = vars(asyncio.events)
     policy: type = events.get("BaseDefaultEventLoopPolicy") or events["_BaseDefaultEventLoopPolicy"]
     original: Original = vars(policy)["new_event_loop"]
     yield policy, "new_event_loop", _new_loop(original)
+    for owner in (asyncio, asyncio.tasks):
+        yield owner, "sleep", _sleep(vars(owner)["sleep"], "asyncio.sleep")
+    yield trio, "sleep", _sleep(vars(trio)["sleep"], "trio.sleep")
     yield asyncio.BaseEventLoop, "run_forever", _run_forever(vars(asyncio.BaseEventLoop)["run_forever"])
 
 
 def _new_loop(original: Original) -> object:
     def new_event_loop(self: object) -> object:
-        return original(self) if current() is None else VirtualEventLoop()
+        return original(self) if participant() is None else VirtualEventLoop()
 
     return new_event_loop
 
@@ -151,6 +160,24 @@ def _run_forever(original: Original) -> object:
         return original(self) if isinstance(self, VirtualEventLoop) else refuse(self)
 
     return run_forever
+
+
+def _caller() -> Participant | None:
+    return current() or in_test()
+
+
+def _sleep(original: Original, name: str) -> object:
+    """Refuse to sleep in real time in a test inside `aws()`, as its world would stand still."""
+
+    def sleep(delay: float, *result: object) -> object:
+        if current() is None and delay > 0 and participant() is not None and not hasattr(running_loop(), "is_virtual"):
+            raise EscapedSimulation(
+                f"the test sleeps at {call_site()} ({name}) in an event loop that began outside of chaosqs.aws()\n"
+                "Its sleep takes real time, and the world stands still: call time.sleep, or asyncio.run in the block"
+            )
+        return original(delay, *result)
+
+    return sleep
 
 
 running_loop: Callable[[], object] = vars(asyncio.events)["_get_running_loop"]

@@ -36,7 +36,7 @@ REAL = "that would run in real time, outside of the simulation"
 
 
 class StartedThread(Protocol):
-    """A thread that an invocation has started."""
+    """A thread that an invocation or a test has started."""
 
     @property
     def ident(self) -> int:
@@ -50,7 +50,7 @@ class StartedThread(Protocol):
 
 
 class EnvironmentThreads(Protocol):
-    """The threads of an execution environment."""
+    """The threads of an execution environment, or of a test."""
 
     @property
     def alive(self) -> Sequence[StartedThread]:
@@ -62,16 +62,11 @@ class EnvironmentThreads(Protocol):
         ...
 
 
-class Invoked(Protocol):
-    """A running invocation, as the functions see it that its handler calls."""
-
-    @property
-    def chance(self) -> random.Random:
-        """Source of its random numbers."""
-        ...
+class Participant(Protocol):
+    """Code in virtual time, as the functions see it that it calls: an invocation, or a test inside `aws()`."""
 
     def sleep(self, seconds: float) -> None:
-        """Suspend this invocation."""
+        """Suspend the calling thread."""
         ...
 
     def read_clock(self) -> int:
@@ -80,15 +75,24 @@ class Invoked(Protocol):
 
     @property
     def threads(self) -> EnvironmentThreads:
-        """Threads of its execution environment."""
+        """Threads of its execution environment, or of the test."""
         ...
 
     def spawn(self, body: Callable[[], object], thread: threading.Thread | None) -> StartedThread:
-        """Start a thread of this invocation; `thread`: its object, if it has one."""
+        """Start a thread; `thread`: its object, if it has one."""
         ...
 
     def suspend(self, arrange: Callable[[Callable[[], None]], object], seconds: float | None) -> None:
         """Suspend the calling thread until the function that `arrange` gets is called, or until a time is over."""
+        ...
+
+
+class Invoked(Participant, Protocol):
+    """A running invocation."""
+
+    @property
+    def chance(self) -> random.Random:
+        """Source of its random numbers."""
         ...
 
     def refuse(self, what: str, why: str = REAL) -> None:

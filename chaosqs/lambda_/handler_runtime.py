@@ -42,12 +42,12 @@ from chaosqs.sqs.machines.message import uuid
 
 Response = TypeVar("Response")
 _CHANCE = stream("random numbers of a handler")
-_READS_A_MILLISECOND = 1000
+READS_A_MILLISECOND = 1000
 """Assumed: number of clock readings that take a millisecond. So a loop that polls the clock comes to an end."""
 _EXACT_SPINS, _SPINS_A_STEP = 1000, 50
 """Assumed: a loop that polls the clock waits by 1 ms as often as the first number; then 1 ms longer after each 50 more.
 So a loop until a function timeout of 15 minutes ends within seconds."""
-_DIGITS = 6
+DIGITS = 6
 """Decimal places kept of a millisecond: 0.07 s is 70 ms, not the 70.00000000000001 of floating point."""
 
 
@@ -315,7 +315,7 @@ class HandlerTask:
     def sleep(self, seconds: float) -> None:
         """Suspend this invocation; a fraction of a millisecond counts as a whole one."""
         self.step()
-        self._pause(ceil(round(seconds * 1000 * self._factor, _DIGITS)))
+        self._pause(ceil(round(seconds * 1000 * self._factor, DIGITS)))
 
     @property
     def _factor(self) -> int:
@@ -327,7 +327,7 @@ class HandlerTask:
     def read_clock(self) -> int:
         """Return the milliseconds since the start of the run."""
         self._reads += 1
-        if self._reads >= _READS_A_MILLISECOND:
+        if self._reads >= READS_A_MILLISECOND:
             spins = self._spins
             self._pause(1 + max(0, spins - _EXACT_SPINS) // _SPINS_A_STEP)
             self._spins = spins + 1
@@ -361,7 +361,7 @@ class HandlerTask:
         def both(wake: Callable[[], None]) -> None:
             arrange(partial(self._soon, self.event_queue, wake))
             if seconds is not None:
-                due = self.event_queue.now + ceil(round(seconds * 1000, _DIGITS))
+                due = self.event_queue.now + ceil(round(seconds * 1000, DIGITS))
                 self.event_queue.at(due, wake, self.invocation.task)
 
         self._wait(both)
@@ -392,7 +392,7 @@ class HandlerTask:
             if for_good:
                 self._own.remove(own)
                 self.threads.forget(own)
-            _leave(own.parent)
+            leave(own.parent)
         raise error
 
     def runs_here(self) -> bool:
@@ -428,7 +428,7 @@ class HandlerTask:
         arrange(wake)
         try:
             self._check()
-            _leave(own.parent)
+            leave(own.parent)
         except Ended:
             if cancel is not None:
                 cancel()
@@ -479,7 +479,7 @@ class HandlerTask:
         activity.switches += 1
 
 
-def _leave(driver: greenlet.greenlet) -> None:
+def leave(driver: greenlet.greenlet) -> None:
     """Let the steps of the event queue go on, until one of them lets this code go on."""
     if running_loop() is None:
         driver.switch()
@@ -501,56 +501,3 @@ def current_task() -> HandlerTask | None:
     task = current()
     assert task is None or isinstance(task, HandlerTask)
     return task
-
-
-@attrs.define(eq=False)
-class Waits:
-    """Waits in virtual time: a handler is suspended until a step wakes it; a test takes the steps itself."""
-
-    event_queue: EventQueue
-    latency: int = 0
-    """Milliseconds that each call takes."""
-    _reads: int = 0
-
-    @property
-    def task(self) -> HandlerTask | None:
-        """Task of the handler that calls; None for the test itself and for other threads."""
-        task = current_task()
-        return task if task is not None and task.event_queue is self.event_queue else None
-
-    def response(
-        self, ask: Callable[[Callable[[Response], None]], None], cancel: Callable[[], None] | None = None
-    ) -> Response:
-        """Wait for a response and return it. `ask` and `cancel` as for `HandlerTask.response`."""
-        task = self.task
-        if task is not None:
-            return task.response(ask, cancel)
-        responses: list[Response] = []
-        ask(responses.append)
-        while not responses:
-            self.event_queue.take()()
-        return responses[0]
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass for the caller; a fraction of a millisecond counts as a whole one."""
-        task = self.task
-        if task is not None:
-            return task.sleep(seconds)
-        self._reads = 0
-        until = self.event_queue.now + ceil(round(seconds * 1000, _DIGITS))
-        while self.event_queue.next_due() <= until:
-            self.event_queue.take()()
-        self.event_queue.now = until
-        return None
-
-    def call(self) -> None:
-        """Let the latency of a call pass for the caller."""
-        if self.latency:
-            self.sleep(self.latency / 1000)
-
-    def read_clock(self) -> int:
-        """Return the milliseconds since the start, for a test that reads the clock; as `HandlerTask.read_clock`."""
-        self._reads += 1
-        if self._reads >= _READS_A_MILLISECOND:
-            self.sleep(0.001)
-        return self.event_queue.now

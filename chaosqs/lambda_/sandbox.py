@@ -28,7 +28,7 @@ from typing import TypeAlias
 import attrs
 
 from chaosqs.kernel.context import turns
-from chaosqs.lambda_.clocks import clocked
+from chaosqs.lambda_.clocks import participant
 from chaosqs.lambda_.event_loop import loop_patches
 from chaosqs.lambda_.guards import Original, Patch, current, guards, is_theirs
 from chaosqs.lambda_.project_modules import namespace
@@ -217,7 +217,7 @@ def _patches(epoch: int) -> Iterator[Patch]:
 
 def _moment(epoch: int) -> Callable[[], float | None]:
     def moment() -> float | None:
-        caller = clocked()
+        caller = participant()
         return None if caller is None else (epoch + caller.read_clock()) / 1000
 
     return moment
@@ -225,7 +225,7 @@ def _moment(epoch: int) -> Callable[[], float | None]:
 
 def _sleep(original: Callable[[float], None]) -> object:
     def sleep(seconds: float, /) -> None:
-        caller = clocked()
+        caller = participant()
         if caller is None:
             original(seconds)
         elif seconds < 0:
@@ -238,7 +238,7 @@ def _sleep(original: Callable[[float], None]) -> object:
 
 def _clock(original: Callable[[], float], show: Callable[[int], float]) -> object:
     def read() -> float:
-        caller = clocked()
+        caller = participant()
         return original() if caller is None else show(caller.read_clock())
 
     return read
@@ -254,7 +254,7 @@ def _posix_clocks(epoch: int) -> Iterator[Patch]:
 
 def _posix_clock(original: Original, epoch: int, unit: float) -> object:
     def read(clock: int, /) -> object:
-        caller = clocked()
+        caller = participant()
         if caller is None:
             return original(clock)
         now = caller.read_clock() + (epoch if clock == time.CLOCK_REALTIME else 0)

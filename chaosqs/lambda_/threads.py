@@ -1,11 +1,11 @@
-"""Threads of a handler: tasks of its invocation in virtual time, so thread pools overlap, in an order that repeats.
+"""Threads of a handler or of a test inside `aws()`: tasks in virtual time, so pools overlap, in an order that repeats.
 
 `threading`, `queue` and `concurrent.futures` are written in Python on top of a few functions of C. While handlers run,
 those are replaced: a thread is a greenlet that the event queue resumes, and a lock that is taken suspends the caller.
 A lock that is never released ends by the function timeout. What a handler leaves running is frozen when it returns, and
 goes on in the next invocation of its environment (LX-12: an environment is frozen between invocations).
 
-Called from anywhere but an invocation, the replacements do what the originals do.
+Called from anywhere but an invocation or a test (`clocks`), the replacements do what the originals do.
 """
 
 import _thread
@@ -27,7 +27,8 @@ from typing import TypeAlias
 import attrs
 import greenlet
 
-from chaosqs.lambda_.guards import Invoked, Original, Patch, current
+from chaosqs.lambda_.clocks import participant
+from chaosqs.lambda_.guards import Original, Participant, Patch, current
 
 MOST_THREADS = 1024
 """Processes and threads that an execution environment may have (Developer Guide, gettingstarted-limits)."""
@@ -145,7 +146,7 @@ class TaskThread(greenlet.greenlet):
 
     def join(self, timeout: float | None) -> None:
         """Suspend the caller until the thread has ended, or until a number of seconds is over."""
-        invoked = current()
+        invoked = participant()
         if not self.done and invoked is not None:
             invoked.suspend(self._joining.append, None if timeout is None else max(0, timeout))
 
@@ -196,7 +197,7 @@ class Lock:
             raise ValueError("timeout value must be a non-negative number")
         if self._real.acquire(blocking=False):
             return True
-        invoked = current()
+        invoked = participant()
         if invoked is None:
             return self._real.acquire(blocking, timeout)
         if not blocking or timeout == 0:
@@ -204,7 +205,7 @@ class Lock:
             return False
         return self._wait(invoked, None if timeout == -1 else timeout)
 
-    def _wait(self, invoked: Invoked, seconds: float | None) -> bool:
+    def _wait(self, invoked: Participant, seconds: float | None) -> bool:
         waiter = _Waiter()
         self._waiting.append(waiter)
         try:
@@ -273,7 +274,7 @@ def thread_patches() -> Iterator[Patch]:
     yield from _of_current_thread()
     for owner, name in ((_thread, "allocate_lock"), (threading, "_allocate_lock"), (threading, "Lock")):
         yield owner, name, Lock
-    yield threading, "RLock", _by_invocation(vars(threading)["RLock"], vars(threading)["_PyRLock"])
+    yield threading, "RLock", _by_caller(vars(threading)["RLock"], vars(threading)["_PyRLock"], participant)
     yield threading, "local", _threading_local.local
     yield queue, "SimpleQueue", vars(queue)["_PySimpleQueue"]
     for name in ("start_new_thread", "start_new"):
@@ -284,20 +285,20 @@ def thread_patches() -> Iterator[Patch]:
     yield pools, "_global_shutdown_lock", _ShutdownLock(vars(pools)["_global_shutdown_lock"])
     yield pools.ThreadPoolExecutor, "_counter", _counter(vars(pools.ThreadPoolExecutor)["_counter"], "pool name", 0)
     yield threading, "_counter", _counter(vars(threading)["_counter"], "thread name", 1)
-    yield os, "cpu_count", _by_invocation(vars(os)["cpu_count"], lambda: _CPUS)
+    yield os, "cpu_count", _by_caller(vars(os)["cpu_count"], lambda: _CPUS, current)
     if hasattr(os, "process_cpu_count"):
-        yield os, "process_cpu_count", _by_invocation(vars(os)["process_cpu_count"], lambda: _CPUS)
+        yield os, "process_cpu_count", _by_caller(vars(os)["process_cpu_count"], lambda: _CPUS, current)
 
 
 def _clock() -> float:
     """Return the seconds of virtual time, for the time limits that `threading` and `queue` keep themselves."""
-    invoked = current()
+    invoked = participant()
     return _REAL_CLOCK() if invoked is None else invoked.read_clock() / 1000
 
 
-def _by_invocation(original: Original, ours: Callable[[], object]) -> Original:
+def _by_caller(original: Original, ours: Callable[[], object], caller: Callable[[], object]) -> Original:
     def call(*arguments: object, **options: object) -> object:
-        return original(*arguments, **options) if current() is None else ours()
+        return original(*arguments, **options) if caller() is None else ours()
 
     return call
 
@@ -307,7 +308,7 @@ def _of_thread_class() -> Iterator[Patch]:
     start, join, is_alive = cls.start, cls.join, cls.is_alive
 
     def starts(self: threading.Thread) -> None:
-        invoked = current()
+        invoked = participant()
         if invoked is None or vars(self)["_started"].is_set():
             return start(self)  # which refuses to start it again
         vars(self)["_chaosqs_number"] = invoked.threads.number("hash")
@@ -343,15 +344,16 @@ def _run(thread: threading.Thread) -> None:
     """Run a thread as `threading` does: an error is printed and ends this thread only."""
     try:
         thread.run()
-    except Ended:
+    except (Ended, KeyboardInterrupt):
         raise
     except BaseException:  # noqa: BLE001 - as `threading` does
-        threading.__excepthook__(threading.ExceptHookArgs((*sys.exc_info(), thread)))
+        hook = threading.excepthook if current() is None else threading.__excepthook__
+        hook(threading.ExceptHookArgs((*sys.exc_info(), thread)))
 
 
 def _start_function(original: Original) -> object:
     def start(function: Original, arguments: tuple[object, ...], options: Mapping[str, object] | None = None) -> object:
-        invoked = current()
+        invoked = participant()
         if invoked is None:
             return original(function, arguments, **({} if options is None else {"kwargs": options}))
         return invoked.spawn(partial(_call, function, arguments, options or {}), None).ident
@@ -380,10 +382,11 @@ def _of_current_thread() -> Iterator[Patch]:
         return own.thread if isinstance(own, TaskThread) and own.thread is not None else get_current()
 
     def all_threads() -> list[threading.Thread]:
-        invoked = current()
+        invoked = participant()
         if invoked is None:
             return get_all()
-        return [get_current(), *(task.thread for task in invoked.threads.alive if task.thread is not None)]
+        real = get_all() if current() is None else [get_current()]
+        return [*real, *(task.thread for task in invoked.threads.alive if task.thread is not None)]
 
     for owner in (threading, _thread):
         yield owner, "get_ident", ident
@@ -399,7 +402,7 @@ def _of_current_thread() -> Iterator[Patch]:
 
 def _numbered(original: Original) -> object:
     def init(self: object, *arguments: object, **options: object) -> None:
-        invoked = current()
+        invoked = participant()
         if invoked is not None:
             vars(self)["_chaosqs_number"] = invoked.threads.number("hash")
         original(self, *arguments, **options)
@@ -416,7 +419,7 @@ def _counter(original: Original, kind: str, first: int) -> object:
     """Number threads and pools for their names by their environment, not by the process."""
 
     def count(*_: object) -> object:
-        invoked = current()
+        invoked = participant()
         return original() if invoked is None else invoked.threads.number(kind) + first
 
     return count
@@ -429,7 +432,7 @@ class _PoolThreads:
     _original: MutableMapping[threading.Thread, object]
 
     def __setitem__(self, thread: threading.Thread, tasks: object) -> None:
-        if current() is None:
+        if participant() is None:
             self._original[thread] = tasks
 
 
@@ -440,9 +443,9 @@ class _ShutdownLock:
     _original: _thread.LockType
 
     def __enter__(self) -> None:
-        if current() is None:
+        if participant() is None:
             self._original.acquire()
 
     def __exit__(self, *_: object) -> None:
-        if current() is None:
+        if participant() is None:
             self._original.release()

@@ -218,14 +218,14 @@ def _opened(asked: AwsContext) -> Generator[MockAws]:
     with sdk.opened(transport), virtual_for_tests(EPOCH):
         if asked.design is not None:
             _deploy(asked.design, backend.sqs, region)
-        clocks.enter(backend)
+        clocks.enter(backend.waits)
         try:
             if services is not None:
                 services.make(resources)
             yield MockAws(backend, transport, region, asked.design)
         finally:
-            clocks.leave(backend)
-            backend.lambda_api.close()
+            backend.close()
+            clocks.leave(backend.waits)
             if services is not None:
                 services.close()
 

@@ -213,7 +213,7 @@ def test_everything_is_real_again_after_the_block() -> None:
         raise RuntimeError
     assert real() == before
     assert abs(time.time() - EPOCH) > 1000
-    assert clocks.clocked() is None
+    assert clocks.participant() is None
 
 
 LATE = """

@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 import attrs
 
-from chaosqs.lambda_.handler_runtime import Waits
 from chaosqs.lambda_.invocation import Request
 from chaosqs.lambda_.machines.concurrency import Refused
 from chaosqs.lambda_.output import Output
 from chaosqs.lambda_.results import Result
+from chaosqs.lambda_.waits import Waits
 from chaosqs.mock_aws.lambda_api import functions, mappings
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, not_served, throttled, too_large
 from chaosqs.mock_aws.lambda_api.names import named

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import NoReturn
 
 import attrs
 
 from chaosqs.errors import Livelock, SimulationError
 from chaosqs.faults.injector import NO_FAULTS
-from chaosqs.kernel.context import RandomStreams, SimulationContext, Turn, turns
+from chaosqs.kernel.context import RandomStreams, SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.lambda_.guards import current
-from chaosqs.lambda_.handler_runtime import Waits
 from chaosqs.lambda_.service_calls import ServiceCalls
+from chaosqs.lambda_.waits import Waits
 from chaosqs.mock_aws.lambda_api.api import LambdaApi
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.model.assumptions import Assumptions
@@ -90,12 +90,11 @@ ASSUMED = Assumptions(cold_start=0)
 
 @attrs.frozen(eq=False)
 class Backend:
-    """SQS, Lambda and time behind one `MockAws`; the `Waiter` of its transport, and the `Clocked` of its test."""
+    """SQS, Lambda and time behind one `MockAws`; the `Waiter` of its transport."""
 
     sqs: Sqs
     lambda_api: LambdaApi
     waits: Waits
-    _turn: Turn
 
     @classmethod
     def new(cls, latency: int) -> Backend:
@@ -103,11 +102,16 @@ class Backend:
         assumed = attrs.evolve(ASSUMED, call_latency=latency) if latency else ASSUMED
         context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, assumed)
         sqs, waits = Sqs(Accounts(context)), Waits(context.event_queue, latency)
-        return cls(sqs, LambdaApi(sqs, waits), waits, turns())
+        return cls(sqs, LambdaApi(sqs, waits), waits)
+
+    def close(self) -> None:
+        """End all handlers and threads, and remove unpacked code."""
+        self.waits.threads.close()
+        self.lambda_api.close()
 
     def turn(self) -> AbstractContextManager[object]:
-        """Return the lock of the test's threads; handlers need none, as the thread that moves time holds it."""
-        return nullcontext() if self.waits.task is not None else self._turn
+        """Return the lock with which real threads take turns."""
+        return self.waits.turn()
 
     def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
         """Carry out an operation of SQS after the latency of a call; a long poll takes its time."""
@@ -145,13 +149,7 @@ class Backend:
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the caller."""
-        with self.turn():
-            self.waits.sleep(seconds)
-
-    def read_clock(self) -> int:
-        """Return the milliseconds since the block began, for a test that reads the clock."""
-        with self.turn():
-            return self.waits.read_clock()
+        self.waits.sleep(seconds)
 
     def jitter(self) -> float:
         """Return the middle, as all chance is calm here."""

@@ -8,11 +8,11 @@ import attrs
 
 from chaosqs.kernel.context import SimulationContext
 from chaosqs.lambda_.batch_event import batch_event
-from chaosqs.lambda_.handler_runtime import Waits
 from chaosqs.lambda_.invocation import Lambda, Models, Request
 from chaosqs.lambda_.machines.concurrency import Executions
 from chaosqs.lambda_.output import Lines
 from chaosqs.lambda_.sandbox import Sandbox
+from chaosqs.lambda_.waits import Waits
 from chaosqs.mock_aws.lambda_api.code import Zip
 from chaosqs.mock_aws.lambda_api.errors import not_found
 from chaosqs.mock_aws.lambda_api.handlers import RegionHandlers, Target
