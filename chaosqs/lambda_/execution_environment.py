@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Generator, Mapping
@@ -158,9 +159,14 @@ class HandlerName:
         return f"{self.path}.{self.function}"
 
 
+LAYERS = "PYTHONPATH"
+"""Variable with the directories of a function's layers, which Lambda has in /opt/python."""
+
+
 def root_for(behaviour: Behaviour) -> CodeRoot:
     """Return the root of the code of a behaviour that is real code."""
-    return root_at(behaviour.code) if behaviour.code else root_of(HandlerName.of(behaviour).module)
+    layers = [path for path in behaviour.environment.get(LAYERS, "").split(os.pathsep) if path]
+    return root_at(behaviour.code, layers) if behaviour.code else root_of(HandlerName.of(behaviour).module, layers)
 
 
 def facts_of(

@@ -112,6 +112,7 @@ Patch: TypeAlias = tuple[ModuleType | type, str, object]
 """A module or class, the name of one of its attributes, and the replacement."""
 
 _invoked: ContextVar[Invoked | None] = ContextVar("chaosqs_invocation", default=None)
+_importer: ContextVar[Invoked | None] = ContextVar("chaosqs_importer", default=None)
 
 
 def enter(invoked: Invoked) -> None:
@@ -121,12 +122,19 @@ def enter(invoked: Invoked) -> None:
 
 @contextmanager
 def outside() -> Generator[None]:
-    """Run a `with` block as code of no invocation."""
+    """Run a `with` block as code of no invocation: the import of a shared module, which must not use the network."""
+    importer = _importer.set(current() or _importer.get())
     before = _invoked.set(None)
     try:
         yield
     finally:
         _invoked.reset(before)
+        _importer.reset(importer)
+
+
+def importer() -> Invoked | None:
+    """Return the invocation whose code imports a shared module just now, or None."""
+    return _importer.get()
 
 
 def current() -> Invoked | None:
@@ -203,7 +211,7 @@ def _listen() -> None:
 
 def _heard(event: str, _: tuple[object, ...]) -> None:
     if event in _AUDITED:
-        invoked = current()
+        invoked = current() or (_importer.get() if event.startswith("socket.") else None)
         if invoked is not None:
             invoked.refuse(f"{_AUDITED[event]} ({event})")
 

@@ -24,7 +24,7 @@ from chaosqs.lambda_.execution_environment import (
     facts_of,
     root_for,
 )
-from chaosqs.lambda_.guards import is_theirs, shown
+from chaosqs.lambda_.guards import importer, is_theirs, shown
 from chaosqs.lambda_.handler_runtime import HandlerTask, current_task
 from chaosqs.lambda_.invocation import Invocation, Request
 from chaosqs.lambda_.machines.concurrency import Environment
@@ -127,8 +127,8 @@ class _Unanswered:
 
 
 def _wait() -> Mapping[str, object]:
-    task = current_task()
-    return {} if task is None else task.response(_ignore)
+    task = current_task() or importer()
+    return task.response(_ignore) if isinstance(task, HandlerTask) else {}
 
 
 def _unanswered() -> AbstractContextManager[object]:

@@ -1,15 +1,16 @@
 """The project's own modules in one execution environment: imported for it alone, and gone with it.
 
-A module is the project's if its source lies under the root of the function's code, and neither among installed packages
-(site-packages, dist-packages) nor in the standard library. All other modules are shared by all environments and the
-caller, and so are extension modules, which a process cannot load twice.
+A module is the project's if its file lies under the root of the function's code or in one of its layers, and neither
+among installed packages (site-packages, dist-packages) nor in the standard library. All other modules are shared by all
+environments and the caller. Extension modules and packages that were installed into the root itself are imported once
+for each root, as some cannot be loaded twice and most take long.
 
 An environment's modules are in `sys.modules` while its code runs, and the root is the first entry of `sys.path`. At all
 other times the caller's are, so neither sees the other's: a project's unit tests keep the copy that they imported.
 Source is compiled once for each state of its file; nothing is written beside it.
 
-A shared module that is imported for the first time while a handler runs takes part in no invocation: it sees real time
-and real chance, as it stays for later runs.
+A module that outlives its environment and is imported for the first time while a handler runs takes part in no
+invocation: it sees real time and real chance, as it stays for later runs.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import SOURCE_SUFFIXES, FrozenImporter, ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import EXTENSION_SUFFIXES, FrozenImporter, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import find_spec
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TypeGuard
 
@@ -40,13 +42,19 @@ _NAMES_OF_CALLERS = ("__main__", "chaosqs", *SHARED)
 
 @attrs.define(eq=False)
 class CodeRoot:
-    """The directory of a function's code, as Lambda has it in /var/task. There is one object for each directory."""
+    """The directory of a function's code, as Lambda has it in /var/task, with its layers: one object for each."""
 
-    path: str
-    """The first entry of `sys.path`."""
+    paths: tuple[str, ...]
+    """The first entries of `sys.path`: the directory itself, then those of the layers."""
     _prefixes: tuple[str, ...]
     """Beginnings of the real paths of the project's files."""
+    _installed: frozenset[str]
+    """Top-level names of the packages that were installed into these directories."""
+    kept: dict[str, ModuleType] = attrs.field(factory=dict[str, ModuleType])
+    """Modules that are imported once for all environments of this code."""
     _finder: _Finder = attrs.field(init=False)
+    stay: frozenset[str] = frozenset()
+    """Names of such modules that the caller has imported; these are for all."""
     _callers: Sequence[str] = ()
     """Names of the caller's copies of the project's modules in `sys.modules`."""
     _seen: tuple[int, str] = (0, "")
@@ -57,6 +65,11 @@ class CodeRoot:
     def __attrs_post_init__(self) -> None:
         """Make the finder."""
         self._finder = _Finder(self)
+
+    @property
+    def path(self) -> str:
+        """The directory itself."""
+        return self.paths[0]
 
     def owns(self, file: str) -> bool:
         """Return whether a file is the project's."""
@@ -70,7 +83,7 @@ class CodeRoot:
             known = namespace(module)
             file = known.get("__file__")
             if isinstance(file, str):
-                return file.endswith(tuple(SOURCE_SUFFIXES)) and self.owns(file)
+                return self.owns(file)
             parts = known.get("__path__")
             if _is_iterable(parts):
                 return all(isinstance(part, str) and self.owns(f"{part}{os.sep}") for part in parts)
@@ -83,19 +96,29 @@ class CodeRoot:
             return parent in sys.modules and self.contains(parent, sys.modules[parent])
         if name in sys.builtin_module_names:
             return False
-        found = PathFinder.find_spec(name, [self.path])
+        found = PathFinder.find_spec(name, self.paths)
         return found is not None and found.origin is not None and self.owns(found.origin)
+
+    def keeps(self, name: str, module: object) -> bool:
+        """Return whether one of the project's modules is imported once for all environments."""
+        file = namespace(module).get("__file__") if isinstance(module, ModuleType) else None
+        return self.has_installed(name) or (isinstance(file, str) and file.endswith(tuple(EXTENSION_SUFFIXES)))
+
+    def has_installed(self, name: str) -> bool:
+        """Return whether a module belongs to a package that was installed into the root."""
+        return name.partition(".")[0] in self._installed
 
     @contextmanager
     def first(self) -> Generator[None]:
-        """Import from this directory first."""
-        sys.path.insert(0, self.path)
+        """Import from these directories first."""
+        sys.path[:0] = self.paths
         sys.meta_path.insert(0, self._finder)
         try:
             yield
         finally:
             sys.meta_path.remove(self._finder)
-            sys.path.remove(self.path)
+            for path in self.paths:
+                sys.path.remove(path)
 
     def file_of(self, module: str) -> str:
         """Return the file of a module that was found here; the directory if it cannot be said."""
@@ -118,7 +141,9 @@ class CodeRoot:
     def hide(self) -> dict[str, ModuleType]:
         """Remove the caller's copies of the project's modules from `sys.modules`, and return them."""
         if _modules_state() != self._seen:
-            self._callers = self.names()
+            names = self.names()
+            self.stay = frozenset(name for name in names if self.keeps(name, sys.modules[name]))
+            self._callers = [name for name in names if name not in self.stay]
         return {name: sys.modules.pop(name) for name in self._callers if name in sys.modules}
 
     def show(self, hidden: dict[str, ModuleType]) -> None:
@@ -128,29 +153,36 @@ class CodeRoot:
 
 
 @cache
-def _root(path: str, prefixes: tuple[str, ...]) -> CodeRoot:
-    return CodeRoot(path, prefixes)
+def _root(paths: tuple[str, ...], prefixes: tuple[str, ...], installed: frozenset[str]) -> CodeRoot:
+    return CodeRoot(paths, prefixes, installed)
 
 
-def root_at(path: str) -> CodeRoot:
+def root_at(path: str, layers: Sequence[str] = ()) -> CodeRoot:
     """Return the root of code that stands in a directory; files that are new there will be found."""
-    path = os.path.abspath(path)  # noqa: PTH100 - as text
-    _look_again(path)
-    return _root(path, (_folder(path),))
+    paths = tuple(dict.fromkeys(os.path.abspath(each) for each in (path, *layers)))  # noqa: PTH100 - as text
+    _look_again(paths)
+    return _root(paths, tuple(map(_folder, paths)), _installed_into(paths))
 
 
-def root_of(module: str) -> CodeRoot:
+def root_of(module: str, layers: Sequence[str] = ()) -> CodeRoot:
     """Return the root of a module that is imported from `sys.path`: the directory of its top-level package or module.
 
     Nothing is imported. Of a directory of installed packages, only the top-level package is the project's.
     """
     top, *inner = module.split(".")
     path = _directory(module, top, inner)
-    _look_again(path)
     folder = _folder(path)
-    if any(part in folder for part in INSTALLED):
-        return _root(path, (f"{folder}{top}{os.sep}", f"{folder}{top}.py"))
-    return _root(path, (folder,))
+    if not any(part in folder for part in INSTALLED):
+        return root_at(path, layers)
+    _look_again((path,))
+    return _root((path, *layers), (f"{folder}{top}{os.sep}", f"{folder}{top}.py"), frozenset[str]())
+
+
+def _installed_into(paths: Sequence[str]) -> frozenset[str]:
+    """Return the top-level names of the packages that `pip install --target` has put into directories."""
+    records = [record for path in paths for record in Path(path).glob("*.dist-info/RECORD")]
+    files = [line.partition(",")[0] for record in records for line in record.read_text(encoding="utf-8").splitlines()]
+    return frozenset(file.partition("/")[0].removesuffix(".py") for file in files if not file.startswith("."))
 
 
 def _is_iterable(value: object) -> TypeGuard[Iterable[object]]:
@@ -186,10 +218,11 @@ def _has(part: str, inner: Sequence[str]) -> bool:
     return os.path.isdir(there) or os.path.exists(f"{there}.py")  # noqa: PTH110, PTH112 - as text
 
 
-def _look_again(path: str) -> None:
+def _look_again(paths: Sequence[str]) -> None:
     """Make Python list the directories of the code again: it may have missed files of the last milliseconds."""
+    folders = tuple(os.path.join(path, "") for path in paths)  # noqa: PTH118 - as text
     for known, finder in list(sys.path_importer_cache.items()):
-        if finder is not None and f"{known}{os.sep}".startswith(os.path.join(path, "")):  # noqa: PTH118 - as text
+        if finder is not None and f"{known}{os.sep}".startswith(folders):
             invalidate: object = getattr(finder, "invalidate_caches", None)
             if callable(invalidate):
                 invalidate()
@@ -237,15 +270,19 @@ class Modules:
     @contextmanager
     def active(self) -> Generator[None]:
         """Let this environment's modules be the imported ones within a `with` block."""
-        hidden = self.root.hide()
+        hidden, kept = self.root.hide(), self.root.kept
         sys.modules.update(self._own)
+        sys.modules.update({name: module for name, module in kept.items() if name not in self.root.stay})
         before = _modules_state()
         try:
             with self.root.first():
                 yield
         finally:
-            names = list(self._own) if _modules_state() == before else self.root.names()
-            self._own = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+            names = [*self._own, *kept] if _modules_state() == before else self.root.names()
+            stay = self.root.stay
+            found = {name: sys.modules.pop(name) for name in names if name in sys.modules and name not in stay}
+            kept.update({name: module for name, module in found.items() if self.root.keeps(name, module)})
+            self._own = {name: module for name, module in found.items() if name not in kept}
             self.root.show(hidden)
 
 
@@ -265,14 +302,16 @@ class _Finder(MetaPathFinder):
         if path is None and (fullname in sys.builtin_module_names or FrozenImporter.find_spec(fullname) is not None):
             return None
         if path is None and top in SHARED:
-            path = [entry for entry in sys.path if entry != self.root.path]
+            path = [entry for entry in sys.path if entry not in self.root.paths]
         found = PathFinder.find_spec(fullname, path, target)
         if found is None or found.loader is None or found.origin is None:
             return found
-        if top not in _NAMES_OF_CALLERS and isinstance(found.loader, SourceFileLoader) and self.root.owns(found.origin):
-            found.loader = _Source(fullname, found.origin)
-        elif hasattr(found.loader, "exec_module"):
-            found.loader = _Shared(found.loader)
+        own = (
+            top not in _NAMES_OF_CALLERS and isinstance(found.loader, SourceFileLoader) and self.root.owns(found.origin)
+        )
+        loader = _Source(fullname, found.origin) if own else found.loader
+        outlives = not own or self.root.has_installed(fullname)
+        found.loader = _Shared(loader) if outlives and hasattr(loader, "exec_module") else loader
         return found
 
 

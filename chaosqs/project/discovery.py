@@ -75,15 +75,9 @@ PACKAGES = "PYTHONPATH"
 
 
 def importable(root: Path, behaviours: Mapping[str, Behaviour]) -> None:
-    """Append the project's directory to `sys.path` if a behaviour has a real handler, and its directories of packages.
-
-    Those are a function's layers, which Lambda has in /opt/python.
-    """
-    real = [behaviour for behaviour in behaviours.values() if behaviour.handler is not None]
-    packages = [path for each in real for path in each.environment.get(PACKAGES, "").split(os.pathsep) if path]
-    for directory in [*([str(root)] if real else []), *packages]:
-        if directory not in sys.path:
-            sys.path.append(directory)
+    """Append the project's directory to `sys.path` if a behaviour has a real handler."""
+    if str(root) not in sys.path and any(behaviour.handler is not None for behaviour in behaviours.values()):
+        sys.path.append(str(root))
 
 
 def behaviour_of(code: Code) -> Behaviour:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import chaosqs
+from chaosqs.lambda_.handler_loading import probe
 from chaosqs.simulation.run import simulate
 from tests.conformance.lambda_under_test import functions
 from tests.lambda_.test_environments import effects, errors, scenario, write
@@ -147,6 +148,48 @@ def test_an_installed_package_has_globals_of_its_own(tmp_path: Path, monkeypatch
     del sys.modules["chaosqs_library"]
 
 
+def test_a_layer_belongs_to_the_function(tmp_path: Path) -> None:
+    """Its modules are imported by each environment, and two functions may have different ones of one name."""
+    for name in ("one", "two"):
+        write(tmp_path / name, {"app.py": "import chaosqs, common\ndef handler(e, c): chaosqs.record(common.does())"})
+        source = f"SEEN = []\ndef does():\n    SEEN.append(1)\n    return f'{name}{{len(SEEN)}}'"
+        write(tmp_path / f"layer_{name}", {"common.py": source})
+    design = chaosqs.Design(
+        [chaosqs.Queue("first"), chaosqs.Queue("second")],
+        [chaosqs.Function("one"), chaosqs.Function("two")],
+        [chaosqs.EventSourceMapping("first", "one"), chaosqs.EventSourceMapping("second", "two")],
+    )
+    behaviours = {
+        name: chaosqs.Behaviour(
+            handler="app:handler",
+            code=str(tmp_path / name),
+            environment={"PYTHONPATH": str(tmp_path / f"layer_{name}")},
+        )
+        for name in ("one", "two")
+    }
+    loads = [chaosqs.Burst("first", 1), chaosqs.Burst("second", 1)]
+    history = simulate(chaosqs.Scenario(design, loads, behaviours), verify=True)
+    assert [len(effects(history, name)) for name in ("one1", "two1")] == [1, 1]
+
+
+def test_a_package_that_was_installed_into_the_code_is_imported_once_for_it(tmp_path: Path) -> None:
+    """As `pip install --target` and `sam build` do; the caller and other code roots never see it."""
+    files = {
+        "app.py": "import chaosqs, vendored.part\nvendored.part.COUNT.append(1)\n"
+        "def handler(event, context): chaosqs.record('imports', count=len(vendored.part.COUNT))",
+        "vendored/__init__.py": "",
+        "vendored/part.py": "COUNT = []",
+        "vendored-1.0.dist-info/RECORD": "vendored/__init__.py,,\nvendored/part.py,,\n../../bin/vendored,,\n",
+    }
+    counts: list[object] = []
+    for name in ("one", "two"):
+        history = simulate(scenario(write(tmp_path / name, files)))
+        counts += [dict(effect.values)["count"] for effect in effects(history, "imports")]
+    assert counts == [2, 2], "one by the probe, one by the run"
+    assert "vendored" not in sys.modules
+    assert not list(tmp_path.rglob("__pycache__"))
+
+
 def test_each_environment_sets_up_its_own_loggers(tmp_path: Path) -> None:
     """So none gets a second handler from the next one, and the caller's are as they were."""
     source = """
@@ -195,6 +238,25 @@ def test_a_shared_module_is_imported_outside_of_the_invocation(tmp_path: Path, m
     first, second = (effects(simulate(scenario(root)), "chance") for _ in range(2))
     assert first[0].values == second[0].values
     del sys.modules["chaosqs_shared"]
+
+
+@pytest.mark.parametrize(
+    ("call", "loads"),
+    [
+        ("import socket\nsocket.create_connection(('192.0.2.1', 80))", False),
+        ("import boto3\nNAME = boto3.client('ssm').get_parameter(Name='n')['Parameter']['Name']", True),
+    ],
+)
+def test_the_import_of_a_shared_module_stays_off_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, *, loads: bool
+) -> None:
+    """A connection is refused, with file and line; a call of boto3 is as little followed as one of the project's."""
+    shared = write(tmp_path / "shared", {"chaosqs_calling.py": call})
+    root = write(tmp_path / "code", {"app.py": "import chaosqs_calling\ndef handler(event, context): ..."})
+    monkeypatch.setattr(sys, "path", [*sys.path, str(shared)])
+    said = probe(chaosqs.Function("worker"), scenario(root).behaviours["worker"])
+    assert (said == "") is loads
+    assert loads or ("asks for an address" in said and "chaosqs_calling.py:2" in said)
 
 
 def test_modules_of_tests_may_have_handlers_with_any_import_mode(tmp_path: Path) -> None:
