@@ -14,6 +14,7 @@ from chaosqs.errors import InvalidInput
 from chaosqs.model.json import Json
 from chaosqs.model.message import Message
 from chaosqs.project.wording import first_line, relative_to
+from chaosqs.strategies.schema import is_schema
 
 PATTERNS = ("events/**/*.json", "tests/events/**/*.json", "test/events/**/*.json", "event.json")
 """Files in which a project's samples are looked for, relative to its root and to the directory of a template."""
@@ -66,18 +67,26 @@ def _paths(*directories: Path) -> Iterator[Path]:
 
 def read(path: Path, root: Path) -> list[Sample]:
     """Return the samples in a file. Raises `InvalidInput` with file, line and reason if it has none."""
-    name = relative_to(root, path)
-    text = _text(path, name)
-    try:
-        document: Json = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"{name}:{error.lineno}: is not JSON ({error.msg})") from None
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{name}:1: is not JSON ({first_line(error)})") from None
+    name, text = relative_to(root, path), _text(path, relative_to(root, path))
+    document = document_in(path, root)
+    if is_schema(document):
+        raise InvalidInput(f"{name}:1: is a JSON Schema, which `bodies` of a function's settings may name")
     samples = [Sample(message, name, queue) for message, queue in _messages(document, name, text)]
     if not samples:
         raise InvalidInput(f"{name}:1: has no message")
     return samples
+
+
+def document_in(path: Path, root: Path) -> Json:
+    """Return the JSON document in a file. Raises `InvalidInput` with file, line and reason if there is none."""
+    name = relative_to(root, path)
+    try:
+        document: Json = json.loads(_text(path, name))
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"{name}:{error.lineno}: is not JSON ({error.msg})") from None
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{name}:1: is not JSON ({first_line(error)})") from None
+    return document
 
 
 def _text(path: Path, name: str) -> str:

@@ -20,12 +20,13 @@ from chaosqs.model.json import from_json, to_json
 from chaosqs.model.message import Message
 from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source, attribute_of, module_of
-from chaosqs.project.sample_files import Sample, found, read
+from chaosqs.project.sample_files import Sample, document_in, found, read
 from chaosqs.project.settings import Settings
 from chaosqs.project.wording import first_line
 from chaosqs.search.messages import fitted, refused, source_of
 from chaosqs.simulation.handled import Handled, handled
 from chaosqs.strategies.messages import MessageSource
+from chaosqs.strategies.schema import from_schema, is_schema
 
 _MOST_SAMPLES = 20
 """Maximum samples of a queue."""
@@ -39,7 +40,7 @@ class QueueMessages:
     """Where they come from, as a clause: `bodies from events/order.json`."""
     samples: tuple[Message, ...] = ()
     given: str = ""
-    """`path.py:name` of a strategy; empty if they come from samples."""
+    """`path.py:name` of a strategy, or a file with a JSON Schema; empty if they come from samples."""
 
 
 @attrs.frozen
@@ -138,6 +139,9 @@ class _Finding:
                 samples += source_of(self.design.queue(mapping.queue), _several(value, where), where).samples
             elif not (root / each).is_file():
                 raise InvalidInput(f"{where}: there is no such file in {root}")
+            elif is_schema(document_in(root / each, root)):
+                strategy_at(each, root)
+                return QueueMessages(origin, given=each)
             else:
                 samples += [sample.message for sample in read(root / each, root)]
         return QueueMessages(origin, self._fitting(mapping.queue, samples))
@@ -282,7 +286,10 @@ def _words(text: str) -> set[str]:
 
 
 def strategy_at(given: str, root: Path) -> SearchStrategy[object] | None:
-    """Return the strategy at `path.py:name`; None for an empty text."""
+    """Return the strategy at `path.py:name`, or for a JSON Schema in a file; None for an empty text."""
+    if given.endswith(".json"):
+        schema = document_in(root / given, root)
+        return from_schema(schema if isinstance(schema, dict) else {}, given)
     value = _value_at(given, root) if given else None
     return value if _is_strategy(value) else None
 

@@ -215,6 +215,27 @@ def test_wrong_settings_are_refused(bodies: str, problem: str, tmp_path: Path) -
         messages(tmp_path, Settings(functions={"charge": FunctionSettings(bodies=(bodies,))}))
 
 
+SCHEMA = {"$schema": "x", "type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+
+
+def test_a_json_schema_is_drawn_from(tmp_path: Path) -> None:
+    """Where the settings name it; among the events it is no sample."""
+    project(tmp_path, order=json.dumps(SCHEMA), events__order=json.dumps(SCHEMA))
+    functions = {"charge": FunctionSettings(bodies=("order.json",))}
+    result = messages(tmp_path, Settings(functions=functions))
+    source = result.sources(DESIGN, tmp_path)["orders"]
+    assert all(isinstance(json.loads(sample.body)["id"], int) for sample in source.samples)
+    assert len(result.notices) == 1
+    assert result.notices[0].startswith("events/order.json:1: is a JSON Schema")
+
+
+def test_a_schema_that_is_not_read_is_refused(tmp_path: Path) -> None:
+    """The error names file and keyword, and says what to do."""
+    project(tmp_path, order=json.dumps({**SCHEMA, "allOf": []}))
+    with pytest.raises(InvalidInput, match=r"order.json: the JSON Schema has the keyword allOf"):
+        messages(tmp_path, Settings(functions={"charge": FunctionSettings(bodies=("order.json",))}))
+
+
 def test_circles_of_queues_end(tmp_path: Path) -> None:
     """Two handlers that send to each other's queues are run once each."""
     design = attrs.evolve(
