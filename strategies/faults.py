@@ -50,7 +50,8 @@ def fault_plans(
 
     `messages`: number of messages, from the first one, that may have faults of their own, each at its send and its
     first three receives; 0 or more. `kinds`: names of the faults that may occur; none: only the empty plan. `points`:
-    names of fault points in the user's code (`chaosqs.fault_point`). `actions`: actions of operators, of `redeploy`,
+    names of fault points in the user's code (`chaosqs.fault_point`), and calls that it makes to other services
+    (`dynamodb:PutItem`). `actions`: actions of operators, of `redeploy`,
     `purge` and `redrive`. `held`: functions with real code, whose invocations may be paused like pollers, and struck at
     any of their calls and waits. Kinds that cannot happen on FIFO queues are left out if all polled queues are FIFO.
     Raises ValueError for an unknown kind.
@@ -78,7 +79,13 @@ class _Wanted:
     def possible(self) -> tuple[FaultKind, ...]:
         """The kinds of faults that can happen in the design."""
         fifo = all(self.design.queue(mapping.queue).fifo for mapping in self.design.mappings)
-        return tuple(kind for kind in KINDS if kind.name in self.kinds and not (fifo and kind.standard_only))
+        found = [kind for kind in KINDS if kind.name in self.kinds and not (fifo and kind.standard_only)]
+        return tuple(kind for kind in found if kind.injection_point != "call" or self.calls)
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The calls to other services among the points: `dynamodb:PutItem`."""
+        return tuple(point for point in self.points if ":" in point)
 
     @property
     def stepped(self) -> tuple[str, ...]:
@@ -86,11 +93,14 @@ class _Wanted:
         return tuple(kind.name for kind in self.possible if kind.name in STEPPED) if self.held else ()
 
     def names(self, kind: FaultKind) -> tuple[str, ...]:
-        """Return the spellings of a kind in a plan, repeated by weight; a fault point is spelled with its name."""
-        if kind.name != FAULT_POINT:
+        """Return the spellings of a kind in a plan, repeated by weight; a point or a call is spelled with its name."""
+        if not kind.is_named:
             return (kind.name,)
-        times = max(1, _POINTS_WEIGHT // max(1, len(self.points)))
-        return tuple(f"{FAULT_POINT}:{point}" for point in self.points for _ in range(times))
+        if kind.injection_point == "call":
+            return tuple(f"{kind.name}:{call}" for call in self.calls)
+        points = [point for point in self.points if ":" not in point]
+        times = max(1, _POINTS_WEIGHT // max(1, len(points)))
+        return tuple(f"{FAULT_POINT}:{point}" for point in points for _ in range(times))
 
     def scopes(self, kind: FaultKind) -> tuple[str, ...]:
         """Return the scopes of a window of a kind; the first one, empty, is everything."""

@@ -18,6 +18,7 @@ INJECTION_POINTS = (
     ("invoke", "the call of Lambda by a poller"),
     ("handler", "the run of the handler"),
     ("point", "a `chaosqs.fault_point` in the handler's code"),
+    ("call", "a call of the handler to another service of AWS; a plan names it: `failed_call:dynamodb:PutItem`"),
     ("response", "the answer of the function to the poller"),
     ("delete", "the delete of a batch after its success"),
     ("mapping", "the state of an event source mapping"),

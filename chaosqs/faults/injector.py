@@ -5,7 +5,17 @@ from collections.abc import Iterable
 import attrs
 
 from chaosqs.kernel.context import InjectedFault
-from chaosqs.model.faults import FAULT_POINT, OK, FaultPlan, Window, kind_of, outcome_text, step_of, strikes_at
+from chaosqs.model.faults import (
+    FAULT_POINT,
+    OK,
+    FaultPlan,
+    Window,
+    kind_of,
+    outcome_text,
+    step_of,
+    strikes_at,
+    strikes_call,
+)
 from chaosqs.model.time import milliseconds
 
 
@@ -89,6 +99,19 @@ class FaultInjector:
             if self.plan.outcome(message, receive) == wanted:
                 return InjectedFault(wanted, f"{wanted} at receive {receive} of message {message + 1}")
         return self.window("point", scopes, now, wanted)
+
+    def call(
+        self, call: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
+    ) -> InjectedFault | None:
+        """Return the fault that strikes a call (`dynamodb:PutItem`) of user code working on a batch."""
+        if "call" not in self._injection_points or self._is_healed(now):
+            return None
+        for message, receive in batch:
+            outcome = self.plan.outcome(message, receive)
+            if strikes_call(outcome, call):
+                return _fault(outcome, f"{outcome} at receive {receive} of message {message + 1}")
+        open_now = (window for window in self._windows.get("call", ()) if strikes_call(window.kind, call))
+        return next((found for each in open_now if (found := self.window("call", scopes, now, each.kind))), None)
 
     def window(self, injection_point: str, scopes: tuple[str, ...], now: int, kind: str = "") -> InjectedFault | None:
         """Return the fault of the first window that is open now for one of the scopes; `kind`: only of this kind."""

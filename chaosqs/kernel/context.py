@@ -117,6 +117,12 @@ class Injector(Protocol):
         """Return the fault that strikes a named point of the user's code."""
         ...
 
+    def call(
+        self, call: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
+    ) -> InjectedFault | None:
+        """Return the fault that strikes a call of the user's code to another service (`dynamodb:PutItem`)."""
+        ...
+
     def window(self, injection_point: str, scopes: tuple[str, ...], now: int, kind: str = "") -> InjectedFault | None:
         """Return the fault of the first open window for one of the scopes."""
         ...

@@ -1,4 +1,4 @@
-"""Calls of handlers to AWS's other services: they take virtual time, and are recorded.
+"""Calls of handlers to AWS's other services: they take virtual time, may be struck by faults, and are recorded.
 
 A call first takes its time and then has its effect, as one to SQS does. Without a handler (a test of `aws()`, the
 resources of a design) it takes no time. What a service passes on to a queue arrives there a little later.
@@ -6,6 +6,7 @@ resources of a design) it takes no time. What a service passes on to a queue arr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from chaosqs.errors import SimulationError
-from chaosqs.kernel.context import SimulationContext, stream
+from chaosqs.kernel.context import InjectedFault, SimulationContext, stream
 from chaosqs.lambda_ import guards
 from chaosqs.lambda_.guards import StartedThread
 from chaosqs.lambda_.handler_runtime import HandlerTask, current_task
@@ -25,6 +26,7 @@ from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.sandbox import Source, source
 from chaosqs.lambda_.threads import Threads
 from chaosqs.model.design import Resource
+from chaosqs.model.events import ServiceCalled
 from chaosqs.sqs.api.parameters import ApiError, Parameters, traced
 from chaosqs.sqs.service import Service
 
@@ -59,6 +61,28 @@ def services_answering(resources: tuple[Resource, ...]) -> str:
 
     names = services_of(resources)
     return f"{', '.join(names)} answered by moto" if names else ""
+
+
+THROTTLED, FAILED, SLOW, LOST = "throttled_call", "failed_call", "slow_call", "lost_call_response"
+"""The kinds of faults that strike calls."""
+_REFUSALS = (THROTTLED, FAILED)
+"""Those that strike each attempt of a client; the others strike the first."""
+_SLOWER = 5
+"""Seconds that a call takes longer if a fault makes it slow."""
+
+
+def _error_of(response: AWSResponse) -> str:
+    """Return the code of the error in a response; empty if there is none."""
+    if response.status_code < 300:  # noqa: PLR2004 - HTTP's own classes
+        return ""
+    found = re.search(r"(?:__type\":\s*\"(?:[\w.]+#)?|<Code>)(\w+)", response.text)
+    return found[1] if found else str(response.status_code)
+
+
+def _connection_closed(request: AWSPreparedRequest) -> Exception:
+    from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - boto3 is an extra
+
+    return ConnectionClosedError(endpoint_url=request.url)
 
 
 @attrs.frozen(eq=False)
@@ -128,15 +152,47 @@ class ServiceCalls:
             self._services.close()
 
     def __call__(self, request: AWSPreparedRequest, call: ClientCall) -> AWSResponse | None:
-        """Answer a request; return None if nothing does."""
-        del call
-        task = current_task()
+        """Answer a request, after its time; return None if nothing does. A fault may strike it."""
+        from chaosqs.wire.service_errors import internal_error, throttling  # noqa: PLC0415 - boto3 is an extra
+
         self.pass_time()
+        task = current_task()
+        injected = None if task is None else self._injected(task, call)
+        kind, fault = ("", "") if injected is None else (injected.kind.partition(":")[0], injected.name)
+        if kind in _REFUSALS:
+            code, response = (throttling if kind == THROTTLED else internal_error)(request, call)
+            self._record(task, call, code, fault)
+            return response
+        first = call.attempts == 1
+        if kind == SLOW and first and task is not None:
+            task.sleep(_SLOWER)
+        answered = self._of(task, request)
+        if answered is not None:
+            self._record(task, call, _error_of(answered), fault if first else "")
+            if kind == LOST and first:
+                raise _connection_closed(request)
+        return answered
+
+    def _of(self, task: HandlerTask | None, request: AWSPreparedRequest) -> AWSResponse | None:
         self._behind = task
         try:
             return self._answer(request)
         finally:
             self._behind = None
+
+    def _record(self, task: HandlerTask | None, call: ClientCall, error: str, fault: str) -> None:
+        if task is None or task.over:
+            return
+        invocation, now = task.invocation, self.context.now
+        name, function = call.operation, invocation.request.mapping.function
+        self.context.record(
+            ServiceCalled(now, invocation.index, function, invocation.number, call.service, name, error, fault)
+        )
+
+    def _injected(self, task: HandlerTask, call: ClientCall) -> InjectedFault | None:
+        request = task.invocation.request
+        scopes = (request.mapping.queue, request.mapping.function, request.mapping.name)
+        return self.context.injector.call(call.name, scopes, request.batch, self.context.now)
 
     @property
     def services(self) -> OtherServices:

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 import attrs
 
 from chaosqs.model.design import Design
-from chaosqs.model.events import Effect, Event, InvocationEnded, InvocationStarted, Operated, PointPassed, Throttled
+from chaosqs.model.events import (
+    Effect,
+    Event,
+    InvocationEnded,
+    InvocationStarted,
+    Operated,
+    PointPassed,
+    ServiceCalled,
+    Throttled,
+)
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Violation
 
@@ -143,7 +152,7 @@ def _within(events: Sequence[Event], known: dict[int, bool], last: int) -> Itera
     """Yield the effects that the handlers of known invocations recorded, and the faults injected in their code."""
     for index in range(last + 1):
         event = events[index]
-        recorded = isinstance(event, Effect) or (isinstance(event, PointPassed) and event.fault)
+        recorded = isinstance(event, Effect) or (isinstance(event, PointPassed | ServiceCalled) and event.fault)
         if recorded and index not in known and event.cause in known:
             yield index
 

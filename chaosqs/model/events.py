@@ -75,6 +75,23 @@ class Effect:
 
 
 @attrs.frozen
+class ServiceCalled:
+    """A real handler called another service of AWS, or a stub; each attempt of a client is a call."""
+
+    at: int
+    cause: int | None
+    function: str
+    invocation: int
+    service: str
+    """Name of the service, as `boto3.client` takes it: `dynamodb`; `http` for a stub of an address."""
+    operation: str
+    error: str = ""
+    """Code of the error that was answered; empty: none."""
+    fault: str = ""
+    """The fault that struck it."""
+
+
+@attrs.frozen
 class Reached:
     """A real handler passed a `chaosqs.sometimes`."""
 
@@ -379,6 +396,7 @@ Event: TypeAlias = (
     | PointPassed
     | Effect
     | Reached
+    | ServiceCalled
     | InvocationEnded
     | Released
     | Held

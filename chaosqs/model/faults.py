@@ -24,7 +24,7 @@ Code that makes fewer calls and waits is struck at its end: after its work and b
 _USUAL_STEPS = {"crash": 2, "out_of_memory": 2}
 
 InjectionPoint: TypeAlias = Literal[
-    "send", "poll", "receive", "hold", "invoke", "handler", "point", "response", "delete", "mapping"
+    "send", "poll", "receive", "hold", "invoke", "handler", "point", "call", "response", "delete", "mapping"
 ]
 Scope: TypeAlias = Literal["queue", "function", "mapping"]
 
@@ -36,7 +36,8 @@ class FaultKind:
     name: str
     injection_point: InjectionPoint
     """Call that the fault strikes: send, poll (a receive before it is answered), receive (its answer), hold (a batch
-    that a poller holds), invoke, handler, point (a fault point in user code), response, delete, mapping (its state)."""
+    that a poller holds), invoke, handler, point (a fault point in user code), call (of user code to another service),
+    response, delete, mapping (its state)."""
     effect: str
     """Effect of the fault, in a sentence."""
     rule: str
@@ -47,6 +48,11 @@ class FaultKind:
     """True if it may be the outcome of one message's send or receive; otherwise it occurs in windows only."""
     standard_only: bool = False
     """True if it cannot happen on FIFO queues."""
+
+    @property
+    def is_named(self) -> bool:
+        """True if a plan names the fault point or call, too: `fault_point:charge`, `failed_call:dynamodb:PutItem`."""
+        return self.injection_point in {"point", "call"}
 
 
 _QUEUE: tuple[Scope, ...] = ("queue",)
@@ -184,6 +190,25 @@ KINDS: tuple[FaultKind, ...] = (
         "all messages count as failed, without them the list is ignored.",
         "PB-8",
     ),
+    FaultKind(
+        "throttled_call",
+        "call",
+        "Another service throttles a call of the handler, and each attempt that the client makes.",
+        "LX-7",
+    ),
+    FaultKind(
+        "failed_call",
+        "call",
+        "Another service answers a call of the handler, and each attempt that the client makes, with 500.",
+        "LX-7",
+    ),
+    FaultKind("slow_call", "call", "Another service takes 5 seconds longer for a call of the handler.", "LX-1"),
+    FaultKind(
+        "lost_call_response",
+        "call",
+        "A call of the handler to another service has its effect; the connection breaks, and the client tries again.",
+        "OR-4",
+    ),
     FaultKind(FAULT_POINT, "point", "A `chaosqs.fault_point` in the user's handler returns True.", "LX-7"),
     # Deletes
     FaultKind(
@@ -214,9 +239,17 @@ _BY_NAME = {kind.name: kind for kind in KINDS}
 def kind_of(outcome: str) -> FaultKind | None:
     """Return the kind that an outcome names (`fault_point:charge-card`, `crash:2`); None for `ok` and unknown ones."""
     name, colon, _ = outcome.partition(":")
-    if colon and name != FAULT_POINT and not step_of(outcome):
+    known = _BY_NAME.get(name)
+    if colon and not step_of(outcome) and (known is None or not known.is_named):
         return None
-    return _BY_NAME.get(name)
+    return known
+
+
+def strikes_call(outcome: str, call: str) -> bool:
+    """Return whether an outcome is a fault of a call (`dynamodb:PutItem`), its service (`dynamodb`) or all (`*`)."""
+    known, wanted = kind_of(outcome), outcome.partition(":")[2]
+    named = wanted in {"*", call, call.partition(":")[0]}
+    return named and known is not None and known.injection_point == "call"
 
 
 def step_of(outcome: str) -> int:
@@ -365,9 +398,10 @@ class FaultPlan:
 # Checking a plan ------------------------------------------------------------------------------------------------------
 
 _POINT_NAME = r"fault_point:[\w.-]{1,80}"
-_NAMES = tuple(name for name in KIND_NAMES if name != FAULT_POINT)
+_CALL_NAME = rf"({'|'.join(kind.name for kind in KINDS if kind.injection_point == 'call')}):(\*|[a-z0-9-]+(:\w+)?)"
+_NAMES = tuple(kind.name for kind in KINDS if not kind.is_named)
 _OF_SENDS = tuple(kind.name for kind in KINDS if kind.keyed and kind.injection_point == "send")
-_OF_RECEIVES = tuple(kind.name for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"})
+_OF_RECEIVES = tuple(kind.name for kind in KINDS if kind.keyed and kind.injection_point != "send" and not kind.is_named)
 _TARGETS = {
     "redeploy": ("function",),
     "purge": ("queue",),
@@ -399,8 +433,10 @@ def check_plan(
 
 
 def _is_named(kind: object) -> bool:
-    """Return whether an outcome is a kind with the name of a fault point or with a step of the code."""
-    return isinstance(kind, str) and (re.fullmatch(_POINT_NAME, kind) is not None or step_of(kind) > 0)
+    """Return whether an outcome is a kind with the name of a fault point or a call, or with a step of the code."""
+    return isinstance(kind, str) and (
+        re.fullmatch(f"{_POINT_NAME}|{_CALL_NAME}", kind) is not None or step_of(kind) > 0
+    )
 
 
 def _check_outcomes(checks: Checks, plan: FaultPlan) -> None:
@@ -414,7 +450,7 @@ def _check_outcomes(checks: Checks, plan: FaultPlan) -> None:
 
 def _check_window(checks: Checks, path: str, window: Window, named: Named) -> None:
     known = kind_of(window.kind)
-    if known is None or window.kind == FAULT_POINT:
+    if known is None or (known.is_named and not _is_named(window.kind)):
         checks.one_of(f"{path}.kind", window.kind, _NAMES)
     elif window.scope:
         checks.one_of(f"{path}.scope", window.scope, tuple(name for kind in known.scopes for name in named[kind]))

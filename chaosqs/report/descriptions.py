@@ -32,6 +32,7 @@ from chaosqs.model.events import (
     Returned,
     SendFailed,
     Sent,
+    ServiceCalled,
     ServiceFailed,
     Throttled,
 )
@@ -373,6 +374,22 @@ def _effect(effect: Effect) -> str:
     return f"{name_text(effect.function)} records {name_text(effect.name)}{f' ({values})' if values else ''}"
 
 
+_CALLS = {
+    "throttled_call": "is throttled",
+    "failed_call": "fails",
+    "slow_call": "takes 5 seconds longer",
+    "lost_call_response": "has its effect, but the answer gets lost",
+}
+"""What the faults of calls do, by kind."""
+
+
+def _service_called(called: ServiceCalled) -> str:
+    """Describe a struck call: `worker's call dynamodb PutItem is throttled`."""
+    call = name_text(f"{called.service} {called.operation}")
+    what = _CALLS.get(called.fault.partition(":")[0], "is struck")
+    return f"the call {call} of {name_text(called.function)} {what}{fault_text(called.fault)}"
+
+
 # Every kind of event -------------------------------------------------------------------------------------------------
 
 _ENTRIES = (
@@ -453,6 +470,14 @@ _ENTRIES = (
         arrow=lambda event, draw: draw.remark(draw.function(event.function), _effect(event)),
     ),
     _of(Reached),
+    _of(
+        ServiceCalled,
+        words=lambda event, _view: _service_called(event) if event.fault else "",
+        shared=lambda event: (event.function, event.service, event.operation, event.error, event.fault),
+        arrow=lambda event, draw: (
+            draw.remark(draw.function(event.function), _service_called(event)) if event.fault else None
+        ),
+    ),
     _of(
         InvocationEnded,
         words=_ended,

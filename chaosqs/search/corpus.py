@@ -48,7 +48,7 @@ class ScenarioGrid:
     given: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
     """Fixed behaviours, by function name."""
     points: tuple[str, ...] = ()
-    """Fault points in the handlers' code."""
+    """Fault points in the handlers' code, and calls that it makes to other services: `charge`, `dynamodb:PutItem`."""
     sources: Mapping[str, MessageSource] = attrs.field(factory=dict[str, MessageSource])
     """What the messages of queues are, by queue name; those of other queues have bodies of a size."""
 
@@ -155,8 +155,9 @@ class ScenarioGrid:
         """Yield the kinds of fault that are possible in the design; a fault in user code once per fault point."""
         fifo = self.design.queue(self.queue).fifo
         for kind in KINDS:
-            if kind.name == FAULT_POINT:
-                yield from (f"{FAULT_POINT}:{point}" for point in self.points)
+            if kind.is_named:
+                calls = kind.name != FAULT_POINT
+                yield from (f"{kind.name}:{point}" for point in self.points if calls == (":" in point))
             elif not (fifo and kind.standard_only):
                 yield kind.name
 

@@ -70,7 +70,12 @@ def reachable(design: Design, points: Sequence[str] = ()) -> tuple[str, ...]:
         "batch larger than a receive": any(mapping.batch_size > _MAX_RECEIVED for mapping in mappings),
         "several message groups": fifo,
         "maximum concurrency": any(mapping.maximum_concurrency for mapping in mappings),
-        f"fault {FAULT_POINT}": bool(points),
+        f"fault {FAULT_POINT}": any(":" not in point for point in points),
+        **{
+            f"fault {kind.name}": any(":" in point for point in points)
+            for kind in KINDS
+            if kind.injection_point == "call"
+        },
         **{f"fault {kind.name}": not fifo for kind in KINDS if kind.standard_only},
     }
     return tuple(mark for mark in COVERAGE_MARKS if mark not in _NEVER_DRAWN and needs.get(mark, True))

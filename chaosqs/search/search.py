@@ -10,10 +10,12 @@ import attrs
 from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
 
+from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.importers.protocol import module_file
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
+from chaosqs.model.events import ServiceCalled
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
 from chaosqs.search.corpus import ScenarioGrid, seed_corpus
@@ -38,7 +40,7 @@ class NamedPoints:
     """The names in the handlers of a design, in the order of their source."""
 
     points: tuple[str, ...] = ()
-    """Names given to `chaosqs.fault_point`."""
+    """Names given to `chaosqs.fault_point`, and calls that a calm run makes to other services: `dynamodb:PutItem`."""
     marks: tuple[str, ...] = ()
     """Names given to `chaosqs.sometimes`."""
 
@@ -48,6 +50,20 @@ def named_points(behaviours: Mapping[str, Behaviour]) -> NamedPoints:
     real = [(each.code, each.handler.partition(":")[0]) for each in behaviours.values() if each.handler is not None]
     calls = [call for code, module in dict.fromkeys(real) for call in _calls(code, module)]
     return NamedPoints(_named("fault_point", calls), _named("sometimes", calls))
+
+
+def _service_calls(grid: ScenarioGrid) -> tuple[str, ...]:
+    """Return the calls to other services that the handlers make in a calm run of few messages, each once.
+
+    Faults of calls are drawn for these only, so that no case is wasted on a call that nobody makes.
+    """
+    source = grid.sources.get(grid.queue)
+    calm = grid.sudden_variants(1 if source is None else len(source.samples))[:1]
+    try:
+        events = [event for scenario in calm for _, event in simulate(scenario).each(ServiceCalled)]
+    except (InvalidInput, SimulationError):
+        return ()  # the search meets it, too, and says so
+    return tuple(dict.fromkeys(f"{event.service}:{event.operation}" for event in events))
 
 
 def _named(function: str, calls: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -174,6 +190,9 @@ def searched(  # noqa: PLR0913 - as `explore`
     given = dict(behaviours or {})
     named = named_points(given)
     grid = ScenarioGrid(design, index.queue, given, named.points, dict(messages or {}))
+    if index.enabled and any(behaviour.handler is not None for behaviour in given.values()):
+        named = attrs.evolve(named, points=(*named.points, *_service_calls(grid)))
+        grid = attrs.evolve(grid, points=named.points)
     if not index.enabled:
         return Searched(design, index, grid, named, None)
     budget = budgeted(profile, max_examples, seed)

@@ -170,7 +170,8 @@ def _make_request(original: _Function) -> object:
 
     def make_request(self: Endpoint, operation_model: OperationModel, request_dict: object) -> object:
         model = operation_model.service_model
-        before = _call.set(ClientCall(model.service_name, operation_model.name, model.protocol))
+        protocol: str = getattr(model, "resolved_protocol", "") or model.protocol
+        before = _call.set(ClientCall(model.service_name, operation_model.name, protocol))
         try:
             return original(self, operation_model, request_dict)
         finally:

@@ -36,8 +36,8 @@ def first(history: History, kind: type[Event]) -> Event:
     return next(event for event in history.events if isinstance(event, kind))
 
 
-KEYED = [kind for kind in KINDS if kind.keyed and kind.injection_point != "point"]
-WINDOWED = [kind for kind in KINDS if kind.injection_point != "point"]
+KEYED = [kind for kind in KINDS if kind.keyed and not kind.is_named]
+WINDOWED = [kind for kind in KINDS if not kind.is_named]
 QUEUES = pytest.mark.parametrize("queue", [STANDARD, FIFO])
 
 
@@ -85,8 +85,8 @@ def test_no_kind_strikes_after_the_plan_has_healed(kind: FaultKind) -> None:
 def test_a_plan_that_bans_a_kind_is_calm(kind: str) -> None:
     """Keyed and by window: the run is the one without a plan, event by event."""
     known = next(known for known in KINDS if known.name == kind)
-    outcome = "fault_point:charge" if known.injection_point == "point" else kind
-    windows = [] if known.injection_point == "point" else [Window(kind, "", 0, 60)]
+    outcome = {"point": "fault_point:charge", "call": f"{kind}:dynamodb"}.get(known.injection_point, kind)
+    windows = [] if known.is_named else [Window(kind, "", 0, 60)]
     keyed = [outcome] if known.keyed else []
     sends = known.injection_point == "send"
     plan = FaultPlan([] if sends else [keyed], windows, banned=[outcome], sends=keyed if sends else [])

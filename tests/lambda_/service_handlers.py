@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Protocol, TypeAlias
 
 import boto3
@@ -25,6 +26,7 @@ class Operation(Protocol):
     def __call__(self, **parameters: object) -> Mapping[str, object]: ...
 
 
+@cache
 def client(service: str) -> Client:
     session = boto3.Session(region_name="us-east-1")
     made: Client = getattr(session, "client")(service)  # noqa: B009 - the stubs know no name but SQS's

@@ -15,6 +15,7 @@ from chaosqs.lambda_.service_calls import services_answering
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Resource
 from chaosqs.model.events import Sent
+from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -38,7 +39,9 @@ def subscription(**more: object) -> Resource:
     return of("AWS::SNS::Subscription", "all", TopicArn=TOPIC, Protocol="sqs", Endpoint=QUEUE, **more)
 
 
-def scenario(handler: str, *resources: Resource, messages: int = 1, seed: int = 0) -> Scenario:
+def scenario(
+    handler: str, *resources: Resource, messages: int = 1, seed: int = 0, faults: FaultPlan = FaultPlan()
+) -> Scenario:
     """Return a scenario in which a handler works on a queue, and another one on what arrives in `copies`."""
     design = Design(
         [Queue("orders"), Queue("copies")],
@@ -48,7 +51,7 @@ def scenario(handler: str, *resources: Resource, messages: int = 1, seed: int = 
     )
     home = "tests.lambda_.service_handlers"
     behaviours = {"worker": Behaviour(handler=f"{home}:{handler}"), "reader": Behaviour(handler=f"{home}:records_body")}
-    return Scenario(design, [Burst("orders", messages)], behaviours, seed=seed, until=40)
+    return Scenario(design, [Burst("orders", messages)], behaviours, faults, seed, until=100)
 
 
 def bodies(history: History) -> list[str]:

@@ -120,14 +120,22 @@ PARTS = {"queue": "orders", "function": "worker"}
 """A part of each kind that all of these designs have."""
 of_sends = st.sampled_from((OK, *(kind.name for kind in KINDS if kind.keyed and kind.injection_point == "send")))
 of_receives = st.sampled_from(
-    (OK, SITE, *(kind.name for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"}))
+    (OK, SITE, *(kind.name for kind in KINDS if kind.keyed and kind.injection_point != "send" and not kind.is_named))
 )
 
 
 def windows_of(kind: FaultKind) -> st.SearchStrategy[Window]:
     """A window of a kind, on everything or on one part that it may strike."""
     scopes = st.sampled_from(("", *(PARTS[scope] for scope in kind.scopes if scope in PARTS)))
-    return st.builds(Window, st.just(SITE if kind.name == FAULT_POINT else kind.name), scopes, seconds, seconds)
+    return st.builds(
+        Window,
+        st.just(
+            f"{kind.name}:dynamodb:PutItem" if kind.injection_point == "call" else SITE if kind.is_named else kind.name
+        ),
+        scopes,
+        seconds,
+        seconds,
+    )
 
 
 actions = (

@@ -6,7 +6,7 @@ import math
 
 import attrs
 
-from chaosqs.model.faults import FAULT_POINT, KINDS, OK, Action, FaultPlan, Pause, Window, check_plan
+from chaosqs.model.faults import KINDS, OK, Action, FaultPlan, Pause, Window, check_plan
 from chaosqs.model.values import Checks
 
 
@@ -52,10 +52,10 @@ def test_plan_that_is_accepted() -> None:
     windows = [
         Window(kind.name, scope, 0, 0)
         for kind in KINDS
-        if kind.name != FAULT_POINT
+        if not kind.is_named
         for scope in ("", *(named[one] for one in kind.scopes))
     ]
-    receives = [kind.name for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"}]
+    receives = [kind.name for kind in KINDS if kind.keyed and kind.injection_point != "send" and not kind.is_named]
     plan = FaultPlan(
         [[OK, *receives, "fault_point:charge-card"]],
         [*windows, Window("fault_point:charge-card", "worker", 0, 1)],

@@ -88,7 +88,7 @@ TWO_MESSAGES = {
 }
 WORLDS = ONE_MESSAGE | TWO_MESSAGES
 SENDS = [kind.name for kind in KINDS if kind.keyed and kind.injection_point == "send"]
-RECEIVES = [kind.name for kind in KINDS if kind.keyed and kind.injection_point not in {"send", "point"}]
+RECEIVES = [kind.name for kind in KINDS if kind.keyed and kind.injection_point != "send" and not kind.is_named]
 RACER = Behaviour(handler="tests.quality.racers:first_configures")
 CHARGER = Behaviour(handler="tests.search.charging_handlers:handle")
 BY = re.compile(r"( at receive \d+)? of message \d+$")

@@ -30,6 +30,7 @@ from chaosqs.model.events import (
     Returned,
     SendFailed,
     Sent,
+    ServiceCalled,
     ServiceFailed,
     Throttled,
 )
@@ -175,6 +176,13 @@ CLAUSES: list[tuple[Event, str]] = [
     ),
     (Effect(0, None, "worker", 1, "charged", (("order", 7),), 0), "worker records charged (order 7)"),
     (Effect(0, None, "worker", 1, "charged", ()), "worker records charged"),
+    (ServiceCalled(0, None, "worker", 1, "dynamodb", "PutItem"), ""),
+    (
+        ServiceCalled(
+            0, None, "worker", 1, "dynamodb", "PutItem", "X", "throttled_call:dynamodb at receive 1 of message 1"
+        ),
+        "the call dynamodb PutItem of worker is throttled (fault: throttled_call:dynamodb at receive 1 of message 1)",
+    ),
     (Reached(0, None, "worker", 1, "paid twice"), ""),
 ]
 
