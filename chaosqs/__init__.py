@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chaosqs.errors import EscapedSimulation, InvalidDesign, InvalidScenario, InvariantViolated
     from chaosqs.invariants.custom import invariant, not_applicable, not_exercised
     from chaosqs.invariants.registry import check
+    from chaosqs.lambda_.world_setup import stub
     from chaosqs.mock_aws.aws import aws
     from chaosqs.model.alternative import RateLimitedFront, SelfPolling, Stream
     from chaosqs.model.assumptions import Assumptions
@@ -88,6 +89,7 @@ __all__ = [
     "record",
     "simulate",
     "sometimes",
+    "stub",
 ]
 
 _HOMES = {
@@ -120,6 +122,7 @@ _HOMES = {
     "chaosqs.project.comparing": ("compare",),
     "chaosqs.project.exhaust": ("exhaust",),
     "chaosqs.mock_aws.aws": ("aws",),
+    "chaosqs.lambda_.world_setup": ("stub",),
     "chaosqs.simulation.run": ("simulate",),
     "chaosqs.user_code": ("fault_point", "record", "sometimes"),
 }

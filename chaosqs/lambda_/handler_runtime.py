@@ -499,5 +499,4 @@ def within(invocation: Invocation) -> bool:
 def current_task() -> HandlerTask | None:
     """Return the task of the handler that calls, or None."""
     task = current()
-    assert task is None or isinstance(task, HandlerTask)
-    return task
+    return task if isinstance(task, HandlerTask) else None

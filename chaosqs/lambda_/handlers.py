@@ -134,12 +134,13 @@ def transport(calls: Calls, services: ServiceCalls) -> Generator[None]:
     """Connect boto3 and botocore to the run, if they are installed."""
     try:
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
+        from chaosqs.wire.stubs import Stubs  # noqa: PLC0415
         from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError:
         yield
         return
     answers, advice = (services, ADVICE) if moto_is_installed() else (None, NOT_INSTALLED)
-    with sdk.opened(Transport(calls, others=answers, advice=advice)):
+    with sdk.opened(Transport(calls, others=answers, stubs=Stubs(services.stubbed, calls.refuse), advice=advice)):
         yield
 
 
@@ -266,6 +267,7 @@ class Handlers:
         with watched(), Sandbox(EPOCH)(), transport(self.calls, self.services):
             if moto_is_installed():
                 self.services.make(self.resources)
+            self.services.prepare(dict.fromkeys(each.setup for each in self.behaviours.values() if each.setup))
             try:
                 trio.run(clock.run, clock=clock)
             finally:

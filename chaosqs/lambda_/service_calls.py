@@ -7,7 +7,7 @@ resources of a design) it takes no time. What a service passes on to a queue arr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -25,6 +25,7 @@ from chaosqs.lambda_.handler_runtime import HandlerTask, current_task
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.sandbox import Source, source
 from chaosqs.lambda_.threads import Threads
+from chaosqs.lambda_.world_setup import prepare
 from chaosqs.model.design import Resource
 from chaosqs.model.events import ServiceCalled
 from chaosqs.sqs.api.parameters import ApiError, Parameters, traced
@@ -172,6 +173,30 @@ class ServiceCalls:
             if kind == LOST and first:
                 raise _connection_closed(request)
         return answered
+
+    def stubbed(self, service: str, operation: str, answer: Callable[[], object]) -> object:
+        """Carry out a call that a user's stub answers, after its time."""
+        self.pass_time()
+        result, task = answer(), current_task()
+        if task is not None and not task.over:
+            started, function, number = (
+                task.invocation.index,
+                task.invocation.request.mapping.function,
+                task.invocation.number,
+            )
+            self.context.record(ServiceCalled(self.context.now, started, function, number, service, operation))
+        return result
+
+    def prepare(self, setups: Iterable[str]) -> None:
+        """Call the setup functions of a run, before time starts."""
+        code = _Service(self.context.now, source(self.context.random.seed << 96))
+
+        def call() -> None:
+            guards.enter(code)
+            for setup in setups:
+                prepare(setup)
+
+        copy_context().run(call)
 
     def _of(self, task: HandlerTask | None, request: AWSPreparedRequest) -> AWSResponse | None:
         self._behind = task

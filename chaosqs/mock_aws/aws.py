@@ -206,15 +206,17 @@ def _opened(asked: AwsContext) -> Generator[MockAws]:
         # boto3 is an extra: without it this module still imports.
         from chaosqs.mock_aws.lambda_api.rest import reply  # noqa: PLC0415
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415
+        from chaosqs.wire.stubs import Stubs  # noqa: PLC0415
         from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"chaosqs.aws() needs boto3: pip install 'chaosqs[boto]' ({error})") from error
     backend, region = Backend.new(asked.latency), sdk.default_region()
     resources = () if asked.design is None else asked.design.resources
-    services = backend.services(region) if asked.passthrough or resources else None
-    transport = Transport(
-        backend, {"lambda": partial(reply, backend)}, services, _ADVICE if services is None else ADVICE
-    )
+    calls = backend.services(region)
+    services = calls if asked.passthrough or resources else None
+    advice = _ADVICE if services is None else ADVICE
+    stubs = Stubs(calls.stubbed, backend.refuse)
+    transport = Transport(backend, {"lambda": partial(reply, backend)}, services, stubs, advice)
     with sdk.opened(transport), virtual_for_tests(EPOCH):
         if asked.design is not None:
             _deploy(asked.design, backend.sqs, region)

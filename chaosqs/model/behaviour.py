@@ -59,6 +59,9 @@ class Behaviour:
     environment: Mapping[str, str] = attrs.field(default=_NO_VARIABLES, converter=_ordered, hash=False)
     """Environment variables of the function's configuration. They cannot replace those that Lambda reserves."""
 
+    setup: str = ""
+    """A function that prepares each run of real code, `path.py:name`: data for other services, and `chaosqs.stub`."""
+
     __repr__ = concise_repr
 
 
@@ -78,6 +81,8 @@ def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
         checks.refuse("hangs", behaviour.hangs, "excludes crashes: a failure looks like one of them")
     if behaviour.handler is not None:
         checks.name("handler", behaviour.handler, r"[\w./-]+:\w+", "must be `package.module:function`")
+    if behaviour.setup:
+        checks.name("setup", behaviour.setup, r"(?s).+\.py:\w+", "must be `path.py:name`")
     for name, value in behaviour.environment.items():
         field = f"environment[{name!r}]"
         if checks.name(field, name, r"[A-Za-z][A-Za-z0-9_]+", "must be called by a letter, then letters, digits and _"):

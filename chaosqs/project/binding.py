@@ -43,6 +43,10 @@ def bound(source: Source, settings: Settings, root: Path) -> Source:
             behaviours[function.name] = behaviour_of(changed)
         elif function.name in behaviours:  # a scenario's own handler
             behaviours[function.name] = _with_variables(behaviours[function.name], given.environment)
+    if settings.setup:
+        setup = str(root / settings.setup)
+        real = {name: known for name, known in behaviours.items() if known.handler is not None}
+        behaviours |= {name: attrs.evolve(known, setup=known.setup or setup) for name, known in real.items()}
     return attrs.evolve(source, code=code, behaviours=behaviours)
 
 

@@ -103,7 +103,9 @@ def _moved(behaviours: Mapping[str, Behaviour], move: Callable[[str], str]) -> d
         if behaviour.code and PACKAGES in variables:
             variables[PACKAGES] = os.pathsep.join(map(move, variables[PACKAGES].split(os.pathsep)))
         code = move(behaviour.code) if behaviour.code else ""
-        moved[name] = attrs.evolve(behaviour, code=code, environment=variables)
+        path, _, function = behaviour.setup.rpartition(":")
+        setup = f"{move(path)}:{function}" if path else ""
+        moved[name] = attrs.evolve(behaviour, code=code, environment=variables, setup=setup)
     return moved
 
 

@@ -65,6 +65,8 @@ class Settings:
     invariants: tuple[str, ...] = ()
     """Additional invariants: names of those that are not judged by default, or `path.py:name` for your own."""
     limits: Limits = Limits()
+    setup: str = ""
+    """A function of yours that prepares each run of real handlers, `path.py:name`: data, and `chaosqs.stub`."""
     handler_seconds: float = SECONDS
     """Seconds of real time that a real handler may run without giving way, before its process is ended.
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import ModuleType
@@ -29,6 +29,7 @@ import botocore.retryhandler
 import botocore.session
 import botocore.waiter
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.endpoint import Endpoint
@@ -217,6 +218,20 @@ def _off_the_network(original: _Function) -> object:
     return send
 
 
+def _make_api_call(original: _Function) -> object:
+    """Answer a stubbed operation."""
+
+    def make_api_call(self: BaseClient, operation_name: str, api_params: Mapping[str, object]) -> object:
+        transport = current()
+        if transport is not None and transport.stubs is not None:
+            answer = transport.stubs.find(self.meta.service_model.service_name, operation_name)
+            if answer is not None:
+                return answer(api_params)
+        return original(self, operation_name, api_params)
+
+    return make_api_call
+
+
 # Sessions -------------------------------------------------------------------------------------------------------------
 
 
@@ -334,6 +349,7 @@ def _acquire(original: _Function) -> object:
 
 
 _METHODS: tuple[tuple[type, str, Callable[[_Function], object]], ...] = (
+    (BaseClient, "_make_api_call", _make_api_call),
     (Endpoint, "_send", _send),
     (Endpoint, "make_request", _make_request),
     (RequestSigner, "sign", _sign),

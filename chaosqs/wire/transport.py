@@ -19,6 +19,7 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 from chaosqs.sqs.api.parameters import ApiError, error, traced
 from chaosqs.sqs.api.region import REGION
 from chaosqs.sqs.machines.message import uuid
+from chaosqs.wire.stubs import Stubs
 
 # Calls and sleeps in virtual time: tests move time themselves, simulations do not -------------------------------------
 
@@ -335,6 +336,8 @@ class Transport:
     """Services other than SQS, by their endpoint prefix."""
     others: Others | None = None
     """Answers for all other services. None: their requests are refused."""
+    stubs: Stubs | None = None
+    """Stubs of users; None: there can be none."""
     advice: str = ""
     """What to do if `others` is None or does not answer."""
     is_open: bool = True

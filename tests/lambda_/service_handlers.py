@@ -96,3 +96,10 @@ def puts(event: Event, _: object) -> None:
         except (BotoCoreError, ClientError) as error:
             chaosqs.record("failed", record, error=type(error).__name__, message=str(error))
             raise
+
+
+def asks_model(event: Event, _: object) -> None:
+    for record in event["Records"]:
+        answer = client("braket").search_devices(filters=[])
+        item = client("dynamodb").get_item(TableName="orders", Key={"id": {"S": "seed"}})
+        chaosqs.record("answer", record, devices=text(answer["devices"]), found="Item" in item)

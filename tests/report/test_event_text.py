@@ -178,10 +178,8 @@ CLAUSES: list[tuple[Event, str]] = [
     (Effect(0, None, "worker", 1, "charged", ()), "worker records charged"),
     (ServiceCalled(0, None, "worker", 1, "dynamodb", "PutItem"), ""),
     (
-        ServiceCalled(
-            0, None, "worker", 1, "dynamodb", "PutItem", "X", "throttled_call:dynamodb at receive 1 of message 1"
-        ),
-        "the call dynamodb PutItem of worker is throttled (fault: throttled_call:dynamodb at receive 1 of message 1)",
+        ServiceCalled(0, None, "worker", 1, "dynamodb", "PutItem", "X", "throttled_call:dynamodb"),
+        "the call dynamodb PutItem of worker is throttled (fault: throttled_call:dynamodb)",
     ),
     (Reached(0, None, "worker", 1, "paid twice"), ""),
 ]
