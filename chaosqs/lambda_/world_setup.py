@@ -70,7 +70,7 @@ def _module(path: str) -> ModuleType:
     return module
 
 
-def _takes_nothing(function: Callable[..., object]) -> bool:
+def _takes_nothing(function: Callable[[], object]) -> bool:
     try:
         inspect.signature(function).bind()
     except TypeError:

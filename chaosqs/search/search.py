@@ -52,7 +52,7 @@ def named_points(behaviours: Mapping[str, Behaviour]) -> NamedPoints:
     return NamedPoints(_named("fault_point", calls), _named("sometimes", calls))
 
 
-def _service_calls(grid: ScenarioGrid) -> tuple[str, ...]:
+def service_calls(grid: ScenarioGrid) -> tuple[str, ...]:
     """Return the calls to other services that the handlers make in a calm run of few messages, each once.
 
     Faults of calls are drawn for these only, so that no case is wasted on a call that nobody makes.
@@ -191,7 +191,7 @@ def searched(  # noqa: PLR0913 - as `explore`
     named = named_points(given)
     grid = ScenarioGrid(design, index.queue, given, named.points, dict(messages or {}))
     if index.enabled and any(behaviour.handler is not None for behaviour in given.values()):
-        named = attrs.evolve(named, points=(*named.points, *_service_calls(grid)))
+        named = attrs.evolve(named, points=(*named.points, *service_calls(grid)))
         grid = attrs.evolve(grid, points=named.points)
     if not index.enabled:
         return Searched(design, index, grid, named, None)

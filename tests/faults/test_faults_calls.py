@@ -12,7 +12,7 @@ from chaosqs.model.faults import KINDS, FaultPlan, Window
 from chaosqs.model.history import History
 from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.coverage import reachable
-from chaosqs.search.search import _service_calls
+from chaosqs.search.search import service_calls
 from chaosqs.simulation.run import simulate
 from chaosqs.strategies.faults import fault_plans
 from tests.lambda_.test_other_services import TABLE, scenario
@@ -102,7 +102,7 @@ def test_searches_draw_faults_for_the_calls_that_handlers_make_and_for_no_others
     """What a calm run calls; without such calls the kinds of faults are left out."""
     calm = scenario("puts", TABLE)
     grid = ScenarioGrid(calm.design, "orders", calm.behaviours)
-    points = _service_calls(grid)
+    points = service_calls(grid)
     assert points == ("dynamodb:PutItem",)
     wanted = {f"{kind}:dynamodb:PutItem" for kind in CALLS}
     plans = [each.faults for each in attrs.evolve(grid, points=points).faulty_variants(1, 1)]
