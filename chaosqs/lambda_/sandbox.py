@@ -109,6 +109,8 @@ class _Tests:
     _undo: list[Patch] = attrs.field(factory=list[Patch])
     _known: frozenset[str] = frozenset()
     """The modules that were loaded before the first block."""
+    _unregister: Callable[[], None] | None = None
+    """Undoes `_register_reducers`."""
 
     @contextmanager
     def opened(self, epoch: int) -> Generator[None]:
@@ -129,13 +131,12 @@ class _Tests:
         self._known = frozenset(sys.modules)
         self.by_original = _put(_all_patches(epoch), self._undo)
         self._undo.extend(_patch_names(_own_modules(), self.by_original))
-        for date in _DATES:
-            copyreg.pickle(date, _reduced)
+        self._unregister = _register_reducers()
 
     def _restore_all(self) -> None:
         """Restore all; names that modules have imported within the blocks become the originals, too."""
-        for date in _DATES:
-            copyreg.dispatch_table.pop(date, None)
+        if self._unregister is not None:
+            self._unregister()
         originals = {id(vars(owner)[name]): original for owner, name, original in self._undo}
         _restore(self._undo)
         for _ in _patch_names([sys.modules[name] for name in sys.modules.keys() - self._known], originals):
@@ -440,6 +441,21 @@ def _reduced(date: dt.date) -> tuple[_Named, tuple[object, ...]]:
 
 
 _DATES = (dt.datetime, dt.date)
+
+
+def _register_reducers() -> Callable[[], None]:
+    """Let dates be pickled while their classes are replaced; return the function that undoes it."""
+    before = {date: copyreg.dispatch_table.get(date) for date in _DATES}
+    for date in _DATES:
+        copyreg.pickle(date, _reduced)
+
+    def undo() -> None:
+        for date, reducer in before.items():
+            copyreg.dispatch_table.pop(date, None)
+            if reducer is not None:  # that of freezegun
+                copyreg.dispatch_table[date] = reducer
+
+    return undo
 
 
 def _replacement(real: type, **functions: object) -> object:

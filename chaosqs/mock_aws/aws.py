@@ -51,18 +51,14 @@ def aws(
             sqs.send_message(QueueUrl=url, MessageBody="hello", DelaySeconds=60)
             time.sleep(60)                   # virtual time, as world.advance(60)
 
-    The queues of `design` exist at once, in the Region of a client that names none (`AWS_DEFAULT_REGION`, the AWS
-    configuration, else us-east-1). Other services are answered by moto, if the design has resources of theirs or with
-    `passthrough="moto"`: then with `design.resources`, and messages to queues, as from a topic, arrive here. Without,
-    their operations raise `SimulationError`. Nothing reaches the network.
+    Clocks, sleeps and threads of the test are virtual within the block; see `docs/mock-aws.md`. Nothing reaches the
+    network. `world = pytest.fixture(chaosqs.aws().fixture)` gives each test a world of its own.
 
-    Each call takes `call_latency` seconds of virtual time, from 0 to 1; None: 0.008, the assumption `call_latency`.
-    The clocks of the test show virtual time, and its sleeps pass in it. Random numbers and identifiers of the test are
-    real. `docs/mock-aws.md` tells it all: what is virtual, functions and mappings, threads, limits.
+    `design`: its queues and resources exist at once, in the Region of a client that names none. `passthrough="moto"`:
+    moto answers for other services, as it does for a design with resources; otherwise their operations raise
+    `SimulationError`. `call_latency`: seconds of virtual time that each call takes, from 0 to 1; None: 0.008.
 
-    `world = pytest.fixture(chaosqs.aws().fixture)` gives each test a fake of its own. Outside the `with` block clients
-    behave as always. The blocks may be nested: the inner one answers. Raises `InvalidInput` for another `passthrough`
-    or a `call_latency` out of range.
+    Raises `InvalidInput` for another `passthrough` or a `call_latency` out of range.
     """
     checks = Checks("")
     if passthrough not in (None, "moto"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import calendar
 import copy
+import copyreg
 import datetime as dt
 import importlib
 import logging
@@ -259,10 +260,12 @@ class FrozenDate(dt.datetime, metaclass=Frozen):
 def test_a_block_in_frozen_time_shows_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """As that of freezegun, whose classes have a metaclass: the world's time in the block, the frozen one after it."""
     monkeypatch.setattr(dt, "datetime", FrozenDate)
+    monkeypatch.setitem(copyreg.dispatch_table, REAL, str)
     with aws():
         assert dt.datetime.now(dt.UTC).timestamp() == EPOCH
         assert isinstance(REAL(2020, 1, 1), dt.datetime)
     assert dt.datetime.now().year == 2020
+    assert copyreg.dispatch_table[REAL] is str
 
 
 def test_a_block_that_cannot_be_opened_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
