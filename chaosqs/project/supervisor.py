@@ -103,7 +103,7 @@ _LAST_WORDS = 1.0
 """Seconds that an ending worker has for its dump or exit."""
 _MOST_WORKERS = 4
 """Workers kept for further jobs of their groups; those that were used last stay."""
-_PRELOADED = ("chaosqs.lambda_.handlers", "chaosqs.wire.botocore_hook")
+_PRELOADED = ("chaosqs.lambda_.handlers", "chaosqs.wire.botocore_hook", "chaosqs.wire.other_services")
 """Modules that most jobs need; those that are not installed are left out."""
 _DUMP: int = vars(signal).get("SIGRTMAX", signal.SIGXFSZ)
 """Signal on which a worker dumps its stack: one that no handler uses."""
