@@ -54,16 +54,6 @@ def moto_is_installed() -> bool:
         return False
 
 
-def services_answering(resources: tuple[Resource, ...]) -> str:
-    """Return a clause for the header of a run: which services of a design answer its handlers, or what to install."""
-    if not moto_is_installed():
-        return "no other service of AWS answers: pip install 'chaosqs[aws]'"
-    from chaosqs.wire.resources import services_of  # noqa: PLC0415 - moto is an extra
-
-    names = services_of(resources)
-    return f"{', '.join(names)} answered by moto" if names else ""
-
-
 THROTTLED, FAILED, SLOW, LOST = "throttled_call", "failed_call", "slow_call", "lost_call_response"
 """The kinds of faults that strike calls."""
 _REFUSALS = (THROTTLED, FAILED)

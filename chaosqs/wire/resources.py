@@ -52,11 +52,6 @@ def make(resources: Sequence[Resource], answer: _Answer) -> None:
                 _make(resource, TYPES[known], answer)
 
 
-def services_of(resources: Sequence[Resource]) -> tuple[str, ...]:
-    """Return the names of the services in which resources of a design are made, each once."""
-    return tuple(dict.fromkeys(TYPES[resource.type].service for resource in resources if resource.type in TYPES))
-
-
 def _make(resource: Resource, known: _Type, answer: _Answer) -> None:
     properties: _Object = json.loads(resource.properties)
     try:

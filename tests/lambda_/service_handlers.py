@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Protocol, TypeAlias
@@ -103,3 +105,9 @@ def asks_model(event: Event, _: object) -> None:
         answer = client("braket").search_devices(filters=[])
         item = client("dynamodb").get_item(TableName="orders", Key={"id": {"S": "seed"}})
         chaosqs.record("answer", record, devices=text(answer["devices"]), found="Item" in item)
+
+
+def puts_and_waits(event: Event, context: object) -> None:
+    puts(event, context)
+    time.sleep(1)
+    chaosqs.record("done", thread=threading.get_ident())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 
 import pytest
 
 from chaosqs.errors import EscapedSimulation, InvalidDesign
-from chaosqs.lambda_.service_calls import services_answering
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Resource
 from chaosqs.model.events import Sent
@@ -161,14 +162,6 @@ def test_a_rule_passes_events_on_to_a_queue() -> None:
     assert (event["source"], event["detail-type"], event["detail"]) == ("shop", "order", {"id": 7})
 
 
-def test_the_services_that_answer_are_said() -> None:
-    """Those of the design's resources; without moto, what to install."""
-    assert services_answering((NEWS, TABLE)) == "sns, dynamodb answered by moto"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "moto", None)
-        assert "pip install 'chaosqs[aws]'" in services_answering((TABLE,))
-
-
 # Mistakes -------------------------------------------------------------------------------------------------------------
 
 
@@ -191,3 +184,42 @@ def test_H2_a_call_that_nothing_answers_ends_the_run_whatever_the_handler_catche
 def test_a_resource_that_its_service_refuses_is_named(resources: Sequence[Resource], why: str) -> None:
     with pytest.raises(InvalidDesign, match=why):
         simulate(scenario("puts", *resources))
+
+
+# Nothing leaves, and nothing else runs ----------------------------------------------------------------------------
+
+
+def test_no_packet_leaves_with_services_known_and_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for their calls, nor for credentials, nor for the address that only machines of AWS's have."""
+    reached: list[object] = []
+
+    def refuse(*address: object, **_: object) -> None:
+        reached.append(address)
+        raise OSError("no network here")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    for name in ("getaddrinfo", "create_connection", "gethostbyname"):
+        monkeypatch.setattr(socket, name, refuse)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    simulate(scenario("uses_three", *ALL_THREE, messages=2))
+    with pytest.raises(EscapedSimulation):
+        simulate(scenario("swallows_everything"))
+    assert reached == []
+
+
+def test_300_plain_handlers_with_a_call_each_end_in_one_thread() -> None:
+    """They wait at once, and each has put its item."""
+    design = Design(
+        [Queue("orders")],
+        [Function("worker", timeout=20)],
+        [EventSourceMapping("orders", "worker", batch_size=1, provisioned_pollers=(200, 400))],
+        resources=[TABLE],
+    )
+    behaviours = {"worker": Behaviour(handler="tests.lambda_.service_handlers:puts_and_waits")}
+    before = threading.active_count()
+    history = simulate(Scenario(design, [Burst("orders", 300)], behaviours, until=60))
+    threads = {dict(effect.values)["thread"] for effect in history.effects}
+    assert (len(history.effects), threads, threading.active_count()) == (300, {threading.get_ident()}, before)
+    assert history.summary()["functions"]["worker"]["ConcurrentExecutions"] >= 200

@@ -1,0 +1,45 @@
+"""A handler with Powertools' idempotency, whose store is a table, and the same handler without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import boto3
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+import chaosqs
+
+Event: TypeAlias = Mapping[str, Sequence[Mapping[str, object]]]
+
+
+boto3.setup_default_session(region_name="us-east-1")
+STORE = DynamoDBPersistenceLayer("seen")
+CONFIG = IdempotencyConfig(event_key_jmespath="message")
+
+
+@idempotent_function(data_keyword_argument="order", config=CONFIG, persistence_store=STORE)  # type: ignore[untyped-decorator]
+def charge_once(order: Mapping[str, object]) -> str:
+    return charge(order)
+
+
+def charge(order: Mapping[str, object]) -> str:
+    chaosqs.record("charged", order=str(order["message"]))
+    return "done"
+
+
+def once(event: Event, context: LambdaContext) -> None:
+    CONFIG.register_lambda_context(context)
+    for record in event["Records"]:
+        charge_once(order=json.loads(str(record["body"])))
+
+
+def again(event: Event, _: LambdaContext) -> None:
+    for record in event["Records"]:
+        charge(json.loads(str(record["body"])))
