@@ -178,9 +178,14 @@ def _filter_warnings(filters: list[object]) -> None:
 
 def _event_loop() -> tuple[object, dict[str, object]] | None:
     """Return the policy of asyncio and what it keeps of the event loop of this thread; None if it is not used yet."""
-    policy: object = vars(asyncio.events).get("_event_loop_policy")
+    policy: object = _ASYNCIO["_event_loop_policy"]
+    if policy is None:
+        return None
     local: object = getattr(policy, "_local", None)
-    return None if policy is None else (policy, vars(local).copy() if local is not None else {})
+    return policy, vars(local).copy() if local is not None else {}
+
+
+_ASYNCIO = vars(asyncio.events)
 
 
 def _set_event_loop(state: tuple[object, dict[str, object]] | None) -> None:
