@@ -228,16 +228,11 @@ class HandlerTask:
             result = returned(call(), self.request_id)
         except SimulationError as error:
             self._fail(error)
-        except KeyboardInterrupt as error:
-            if WATCHERS:  # Ctrl-C does not reach a process of the code's own, so the code has raised it
-                self._end(self._placed(raised(error, self.request_id, self.root), error))
-            else:
-                self._fail(error)
         except Ended:
             pass
         except LoadError as error:
             self._end(self._placed(load_failed(error, self.request_id, self.root), error.__cause__ or error))
-        except BaseException as error:  # noqa: BLE001 - it ends the handler's process, not this one
+        except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt, too: `watch` keeps Ctrl-C from the code
             self._end(self._placed(raised(error, self.request_id, self.root), error))
         else:
             self._end(result)

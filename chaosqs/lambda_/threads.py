@@ -431,6 +431,9 @@ class _PoolThreads:
 
     _original: MutableMapping[threading.Thread, object]
 
+    def __iter__(self) -> Iterator[threading.Thread]:
+        return iter(self._original)
+
     def __setitem__(self, thread: threading.Thread, tasks: object) -> None:
         if participant() is None:
             self._original[thread] = tasks
