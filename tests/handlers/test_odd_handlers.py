@@ -54,7 +54,7 @@ def scenario(name: str) -> Scenario:
 
 
 def mocked(name: str) -> History:
-    with chaosqs.aws(DESIGN) as world:
+    with chaosqs.aws(DESIGN, passthrough="moto") as world:  # simulations have it by themselves
         world.function("worker", getattr(odd_handlers, name))
         sqs = boto3.client("sqs", "us-east-1")  # pyright: ignore[reportUnknownMemberType] - its other services are not typed
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="orders")["QueueUrl"], MessageBody="one")
