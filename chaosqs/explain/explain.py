@@ -5,9 +5,11 @@ on the seed sample. A value counts as holding only if nothing else becomes worse
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import groupby, pairwise
-from typing import TypeAlias
+from math import ceil
+from typing import TypeAlias, TypeVar
 
 import attrs
 
@@ -23,9 +25,12 @@ from chaosqs.model.explanation import (
     AssumptionVerdict,
     Evidence,
     Explanation,
+    Fix,
     LoadSensitivity,
     Origin,
+    Part,
     Setting,
+    SettingPath,
     Side,
     Threshold,
     Value,
@@ -35,8 +40,8 @@ from chaosqs.model.faults import OK, FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.search.corpus import ScenarioGrid
-from chaosqs.search.oracle import Oracle
-from chaosqs.search.profiles import CI, Profile
+from chaosqs.search.oracle import Oracle, OutOfBudget
+from chaosqs.search.profiles import CI, Profile, for_behaviours
 from chaosqs.search.simplicity import ending
 from chaosqs.strategies.grid import exact
 
@@ -215,6 +220,8 @@ def _nearest(fails: Value, good: Value, holds: _Probe) -> Value:
 
 # The explanation -----------------------------------------------------------------------------------------------------
 
+_Found = TypeVar("_Found")
+
 
 def explain(
     history: History,
@@ -229,26 +236,82 @@ def explain(
 
     `behaviours`: the user's fixed behaviours, with which a fix must work. `origins`: sources of settings, by path:
     `functions[0].reserved_concurrency`. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
+    Where handlers are real code, the profile limits the simulations; parts that need more are `unfinished`.
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
-    scenario, oracle = history.scenario, Oracle(invariant, mapping.queue)
-    sample, rate = sample_of(scenario, oracle, profile.draws)
-    found = (_setting(scenario, each, sample, origins or {}) for each in design_settings(scenario.design, mapping))
-    settings = [setting for setting in found if setting is not None]
-    given = dict(behaviours or {})
-    for index, setting in enumerate(settings):
-        if setting.path.attribute == "batch_size" and not setting.matters:
-            settings[index] = attrs.evolve(setting, load=load_sensitivity(scenario, mapping, oracle, given))
-    edges = {setting.path: setting.edges for setting in settings}
+    scenario, given = history.scenario, dict(behaviours or {})
+    budget = for_behaviours(profile, scenario.behaviours)
+    oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations)
+    parts = _Parts(oracle, budget.explain_simulations)
+    sampled = parts.find("rate", lambda: sample_of(scenario, oracle, budget.draws))
+    if sampled is None:
+        return Explanation(unfinished=("rate", "settings", "faults", "fixes", "assumptions", "point_of_no_return"))
+    sample, rate = sampled
+    faults = parts.find("faults", lambda: _needed_faults(scenario, oracle)) or ()
+
+    def found_fixes(edges: Mapping[SettingPath, Sequence[Value]] | None = None) -> tuple[Fix, ...]:
+        tried = parts.find("fixes", lambda: fixes(scenario, mapping, oracle, given, budget.trials, edges=edges))
+        return tried or ()
+
+    early = () if oracle.limit is None else found_fixes()  # thresholds take more simulations than fixes
+    settings = parts.find("settings", lambda: _settings(scenario, mapping, sample, given, origins or {})) or ()
     return Explanation(
-        settings=tuple(settings),
-        faults=_needed_faults(scenario, oracle),
+        settings=settings,
+        faults=faults,
         rate=rate,
-        fixes=fixes(scenario, mapping, oracle, given, profile.trials, edges=edges),
-        assumptions=hanging(sample),
-        point_of_no_return=point_of_no_return(history, oracle, rate),
+        fixes=found_fixes({each.path: each.edges for each in settings}) if oracle.limit is None else early,
+        assumptions=parts.find("assumptions", lambda: hanging(sample)),
+        point_of_no_return=parts.find("point_of_no_return", lambda: point_of_no_return(history, oracle, rate)),
+        unfinished=tuple(parts.unfinished),
     )
+
+
+_SHARES: Mapping[Part, float] = {"fixes": 0.5, "settings": 0.8, "assumptions": 0.5}
+"""Share of the simulations left that a part may use if they are limited; other parts: all."""
+
+
+@attrs.define
+class _Parts:
+    """Finds the parts of an explanation one after the other, within a budget of simulations."""
+
+    oracle: Oracle
+    limit: int | None
+    """Maximum simulations of all parts together; None: no limit."""
+    unfinished: list[Part] = attrs.field(factory=list[Part])
+
+    def find(self, part: Part, find: Callable[[], _Found]) -> _Found | None:
+        """Return a part, or None if its share of the budget does not suffice."""
+        if self.limit is not None:
+            left = self.limit - self.oracle.simulations
+            self.oracle.limit = self.oracle.simulations + ceil(left * _SHARES.get(part, 1))
+        try:
+            return find()
+        except OutOfBudget:
+            return None
+        finally:
+            if self.oracle.spent:
+                self.unfinished.append(part)
+
+
+def _settings(
+    scenario: Scenario,
+    mapping: EventSourceMapping,
+    sample: SeedSample,
+    given: Mapping[str, Behaviour],
+    origins: Mapping[str, Origin],
+) -> tuple[Setting, ...]:
+    """Return the settings with their thresholds; those that come first if the oracle runs out of budget."""
+    found: list[Setting] = []
+    with suppress(OutOfBudget):
+        for each in design_settings(scenario.design, mapping):
+            setting = _setting(scenario, each, sample, origins)
+            if setting is None:
+                continue
+            if setting.path.attribute == "batch_size" and not setting.matters:
+                setting = attrs.evolve(setting, load=load_sensitivity(scenario, mapping, sample.oracle, given))
+            found.append(setting)
+    return tuple(found)
 
 
 def _setting(

@@ -7,6 +7,7 @@ those with the fewest violations are tried.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import combinations, islice
 from math import log2
@@ -26,7 +27,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.drawing import draws
-from chaosqs.search.oracle import Oracle
+from chaosqs.search.oracle import Oracle, OutOfBudget
 from chaosqs.search.simplicity import ending
 from chaosqs.simulation.run import simulate
 from chaosqs.strategies import scenarios
@@ -161,7 +162,7 @@ class FixValidation:
 
     def _run(self, test: Scenario, design: Design) -> History | None:
         """Run a trial with another design; None if it does not fit or cannot be simulated."""
-        self.oracle.simulations += 1
+        self.oracle.count()
         try:
             return simulate(test if design == test.design else ending(attrs.evolve(test, design=design)))
         except (InvalidInput, SimulationError):
@@ -234,15 +235,20 @@ def fixes(
     change of each setting and direction is returned. The cost is the number of doublings of the setting, time to drain,
     latency and concurrency. Changes that violate another invariant come last. If nothing prevents the violation, as
     with a limit that some fault always breaks, the changes that come nearest are returned; their evidence counts only
-    the trials that violate the invariant without them.
+    the trials that violate the invariant without them. Once the oracle is out of budget, those found so far are
+    returned.
     """
     tests = list(trial_scenarios(scenario, mapping, given, trials))
     proof = _Proof(scenario, mapping, oracle, FixValidation(oracle, tests), simulate(ending(scenario)))
     known = [list(candidates) for candidates in candidate_values(scenario.design, mapping, edges)]
-    proven = [found for candidates in known if (found := _first(proof, iter(candidates))) is not None]
-    if not proven:
-        limit, near = oracle.simulations + _PAIR_SIMULATIONS * trials, _nearest(proof, known)
-        proven = _pairs(proof, near, limit) or _helpful(proof, near)
+    proven: list[tuple[float, Fix]] = []
+    with suppress(OutOfBudget):
+        for candidates in known:
+            found = _first(proof, iter(candidates))
+            proven += [] if found is None else [found]
+        if not proven:
+            limit, near = oracle.simulations + _PAIR_SIMULATIONS * trials, _nearest(proof, known)
+            proven = _pairs(proof, near, limit) or _helpful(proof, near)
     return tuple(fix for _, fix in sorted(proven, key=lambda entry: (bool(entry[1].breaks), entry[0])))
 
 

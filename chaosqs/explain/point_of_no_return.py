@@ -89,7 +89,7 @@ def _violated(scenario: Scenario, oracle: Oracle, at: int) -> int:
         seed += 1
         if seed == scenario.seed:
             continue
-        oracle.simulations += 1
+        oracle.count()
         try:
             verdict = oracle.judge(redrawn(healed, at, seed))
         except (InvalidInput, SimulationError):

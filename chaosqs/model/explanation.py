@@ -25,6 +25,8 @@ ResourceKind: TypeAlias = Literal["queue", "function", "mapping", "account"]
 VerdictWord: TypeAlias = Literal["holds", "violated", "inconclusive"]
 Side: TypeAlias = Literal["at_least", "at_most", "any"]
 PremiseKind: TypeAlias = Literal["load", "duration", "failure", "fault"]
+Part: TypeAlias = Literal["rate", "settings", "faults", "fixes", "assumptions", "point_of_no_return"]
+"""A part of an explanation."""
 Population: TypeAlias = Literal[
     "counterexample", "seeds", "other_seeds", "load", "trials", "violating_trials", "futures"
 ]
@@ -236,6 +238,8 @@ class Explanation:
     """Values of the assumptions on which the verdict depends; empty: on none; None: not examined."""
     point_of_no_return: PointOfNoReturn | None = None
     """None: not examined."""
+    unfinished: tuple[Part, ...] = ()
+    """Parts that are missing or incomplete, as the simulations that the profile allows were used up."""
     own_bug: bool = False
     """True if no design can violate the invariant: the violation is a bug of chaosqs."""
     outdated: bool = False

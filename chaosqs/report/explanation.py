@@ -1,6 +1,6 @@
 """The texts of an explanation, which the story, the report and the summaries share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 import attrs
@@ -15,6 +15,7 @@ from chaosqs.model.explanation import (
     Explanation,
     Fix,
     LoadSensitivity,
+    Part,
     PointOfNoReturn,
     Setting,
     SettingPath,
@@ -43,6 +44,21 @@ _MIN_INCREASE = 0.05  # minimum relative increase of latency or concurrency that
 def note(explanation: Explanation) -> str:
     """Return the remark on the explanation as a whole; usually empty."""
     return OWN_BUG if explanation.own_bug else OUTDATED if explanation.outdated else ""
+
+
+_PARTS: Mapping[Part, str] = {
+    "rate": "how often it happens",
+    "settings": "other settings",
+    "faults": "which faults it needs",
+    "fixes": "other fixes",
+    "assumptions": "assumptions",
+    "point_of_no_return": "the point of no return",
+}
+
+
+def unfinished(explanation: Explanation) -> list[str]:
+    """Return the parts that are missing or incomplete, as the profile allows no more simulations."""
+    return [_PARTS[part] for part in explanation.unfinished]
 
 
 # Settings ---------------------------------------------------------------------------------------------------------
@@ -153,6 +169,8 @@ def faults(counterexample: Counterexample) -> list[str]:
         return []
     if explanation.faults:
         return [shown(text, 80) for fault in explanation.faults for text in planned_faults(fault)]
+    if "faults" in explanation.unfinished or "rate" in explanation.unfinished:
+        return []
     unexplained = explanation in (Explanation(), Explanation(outdated=True))
     return [] if unexplained and planned_faults(plan) else [NO_FAULT]
 

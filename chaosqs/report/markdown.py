@@ -157,6 +157,7 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         steps=narrate(counterexample, history),
         source=fenced(source(counterexample.scenario, counterexample.invariant), "python"),
         command=fenced(replay_command(replay), "sh"),
+        unfinished=told.unfinished(explanation),
         versions=sorted(counterexample.versions.items()),
         digest=counterexample.digest,
     )

@@ -104,6 +104,10 @@ class Trials:
         return self.known[key]
 
 
+class OutOfBudget(Exception):
+    """Raised when an oracle has used all the simulations that it may use."""
+
+
 @attrs.define
 class Oracle:
     """Answers for one invariant on one queue; counts its simulations and remembers their answers."""
@@ -112,6 +116,8 @@ class Oracle:
     queue: str | None
     """Violations about messages of other queues do not count; None: all count."""
     simulations: int = 0
+    limit: int | None = None
+    """Maximum simulations; None: no limit."""
     trials: Trials = attrs.field(factory=Trials)
     """Settles the verdicts that one history does not."""
     _answers: dict[Scenario, Answer] = attrs.field(factory=dict[Scenario, Answer])
@@ -120,11 +126,22 @@ class Oracle:
         """Return the verdict on a history, with the violations of the oracle's queue only."""
         return attributed(self.trials.settled(self.invariant, history), self.queue)
 
+    @property
+    def spent(self) -> bool:
+        """True if no further simulation may begin."""
+        return self.limit is not None and self.simulations >= self.limit
+
+    def count(self) -> None:
+        """Count a simulation that is about to begin. Raises `OutOfBudget`."""
+        if self.spent:
+            raise OutOfBudget
+        self.simulations += 1
+
     def answer(self, scenario: Scenario) -> Answer:
         """Return the result of a scenario's run."""
         known = self._answers.get(scenario)
         if known is None:
-            self.simulations += 1
+            self.count()
             history = simulate(scenario)
             known = self._answers[scenario] = _answer(history, self.queue, self.judge(history))
         return known

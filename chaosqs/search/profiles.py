@@ -1,8 +1,11 @@
 """Search budgets by name, shared by the command line, configuration files and tests."""
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import attrs
+
+from chaosqs.model.behaviour import Behaviour
 
 ProfileName: TypeAlias = Literal["quick", "ci", "deep"]
 
@@ -22,12 +25,31 @@ class Profile:
     """Scenarios in which a fix must prove itself."""
     seed: int | None
     """Seed of the search where the user gives none; None: a new one each time."""
+    explain_simulations: int | None = None
+    """Simulations that the explanation of one violation may use; None: no limit."""
 
 
 QUICK = Profile("quick", max_examples=100, shrink_simulations=2_000, draws=200, trials=200, seed=0)
 CI = Profile("ci", max_examples=400, shrink_simulations=2_000, draws=200, trials=400, seed=0)
 DEEP = Profile("deep", max_examples=20_000, shrink_simulations=4_000, draws=1_000, trials=2_000, seed=None)
 PROFILES = (QUICK, CI, DEEP)
+
+_REAL_CODE = {"quick": (200, 40, 300), "ci": (500, 100, 1_500)}
+"""Simulations of each pass of the shrinker, draws and trials, and simulations of an explanation, by profile."""
+
+
+def for_behaviours(profile: Profile, behaviours: Mapping[str, Behaviour]) -> Profile:
+    """Return the profile with the budget for real code, if a behaviour has some: its runs cost 20 to 100 times more."""
+    if profile.name not in _REAL_CODE or all(behaviour.handler is None for behaviour in behaviours.values()):
+        return profile
+    shrinking, trials, explaining = _REAL_CODE[profile.name]
+    return attrs.evolve(
+        profile,
+        shrink_simulations=min(profile.shrink_simulations, shrinking),
+        draws=min(profile.draws, trials),
+        trials=min(profile.trials, trials),
+        explain_simulations=explaining,
+    )
 
 
 def profile_named(name: str) -> Profile:

@@ -23,7 +23,7 @@ from chaosqs.search.coverage import SOMETIMES, reachable
 from chaosqs.search.database import Memory, transferred
 from chaosqs.search.finding import CodeTally, Finding
 from chaosqs.search.oracle import Oracle
-from chaosqs.search.profiles import CI, Profile
+from chaosqs.search.profiles import CI, Profile, for_behaviours
 from chaosqs.search.run import InvariantSearch, SearchRun, budgeted, finding, searched_run
 from chaosqs.search.shrink import calm_form, poisoned_form, shrink, simplified
 from chaosqs.simulation.run import simulate
@@ -167,6 +167,10 @@ def _of_failing_code(found: Finding, failing: str) -> Finding:
     return attrs.evolve(found, verdict=verdict, failing=failing)
 
 
+_MOST_MESSAGES, _MOST_REAL_MESSAGES = 60, 20
+"""Maximum messages of a drawn load, and of one that real code processes."""
+
+
 def searched(  # noqa: PLR0913 - as `explore`
     design: Design,
     mapping: str,
@@ -195,13 +199,14 @@ def searched(  # noqa: PLR0913 - as `explore`
         grid = attrs.evolve(grid, points=named.points)
     if not index.enabled:
         return Searched(design, index, grid, named, None)
-    budget = budgeted(profile, max_examples, seed)
+    budget = budgeted(for_behaviours(profile, given), max_examples, seed)
     search_run = searched_run(
         scenarios(
             design,
             queue=index.queue,
             behaviours=given,
             points=named.points,
+            messages=_MOST_MESSAGES if budget.explain_simulations is None else _MOST_REAL_MESSAGES,
             vary_assumptions=vary_assumptions,
             sources=messages,
         ),

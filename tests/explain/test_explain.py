@@ -22,7 +22,7 @@ from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.search.oracle import Oracle
-from chaosqs.search.profiles import QUICK
+from chaosqs.search.profiles import DEEP, QUICK, for_behaviours
 from chaosqs.search.search import search
 from chaosqs.simulation.run import simulate
 from chaosqs.strategies import fault_plans
@@ -233,3 +233,24 @@ def test_each_step_leaves_out_one_thing(plan: FaultPlan) -> None:
     steps = list(without_one(plan))
     assert len(steps) == size(plan)
     assert all((size(alone), size(rest)) == (1, size(plan) - 1) for alone, rest in steps)
+
+
+def test_limit_of_simulations_leaves_parts_unfinished(scenario: Scenario) -> None:
+    """What was found within the limit is there, and the parts that need more are named."""
+    history, mapping = simulate(scenario), scenario.design.mappings[0]
+    brief = explain(history, mapping, THROTTLING, profile=attrs.evolve(BRIEF, explain_simulations=300))
+    assert brief.rate is not None
+    assert brief.fixes
+    assert {"fixes", "settings"} <= {*brief.unfinished}
+    assert explain(history, mapping, THROTTLING, profile=attrs.evolve(BRIEF, explain_simulations=5)) == Explanation(
+        unfinished=("rate", "settings", "faults", "fixes", "assumptions", "point_of_no_return")
+    )
+
+
+def test_only_real_code_limits_the_simulations() -> None:
+    """Modelled functions keep the profile; `deep` has no limit."""
+    real = {"worker": Behaviour(handler="app:handler")}
+    assert for_behaviours(QUICK, {"worker": Behaviour()}) == QUICK
+    assert for_behaviours(DEEP, real) == DEEP
+    assert for_behaviours(QUICK, real).explain_simulations == 300
+    assert for_behaviours(BRIEF, real).trials == BRIEF.trials

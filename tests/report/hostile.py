@@ -16,6 +16,7 @@ from chaosqs.model.explanation import (
     Fix,
     LoadSensitivity,
     Origin,
+    Part,
     PointOfNoReturn,
     Price,
     ResourceKind,
@@ -71,6 +72,7 @@ EXPLANATIONS = st.builds(
     assumptions=st.none() | st.lists(ASSUMPTIONS, max_size=3).map(tuple),
     point_of_no_return=st.none()
     | st.builds(PointOfNoReturn, EVIDENCE, st.none() | COUNTS, st.none() | st.integers(-9, 99), st.none() | COUNTS),
+    unfinished=st.lists(st.sampled_from(get_args(Part)), unique=True).map(tuple),
     own_bug=st.booleans(),
     outdated=st.booleans(),
 )

@@ -162,6 +162,16 @@ def test_an_explanation_of_an_older_version_is_said_to_be_gone() -> None:
     assert "ault" not in text
 
 
+def test_parts_that_were_not_tried_are_named() -> None:
+    """A missing part is no claim: not even that no fault was needed."""
+    found, history = throttled()
+    planned = attrs.evolve(found.scenario, faults=FaultPlan(sends=["late_send"]))
+    left = Explanation(unfinished=("faults", "fixes"))
+    text = story(attrs.evolve(found, scenario=planned, explanation=left), history)
+    assert "  Not tried       which faults it needs · other fixes · the profile allows no more runs" in text
+    assert "no fault" not in text
+
+
 def test_the_command_pastes_into_a_shell() -> None:
     """Spaces and quotes in a path are quoted, control characters written as escapes on the same line."""
     found, history = throttled()
