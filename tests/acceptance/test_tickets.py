@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.project.planning import Options, plan
 from chaosqs.search.finding import Finding
+from chaosqs.search.run import InvariantSearch, SearchRun
 from chaosqs.search.search import Searched
 
 pytest.importorskip("moto")
@@ -45,10 +47,14 @@ def undo(file: Path, *mends: tuple[str, str]) -> None:
     file.write_text(text, encoding="utf-8")
 
 
+def as_found(_: Searched, _run: SearchRun, own: InvariantSearch) -> Scenario | None:
+    return own.tally.violating
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the project; what a search finds in it is not shrunk, which would take most of the time."""
-    monkeypatch.setattr(Searched, "_smallest", lambda _self, _run, own: own.tally.violating)
+    monkeypatch.setattr(Searched, "_smallest", as_found)
     return shutil.copytree(PROJECT, tmp_path / "tickets")
 
 
