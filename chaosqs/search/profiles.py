@@ -25,6 +25,8 @@ class Profile:
     """Scenarios in which a fix must prove itself."""
     seed: int | None
     """Seed of the search where the user gives none; None: a new one each time."""
+    schedules: int | None = None
+    """Cases under scheduling policies, if handlers are real code; None: half of `max_examples`."""
     explain_simulations: int | None = None
     """Simulations that the explanation of one violation may use; None: no limit."""
 
@@ -34,17 +36,20 @@ CI = Profile("ci", max_examples=400, shrink_simulations=2_000, draws=200, trials
 DEEP = Profile("deep", max_examples=20_000, shrink_simulations=4_000, draws=1_000, trials=2_000, seed=None)
 PROFILES = (QUICK, CI, DEEP)
 
-_REAL_CODE = {"quick": (200, 40, 300), "ci": (500, 100, 1_500)}
-"""Simulations of each pass of the shrinker, draws and trials, and simulations of an explanation, by profile."""
+_REAL_CODE = {"quick": (60, 10, 200, 40, 200), "ci": (400, 200, 500, 100, 1_500)}
+"""By profile: cases, cases under scheduling policies, simulations of each pass of the shrinker, draws and trials, and
+simulations of an explanation."""
 
 
 def for_behaviours(profile: Profile, behaviours: Mapping[str, Behaviour]) -> Profile:
     """Return the profile with the budget for real code, if a behaviour has some: its runs cost 20 to 100 times more."""
     if profile.name not in _REAL_CODE or all(behaviour.handler is None for behaviour in behaviours.values()):
         return profile
-    shrinking, trials, explaining = _REAL_CODE[profile.name]
+    cases, schedules, shrinking, trials, explaining = _REAL_CODE[profile.name]
     return attrs.evolve(
         profile,
+        max_examples=min(profile.max_examples, cases),
+        schedules=schedules,
         shrink_simulations=min(profile.shrink_simulations, shrinking),
         draws=min(profile.draws, trials),
         trials=min(profile.trials, trials),

@@ -117,7 +117,8 @@ class SearchRun:
 
     def _try_schedules(self) -> None:
         """Judge drawn scenarios under policies; a violating one is kept with pauses that do what the policy did."""
-        number = max(1, self.budget.max_examples // _CASES_PER_SCHEDULE)
+        usual = max(1, self.budget.max_examples // _CASES_PER_SCHEDULE)
+        number = usual if self.budget.schedules is None else min(usual, self.budget.schedules)
         tried = zip(draws(self.strategy, number), policies(self.budget.seed or 0, number), strict=False)
         for scenario, policy in tried:
             self._count(scheduled(scenario, policy), self._open_searches())

@@ -252,5 +252,5 @@ def test_only_real_code_limits_the_simulations() -> None:
     real = {"worker": Behaviour(handler="app:handler")}
     assert for_behaviours(QUICK, {"worker": Behaviour()}) == QUICK
     assert for_behaviours(DEEP, real) == DEEP
-    assert for_behaviours(QUICK, real).explain_simulations == 300
+    assert for_behaviours(QUICK, real).explain_simulations == 200
     assert for_behaviours(BRIEF, real).trials == BRIEF.trials
