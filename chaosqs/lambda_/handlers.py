@@ -140,7 +140,8 @@ def transport(calls: Calls, services: ServiceCalls) -> Generator[None]:
         yield
         return
     answers, advice = (services, ADVICE) if moto_is_installed() else (None, NOT_INSTALLED)
-    with sdk.opened(Transport(calls, others=answers, stubs=Stubs(services.stubbed, calls.refuse), advice=advice)):
+    stubs = Stubs(services.stubbed, calls.refuse)
+    with sdk.session_of_handlers(), sdk.opened(Transport(calls, others=answers, stubs=stubs, advice=advice)):
         yield
 
 

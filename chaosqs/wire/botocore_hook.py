@@ -149,6 +149,20 @@ def default_region() -> str:
     return Session(include_builtin_handlers=False).get_config_variable("region") or REGION
 
 
+_handlers_session: list[boto3.Session | None] = [None]
+"""The default session of handlers in simulations: making one takes longer than most of their runs."""
+
+
+@contextmanager
+def session_of_handlers() -> Generator[None]:
+    """Give handlers a default session of their own for a `with` block, and the caller's back to it."""
+    callers, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, _handlers_session[0]
+    try:
+        yield
+    finally:
+        _handlers_session[0], boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, callers
+
+
 # Requests -------------------------------------------------------------------------------------------------------------
 
 

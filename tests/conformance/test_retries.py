@@ -26,10 +26,11 @@ def test_failures_are_tried_again(
     world: MockAws, monkeypatch: pytest.MonkeyPatch, mode: Mode, handler: Failing
 ) -> None:
     """Four back-offs take virtual seconds, and no real ones."""
-    monkeypatch.setattr(time, "sleep", never)
     client = failing(attrs.evolve(handler), mode)
     queue = create(client, "orders")
-    answer = client.send_message(QueueUrl=queue.url, MessageBody="x")
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "sleep", never)
+        answer = client.send_message(QueueUrl=queue.url, MessageBody="x")
     assert answer["ResponseMetadata"]["RetryAttempts"] == 4
     assert 0.1 < world.now < 20
     assert queue.counters() == (1, 0, 0)
@@ -57,12 +58,13 @@ def test_messages_become_due_while_a_client_sleeps(world: MockAws) -> None:
 
 def test_a_long_poll_without_quota_sleeps_in_virtual_time(world: MockAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore sleeps by itself there, behind the back of its retry loop."""
-    monkeypatch.setattr(time, "sleep", never)
     client = failing(Failing(10_000, 400, "ThrottlingException"), "standard", 3, "ReceiveMessage")
     queue = create(client, "orders")
-    for _ in range(60):
-        with pytest.raises(client.exceptions.ClientError):
-            queue.receive()
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "sleep", never)
+        for _ in range(60):
+            with pytest.raises(client.exceptions.ClientError):
+                queue.receive()
     assert world.now > 60
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
+import boto3
 import pytest
 
 from chaosqs.model.assumptions import Assumptions
@@ -101,3 +102,10 @@ def test_without_boto3_handlers_run_as_well(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "chaosqs.wire.botocore_hook", None)
     monkeypatch.delattr("chaosqs.wire.botocore_hook", raising=False)
     assert [end.duration for end in ends(played(scenario("naps")))] == [1000]
+
+
+def test_default_session_of_boto3_is_the_callers_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A handler that makes a client by `boto3.client` leaves none behind."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    played(scenario("sends_a_batch"))
+    assert boto3.DEFAULT_SESSION is None
