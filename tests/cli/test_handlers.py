@@ -127,7 +127,11 @@ def test_explore_says_first_which_code_runs(run: Run) -> None:
     write_project("fine_to_explore", FINE)
     result = run("explore", "template.yaml", "--max-examples", "2")
     assert result.exit_code == 0, result.output
-    header = ["chaosqs: template.yaml", "  Orders → Worker: src/fine_to_explore.py, handle", f"    {NOTE}"]
+    header = [
+        "chaosqs: template.yaml",
+        "  Orders → Worker: src/fine_to_explore.py, handle · made-up bodies",
+        f"    {NOTE}",
+    ]
     assert result.output.splitlines()[:3] == header
 
 

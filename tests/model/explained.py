@@ -14,6 +14,7 @@ from chaosqs.model.explanation import (
     Fix,
     LoadSensitivity,
     Origin,
+    Part,
     PointOfNoReturn,
     Population,
     Premise,
@@ -101,6 +102,7 @@ explanations = st.builds(
         st.builds(AssumptionVerdict, st.text(max_size=9), whole, st.sampled_from(get_args(VerdictWord))), max_size=3
     ).map(tuple),
     st.none() | st.builds(PointOfNoReturn, evidence, st.none() | whole, st.none() | whole, st.none() | whole),
+    st.lists(st.sampled_from(get_args(Part)), unique=True).map(tuple),
     st.booleans(),
     st.booleans(),
 )

@@ -55,7 +55,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Failed:
 def test_the_run_fails(failed: Failed) -> None:
     """One promise is broken, the others hold."""
     assert failed.status == pytest.ExitCode.TESTS_FAILED
-    assert "1 failed, 3 passed" in failed.output
+    assert "1 failed, 4 passed" in failed.output
 
 
 def test_the_failure_is_the_story_and_nothing_else(failed: Failed) -> None:
@@ -233,7 +233,7 @@ def test_strictly_what_was_not_exercised_fails(roomy: pytest.Pytester) -> None:
     """With `--chaosqs-strict` a promise must have been put to the test."""
     chosen = ("-k", "throttling or at-least-once or no-loss or conservation")
     result = roomy.runpytest("--chaosqs", "--chaosqs-max-examples=3", "--chaosqs-strict", *chosen)
-    result.assert_outcomes(passed=3, failed=1)
+    result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(["*no dead-lettering by throttling: not exercised: worker was never at the limit*"])
 
 
