@@ -21,6 +21,7 @@ from chaosqs.invariants import OURS, Invariant
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
+from chaosqs.model.events import InvocationStarted, Sent, ServiceCalled
 from chaosqs.model.explanation import (
     AssumptionVerdict,
     Evidence,
@@ -236,12 +237,12 @@ def explain(
 
     `behaviours`: the user's fixed behaviours, with which a fix must work. `origins`: sources of settings, by path:
     `functions[0].reserved_concurrency`. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
-    Where handlers are real code, the profile limits the simulations; parts that need more are `unfinished`.
+    Where handlers call AWS, the profile limits the simulations; parts that need more are `unfinished`.
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
     scenario, given = history.scenario, dict(behaviours or {})
-    budget = for_behaviours(profile, scenario.behaviours)
+    budget = for_behaviours(profile, scenario.behaviours) if _calls_aws(history) else profile
     oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations)
     parts = _Parts(oracle, budget.explain_simulations)
     sampled = parts.find("rate", lambda: sample_of(scenario, oracle, budget.draws))
@@ -264,6 +265,15 @@ def explain(
         assumptions=parts.find("assumptions", lambda: hanging(sample)),
         point_of_no_return=parts.find("point_of_no_return", lambda: point_of_no_return(history, oracle, rate)),
         unfinished=tuple(parts.unfinished),
+    )
+
+
+def _calls_aws(history: History) -> bool:
+    """Return whether a handler calls SQS or another service, which takes most of the time of a run."""
+    senders = {event.cause for _, event in history.each(Sent)}
+    return any(
+        isinstance(event, ServiceCalled) or (isinstance(event, InvocationStarted) and index in senders)
+        for index, event in enumerate(history.events)
     )
 
 

@@ -143,6 +143,7 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         note=told.note(explanation),
         settings=[_plain(setting) for setting in told.telling(explanation)],
         explained=bool(explanation.settings),
+        partly="settings" in explanation.unfinished,
         free=told.any_value(explanation),
         faults=faults,
         no_fault=faults == [told.NO_FAULT],
