@@ -67,6 +67,9 @@ class EscapedSimulation(SimulationError):
 class ProcessEnded(SimulationError):
     """A real handler never gave way, or ended the process that it ran in; the message names function, file and line."""
 
+    function = ""
+    """The function whose handler it was; empty if that is unknown."""
+
 
 class HandlerStuck(SimulationError):
     """A handler ran for too long in real time without a wait; the message names function, file and line."""

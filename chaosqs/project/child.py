@@ -198,7 +198,10 @@ class Child:
         if kind == RESULT:
             return text
         if kind == ENDED:
-            raise ProcessEnded(_told(from_json(End, text), self.seconds, self.root, handlers or {}))
+            end = from_json(End, text)
+            error = ProcessEnded(_told(end, self.seconds, self.root, handlers or {}))
+            error.function = end.handler
+            raise error
         raise _raised(from_json(Failure, text))
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 
 from chaosqs import designs as reference
 from chaosqs import invariants
-from chaosqs.errors import InvalidInput, SimulationError
+from chaosqs.errors import InvalidInput, ProcessEnded, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.design import Design
 from chaosqs.model.json import from_json, to_json
@@ -132,6 +132,9 @@ class Plan:
     """The functions of each design, by the design's name."""
     _errors: dict[tuple[str, str], Exception] = attrs.field(factory=dict[tuple[str, str], Exception], init=False)
     """Errors by design and mapping: what ends one check of a mapping ends them all."""
+    _ended: dict[str, dict[str, str]] = attrs.field(factory=dict[str, dict[str, str]], init=False)
+    """Errors of handlers that ended the process of another mapping's checks, by design and function: they are modelled
+    where other mappings are judged."""
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -158,9 +161,22 @@ class Plan:
             raise
 
     def _run_in_child(self, check: Check, budget: Budget) -> CheckResult:
+        own, ended = check.mapping.rpartition("→")[2], self._ended.setdefault(check.design, {})
+        while True:
+            broken = {**self.known.broken.get(check.design, {}), **ended}
+            broken.pop(own, None)
+            known = attrs.evolve(self.known, broken={**self.known.broken, check.design: broken})
+            try:
+                return self._ordered(check, budget, known)
+            except ProcessEnded as error:
+                if error.function in {"", own, *broken}:
+                    raise
+                ended[error.function] = str(error)
+
+    def _ordered(self, check: Check, budget: Budget, known: Known) -> CheckResult:
         database = budget.database
         limits = attrs.evolve(budget, database=None)
-        order = _Order(self.options, self.known, limits, check.parts, stored=database is not None)
+        order = _Order(self.options, known, limits, check.parts, stored=database is not None)
         answer = None if database is None else partial(answered, database)
         group = f"{check.design} {check.mapping}"
         handlers = {each.function: each.handler for each in self.bindings.get(check.design, ()) if each.handler}

@@ -96,6 +96,12 @@ def test_a_handler_that_never_gives_way_fails_its_mapping(project: Project) -> N
     assert done.stderr == ""
 
 
+def test_a_handler_that_never_gives_way_is_modelled_where_others_are_judged(project: Project) -> None:
+    """Loads of other queues reach it in their searches, too."""
+    result = run_pytest(project(LOOPS, seconds=1), "--chaosqs", "--chaosqs-max-examples=20", "-k", "at-least-once")
+    assert "1 failed, 1 passed" in result.stdout, result.stdout + result.stderr
+
+
 def test_nothing_of_a_handler_is_left_in_pytest(pytester: pytest.Pytester, project: Project) -> None:
     """Neither its module nor its output nor its environment; with xdist, too."""
     root = project()
