@@ -237,7 +237,8 @@ def explain(
 
     `behaviours`: the user's fixed behaviours, with which a fix must work. `origins`: sources of settings, by path:
     `functions[0].reserved_concurrency`. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
-    Where handlers have a directory of code or call AWS, the profile limits the simulations; parts that need more are `unfinished`.
+    Where handlers have a directory of code or call AWS, the profile limits the simulations; parts that need more are
+    `unfinished`.
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
