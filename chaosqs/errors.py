@@ -51,6 +51,9 @@ class InvariantViolated(AssertionError):
 class SimulationError(Exception):
     """A simulation could not go on: a bug of chaosqs or of a handler under test, never a verdict on the design."""
 
+    function = ""
+    """The function whose handler is to blame; empty if that is unknown."""
+
 
 class Deadlock(SimulationError):
     """No step is left to run, yet tasks wait; the message names the tasks and what they wait for."""
@@ -66,9 +69,6 @@ class EscapedSimulation(SimulationError):
 
 class ProcessEnded(SimulationError):
     """A real handler never gave way, or ended the process that it ran in; the message names function, file and line."""
-
-    function = ""
-    """The function whose handler it was; empty if that is unknown."""
 
 
 class HandlerStuck(SimulationError):

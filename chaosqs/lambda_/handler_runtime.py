@@ -380,6 +380,8 @@ class HandlerTask:
 
         `for_good`: it is not even ended with the run, as it might not end.
         """
+        if isinstance(error, SimulationError):
+            error.function = self.invocation.request.mapping.function
         self._fail(error)
         self.failed_at = site
         own = greenlet.getcurrent()

@@ -59,6 +59,8 @@ class Failure:
     """Name of the exception's class."""
     message: str
     notes: tuple[str, ...] = ()
+    function: str = ""
+    """The function whose handler is to blame; empty if that is unknown."""
 
 
 @attrs.frozen
@@ -238,6 +240,8 @@ def _raised(failure: Failure) -> Exception:
         error: Exception = kind(failure.message)
     else:
         error = SimulationError(f"{failure.kind}: {failure.message}" if failure.message else failure.kind)
+    if isinstance(error, SimulationError):
+        error.function = failure.function
     for note in failure.notes:
         error.add_note(note)
     return error

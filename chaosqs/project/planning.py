@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 
 from chaosqs import designs as reference
 from chaosqs import invariants
-from chaosqs.errors import InvalidInput, ProcessEnded, SimulationError
+from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.design import Design
 from chaosqs.model.json import from_json, to_json
@@ -133,8 +133,8 @@ class Plan:
     _errors: dict[tuple[str, str], Exception] = attrs.field(factory=dict[tuple[str, str], Exception], init=False)
     """Errors by design and mapping: what ends one check of a mapping ends them all."""
     _ended: dict[str, dict[str, str]] = attrs.field(factory=dict[str, dict[str, str]], init=False)
-    """Errors of handlers that ended the process of another mapping's checks, by design and function: they are modelled
-    where other mappings are judged."""
+    """Errors of handlers that ended another mapping's checks, by design and function: they are modelled where other
+    mappings are judged."""
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ class Plan:
             known = attrs.evolve(self.known, broken={**self.known.broken, check.design: broken})
             try:
                 return self._ordered(check, budget, known)
-            except ProcessEnded as error:
+            except SimulationError as error:
                 if error.function in {"", own, *broken}:
                     raise
                 ended[error.function] = str(error)
@@ -293,8 +293,8 @@ class _Order:
 def checked(text: str) -> str:
     """Run the check that an order names, as a job of the child, and return its result as JSON."""
     order = from_json(_Order, text)
-    if not _PLANS:
-        _PLANS.append(plan(order.options, order.known))
+    if not _PLANS or _PLANS[0].known.broken != order.known.broken:
+        _PLANS[:] = [plan(order.options, order.known)]
     planned = _PLANS[0]
     check = next(check for check in planned.checks if check.parts == order.parts)
     budget = attrs.evolve(order.budget, database=ParentDatabase() if order.stored else None)

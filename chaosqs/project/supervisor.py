@@ -374,7 +374,8 @@ def _failure(error: BaseException, handler: str) -> Failure:
     if not isinstance(error, InvalidInput | SimulationError):
         after = f", after the handler of {handler} was running" if handler else ""
         notes = [f"{place}{after}" for place in _place(error)]
-    return Failure(kind, _encodable(message), tuple(map(_encodable, notes)))
+    function = error.function if isinstance(error, SimulationError) else ""
+    return Failure(kind, _encodable(message), tuple(map(_encodable, notes)), function)
 
 
 def _place(error: BaseException) -> Iterator[str]:

@@ -46,6 +46,7 @@ handler = "app.send:handler"
 """
 FINE = "import os\n\ndef handler(event, context):\n    os.environ['LEFT'] = 'behind'\n    print('out' * 1000)\n"
 LOOPS = "def handler(event, context):\n    while True:\n        pass\n"
+ASKS = "import socket\n\ndef handler(event, context):\n    socket.getaddrinfo('example.com', 80)\n"
 TELLS = """
 import os
 def handler(event, context):
@@ -96,9 +97,10 @@ def test_a_handler_that_never_gives_way_fails_its_mapping(project: Project) -> N
     assert done.stderr == ""
 
 
-def test_a_handler_that_never_gives_way_is_modelled_where_others_are_judged(project: Project) -> None:
+@pytest.mark.parametrize("code", [LOOPS, ASKS], ids=["loops", "leaves the simulation"])
+def test_a_handler_that_ends_runs_is_modelled_where_others_are_judged(project: Project, code: str) -> None:
     """Loads of other queues reach it in their searches, too."""
-    result = run_pytest(project(LOOPS, seconds=1), "--chaosqs", "--chaosqs-max-examples=20", "-k", "at-least-once")
+    result = run_pytest(project(code, seconds=1), "--chaosqs", "--chaosqs-max-examples=20", "-k", "at-least-once")
     assert "1 failed, 1 passed" in result.stdout, result.stdout + result.stderr
 
 
