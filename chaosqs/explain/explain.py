@@ -21,7 +21,6 @@ from chaosqs.invariants import OURS, Invariant
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
-from chaosqs.model.events import InvocationStarted, Sent, ServiceCalled
 from chaosqs.model.explanation import (
     AssumptionVerdict,
     Evidence,
@@ -237,13 +236,12 @@ def explain(
 
     `behaviours`: the user's fixed behaviours, with which a fix must work. `origins`: sources of settings, by path:
     `functions[0].reserved_concurrency`. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
-    Where handlers have a directory of code or call AWS, the profile limits the simulations; parts that need more are
-    `unfinished`.
+    Where handlers have a directory of code, the profile limits the simulations; parts that need more are `unfinished`.
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
     scenario, given = history.scenario, dict(behaviours or {})
-    budget = for_behaviours(profile, scenario.behaviours) if _is_costly(history) else profile
+    budget = for_behaviours(profile, scenario.behaviours)
     oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations)
     parts = _Parts(oracle, budget.explain_simulations)
     sampled = parts.find("rate", lambda: sample_of(scenario, oracle, budget.draws))
@@ -266,20 +264,6 @@ def explain(
         assumptions=parts.find("assumptions", lambda: hanging(sample)),
         point_of_no_return=parts.find("point_of_no_return", lambda: point_of_no_return(history, oracle, rate)),
         unfinished=tuple(parts.unfinished),
-    )
-
-
-def _is_costly(history: History) -> bool:
-    """Return whether handlers make clients or calls of AWS, which take most of the time of a run.
-
-    Assumed of all code that has a directory of its own, as a template's has.
-    """
-    if any(behaviour.code for behaviour in history.scenario.behaviours.values()):
-        return True
-    senders = {event.cause for _, event in history.each(Sent)}
-    return any(
-        isinstance(event, ServiceCalled) or (isinstance(event, InvocationStarted) and index in senders)
-        for index, event in enumerate(history.events)
     )
 
 

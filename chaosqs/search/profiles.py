@@ -36,14 +36,17 @@ CI = Profile("ci", max_examples=400, shrink_simulations=2_000, draws=200, trials
 DEEP = Profile("deep", max_examples=20_000, shrink_simulations=4_000, draws=1_000, trials=2_000, seed=None)
 PROFILES = (QUICK, CI, DEEP)
 
-_REAL_CODE = {"quick": (60, 10, 200, 40, 200), "ci": (400, 200, 500, 100, 1_500)}
+_REAL_CODE = {"quick": (100, 10, 200, 40, 200), "ci": (400, 200, 500, 100, 1_500)}
 """By profile: cases, cases under scheduling policies, simulations of each pass of the shrinker, draws and trials, and
 simulations of an explanation."""
 
 
 def for_behaviours(profile: Profile, behaviours: Mapping[str, Behaviour]) -> Profile:
-    """Return the profile with the budget for real code, if a behaviour has some: its runs cost 20 to 100 times more."""
-    if profile.name not in _REAL_CODE or all(behaviour.handler is None for behaviour in behaviours.values()):
+    """Return the profile with the budget for real code, if a behaviour has a directory of code, as a template's has.
+
+    Such code makes clients and calls of AWS, so that its runs cost 20 to 100 times more.
+    """
+    if profile.name not in _REAL_CODE or not any(behaviour.code for behaviour in behaviours.values()):
         return profile
     cases, schedules, shrinking, trials, explaining = _REAL_CODE[profile.name]
     return attrs.evolve(

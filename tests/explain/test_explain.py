@@ -249,7 +249,7 @@ def test_limit_of_simulations_leaves_parts_unfinished(scenario: Scenario) -> Non
 
 def test_only_real_code_limits_the_simulations() -> None:
     """Modelled functions keep the profile; `deep` has no limit."""
-    real = {"worker": Behaviour(handler="app:handler")}
+    real = {"worker": Behaviour(handler="app:handler", code="src")}
     assert for_behaviours(QUICK, {"worker": Behaviour()}) == QUICK
     assert for_behaviours(DEEP, real) == DEEP
     assert for_behaviours(QUICK, real).explain_simulations == 200
