@@ -1,4 +1,4 @@
-"""Who lives in virtual time: handlers, and a test inside `aws()` with its threads; all other code lives in real time.
+"""Participants in virtual time: handlers, and a test inside `aws()` with its threads. Other code runs in real time.
 
 A test is all code that runs in the context in which the block of `aws()` began, in copies of it, and in threads that it
 starts. Tools that run the test and libraries that wait for something real keep real time, so that they neither hang nor

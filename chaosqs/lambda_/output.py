@@ -1,4 +1,4 @@
-"""What an invocation says: the places of its error, and the last of its printed text and log records.
+"""Output of an invocation: the places of its error, and the last of its printed text and log records.
 
 While a handler runs, `sys.stdout` and `sys.stderr` are streams that write to its invocation, and so does a handler of
 the root logger, as Lambda's Python runtime has one. Which invocation that is depends on the context, so streams and

@@ -29,7 +29,7 @@ _TICKS = 20
 
 @attrs.frozen
 class Place:
-    """Where the code of a handler is."""
+    """Present position of the code of a handler."""
 
     function: str
     site: str

@@ -39,7 +39,7 @@ class Burst:
     groups: int = 0
     """0: no message group; n: round-robin over n message groups (FF-2, FQ-1)."""
     messages: tuple[Message, ...] = attrs.field(default=(), converter=_messages)
-    """What is sent, round-robin; a text, or what JSON can hold, is a body. Empty: bodies of `body_bytes`."""
+    """Messages to send, round-robin; a text or a JSON value is a body. Empty: bodies of `body_bytes`."""
     distinct: bool = False
     """True: identifiers in the bodies, and deduplication ids, get values of their own in each message
     (`chaosqs.model.identifiers`)."""
@@ -68,7 +68,7 @@ class Steady:
     groups: int = 0
     """0: no message group; n: round-robin over n message groups (FF-2, FQ-1)."""
     messages: tuple[Message, ...] = attrs.field(default=(), converter=_messages)
-    """What is sent, round-robin; a text, or what JSON can hold, is a body. Empty: bodies of `body_bytes`."""
+    """Messages to send, round-robin; a text or a JSON value is a body. Empty: bodies of `body_bytes`."""
     distinct: bool = False
     """True: identifiers in the bodies, and deduplication ids, get values of their own in each message
     (`chaosqs.model.identifiers`)."""
@@ -92,7 +92,7 @@ class Arrival:
     group: str
     """Message group id, or empty."""
     message: Message | None = None
-    """What is sent; None: a body of that size, made from the message's number."""
+    """The message to send; None: a body of that size, made from the message's number."""
     distinct: bool = False
     """True if its identifiers are to be its own."""
 

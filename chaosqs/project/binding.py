@@ -116,7 +116,7 @@ class Binding:
     problem: str = ""
     """The reason why its handler cannot be loaded."""
     messages: str = ""
-    """Where its messages come from, as a clause: `bodies from events/order.json`."""
+    """Origin of its messages, as a clause: `bodies from events/order.json`."""
     services: str = ""
     """The services of AWS that answer it, and those that do not, as a clause."""
     notes: tuple[str, ...] = ()

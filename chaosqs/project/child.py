@@ -27,7 +27,7 @@ from chaosqs.lambda_.guards import is_theirs
 from chaosqs.model.json import from_json, to_json
 from chaosqs.project.wording import last_line, relative_to
 
-# What the processes send each other: one byte that tells the kind, then text ------------------------------------------
+# Frames between the processes: one byte for the kind, then text -------------------------------------------------------
 
 JOB, ANSWER = b"J", b"A"
 """From here: a `Job`; the answer to a question."""
@@ -247,7 +247,7 @@ def _raised(failure: Failure) -> Exception:
     return error
 
 
-# What a job may call --------------------------------------------------------------------------------------------------
+# Functions for jobs ---------------------------------------------------------------------------------------------------
 
 TO_PARENT: list[Link] = []
 """The connection of this process to its supervisor, if it is a worker."""

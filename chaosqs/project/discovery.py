@@ -174,7 +174,7 @@ class Source:
     """Behaviours of functions: those of a scenario, and the handlers that a template names. A scenario's workload,
     faults and seed are not used: the search draws them."""
     code: Mapping[str, Code] = attrs.field(factory=dict[str, Code])
-    """What the file says about the code of its functions, by function name."""
+    """The code of the functions according to the file, by function name."""
     broken: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Reasons why handlers cannot be loaded, by function name."""
     origins: Mapping[str, Origin] = attrs.field(factory=dict[str, Origin])
@@ -187,7 +187,7 @@ class Source:
     scenario: Scenario | None = None
     """The whole scenario, if the file holds one."""
     messages: Mapping[str, MessageSource] = attrs.field(factory=dict[str, MessageSource])
-    """What the search draws the messages of real handlers from, by queue name."""
+    """Sources of the messages of real handlers, by queue name."""
 
     def behaved(self, given: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
         """Return the fixed behaviours of the design's functions, by name; `given` ones replace the file's own.

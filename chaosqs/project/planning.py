@@ -104,7 +104,7 @@ class Options:
 
 @attrs.frozen
 class Known:
-    """What is known of the project's code after some of it has run."""
+    """Facts about the project's code that were found by running some of it."""
 
     broken: Mapping[str, Mapping[str, str]]
     """Reasons why handlers cannot be loaded, by design and function."""
@@ -127,7 +127,7 @@ class Plan:
     child: Child
     """Runs the checks of real handlers."""
     known: Known
-    """What the project's code has shown of itself."""
+    """Facts about the project's code."""
     bindings: Mapping[str, tuple[Binding, ...]] = attrs.field(factory=dict[str, tuple[Binding, ...]])
     """The functions of each design, by the design's name."""
     _errors: dict[tuple[str, str], Exception] = attrs.field(factory=dict[tuple[str, str], Exception], init=False)

@@ -37,7 +37,7 @@ class QueueMessages:
     """The messages of one queue."""
 
     origin: str
-    """Where they come from, as a clause: `bodies from events/order.json`."""
+    """Their origin, as a clause: `bodies from events/order.json`."""
     samples: tuple[Message, ...] = ()
     given: str = ""
     """`path.py:name` of a strategy, or a file with a JSON Schema; empty if they come from samples."""
@@ -116,7 +116,7 @@ class _Finding:
         """Return the mappings of real handlers whose messages are not known yet."""
         return [each for each in self.polled() if each.queue not in self.queues]
 
-    # What the settings name
+    # Samples that the settings name
 
     def configured(self, source: Source, settings: Settings) -> None:
         """Take what `bodies` of a function's settings name for the queues that it polls."""
@@ -203,7 +203,7 @@ class _Finding:
                 kept[fitted(sample, queue)] = None
         return tuple(kept)[:_MOST_SAMPLES]
 
-    # What handlers send, and dead letters
+    # Messages that handlers send, and dead letters
 
     def chained(self) -> None:
         """Give queues without samples the messages that handlers send to them, and dead-letter queues their sources'.

@@ -41,7 +41,7 @@ class FunctionSettings:
     environment: Mapping[str, str] = attrs.field(factory=dict[str, str], hash=False)
     """Environment variables, in addition to the template's or in their place."""
     bodies: tuple[str, ...] = ()
-    """Where the bodies of its messages come from: files with samples, or `path.py:name`."""
+    """Sources of the bodies of its messages: files with samples, or `path.py:name`."""
     behaviour: Behaviour | None = None
     """A model that replaces the handler, with the keys of `[tool.chaosqs.behaviours.NAME]`."""
 

@@ -380,7 +380,7 @@ _CALLS = {
     "slow_call": "takes 5 seconds longer",
     "lost_call_response": "has its effect, but the answer gets lost",
 }
-"""What the faults of calls do, by kind."""
+"""Effects of the faults of calls, by kind."""
 
 
 def _service_called(called: ServiceCalled) -> str:

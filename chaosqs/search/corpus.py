@@ -50,7 +50,7 @@ class ScenarioGrid:
     points: tuple[str, ...] = ()
     """Fault points in the handlers' code, and calls that it makes to other services: `charge`, `dynamodb:PutItem`."""
     sources: Mapping[str, MessageSource] = attrs.field(factory=dict[str, MessageSource])
-    """What the messages of queues are, by queue name; those of other queues have bodies of a size."""
+    """Sources of the messages of queues, by queue name; those of other queues have bodies of a size."""
 
     def variants(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
         """Return the scenarios with a number of messages and a strain on the functions, the simplest first.

@@ -1,4 +1,4 @@
-"""Where the messages of a search come from: samples, or a strategy of the user's."""
+"""Sources of the messages of a search: samples, or a strategy of the user's."""
 
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias

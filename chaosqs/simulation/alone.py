@@ -30,7 +30,7 @@ class Attempt:
     mapping: EventSourceMapping
     number: int
     sent: Arrival | Message
-    """What was sent: by a producer of the workload, or by code."""
+    """The message as it was sent by a producer of the workload, or by code."""
 
     @property
     def key(self) -> tuple[object, ...]:

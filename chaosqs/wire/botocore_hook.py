@@ -280,7 +280,7 @@ def _create_loader(original: _Function) -> object:
 
 
 _models: dict[str | None, dict[object, object]] = {}
-"""What the loaders of sessions have read, by their search path."""
+"""Service models that the loaders of sessions have read, by their search path."""
 
 
 # Sleeps ---------------------------------------------------------------------------------------------------------------

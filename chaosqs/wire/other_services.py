@@ -36,7 +36,7 @@ from werkzeug.exceptions import HTTPException
 from chaosqs.kernel.context import turns
 from chaosqs.sqs.api.region import ACCOUNT, REGION
 
-# What other services send to queues -----------------------------------------------------------------------------------
+# Deliveries of other services to queues ------------------------------------------------------------------------------
 
 
 @attrs.frozen

@@ -339,7 +339,7 @@ class Transport:
     stubs: Stubs | None = None
     """Stubs of users; None: there can be none."""
     advice: str = ""
-    """What to do if `others` is None or does not answer."""
+    """Advice for the error if `others` is None or does not answer."""
     is_open: bool = True
     _requests: Iterator[int] = attrs.field(factory=lambda: count(1))
 

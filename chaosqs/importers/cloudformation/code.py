@@ -54,7 +54,7 @@ def _text(part: Part, key: str, reading: Reading) -> str:
     return "" if isinstance(value, Absent | Unknown) else text_of(value) or ""
 
 
-# Where the code is ----------------------------------------------------------------------------------------------------
+# Location of the code ------------------------------------------------------------------------------------------------
 
 
 def _root(part: Part, resource: Resource, reading: Reading) -> tuple[Path, str]:

@@ -32,7 +32,7 @@ _RULE = "AWS::Events::Rule"
 
 @attrs.frozen
 class _Addressing:
-    """How the addresses of a type are made."""
+    """Rules by which the addresses of a resource type are made."""
 
     name_key: str
     """Property with the name."""
