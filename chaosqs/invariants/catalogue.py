@@ -19,6 +19,7 @@ from chaosqs.invariants.no_recursive_loop import NO_RECURSIVE_LOOP as NO_RECURSI
 from chaosqs.invariants.no_concurrent_processing import NO_CONCURRENT_PROCESSING as NO_CONCURRENT_PROCESSING
 from chaosqs.invariants.no_second_processing import NO_SECOND_PROCESSING as NO_SECOND_PROCESSING
 from chaosqs.invariants.no_repeated_send import NO_REPEATED_SEND as NO_REPEATED_SEND
+from chaosqs.invariants.no_repeated_effect import NO_REPEATED_EFFECT as NO_REPEATED_EFFECT
 from chaosqs.invariants.fifo_order import FIFO_ORDER as FIFO_ORDER
 from chaosqs.invariants.one_group_at_a_time import ONE_GROUP_AT_A_TIME as ONE_GROUP_AT_A_TIME
 from chaosqs.invariants.deduplication_holds import DEDUPLICATION_HOLDS as DEDUPLICATION_HOLDS

@@ -7,7 +7,7 @@ resources of a design) it takes no time. What a service passes on to a queue arr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -20,6 +20,7 @@ import attrs
 from chaosqs.errors import SimulationError
 from chaosqs.kernel.context import InjectedFault, SimulationContext, stream
 from chaosqs.lambda_ import guards
+from chaosqs.lambda_.effects import effects, is_claim
 from chaosqs.lambda_.guards import StartedThread
 from chaosqs.lambda_.handler_runtime import HandlerTask, current_task
 from chaosqs.lambda_.machines.recursion_guard import trace_header
@@ -152,29 +153,28 @@ class ServiceCalls:
         kind, fault = ("", "") if injected is None else (injected.kind.partition(":")[0], injected.name)
         if kind in _REFUSALS:
             code, response = (throttling if kind == THROTTLED else internal_error)(request, call)
-            self._record(task, call, code, fault)
+            self._record(task, call.name, code, fault)
             return response
         first = call.attempts == 1
         if kind == SLOW and first and task is not None:
             task.sleep(_SLOWER)
         answered = self._of(task, request)
         if answered is not None:
-            self._record(task, call, _error_of(answered), fault if first else "")
+            error, did = _error_of(answered), effects(call.name, call.parameters)
+            claims = is_claim(call.service, request.body, list(request.headers))
+            fault = fault if first else ""
+            self._record(task, call.name, error, fault, () if error else did, claims=claims and not error)
             if kind == LOST and first:
                 raise _connection_closed(request)
         return answered
 
-    def stubbed(self, service: str, operation: str, answer: Callable[[], object]) -> object:
+    def stubbed(
+        self, service: str, operation: str, parameters: Mapping[str, object], answer: Callable[[], object]
+    ) -> object:
         """Carry out a call that a user's stub answers, after its time."""
         self.pass_time()
-        result, task = answer(), current_task()
-        if task is not None and not task.over:
-            started, function, number = (
-                task.invocation.index,
-                task.invocation.request.mapping.function,
-                task.invocation.number,
-            )
-            self.context.record(ServiceCalled(self.context.now, started, function, number, service, operation))
+        call, result = f"{service}:{operation}", answer()
+        self._record(current_task(), call, did=effects(call, parameters))
         return result
 
     def prepare(self, setups: Iterable[str]) -> None:
@@ -195,14 +195,22 @@ class ServiceCalls:
         finally:
             self._behind = None
 
-    def _record(self, task: HandlerTask | None, call: ClientCall, error: str, fault: str) -> None:
+    def _record(
+        self,
+        task: HandlerTask | None,
+        call: str,
+        error: str = "",
+        fault: str = "",
+        did: tuple[str, ...] = (),
+        *,
+        claims: bool = False,
+    ) -> None:
         if task is None or task.over:
             return
-        invocation, now = task.invocation, self.context.now
-        name, function = call.operation, invocation.request.mapping.function
-        self.context.record(
-            ServiceCalled(now, invocation.index, function, invocation.number, call.service, name, error, fault)
-        )
+        now, invocation, (service, _, name) = self.context.now, task.invocation, call.partition(":")
+        function, number = invocation.request.mapping.function, invocation.number
+        event = ServiceCalled(now, invocation.index, function, number, service, name, error, fault, did, claims)
+        self.context.record(event)
 
     def _injected(self, task: HandlerTask, call: ClientCall) -> InjectedFault | None:
         request = task.invocation.request

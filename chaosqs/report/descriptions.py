@@ -384,8 +384,10 @@ _CALLS = {
 
 
 def _service_called(called: ServiceCalled) -> str:
-    """Describe a struck call: `worker's call dynamodb PutItem is throttled`."""
+    """Describe a call that was struck, or that has an effect each time; others have no words."""
     call = name_text(f"{called.service} {called.operation}")
+    if not called.fault:
+        return f"{name_text(called.function)} calls {call}" if called.effects else ""
     what = _CALLS.get(called.fault.partition(":")[0], "is struck")
     return f"the call {call} of {name_text(called.function)} {what}{fault_text(called.fault)}"
 
@@ -472,10 +474,10 @@ _ENTRIES = (
     _of(Reached),
     _of(
         ServiceCalled,
-        words=lambda event, _view: _service_called(event) if event.fault else "",
+        words=lambda event, _view: _service_called(event),
         shared=lambda event: (event.function, event.service, event.operation, event.error, event.fault),
         arrow=lambda event, draw: (
-            draw.remark(draw.function(event.function), _service_called(event)) if event.fault else None
+            draw.remark(draw.function(event.function), words) if (words := _service_called(event)) else None
         ),
     ),
     _of(

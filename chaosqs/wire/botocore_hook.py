@@ -35,7 +35,6 @@ from botocore.credentials import Credentials
 from botocore.endpoint import Endpoint
 from botocore.exceptions import EndpointConnectionError
 from botocore.httpsession import URLLib3Session
-from botocore.model import OperationModel
 from botocore.retries.bucket import TokenBucket
 from botocore.retries.standard import ExponentialBackoff, RetryHandler
 from botocore.session import Session
@@ -180,21 +179,6 @@ def _send(original: _Function) -> object:
 _call: ContextVar[ClientCall | None] = ContextVar("chaosqs_client_call", default=None)
 
 
-def _make_request(original: _Function) -> object:
-    """Note the operation that a client calls: not every protocol names it in the request."""
-
-    def make_request(self: Endpoint, operation_model: OperationModel, request_dict: object) -> object:
-        model = operation_model.service_model
-        protocol: str = getattr(model, "resolved_protocol", "") or model.protocol
-        before = _call.set(ClientCall(model.service_name, operation_model.name, protocol))
-        try:
-            return original(self, operation_model, request_dict)
-        finally:
-            _call.reset(before)
-
-    return make_request
-
-
 def _sign(original: _Function) -> object:
     """Write only the signing name and the Region, in the header that would have the signature."""
 
@@ -233,15 +217,20 @@ def _off_the_network(original: _Function) -> object:
 
 
 def _make_api_call(original: _Function) -> object:
-    """Answer a stubbed operation."""
+    """Answer a stubbed operation; for others, note the call: not every protocol names its operation in the request."""
 
     def make_api_call(self: BaseClient, operation_name: str, api_params: Mapping[str, object]) -> object:
-        transport = current()
+        transport, model = current(), self.meta.service_model
         if transport is not None and transport.stubs is not None:
-            answer = transport.stubs.find(self.meta.service_model.service_name, operation_name)
+            answer = transport.stubs.find(model.service_name, operation_name)
             if answer is not None:
                 return answer(api_params)
-        return original(self, operation_name, api_params)
+        protocol: str = getattr(model, "resolved_protocol", "") or model.protocol
+        before = _call.set(ClientCall(model.service_name, operation_name, protocol, api_params))
+        try:
+            return original(self, operation_name, api_params)
+        finally:
+            _call.reset(before)
 
     return make_api_call
 
@@ -365,7 +354,6 @@ def _acquire(original: _Function) -> object:
 _METHODS: tuple[tuple[type, str, Callable[[_Function], object]], ...] = (
     (BaseClient, "_make_api_call", _make_api_call),
     (Endpoint, "_send", _send),
-    (Endpoint, "make_request", _make_request),
     (RequestSigner, "sign", _sign),
     (URLLib3Session, "send", _off_the_network),
     (Session, "get_credentials", _get_credentials),

@@ -21,7 +21,9 @@ Answer: TypeAlias = Callable[[Mapping[str, object]], object]
 class Around(Protocol):
     """Carries out a stubbed call: in virtual time, and recorded."""
 
-    def __call__(self, service: str, operation: str, answer: Callable[[], object]) -> object:
+    def __call__(
+        self, service: str, operation: str, parameters: Mapping[str, object], answer: Callable[[], object]
+    ) -> object:
         """Return what `answer` returns."""
         ...
 
@@ -57,7 +59,7 @@ class Stubs:
 
     def _call(self, service: str, operation: str, answer: Answer, parameters: Mapping[str, object]) -> object:
         try:
-            return self.around(service, operation, partial(answer, parameters))
+            return self.around(service, operation, parameters, partial(answer, parameters))
         except (BotoCoreError, ClientError, SimulationError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever a user's function raises

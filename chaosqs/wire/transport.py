@@ -70,6 +70,8 @@ class ClientCall:
     """Name of the operation: `PutItem`."""
     protocol: str
     """Name of the service's protocol in botocore's model: `json`, `query`, `rest-xml` …"""
+    parameters: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    """Parameters as the client's caller gave them."""
     attempts: int = 0
     """Requests that were sent for it so far."""
 

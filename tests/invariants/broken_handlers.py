@@ -6,7 +6,10 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from tests.conformance.clients import sqs_client
+from tests.lambda_.service_handlers import TOPIC, client
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
@@ -123,3 +126,20 @@ def sends_invoices_once(event: Event, _context: object) -> None:
             MessageDeduplicationId=body.split()[1][:-1],
         )
     time.sleep(1)
+
+
+def publishes(event: Event, _context: object) -> None:
+    for record in event["Records"]:
+        client("sns").publish(TopicArn=TOPIC, Message=record["body"])
+    time.sleep(1)
+
+
+def publishes_once(event: Event, context: object) -> None:
+    """Claim each message by a conditional write before."""
+    for record in event["Records"]:
+        item = {"id": {"S": record["messageId"]}}
+        try:
+            client("dynamodb").put_item(TableName="done", Item=item, ConditionExpression="attribute_not_exists(id)")
+        except ClientError:
+            continue
+        publishes({"Records": [record]}, context)

@@ -15,12 +15,12 @@ from aws_lambda_powertools.utilities.idempotency import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import chaosqs
+from tests.lambda_.service_handlers import TOPIC, client
 
 Event: TypeAlias = Mapping[str, Sequence[Mapping[str, object]]]
 
 
-boto3.setup_default_session(region_name="us-east-1")
-STORE = DynamoDBPersistenceLayer("seen")
+STORE = DynamoDBPersistenceLayer("seen", boto3_session=boto3.Session(region_name="us-east-1"))
 CONFIG = IdempotencyConfig(event_key_jmespath="message")
 
 
@@ -31,6 +31,7 @@ def charge_once(order: Mapping[str, object]) -> str:
 
 def charge(order: Mapping[str, object]) -> str:
     chaosqs.record("charged", order=str(order["message"]))
+    client("sns").publish(TopicArn=TOPIC, Message=str(order["message"]))
     return "done"
 
 

@@ -28,7 +28,7 @@ def test_idempotency_removes_the_second_effect(handler: str, charged: int, fault
         [Queue("orders", visibility_timeout=30)],
         [Function("worker", timeout=10)],
         [EventSourceMapping("orders", "worker")],
-        resources=[Resource("AWS::DynamoDB::Table", "seen", json.dumps(KEYS))],
+        resources=[Resource("AWS::DynamoDB::Table", "seen", json.dumps(KEYS)), Resource("AWS::SNS::Topic", "news")],
     )
     behaviours = {"worker": Behaviour(handler=f"tests.lambda_.idempotent_handlers:{handler}")}
     history = simulate(Scenario(design, [Burst("orders", 1)], behaviours, FaultPlan([[fault]]), until=200), verify=True)

@@ -1,0 +1,128 @@
+"""Equal effects that several invocations had for one message: SQS delivers at least once (OR-4), so each is repeated.
+
+Effects are repeated if several invocations had them, and if there are more of them than the messages of these
+invocations account for: each message as many times as one invocation had the effect for it. So code that has one
+constant effect for each message is not accused. Nor is code that claimed its work by a conditional write before each of
+them, as idempotency does: such a claim ends at a time limit, or nothing could be tried again after a crash.
+"""
+
+from collections.abc import Iterable
+
+import attrs
+
+from chaosqs.invariants.verdicts import judged, message_text
+from chaosqs.model.events import InvocationStarted, Operated, ServiceCalled
+from chaosqs.model.history import History
+from chaosqs.model.time import clock_text
+from chaosqs.model.verdict import Verdict, Violation
+
+
+@attrs.frozen
+class Done:
+    """One effect of an invocation."""
+
+    index: int
+    """Index of its event."""
+    what: str
+    """Words for it: `send the same message to invoices`."""
+    digest: str
+    """Digest of its contents: equal effects have equal words and digests."""
+
+
+def judge_repetitions(name: str, history: History, effects: Iterable[Done], idle: str) -> Verdict:
+    """Blame the first repetition of each effect; `idle` is the reason why there was no effect."""
+    known: dict[tuple[str, str, str], _Repeated] = {}
+    exercised, violations, excused = 0, list[Violation](), list[str]()
+    claims = _claims(history)
+    for effect in effects:
+        start = _started(history, effect.index)
+        if start is None:
+            continue
+        exercised += 1
+        repeated = known.setdefault((start.function, effect.what, effect.digest), _Repeated())
+        repeated.add(effect.index, start)
+        if not repeated.proven or repeated.told:
+            continue
+        repeated.told = True
+        violation = _violation(name, history, repeated, effect)
+        excuse = _claimed(claims, repeated, start) or _redriven(history, repeated.indexes[0], effect.index)
+        if excuse:
+            excused.append(f"{violation.text.removesuffix('.')}, but {excuse}")
+        else:
+            violations.append(violation)
+    return judged(name, violations, exercised, idle, excused)
+
+
+@attrs.define
+class _Repeated:
+    """The equal effects of one function."""
+
+    indexes: list[int] = attrs.field(factory=list[int])
+    counts: dict[int, int] = attrs.field(factory=dict[int, int])
+    """Number of effects by invocation."""
+    batches: dict[int, tuple[int, ...]] = attrs.field(factory=dict[int, tuple[int, ...]])
+    told: bool = False
+
+    def add(self, index: int, start: InvocationStarted) -> None:
+        """Count one effect."""
+        self.indexes.append(index)
+        self.counts[start.invocation] = self.counts.get(start.invocation, 0) + 1
+        self.batches[start.invocation] = start.messages
+
+    @property
+    def proven(self) -> bool:
+        """True if there are more effects than the messages account for."""
+        messages = {message: True for batch in self.batches.values() for message in batch}
+        each = max(-(-count // len(self.batches[number])) for number, count in self.counts.items())
+        return len(self.counts) > 1 and len(self.indexes) > each * len(messages)
+
+    @property
+    def message(self) -> int:
+        """The message that all invocations had, or the first one."""
+        first, *others = self.batches.values()
+        return next((message for message in first if all(message in batch for batch in others)), first[0])
+
+
+def _started(history: History, index: int) -> InvocationStarted | None:
+    """Return the start of the invocation that an event is due to; None: no function's."""
+    cause = history.events[index].cause
+    start = None if cause is None else history.events[cause]
+    return start if isinstance(start, InvocationStarted) else None
+
+
+def _claims(history: History) -> dict[int, int]:
+    """Return the index of the first claim of each invocation that made one."""
+    found: dict[int, int] = {}
+    for index, call in history.each(ServiceCalled):
+        if call.claims:
+            found.setdefault(call.invocation, index)
+    return found
+
+
+def _claimed(claims: dict[int, int], repeated: _Repeated, start: InvocationStarted) -> str:
+    """Return that each invocation had claimed its work before, or nothing."""
+    last = repeated.indexes[-1]
+    if all(claims.get(invocation, last) < last for invocation in repeated.counts):
+        return f"{start.function} had claimed its work by a conditional write each time"
+    return ""
+
+
+def _redriven(history: History, first: int, again: int) -> str:
+    """Return what an operator did meanwhile to have a message processed again, or nothing."""
+    moves = (event for index, event in history.each(Operated) if first < index < again and event.kind == "redrive")
+    found: Operated | None = next(moves, None)
+    return "" if found is None else f"an operator moved messages out of {found.target}"
+
+
+def _violation(name: str, history: History, repeated: _Repeated, effect: Done) -> Violation:
+    first, again = history.events[repeated.indexes[0]], history.events[effect.index]
+    start = _started(history, effect.index)
+    assert start is not None
+    text = (
+        f"{message_text(repeated.message)} made {start.function} {effect.what} at {clock_text(first.at)} and again at "
+        f"{clock_text(again.at)}."
+    )
+    queue = start.mapping.partition("→")[0]
+    starts = [index for index in (first.cause, again.cause) if index is not None]
+    indexes = tuple(sorted(dict.fromkeys([*starts, repeated.indexes[0], effect.index])))
+    return Violation(name, text, again.at, queue, (repeated.message,), indexes)
