@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from chaosqs.report.comparison import Comparison
     from chaosqs.simulation.run import simulate
     from chaosqs.user_code import fault_point, record, sometimes
+    from chaosqs.wire.http import HttpRequest
 
 __version__ = "0.1.0"
 
@@ -59,6 +60,7 @@ __all__ = [
     "Figures",
     "Function",
     "History",
+    "HttpRequest",
     "InvalidDesign",
     "InvalidScenario",
     "InvariantViolated",
@@ -125,6 +127,7 @@ _HOMES = {
     "chaosqs.lambda_.world_setup": ("stub",),
     "chaosqs.simulation.run": ("simulate",),
     "chaosqs.user_code": ("fault_point", "record", "sometimes"),
+    "chaosqs.wire.http": ("HttpRequest",),
 }
 
 

@@ -19,7 +19,7 @@ import signal
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -148,7 +148,7 @@ def refused(what: str, original: Original) -> Original:
     def call(*arguments: object, **options: object) -> object:
         invoked = current()
         if invoked is not None:
-            invoked.refuse(what)
+            invoked.refuse(*_told(what))
         return original(*arguments, **options)
 
     return call
@@ -209,11 +209,49 @@ def _listen() -> None:
     sys.addaudithook(_heard)
 
 
-def _heard(event: str, _: tuple[object, ...]) -> None:
+def _heard(event: str, arguments: tuple[object, ...]) -> None:
     if event in _AUDITED:
         invoked = current() or (_importer.get() if event.startswith("socket.") else None)
         if invoked is not None:
-            invoked.refuse(f"{_AUDITED[event]} ({event})")
+            invoked.refuse(*_told(f"{_AUDITED[event]} ({event}{_address(event, arguments)})"))
+
+
+def _address(event: str, arguments: tuple[object, ...]) -> str:
+    """Return the host that a call names: `: example.com`."""
+    match event, arguments:
+        case "socket.getaddrinfo" | "socket.gethostbyname", (str() as host, *_):
+            return f": {host}"
+        case "socket.connect", (_, (str() as host, port, *_)):
+            return f": {host}:{port}"
+        case _:
+            return ""
+
+
+def _told(what: str) -> tuple[str, str]:
+    """Return what a call does and why it is refused; that of an HTTP client is named by its request, if it is found."""
+    client, request, frame = "", "", inspect.currentframe()
+    while frame is not None and not request:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package in _HTTP_CLIENTS:
+            client, request = package, _request(frame.f_locals)
+        frame = frame.f_back
+    return (f"calls {request or 'a server'} with {client}", _NO_STUBS) if client else (what, REAL)
+
+
+_HTTP_CLIENTS = frozenset({"aiohttp", "httpx"})
+_NO_STUBS = (
+    "chaosqs.stub does not answer this client\n"
+    "it answers requests, urllib3, urllib.request and httpx.Client: use one of them, or replace the client in the setup"
+)
+
+
+def _request(known: Mapping[str, object]) -> str:
+    """Return method and URL of a request, or its host, from the variables of a function of its client."""
+    request = known.get("request")
+    method, url, host = getattr(request, "method", ""), getattr(request, "url", ""), known.get("host")
+    if method and url:
+        return f"{method} {str(url).partition('?')[0]}"
+    return host if isinstance(host, str) else ""
 
 
 def _refused(owner: type | object, name: str, what: str) -> object:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from typing import NoReturn
 
 from chaosqs.errors import InvalidScenario, Problem, SimulationError
@@ -35,6 +35,9 @@ from chaosqs.lambda_.watch import watched
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping, Function
 from chaosqs.sqs.api.region import EPOCH
+from chaosqs.wire import stubs
+from chaosqs.wire.http import HttpRequest, Reply
+from chaosqs.wire.stubs import ClientCall
 
 _loads: set[tuple[Function, str | None, str, tuple[tuple[str, str], ...]]] = set()
 """Functions and behaviours whose code could be loaded in this process."""
@@ -125,23 +128,38 @@ class _Unanswered:
     def refuse(self, call: str, why: str) -> NoReturn:
         raise SimulationError(f"{call}: {why}")
 
+    def requested(self, request: HttpRequest, answer: Callable[[], Reply], seconds: float | None) -> Reply:
+        raise NotImplementedError  # there are no stubs
+
+    def stubbed(self, call: ClientCall, answer: Callable[[], object]) -> object:
+        raise NotImplementedError  # as above
+
 
 def _wait() -> Mapping[str, object]:
     task = current_task() or importer()
     return task.response(_ignore) if isinstance(task, HandlerTask) else {}
 
 
-def _unanswered() -> AbstractContextManager[object]:
-    try:
-        from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
-        from chaosqs.wire.transport import Transport  # noqa: PLC0415
-    except ModuleNotFoundError:
-        return nullcontext()
+def _request(call: str, why: str) -> NoReturn:
+    _wait()
+    raise SimulationError(f"{call}: {why}")
 
-    def answer(*_: object) -> None:
-        _wait()
 
-    return sdk.opened(Transport(_Unanswered(), others=answer))
+@contextmanager
+def _unanswered() -> Generator[None]:
+    with stubs.opened(stubs.Stubs(_Unanswered(), _request)):
+        try:
+            from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
+            from chaosqs.wire.transport import Transport  # noqa: PLC0415
+        except ModuleNotFoundError:
+            yield
+            return
+
+        def answer(*_: object) -> None:
+            _wait()
+
+        with sdk.opened(Transport(_Unanswered(), others=answer)):
+            yield
 
 
 # Reasons --------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import attrs
 import greenlet
+from sniffio import thread_local
 
 from chaosqs.errors import EscapedSimulation, SimulationError
 from chaosqs.kernel.context import stream
@@ -460,6 +461,7 @@ class HandlerTask:
         for switched in WATCHERS:
             switched(self.invocation.request.mapping.function)
         with self.sandbox():
+            library, thread_local.name = thread_local.name, None  # trio's, in simulations; handlers are not its tasks
             try:
                 own.parent = greenlet.getcurrent()
                 if error is None:
@@ -470,6 +472,7 @@ class HandlerTask:
                 message = f"a handler that waits must go on in the thread in which it began: {failure}"
                 raise SimulationError(message) from None
             finally:
+                thread_local.name = library
                 activity.task = None
                 for switched in WATCHERS:
                     switched("")

@@ -46,6 +46,7 @@ from chaosqs.sqs.api.sqs import Sqs
 from chaosqs.sqs.machines.message import message_id
 from chaosqs.sqs.service import Service
 from chaosqs.user_code import Value
+from chaosqs.wire import stubs
 
 # SQS calls: boto3 calls reach the queues of the run, take virtual time, and are recorded ------------------------------
 #
@@ -131,18 +132,17 @@ class Calls:
 
 @contextmanager
 def transport(calls: Calls, services: ServiceCalls) -> Generator[None]:
-    """Connect boto3 and botocore to the run, if they are installed."""
-    try:
-        from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
-        from chaosqs.wire.stubs import Stubs  # noqa: PLC0415
-        from chaosqs.wire.transport import Transport  # noqa: PLC0415
-    except ModuleNotFoundError:
-        yield
-        return
-    answers, advice = (services, ADVICE) if moto_is_installed() else (None, NOT_INSTALLED)
-    stubs = Stubs(services.stubbed, calls.refuse)
-    with sdk.session_of_handlers(), sdk.opened(Transport(calls, others=answers, stubs=stubs, advice=advice)):
-        yield
+    """Connect HTTP clients to the run; boto3 and botocore, too, if they are installed."""
+    with stubs.opened(stubs.Stubs(services, calls.refuse)):
+        try:
+            from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
+            from chaosqs.wire.transport import Transport  # noqa: PLC0415
+        except ModuleNotFoundError:
+            yield
+            return
+        answers, advice = (services, ADVICE) if moto_is_installed() else (None, NOT_INSTALLED)
+        with sdk.session_of_handlers(), sdk.opened(Transport(calls, others=answers, advice=advice)):
+            yield
 
 
 def _pass_time() -> None:

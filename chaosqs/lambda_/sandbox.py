@@ -31,6 +31,7 @@ from chaosqs.kernel.context import turns
 from chaosqs.lambda_.clocks import participant
 from chaosqs.lambda_.event_loop import loop_patches
 from chaosqs.lambda_.guards import Original, Patch, current, guards, is_theirs
+from chaosqs.lambda_.http_connections import http_patches
 from chaosqs.lambda_.project_modules import namespace
 from chaosqs.lambda_.threads import thread_patches
 
@@ -96,7 +97,7 @@ def _restore(undo: list[Patch]) -> None:
 
 
 def _all_patches(epoch: int) -> list[Patch]:
-    return [*_patches(epoch), *guards(), *thread_patches(), *loop_patches()]
+    return [*_patches(epoch), *guards(), *thread_patches(), *loop_patches(), *http_patches()]
 
 
 @attrs.define(eq=False)

@@ -7,13 +7,16 @@ resources of a design) it takes no time. What a service passes on to a queue arr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
+from http import HTTPStatus
+from http.client import RemoteDisconnected
 from importlib.util import find_spec
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -31,12 +34,13 @@ from chaosqs.model.design import Resource
 from chaosqs.model.events import ServiceCalled
 from chaosqs.sqs.api.parameters import ApiError, Parameters, traced
 from chaosqs.sqs.service import Service
+from chaosqs.wire.http import HttpRequest, Reply
+from chaosqs.wire.stubs import ClientCall
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from chaosqs.wire.other_services import Delivery, OtherServices, Saved
-    from chaosqs.wire.transport import ClientCall
 
 ADVICE = "moto, which answers for other services, does not implement it"
 NOT_INSTALLED = "to have other services answered, pip install 'chaosqs[aws]'"
@@ -63,18 +67,41 @@ _SLOWER = 5
 """Seconds that a call takes longer if a fault makes it slow."""
 
 
-def _error_of(response: AWSResponse) -> str:
+def _error_of(response: AWSResponse | None) -> str:
     """Return the code of the error in a response; empty if there is none."""
-    if response.status_code < 300:  # noqa: PLR2004 - HTTP's own classes
+    if response is None or response.status_code < 300:  # noqa: PLR2004 - HTTP's own classes
         return ""
     found = re.search(r"(?:__type\":\s*\"(?:[\w.]+#)?|<Code>)(\w+)", response.text)
     return found[1] if found else str(response.status_code)
 
 
-def _connection_closed(request: AWSPreparedRequest) -> Exception:
-    from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - boto3 is an extra
+Answered = TypeVar("Answered")
 
-    return ConnectionClosedError(endpoint_url=request.url)
+
+@attrs.frozen
+class _Protocol(Generic[Answered]):
+    """How the clients of one protocol meet faults and errors."""
+
+    refused: Callable[[str], tuple[str, Answered | Exception]]
+    """Returns the code of the error by which a fault refuses a call, and the answer or what the client raises."""
+    lost: Callable[[], Exception]
+    """Returns the error if no response comes."""
+    code: Callable[[Answered], str]
+    """Returns the code of the error in an answer; empty if there is none."""
+    claims: bool = False
+    """True if the call is a conditional write by which code claims its work."""
+
+
+def _refused(kind: str) -> tuple[str, Reply]:
+    status = HTTPStatus.TOO_MANY_REQUESTS if kind == THROTTLED else HTTPStatus.INTERNAL_SERVER_ERROR
+    return str(status.value), Reply(status, {}, status.phrase.encode())
+
+
+_HTTP: _Protocol[Reply] = _Protocol(
+    _refused,
+    lambda: RemoteDisconnected("Remote end closed connection without response"),
+    lambda reply: str(reply.status) if reply.status >= HTTPStatus.BAD_REQUEST else "",
+)
 
 
 @attrs.frozen(eq=False)
@@ -120,6 +147,8 @@ class ServiceCalls:
     _behind: HandlerTask | None = None
     """The handler whose call is carried out; None: not one's."""
     _calls: int = 0
+    _attempts: dict[object, int] = attrs.field(factory=dict[object, int])
+    """Number of attempts of each HTTP request."""
     _deliveries: int = 0
     _delivers: bool = False
 
@@ -145,37 +174,78 @@ class ServiceCalls:
 
     def __call__(self, request: AWSPreparedRequest, call: ClientCall) -> AWSResponse | None:
         """Answer a request, after its time; return None if nothing does. A fault may strike it."""
-        from chaosqs.wire.service_errors import internal_error, throttling  # noqa: PLC0415 - boto3 is an extra
+        from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - boto3 is an extra
 
+        from chaosqs.wire.service_errors import response  # noqa: PLC0415
+
+        protocol: _Protocol[AWSResponse | None] = _Protocol(
+            lambda kind: response(request, call, throttled=kind == THROTTLED),
+            lambda: ConnectionClosedError(endpoint_url=request.url),
+            _error_of,
+            is_claim(call.service, request.body, list(request.headers)),
+        )
+        return self._carry_out(call, lambda: self._of(current_task(), request), protocol)
+
+    def stubbed(self, call: ClientCall, answer: Callable[[], object]) -> object:
+        """Carry out a call that a user's stub answers."""
+        from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - boto3 is an extra
+
+        from chaosqs.wire.service_errors import exception  # noqa: PLC0415
+
+        protocol: _Protocol[object] = _Protocol(
+            lambda kind: exception(call, throttled=kind == THROTTLED),
+            lambda: ConnectionClosedError(endpoint_url=f"https://{call.service}.amazonaws.com"),
+            lambda _: "",
+        )
+        return self._carry_out(call, answer, protocol)
+
+    def requested(self, request: HttpRequest, answer: Callable[[], Reply], seconds: float | None) -> Reply:
+        """Carry out an HTTP request that a user's stub answers; its client waits for some seconds.
+
+        An equal request of the same invocation counts as another attempt of one call.
+        """
+        task = current_task()
+        same = (None if task is None else task.invocation.number), request
+        attempts = self._attempts[same] = self._attempts.get(same, 0) + 1
+        host = (urlsplit(request.url).hostname or "").replace(":", ".")  # that of IPv6
+        call = ClientCall(host, request.method, attempts=attempts)
+        return self._carry_out(call, answer, _HTTP, seconds)
+
+    def _carry_out(
+        self,
+        call: ClientCall,
+        answer: Callable[[], Answered],
+        protocol: _Protocol[Answered],
+        seconds: float | None = None,
+    ) -> Answered:
+        """Carry out a call after its time, unless a fault strikes it; `seconds`: time until its client gives up."""
         self.pass_time()
         task = current_task()
         injected = None if task is None else self._injected(task, call)
         kind, fault = ("", "") if injected is None else (injected.kind.partition(":")[0], injected.name)
         if kind in _REFUSALS:
-            code, response = (throttling if kind == THROTTLED else internal_error)(request, call)
-            self._record(task, call.name, code, fault)
-            return response
-        first = call.attempts == 1
-        if kind == SLOW and first and task is not None:
-            task.sleep(_SLOWER)
-        answered = self._of(task, request)
+            code, refused = protocol.refused(kind)
+            self._record(task, call, code, fault)
+            if isinstance(refused, Exception):
+                raise refused
+            return refused
+        if call.attempts > 1:
+            kind, fault = "", ""
+        if kind == SLOW and task is not None:
+            task.sleep(_SLOWER if seconds is None else min(_SLOWER, seconds))
+        try:
+            answered = answer()
+        except Exception as raised:
+            self._record(task, call, type(raised).__name__, fault)
+            raise
         if answered is not None:
-            error, did = _error_of(answered), effects(call.name, call.parameters)
-            claims = is_claim(call.service, request.body, list(request.headers))
-            fault = fault if first else ""
-            self._record(task, call.name, error, fault, () if error else did, claims=claims and not error)
-            if kind == LOST and first:
-                raise _connection_closed(request)
+            error, did = protocol.code(answered), effects(call.name, call.parameters)
+            self._record(task, call, error, fault, () if error else did, claims=protocol.claims and not error)
+            if kind == LOST:
+                raise protocol.lost()
+        if kind == SLOW and seconds is not None and seconds <= _SLOWER:  # Assumed: it has its effect all the same.
+            raise TimeoutError("timed out")
         return answered
-
-    def stubbed(
-        self, service: str, operation: str, parameters: Mapping[str, object], answer: Callable[[], object]
-    ) -> object:
-        """Carry out a call that a user's stub answers, after its time."""
-        self.pass_time()
-        call, result = f"{service}:{operation}", answer()
-        self._record(current_task(), call, did=effects(call, parameters))
-        return result
 
     def prepare(self, setups: Iterable[str]) -> None:
         """Call the setup functions of a run, before time starts."""
@@ -198,16 +268,16 @@ class ServiceCalls:
     def _record(
         self,
         task: HandlerTask | None,
-        call: str,
-        error: str = "",
-        fault: str = "",
+        call: ClientCall,
+        error: str,
+        fault: str,
         did: tuple[str, ...] = (),
         *,
         claims: bool = False,
     ) -> None:
         if task is None or task.over:
             return
-        now, invocation, (service, _, name) = self.context.now, task.invocation, call.partition(":")
+        now, invocation, (service, name) = self.context.now, task.invocation, (call.service, call.operation)
         function, number = invocation.request.mapping.function, invocation.number
         event = ServiceCalled(now, invocation.index, function, number, service, name, error, fault, did, claims)
         self.context.record(event)

@@ -16,28 +16,34 @@ from pathlib import Path
 from types import ModuleType
 
 from chaosqs.errors import InvalidInput, InvalidScenario
+from chaosqs.wire.stubs import current
 
 
 def stub(target: str, response: object) -> None:
-    """Answer an operation of AWS in a world: `chaosqs.stub("bedrock-runtime:InvokeModel", {"body": b"yes"})`.
+    """Answer an operation of AWS, or HTTP requests, in a world.
 
-    `response` is the result as boto3 returns it, or a function that gets the call's parameters and returns the result,
-    or raises botocore's errors. A stubbed call takes the time of a call and is in the history. Use it in a setup
-    function (`[tool.chaosqs]`, `setup`) or in the block of `chaosqs.aws()`; anywhere else it raises `InvalidInput`, and
-    so it does for a target that is not `service:Operation`.
+    ::
+
+        chaosqs.stub("bedrock-runtime:InvokeModel", {"body": b"yes"})
+        chaosqs.stub("GET https://api.example.com/rates", {"EUR": 1.08})
+        chaosqs.stub("POST https://api.example.com/orders/*", lambda request: (201, {"order": request.json()["id"]}))
+
+    For an operation, `response` is the result as boto3 returns it, or a function that gets the call's parameters and
+    returns the result, or raises botocore's errors. For requests it is a body (text, bytes, JSON), `(status, body)` or
+    `(status, body, headers)`; or a function that gets an `HttpRequest` and returns one of these, or raises an `OSError`
+    as a connection does. In the URL, and as the method, `*` stands for anything. Every query is answered.
+
+    A stubbed call takes the time of a call, faults strike it, and it is in the history. Use `stub` in a setup function
+    (`[tool.chaosqs]`, `setup`) or in the block of `chaosqs.aws()`; anywhere else it raises `InvalidInput`, and so it
+    does for another target.
     """
-    try:
-        from chaosqs.wire.botocore_hook import current  # noqa: PLC0415 - boto3 is an extra
-    except ModuleNotFoundError:
-        transport = None
-    else:
-        transport = current()
-    if transport is None or transport.stubs is None:
+    stubs = current()
+    if stubs is None:
         raise InvalidInput(
             "chaosqs.stub() needs a world: call it in a setup function or within chaosqs.aws()\n"
             'name the setup function in pyproject.toml: [tool.chaosqs] setup = "tests/world.py:prepare"'
         )
-    transport.stubs.add(target, response)
+    stubs.add(target, response)
 
 
 def prepare(setup: str) -> None:

@@ -26,6 +26,7 @@ from chaosqs.model.values import Checks
 from chaosqs.sqs.api.region import ACCOUNT, EPOCH
 from chaosqs.sqs.api.sqs import Sqs
 from chaosqs.sqs.service import Service
+from chaosqs.wire import stubs
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -202,7 +203,6 @@ def _opened(asked: AwsContext) -> Generator[MockAws]:
         # boto3 is an extra: without it this module still imports.
         from chaosqs.mock_aws.lambda_api.rest import reply  # noqa: PLC0415
         from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415
-        from chaosqs.wire.stubs import Stubs  # noqa: PLC0415
         from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"chaosqs.aws() needs boto3: pip install 'chaosqs[boto]' ({error})") from error
@@ -211,9 +211,8 @@ def _opened(asked: AwsContext) -> Generator[MockAws]:
     calls = backend.services(region)
     services = calls if asked.passthrough or resources else None
     advice = _ADVICE if services is None else ADVICE
-    stubs = Stubs(calls.stubbed, backend.refuse)
-    transport = Transport(backend, {"lambda": partial(reply, backend)}, services, stubs, advice)
-    with sdk.opened(transport), virtual_for_tests(EPOCH):
+    transport = Transport(backend, {"lambda": partial(reply, backend)}, services, advice)
+    with stubs.opened(stubs.Stubs(calls, backend.refuse)), sdk.opened(transport), virtual_for_tests(EPOCH):
         if asked.design is not None:
             _deploy(asked.design, backend.sqs, region)
         clocks.enter(backend.waits)

@@ -76,17 +76,18 @@ class Effect:
 
 @attrs.frozen
 class ServiceCalled:
-    """A real handler called another service of AWS, or a stub; each attempt of a client is a call."""
+    """A real handler called another service of AWS, or an HTTP server; each attempt of a client is a call."""
 
     at: int
     cause: int | None
     function: str
     invocation: int
     service: str
-    """Name of the service, as `boto3.client` takes it: `dynamodb`; `http` for a stub of an address."""
+    """Name of the service, as `boto3.client` takes it: `dynamodb`; for HTTP the host: `api.example.com`."""
     operation: str
+    """Name of the operation: `PutItem`; for HTTP the method: `GET`."""
     error: str = ""
-    """Code of the error that was answered; empty: none."""
+    """Code of the error that was answered, for HTTP the status; empty: none."""
     fault: str = ""
     """The fault that struck it."""
     effects: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False)

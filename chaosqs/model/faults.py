@@ -398,7 +398,7 @@ class FaultPlan:
 # Checking a plan ------------------------------------------------------------------------------------------------------
 
 _POINT_NAME = r"fault_point:[\w.-]{1,80}"
-_CALL_NAME = rf"({'|'.join(kind.name for kind in KINDS if kind.injection_point == 'call')}):(\*|[a-z0-9-]+(:\w+)?)"
+_CALL_NAME = rf"({'|'.join(kind.name for kind in KINDS if kind.injection_point == 'call')}):(\*|[\w.-]+(:\w+)?)"
 _NAMES = tuple(kind.name for kind in KINDS if not kind.is_named)
 _OF_SENDS = tuple(kind.name for kind in KINDS if kind.keyed and kind.injection_point == "send")
 _OF_RECEIVES = tuple(kind.name for kind in KINDS if kind.keyed and kind.injection_point != "send" and not kind.is_named)

@@ -385,7 +385,8 @@ _CALLS = {
 
 def _service_called(called: ServiceCalled) -> str:
     """Describe a call that was struck, or that has an effect each time; others have no words."""
-    call = name_text(f"{called.service} {called.operation}")
+    is_http = called.operation.isupper()  # AWS's operations are not
+    call = name_text(" ".join((called.service, called.operation)[:: -1 if is_http else 1]))
     if not called.fault:
         return f"{name_text(called.function)} calls {call}" if called.effects else ""
     what = _CALLS.get(called.fault.partition(":")[0], "is struck")

@@ -41,39 +41,26 @@ from botocore.session import Session
 from botocore.signers import RequestSigner
 
 from chaosqs.kernel.context import turns
+from chaosqs.kernel.opened import Opened
 from chaosqs.sqs.api.region import REGION
-from chaosqs.wire.transport import ClientCall, Transport, scope
+from chaosqs.wire import stubs
+from chaosqs.wire.stubs import ClientCall
+from chaosqs.wire.transport import Transport, scope
 
-# The transport of a request: the innermost that its own context opened, else the one opened last ----------------------
-#
-# Threads begin with an empty context, so those that a test starts use the transport opened last. Tests that run in
-# threads of their own, each with its own transport, do not mix.
+# The transport of a request -------------------------------------------------------------------------------------------
 
-_open: list[Transport] = []
-_entered: ContextVar[tuple[Transport, ...]] = ContextVar("chaosqs_transports", default=())
+_transports: Opened[Transport] = Opened("chaosqs_transports")
 
 
 def current() -> Transport | None:
     """Return the transport that answers requests of this context, or None if none is open."""
-    for transport in reversed(_entered.get()):
-        if transport.is_open:
-            return transport
-    return next(reversed(_open), None)
-
-
-def enter(transport: Transport) -> bool:
-    """Make a transport the current one; return True if it is the only open one."""
-    _open.append(transport)
-    _entered.set((*_entered.get(), transport))
-    return len(_open) == 1
+    return _transports.current()
 
 
 def leave(transport: Transport) -> bool:
     """Close a transport, current or not; return True if no other one is open."""
     transport.is_open = False
-    _open.remove(transport)
-    _entered.set(tuple(other for other in _entered.get() if other.is_open))
-    return not _open
+    return _transports.leave(transport)
 
 
 # A `mock_aws` of the user's own: moto answers before a request reaches the transport ----------------------------------
@@ -113,7 +100,7 @@ class _Function(Protocol):
 def opened(transport: Transport) -> Generator[Transport]:
     """Let a transport answer clients' requests for the time of a `with` block."""
     with _LOCK:
-        if enter(transport):
+        if _transports.enter(transport):
             _install()
     try:
         with _ahead_of_moto(transport):
@@ -220,11 +207,10 @@ def _make_api_call(original: _Function) -> object:
     """Answer a stubbed operation; for others, note the call: not every protocol names its operation in the request."""
 
     def make_api_call(self: BaseClient, operation_name: str, api_params: Mapping[str, object]) -> object:
-        transport, model = current(), self.meta.service_model
-        if transport is not None and transport.stubs is not None:
-            answer = transport.stubs.find(model.service_name, operation_name)
-            if answer is not None:
-                return answer(api_params)
+        own, model = None if current() is None else stubs.current(), self.meta.service_model
+        answer = None if own is None else own.find(model.service_name, operation_name)
+        if answer is not None:
+            return answer(api_params)
         protocol: str = getattr(model, "resolved_protocol", "") or model.protocol
         before = _call.set(ClientCall(model.service_name, operation_name, protocol, api_params))
         try:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ClientError
 
-from chaosqs.wire.transport import ClientCall
+from chaosqs.wire.stubs import ClientCall
 
 _THROTTLED = {
     "dynamodb": (400, "ProvisionedThroughputExceededException"),
@@ -17,16 +18,24 @@ _THROTTLED = {
 _FAILED = {"s3": "InternalError", "sns": "InternalFailure"}
 
 
-def throttling(request: AWSPreparedRequest, call: ClientCall) -> tuple[str, AWSResponse]:
-    """Return the code by which a service throttles, and the response."""
-    status, code = _THROTTLED.get(call.service, (400, "ThrottlingException"))
-    return code, _response(request, call, status, code, "Rate exceeded")
+def response(request: AWSPreparedRequest, call: ClientCall, *, throttled: bool) -> tuple[str, AWSResponse]:
+    """Return the code of an error, and the response: the service throttles, or fails by itself."""
+    status, code, message = _error(call, throttled=throttled)
+    return code, _response(request, call, status, code, message)
 
 
-def internal_error(request: AWSPreparedRequest, call: ClientCall) -> tuple[str, AWSResponse]:
-    """Return the code of a service's error of its own, and the response."""
+def exception(call: ClientCall, *, throttled: bool) -> tuple[str, ClientError]:
+    """Return the code of such an error, and the exception that botocore raises after its attempts."""
+    status, code, message = _error(call, throttled=throttled)
+    answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return code, ClientError(answer, call.operation)  # type: ignore[arg-type]
+
+
+def _error(call: ClientCall, *, throttled: bool) -> tuple[int, str, str]:
+    if throttled:
+        return *_THROTTLED.get(call.service, (400, "ThrottlingException")), "Rate exceeded"
     code = _FAILED.get(call.service, "InternalServerError")
-    return code, _response(request, call, 500, code, "We encountered an internal error. Please try again.")
+    return 500, code, "We encountered an internal error. Please try again."
 
 
 def _response(request: AWSPreparedRequest, call: ClientCall, status: int, code: str, message: str) -> AWSResponse:

@@ -19,7 +19,8 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 from chaosqs.sqs.api.parameters import ApiError, error, traced
 from chaosqs.sqs.api.region import REGION
 from chaosqs.sqs.machines.message import uuid
-from chaosqs.wire.stubs import Stubs
+from chaosqs.wire.http import Reply
+from chaosqs.wire.stubs import ClientCall
 
 # Calls and sleeps in virtual time: tests move time themselves, simulations do not -------------------------------------
 
@@ -49,36 +50,6 @@ class Waiter(Protocol):
 
 
 # HTTP requests as botocore sends them, responses as botocore parses them ----------------------------------------------
-
-
-@attrs.frozen
-class Reply:
-    """The part of an HTTP response that depends on the service."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-@attrs.define(eq=False)
-class ClientCall:
-    """One call of an operation by a client, with all its attempts."""
-
-    service: str
-    """Name of the service, as `boto3.client` takes it: `dynamodb`."""
-    operation: str
-    """Name of the operation: `PutItem`."""
-    protocol: str
-    """Name of the service's protocol in botocore's model: `json`, `query`, `rest-xml` …"""
-    parameters: Mapping[str, object] = attrs.field(factory=dict[str, object])
-    """Parameters as the client's caller gave them."""
-    attempts: int = 0
-    """Requests that were sent for it so far."""
-
-    @property
-    def name(self) -> str:
-        """The name in fault plans and histories: `dynamodb:PutItem`."""
-        return f"{self.service}:{self.operation}"
 
 
 Others: TypeAlias = Callable[[AWSPreparedRequest, ClientCall], AWSResponse | None]
@@ -338,8 +309,6 @@ class Transport:
     """Services other than SQS, by their endpoint prefix."""
     others: Others | None = None
     """Answers for all other services. None: their requests are refused."""
-    stubs: Stubs | None = None
-    """Stubs of users; None: there can be none."""
     advice: str = ""
     """Advice for the error if `others` is None or does not answer."""
     is_open: bool = True

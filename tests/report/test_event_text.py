@@ -182,6 +182,10 @@ CLAUSES: list[tuple[Event, str]] = [
         ServiceCalled(0, None, "worker", 1, "dynamodb", "PutItem", "X", "throttled_call:dynamodb"),
         "the call dynamodb PutItem of worker is throttled (fault: throttled_call:dynamodb)",
     ),
+    (
+        ServiceCalled(0, None, "worker", 1, "api.example.com", "GET", "500", "failed_call:*"),
+        "the call GET api.example.com of worker fails (fault: failed_call:*)",
+    ),
     (Reached(0, None, "worker", 1, "paid twice"), ""),
 ]
 

@@ -14,7 +14,8 @@ from botocore.model import ListShape, OperationModel, ServiceModel, Shape, Struc
 
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, not_served, not_valid
 from chaosqs.sqs.api.parameters import ApiError
-from chaosqs.wire.transport import Json, Reply, header, region_of, structure_reader
+from chaosqs.wire.http import Reply
+from chaosqs.wire.transport import Json, header, region_of, structure_reader
 
 # Operations by route, shapes and ranges, from botocore's own model of Lambda ------------------------------------------
 
