@@ -26,8 +26,8 @@ from tests.search.designs import (
     processed_once,
 )
 
-SEEDS = range(20)
-FEW_SEEDS = range(3)
+SEEDS = [0, 1, 2, 3, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(4, 20))]
+FEW_SEEDS = range(2)
 DESIGN = over_polling()
 
 
@@ -68,9 +68,9 @@ def test_a_sound_design_has_no_counterexample() -> None:
     assert finding.verdict.exercised > 100
 
 
-@pytest.mark.parametrize("judge", [processed_once, never_dead_lettered, never_slow])
+@pytest.mark.parametrize("judge", [never_dead_lettered, never_slow])
 def test_other_violations_have_one_normal_form_too(judge: Judge) -> None:
-    """A violation that needs a fault, or a failing function, or a slow one, shrinks to one scenario from any seed."""
+    """A violation that needs a failing function or a slow one shrinks to one scenario from any seed."""
     promised = invariant(judge)
     found = [search(ROOMY, MAPPING, promised, profile=CI, seed=seed).scenario for seed in FEW_SEEDS]
     assert found == found[:1] * len(FEW_SEEDS)
@@ -78,9 +78,10 @@ def test_other_violations_have_one_normal_form_too(judge: Judge) -> None:
     assert found[0].workload == (Burst("orders", 1),)
 
 
-def test_one_fault_is_left_where_a_fault_is_needed() -> None:
+@pytest.mark.parametrize("seed", FEW_SEEDS)
+def test_one_fault_is_left_where_a_fault_is_needed(seed: int) -> None:
     """What needs a fault from outside keeps exactly one, the best known of those that do, and a calm world."""
-    scenario = search(ROOMY, MAPPING, invariant(processed_once), profile=CI).scenario
+    scenario = search(ROOMY, MAPPING, invariant(processed_once), profile=CI, seed=seed).scenario
     assert scenario is not None
     assert scenario.faults == FaultPlan([["lost_response"]])
     assert scenario == Scenario(ROOMY, [Burst("orders", 1)], faults=scenario.faults)

@@ -21,8 +21,8 @@ from chaosqs.simulation.run import simulate
 TEMPLATE = Path(__file__).parents[2] / "examples" / "over-polling" / "template.yaml"
 DESIGN = read_template(TEMPLATE).design
 MAPPING = DESIGN.mappings[0]
-DRAWS = 100
-BRIEF = attrs.evolve(QUICK, draws=DRAWS, trials=60)
+DRAWS = 50
+BRIEF = attrs.evolve(QUICK, draws=DRAWS, trials=30)
 
 
 @pytest.fixture(scope="module")
