@@ -151,6 +151,8 @@ class ServiceCalls:
     """Number of attempts of each HTTP request."""
     _deliveries: int = 0
     _delivers: bool = False
+    _last_of_groups: dict[tuple[str, str, str], int] = attrs.field(factory=dict[tuple[str, str, str], int])
+    """Moment of the last arrival of each message group in each queue."""
 
     def make(self, resources: tuple[Resource, ...]) -> None:
         """Make the resources of a design; what happens to queues meanwhile is long past. Raises `InvalidDesign`."""
@@ -323,10 +325,13 @@ class ServiceCalls:
         random, assumed = self.context.random, self.context.assumptions
         spread = assumed.latency_spread / 100
         latency = round(random.around(assumed.delivery_latency, spread, _DELIVERY, self._deliveries))
+        due = self.context.now + max(1, latency)
+        if delivery.group:  # FIFO topics keep the order of a group
+            group = delivery.region, delivery.queue, delivery.group
+            due = self._last_of_groups[group] = max(due, self._last_of_groups.get(group, 0) + 1)
         self.queues.to_come += 1
         cause = None if task is None else task.invocation.index
-        arrive = partial(self._arrive, parameters, delivery.region, cause)
-        self.context.event_queue.at(self.context.now + max(1, latency), arrive)
+        self.context.event_queue.at(due, partial(self._arrive, parameters, delivery.region, cause))
 
     def _arrive(self, parameters: Parameters, region: str, cause: int | None) -> None:
         self.queues.to_come -= 1

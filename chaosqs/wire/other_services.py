@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from hashlib import sha256
 from io import BytesIO
 from types import ModuleType
 from typing import Protocol, TypeAlias, TypeGuard
@@ -27,9 +28,9 @@ from moto.core.base_backend import BackendDict
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.model_instances import reset_model_data
 from moto.core.request import normalize_request
-from moto.core.utils import iso_8601_datetime_with_milliseconds
+from moto.core.utils import iso_8601_datetime_with_milliseconds, unix_time
 from moto.moto_api._internal import mock_random
-from moto.sns.models import Subscription
+from moto.sns.models import Subscription, Topic
 from moto.sqs.models import sqs_backends
 from werkzeug.exceptions import HTTPException
 
@@ -93,6 +94,39 @@ class _Queues:
         self.deliver(delivery)
 
 
+# Topics ---------------------------------------------------------------------------------------------------------------
+
+_INTERVAL = 300
+"""Seconds in which a FIFO topic passes on no other message with the same deduplication id."""
+
+
+class _Publish(Protocol):
+    def __call__(self, topic: Topic, message: str, **options: object) -> str: ...
+
+
+def _publish(original: _Publish) -> object:
+    """Give a message to a FIFO topic a deduplication id, and pass it on once (SNS Developer Guide, fifo-message-dedup).
+
+    Queues get the id, whether they make one of the content themselves or not.
+    """
+
+    def publish(self: Topic, message: str, **options: object) -> str:
+        if str(self.fifo_topic).lower() != "true":
+            return original(self, message, **options)
+        identifier = options.get("deduplication_id") or sha256(message.encode()).hexdigest()
+        in_groups = vars(self).get("fifo_throughput_scope") == "MessageGroup"
+        key = identifier, options.get("group_id") if in_groups else None
+        known: dict[object, tuple[float, str]] = vars(self).setdefault("chaosqs_known", {})
+        since, message_id = known.get(key, (0.0, ""))
+        if not message_id or unix_time() - since >= _INTERVAL:
+            vars(self)["chaosqs_number"] = vars(self).get("chaosqs_number", 0) + 1
+            message_id = original(self, message, **{**options, "deduplication_id": identifier})
+            known[key] = unix_time(), message_id
+        return message_id  # Assumed: a repetition gets the id of the first, as from a FIFO queue (FF-6)
+
+    return publish
+
+
 def _notification(
     self: Subscription,
     message: str,
@@ -102,9 +136,16 @@ def _notification(
 ) -> dict[str, object]:
     """Return the body of a notification without raw delivery (SNS Developer Guide, sns-message-and-json-formats).
 
-    It has no valid signature: moto would make a key for each subscription, another one in each process.
+    It has no valid signature: moto would make a key for each subscription, another one in each process. That of a FIFO
+    topic has none on AWS either, but a number.
     """
     address = f"https://sns.{self.topic.sns_backend.region_name}.amazonaws.com"
+    number: int = vars(self.topic).get("chaosqs_number", 0)
+    signature = {
+        "SignatureVersion": "1",
+        "Signature": "chaosqs",
+        "SigningCertURL": f"{address}/SimpleNotificationService-chaosqs.pem",
+    }
     return {
         "Type": "Notification",
         "MessageId": message_id,
@@ -112,13 +153,14 @@ def _notification(
         **({"Subject": subject} if subject else {}),
         "Message": message,
         "Timestamp": iso_8601_datetime_with_milliseconds(),
-        "SignatureVersion": "1",
-        "Signature": "chaosqs",
-        "SigningCertURL": f"{address}/SimpleNotificationService-chaosqs.pem",
+        **({"SequenceNumber": str(_FIRST_NUMBER + 1000 * number)} if number else signature),
         "UnsubscribeURL": f"{address}/?Action=Unsubscribe&SubscriptionArn={self.arn}",
         **({"MessageAttributes": message_attributes} if message_attributes else {}),
     }
 
+
+_FIRST_NUMBER = 10**19
+"""The sequence numbers of FIFO topics follow this one, in steps of 1,000."""
 
 # Requests to moto -----------------------------------------------------------------------------------------------------
 
@@ -352,10 +394,11 @@ def _is_dictionary(value: object) -> TypeGuard[_Contents]:
 
 
 def _replaced() -> list[tuple[ModuleType | type, str, object]]:
-    """Return what is replaced in moto during a call: names imported from `datetime`, and signatures of SNS."""
+    """Return what is replaced in moto during a call: names imported from `datetime`, and methods of SNS."""
     shown = vars(sys.modules["datetime"])
     names = [(module, name, shown[name]) for module, name in _imported_dates(len(sys.modules))]
-    return [*names, (Subscription, "get_post_data", _notification)]
+    topics = (Topic, "publish", _publish(vars(Topic)["publish"])), (Subscription, "get_post_data", _notification)
+    return [*names, *topics]
 
 
 @lru_cache(maxsize=1)

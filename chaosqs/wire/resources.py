@@ -44,6 +44,10 @@ class _Type:
     """Returns the requests for a name and properties."""
 
 
+class _RefusedError(Exception):
+    """A resource that its service refuses, and moto does not."""
+
+
 def make(resources: Sequence[Resource], answer: _Answer) -> None:
     """Make resources; raise `InvalidDesign` that names the first one that its service refuses."""
     for known in TYPES:
@@ -59,6 +63,8 @@ def _make(resource: Resource, known: _Type, answer: _Answer) -> None:
             refused = _refusal(known.service, request, answer)
             if refused:
                 raise _invalid(resource, refused)
+    except _RefusedError as error:
+        raise _invalid(resource, str(error)) from None
     except ParamValidationError as error:
         raise _invalid(resource, str(error).splitlines()[-1]) from None
     except (AttributeError, KeyError, TypeError) as error:
@@ -143,7 +149,8 @@ def _simple_table(name: str, properties: _Object) -> Iterator[_Request]:
 
 
 def _topic(name: str, properties: _Object) -> Iterator[_Request]:
-    attributes = _texts(_picked(properties, "FifoTopic", "ContentBasedDeduplication"))
+    picked = _texts(_picked(properties, "FifoTopic", "ContentBasedDeduplication", "FifoThroughputScope"))
+    attributes: _Object = {name: value for name, value in picked.items() if value != "false"}  # to moto it is a truth
     yield _Request("CreateTopic", {"Name": name.rpartition(":")[2], "Attributes": attributes})
     for subscription in _objects(properties.get("Subscription")):
         yield from _subscription(name, {**subscription, "TopicArn": name})
@@ -176,6 +183,8 @@ def _bucket(name: str, properties: _Object) -> Iterator[_Request]:
 
 
 def _notification(kind: str, entry: _Object) -> _Object:
+    if str(entry[kind]).endswith(".fifo"):  # S3 User Guide, notification-how-to-event-types-and-destinations
+        raise _RefusedError(f"S3 notifies no FIFO {kind.lower()}, as {str(entry[kind]).rpartition(':')[2]}")
     asked: _Object = {f"{kind}Arn": entry[kind], "Events": [entry["Event"]]}
     rules = _objects(_object(_object(entry.get("Filter")).get("S3Key")).get("Rules"))
     if rules:

@@ -74,6 +74,29 @@ def publishes(event: Event, _: object) -> None:
         client("sns").publish(TopicArn=TOPIC, Message=record["body"], MessageAttributes=kind)
 
 
+FIFO_TOPIC = "arn:aws:sns:us-east-1:123456789012:steps.fifo"
+
+
+def publishes_in_order(event: Event, _: object) -> None:
+    """Publish steps of two groups, one of them twice, alone and as a batch."""
+    del event
+    client("sns").publish(TopicArn=FIFO_TOPIC, Message="1", MessageGroupId="a", MessageDeduplicationId="a1")
+    client("sns").publish(TopicArn=FIFO_TOPIC, Message="1 again", MessageGroupId="b", MessageDeduplicationId="a1")
+    entries = [
+        {"Id": step, "Message": step, "MessageGroupId": group, "MessageDeduplicationId": f"{group}{step}"}
+        for group, step in (("a", "2"), ("b", "5"), ("a", "3"), ("a", "4"))
+    ]
+    client("sns").publish_batch(TopicArn=FIFO_TOPIC, PublishBatchRequestEntries=entries)
+
+
+def publishes_contents(event: Event, _: object) -> None:
+    """Publish contents without ids, one of them twice at once and once more after five minutes."""
+    del event
+    for content, pause in (("x", 0), ("y", 0), ("x", 301), ("x", 0)):
+        client("sns").publish(TopicArn=FIFO_TOPIC, Message=content, MessageGroupId="a")
+        time.sleep(pause)
+
+
 def stores(event: Event, _: object) -> None:
     for record in event["Records"]:
         client("s3").put_object(Bucket="archive", Key="new/order.json", Body=str(record["body"]).encode())
