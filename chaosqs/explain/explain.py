@@ -40,10 +40,12 @@ from chaosqs.model.faults import OK, FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.search.corpus import ScenarioGrid
+from chaosqs.search.messages import shown_by
 from chaosqs.search.oracle import Oracle, OutOfBudget
 from chaosqs.search.profiles import CI, Profile, for_behaviours
 from chaosqs.search.simplicity import ending
 from chaosqs.strategies.grid import exact
+from chaosqs.strategies.messages import MessageSource
 
 # The effect of the batch size under a large load ---------------------------------------------------------------------
 #
@@ -57,18 +59,20 @@ _DRAWS = 60  # seeds from which the rates are measured
 
 
 def load_sensitivity(
-    scenario: Scenario, mapping: EventSourceMapping, oracle: Oracle, given: Mapping[str, Behaviour]
+    scenario: Scenario, mapping: EventSourceMapping, oracle: Oracle, grid: ScenarioGrid
 ) -> LoadSensitivity | None:
     """Return the effect of batch size 1 when many messages arrive at once; None if it is not significantly better.
 
     The faults are the scenario's. A full batch takes one second less than the function's timeout, unless the function's
-    behaviour is `given`.
+    behaviour is fixed. None, too, if the scenarios of the grid have fewer messages.
     """
     function = scenario.design.function(mapping.function)
     slow = Behaviour(seconds_per_message=exact((function.timeout - 1) / mapping.batch_size))
-    grid = ScenarioGrid(scenario.design, mapping.queue, {function.name: slow, **given})
+    if mapping.batch_size == 1 or not grid.counts((_LARGE_LOAD,)):
+        return None
+    grid = attrs.evolve(grid, given={function.name: slow, **grid.given})
     variant = attrs.evolve(grid.sudden_variants(_LARGE_LOAD)[0], faults=scenario.faults)
-    if mapping.batch_size == 1 or not _rate(variant, oracle, _PROBE_DRAWS).violations:
+    if not _rate(variant, oracle, _PROBE_DRAWS).violations:
         return None
     now = _rate(variant, oracle, _DRAWS)
     single = _rate(attrs.evolve(variant, design=_without_batches(variant.design, mapping)), oracle, _DRAWS)
@@ -231,11 +235,13 @@ def explain(
     behaviours: Mapping[str, Behaviour] | None = None,
     profile: Profile = CI,
     origins: Mapping[str, Origin] | None = None,
+    messages: Mapping[str, MessageSource] | None = None,
 ) -> Explanation:
     """Explain the history of a scenario, in which an invariant is violated on a mapping.
 
     `behaviours`: the user's fixed behaviours, with which a fix must work. `origins`: sources of settings, by path:
-    `functions[0].reserved_concurrency`. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
+    `functions[0].reserved_concurrency`. `messages`: sources of the messages of queues, by queue name; those of
+    the scenario stand in for others. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
     Where handlers have a directory of code, the profile limits the simulations; parts that need more are `unfinished`.
     """
     if invariant.name in {ours.name for ours in OURS}:
@@ -243,6 +249,8 @@ def explain(
     scenario, given = history.scenario, dict(behaviours or {})
     budget = for_behaviours(profile, scenario.behaviours)
     oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations)
+    known = {**shown_by(scenario), **(messages or {})}
+    grid = ScenarioGrid(scenario.design, mapping.queue, given, sources=known, most=budget.messages)
     parts = _Parts(oracle, budget.explain_simulations)
     sampled = parts.find("rate", lambda: sample_of(scenario, oracle, budget.draws))
     if sampled is None:
@@ -251,11 +259,11 @@ def explain(
     faults = parts.find("faults", lambda: _needed_faults(scenario, oracle)) or ()
 
     def found_fixes(edges: Mapping[SettingPath, Sequence[Value]] | None = None) -> tuple[Fix, ...]:
-        tried = parts.find("fixes", lambda: fixes(scenario, mapping, oracle, given, budget.trials, edges=edges))
+        tried = parts.find("fixes", lambda: fixes(scenario, mapping, oracle, grid, budget.trials, edges=edges))
         return tried or ()
 
     early = () if oracle.limit is None else found_fixes()  # thresholds take more simulations than fixes
-    settings = parts.find("settings", lambda: _settings(scenario, mapping, sample, given, origins or {})) or ()
+    settings = parts.find("settings", lambda: _settings(scenario, mapping, sample, grid, origins or {})) or ()
     return Explanation(
         settings=settings,
         faults=faults,
@@ -298,7 +306,7 @@ def _settings(
     scenario: Scenario,
     mapping: EventSourceMapping,
     sample: SeedSample,
-    given: Mapping[str, Behaviour],
+    grid: ScenarioGrid,
     origins: Mapping[str, Origin],
 ) -> tuple[Setting, ...]:
     """Return the settings with their thresholds; those that come first if the oracle runs out of budget."""
@@ -309,7 +317,7 @@ def _settings(
             if setting is None:
                 continue
             if setting.path.attribute == "batch_size" and not setting.matters:
-                setting = attrs.evolve(setting, load=load_sensitivity(scenario, mapping, sample.oracle, given))
+                setting = attrs.evolve(setting, load=load_sensitivity(scenario, mapping, sample.oracle, grid))
             found.append(setting)
     return tuple(found)
 

@@ -17,7 +17,6 @@ import attrs
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.explain.settings import Candidate, both, candidate_values, redesigned
 from chaosqs.invariants import DEFAULT, NO_DEAD_LETTERING_BY_THROTTLING, OURS, Invariant
-from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.delivery import Ending
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.events import InvocationStarted
@@ -79,20 +78,23 @@ NEAR_MISS_TRIALS = 30  # maximum trials used to estimate how close a change come
 REJECT_AFTER = 8  # violations after which a change is rejected, if every trial so far violates the invariant
 
 
-def trial_scenarios(
-    scenario: Scenario, mapping: EventSourceMapping, given: Mapping[str, Behaviour], trials: int
-) -> tuple[Scenario, ...]:
+def trial_scenarios(scenario: Scenario, grid: ScenarioGrid, trials: int) -> tuple[Scenario, ...]:
     """Return a number of trials, under the faults of the counterexample and under others.
 
     A quarter are the counterexample with seeds from 0, up to a quarter calm grid scenarios of large loads under its
     faults, and the rest are drawn as the search draws, with faults of their own.
     """
     own = [attrs.evolve(ending(scenario), seed=seed) for seed in range(max(1, trials // 4))]
-    grid = ScenarioGrid(scenario.design, mapping.queue, given)
-    variants = [variant for count in _LARGE_LOADS for variant in grid.variants(count)][: trials // 4]
+    variants = [variant for count in grid.counts(_LARGE_LOADS) for variant in grid.variants(count)][: trials // 4]
     calm = [ending(attrs.evolve(variant, faults=scenario.faults)) for variant in variants]
-    drawn = draws(scenarios(scenario.design, queue=mapping.queue, behaviours=given), trials - len(own) - len(calm))
-    return (*own, *calm, *drawn)
+    drawn = scenarios(
+        scenario.design,
+        queue=grid.queue,
+        behaviours=grid.given,
+        messages=grid.most_drawn,
+        sources=grid.sources,
+    )
+    return (*own, *calm, *draws(drawn, trials - len(own) - len(calm)))
 
 
 @attrs.define(slots=False, eq=False)
@@ -224,21 +226,21 @@ def fixes(
     scenario: Scenario,
     mapping: EventSourceMapping,
     oracle: Oracle,
-    given: Mapping[str, Behaviour],
+    grid: ScenarioGrid,
     trials: int,
     *,
     edges: Mapping[SettingPath, Sequence[Value]] | None = None,
 ) -> tuple[Fix, ...]:
     """Return the changes with which no trial violates the invariant, the cheapest first.
 
-    `edges`: for each setting, the ends of the ranges at which the counterexample keeps the invariant. The smallest
-    change of each setting and direction is returned. The cost is the number of doublings of the setting, time to drain,
-    latency and concurrency. Changes that violate another invariant come last. If nothing prevents the violation, as
-    with a limit that some fault always breaks, the changes that come nearest are returned; their evidence counts only
-    the trials that violate the invariant without them. Once the oracle is out of budget, those found so far are
-    returned.
+    `grid` has the fixed behaviours and the messages. `edges`: for each setting, the ends of the ranges at which the
+    counterexample keeps the invariant. The smallest change of each setting and direction is returned. The cost is the
+    number of doublings of the setting, time to drain, latency and concurrency. Changes that violate another invariant
+    come last. If nothing prevents the violation, as with a limit that some fault always breaks, the changes that come
+    nearest are returned; their evidence counts only the trials that violate the invariant without them. Once the oracle
+    is out of budget, those found so far are returned.
     """
-    tests = list(trial_scenarios(scenario, mapping, given, trials))
+    tests = list(trial_scenarios(scenario, grid, trials))
     proof = _Proof(scenario, mapping, oracle, FixValidation(oracle, tests), simulate(ending(scenario)))
     known = [list(candidates) for candidates in candidate_values(scenario.design, mapping, edges)]
     proven: list[tuple[float, Fix]] = []

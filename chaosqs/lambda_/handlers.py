@@ -141,7 +141,8 @@ def transport(calls: Calls, services: ServiceCalls) -> Generator[None]:
             yield
             return
         answers, advice = (services, ADVICE) if moto_is_installed() else (None, NOT_INSTALLED)
-        with sdk.session_of_handlers(), sdk.opened(Transport(calls, others=answers, advice=advice)):
+        transport = Transport(calls, others=answers, advice=advice, has_configuration=False)
+        with sdk.session_of_handlers(), sdk.opened(transport):
             yield
 
 

@@ -18,6 +18,7 @@ from chaosqs.project.wording import relative_to
 from chaosqs.search.finding import Finding
 from chaosqs.search.profiles import Profile
 from chaosqs.search.search import Searched, searched
+from chaosqs.strategies.messages import MessageSource
 
 # The invariants of a project: the defaults, those of its limits, and its own -----------------------------------------
 
@@ -102,6 +103,8 @@ class Check:
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour])
     """Fixed behaviours, by function name; the search draws the others."""
     origins: Mapping[str, Origin] = attrs.field(factory=dict[str, Origin], repr=False)
+    messages: Mapping[str, MessageSource] | None = attrs.field(default=None, repr=False)
+    """Sources of the messages of queues, by queue name."""
     assumptions: tuple[str, ...] = ()
     canary: bool = False
     """True if a violation is expected, because the check tests the search itself."""
@@ -156,6 +159,7 @@ def _about(
             partial(_finding, search, invariant),
             behaviours,
             source.origins,
+            source.messages,
             source.assumptions,
             problem=source.broken.get(function, ""),
         )

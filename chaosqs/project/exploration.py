@@ -20,6 +20,7 @@ from chaosqs.search.finding import Finding
 from chaosqs.search.messages import Given, sources
 from chaosqs.search.profiles import CI, Profile, ProfileName, profile_named
 from chaosqs.search.search import searched
+from chaosqs.strategies.messages import MessageSource
 
 
 @attrs.frozen
@@ -72,7 +73,7 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
     """
     budget = profile_named(profile) if isinstance(profile, str) else profile
     findings: list[Finding] = []
-    found_messages = sources(design, messages)
+    known = sources(design, messages)
     for mapping in design.mappings:
         found = searched(
             design,
@@ -85,9 +86,11 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
             database=database,
             name=name,
             vary_assumptions=vary_assumptions,
-            messages=found_messages,
+            messages=known,
         )
-        explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins)
+        explained = partial(
+            counterexample, name, behaviours=behaviours, profile=budget, origins=origins, messages=known
+        )
         for invariant in invariants:
             finding = found.finding(invariant)
             findings.append(_with_text(finding, explained(finding, invariant) if finding.violated else None))
@@ -116,8 +119,9 @@ def counterexample(
     behaviours: Mapping[str, Behaviour] | None = None,
     profile: Profile = CI,
     origins: Mapping[str, Origin] | None = None,
+    messages: Mapping[str, MessageSource] | None = None,
 ) -> Counterexample:
-    """Return the counterexample of a finding, explained. Raises ValueError for a finding without one."""
+    """Return the counterexample of a finding, and explain it. Raises ValueError for a finding without one."""
     scenario, history = finding.scenario, finding.history
     if scenario is None or history is None:
         raise ValueError(f"{finding.invariant} is not violated on {finding.mapping}: {finding.verdict.status}")
@@ -130,7 +134,9 @@ def counterexample(
         scenario=scenario,
         digest=history.digest,
         versions=versions(),
-        explanation=explain(history, mapping, invariant, behaviours=behaviours, profile=profile, origins=origins),
+        explanation=explain(
+            history, mapping, invariant, behaviours=behaviours, profile=profile, origins=origins, messages=messages
+        ),
     )
 
 

@@ -200,6 +200,7 @@ def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports:
         behaviours=check.behaviours,
         profile=budget.profile,
         origins=check.origins,
+        messages=check.messages,
     )
     if check.origins:  # only templates have them
         explained = with_patch(explained, check.path, root)

@@ -6,7 +6,7 @@ cost as much as a dozen drawn cases. A violation in one of them is found at once
 the search goes on with drawn cases.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from math import ceil
 
@@ -33,6 +33,7 @@ MESSAGE_COUNTS = (1, 2, 3, 5, 8, 12, 20, 30, 40, 60, 100, 150)
 """Numbers of messages to try in calm scenarios."""
 FEW_MESSAGE_COUNTS = MESSAGE_COUNTS[:7]
 """Numbers of messages to try where functions fail: such violations need few messages."""
+_MOST_DRAWN = 60
 MOST_FAULTS = 3
 """Maximum receives of the first message that one fault may strike."""
 _STEPS = range(1, 9)
@@ -51,6 +52,17 @@ class ScenarioGrid:
     """Fault points in the handlers' code, and calls that it makes to other services: `charge`, `dynamodb:PutItem`."""
     sources: Mapping[str, MessageSource] = attrs.field(factory=dict[str, MessageSource])
     """Sources of the messages of queues, by queue name; those of other queues have bodies of a size."""
+    most: int = MESSAGE_COUNTS[-1]
+    """Maximum messages of a scenario."""
+
+    def counts(self, wanted: Iterable[int]) -> tuple[int, ...]:
+        """Return those of some numbers of messages that a scenario may have."""
+        return tuple(count for count in wanted if count <= self.most)
+
+    @property
+    def most_drawn(self) -> int:
+        """Maximum messages of a drawn load."""
+        return min(_MOST_DRAWN, self.most)
 
     def variants(self, messages: int, strain: int = HEALTHY) -> list[Scenario]:
         """Return the scenarios with a number of messages and a strain on the functions, the simplest first.
@@ -264,7 +276,7 @@ def _variants(grid: ScenarioGrid, cases: int, *, vary_assumptions: bool) -> Iter
         yield from islice(grid.poison_variants(_POISONED_LOAD), ceil(cases * POISON_SHARE))
     if vary_assumptions:
         yield from grid.assumption_variants(_MEDIUM_LOAD)
-    yield from (*_calm(grid, _MEDIUM_LOAD), *_calm(grid, _LARGE_LOAD))
+    yield from (*_calm(grid, _MEDIUM_LOAD), *_calm(grid, min(_LARGE_LOAD, grid.most)))
     yield from (*_calm(grid, _SMALL_LOAD), *_failing(grid, _SMALL_LOAD))
     yield from grid.heavy_variants()
     yield from grid.faulted_variants(1, fault_count=1)

@@ -9,6 +9,7 @@ from hypothesis.strategies import SearchStrategy
 from chaosqs.errors import InvalidScenario, Problem
 from chaosqs.model.design import Design, Queue
 from chaosqs.model.message import Message, as_message, check_message
+from chaosqs.model.scenario import Scenario
 from chaosqs.model.values import Checks
 from chaosqs.search.drawing import draws
 from chaosqs.strategies.messages import MessageSource
@@ -27,6 +28,22 @@ def sources(design: Design, given: Mapping[str, Given] | None) -> dict[str, Mess
     if unknown:
         raise InvalidScenario([Problem(f"messages[{unknown[0]!r}]", "", f"must name a queue: {', '.join(names)}")])
     return {name: source_of(design.queue(name), each, f"messages[{name!r}]") for name, each in (given or {}).items()}
+
+
+def shown_by(scenario: Scenario) -> dict[str, MessageSource]:
+    """Return sources with the messages of a scenario's own loads, for queues whose messages are not known otherwise.
+
+    Poison messages count only where a queue gets no others.
+    """
+    found: dict[str, MessageSource] = {}
+    for queue in scenario.design.queues:
+        loads = [load for load in scenario.workload if load.queue == queue.name and load.messages]
+        messages = dict.fromkeys(message for load in loads for message in load.messages)
+        ordinary = [message for message in messages if not message.note]
+        if messages:
+            distinct = all(load.distinct for load in loads)
+            found[queue.name] = MessageSource(tuple(ordinary or messages), distinct, queue.maximum_message_size)
+    return found
 
 
 def source_of(queue: Queue, given: Given, path: str) -> MessageSource:

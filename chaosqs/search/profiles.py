@@ -29,6 +29,8 @@ class Profile:
     """Cases under scheduling policies, if handlers are real code; None: half of `max_examples`."""
     explain_simulations: int | None = None
     """Simulations that the explanation of one violation may use; None: no limit."""
+    messages: int = 150
+    """Maximum messages of a load; drawn ones have at most 60."""
 
 
 QUICK = Profile("quick", max_examples=100, shrink_simulations=2_000, draws=200, trials=200, seed=0)
@@ -36,9 +38,9 @@ CI = Profile("ci", max_examples=400, shrink_simulations=2_000, draws=200, trials
 DEEP = Profile("deep", max_examples=20_000, shrink_simulations=4_000, draws=1_000, trials=2_000, seed=None)
 PROFILES = (QUICK, CI, DEEP)
 
-_REAL_CODE = {"quick": (100, 10, 200, 40, 200), "ci": (400, 200, 500, 100, 1_500)}
-"""By profile: cases, cases under scheduling policies, simulations of each pass of the shrinker, draws and trials, and
-simulations of an explanation."""
+_REAL_CODE = {"quick": (100, 10, 200, 40, 200, 12), "ci": (400, 200, 500, 100, 1_500, 20)}
+"""By profile: cases, cases under scheduling policies, simulations of each pass of the shrinker, draws and trials,
+simulations of an explanation, and messages of a load."""
 
 
 def for_behaviours(profile: Profile, behaviours: Mapping[str, Behaviour]) -> Profile:
@@ -48,7 +50,7 @@ def for_behaviours(profile: Profile, behaviours: Mapping[str, Behaviour]) -> Pro
     """
     if profile.name not in _REAL_CODE or not any(behaviour.code for behaviour in behaviours.values()):
         return profile
-    cases, schedules, shrinking, trials, explaining = _REAL_CODE[profile.name]
+    cases, schedules, shrinking, trials, explaining, messages = _REAL_CODE[profile.name]
     return attrs.evolve(
         profile,
         max_examples=min(profile.max_examples, cases),
@@ -57,6 +59,7 @@ def for_behaviours(profile: Profile, behaviours: Mapping[str, Behaviour]) -> Pro
         draws=min(profile.draws, trials),
         trials=min(profile.trials, trials),
         explain_simulations=explaining,
+        messages=messages,
     )
 
 

@@ -156,7 +156,12 @@ class Searched:
         found = own.tally.violating
         poisoned = None if found is None else poisoned_form(found, self.grid, own.oracle, simulations)
         calm = poisoned or calm_form(self.grid, own.oracle, simulations)
-        return calm or simplified(search_run.smallest(own), self.grid, own.oracle, simulations)
+        if calm is not None:
+            return calm
+        # Hypothesis's own shrinker draws all cases again: code with a budget of its own begins with what was found.
+        limited = search_run.budget.explain_simulations is not None
+        smallest = found if limited and found is not None else search_run.smallest(own)
+        return simplified(smallest, self.grid, own.oracle, simulations)
 
 
 def _of_failing_code(found: Finding, failing: str) -> Finding:
@@ -165,10 +170,6 @@ def _of_failing_code(found: Finding, failing: str) -> Finding:
     if verdict.status in {Status.HOLDS, Status.NOT_EXERCISED}:
         verdict = attrs.evolve(verdict, status=Status.NOT_EXERCISED, reason=failing, exercised=0)
     return attrs.evolve(found, verdict=verdict, failing=failing)
-
-
-_MOST_MESSAGES, _MOST_REAL_MESSAGES = 60, 20
-"""Maximum messages of a drawn load, and of one that real code processes."""
 
 
 def searched(  # noqa: PLR0913 - as `explore`
@@ -193,20 +194,20 @@ def searched(  # noqa: PLR0913 - as `explore`
     index = _mapping_named(design, mapping)
     given = dict(behaviours or {})
     named = named_points(given)
-    grid = ScenarioGrid(design, index.queue, given, named.points, dict(messages or {}))
+    budget = budgeted(for_behaviours(profile, given), max_examples, seed)
+    grid = ScenarioGrid(design, index.queue, given, named.points, dict(messages or {}), budget.messages)
     if index.enabled and any(behaviour.handler is not None for behaviour in given.values()):
         named = attrs.evolve(named, points=(*named.points, *service_calls(grid)))
         grid = attrs.evolve(grid, points=named.points)
     if not index.enabled:
         return Searched(design, index, grid, named, None)
-    budget = budgeted(for_behaviours(profile, given), max_examples, seed)
     search_run = searched_run(
         scenarios(
             design,
             queue=index.queue,
             behaviours=given,
             points=named.points,
-            messages=_MOST_MESSAGES if budget.explain_simulations is None else _MOST_REAL_MESSAGES,
+            messages=grid.most_drawn,
             vary_assumptions=vary_assumptions,
             sources=messages,
         ),

@@ -318,7 +318,7 @@ def calm_form(grid: ScenarioGrid, oracle: Oracle, simulations: int) -> Scenario 
         (ON_THE_EDGE, MESSAGE_COUNTS),
         (FAILING, FEW_MESSAGE_COUNTS),
     ):
-        found = _first(oracle, partial(grid.variants, strain=strain), message_counts, simulations)
+        found = _first(oracle, partial(grid.variants, strain=strain), grid.counts(message_counts), simulations)
         if found is not None:
             return without_end(found, oracle)
     return None

@@ -14,6 +14,7 @@ If no transport is open, as in a thread after the last one closed, each replacem
 from __future__ import annotations
 
 import copy
+import os
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ from botocore.signers import RequestSigner
 from chaosqs.kernel.context import turns
 from chaosqs.kernel.opened import Opened
 from chaosqs.sqs.api.region import REGION
+from chaosqs.wire import botocore_shortcuts as shortcuts
 from chaosqs.wire import stubs
 from chaosqs.wire.stubs import ClientCall
 from chaosqs.wire.transport import Transport, scope
@@ -116,7 +118,7 @@ _originals: list[tuple[object, str, object]] = []
 
 
 def _install() -> None:
-    for owner, name, replacement in (*_METHODS, *_MODULES, *_FUNCTIONS):
+    for owner, name, replacement in (*_METHODS, *_MODULES, *_FUNCTIONS, *shortcuts.METHODS, *shortcuts.FUNCTIONS):
         original = vars(owner).get(name)
         if original is not None:  # some releases of botocore lack some of them
             _originals.append((owner, name, original))
@@ -242,6 +244,22 @@ def _resolve_region_name(original: _Function) -> object:
     return resolve_region_name
 
 
+def _get_scoped_config(original: _Function) -> object:
+    """Give sessions without a profile no configuration files where there are none, whoever runs the simulation."""
+
+    def get_scoped_config(self: Session) -> object:
+        transport = current()
+        if transport is None or transport.has_configuration or vars(self)["_profile_map"] is not None:
+            return original(self)
+        profile = vars(self)["_session_instance_vars"].get("profile") or any(map(os.environ.get, _PROFILES))
+        return original(self) if profile else {}
+
+    return get_scoped_config
+
+
+_PROFILES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+
+
 def _create_loader(original: _Function) -> object:
     """Let sessions share the models of services that they have read: each execution environment may make a session."""
 
@@ -344,6 +362,7 @@ _METHODS: tuple[tuple[type, str, Callable[[_Function], object]], ...] = (
     (URLLib3Session, "send", _off_the_network),
     (Session, "get_credentials", _get_credentials),
     (Session, "_resolve_region_name", _resolve_region_name),
+    (Session, "get_scoped_config", _get_scoped_config),
     (ExponentialBackoff, "delay_amount", _delay_amount),
     (RetryHandler, "_is_long_polling_operation", _is_long_polling_operation),
     (TokenBucket, "acquire", _acquire),

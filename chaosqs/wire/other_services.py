@@ -9,6 +9,7 @@ The caller sees to it that `time` and `datetime` show virtual time. Names that m
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 import re
 import sys
@@ -195,7 +196,7 @@ def _pickled(contents: list[_Contents]) -> bytes:
     pickler = pickle.Pickler(copied, pickle.HIGHEST_PROTOCOL)
     date: type = vars(sys.modules["datetime"])["datetime"].__mro__[-3]  # under all replacements
     shared: list[type] = [BackendDict, *BackendDict.__subclasses__()]
-    pickler.dispatch_table = {date: _as_text, **dict.fromkeys(shared, _refuse)}
+    pickler.dispatch_table = {**copyreg.dispatch_table, date: _as_text, **dict.fromkeys(shared, _refuse)}
     pickler.dump(contents)
     return copied.getvalue()
 

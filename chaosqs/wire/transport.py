@@ -311,6 +311,8 @@ class Transport:
     """Answers for all other services. None: their requests are refused."""
     advice: str = ""
     """Advice for the error if `others` is None or does not answer."""
+    has_configuration: bool = True
+    """True if clients read the configuration files of AWS; on Lambda there are none."""
     is_open: bool = True
     _requests: Iterator[int] = attrs.field(factory=lambda: count(1))
 

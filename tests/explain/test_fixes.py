@@ -20,6 +20,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Verdict, Violation
 from chaosqs.model.workload import Burst
+from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import QUICK
 from chaosqs.simulation.run import simulate
@@ -48,7 +49,9 @@ def never_timed_out(history: History) -> Verdict:
 def test_two_settings_together_may_do_what_none_does_alone() -> None:
     """Where no single change survives, pairs of those that help a little are tried, in a bounded number of runs."""
     oracle = Oracle(invariant(small_and_patient), "orders")
-    found = fixes(Scenario(SOUND, [Burst("orders", 2)]), SOUND.mappings[0], oracle, {}, TRIALS)
+    found = fixes(
+        Scenario(SOUND, [Burst("orders", 2)]), SOUND.mappings[0], oracle, ScenarioGrid(SOUND, "orders"), TRIALS
+    )
     assert found[0].changes == (
         Change(SettingPath("mapping", MAPPING, "batch_size"), 10, 1),
         Change(VISIBILITY_TIMEOUT, 30, 180),
@@ -60,7 +63,7 @@ def test_two_settings_together_may_do_what_none_does_alone() -> None:
 def test_a_single_change_that_survives_leaves_no_room_for_pairs() -> None:
     """Nobody is asked to change two settings where one is enough."""
     oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
-    found = fixes(STARVED, STARVED.design.mappings[0], oracle, {}, TRIALS)
+    found = fixes(STARVED, STARVED.design.mappings[0], oracle, ScenarioGrid(STARVED.design, "orders"), TRIALS)
     assert found
     assert all(len(fix.changes) == 1 for fix in found)
 
@@ -197,7 +200,9 @@ def test_a_shorter_visibility_timeout_is_tried_too() -> None:
         mappings=[EventSourceMapping("orders", "worker", batch_size=1)],
     )
     scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(error_rate=1)})
-    found = fixes(scenario, design.mappings[0], Oracle(oldest_message(300), "orders"), {}, TRIALS)
+    found = fixes(
+        scenario, design.mappings[0], Oracle(oldest_message(300), "orders"), ScenarioGrid(design, "orders"), TRIALS
+    )
     assert Change(VISIBILITY_TIMEOUT, 360, 60) in [change for fix in found for change in fix.changes]
     assert all(fix.evidence.violations <= fix.evidence.trials / 2 for fix in found)
 

@@ -9,6 +9,7 @@ from chaosqs.model.design import Design
 from chaosqs.model.explanation import Evidence, LoadSensitivity
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.oracle import Oracle
 from tests.search.designs import SOUND, over_polling
 
@@ -16,9 +17,9 @@ from tests.search.designs import SOUND, over_polling
 def found(design: Design, given: Behaviour | None = None) -> tuple[LoadSensitivity | None, int]:
     """Return what is found of a design, and after how many simulations."""
     oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
-    behaviours = {} if given is None else {"worker": given}
+    grid = ScenarioGrid(design, "orders", {} if given is None else {"worker": given})
     scenario = Scenario(design, [Burst("orders", 1)])
-    return load_sensitivity(scenario, design.mappings[0], oracle, behaviours), oracle.simulations
+    return load_sensitivity(scenario, design.mappings[0], oracle, grid), oracle.simulations
 
 
 def test_batches_of_slow_messages_are_what_throttles_a_crowd() -> None:

@@ -134,3 +134,11 @@ def puts_and_waits(event: Event, context: object) -> None:
     puts(event, context)
     time.sleep(1)
     chaosqs.record("done", thread=threading.get_ident())
+
+
+def records_its_retry_mode(event: Event, _: object) -> None:
+    """Record a setting of a client that a configuration file of AWS could change."""
+    made: Client = getattr(boto3.session.Session(), "client")("dynamodb")  # noqa: B009 - the stubs know no name but SQS's
+    retries: Mapping[str, object] = vars(vars(made)["meta"].config)["retries"]
+    for record in event["Records"]:
+        chaosqs.record("body", record, body=str(retries["mode"]))

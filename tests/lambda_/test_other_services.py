@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -223,3 +224,12 @@ def test_300_plain_handlers_with_a_call_each_end_in_one_thread() -> None:
     threads = {dict(effect.values)["thread"] for effect in history.effects}
     assert (len(history.effects), threads, threading.active_count()) == (300, {threading.get_ident()}, before)
     assert history.summary()["functions"]["worker"]["ConcurrentExecutions"] >= 200
+
+
+def test_no_configuration_file_of_the_developer_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Lambda there is none, and a run must be the same for everyone."""
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[default]\nretry_mode = adaptive\n", encoding="utf-8")
+    usual = bodies(simulate(scenario("records_its_retry_mode")))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert bodies(simulate(scenario("records_its_retry_mode"))) == usual != ["adaptive"]

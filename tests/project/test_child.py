@@ -170,7 +170,8 @@ def test_an_answer_that_fails_ends_the_child() -> None:
 
 
 PARENT = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored in the background
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from chaosqs.project.child import Child

@@ -1,0 +1,77 @@
+"""What chaosqs replaces in botocore for speed gives botocore's own results."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+
+import botocore.hooks
+import botocore.useragent
+import pytest
+from botocore.hooks import EventAliaser, HierarchicalEmitter
+
+from chaosqs.wire import botocore_shortcuts as shortcuts
+
+
+def plain(event_name: str) -> None:
+    """Take one argument."""
+
+
+def generous(event_name: str, **_: object) -> None:
+    """Take everything."""
+
+
+class Handler:
+    """A handler that is a method."""
+
+    def method(self, event_name: str) -> None:
+        """Take one argument."""
+
+    def generous_method(self, **_: object) -> None:
+        """Take everything."""
+
+
+@pytest.mark.parametrize(
+    "function",
+    [plain, generous, Handler().method, Handler().generous_method, partial(generous, event_name=""), lambda **_: None],
+)
+def test_functions_that_take_all_arguments(function: object) -> None:
+    """Functions, methods, and what has no code of its own."""
+    original = vars(botocore.hooks)["accepts_kwargs"]
+    ours = shortcuts.FUNCTIONS[0][2](original)
+    assert callable(ours)
+    assert bool(ours(function)) == bool(original(function))
+
+
+@pytest.mark.parametrize("name", ["before-call.s3", "provide-client-params.lex-runtime.PostText", "docs.*.sqs", ""])
+def test_names_of_events(name: str) -> None:
+    """With and without an alias, twice."""
+    aliaser = EventAliaser(HierarchicalEmitter())
+    original = vars(EventAliaser)["_alias_event_name"]
+    ours = shortcuts.METHODS[0][2](original)
+    assert callable(ours)
+    assert [ours(aliaser, name), ours(aliaser, name)] == [original(aliaser, name)] * 2
+    own = EventAliaser(HierarchicalEmitter(), {"s3": "mine"})
+    assert ours(own, name) == original(own, name)
+
+
+def test_copies_of_emitters_are_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They call the same handlers, until one of them gets another one."""
+    trie = vars(botocore.hooks)["_PrefixTrie"]
+    monkeypatch.setattr(trie, "_recursive_copy", shortcuts.METHODS[1][2](vars(trie)["_recursive_copy"]))
+    emitter = HierarchicalEmitter()
+    emitter.register_first("a.b", generous)
+    emitter.register("a", generous)
+    copied = copy.copy(emitter)
+    copied.register_last("a.b.c", generous)
+    calls = [[len(each.emit(name)) for name in ("a", "a.b", "a.b.c")] for each in (emitter, copied)]
+    assert calls == [[1, 2, 2], [1, 2, 3]]
+
+
+@pytest.mark.parametrize(("text", "hashes"), [("Boto3/1.0", False), ("md#a b", True), ("md#a b", False), ("é", True)])
+def test_parts_of_the_name_of_a_client(text: str, *, hashes: bool) -> None:
+    """Whatever their characters, twice."""
+    original = vars(botocore.useragent)["sanitize_user_agent_string_component"]
+    ours = shortcuts.FUNCTIONS[2][2](original)
+    assert callable(ours)
+    assert [ours(text, hashes), ours(text, allow_hash=hashes)] == [original(text, hashes)] * 2
