@@ -157,8 +157,8 @@ def _topic(name: str, properties: _Object) -> Iterator[_Request]:
 
 
 def _subscription(_: str, properties: _Object) -> Iterator[_Request]:
-    """Subscribe a queue. Nothing else that can subscribe is simulated."""
-    if properties.get("Protocol") != "sqs":
+    """Subscribe a queue that is known. Nothing else that can subscribe is simulated."""
+    if properties.get("Protocol") != "sqs" or "Endpoint" not in properties:
         return
     attributes = _texts(_picked(properties, "FilterPolicyScope", "FilterPolicy"))
     if str(properties.get("RawMessageDelivery")).lower() == "true":
@@ -174,7 +174,8 @@ def _bucket(name: str, properties: _Object) -> Iterator[_Request]:
     wanted = _object(properties.get("NotificationConfiguration"))
     found: _Object = {}
     for kind in ("Queue", "Topic"):
-        entries = [_notification(kind, entry) for entry in _objects(wanted.get(f"{kind}Configurations"))]
+        known = [entry for entry in _objects(wanted.get(f"{kind}Configurations")) if kind in entry]
+        entries = [_notification(kind, entry) for entry in known]
         found |= {f"{kind}Configurations": list(entries)} if entries else {}
     if wanted.get("EventBridgeConfiguration"):
         found["EventBridgeConfiguration"] = {}

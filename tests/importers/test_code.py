@@ -319,6 +319,20 @@ def test_a_parameter_whose_value_is_unknown_is_there(read: Read) -> None:
     )
 
 
+def test_properties_that_only_a_deployment_knows_are_noted(read: Read) -> None:
+    """One line a resource, with file and line; the rest of the resource is there."""
+    write("src/app.py")
+    more = """
+        Topic: {Type: 'AWS::SNS::Topic', Properties: {FifoTopic: !ImportValue fifo,
+          Subscription: [{Protocol: sqs, Endpoint: !GetAtt Other.Arn}], Tags: [{Key: a, Value: !Ref Missing}]}}
+    """
+    imported = read(sam(PYTHON, more))
+    assert resources(imported)["arn:aws:sns:us-east-1:123456789012:Topic"]["Subscription"] == [{"Protocol": "sqs"}]
+    (note,) = imported.notes
+    unknown = "FifoTopic, Subscription[0].Endpoint and Tags[0].Value"
+    assert note == f"template.yaml:11: Topic (AWS::SNS::Topic): only a deployment knows its {unknown}: left out"
+
+
 def test_layers_are_noted(read: Read) -> None:
     """Their packages have to be installed where the tests run."""
     write("src/app.py")

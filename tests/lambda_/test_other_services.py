@@ -174,6 +174,14 @@ def test_H2_a_call_that_nothing_answers_ends_the_run_whatever_the_handler_catche
         simulate(scenario("swallows_everything"))
 
 
+def test_targets_that_only_a_deployment_knows_get_nothing() -> None:
+    """An importer leaves out what it cannot tell; what remains is made."""
+    wanted = {"QueueConfigurations": [{"Event": "s3:ObjectCreated:*"}]}
+    bucket = of("AWS::S3::Bucket", "archive", NotificationConfiguration=wanted)
+    topic = of("AWS::SNS::Topic", TOPIC, Subscription=[{"Protocol": "sqs"}])
+    assert bodies(simulate(scenario("stores", bucket, topic))) == []
+
+
 @pytest.mark.parametrize(
     ("resources", "why"),
     [

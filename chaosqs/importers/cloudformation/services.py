@@ -6,7 +6,7 @@ give in the design's account.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
@@ -145,10 +145,13 @@ def service_resources(resources: Iterable[Resource], scope: Scope, file: str) ->
         if resource.kind == _PARAMETER and resource.properties.get("Value") and "Value" not in properties:
             properties["Value"] = value = f"unknown-{resource.logical_id}"
             scope.left_out[f"{who}: only a deployment knows its Value; it is set to {value}"] = None
+        unknown = [path for path in _unknown(resource.properties, scope) if path not in properties]
         problem = _problem(resource.kind, properties)
         if problem:
             scope.left_out[f"{who} is left out: {problem}"] = None
             continue
+        if unknown:
+            scope.left_out[f"{who}: only a deployment knows its {_listed(unknown)}: left out"] = None
         name = text_of(scope.known[resource.logical_id]) or resource.logical_id
         addressing = _ADDRESSING[resource.kind]
         if addressing.name_key:
@@ -235,6 +238,25 @@ def plain(node: Node, scope: Scope) -> Json:
             return {name: field for name, field in fields.items() if field is not None}
         case Absent() | Unknown():
             return None
+
+
+def _unknown(node: Node, scope: Scope, path: str = "") -> Iterator[str]:
+    """Yield the paths of the parts that only a deployment knows: `BillingMode`, `Subscription[0].Endpoint`."""
+    match resolve(node, scope):
+        case Unknown():
+            yield path
+        case Items(nodes=nodes):
+            for index, part in enumerate(nodes):
+                yield from _unknown(part, scope, f"{path}[{index}]")
+        case Table(entries=entries):
+            for name, entry in entries.items():
+                yield from _unknown(entry.node, scope, f"{path}.{name}" if path else name)
+        case Leaf() | Absent():
+            pass
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _in_design(kind: str, name: str, properties: dict[str, Json]) -> design.Resource:
