@@ -14,6 +14,7 @@ from chaosqs.invariants.dead_letter_queue_outlives_source import (
 from chaosqs.invariants.reported_failures_kept import REPORTED_FAILURES_KEPT as REPORTED_FAILURES_KEPT
 from chaosqs.invariants.answers_understood import ANSWERS_UNDERSTOOD as ANSWERS_UNDERSTOOD
 from chaosqs.invariants.no_loss_by_own_delete import NO_LOSS_BY_OWN_DELETE as NO_LOSS_BY_OWN_DELETE
+from chaosqs.invariants.no_work_half_done import NO_WORK_HALF_DONE as NO_WORK_HALF_DONE
 from chaosqs.invariants.no_expiry_unseen import NO_EXPIRY_UNSEEN as NO_EXPIRY_UNSEEN
 from chaosqs.invariants.no_recursive_loop import NO_RECURSIVE_LOOP as NO_RECURSIVE_LOOP
 from chaosqs.invariants.no_concurrent_processing import NO_CONCURRENT_PROCESSING as NO_CONCURRENT_PROCESSING

@@ -298,7 +298,9 @@ class HandlerTask:
         injected = self.invocation.injected
         if injected is None or injected.step != self._steps or self.over:
             return
-        self._struck = f"{injected.name}, {call_site(root=self.code)}" if injected.exact else injected.name
+        step = "" if injected.exact else f" at call or wait {self._steps},"
+        name = injected.name.replace(injected.kind, injected.kind + step, 1)
+        self._struck = f"{name}, {call_site(root=self.code)}"
         if injected.kind in KILLS:
             self._finish(exited(self.request_id), attrs.evolve(killed(injected, self.duration), fault=self._struck))
             self.event_queue.at(self.event_queue.now, self._end_code)

@@ -27,6 +27,8 @@ class Alone:
     """True if the invocation failed, or reported the message as failed."""
     deleted_early: bool = False
     """True if the function deleted the message by itself while it had more to do."""
+    work: tuple[str, ...] = ()
+    """What the function did before the last write, which marks it as done; empty without such a mark."""
 
 
 @attrs.frozen(slots=False)

@@ -44,6 +44,7 @@ from chaosqs.report.text import (
     counted,
     fault_text,
     limit_text,
+    listed,
     mapping_text,
     name_text,
     numbers,
@@ -383,14 +384,18 @@ _CALLS = {
 """Effects of the faults of calls, by kind."""
 
 
-def _service_called(called: ServiceCalled) -> str:
-    """Describe a call that was struck, or that has an effect each time; others have no words."""
+def _service_called(called: ServiceCalled, calls: Sequence[ServiceCalled]) -> str:
+    """Describe a call that was struck, or calls of one moment: `worker calls dynamodb PutItem and sns Publish`."""
+    if called.fault:
+        what = _CALLS.get(called.fault.partition(":")[0], "is struck")
+        return f"the call {_call(called)} of {name_text(called.function)} {what}{fault_text(called.fault)}"
+    return f"{name_text(called.function)} calls {listed(list(dict.fromkeys(map(_call, calls))))}"
+
+
+def _call(called: ServiceCalled) -> str:
+    answer = f" (answer: {name_text(called.error)})" if called.error and not called.fault else ""
     is_http = called.operation.isupper()  # AWS's operations are not
-    call = name_text(" ".join((called.service, called.operation)[:: -1 if is_http else 1]))
-    if not called.fault:
-        return f"{name_text(called.function)} calls {call}" if called.effects else ""
-    what = _CALLS.get(called.fault.partition(":")[0], "is struck")
-    return f"the call {call} of {name_text(called.function)} {what}{fault_text(called.fault)}"
+    return name_text(" ".join((called.service, called.operation)[:: -1 if is_http else 1])) + answer
 
 
 # Every kind of event -------------------------------------------------------------------------------------------------
@@ -475,11 +480,12 @@ _ENTRIES = (
     _of(Reached),
     _of(
         ServiceCalled,
-        words=lambda event, _view: _service_called(event),
-        shared=lambda event: (event.function, event.service, event.operation, event.error, event.fault),
-        arrow=lambda event, draw: (
-            draw.remark(draw.function(event.function), words) if (words := _service_called(event)) else None
+        words=lambda event, view: _service_called(event, view.group.all(ServiceCalled)),
+        shared=lambda event: (
+            event.function,
+            event.fault and (event.service, event.operation, event.error, event.fault),
         ),
+        arrow=lambda event, draw: draw.remark(draw.function(event.function), _service_called(event, [event])),
     ),
     _of(
         InvocationEnded,

@@ -356,4 +356,4 @@ def verb(messages: Sequence[int], plural: str) -> str:
 
 def fault_text(fault: str) -> str:
     """Return the fault behind an event in brackets, or "" if there is none."""
-    return f" (fault: {name_text(fault)})" if fault else ""
+    return f" (fault: {shown(fault, 120)})" if fault else ""

@@ -14,6 +14,7 @@ from chaosqs.model.events import Deleted, InvocationEnded
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import Alone, History
 from chaosqs.model.scenario import Scenario
+from chaosqs.model.work import before_the_mark, work_of
 from chaosqs.model.workload import Arrival, as_sent
 from chaosqs.simulation.run import Simulation
 from chaosqs.sqs.machines.message import Message, body_of
@@ -126,7 +127,8 @@ def _outcome(history: History, message: int) -> Alone | None:
     if end is None:
         return None
     failed = end.outcome != "succeeded" or message in end.failed
-    return Alone(failed, deleted_early=_deleted_early(history, message, index, end))
+    work = () if failed or end.cause is None else before_the_mark(work_of(history.events, end.cause))
+    return Alone(failed, deleted_early=_deleted_early(history, message, index, end), work=work)
 
 
 def _deleted_early(history: History, message: int, index: int, end: InvocationEnded) -> bool:

@@ -143,3 +143,27 @@ def publishes_once(event: Event, context: object) -> None:
         except ClientError:
             continue
         publishes({"Records": [record]}, context)
+
+
+def begins_and_skips(event: Event, context: object) -> None:
+    """Skip what is in progress, whether or not the invocation that had begun it is still running."""
+    for record in event["Records"]:
+        key = {"id": {"S": record["messageId"]}}
+        if "Item" not in client("dynamodb").get_item(TableName="done", Key=key):
+            works(record, context)
+
+
+def begins_again(event: Event, context: object) -> None:
+    """Skip only what is done."""
+    for record in event["Records"]:
+        item = client("dynamodb").get_item(TableName="done", Key={"id": {"S": record["messageId"]}}).get("Item")
+        if item is None or "'done'" not in str(item):
+            works(record, context)
+
+
+def works(record: dict[str, str], context: object) -> None:
+    for state in ("in progress", "done"):
+        item = {"id": {"S": record["messageId"]}, "state": {"S": state}}
+        client("dynamodb").put_item(TableName="done", Item=item)
+        if state == "in progress":
+            publishes({"Records": [record]}, context)

@@ -19,8 +19,8 @@ KEYS = {
 }
 
 
-def handled(handler: str) -> History:
-    """Two messages, of which the first ends in a timeout after its call."""
+def handled(handler: str, fault: str = "timeout", count: int = 2) -> History:
+    """Messages, of which the first ends in a timeout after its call, or by another fault."""
     design = Design(
         [Queue("orders", redrive=Redrive("orders-dlq", 2)), Queue("orders-dlq")],
         [Function("worker")],
@@ -31,7 +31,7 @@ def handled(handler: str) -> History:
         ],
     )
     behaviour = Behaviour(handler=f"tests.invariants.broken_handlers:{handler}")
-    return simulate(Scenario(design, [Burst("orders", 2)], {"worker": behaviour}, FaultPlan(messages=[["timeout"]])))
+    return simulate(Scenario(design, [Burst("orders", count)], {"worker": behaviour}, FaultPlan(messages=[[fault]])))
 
 
 KNOWN_BAD = KnownBad(

@@ -176,8 +176,11 @@ CLAUSES: list[tuple[Event, str]] = [
     ),
     (Effect(0, None, "worker", 1, "charged", (("order", 7),), 0), "worker records charged (order 7)"),
     (Effect(0, None, "worker", 1, "charged", ()), "worker records charged"),
-    (ServiceCalled(0, None, "worker", 1, "dynamodb", "PutItem"), ""),
-    (ServiceCalled(0, None, "worker", 1, "sns", "Publish", effects=("9f",)), "worker calls sns Publish"),
+    (ServiceCalled(0, None, "worker", 1, "dynamodb", "PutItem"), "worker calls dynamodb PutItem"),
+    (
+        ServiceCalled(0, None, "worker", 1, "dynamodb", "PutItem", "Conflict"),
+        "worker calls dynamodb PutItem (answer: Conflict)",
+    ),
     (
         ServiceCalled(0, None, "worker", 1, "dynamodb", "PutItem", "X", "throttled_call:dynamodb"),
         "the call dynamodb PutItem of worker is throttled (fault: throttled_call:dynamodb)",

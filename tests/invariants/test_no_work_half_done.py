@@ -1,0 +1,66 @@
+"""Messages that count as processed although their work was cut off and then skipped."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from chaosqs.invariants import NO_WORK_HALF_DONE
+from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.history import Alone
+from chaosqs.model.verdict import Status
+from chaosqs.model.work import before_the_mark, work_of
+from chaosqs.report.story import story
+from tests.invariants.builder import Story, orders_design
+from tests.invariants.test_no_repeated_effect import REAL, idempotent
+from tests.known_bad.begun_and_skipped import MESSAGE, cut_off
+from tests.known_bad.publish_that_is_not_checked import handled
+
+judge = NO_WORK_HALF_DONE.judge
+
+
+def test_LX_14_what_was_begun_and_then_skipped_is_lost() -> None:
+    """A run of the message alone shows what should have been done; without it the verdict is unsettled."""
+    history = cut_off("begins_and_skips")
+    assert judge(history).status is Status.VIOLATED
+    assert history.alone[MESSAGE].work == ("dynamodb PutItem", "sns Publish")
+    assert judge(attrs.evolve(history, alone={})).unsettled == (MESSAGE,)
+    complete = attrs.evolve(history, alone={MESSAGE: Alone(failed=False, work=("dynamodb PutItem",))})
+    assert judge(complete).status is Status.HOLDS
+
+
+def test_the_story_tells_where_it_died_and_what_the_retry_did() -> None:
+    """Each call of both invocations, and file and line of the one that was cut off."""
+    history = cut_off("begins_and_skips")
+    own = ("d", MESSAGE[0], NO_WORK_HALF_DONE.name, judge(history).violations[0], history.scenario, history.digest)
+    text = " ".join(story(Counterexample(*own), history).split())
+    assert "worker calls dynamodb GetItem and dynamodb PutItem; the function crashes while it runs message 1" in text
+    assert "broken_handlers.py:" in text
+    assert "worker calls dynamodb GetItem; message 1 is done" in text
+
+
+def test_what_is_done_again_is_not_lost() -> None:
+    """Nor what was done before the invocation died: only the mark is missing then."""
+    verdict = judge(cut_off("begins_again"))
+    assert (verdict.status, verdict.exercised) == (Status.HOLDS, 1)
+    late = attrs.evolve(handled("begins_and_skips", "crash:5", 1), alone=cut_off("begins_and_skips").alone)
+    assert judge(late).status is Status.HOLDS
+
+
+def test_code_that_claims_and_acts_has_chosen_to_act_at_most_once() -> None:
+    """Without a mark of what is done, nothing says that it means to go on."""
+    history = handled("publishes_once", "crash:2", 1)
+    assert judge(attrs.evolve(history, alone={MESSAGE: Alone(failed=False)})).status is Status.HOLDS
+    assert before_the_mark(work_of(history.events, 0)) == ()
+
+
+@pytest.mark.parametrize("step", range(1, 4))
+def test_idempotency_loses_nothing(step: int) -> None:
+    """Its claim ends by a time limit, so the work is done again."""
+    assert judge(idempotent("once", step)).status in {Status.HOLDS, Status.NOT_EXERCISED}
+
+
+def test_models_and_silent_code_are_not_judged() -> None:
+    """Models have no calls."""
+    assert judge(Story(orders_design()).send().end()).status is Status.NOT_APPLICABLE
+    assert judge(Story(orders_design()).send().end(behaviour=REAL)).status is Status.NOT_EXERCISED
