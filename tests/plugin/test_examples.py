@@ -1,4 +1,4 @@
-"""The examples: two that differ in one setting, and a project with handlers of its own."""
+"""The examples: two that differ in one setting, a project with handlers, and one with and without idempotency."""
 
 import shutil
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from chaosqs import invariants
+from chaosqs.model.verdict import Status
+from chaosqs.project.planning import Options, plan
+from chaosqs.search.search import Searched
 
 BROKEN = ("no-dead-lettering-by-throttling", "no-concurrent-processing", "no-second-processing")
 """What over-polling breaks, in the order of the registry: a message that waits in a poller's hand for an execution
@@ -51,3 +54,26 @@ def test_the_handlers_of_a_project_run_as_they_are(pytester: pytest.Pytester) ->
         ]
     )
     result.stdout.no_fnmatch_line("*unknown-SENDER*")
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("receipts", Status.VIOLATED), ("receipts-idempotent", Status.HOLDS)], ids=str
+)
+def test_idempotency_keeps_effects_from_being_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, status: Status
+) -> None:
+    """Powertools keeps the payments in a table, which moto answers for, so that each receipt is sent once."""
+    monkeypatch.setattr(Searched, "_smallest", lambda _self, _run, own: own.tally.violating)  # shrinking takes long
+    folder = shutil.copytree(EXAMPLES / name, tmp_path / name)
+    planned = plan(Options(folder, folder, profile="quick", max_examples=5, seed=0))
+    (check,) = (check for check in planned.checks if check.invariant.name == "no-repeated-effect")
+    assert check.search(planned.budget).verdict.status is status
+
+
+def test_the_receipts_differ_in_their_idempotency_only() -> None:
+    """What receipts-idempotent has beside the code and the settings of receipts: a table, its name, and a decorator."""
+    for file, changed in (("template.yaml", 2), ("receipt/app.py", 0)):
+        plain, idempotent = (
+            (EXAMPLES / name / file).read_text("utf-8").splitlines() for name in ("receipts", "receipts-idempotent")
+        )
+        assert len([line for line in plain if line not in idempotent]) == changed  # the comment at the head
