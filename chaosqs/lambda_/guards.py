@@ -221,7 +221,7 @@ def _address(event: str, arguments: tuple[object, ...]) -> str:
     match event, arguments:
         case "socket.getaddrinfo" | "socket.gethostbyname", (str() as host, *_):
             return f": {host}"
-        case "socket.connect", (_, (str() as host, port, *_)):
+        case "socket.connect", (_, (str() as host, int() as port) | (str() as host, int() as port, int(), int())):
             return f": {host}:{port}"
         case _:
             return ""

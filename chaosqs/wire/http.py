@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from http.client import HTTPResponse
 from io import BufferedReader, BytesIO
+from typing import TypeGuard
 
 import attrs
 
@@ -53,19 +54,26 @@ class Reply:
 
 def reply_of(answer: object) -> Reply:
     """Return the response for the answer of a stub; raise `ValueError` that says which answers there are."""
-    match answer:
-        case list():
-            return _reply(HTTPStatus.OK, answer, {})
-        case (int() as status, body) if _is_status(status):
-            return _reply(status, body, {})
-        case (int() as status, body, Mapping() as headers) if _is_status(status):
-            return _reply(status, body, {str(name): str(value) for name, value in headers.items()})
-        case _:
-            return _reply(HTTPStatus.OK, answer, {})
+    if not _is_tuple(answer):
+        return _reply(HTTPStatus.OK, answer, {})
+    parts = (*answer, dict[str, str]()) if len(answer) == 2 else answer  # noqa: PLR2004 - status and body
+    if len(parts) != 3:  # noqa: PLR2004 - with headers
+        raise ValueError(_ANSWERS)
+    status, body, headers = parts
+    if not isinstance(status, int) or status not in _STATUSES or not _is_mapping(headers):
+        raise ValueError(_ANSWERS)
+    return _reply(status, body, {str(name): str(value) for name, value in headers.items()})
 
 
-def _is_status(status: int) -> bool:
-    return HTTPStatus.OK <= status <= 599  # noqa: PLR2004 - the classes of HTTP
+_STATUSES = range(200, 600)
+
+
+def _is_tuple(value: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(value, tuple)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
+    return isinstance(value, Mapping)
 
 
 def _reply(status: int, body: object, headers: dict[str, str]) -> Reply:

@@ -117,8 +117,14 @@ def refuses() -> None:
 
 
 def is_broken() -> None:
-    chaosqs.stub(f"GET {RATES}", lambda request: request.headers["missing"])
+    def breaks(request: chaosqs.HttpRequest) -> object:
+        return request.headers["missing"]
+
+    chaosqs.stub(f"GET {RATES}", breaks)
 
 
 def returns_nonsense() -> None:
-    chaosqs.stub(f"GET {RATES}", lambda _: object())
+    def returns(_: chaosqs.HttpRequest) -> object:
+        return object()
+
+    chaosqs.stub(f"GET {RATES}", returns)

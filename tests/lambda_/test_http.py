@@ -7,9 +7,9 @@ import socket
 import textwrap
 from pathlib import Path
 
-import boto3
 import pytest
 import requests
+from botocore.response import StreamingBody
 
 import chaosqs
 from chaosqs.errors import EscapedSimulation, InvalidInput, InvalidScenario, SimulationError
@@ -26,6 +26,7 @@ from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.search import service_calls
 from chaosqs.simulation.run import simulate
 from tests.lambda_.http_handlers import CLIENTS, RATES
+from tests.lambda_.service_handlers import client
 
 HERE = Path(__file__).parent
 DESIGN = Design([Queue("orders")], [Function("worker", timeout=20)], [EventSourceMapping("orders", "worker")])
@@ -55,10 +56,10 @@ def calls(history: History) -> list[ServiceCalled]:
 # Stubs ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_a_stub_answers_each_client(client: str) -> None:
+@pytest.mark.parametrize("library", CLIENTS)
+def test_a_stub_answers_each_client(library: str) -> None:
     """The call takes the latency of a call, and is in the history under its host and method."""
-    history = simulate(scenario("reads", body=client), verify=True)
+    history = simulate(scenario("reads", body=library), verify=True)
     assert json.loads(str(values(history)["text"])) == {"EUR": 1.08}
     (call,) = calls(history)
     assert (call.service, call.operation, call.error) == ("api.example.com", "GET", "")
@@ -113,11 +114,11 @@ def test_a_stub_names_method_and_url_and_has_a_response(target: str, response: o
 # Calls that nothing answers -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_H2_a_request_without_a_stub_ends_the_run_whatever_the_handler_catches(client: str) -> None:
+@pytest.mark.parametrize("library", CLIENTS)
+def test_H2_a_request_without_a_stub_ends_the_run_whatever_the_handler_catches(library: str) -> None:
     """Two lines: method, URL without its query, file and line; and how to answer it."""
     with pytest.raises(EscapedSimulation) as found:
-        run("swallows", body=client)
+        run("swallows", body=library)
     first, second = str(found.value).splitlines()
     call = "GET https://api.example.com/unknown"
     assert first.startswith(f"the handler of worker calls {call} at tests/lambda_/http_handlers.py:")
@@ -295,9 +296,14 @@ def test_stubs_answer_handlers_and_the_test_in_aws() -> None:
         assert world.now == 0.5
         with pytest.raises(SimulationError, match=r"GET https://api\.example\.com/unknown: nothing answers it"):
             requests.get("https://api.example.com/unknown", timeout=3)
-        world.function("worker", lambda *_: requests.get(RATES, timeout=3).json())
-        answer = boto3.client("lambda", "us-east-1").invoke(FunctionName="worker")
-        assert answer["Payload"].read() == b"[1]"
+
+        def handler(_event: object, _context: object) -> object:
+            return requests.get(RATES, timeout=3).json()
+
+        world.function("worker", handler)
+        answer = client("lambda").invoke(FunctionName="worker")["Payload"]
+        assert isinstance(answer, StreamingBody)
+        assert answer.read() == b"[1]"
 
 
 def test_other_connections_of_the_test_are_real() -> None:

@@ -230,7 +230,8 @@ def test_300_plain_handlers_with_a_call_each_end_in_one_thread() -> None:
     before = threading.active_count()
     history = simulate(Scenario(design, [Burst("orders", 300)], behaviours, until=60))
     threads = {dict(effect.values)["thread"] for effect in history.effects}
-    assert (len(history.effects), threads, threading.active_count()) == (300, {threading.get_ident()}, before)
+    assert (len(history.effects), threads) == (300, {threading.get_ident()})
+    assert threading.active_count() <= before  # an idle thread of trio's, from another test, may end meanwhile
     assert history.summary()["functions"]["worker"]["ConcurrentExecutions"] >= 200
 
 

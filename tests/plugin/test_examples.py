@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from chaosqs import invariants
+from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.project.planning import Options, plan
+from chaosqs.search.run import InvariantSearch, SearchRun
 from chaosqs.search.search import Searched
 
 BROKEN = ("no-dead-lettering-by-throttling", "no-concurrent-processing", "no-second-processing")
@@ -56,6 +58,11 @@ def test_the_handlers_of_a_project_run_as_they_are(pytester: pytest.Pytester) ->
     result.stdout.no_fnmatch_line("*unknown-SENDER*")
 
 
+def as_found(_: Searched, _run: SearchRun, own: InvariantSearch) -> Scenario | None:
+    """Return the scenario as it was found: shrinking takes most of the time of a search."""
+    return own.tally.violating
+
+
 @pytest.mark.parametrize(
     ("name", "status"), [("receipts", Status.VIOLATED), ("receipts-idempotent", Status.HOLDS)], ids=str
 )
@@ -63,7 +70,7 @@ def test_idempotency_keeps_effects_from_being_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, status: Status
 ) -> None:
     """Powertools keeps the payments in a table, which moto answers for, so that each receipt is sent once."""
-    monkeypatch.setattr(Searched, "_smallest", lambda _self, _run, own: own.tally.violating)  # shrinking takes long
+    monkeypatch.setattr(Searched, "_smallest", as_found)
     folder = shutil.copytree(EXAMPLES / name, tmp_path / name)
     planned = plan(Options(folder, folder, profile="quick", max_examples=5, seed=0))
     (check,) = (check for check in planned.checks if check.invariant.name == "no-repeated-effect")
