@@ -6,7 +6,9 @@ thread, where Python runs signal handlers, and while Python code runs or a call 
 library that never returns cannot be ended in process. `project` runs searches in a child process that can be killed.
 """
 
+import ctypes
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -23,6 +25,8 @@ from chaosqs.lambda_.handler_runtime import WATCHERS, HandlerTask, activity
 
 LIMIT = 10.0
 """Seconds of real time that a handler may run without a wait."""
+_NESTED = 3
+"""Trace functions that may be running inside each other: those of tracing and of profiling."""
 _TICKS = 20
 """Number of looks within the limit."""
 
@@ -57,6 +61,8 @@ class _Watch:
     """Moment at which the timer that was set before is due."""
     seen: int = -1
     since: float = 0
+    stopped: bool = False
+    """True if it left code suspended."""
 
     def on_interrupt(self, number: int, frame: FrameType | None) -> None:
         """End the run by KeyboardInterrupt, in the handler's code as elsewhere."""
@@ -67,7 +73,7 @@ class _Watch:
         try:
             self.interrupt(number, frame)
         except KeyboardInterrupt as error:
-            _stop(task, error, call_site(frame))
+            self._stop(task, error, call_site(frame))
 
     def on_tick(self, number: int, frame: FrameType | None) -> None:
         """End the run if the same stretch of a handler's code has run for too long."""
@@ -82,7 +88,16 @@ class _Watch:
             task = _task()
             if task is not None:
                 site = call_site(frame)
-                _stop(task, _stuck(task, site), site)
+                self._stop(task, _stuck(task, site), site)
+
+    def _stop(self, task: HandlerTask, error: BaseException, site: str) -> None:
+        """End the run, and leave the code suspended where it is.
+
+        It is never freed: Python would raise GreenletExit in it, which it may catch, and go on.
+        """
+        self.stopped = True
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(greenlet.getcurrent()))
+        task.abort(error, site, for_good=True)
 
 
 def _task() -> HandlerTask | None:
@@ -97,15 +112,30 @@ def _stuck(task: HandlerTask, site: str) -> HandlerStuck:
     return HandlerStuck(f"the handler of {name} {ran}, at {site}: sleeps and calls of boto3 are waits")
 
 
-def _stop(task: HandlerTask, error: BaseException, site: str) -> None:
-    """End the run, and leave the code suspended where it is.
+def _resume_tracing() -> None:
+    """Let trace functions be called again: code that was suspended inside of one keeps Python from that for good."""
+    state = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThreadState_Get", ctypes.pythonapi))
+    leave = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("PyThreadState_LeaveTracing", ctypes.pythonapi))
+    for _ in range(_NESTED):
+        if _is_traced():
+            return
+        leave(state())
 
-    It is never freed: Python would raise GreenletExit in it, which it may catch, and go on.
-    """
-    import ctypes  # noqa: PLC0415 - needed in this case only
 
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(greenlet.getcurrent()))
-    task.abort(error, site, for_good=True)
+def _is_traced() -> bool:
+    """Return True if Python calls a trace function."""
+    calls: list[object] = []
+    before = sys.gettrace()
+    sys.settrace(lambda *event: calls.append(event))
+    try:
+        _look()
+    finally:
+        sys.settrace(before)
+    return bool(calls)
+
+
+def _look() -> None:
+    """Give a trace function something to see."""
 
 
 @contextmanager
@@ -123,6 +153,8 @@ def watched() -> Generator[None]:
             yield
     finally:
         signal.signal(signal.SIGINT, interrupt)
+        if watch.stopped:
+            _resume_tracing()
 
 
 @contextmanager

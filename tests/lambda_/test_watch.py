@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -166,3 +167,25 @@ def test_those_who_watch_the_process_learn_where_a_handler_is(tmp_path: Path, mo
     assert (place.function, place.site.rpartition(":")[2]) == ("worker", "5")
     assert watch.running() is None
     assert activity.switches > before
+
+
+@pytest.mark.usefixtures("soon")
+def test_code_that_is_left_inside_a_trace_function_does_not_keep_python_from_tracing(tmp_path: Path) -> None:
+    """The trace function never returns; other code is traced afterwards, as a debugger or coverage needs it."""
+    traced: list[str] = []
+
+    def trace(frame: FrameType, _event: str, _argument: object) -> None:
+        traced.append(frame.f_code.co_name)
+        while "chaosqs_stuck" in frame.f_code.co_filename and frame.f_code.co_name == "handler":
+            pass
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with pytest.raises(HandlerStuck):
+            run(tmp_path, "return None")
+        traced.clear()
+        state()
+    finally:
+        sys.settrace(before)
+    assert "state" in traced
