@@ -99,7 +99,8 @@ def _begin(
         strict=bool(config.getoption("chaosqs_strict")),
     )
     try:
-        found = items(options, judge=judge, replay=replay, selected=selected)
+        runs = not config.getoption("collectonly")
+        found = items(options, judge=judge, replay=replay, selected=selected, runs=runs)
     except InvalidInput as error:
         raise pytest.UsageError(f"chaosqs: {brief(str(error))}") from None
     hooks = Hooks(found.planned_items, found.child, found.notices, found.header)

@@ -106,9 +106,9 @@ class Options:
 class Known:
     """Facts about the project's code that were found by running some of it."""
 
-    broken: Mapping[str, Mapping[str, str]]
+    broken: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict[str, "Mapping[str, str]"])
     """Reasons why handlers cannot be loaded, by design and function."""
-    messages: Mapping[str, FoundMessages]
+    messages: Mapping[str, FoundMessages] = attrs.field(factory=dict[str, FoundMessages])
     """The messages of each design's real handlers, by the design's name."""
 
 
@@ -196,7 +196,7 @@ def plan(options: Options, known: Known | None = None) -> Plan:
     profile = profile_named(options.profile or settings.profile)
     child = Child(options.root, settings.handler_seconds)
     sources = tuple(without_unanswered(bound(source, settings, options.root)) for source in sources)
-    known = known or _asked(sources, settings, child)
+    known = _asked(sources, settings, child) if known is None else known
     notices = (*notices, *(notice for each in known.messages.values() for notice in each.notices))
     sources = tuple(_with_known(source, known, options.root) for source in sources)
     return Plan(
@@ -226,8 +226,8 @@ def _asked(sources: Sequence[Source], settings: Settings, child: Child) -> Known
 
 
 def _with_known(source: Source, known: Known, root: Path) -> Source:
-    messages = known.messages[source.name].sources(source.design, root)
-    return attrs.evolve(source, broken=known.broken[source.name], messages=messages)
+    messages = known.messages.get(source.name, FoundMessages()).sources(source.design, root)
+    return attrs.evolve(source, broken=known.broken.get(source.name, {}), messages=messages)
 
 
 def _refuse_unwritable(reports: Path, root: Path) -> None:

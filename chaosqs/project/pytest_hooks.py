@@ -17,7 +17,7 @@ from chaosqs.model.json import from_json, to_json
 from chaosqs.model.verdict import Status
 from chaosqs.project.checks import Check
 from chaosqs.project.child import Child
-from chaosqs.project.planning import Options, Plan, plan
+from chaosqs.project.planning import Known, Options, Plan, plan
 from chaosqs.project.real_code import has_real_code
 from chaosqs.project.replay import (
     FOLDER,
@@ -225,31 +225,47 @@ class Items:
     """Lines at the top of the session: the code that runs."""
 
 
-def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[str, ...]) -> Items:
+def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[str, ...], runs: bool = True) -> Items:
     """Return the items of a session: with `judge`, the counterexamples of the corpus, then one for each check.
 
     `replay`: a counterexample, or a folder of them, to run last. `selected`: ids of items or first parts of ids;
-    empty: all. Raises `InvalidInput` for wrong options, files or ids.
+    empty: all. `runs`: False if the items are only listed; then no handler is loaded. Raises `InvalidInput` for wrong
+    options, files or ids.
     """
     root = options.root
-    planned = plan(options) if judge else None
+    planned = plan(options, None if runs else Known()) if judge else None
     child = planned.child if planned else Child(root, read_settings(root).handler_seconds)
     corpus = corpus_of(root)
     planned_items = [_kept(path, corpus, root, child) for path in kept_in(corpus)] if planned else []
-    planned_items += [_planned_item(check, planned) for check in planned.checks] if planned else []
+    told: dict[tuple[str, str], str] = {}
+    planned_items += [_planned_item(check, planned, told) for check in planned.checks] if planned else []
     if replay is not None:
         planned_items += _replays(Path(os.path.normpath(options.here / replay)), corpus, root, child)
     once = {planned_item.node_id: planned_item for planned_item in planned_items}.values()
-    notices, header = (planned.notices, planned.header) if planned else ((), ())
+    notices, header = (planned.notices, planned.header) if planned and runs else ((), ())
     return Items(_selected(once, selected), child, notices, header)
 
 
-def _planned_item(check: Check, planned: Plan) -> PlannedItem:
-    return PlannedItem(tuple(map(spelt, check.parts)), check.path, partial(_run_check, check, planned))
+def _planned_item(check: Check, planned: Plan, told: dict[tuple[str, str], str]) -> PlannedItem:
+    return PlannedItem(tuple(map(spelt, check.parts)), check.path, partial(_run_check, check, planned, told))
 
 
-def _run_check(check: Check, planned: Plan) -> ItemResult:
-    return result(planned.run(check), strict=planned.strict)
+def _run_check(check: Check, planned: Plan, told: dict[tuple[str, str], str]) -> ItemResult:
+    """Run a check. What keeps a mapping from being judged is told by the first of its items; the others are skipped.
+
+    `told`: the items that told it, by design and mapping.
+    """
+    mapping = check.design, check.mapping
+    if mapping in told:
+        return ItemResult(Location(check.design), skipped=f"not judged: the item of {told[mapping]} says why")
+    try:
+        found = planned.run(check)
+    except (InvalidInput, SimulationError):
+        told[mapping] = check.invariant.name
+        raise
+    if check.problem:
+        told[mapping] = check.invariant.name
+    return result(found, strict=planned.strict)
 
 
 def _replays(given: Path, corpus: Path, root: Path, child: Child) -> list[PlannedItem]:

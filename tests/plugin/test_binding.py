@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from chaosqs.project.child import Child
 from tests.plugin.projects import BRIEFLY
 
 TEMPLATE = """
@@ -126,6 +127,14 @@ def test_a_build_of_sam_is_no_second_project(tickets: pytest.Pytester) -> None:
     assert {line.split("::")[1] for line in result.outlines if "::" in line} == {"template.yaml"}
 
 
+def test_listing_the_items_loads_no_handler(tickets: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor any other code of the project, as nothing is run."""
+    monkeypatch.setattr(Child, "run", None)
+    result = tickets.runpytest("--chaosqs", "--collect-only")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.no_fnmatch_line("*reserve/app.py*")
+
+
 BROKEN = {
     "a missing package": ("import left_out_package", "No module named 'left_out_package'", "reserve/app.py:2"),
     "a missing variable": ("import os\nKEY = os.environ['API_KEY']", "'API_KEY'", "reserve/app.py:3"),
@@ -138,10 +147,10 @@ BROKEN = {
 def test_a_handler_that_cannot_be_loaded_fails_its_own_mapping(
     tickets: pytest.Pytester, source: str, why: str, where: str
 ) -> None:
-    """Header and items say why, in two lines with file and line; the other mapping is judged."""
+    """Header and one item say why, in two lines with file and line; the other mapping is judged."""
     write(tickets.path, {"reserve/app.py": f"\n{source}"})
-    result = tickets.runpytest("--chaosqs", BRIEFLY, "-k", "at-least-once")
-    result.assert_outcomes(passed=1, failed=1)
+    result = tickets.runpytest("--chaosqs", BRIEFLY, "-k", "at-least-once or conservation")
+    result.assert_outcomes(passed=2, failed=1, skipped=1)
     result.stdout.fnmatch_lines(["  seats → reserve: reserve/app.py, handler CANNOT BE LOADED*"])
     failure = result.outlines[next(i for i, line in enumerate(result.outlines) if "= FAILURES" in line) + 2 :]
     said = failure[: next(i for i, line in enumerate(failure) if line.startswith("==="))]
