@@ -45,7 +45,11 @@ def effects(call: str, parameters: Mapping[str, object]) -> tuple[str, ...]:
     listed = _CALLS[call]
     entries = parameters.get(listed) if listed else [parameters]
     rest = {key: value for key, value in parameters.items() if key != listed} if listed else {}
-    return tuple(_digest([rest, entry]) for entry in entries) if isinstance(entries, list) else ()
+    return tuple(_digest([rest, entry]) for entry in entries) if _is_list(entries) else ()
+
+
+def _is_list(value: object) -> TypeGuard[list[object]]:
+    return isinstance(value, list)
 
 
 def _recognised(call: str, parameters: Mapping[str, object]) -> bool:

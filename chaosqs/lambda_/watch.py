@@ -126,7 +126,11 @@ def _is_traced() -> bool:
     """Return True if Python calls a trace function."""
     calls: list[object] = []
     before = sys.gettrace()
-    sys.settrace(lambda *event: calls.append(event))
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        calls.append((frame, event))
+
+    sys.settrace(note)
     try:
         _look()
     finally:

@@ -139,6 +139,7 @@ def puts_and_waits(event: Event, context: object) -> None:
 def records_its_retry_mode(event: Event, _: object) -> None:
     """Record a setting of a client that a configuration file of AWS could change."""
     made: Client = getattr(boto3.session.Session(), "client")("dynamodb")  # noqa: B009 - the stubs know no name but SQS's
-    retries: Mapping[str, object] = vars(vars(made)["meta"].config)["retries"]
+    config: object = getattr(vars(made)["meta"], "config")  # noqa: B009 - the stubs do not know it
+    retries = text(vars(config)["retries"])
     for record in event["Records"]:
-        chaosqs.record("body", record, body=str(retries["mode"]))
+        chaosqs.record("body", record, body=retries)

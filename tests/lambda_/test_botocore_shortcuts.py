@@ -31,10 +31,17 @@ class Handler:
         """Take everything."""
 
 
-@pytest.mark.parametrize(
-    "function",
-    [plain, generous, Handler().method, Handler().generous_method, partial(generous, event_name=""), lambda **_: None],
-)
+FUNCTIONS: list[object] = [
+    plain,
+    generous,
+    Handler().method,
+    Handler().generous_method,
+    partial(generous, event_name=""),
+    print,
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_functions_that_take_all_arguments(function: object) -> None:
     """Functions, methods, and what has no code of its own."""
     original = vars(botocore.hooks)["accepts_kwargs"]
@@ -51,13 +58,14 @@ def test_names_of_events(name: str) -> None:
     ours = shortcuts.METHODS[0][2](original)
     assert callable(ours)
     assert [ours(aliaser, name), ours(aliaser, name)] == [original(aliaser, name)] * 2
-    own = EventAliaser(HierarchicalEmitter(), {"s3": "mine"})
+    aliases: dict[str, str] = {"s3": "mine"}
+    own = EventAliaser(HierarchicalEmitter(), aliases)
     assert ours(own, name) == original(own, name)
 
 
 def test_copies_of_emitters_are_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """They call the same handlers, until one of them gets another one."""
-    trie = vars(botocore.hooks)["_PrefixTrie"]
+    trie: type = vars(botocore.hooks)["_PrefixTrie"]
     monkeypatch.setattr(trie, "_recursive_copy", shortcuts.METHODS[1][2](vars(trie)["_recursive_copy"]))
     emitter = HierarchicalEmitter()
     emitter.register_first("a.b", generous)
