@@ -45,7 +45,7 @@ def scenario() -> Scenario:
 @pytest.fixture(scope="module")
 def explanation(scenario: Scenario) -> Explanation:
     return explain(
-        simulate(scenario), scenario.design.mappings[0], THROTTLING, profile=QUICK, origins={RESERVED: ORIGIN}
+        simulate(scenario), scenario.design.mappings[0], THROTTLING, profile=BRIEF, origins={RESERVED: ORIGIN}
     )
 
 
@@ -82,7 +82,7 @@ def test_the_settings_that_do_not_matter_are_named_too(explanation: Explanation)
 def test_thresholds_are_right(explanation: Explanation, scenario: Scenario) -> None:
     """Simulated anew, each value that holds in the counterexample, too, does so, and the one before it does not."""
     oracle = Oracle(THROTTLING, "orders")
-    sample, _ = sample_of(scenario, oracle, QUICK.draws)
+    sample, _ = sample_of(scenario, oracle, BRIEF.draws)
     by_dial = {
         design_setting.name: design_setting
         for design_setting in design_settings(scenario.design, scenario.design.mappings[0])
@@ -123,7 +123,7 @@ def test_the_fix_of_the_literature_comes_first(explanation: Explanation) -> None
     """A maximum concurrency that fits prevents over-polling (MC-4), and it is the smallest change."""
     limit = SettingPath("mapping", MAPPING, "maximum_concurrency")
     assert explanation.fixes[0].changes == (Change(limit, None, 2),)
-    assert all(fix.prevents and fix.evidence.trials == QUICK.trials for fix in explanation.fixes)
+    assert all(fix.prevents and fix.evidence.trials == BRIEF.trials for fix in explanation.fixes)
 
 
 def test_no_fault_was_needed(explanation: Explanation) -> None:
@@ -134,15 +134,15 @@ def test_no_fault_was_needed(explanation: Explanation) -> None:
 def test_the_rate_counts_draws_of_luck(explanation: Explanation) -> None:
     """The rate is of as many draws as the profile says, and the counterexample itself is among them."""
     assert explanation.rate is not None
-    assert explanation.rate.trials == QUICK.draws
-    assert 1 <= explanation.rate.violations <= QUICK.draws
+    assert explanation.rate.trials == BRIEF.draws
+    assert 1 <= explanation.rate.violations <= BRIEF.draws
 
 
 def test_faults_that_do_not_matter_are_left_out() -> None:
     """Of two faults only the one without which nothing happens is kept, as a plan of its own."""
     plan = FaultPlan(messages=[["lost_delete"], ["ok", "throttled"]])
     scenario = Scenario(ROOMY, [Burst("orders", 1)], faults=plan)
-    explained = explain(simulate(scenario), ROOMY.mappings[0], invariant(processed_once), profile=QUICK)
+    explained = explain(simulate(scenario), ROOMY.mappings[0], invariant(processed_once), profile=BRIEF)
     assert explained.faults == (FaultPlan(messages=[["lost_delete"]]),)
 
 

@@ -26,7 +26,7 @@ from chaosqs.search.profiles import QUICK
 from chaosqs.simulation.run import simulate
 from tests.search.designs import MAPPING, ROOMY, SOUND, STARVED, invariant, over_polling, promise
 
-TRIALS = 40
+TRIALS = 20
 VISIBILITY_TIMEOUT = SettingPath("queue", "orders", "visibility_timeout")
 
 
@@ -50,14 +50,14 @@ def test_two_settings_together_may_do_what_none_does_alone() -> None:
     """Where no single change survives, pairs of those that help a little are tried, in a bounded number of runs."""
     oracle = Oracle(invariant(small_and_patient), "orders")
     found = fixes(
-        Scenario(SOUND, [Burst("orders", 2)]), SOUND.mappings[0], oracle, ScenarioGrid(SOUND, "orders"), TRIALS
+        Scenario(SOUND, [Burst("orders", 2)]), SOUND.mappings[0], oracle, ScenarioGrid(SOUND, "orders"), 2 * TRIALS
     )
     assert found[0].changes == (
         Change(SettingPath("mapping", MAPPING, "batch_size"), 10, 1),
         Change(VISIBILITY_TIMEOUT, 30, 180),
     )
-    assert found[0].evidence == Evidence(0, TRIALS, "trials")
-    assert oracle.simulations < 12 * TRIALS
+    assert found[0].evidence == Evidence(0, 2 * TRIALS, "trials")
+    assert oracle.simulations < 24 * TRIALS
 
 
 def test_a_single_change_that_survives_leaves_no_room_for_pairs() -> None:
@@ -184,7 +184,7 @@ def test_a_dead_letter_queue_that_forgets_is_given_more_time() -> None:
         simulate(scenario),
         design.mappings[0],
         DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
-        profile=attrs.evolve(QUICK, trials=40, draws=20),
+        profile=attrs.evolve(QUICK, trials=TRIALS, draws=10),
     )
     kept = SettingPath("queue", "orders-dlq", "retention_period")
     assert [fix.changes for fix in explained.fixes] == [(Change(kept, 3600, 86_400),)]

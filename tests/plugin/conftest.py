@@ -1,6 +1,7 @@
 """What the tests of the plugin share.
 
-The modules imported here stay loaded: pytester forgets what a test loads, and Hypothesis takes a while to load.
+The modules imported here stay loaded: pytester forgets what a test loads. Hypothesis takes a while to load, and what
+is put into botocore must be there once.
 """
 
 import attrs
@@ -12,10 +13,11 @@ from chaosqs.lambda_ import handlers
 from chaosqs.model.explanation import Explanation, Origin
 from chaosqs.project import exploration, planning, pytest_hooks
 from chaosqs.search import profiles
+from chaosqs.wire import botocore_hook, other_services
 from tests.plugin.projects import BROKEN, ROOMY, SOUND
 from tests.project.kept import RESERVED
 
-_ = (hypothesis, handlers, pytest_hooks, pytest_hooks, planning, user_code)  # they stay loaded
+_ = (hypothesis, handlers, pytest_hooks, planning, user_code, botocore_hook, other_services)  # they stay loaded
 
 
 @pytest.fixture

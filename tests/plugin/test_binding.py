@@ -66,6 +66,13 @@ def reached_nothing(history):
         if hasattr(event, "mark"):
             yield f"Reached {event.mark}.", event
 """
+SETTINGS = """
+[tool.pytest.ini_options]
+[tool.chaosqs]
+invariants = ['promises.py:reached_nothing']
+handler_seconds = 0
+"""
+"""Handlers run in pytest's own process; in a child process the loaded modules are the same."""
 RESERVED = "Reached dev, tickets, reserved by reserve."
 PRINTED = "Reached A4 from unknown-PRINTER."
 
@@ -90,7 +97,7 @@ def tickets(pytester: pytest.Pytester) -> pytest.Pytester:
             "printing/src/handlers/__init__.py": "",
             "printing/src/handlers/app.py": PRINT,
             "promises.py": INVARIANTS,
-            "pyproject.toml": "[tool.pytest.ini_options]\n[tool.chaosqs]\ninvariants = ['promises.py:reached_nothing']",
+            "pyproject.toml": SETTINGS,
         },
     )
     return pytester

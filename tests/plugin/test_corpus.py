@@ -1,13 +1,11 @@
 """The counterexamples that a project keeps: run first, on its designs as they are now, in `pytest --chaosqs`."""
 
-from pathlib import Path
-
 import attrs
 import pytest
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.workload import Burst
-from tests.plugin.projects import BRIEFLY, BROKEN, IDS, ROOMY, SOUND, run_pytest
+from tests.plugin.projects import BRIEFLY, BROKEN, IDS, ROOMY, SOUND
 from tests.project.kept import kept, write
 
 KEPT = "chaosqs::corpus::throttled.json"
@@ -218,16 +216,3 @@ def test_real_handlers_of_the_project_are_run(pytester: pytest.Pytester) -> None
     real = attrs.evolve(found.scenario, behaviours={"worker": Behaviour(handler="mended_handler:handle")})
     write(pytester.path / "reports" / "corpus" / "slow.json", attrs.evolve(found, scenario=real))
     pytester.runpytest(*ALONE).assert_outcomes(passed=1)
-
-
-@pytest.mark.xdist_group("plugin-xdist")
-def test_workers_share_them(keeping: pytest.Pytester) -> None:
-    """With xdist, each is run on one worker, and the summary is the same."""
-    pytest.importorskip("xdist")
-    for name in ("a.json", "b.json"):
-        write(keeping.path / "reports" / "corpus" / name, kept())
-    template(keeping, SOUND)
-    done = run_pytest(Path(keeping.path), *ALONE, "-n", "2")
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
-    lines = [line for line in done.stdout.splitlines() if line.endswith(": FIXED on template.yaml as it is now")]
-    assert [line.split("/")[2].split(".")[0] for line in lines] == ["a", "b", "throttled"]

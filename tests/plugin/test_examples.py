@@ -45,7 +45,7 @@ def test_with_a_maximum_concurrency_it_holds(pytester: pytest.Pytester) -> None:
 def test_the_handlers_of_a_project_run_as_they_are(pytester: pytest.Pytester) -> None:
     """Two modules of one name, a variable from the settings, and a function that is modelled, as it is no Python."""
     shutil.copytree(EXAMPLES / "parcels", pytester.path, dirs_exist_ok=True)
-    result = pytester.runpytest("--chaosqs", "--chaosqs-max-examples=10", "-k", "at-least-once")
+    result = pytester.runpytest("--chaosqs", "--chaosqs-max-examples=2", "-k", "at-least-once")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(
         [

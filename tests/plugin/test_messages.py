@@ -73,6 +73,7 @@ def shop(pytester: pytest.Pytester) -> Path:
     files = {
         "template.yaml": TEMPLATE,
         "app/shop.py": SHOP,
+        "pyproject.toml": "[tool.pytest.ini_options]\n[tool.chaosqs]\nhandler_seconds = 0\n",
         "events/order.json": json.dumps(EVENT),
         "events/upload.json": '{"Records": [{"eventSource": "aws:s3"}]}',
         "events/half.json": '{"id":',

@@ -62,8 +62,11 @@ sys.exit(3)
 """
 
 
-def with_handler(project: pytest.Pytester, module: str, source: str, *own: str, seconds: float = 10) -> pytest.Pytester:
-    """Give a project real code for its function; each test names its module anew, as Python remembers those."""
+def with_handler(project: pytest.Pytester, module: str, source: str, *own: str, seconds: float = 0) -> pytest.Pytester:
+    """Give a project real code for its function; each test names its module anew, as Python remembers those.
+
+    In pytest's own process, unless seconds are given: then in a child process.
+    """
     (project.path / f"{module}.py").write_text(source, encoding="utf-8")
     (project.path / "promises.py").write_text(PROMISES, encoding="utf-8")
     invariants = ", ".join(f'"{name}"' for name in own)
@@ -99,9 +102,9 @@ def test_strictly_a_mark_that_no_case_reached_fails(sound: pytest.Pytester) -> N
 
 @pytest.mark.usefixtures("hurried", "briefly_explained")
 def test_a_fault_in_the_handlers_own_code_is_found_and_named(sound: pytest.Pytester) -> None:
-    """The search strikes at `chaosqs.fault_point`, and the story names the site; here in pytest's own process."""
-    project = with_handler(sound, "fragile_shop", FRAGILE, "promises.py:provider_answers", seconds=0)
-    result = project.runpytest("--chaosqs", "-k", "provider", "-p", "no:cacheprovider")
+    """The search strikes at `chaosqs.fault_point`, and the story names the site."""
+    project = with_handler(sound, "fragile_shop", FRAGILE, "promises.py:provider_answers")
+    result = project.runpytest("--chaosqs", "--chaosqs-max-examples=20", "-k", "provider", "-p", "no:cacheprovider")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*The provider did not answer.*", "*fault_point:charge*"])
 
@@ -123,23 +126,24 @@ def test_a_handler_that_contradicts_itself_is_no_verdict(sound: pytest.Pytester)
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-@pytest.mark.parametrize("style", ["long", "short", "native"])
-def test_an_error_in_a_handlers_run_is_told_in_two_lines(sound: pytest.Pytester, style: str) -> None:
+@pytest.mark.parametrize(("style", "seconds"), [("long", 10), ("long", 0), ("short", 0), ("native", 0)])
+def test_an_error_in_a_handlers_run_is_told_in_two_lines(sound: pytest.Pytester, style: str, seconds: float) -> None:
     """Whatever `--tb` says: what happened where, and the scenario; nothing of what a world is made of."""
-    project = with_handler(sound, f"escaping_shop_{style}", ESCAPES)
+    module = f"escaping_shop_{style}_{seconds}"
+    project = with_handler(sound, module, ESCAPES, seconds=seconds)
     result = project.runpytest("--chaosqs", BRIEFLY, "-k", "conservation", f"--tb={style}", "--showlocals")
     result.assert_outcomes(failed=1)
     lines = result.outlines
     first = next(location for location, line in enumerate(lines) if line.strip("_ ").endswith("→worker conservation"))
     last = next(location for location, line in enumerate(lines) if "short test summary" in line)
     assert len(lines[first + 1 : last]) == 2, lines[first + 1 : last]
-    assert f"starts a process (os.fork) at escaping_shop_{style}.py:5: " in lines[first + 1]
+    assert f"starts a process (os.fork) at {module}.py:5: " in lines[first + 1]
     assert lines[first + 2].startswith("while simulating Scenario(")
 
 
 def test_a_module_that_exits_when_it_is_imported_fails_its_mapping(sound: pytest.Pytester) -> None:
     """Its items say why, and so does the header; nothing is searched."""
-    project = with_handler(sound, "exiting_shop", EXITS)
+    project = with_handler(sound, "exiting_shop", EXITS, seconds=10)
     result = project.runpytest("--chaosqs", BRIEFLY, "-k", "conservation")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(

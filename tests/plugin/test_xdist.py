@@ -3,6 +3,7 @@
 import pytest
 
 from tests.plugin.projects import BRIEFLY, SOUND, run_pytest
+from tests.project.kept import kept, write
 
 pytest.importorskip("xdist")
 pytestmark = pytest.mark.xdist_group("plugin-xdist")
@@ -16,19 +17,24 @@ def section(output: str) -> list[str]:
 
 
 def test_the_summary_is_the_same(pytester: pytest.Pytester) -> None:
-    """Verdicts, cases and notices travel from the workers, in the order of the items."""
+    """Verdicts, cases and notices travel from the workers, in the order of the items; so do kept counterexamples."""
     (pytester.path / "template.yaml").write_text(SOUND, encoding="utf-8")
     (pytester.path / "main.tf").write_text("", encoding="utf-8")
+    names = ["a", "b", "throttled"]
+    for name in names:
+        write(pytester.path / "reports" / "corpus" / f"{name}.json", kept())
     alone = run_pytest(pytester.path, "--chaosqs", BRIEFLY, "-p", "no:xdist")
     spread = run_pytest(pytester.path, "--chaosqs", BRIEFLY, "-n", "2")
     assert alone.returncode == spread.returncode == 0, spread.stdout
     assert "created: 2/2 workers" in spread.stdout
     assert section(alone.stdout) == section(spread.stdout) != []
+    fixed = [line for line in section(spread.stdout) if line.endswith(": FIXED on template.yaml as it is now")]
+    assert fixed == [f"reports/corpus/{name}.json: FIXED on template.yaml as it is now" for name in names]
 
 
 def test_an_id_runs_alone_on_a_worker(sound: pytest.Pytester) -> None:
     """An id on the command line means the same to each worker."""
-    done = run_pytest(sound.path, "chaosqs::template.yaml::orders→worker::conservation", BRIEFLY, "-n", "2")
+    done = run_pytest(sound.path, "chaosqs::template.yaml::orders→worker::conservation", BRIEFLY, "-n", "1")
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
@@ -47,6 +53,8 @@ def test_it_runs_where_nothing_but_ascii_can_be_printed(sound: pytest.Pytester) 
         "--chaosqs",
         BRIEFLY,
         "-v",
+        "-k",
+        "conservation",
         LC_ALL="C",
         PYTHONUTF8="0",
         PYTHONCOERCECLOCALE="0",
