@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from functools import partial
 
+import botocore.awsrequest
 import botocore.hooks
 import botocore.useragent
 import pytest
@@ -80,6 +81,18 @@ def test_copies_of_emitters_are_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_parts_of_the_name_of_a_client(text: str, *, hashes: bool) -> None:
     """Whatever their characters, twice."""
     original = vars(botocore.useragent)["sanitize_user_agent_string_component"]
-    ours = shortcuts.FUNCTIONS[2][2](original)
+    ours = shortcuts.FUNCTIONS[3][2](original)
     assert callable(ours)
     assert [ours(text, hashes), ours(text, allow_hash=hashes)] == [original(text, hashes)] * 2
+
+
+FORM: dict[str, object] = {"a b": "ü~.-_+&=%\n", "list": ["1", "x y"], "raw": b"\xff ", "empty": "", "number": 5}
+
+
+@pytest.mark.parametrize("query", [{}, FORM, list(FORM.items())], ids=["empty", "mapping", "pairs"])
+def test_forms_are_encoded(query: object) -> None:
+    """Texts, bytes, numbers, lists."""
+    original = vars(botocore.awsrequest)["urlencode"]
+    ours = shortcuts.FUNCTIONS[1][2](original)
+    assert callable(ours)
+    assert [ours(query), ours(query, doseq=True)] == [original(query), original(query, doseq=True)]

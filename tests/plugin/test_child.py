@@ -83,17 +83,16 @@ def project(pytester: pytest.Pytester) -> Project:
 
 
 def test_a_handler_that_never_gives_way_fails_its_mapping(project: Project) -> None:
-    """In two lines that name function, file and line; the other mapping is judged, from a subdirectory as well."""
+    """In two lines that name function, file and line, once; the other mapping is judged, from a subdirectory, too."""
     root = project(charge=LOOPS, seconds=0.5)
     done = run_pytest(root / "app", *FEW, "--import-mode=importlib", "-p", "no:cacheprovider", "--rootdir", str(root))
-    assert "2 failed, 2 passed" in done.stdout, done.stdout + done.stderr
+    assert "1 failed, 2 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    (first, second) = [number for number, line in enumerate(lines) if "never gave way" in line and "FAILED" not in line]
+    (first,) = [number for number, line in enumerate(lines) if "never gave way" in line and "FAILED" not in line]
     assert lines[first].startswith("the handler of charge never gave way for 0.5 s: app/charge.py:")
     assert lines[first].endswith(", in handler")
     assert lines[first - 1].startswith("____")
-    assert lines[first + 2].startswith("____"), "two lines each"
-    assert lines[first : first + 2] == lines[second : second + 2]
+    assert lines[first + 2].startswith("===="), "two lines"
     assert done.stderr == ""
 
 

@@ -111,7 +111,9 @@ def test_opening_and_draws_together_are_the_budget() -> None:
     assert found.search_run is not None
     held = [trial.tally for trial in found.search_run.searches if trial.open]
     assert {tally.cases for tally in held} == {QUICK.max_examples} == {found.search_run.cases}
-    assert sum(tally.verdict("").status is Status.HOLDS for tally in held) >= len(held) // 2
+    assert sum(tally.verdict("").status is Status.HOLDS for tally in held) >= 10, (
+        "the others are about FIFO queues and real code"
+    )
 
 
 def test_invariants_do_not_change_what_others_find() -> None:
