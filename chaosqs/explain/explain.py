@@ -246,11 +246,11 @@ def explain(
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
-    scenario, given = history.scenario, dict(behaviours or {})
+    scenario = history.scenario
     budget = for_behaviours(profile, scenario.behaviours)
     oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations)
     known = {**shown_by(scenario), **(messages or {})}
-    grid = ScenarioGrid(scenario.design, mapping.queue, given, sources=known, most=budget.messages)
+    grid = ScenarioGrid(scenario.design, mapping.queue, dict(behaviours or {}), sources=known, most=budget.messages)
     parts = _Parts(oracle, budget.explain_simulations)
     sampled = parts.find("rate", lambda: sample_of(scenario, oracle, budget.draws))
     if sampled is None:

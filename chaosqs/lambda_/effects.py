@@ -1,4 +1,4 @@
-"""What calls of handlers put into other services that recognise no repetition: each repeated call has one more effect.
+"""Effects of handlers' calls on other services that recognise no repetition: each repeated call has one more effect.
 
 Calls with the same outcome each time (PutItem of an item, PutObject of a key) have no such effect; nor have those whose
 repetition the service recognises (a FIFO topic, an execution that has a name). Updates are left out: a counter of

@@ -148,7 +148,7 @@ def refused(what: str, original: Original) -> Original:
     def call(*arguments: object, **options: object) -> object:
         invoked = current()
         if invoked is not None:
-            invoked.refuse(*_told(what))
+            invoked.refuse(*_reason(what))
         return original(*arguments, **options)
 
     return call
@@ -213,7 +213,7 @@ def _heard(event: str, arguments: tuple[object, ...]) -> None:
     if event in _AUDITED:
         invoked = current() or (_importer.get() if event.startswith("socket.") else None)
         if invoked is not None:
-            invoked.refuse(*_told(f"{_AUDITED[event]} ({event}{_address(event, arguments)})"))
+            invoked.refuse(*_reason(f"{_AUDITED[event]} ({event}{_address(event, arguments)})"))
 
 
 def _address(event: str, arguments: tuple[object, ...]) -> str:
@@ -227,7 +227,7 @@ def _address(event: str, arguments: tuple[object, ...]) -> str:
             return ""
 
 
-def _told(what: str) -> tuple[str, str]:
+def _reason(what: str) -> tuple[str, str]:
     """Return what a call does and why it is refused; that of an HTTP client is named by its request, if it is found."""
     client, request, frame = "", "", inspect.currentframe()
     while frame is not None and not request:

@@ -80,7 +80,7 @@ Answered = TypeVar("Answered")
 
 @attrs.frozen
 class _Protocol(Generic[Answered]):
-    """How the clients of one protocol meet faults and errors."""
+    """Faults and errors in the form that the clients of one protocol get."""
 
     refused: Callable[[str], tuple[str, Answered | Exception]]
     """Returns the code of the error by which a fault refuses a call, and the answer or what the client raises."""

@@ -28,7 +28,7 @@ class Alone:
     deleted_early: bool = False
     """True if the function deleted the message by itself while it had more to do."""
     work: tuple[str, ...] = ()
-    """What the function did before the last write, which marks it as done; empty without such a mark."""
+    """Work of the function before its last write, which marks the message as done; empty without such a mark."""
 
 
 @attrs.frozen(slots=False)

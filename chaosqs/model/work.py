@@ -1,4 +1,4 @@
-"""What a handler did in an invocation: writes, effects on other services, messages sent, effects recorded."""
+"""Work of a handler in an invocation: writes, effects on other services, messages sent, effects recorded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Work:
 
 
 def work_of(events: Sequence[Event], start: int) -> list[Work]:
-    """Return what an invocation did, in order, by the index of its start; calls that failed did nothing."""
+    """Return the work of an invocation in its order, by the index of its start; calls that failed did nothing."""
     found: list[Work] = []
     for index in range(start, len(events)):
         match events[index]:
@@ -51,6 +51,6 @@ def work_of(events: Sequence[Event], start: int) -> list[Work]:
 
 
 def before_the_mark(work: Sequence[Work]) -> tuple[str, ...]:
-    """Return what is done before the last write, which marks it as done; nothing without such a mark."""
+    """Return words for the work before the last write, which marks it as done; nothing without such a mark."""
     marks = [place for place, done in enumerate(work) if done.is_write]
     return tuple(done.what for done in work[: marks[-1]]) if marks else ()

@@ -68,12 +68,10 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
     of `quick`, `ci` and `deep`, or one of your own; `max_examples` and `seed` override its values. `vary_assumptions`:
     the search may also set assumptions about AWS to the ends of their ranges. `messages`: by queue name, samples of its
     messages (each a `Message` or a body), or a Hypothesis strategy for them; the search also makes poison messages of
-    them. Raises the exceptions of `search`, and
-    ValueError for an unknown profile.
+    them. Raises the exceptions of `search`, and ValueError for an unknown profile.
     """
     budget = profile_named(profile) if isinstance(profile, str) else profile
-    findings: list[Finding] = []
-    known = sources(design, messages)
+    findings, known = list[Finding](), sources(design, messages)
     for mapping in design.mappings:
         found = searched(
             design,

@@ -237,8 +237,8 @@ def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[
     child = planned.child if planned else Child(root, read_settings(root).handler_seconds)
     corpus = corpus_of(root)
     planned_items = [_kept(path, corpus, root, child) for path in kept_in(corpus)] if planned else []
-    told: dict[tuple[str, str], str] = {}
-    planned_items += [_planned_item(check, planned, told) for check in planned.checks] if planned else []
+    explained: dict[tuple[str, str], str] = {}
+    planned_items += [_planned_item(check, planned, explained) for check in planned.checks] if planned else []
     if replay is not None:
         planned_items += _replays(Path(os.path.normpath(options.here / replay)), corpus, root, child)
     once = {planned_item.node_id: planned_item for planned_item in planned_items}.values()
@@ -246,25 +246,25 @@ def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[
     return Items(_selected(once, selected), child, notices, header)
 
 
-def _planned_item(check: Check, planned: Plan, told: dict[tuple[str, str], str]) -> PlannedItem:
-    return PlannedItem(tuple(map(spelt, check.parts)), check.path, partial(_run_check, check, planned, told))
+def _planned_item(check: Check, planned: Plan, explained: dict[tuple[str, str], str]) -> PlannedItem:
+    return PlannedItem(tuple(map(spelt, check.parts)), check.path, partial(_run_check, check, planned, explained))
 
 
-def _run_check(check: Check, planned: Plan, told: dict[tuple[str, str], str]) -> ItemResult:
+def _run_check(check: Check, planned: Plan, explained: dict[tuple[str, str], str]) -> ItemResult:
     """Run a check. What keeps a mapping from being judged is told by the first of its items; the others are skipped.
 
-    `told`: the items that told it, by design and mapping.
+    `explained`: the items that told it, by design and mapping.
     """
     mapping = check.design, check.mapping
-    if mapping in told:
-        return ItemResult(Location(check.design), skipped=f"not judged: the item of {told[mapping]} says why")
+    if mapping in explained:
+        return ItemResult(Location(check.design), skipped=f"not judged: the item of {explained[mapping]} says why")
     try:
         found = planned.run(check)
     except (InvalidInput, SimulationError):
-        told[mapping] = check.invariant.name
+        explained[mapping] = check.invariant.name
         raise
     if check.problem:
-        told[mapping] = check.invariant.name
+        explained[mapping] = check.invariant.name
     return result(found, strict=planned.strict)
 
 

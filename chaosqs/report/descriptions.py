@@ -395,7 +395,8 @@ def _service_called(called: ServiceCalled, calls: Sequence[ServiceCalled]) -> st
 def _call(called: ServiceCalled) -> str:
     answer = f" (answer: {name_text(called.error)})" if called.error and not called.fault else ""
     is_http = called.operation.isupper()  # AWS's operations are not
-    return name_text(" ".join((called.service, called.operation)[:: -1 if is_http else 1])) + answer
+    call = f"{called.operation} {called.service}" if is_http else f"{called.service} {called.operation}"
+    return name_text(call) + answer
 
 
 # Every kind of event -------------------------------------------------------------------------------------------------

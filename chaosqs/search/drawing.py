@@ -1,11 +1,14 @@
 """Hypothesis as a library: call a function on drawn values until it stops, without output, also inside other tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, currently_in_test_context, given, seed, settings
 from hypothesis.errors import FailedHealthCheck, Flaky, Unsatisfiable
+from hypothesis.internal.cache import LRUCache
+from hypothesis.internal.conjecture import providers
 from hypothesis.strategies import SearchStrategy
 
 from chaosqs.errors import NotDeterministic, SimulationError
@@ -18,6 +21,10 @@ _SUPPRESSED = (
     HealthCheck.large_base_example,  # grows with the design: one load and one behaviour for each part
 )
 _SEARCH = (Phase.generate, Phase.target)
+_CONSTANTS: dict[str, object] = {
+    "_get_local_constants": getattr(providers, "Constants", None),  # makes an empty set of constants
+    "CONSTANTS_CACHE": LRUCache[object, object](1024),  # not the one of other tests, which may draw them
+}
 
 
 class Stop(Exception):
@@ -73,7 +80,8 @@ def _hunt(
         function(value)
 
     try:
-        case()
+        with _no_constants_of_modules():
+            case()
     except Stop:
         return True
     except Flaky as error:
@@ -81,6 +89,22 @@ def _hunt(
     except (Unsatisfiable, FailedHealthCheck) as error:
         raise SimulationError(f"no scenarios could be drawn: {error}") from error
     return False
+
+
+@contextmanager
+def _no_constants_of_modules() -> Generator[None]:
+    """Keep Hypothesis from drawing constants that it reads in the source of loaded modules.
+
+    What a seed draws would depend on the modules that happen to be loaded, and reading them takes a second or two.
+    """
+    names = vars(providers)
+    theirs = {name: names[name] for name in _CONSTANTS if name in names}
+    if len(theirs) == len(_CONSTANTS):  # Hypothesis may name them differently one day
+        names.update(_CONSTANTS)
+    try:
+        yield
+    finally:
+        names.update(theirs)
 
 
 def _in_no_other_test(run: Callable[[], bool]) -> bool:

@@ -193,14 +193,15 @@ def searched(  # noqa: PLR0913 - as `explore`
     """
     index = _mapping_named(design, mapping)
     given = dict(behaviours or {})
+    real = any(behaviour.handler is not None for behaviour in given.values())
     named = named_points(given)
     budget = budgeted(for_behaviours(profile, given), max_examples, seed)
     grid = ScenarioGrid(design, index.queue, given, named.points, dict(messages or {}), budget.messages)
-    if index.enabled and any(behaviour.handler is not None for behaviour in given.values()):
-        named = attrs.evolve(named, points=(*named.points, *service_calls(grid)))
-        grid = attrs.evolve(grid, points=named.points)
     if not index.enabled:
         return Searched(design, index, grid, named, None)
+    if real:
+        named = attrs.evolve(named, points=(*named.points, *service_calls(grid)))
+        grid = attrs.evolve(grid, points=named.points)
     search_run = searched_run(
         scenarios(
             design,
@@ -216,7 +217,7 @@ def searched(  # noqa: PLR0913 - as `explore`
         queue=index.queue,
         seed_corpus=seed_corpus(grid, budget.max_examples, vary_assumptions=vary_assumptions),
         memory=None if database is None else _memory(database, name, grid, mapping, vary_assumptions=vary_assumptions),
-        explore_schedules=any(behaviour.handler is not None for behaviour in given.values()),
+        explore_schedules=real,
         code=CodeTally(mapping) if given.get(index.function, Behaviour()).handler is not None else None,
     )
     return Searched(design, index, grid, named, search_run)

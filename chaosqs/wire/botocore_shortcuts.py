@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import CodeType, ModuleType
 from typing import Protocol, TypeGuard
 
@@ -94,39 +95,14 @@ def _get_proxies(_: Function) -> object:
     return get_proxies
 
 
-def _create_urllib3_context(original: Function) -> object:
-    """Share one TLS context."""
-
-    def create_urllib3_context(*arguments: object, **options: object) -> object:
-        if arguments or options:
-            return original(*arguments, **options)
-        if not _TLS:
-            _TLS.append(original())
-        return _TLS[0]
-
-    return create_urllib3_context
+def _cached(original: Function) -> object:
+    """Keep the results of a function, also when it is replaced again: TLS contexts, and parts of a client's name."""
+    if original not in _CACHED:
+        _CACHED[original] = lru_cache(maxsize=1000)(original)
+    return _CACHED[original]
 
 
-_TLS: list[object] = []
-"""The context that clients share, once there is one."""
-
-
-def _sanitized(original: Function) -> object:
-    """Share the parts of the name by which clients call themselves."""
-
-    def sanitize(raw_str: str, allow_hash: object) -> object:
-        if len(_PARTS) > _MOST_PARTS:
-            _PARTS.clear()
-        key = raw_str, bool(allow_hash)
-        if key not in _PARTS:
-            _PARTS[key] = original(raw_str, allow_hash)
-        return _PARTS[key]
-
-    return sanitize
-
-
-_PARTS: dict[tuple[str, bool], object] = {}
-_MOST_PARTS = 1000
+_CACHED: dict[Function, Function] = {}
 
 
 def _urlencode(original: Function) -> object:
@@ -154,6 +130,6 @@ METHODS: tuple[tuple[type, str, Callable[[Function], object]], ...] = (
 FUNCTIONS: tuple[tuple[ModuleType, str, Callable[[Function], object]], ...] = (
     (botocore.hooks, "accepts_kwargs", _accepts_kwargs),
     (botocore.awsrequest, "urlencode", _urlencode),
-    (botocore.httpsession, "create_urllib3_context", _create_urllib3_context),
-    (botocore.useragent, "sanitize_user_agent_string_component", _sanitized),
+    (botocore.httpsession, "create_urllib3_context", _cached),
+    (botocore.useragent, "sanitize_user_agent_string_component", _cached),
 )
