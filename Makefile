@@ -9,11 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet  # twice
 PYTEST := $(BIN)/python -m pytest
 CHAOS := ../../.venv/bin/python -m pytest --chaosqs
 EDGES := $(addprefix tests/,calibration cli explain handlers net plugin project quality report search strategies \
-	lambda_/test_watch.py test_alternatives.py)
+	lambda_/test_watch.py lambda_/test_project_modules.py mock_aws/test_in_pytest.py test_alternatives.py)
 # Traces calls, which a handler that was cut off within a trace function leaves switched off in its process.
 TRACED := tests/test_house.py
-# Packages whose branch coverage has a floor.
-CORE := chaosqs/model/*,chaosqs/kernel/*,chaosqs/faults/*,chaosqs/invariants/*,chaosqs/sqs/*,chaosqs/wire/*,chaosqs/lambda_/*,chaosqs/esm/*,chaosqs/simulation/*,chaosqs/mock_aws/*,chaosqs/comparison/*
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(LOCK_FLAGS)
 STATIC := ruff-format ruff-check mypy basedpyright lint-imports vulture
@@ -24,7 +22,7 @@ unchanged = git diff --exit-code --stat -- $(1) && test -z "$$(git ls-files --ot
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help calibrate demo test check gallery bench bench-search deep docs house lock lint clean floor format $(STATIC)
+.PHONY: help calibrate demo test check gallery bench bench-search deep docs house lock lint clean format $(STATIC)
 
 help:
 	@echo "make demo     a design that fails, its smallest story, and the design that fixes it"
@@ -71,7 +69,6 @@ demo: .venv/run.stamp
 check: .venv/dev.stamp
 	+@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test
-	@$(MAKE) --no-print-directory floor
 	@$(MAKE) --no-print-directory docs
 	@$(call unchanged,docs)
 	@$(MAKE) --no-print-directory gallery
@@ -104,18 +101,13 @@ format: .venv/dev.stamp
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-# What searches or starts other programs runs without coverage, which would double its time: the floor is about the core.
+# What searches or starts other programs runs without coverage, whose floor is about the core: see [tool.slipcover].
 test: .venv/dev.stamp
 	$(PYTEST) -q $(TRACED)
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -q $(EDGES)
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadgroup -q $(addprefix --ignore=,$(EDGES) $(TRACED))
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report --skip-covered
-
-# The floor holds for the core; the edges are tested through what a user sees.
-floor: .venv/dev.stamp
-	$(BIN)/coverage report --include='$(CORE)' --fail-under=95
+	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest -p slipcover --assert=plain -n $(WORKERS) --dist loadgroup -q \
+		$(addprefix --ignore=,$(EDGES) $(TRACED))
+	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 
 bench: .venv/dev.stamp
 	$(PYTEST) benchmarks -q
@@ -149,6 +141,6 @@ lock: .venv/dev.stamp
 	$(COMPILE) --group dev --constraints constraints/run.txt --output-file constraints/dev.txt >/dev/null
 
 clean:
-	rm -rf .venv build dist chaosqs.egg-info .coverage .coverage.* htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist chaosqs.egg-info .coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -rf examples/*/reports examples/*/.hypothesis examples/*/.pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
