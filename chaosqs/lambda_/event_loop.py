@@ -21,6 +21,8 @@ from chaosqs.lambda_.clocks import in_test, participant
 from chaosqs.lambda_.guards import Original, Participant, Patch, call_site, current, refused
 
 Result = TypeVar("Result")
+READINGS_A_TURN = 25
+"""Assumed: clock readings that take as long as a turn of a loop whose tasks do not wait: 25 µs."""
 
 
 class VirtualEventLoop(asyncio.BaseEventLoop):
@@ -96,9 +98,13 @@ class _Selector:
     def select(self, seconds: float | None) -> list[object]:
         """Suspend the invocation until a time is over, or until another thread has something for the loop."""
         caller = _caller()
-        if caller is not None and (seconds is None or seconds > 0):
+        if caller is None:
+            return []
+        if seconds is None or seconds > 0:
             caller.suspend(self._arrange, seconds)
             self._wake = None
+        else:
+            caller.read_clock(READINGS_A_TURN)
         return []
 
     def _arrange(self, wake: Callable[[], None]) -> None:

@@ -69,8 +69,8 @@ class Participant(Protocol):
         """Suspend the calling thread."""
         ...
 
-    def read_clock(self) -> int:
-        """Return the milliseconds of virtual time."""
+    def read_clock(self, readings: int = 1) -> int:
+        """Return the milliseconds of virtual time; many readings without a wait take some time themselves."""
         ...
 
     @property

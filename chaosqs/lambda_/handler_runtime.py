@@ -322,9 +322,9 @@ class HandlerTask:
             return 0 if self.invocation.environment.provisioned else 1
         return self.pace
 
-    def read_clock(self) -> int:
+    def read_clock(self, readings: int = 1) -> int:
         """Return the milliseconds since the start of the run."""
-        self._reads += 1
+        self._reads += readings
         if self._reads >= READS_A_MILLISECOND:
             spins = self._spins
             self._pause(1 + max(0, spins - _EXACT_SPINS) // _SPINS_A_STEP)

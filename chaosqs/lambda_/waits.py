@@ -92,9 +92,9 @@ class Waits:
         if self.latency:
             self.sleep(self.latency / 1000)
 
-    def read_clock(self) -> int:
+    def read_clock(self, readings: int = 1) -> int:
         """Return the milliseconds since the start, for a test that reads the clock; as `HandlerTask.read_clock`."""
-        self._reads += 1
+        self._reads += readings
         if self._reads >= READS_A_MILLISECOND:
             self.sleep(0.001)
         return self.event_queue.now

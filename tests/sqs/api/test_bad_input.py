@@ -44,7 +44,7 @@ MEMBERS = st.sampled_from((
 # fmt: on
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from(sorted(OPERATIONS)), st.booleans(), st.dictionaries(MEMBERS, VALUES, max_size=6), st.booleans())
 def test_only_answers_and_api_errors_come_out(
     operation: str,
