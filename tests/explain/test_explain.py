@@ -33,6 +33,10 @@ THROTTLING = NO_DEAD_LETTERING_BY_THROTTLING
 RESERVED = "functions[0].reserved_concurrency"
 ORIGIN = Origin("a.yaml", 7, "X: 2")
 BRIEF = attrs.evolve(QUICK, trials=20, draws=40)
+BRIEFER = attrs.evolve(QUICK, trials=5, draws=10)
+
+
+pytestmark = pytest.mark.xdist_group("explain")
 
 
 @pytest.fixture(scope="module")
@@ -142,14 +146,14 @@ def test_faults_that_do_not_matter_are_left_out() -> None:
     """Of two faults only the one without which nothing happens is kept, as a plan of its own."""
     plan = FaultPlan(messages=[["lost_delete"], ["ok", "throttled"]])
     scenario = Scenario(ROOMY, [Burst("orders", 1)], faults=plan)
-    explained = explain(simulate(scenario), ROOMY.mappings[0], invariant(processed_once), profile=BRIEF)
+    explained = explain(simulate(scenario), ROOMY.mappings[0], invariant(processed_once), profile=BRIEFER)
     assert explained.faults == (FaultPlan(messages=[["lost_delete"]]),)
 
 
 def test_a_setting_that_switches_the_function_off_is_no_cure() -> None:
     """Nothing is processed with no execution at all, so that keeps no promise: it is not even tried."""
     scenario = Scenario(ROOMY, [Burst("orders", 2)], {"worker": Behaviour(poison=(0,))})
-    settings = by_name(explain(simulate(scenario), ROOMY.mappings[0], NO_BYSTANDER_DEAD_LETTERED, profile=BRIEF))
+    settings = by_name(explain(simulate(scenario), ROOMY.mappings[0], NO_BYSTANDER_DEAD_LETTERED, profile=BRIEFER))
     assert sides(settings["batch_size"]) == [("at_most", 1)]
     assert not settings["reserved_concurrency"].matters
     assert not settings["other_traffic"].matters
@@ -160,7 +164,7 @@ def test_a_delay_that_only_puts_the_load_off_is_no_cure() -> None:
     promised = downstream_concurrency(5)
     design = attrs.evolve(ROOMY, mappings=(attrs.evolve(ROOMY.mappings[0], batch_size=1),))
     history = simulate(Scenario(design, [Burst("orders", 6)]))
-    settings = by_name(explain(history, design.mappings[0], promised, profile=BRIEF))
+    settings = by_name(explain(history, design.mappings[0], promised, profile=BRIEFER))
     assert sides(settings["maximum_concurrency"]) == [("at_most", 5)]
     assert not settings["delay"].matters
 
@@ -170,7 +174,7 @@ def test_what_the_design_does_not_have_can_matter_too() -> None:
     poison = {"worker": Behaviour(poison=(0,))}
     without = Design([Queue("orders")], ROOMY.functions, ROOMY.mappings)
     scenario = Scenario(without, [Burst("orders", 1)], poison)
-    explained = explain(simulate(scenario), without.mappings[0], bounded_retries(5), profile=BRIEF)
+    explained = explain(simulate(scenario), without.mappings[0], bounded_retries(5), profile=BRIEFER)
     assert [setting.path.attribute for setting in explained.settings if setting.matters] == ["redrive"]
     assert explained.fixes[0].changes == (Change(SettingPath("queue", "orders", "redrive"), None, 5),)
 
@@ -238,7 +242,7 @@ def test_each_step_leaves_out_one_thing(plan: FaultPlan) -> None:
 def test_limit_of_simulations_leaves_parts_unfinished(scenario: Scenario) -> None:
     """What was found within the limit is there, and the parts that need more are named."""
     history, mapping = simulate(scenario), scenario.design.mappings[0]
-    brief = explain(history, mapping, THROTTLING, profile=attrs.evolve(BRIEF, explain_simulations=300))
+    brief = explain(history, mapping, THROTTLING, profile=attrs.evolve(BRIEF, explain_simulations=200))
     assert brief.rate is not None
     assert brief.fixes
     assert {"fixes", "settings"} <= {*brief.unfinished}

@@ -11,12 +11,15 @@ from chaosqs.search.profiles import QUICK
 from chaosqs.search.search import search
 from tests.search.designs import MAPPING, SOUND, over_polling
 
+pytestmark = pytest.mark.xdist_group("project-exploration")
+
 TWO = (NO_DEAD_LETTERING_BY_THROTTLING, CONCURRENCY_WITHIN_ITS_LIMITS)
+BRIEF = attrs.evolve(QUICK, draws=10, trials=10)
 
 
 @pytest.fixture(scope="module")
 def exploration() -> Exploration:
-    return explore(over_polling(), name="orders.yaml", invariants=TWO, profile="quick")
+    return explore(over_polling(), name="orders.yaml", invariants=TWO, profile=BRIEF)
 
 
 def test_each_mapping_and_invariant_has_a_finding(exploration: Exploration) -> None:

@@ -41,7 +41,7 @@ def handler(event, context):
         if json.loads(record["body"])["message"] == 1:
             raise ValueError("no")
 """
-BRIEF = attrs.evolve(QUICK, max_examples=20, shrink_simulations=50, draws=3, trials=3)
+BRIEF = attrs.evolve(QUICK, max_examples=6, shrink_simulations=10, draws=3, trials=3)
 BYSTANDER = "no-bystander-dead-lettered"
 
 
@@ -57,12 +57,18 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @contextmanager
-def planned(root: Path, seconds: float) -> Generator[Plan]:
+def planned(root: Path, seconds: float = 10) -> Generator[Plan]:
     """Return the plan of a project, with a search that does not take long."""
-    made = plan(Options(root, root, ("designs.py:orders",), seed=3, report_dir=f"reports{seconds:g}"))
-    child = Child(root, seconds)
-    yield attrs.evolve(made, budget=attrs.evolve(made.budget, profile=BRIEF), child=child)
-    child.close()
+    made = plan(Options(root, root, ("designs.py:orders",), seed=3))
+    made.child.seconds = seconds
+    yield attrs.evolve(made, budget=attrs.evolve(made.budget, profile=BRIEF))
+    made.child.close()
+
+
+def in_this_process(planned: Plan) -> Plan:
+    """Return a plan of the same without a child process, and with a directory of its own for reports."""
+    made = plan(planned.options, planned.known)
+    return attrs.evolve(made, budget=planned.budget, child=Child(planned.root, 0), reports=planned.root / "here")
 
 
 def result(planned: Plan, monkeypatch: pytest.MonkeyPatch, database: ExampleDatabase) -> CheckResult:
@@ -78,19 +84,18 @@ class Settings:
 def test_a_child_finds_what_this_process_finds(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same counterexample for the same seed, byte for byte; what one has stored, the other recalls."""
     stored = InMemoryExampleDatabase()
-    with planned(root, 10) as apart:
+    with planned(root) as apart:
         in_child = result(apart, monkeypatch, stored)
-    with planned(root, 0) as together:
-        here = result(together, monkeypatch, InMemoryExampleDatabase())
+        here = result(in_this_process(apart), monkeypatch, InMemoryExampleDatabase())
+        recalled = result(in_this_process(apart), monkeypatch, stored)
+        apart.child.close()  # another process remembers nothing else
+        recalled_in_child = result(apart, monkeypatch, stored)
     files = [path.read_bytes() for path in sorted(root.rglob("scenario.json"))]
     assert in_child.status is here.status is Status.VIOLATED
     assert len(files) == 2
     assert files[0] == files[1]
-    with planned(root, 0) as together:
-        recalled = result(together, monkeypatch, stored)
     assert recalled.cases == 1
-    with planned(root, 10) as apart:
-        assert result(apart, monkeypatch, stored) == attrs.evolve(recalled, broken=in_child.broken)
+    assert recalled_in_child == attrs.evolve(recalled, broken=in_child.broken)
 
 
 def test_what_ends_one_check_of_a_mapping_ends_them_all(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +103,7 @@ def test_what_ends_one_check_of_a_mapping_ends_them_all(root: Path, monkeypatch:
     code = root / f"{root.name}_app.py"
     code.write_text("def handler(event, context):\n    while True: pass\n", encoding="utf-8")
     monkeypatch.setattr(planning, "hypothesis_settings", lambda: Settings(InMemoryExampleDatabase()))
-    with planned(root, 0.5) as apart:
+    with planned(root, 0.3) as apart:
         told: set[str] = set()
         for check in apart.checks:
             with pytest.raises(ProcessEnded) as caught:
@@ -106,25 +111,37 @@ def test_what_ends_one_check_of_a_mapping_ends_them_all(root: Path, monkeypatch:
             told.add(str(caught.value))
             code.write_text(FAILS_ON_ONE, encoding="utf-8")
     assert len(told) == 1
-    assert told.pop().startswith(f"the handler of worker never gave way for 0.5 s: {code.name}:2, in handler\n")
+    assert told.pop().startswith(f"the handler of worker never gave way for 0.3 s: {code.name}:2, in handler\n")
 
 
-@pytest.mark.parametrize(
-    ("code", "problem"),
-    [
-        ("import nothing_of_the_kind", "No module named 'nothing_of_the_kind'"),
-        ("while True: pass", "the handler of worker never gave way for 0.5 s: CODE:1, in <module>"),
-        (
-            "import ctypes\nctypes.string_at(0)",
-            "the handler of worker ended its process (SIGSEGV): CODE:2, in <module>",
-        ),
-    ],
-)
-def test_a_handler_that_cannot_be_imported_is_told(root: Path, code: str, problem: str) -> None:
-    """Whatever its import does: it does it in the child."""
-    (root / f"{root.name}_app.py").write_text(code, encoding="utf-8")
-    (root / "pyproject.toml").write_text("[tool.chaosqs]\nhandler_seconds = 0.5\n", encoding="utf-8")
+BROKEN = {
+    "misses": ("import nothing_of_the_kind", "No module named 'nothing_of_the_kind'"),
+    "loops": ("while True: pass", "the handler of loops never gave way for 0.3 s: CODE:1, in <module>"),
+    "crashes": (
+        "import ctypes\nctypes.string_at(0)",
+        "the handler of crashes ended its process (SIGSEGV): CODE:2, in <module>",
+    ),
+}
+ONE_EACH = """
+from chaosqs import Behaviour, Burst, Design, EventSourceMapping, Function, Queue, Scenario
+
+names = {names}
+mappings = [EventSourceMapping(name, name) for name in names]
+design = Design([Queue(name) for name in names], [Function(name) for name in names], mappings)
+behaviours = {{name: Behaviour(handler=f"{module}_{{name}}:handler") for name in names}}
+orders = Scenario(design, [Burst(names[0], 1)], behaviours)
+"""
+
+
+def test_handlers_that_cannot_be_imported_are_told(root: Path) -> None:
+    """Whatever their imports do: they do it in the child, and each is told though others ended it."""
+    (root / "designs.py").write_text(ONE_EACH.format(names=[*BROKEN], module=root.name), encoding="utf-8")
+    (root / "pyproject.toml").write_text("[tool.chaosqs]\nhandler_seconds = 0.3\n", encoding="utf-8")
+    for name, (code, _) in BROKEN.items():
+        (root / f"{root.name}_{name}.py").write_text(code, encoding="utf-8")
     made = plan(Options(root, root, ("designs.py:orders",)))
     made.child.kill()
-    assert problem.replace("CODE", f"{root.name}_app.py") in made.checks[0].problem
-    assert any("CANNOT BE LOADED" in line for line in made.header)
+    for name, (_, problem) in BROKEN.items():
+        told = next(check.problem for check in made.checks if check.mapping == f"{name}→{name}")
+        assert problem.replace("CODE", f"{root.name}_{name}.py") in told
+    assert sum("CANNOT BE LOADED" in line for line in made.header) == len(BROKEN)

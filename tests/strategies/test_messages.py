@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaosqs.errors import InvalidScenario
@@ -74,6 +74,7 @@ def test_an_attribute_may_be_missing() -> None:
     assert [list(each.attributes) for each in found] == [["weight"], ["kind"]]
 
 
+@settings(max_examples=50)
 @given(messages)
 def test_poison_differs_and_fits(message: Message) -> None:
     """Each differs from the sample and says in what; none is larger than the queue takes."""
@@ -93,6 +94,7 @@ CONTENT = Queue("orders.fifo", content_based_deduplication=True)
 SAMPLES = (Message(ORDER, {"kind": "paid"}), Message({"id": "o-2"}, group="g", deduplication_id="d"))
 
 
+@settings(max_examples=50)
 @given(st.data(), st.sampled_from((STANDARD, FIFO, CONTENT)), st.booleans())
 def test_every_drawn_workload_is_valid_for_its_queue(data: st.DataObject, queue: Queue, own: bool) -> None:  # noqa: FBT001
     """Whether samples or a strategy are given, a scenario takes what is drawn, as it is sent, too."""
