@@ -102,9 +102,10 @@ format: .venv/dev.stamp
 	$(BIN)/ruff format .
 
 # What searches or starts other programs runs without coverage, whose floor is about the core: see [tool.slipcover].
+# A file of those stays on one worker, so that what its tests share is found once.
 test: .venv/dev.stamp
 	$(PYTEST) -q $(TRACED)
-	$(PYTEST) -n $(WORKERS) --dist loadgroup -q $(EDGES)
+	$(PYTEST) -n $(WORKERS) --dist loadfile -q $(EDGES)
 	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest -p slipcover --assert=plain -n $(WORKERS) --dist loadgroup -q \
 		$(addprefix --ignore=,$(EDGES) $(TRACED))
 	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95

@@ -119,8 +119,19 @@ ROWS: tuple[Figure, ...] = (
     Figure("C6", "warm, one at a time", "P50 (ms)", "16.2", 10, 30, lambda: f.percentile(0.5)),
     Figure("C6", "warm, one at a time", "P90 (ms)", "33.8", 20, 60, lambda: f.percentile(0.9)),
     Figure("C6", "warm, one at a time", "P99 (ms)", "105", 60, 250, lambda: f.percentile(0.99)),
-    Figure("C7", _C7, "concurrency against none failing", "16 of 60", 0.15, 0.40, lambda: f.c7(0.05)[0] / f.c7(0)[0]),
-    Figure("C7", _C7, "throughput against none failing", "25 %", 0.12, 0.40, lambda: f.c7(0.05)[1] / f.c7(0)[1]),
+    Figure(
+        "C7",
+        _C7,
+        "concurrency against none failing",
+        "16 of 60",
+        0.15,
+        0.40,
+        lambda: f.c7(0.05)[0] / f.c7(0)[0],
+        slow=True,
+    ),
+    Figure(
+        "C7", _C7, "throughput against none failing", "25 %", 0.12, 0.40, lambda: f.c7(0.05)[1] / f.c7(0)[1], slow=True
+    ),
     *(
         Figure(
             "C8",

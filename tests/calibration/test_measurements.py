@@ -28,6 +28,7 @@ def test_a_figure_of_a_long_run_fits(figure: Figure) -> None:
     assert figure.low <= figure.got() <= figure.high
 
 
+@pytest.mark.deep
 def test_C8_another_era_misses_the_measurement() -> None:
     """The negative control: under the law of 2023 two minutes give far more than the 127 instances of 2018."""
     assert figures.after_minutes(30_000, 1, "2023-11") > 2 * 67

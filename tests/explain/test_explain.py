@@ -36,9 +36,6 @@ BRIEF = attrs.evolve(QUICK, trials=20, draws=40)
 BRIEFER = attrs.evolve(QUICK, trials=5, draws=10)
 
 
-pytestmark = pytest.mark.xdist_group("explain")
-
-
 @pytest.fixture(scope="module")
 def scenario() -> Scenario:
     found = search(over_polling(), MAPPING, THROTTLING, profile=QUICK).scenario

@@ -26,7 +26,7 @@ from chaosqs.search.profiles import QUICK
 from chaosqs.simulation.run import simulate
 from tests.search.designs import MAPPING, ROOMY, SOUND, STARVED, invariant, over_polling, promise
 
-TRIALS = 20
+TRIALS, DRAWN = 10, 40
 VISIBILITY_TIMEOUT = SettingPath("queue", "orders", "visibility_timeout")
 
 
@@ -50,14 +50,14 @@ def test_two_settings_together_may_do_what_none_does_alone() -> None:
     """Where no single change survives, pairs of those that help a little are tried, in a bounded number of runs."""
     oracle = Oracle(invariant(small_and_patient), "orders")
     found = fixes(
-        Scenario(SOUND, [Burst("orders", 2)]), SOUND.mappings[0], oracle, ScenarioGrid(SOUND, "orders"), 2 * TRIALS
+        Scenario(SOUND, [Burst("orders", 2)]), SOUND.mappings[0], oracle, ScenarioGrid(SOUND, "orders"), DRAWN
     )
     assert found[0].changes == (
         Change(SettingPath("mapping", MAPPING, "batch_size"), 10, 1),
         Change(VISIBILITY_TIMEOUT, 30, 180),
     )
-    assert found[0].evidence == Evidence(0, 2 * TRIALS, "trials")
-    assert oracle.simulations < 24 * TRIALS
+    assert found[0].evidence == Evidence(0, DRAWN, "trials")
+    assert oracle.simulations < 12 * DRAWN
 
 
 def test_a_single_change_that_survives_leaves_no_room_for_pairs() -> None:

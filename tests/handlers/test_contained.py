@@ -28,8 +28,8 @@ def child() -> Iterator[Child]:
 
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[Child]:
-    """Return a child that takes half a second for never."""
-    child = Child(Path("/nowhere"), 0.5)
+    """Return a child that takes a third of a second for never."""
+    child = Child(Path("/nowhere"), 0.3)
     child.run(jobs.starts, "", group="first")
     yield child
     child.close()
@@ -67,7 +67,7 @@ def here() -> tuple[object, ...]:
 def test_code_that_never_gives_way(hasty: Child, tmp_path: Path, name: str, code: str) -> None:
     """Function, file and line are named."""
     result = told(hasty, tmp_path, name, code)
-    assert result.startswith("ProcessEnded: the handler of worker never gave way for 0.5 s: MODULE.py:")
+    assert result.startswith("ProcessEnded: the handler of worker never gave way for 0.3 s: MODULE.py:")
 
 
 @pytest.mark.parametrize(("name", "case"), DEADLY.items(), ids=DEADLY)

@@ -17,8 +17,10 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
+import attrs
 import boto3
 import pytest
 
@@ -40,6 +42,14 @@ DESIGN = Design(
 )
 
 
+SLOW = ("runs_asyncio_without_a_pause", "spins_too_long", "has_too_many_threads")
+"""Handlers that take seconds of real time: they have less virtual time, and one door; `make deep` has the others."""
+
+
+def design(name: str) -> Design:
+    return attrs.evolve(DESIGN, functions=[Function("worker", timeout=1)]) if name in SLOW else DESIGN
+
+
 def simulated(name: str) -> History:
     return simulate(scenario(name))
 
@@ -50,11 +60,11 @@ def searched(name: str) -> History:
 
 def scenario(name: str) -> Scenario:
     behaviours = {"worker": Behaviour(handler=f"tests.handlers.odd_handlers:{name}")}
-    return Scenario(DESIGN, [Burst("orders", 1)], behaviours)
+    return Scenario(design(name), [Burst("orders", 1)], behaviours)
 
 
 def mocked(name: str) -> History:
-    with chaosqs.aws(DESIGN, passthrough="moto") as world:  # simulations have it by themselves
+    with chaosqs.aws(design(name), passthrough="moto") as world:  # simulations have it by themselves
         world.function("worker", getattr(odd_handlers, name))
         sqs = boto3.client("sqs", "us-east-1")  # pyright: ignore[reportUnknownMemberType] - its other services are not typed
         sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="orders")["QueueUrl"], MessageBody="one")
@@ -112,8 +122,15 @@ def process() -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize(("name", "verdict"), ODD.items(), ids=ODD)
+VISITS = [
+    pytest.param(name, verdict, door, marks=pytest.mark.deep if name in SLOW and door is not mocked else ())
+    for (name, verdict), door in product(ODD.items(), DOORS)
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "door"), VISITS, ids=[f"{name}-{door.__name__}" for name, door in product(ODD, DOORS)]
+)
 def test_a_handler_has_one_verdict(name: str, verdict: str, door: Callable[[str], History]) -> None:
     """Through every door; and nothing that it did to the process is left, whatever became of it."""
     before = process()

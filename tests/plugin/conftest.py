@@ -54,5 +54,5 @@ def briefly_explained(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave everything as it is, but less thorough."""
-    quick = attrs.evolve(profiles.QUICK, shrink_simulations=100, draws=5, trials=5)
+    quick = attrs.evolve(profiles.QUICK, shrink_simulations=30, draws=5, trials=5)
     monkeypatch.setattr(profiles, "PROFILES", (quick,))

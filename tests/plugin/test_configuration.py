@@ -139,7 +139,7 @@ def test_strict_in_the_table(roomy: pytest.Pytester) -> None:
     roomy.runpytest("--chaosqs", "-k", "throttling").assert_outcomes(failed=1)
 
 
-@pytest.mark.usefixtures("briefly_explained")
+@pytest.mark.usefixtures("hurried", "briefly_explained")
 def test_assumptions_vary_where_the_table_says_so(sound: pytest.Pytester) -> None:
     """`vary_assumptions = true` lets the search draw what AWS does not document; a promise of the test's own tells."""
     (sound.path / "promises.py").write_text(AS_MEASURED, encoding="utf-8")

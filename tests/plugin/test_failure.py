@@ -15,13 +15,11 @@ from chaosqs.errors import InvalidInput, InvalidScenario
 from chaosqs.project import results
 from tests.plugin.projects import BRIEFLY, BROKEN, FOLDER, IDS, THROTTLING, run_pytest, without_ci
 
-pytestmark = pytest.mark.xdist_group("plugin-failure")
-
 HURRIED = """
 import attrs
 from chaosqs.search import profiles
 
-profiles.PROFILES = (attrs.evolve(profiles.QUICK, shrink_simulations=100, draws=10, trials=10),)
+profiles.PROFILES = (attrs.evolve(profiles.QUICK, shrink_simulations=100, draws=5, trials=5),)
 """
 """A conftest.py that leaves everything as it is, but less thorough."""
 

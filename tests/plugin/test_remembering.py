@@ -11,7 +11,7 @@ from chaosqs.project.planning import BROKEN as CANARY
 from tests.plugin.projects import SOUND
 
 pytestmark = pytest.mark.usefixtures("briefly_explained", "hypothesis_of_its_own")
-ARGUMENTS = ("--chaosqs", "--chaosqs-max-examples=40", "-k", "throttling")
+ARGUMENTS = ("--chaosqs", "--chaosqs-max-examples=20", "-k", "throttling")
 PROFILE = """
 from pathlib import Path
 from hypothesis import settings
@@ -54,7 +54,7 @@ def test_hypothesis_directory_remembers_until_it_is_fixed(broken: pytest.Pyteste
     assert entries(broken, ".hypothesis/examples")
     assert cases(broken, "--chaosqs-seed=5") == 1
     (broken.path / "template.yaml").write_text(SOUND, encoding="utf-8")
-    assert cases(broken) > 30
+    assert cases(broken) > 15
     assert entries(broken, ".hypothesis/examples") == []
 
 
@@ -75,7 +75,7 @@ def test_a_database_of_a_profile_is_shared(broken: pytest.Pytester) -> None:
     broken.makeconftest(PROFILE.format(options="database=MultiplexedDatabase(own, ReadOnlyDatabase(shared))"))
     assert cases(broken) == 1
     (broken.path / "template.yaml").write_text(SOUND, encoding="utf-8")
-    assert cases(broken) > 30
+    assert cases(broken) > 15
     assert entries(broken, "shared") == found
     assert entries(broken, "own") == []
 
@@ -97,7 +97,7 @@ def test_hypothesis_own_option_gives_the_seed(sound: pytest.Pytester) -> None:
     """`--hypothesis-seed` is the seed of our searches, too, unless they have one of their own."""
 
     def line(*arguments: str) -> str:
-        result = sound.runpytest("--chaosqs", "-k", "conservation", "--chaosqs-max-examples=40", *arguments)
+        result = sound.runpytest("--chaosqs", "-k", "conservation", "--chaosqs-max-examples=10", *arguments)
         (found,) = (line for line in result.outlines if line.startswith("  conservation"))
         return found
 

@@ -25,7 +25,7 @@ def heavy(modules: set[str]) -> set[str]:
     return {module for module in modules if module.startswith(HEAVY)}
 
 
-@pytest.mark.parametrize("arguments", [(), ("--collect-only",), ("--version",), ("--help",)])
+@pytest.mark.parametrize("arguments", [(), pytest.param(("--collect-only",), marks=pytest.mark.deep), ("--help",)])
 def test_pytest_starts_without_loading_anything_of_ours(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
     """Whoever has chaosqs installed and does not ask for it loads two small modules, and none of its libraries."""
     with_plugin = modules_after(pytester, *arguments)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.plugin.projects import BRIEFLY, SOUND, run_pytest
+from tests.plugin.projects import SOUND, run_pytest
 from tests.project.kept import kept, write
 
+BRIEFLY = "--chaosqs-max-examples=3"
+
 pytest.importorskip("xdist")
-pytestmark = pytest.mark.xdist_group("plugin-xdist")
 
 
 def section(output: str) -> list[str]:

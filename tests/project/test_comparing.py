@@ -130,13 +130,12 @@ print(" ".join(column.digest for column in compare(SCENARIO, CHOICES).columns))
 """
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "12345"])
-def test_another_process_gives_the_same_comparison(hash_seed: str) -> None:
+def test_another_process_gives_the_same_comparison() -> None:
     """Nothing in it depends on Python's hashing."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        env={**os.environ, "PYTHONHASHSEED": "12345"},
         capture_output=True,
         text=True,
         check=True,

@@ -142,7 +142,11 @@ def every_plan(scenario: Scenario, depth: int, receives: int = 6) -> set[Shape]:
     return {shape(simulate(plan)) for plan in plans if plan is not None}
 
 
-@pytest.mark.parametrize("name", WORLDS)
+RARELY = ("two pollers", "one batch", "one execution", "a window longer than visibility")
+"""Worlds that differ little from others, or take long: `make deep` compares them."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.deep if n in RARELY else ()) for n in WORLDS])
 def test_no_single_fault_is_left_out(name: str) -> None:
     """What the pruning leaves has the same histories as all plans of a grid, run one by one."""
     histories = exhausted(WORLDS[name], faults=1)
@@ -166,7 +170,7 @@ def every_pause(scenario: Scenario, depth: int) -> set[Shape]:
     return {shape(simulate(attrs.evolve(scenario, faults=plan))) for plan in plans}
 
 
-@pytest.mark.parametrize("name", ["alone", "two pollers", "one execution"])
+@pytest.mark.parametrize("name", ["alone", pytest.param("two pollers", marks=pytest.mark.deep), "one execution"])
 def test_no_single_pause_is_left_out(name: str) -> None:
     """Every task, each of its steps, each length."""
     histories = exhausted(WORLDS[name], faults=0, pauses=1)

@@ -11,8 +11,6 @@ from chaosqs.search.profiles import QUICK
 from chaosqs.search.search import search
 from tests.search.designs import MAPPING, SOUND, over_polling
 
-pytestmark = pytest.mark.xdist_group("project-exploration")
-
 TWO = (NO_DEAD_LETTERING_BY_THROTTLING, CONCURRENCY_WITHIN_ITS_LIMITS)
 BRIEF = attrs.evolve(QUICK, draws=10, trials=10)
 

@@ -31,7 +31,7 @@ def test_what_was_found_is_not_simulated_again_to_be_told(tmp_path: Path, monkey
         return run(simulation)
 
     monkeypatch.setattr(Simulation, "run", noted)
-    brief = attrs.evolve(QUICK, draws=20, trials=4)
+    brief = attrs.evolve(QUICK, draws=5, trials=2)
     found = counterexample("orders.yaml", finding, NO_DEAD_LETTERING_BY_THROTTLING, profile=brief)
     explained = len(runs)
     assert explained > 0

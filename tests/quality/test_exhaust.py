@@ -60,6 +60,7 @@ def test_a_mutant_that_takes_two_faults_passes_with_one() -> None:
     assert (done.bound.depth, done.complete) == (1, 1)
 
 
+@pytest.mark.deep
 def test_what_the_fixed_example_is_proven_to_keep() -> None:
     """As `docs/exhaustion.md` shows it: no placement of two faults on two messages breaks any promise."""
     design = read_source("over-polling-fixed/template.yaml", base=EXAMPLES, root=EXAMPLES).design

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from chaosqs.invariants.registry import check
 from chaosqs.model.behaviour import Behaviour
@@ -106,6 +106,7 @@ def test_the_order_of_versions_does_not_count() -> None:
     assert markdown(swapped, history, replay="s.json") == markdown(found, history, replay="s.json")
 
 
+@settings(max_examples=40)
 @given(NAMES, NAMES, NAMES, NAMES, EXPLANATIONS)
 def test_no_name_becomes_markup(
     design_name: str, mapping: str, invariant: str, text: str, explanation: Explanation

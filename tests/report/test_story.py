@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import attrs
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaosqs.model.behaviour import Behaviour
@@ -181,6 +181,7 @@ def test_the_command_pastes_into_a_shell() -> None:
     assert story(found, history, replay="a\nb'c").endswith("chaosqs replay $'a\\nb\\'c'\n")
 
 
+@settings(max_examples=40)
 @given(st.lists(NAMES, min_size=5, max_size=5), EXPLANATIONS, st.sampled_from(["", "scenario.json"]))
 def test_no_name_breaks_the_layout(names: list[str], explanation: Explanation, replay: str) -> None:
     """At most 30 printable lines of at most 110 columns, the verdict at the end of the first, the labels in theirs."""
