@@ -2,7 +2,8 @@
 
 from chaosqs.lambda_.invocation import Request
 from chaosqs.lambda_.machines.sqs_event import Event, Record, event
-from chaosqs.sqs.api.queue_resource import Address, QueueResource
+from chaosqs.sqs.api.parameters import Address
+from chaosqs.sqs.api.region import QueueResource
 from chaosqs.sqs.machines.attributes import SENDER, Content
 from chaosqs.sqs.machines.message import Receipt, body_of, message_id, receipt_handle, sequence_number
 

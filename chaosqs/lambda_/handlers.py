@@ -39,9 +39,8 @@ from chaosqs.model.events import Effect, Event, PointPassed, Reached
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import arrivals
 from chaosqs.sqs.api.parameters import Parameters, traced
-from chaosqs.sqs.api.queue_resource import QueueResource
 from chaosqs.sqs.api.receiving import Wait
-from chaosqs.sqs.api.region import ACCOUNT, EPOCH, REGION
+from chaosqs.sqs.api.region import ACCOUNT, EPOCH, REGION, QueueResource
 from chaosqs.sqs.api.sqs import Sqs
 from chaosqs.sqs.machines.message import message_id
 from chaosqs.sqs.service import Service
@@ -133,7 +132,8 @@ class Calls:
 @contextmanager
 def transport(calls: Calls, services: ServiceCalls) -> Generator[None]:
     """Connect HTTP clients to the run; boto3 and botocore, too, if they are installed."""
-    with stubs.opened(stubs.Stubs(services, calls.refuse)):
+    own = stubs.Stubs(services, calls.refuse)
+    with stubs.opened(own):
         try:
             from chaosqs.wire import botocore_hook as sdk  # noqa: PLC0415 - boto3 is an extra
             from chaosqs.wire.transport import Transport  # noqa: PLC0415
@@ -141,7 +141,7 @@ def transport(calls: Calls, services: ServiceCalls) -> Generator[None]:
             yield
             return
         answers, advice = (services, ADVICE) if moto_is_installed() else (None, NOT_INSTALLED)
-        transport = Transport(calls, others=answers, advice=advice, has_configuration=False)
+        transport = Transport(calls, others=answers, advice=advice, answers=own.answers, has_configuration=False)
         with sdk.session_of_handlers(), sdk.opened(transport):
             yield
 

@@ -1,15 +1,15 @@
 """Waits in virtual time of a world of `aws()`: of its handlers, of the test, and of threads that the test starts.
 
 Handlers and threads of the test are greenlets that steps of the event queue resume. The test itself takes the steps
-until its wait is over, so all others act while it waits.
+until its wait is over, so all others act while it waits. Calls of SQS are waits, too.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from math import ceil
 from threading import Thread
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import attrs
 import greenlet
@@ -18,9 +18,11 @@ from chaosqs.errors import Deadlock, SimulationError
 from chaosqs.kernel.context import Turn, turns
 from chaosqs.kernel.event_queue import EventQueue, Step
 from chaosqs.lambda_.event_loop import running_loop, step_out
-from chaosqs.lambda_.guards import call_site
-from chaosqs.lambda_.handler_runtime import DIGITS, READS_A_MILLISECOND, HandlerTask, current_task, leave
+from chaosqs.lambda_.guards import call_site, current
+from chaosqs.lambda_.handler_runtime import DIGITS, READS_A_MILLISECOND, HandlerTask, leave
 from chaosqs.lambda_.threads import Ended, TaskThread, Threads, Wake
+from chaosqs.sqs.api.receiving import Wait
+from chaosqs.sqs.api.sqs import Sqs
 
 Response = TypeVar("Response")
 _LONGEST = 1_209_600_000
@@ -29,11 +31,12 @@ _LONGEST = 1_209_600_000
 
 @attrs.define(eq=False)
 class Waits:
-    """The waits of one world; the `Participant` of its test."""
+    """The waits of one world; the `Participant` of its test, and the `Waiter` of its transport."""
 
-    event_queue: EventQueue
+    sqs: Sqs
     latency: int = 0
     """Milliseconds that each call takes."""
+    event_queue: EventQueue = attrs.field(init=False)
     threads: Threads = attrs.field(factory=Threads)
     """Threads of the test."""
     _turn: Turn = attrs.field(factory=turns)
@@ -41,13 +44,14 @@ class Waits:
 
     def __attrs_post_init__(self) -> None:
         """Let threads of the test go on whenever they are due."""
+        self.event_queue = self.sqs.accounts.context.event_queue
         self.threads.thaw(self._go_on, self._soon)
 
     @property
     def task(self) -> HandlerTask | None:
         """Task of the handler that calls; None for the test itself and for other threads."""
-        task = current_task()
-        return task if task is not None and task.event_queue is self.event_queue else None
+        task = current()
+        return task if isinstance(task, HandlerTask) and task.event_queue is self.event_queue else None
 
     def turn(self) -> AbstractContextManager[object]:
         """Return the lock of the test and of real threads; it is held for code that a step resumes."""
@@ -87,10 +91,32 @@ class Waits:
         else:
             self._sleep(ceil(round(seconds * 1000, DIGITS)))
 
-    def call(self) -> None:
+    def pass_latency(self) -> None:
         """Let the latency of a call pass for the caller."""
         if self.latency:
             self.sleep(self.latency / 1000)
+
+    def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
+        """Carry out an operation of SQS after the latency of a call; a long poll takes its time."""
+        with self.turn():
+            self.pass_latency()
+            result = self.sqs.call(operation, parameters, region=region)
+            return self.response(result.then, result.cancel) if isinstance(result, Wait) else result
+
+    def jitter(self) -> float:
+        """Return the middle, as all chance is calm here."""
+        return 0.5
+
+    def epoch(self) -> float:
+        """Return the time as AWS's clocks have it, in seconds since 1970."""
+        return (self.sqs.epoch + self.sqs.now) / 1000
+
+    def refuse(self, call: str, why: str) -> NoReturn:
+        """End the test, as a call is made that nothing answers."""
+        invoked = current()
+        if invoked is not None:
+            invoked.refuse(f"calls {call}", why)
+        raise SimulationError(f"{call}: {why}")
 
     def read_clock(self, readings: int = 1) -> int:
         """Return the milliseconds since the start, for a test that reads the clock; as `HandlerTask.read_clock`."""

@@ -211,18 +211,19 @@ def _opened(asked: AwsContext) -> Generator[MockAws]:
     calls = backend.services(region)
     services = calls if asked.passthrough or resources else None
     advice = _ADVICE if services is None else ADVICE
-    transport = Transport(backend, {"lambda": partial(reply, backend)}, services, advice)
-    with stubs.opened(stubs.Stubs(calls, backend.refuse)), sdk.opened(transport), virtual_for_tests(EPOCH):
+    waits, own = backend.waits, stubs.Stubs(calls, backend.waits.refuse)
+    transport = Transport(waits, {"lambda": partial(reply, backend)}, services, advice, own.answers)
+    with stubs.opened(own), sdk.opened(transport), virtual_for_tests(EPOCH):
         if asked.design is not None:
             _deploy(asked.design, backend.sqs, region)
-        clocks.enter(backend.waits)
+        clocks.enter(waits)
         try:
             if services is not None:
                 services.make(resources)
             yield MockAws(backend, transport, region, asked.design)
         finally:
             backend.close()
-            clocks.leave(backend.waits)
+            clocks.leave(waits)
             if services is not None:
                 services.close()
 

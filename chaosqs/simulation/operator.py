@@ -19,9 +19,8 @@ from chaosqs.model.events import Operated, PollersChanged
 from chaosqs.model.faults import Action, FaultPlan
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.api.move_tasks import begin
-from chaosqs.sqs.api.queue_resource import QueueResource
 from chaosqs.sqs.api.queues import may_purge
-from chaosqs.sqs.api.region import Region
+from chaosqs.sqs.api.region import QueueResource, Region
 from chaosqs.sqs.api.settings import queue_of, settings_of
 from chaosqs.sqs.machines.move_task import MoveTask
 

@@ -7,6 +7,7 @@
   for any. A session that has no Region gets one while a transport is open.
 * Sessions share the service models that they have read.
 * botocore's sleeps between attempts pass in virtual time, with a jitter that the simulation decides.
+* Shortcuts give botocore's own results at less cost.
 
 If no transport is open, as in a thread after the last one closed, each replacement calls its original.
 """
@@ -14,38 +15,43 @@ If no transport is open, as in a thread after the last one closed, each replacem
 from __future__ import annotations
 
 import copy
+import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import ModuleType
-from typing import Protocol
+from functools import lru_cache
+from types import CodeType, ModuleType
+from typing import Protocol, TypeGuard
 from unittest.mock import patch
 
 import attrs
 import boto3
+import botocore.awsrequest
 import botocore.endpoint
+import botocore.hooks
+import botocore.httpsession
 import botocore.retryhandler
 import botocore.session
+import botocore.useragent
 import botocore.waiter
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.endpoint import Endpoint
+from botocore.endpoint import Endpoint, EndpointCreator
 from botocore.exceptions import EndpointConnectionError
+from botocore.hooks import EventAliaser
 from botocore.httpsession import URLLib3Session
 from botocore.retries.bucket import TokenBucket
 from botocore.retries.standard import ExponentialBackoff, RetryHandler
 from botocore.session import Session
 from botocore.signers import RequestSigner
 
-from chaosqs.kernel.context import turns
-from chaosqs.kernel.opened import Opened
+from chaosqs.kernel.context import Opened, turns
 from chaosqs.sqs.api.region import REGION
-from chaosqs.wire import botocore_shortcuts as shortcuts
-from chaosqs.wire import stubs
 from chaosqs.wire.stubs import ClientCall
 from chaosqs.wire.transport import Transport, scope
 
@@ -94,8 +100,12 @@ _OURS = ("awslambda", "lambda", "sqs")  # moto has called Lambda by both names
 # Opening and closing --------------------------------------------------------------------------------------------------
 
 
-class _Function(Protocol):
-    def __call__(self, *arguments: object, **options: object) -> object: ...
+class Function(Protocol):
+    """A function or method that is replaced."""
+
+    def __call__(self, *arguments: object, **options: object) -> object:
+        """Be called as the original is."""
+        ...
 
 
 @contextmanager
@@ -118,7 +128,7 @@ _originals: list[tuple[object, str, object]] = []
 
 
 def _install() -> None:
-    for owner, name, replacement in (*_METHODS, *_MODULES, *_FUNCTIONS, *shortcuts.METHODS, *shortcuts.FUNCTIONS):
+    for owner, name, replacement in (*METHODS, *_MODULES, *FUNCTIONS):
         original = vars(owner).get(name)
         if original is not None:  # some releases of botocore lack some of them
             _originals.append((owner, name, original))
@@ -154,7 +164,7 @@ def session_of_handlers() -> Generator[None]:
 # Requests -------------------------------------------------------------------------------------------------------------
 
 
-def _send(original: _Function) -> object:
+def _send(original: Function) -> object:
     def send(self: Endpoint, request: AWSPreparedRequest) -> object:
         transport = current()
         if transport is None:
@@ -168,7 +178,7 @@ def _send(original: _Function) -> object:
 _call: ContextVar[ClientCall | None] = ContextVar("chaosqs_client_call", default=None)
 
 
-def _sign(original: _Function) -> object:
+def _sign(original: Function) -> object:
     """Write only the signing name and the Region, in the header that would have the signature."""
 
     def sign(
@@ -194,7 +204,7 @@ def _needs_signature(signer: RequestSigner, transport: Transport) -> bool:
     return transport.others is not None and vars(signer)["_service_id"] == "S3"
 
 
-def _off_the_network(original: _Function) -> object:
+def _off_the_network(original: Function) -> object:
     """Refuse requests that do not pass an endpoint, such as the search for credentials or a Region."""
 
     def send(self: object, request: AWSPreparedRequest) -> object:
@@ -205,12 +215,12 @@ def _off_the_network(original: _Function) -> object:
     return send
 
 
-def _make_api_call(original: _Function) -> object:
+def _make_api_call(original: Function) -> object:
     """Answer a stubbed operation; for others, note the call: not every protocol names its operation in the request."""
 
     def make_api_call(self: BaseClient, operation_name: str, api_params: Mapping[str, object]) -> object:
-        own, model = None if current() is None else stubs.current(), self.meta.service_model
-        answer = None if own is None else own.find(model.service_name, operation_name)
+        transport, model = current(), self.meta.service_model
+        answer = None if transport is None else transport.answers.get(f"{model.service_name}:{operation_name}")
         if answer is not None:
             return answer(api_params)
         protocol: str = getattr(model, "resolved_protocol", "") or model.protocol
@@ -226,7 +236,7 @@ def _make_api_call(original: _Function) -> object:
 # Sessions -------------------------------------------------------------------------------------------------------------
 
 
-def _get_credentials(original: _Function) -> object:
+def _get_credentials(original: Function) -> object:
     def get_credentials(self: Session) -> object:
         if current() is None or vars(self)["_credentials"] is not None:
             return original(self)
@@ -235,7 +245,7 @@ def _get_credentials(original: _Function) -> object:
     return get_credentials
 
 
-def _resolve_region_name(original: _Function) -> object:
+def _resolve_region_name(original: Function) -> object:
     def resolve_region_name(self: Session, region_name: str | None, config: Config | None) -> object:
         if current() is not None and not (region_name or getattr(config, "region_name", None)):
             region_name = self.get_config_variable("region") or REGION
@@ -244,7 +254,7 @@ def _resolve_region_name(original: _Function) -> object:
     return resolve_region_name
 
 
-def _get_scoped_config(original: _Function) -> object:
+def _get_scoped_config(original: Function) -> object:
     """Give sessions without a profile no configuration files where there are none, whoever runs the simulation."""
 
     def get_scoped_config(self: Session) -> object:
@@ -260,7 +270,7 @@ def _get_scoped_config(original: _Function) -> object:
 _PROFILES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 
 
-def _create_loader(original: _Function) -> object:
+def _create_loader(original: Function) -> object:
     """Let sessions share the models of services that they have read: each execution environment may make a session."""
 
     def create_loader(search_path: str | None = None) -> object:
@@ -310,7 +320,7 @@ class _Random:
         return getattr(self.original, name)
 
 
-def _delay_amount(original: _Function) -> object:
+def _delay_amount(original: Function) -> object:
     """Replace the jitter in the retry modes `standard` and `adaptive`, where each client has its own source."""
 
     def delay_amount(self: ExponentialBackoff, context: object) -> object:
@@ -328,7 +338,7 @@ class _RetryPolicy(Protocol):
     def compute_retry_delay(self, context: object) -> float: ...
 
 
-def _is_long_polling_operation(original: _Function) -> object:
+def _is_long_polling_operation(original: Function) -> object:
     """Sleep in virtual time where botocore sleeps without a replaceable module `time`.
 
     It sleeps there for a long poll whose client has used up its quota of retries. The answer that this is no long poll
@@ -346,7 +356,7 @@ def _is_long_polling_operation(original: _Function) -> object:
     return is_long_polling_operation
 
 
-def _acquire(original: _Function) -> object:
+def _acquire(original: Function) -> object:
     """Never hold a request back: the retry mode `adaptive` counts real time, which does not pass here."""
 
     def acquire(self: object, *arguments: object, **options: object) -> object:
@@ -355,7 +365,108 @@ def _acquire(original: _Function) -> object:
     return acquire
 
 
-_METHODS: tuple[tuple[type, str, Callable[[_Function], object]], ...] = (
+# Shortcuts: botocore's own results at less cost, and nothing that only a network needs --------------------------------
+#
+# An execution environment makes its clients anew, so a search makes thousands. botocore spends most of that time on
+# copies, signatures of functions, names and settings for connections.
+
+
+def _alias_event_name(original: Function) -> object:
+    """Share the names of events between clients: each looks through all aliases for each of its events."""
+
+    def alias_event_name(self: EventAliaser, event_name: str) -> object:
+        if vars(self)["_event_aliases"] != vars(botocore.hooks)["EVENT_ALIASES"]:
+            return original(self, event_name)
+        if event_name not in _NAMES:
+            _NAMES[event_name] = original(self, event_name)
+        return _NAMES[event_name]
+
+    return alias_event_name
+
+
+_NAMES: dict[str, object] = {}
+"""The names that botocore uses for events, by those that were given; there are some hundreds."""
+
+
+class _Lists(Protocol):
+    def __init__(self, first: list[object], middle: list[object], last: list[object]) -> None: ...
+
+
+def _recursive_copy(_: Function) -> object:
+    """Copy a tree of handlers of events without the generic `copy.copy` for each of its lists."""
+    kind: type[_Lists] = vars(botocore.hooks)["NodeList"]
+
+    def recursive_copy(_self: object, node: Mapping[str, object]) -> dict[str, object]:
+        copied: dict[str, object] = {}
+        for key, value in node.items():
+            if _is_lists(value):
+                copied[key] = kind(value[0].copy(), value[1].copy(), value[2].copy())
+            elif _is_node(value):
+                copied[key] = recursive_copy(_self, value)
+            else:
+                copied[key] = value
+        return copied
+
+    return recursive_copy
+
+
+def _is_lists(value: object) -> TypeGuard[tuple[list[object], ...]]:
+    return isinstance(value, tuple)
+
+
+def _is_node(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict)
+
+
+def _accepts_kwargs(original: Function) -> object:
+    """Look at a function's flags in place of its whole signature."""
+
+    def accepts_kwargs(function: object) -> object:
+        code: object = getattr(getattr(function, "__func__", function), "__code__", None)
+        return bool(code.co_flags & inspect.CO_VARKEYWORDS) if isinstance(code, CodeType) else original(function)
+
+    return accepts_kwargs
+
+
+def _get_proxies(_: Function) -> object:
+    """Return no proxies: no request leaves the process."""
+
+    def get_proxies(_self: EndpointCreator, _url: str) -> dict[str, str]:
+        return {}
+
+    return get_proxies
+
+
+def _cached(original: Function) -> object:
+    """Keep the results of a function, also when it is replaced again: TLS contexts, and parts of a client's name."""
+    if original not in _CACHED:
+        _CACHED[original] = lru_cache(maxsize=1000)(original)
+    return _CACHED[original]
+
+
+_CACHED: dict[Function, Function] = {}
+
+
+def _urlencode(original: Function) -> object:
+    """Encode a form at once: the original does it byte by byte, and a message may have a million of them."""
+
+    def urlencode(query: object, doseq: object = False) -> object:  # noqa: FBT002 - as the original
+        return original(query, doseq, quote_via=_quoted)
+
+    return urlencode
+
+
+_UNSAFE = re.compile(rb"[^A-Za-z0-9_.~-]")
+
+
+def _quoted(text: str | bytes, *_: object) -> str:
+    data = text.encode() if isinstance(text, str) else text
+    return _UNSAFE.sub(lambda found: b"+" if found[0] == b" " else b"%%%02X" % found[0][0], data).decode("ascii")
+
+
+# All replacements -----------------------------------------------------------------------------------------------------
+
+METHODS: tuple[tuple[type, str, Callable[[Function], object]], ...] = (
     (BaseClient, "_make_api_call", _make_api_call),
     (Endpoint, "_send", _send),
     (RequestSigner, "sign", _sign),
@@ -366,9 +477,16 @@ _METHODS: tuple[tuple[type, str, Callable[[_Function], object]], ...] = (
     (ExponentialBackoff, "delay_amount", _delay_amount),
     (RetryHandler, "_is_long_polling_operation", _is_long_polling_operation),
     (TokenBucket, "acquire", _acquire),
+    (EventAliaser, "_alias_event_name", _alias_event_name),
+    (vars(botocore.hooks)["_PrefixTrie"], "_recursive_copy", _recursive_copy),
+    (EndpointCreator, "_get_proxies", _get_proxies),
 )
-_FUNCTIONS: tuple[tuple[ModuleType, str, Callable[[_Function], object]], ...] = (
+FUNCTIONS: tuple[tuple[ModuleType, str, Callable[[Function], object]], ...] = (
     (botocore.session, "create_loader", _create_loader),
+    (botocore.hooks, "accepts_kwargs", _accepts_kwargs),
+    (botocore.awsrequest, "urlencode", _urlencode),
+    (botocore.httpsession, "create_urllib3_context", _cached),
+    (botocore.useragent, "sanitize_user_agent_string_component", _cached),
 )
 _MODULES: tuple[tuple[ModuleType, str, Callable[[ModuleType], object]], ...] = (
     (botocore.endpoint, "time", _Time),

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from chaosqs.errors import InvalidInput, Problem, SimulationError
-from chaosqs.kernel.opened import Opened
+from chaosqs.kernel.context import Opened
 from chaosqs.wire.http import HttpRequest, Reply, reply_of
 
 # Calls ----------------------------------------------------------------------------------------------------------------
@@ -89,7 +89,8 @@ class Stubs:
 
     carrier: Carrier
     refuse: Refusal
-    _answers: dict[str, Answer] = attrs.field(factory=dict[str, Answer])
+    answers: dict[str, Answer] = attrs.field(factory=dict[str, Answer])
+    """The functions that carry out stubbed operations, by the names of their calls: `dynamodb:PutItem`."""
     _http: dict[str, _HttpStub] = attrs.field(factory=dict[str, _HttpStub])
 
     def add(self, target: str, response: object) -> None:
@@ -102,15 +103,11 @@ class Stubs:
         if http is None and (not operation.isalnum() or service in {"sqs", "lambda", "http", "https"}):
             raise InvalidInput([Problem("stub", repr(target), _TARGETS)])
         if http is None:
-            self._answers[target] = response if callable(response) else lambda _: response
+            answer: Answer = response if callable(response) else lambda _: response
+            self.answers[target] = partial(self._call, service, operation, answer)
             return
         self._http.pop(target, None)  # the latest comes last
         self._http[target] = _http_stub(http[1], http[2].lower(), http[3] or "/", _http_answer(target, response))
-
-    def find(self, service: str, operation: str) -> Answer | None:
-        """Return the function that carries out a stubbed call, or None if there is no stub."""
-        answer = self._answers.get(f"{service}:{operation}")
-        return None if answer is None else partial(self._call, service, operation, answer)
 
     def _call(self, service: str, operation: str, answer: Answer, parameters: Mapping[str, object]) -> object:
         with self._errors_named(f"{service} {operation}"):

@@ -20,7 +20,7 @@ from chaosqs.sqs.api.parameters import ApiError, error, traced
 from chaosqs.sqs.api.region import REGION
 from chaosqs.sqs.machines.message import uuid
 from chaosqs.wire.http import Reply
-from chaosqs.wire.stubs import ClientCall
+from chaosqs.wire.stubs import Answer, ClientCall
 
 # Calls and sleeps in virtual time: tests move time themselves, simulations do not -------------------------------------
 
@@ -311,6 +311,8 @@ class Transport:
     """Answers for all other services. None: their requests are refused."""
     advice: str = ""
     """Advice for the error if `others` is None or does not answer."""
+    answers: Mapping[str, Answer] = attrs.field(factory=dict[str, Answer])
+    """The functions that carry out stubbed operations, by the names of their calls: `dynamodb:PutItem`."""
     has_configuration: bool = True
     """True if clients read the configuration files of AWS; on Lambda there are none."""
     is_open: bool = True

@@ -11,7 +11,9 @@ import botocore.useragent
 import pytest
 from botocore.hooks import EventAliaser, HierarchicalEmitter
 
-from chaosqs.wire import botocore_shortcuts as shortcuts
+from chaosqs.wire.botocore_hook import FUNCTIONS, METHODS
+
+REPLACEMENTS = {name: replacement for _, name, replacement in (*METHODS, *FUNCTIONS)}
 
 
 def plain(event_name: str) -> None:
@@ -32,7 +34,7 @@ class Handler:
         """Take everything."""
 
 
-FUNCTIONS: list[object] = [
+CALLED: list[object] = [
     plain,
     generous,
     Handler().method,
@@ -42,11 +44,11 @@ FUNCTIONS: list[object] = [
 ]
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", CALLED)
 def test_functions_that_take_all_arguments(function: object) -> None:
     """Functions, methods, and what has no code of its own."""
     original = vars(botocore.hooks)["accepts_kwargs"]
-    ours = shortcuts.FUNCTIONS[0][2](original)
+    ours = REPLACEMENTS["accepts_kwargs"](original)
     assert callable(ours)
     assert bool(ours(function)) == bool(original(function))
 
@@ -56,7 +58,7 @@ def test_names_of_events(name: str) -> None:
     """With and without an alias, twice."""
     aliaser = EventAliaser(HierarchicalEmitter())
     original = vars(EventAliaser)["_alias_event_name"]
-    ours = shortcuts.METHODS[0][2](original)
+    ours = REPLACEMENTS["_alias_event_name"](original)
     assert callable(ours)
     assert [ours(aliaser, name), ours(aliaser, name)] == [original(aliaser, name)] * 2
     aliases: dict[str, str] = {"s3": "mine"}
@@ -67,7 +69,7 @@ def test_names_of_events(name: str) -> None:
 def test_copies_of_emitters_are_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """They call the same handlers, until one of them gets another one."""
     trie: type = vars(botocore.hooks)["_PrefixTrie"]
-    monkeypatch.setattr(trie, "_recursive_copy", shortcuts.METHODS[1][2](vars(trie)["_recursive_copy"]))
+    monkeypatch.setattr(trie, "_recursive_copy", REPLACEMENTS["_recursive_copy"](vars(trie)["_recursive_copy"]))
     emitter = HierarchicalEmitter()
     emitter.register_first("a.b", generous)
     emitter.register("a", generous)
@@ -81,7 +83,7 @@ def test_copies_of_emitters_are_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_parts_of_the_name_of_a_client(text: str, *, hashes: bool) -> None:
     """Whatever their characters, twice."""
     original = vars(botocore.useragent)["sanitize_user_agent_string_component"]
-    ours = shortcuts.FUNCTIONS[3][2](original)
+    ours = REPLACEMENTS["sanitize_user_agent_string_component"](original)
     assert callable(ours)
     assert [ours(text, hashes), ours(text, allow_hash=hashes)] == [original(text, hashes)] * 2
 
@@ -93,6 +95,6 @@ FORM: dict[str, object] = {"a b": "ü~.-_+&=%\n", "list": ["1", "x y"], "raw": b
 def test_forms_are_encoded(query: object) -> None:
     """Texts, bytes, numbers, lists."""
     original = vars(botocore.awsrequest)["urlencode"]
-    ours = shortcuts.FUNCTIONS[1][2](original)
+    ours = REPLACEMENTS["urlencode"](original)
     assert callable(ours)
     assert [ours(query), ours(query, doseq=True)] == [original(query), original(query, doseq=True)]

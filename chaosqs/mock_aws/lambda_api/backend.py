@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import NoReturn
 
 import attrs
 
-from chaosqs.errors import Livelock, SimulationError
+from chaosqs.errors import Livelock
 from chaosqs.faults.injector import NO_FAULTS
 from chaosqs.kernel.context import RandomStreams, SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.lambda_.guards import current
 from chaosqs.lambda_.service_calls import ServiceCalls
 from chaosqs.lambda_.waits import Waits
 from chaosqs.mock_aws.lambda_api.api import LambdaApi
@@ -22,7 +20,6 @@ from chaosqs.model.design import Account, Design, EventSourceMapping, Function, 
 from chaosqs.model.events import Event
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
-from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.region import ACCOUNT, Accounts
 from chaosqs.sqs.api.sqs import Sqs
 
@@ -90,7 +87,7 @@ ASSUMED = Assumptions(cold_start=0)
 
 @attrs.frozen(eq=False)
 class Backend:
-    """SQS, Lambda and time behind one `MockAws`; the `Waiter` of its transport."""
+    """SQS, Lambda and time behind one `MockAws`."""
 
     sqs: Sqs
     lambda_api: LambdaApi
@@ -101,7 +98,8 @@ class Backend:
         """Return an empty backend; `latency`: milliseconds that each call takes, 0 for none."""
         assumed = attrs.evolve(ASSUMED, call_latency=latency) if latency else ASSUMED
         context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, assumed)
-        sqs, waits = Sqs(Accounts(context)), Waits(context.event_queue, latency)
+        sqs = Sqs(Accounts(context))
+        waits = Waits(sqs, latency)
         return cls(sqs, LambdaApi(sqs, waits), waits)
 
     def close(self) -> None:
@@ -113,17 +111,10 @@ class Backend:
         """Return the lock with which real threads take turns."""
         return self.waits.turn()
 
-    def call(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
-        """Carry out an operation of SQS after the latency of a call; a long poll takes its time."""
-        with self.turn():
-            self.waits.call()
-            result = self.sqs.call(operation, parameters, region=region)
-            return self.waits.response(result.then, result.cancel) if isinstance(result, Wait) else result
-
     def call_lambda(self, operation: str, parameters: Mapping[str, object], *, region: str) -> Mapping[str, object]:
         """Carry out an operation of Lambda after the latency of a call; a synchronous invocation takes its time."""
         with self.turn():
-            self.waits.call()
+            self.waits.pass_latency()
             return self.lambda_api.call(operation, parameters, region=region)
 
     def services(self, region: str) -> ServiceCalls:
@@ -135,29 +126,10 @@ class Backend:
 
         def pass_time() -> None:
             with self.turn():
-                self.waits.call()
+                self.waits.pass_latency()
 
         accounts = self.sqs.accounts
         return ServiceCalls(accounts.context, accounts.region(ACCOUNT, region).service, send, pass_time)
-
-    def refuse(self, call: str, why: str) -> NoReturn:
-        """End the test, as a call is made that nothing answers."""
-        invoked = current()
-        if invoked is not None:
-            invoked.refuse(f"calls {call}", why)
-        raise SimulationError(f"{call}: {why}")
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass for the caller."""
-        self.waits.sleep(seconds)
-
-    def jitter(self) -> float:
-        """Return the middle, as all chance is calm here."""
-        return 0.5
-
-    def epoch(self) -> float:
-        """Return the time as AWS's clocks have it, in seconds since 1970."""
-        return (self.sqs.epoch + self.sqs.now) / 1000
 
     def run_until_idle(self, limit: int) -> int:
         """Take steps until nothing is busy; return the milliseconds that passed. Raises `Livelock`."""

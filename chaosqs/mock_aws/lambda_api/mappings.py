@@ -11,9 +11,8 @@ from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import SETTLED, Mapped
 from chaosqs.model.design import EventSourceMapping, Queue
 from chaosqs.model.event_filter import InvalidPattern, parse
-from chaosqs.sqs.api.parameters import Parameters, integer, sequence, structure, text, texts
-from chaosqs.sqs.api.queue_resource import QueueResource, from_arn
-from chaosqs.sqs.api.region import EPOCH
+from chaosqs.sqs.api.parameters import Parameters, from_arn, integer, sequence, structure, text, texts
+from chaosqs.sqs.api.region import EPOCH, QueueResource
 
 # Settings of a queue's mapping, and Lambda's errors for invalid ones (ledger 9) ---------------------------------------
 

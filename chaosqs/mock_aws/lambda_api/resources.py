@@ -9,7 +9,7 @@ from chaosqs.lambda_.output import Lines
 from chaosqs.mock_aws.lambda_api.code import Code
 from chaosqs.mock_aws.lambda_api.names import LATEST
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.sqs.api.queue_resource import QueueResource
+from chaosqs.sqs.api.region import QueueResource
 
 _SHOWN: Mapping[str, object] = {
     "Runtime": "python3.13",

@@ -10,6 +10,7 @@ from chaosqs.sqs.api.parameters import (
     ApiError,
     Parameters,
     error,
+    from_arn,
     integer,
     invalid,
     invalid_value,
@@ -18,9 +19,8 @@ from chaosqs.sqs.api.parameters import (
     structure,
     text,
 )
-from chaosqs.sqs.api.queue_resource import QueueResource, from_arn
 from chaosqs.sqs.api.queues import list_dead_letter_source_queues
-from chaosqs.sqs.api.region import EPOCH, Region
+from chaosqs.sqs.api.region import EPOCH, QueueResource, Region
 from chaosqs.sqs.machines.message import Message, redriven, uuid
 from chaosqs.sqs.machines.move_task import MOST_PER_SECOND, RUNNING, MoveTask
 

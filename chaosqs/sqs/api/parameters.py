@@ -1,7 +1,11 @@
-"""SQS's errors, and readers of parameters in botocore's shapes, which refuse wrong types as AWS's parser does."""
+"""SQS's errors, and readers of parameters in botocore's shapes; like AWS's parser they refuse wrong types and addresses."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeGuard
+from urllib.parse import urlsplit
+
+import attrs
 
 # Errors: the code that clients see, the shape in the JSON protocol, the HTTP status -----------------------------------
 #
@@ -200,3 +204,58 @@ def traced(operation: str, parameters: Parameters, trace: str) -> Parameters:
     if trace and operation == "SendMessageBatch" and "Entries" in parameters:
         return {**parameters, "Entries": [{**own, **structure(entry)} for entry in sequence(parameters, "Entries")]}
     return parameters
+
+
+# Names, URLs and ARNs of queues ---------------------------------------------------------------------------------------
+
+_AWS_HOST = re.compile(r"(?:sqs\.(?P<region>[a-z0-9-]+)|(?P<legacy>[a-z0-9-]+)\.queue|queue)\.amazonaws\.com(?:\.cn)?")
+_ARN = re.compile(r"arn:(?:aws|aws-cn|aws-us-gov):sqs:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]{1,80}(?:\.fifo)?)")
+
+
+@attrs.frozen
+class Address:
+    """Region, account and name of a queue."""
+
+    region: str
+    account: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        """The queue URL as AWS gives it."""
+        return f"https://sqs.{self.region}.amazonaws.com/{self.account}/{self.name}"
+
+    @property
+    def arn(self) -> str:
+        """The Amazon resource name."""
+        return f"arn:aws:sqs:{self.region}:{self.account}:{self.name}"
+
+
+def from_url(url: str, *, region: str, account: str) -> Address:
+    """Return the queue that a QueueUrl means to a client of a Region and account.
+
+    Any host is accepted, as users may have endpoints of their own, but AWS's host of another Region is an invalid
+    address. A bare name means a queue of the caller's account.
+    """
+    if "/" not in url:
+        return Address(region, account, url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _invalid(url) from None
+    host = _AWS_HOST.fullmatch(parts.hostname or "")
+    path = [part for part in parts.path.split("/") if part]
+    if not path or (host is not None and (host["region"] or host["legacy"] or region) != region):
+        raise _invalid(url)
+    owner = path[-2] if len(path) > 1 and path[-2].isdigit() else account
+    return Address(region, owner, path[-1])
+
+
+def _invalid(url: str) -> ApiError:
+    return error("InvalidAddress", f"The address {url} is not valid for this endpoint.")
+
+
+def from_arn(arn: str) -> Address | None:
+    """Return the queue that an ARN means, or None if it is not the ARN of a queue."""
+    match = _ARN.fullmatch(arn)
+    return None if match is None else Address(match[1], match[2], match[3])

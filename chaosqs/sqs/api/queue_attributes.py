@@ -1,7 +1,7 @@
 """GetQueueAttributes: settings and counts of a queue, all as strings."""
 
 from chaosqs.sqs.api.parameters import error
-from chaosqs.sqs.api.queue_resource import QueueResource
+from chaosqs.sqs.api.region import QueueResource
 
 NAMES = (
     "Policy",

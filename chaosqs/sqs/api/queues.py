@@ -7,9 +7,11 @@ from binascii import Error
 from collections.abc import Mapping, Sequence
 
 from chaosqs.sqs.api.parameters import (
+    Address,
     ApiError,
     Parameters,
     error,
+    from_arn,
     integer,
     invalid,
     invalid_value,
@@ -24,8 +26,7 @@ from chaosqs.sqs.api.parameters import (
     texts,
 )
 from chaosqs.sqs.api.queue_attributes import queue_attributes
-from chaosqs.sqs.api.queue_resource import Address, QueueResource, from_arn
-from chaosqs.sqs.api.region import EPOCH, Region
+from chaosqs.sqs.api.region import EPOCH, QueueResource, Region
 from chaosqs.sqs.api.settings import check, compact, defaults, invalid_attribute, merged, queue_of
 
 # TagQueue, UntagQueue, ListQueueTags ----------------------------------------------------------------------------------

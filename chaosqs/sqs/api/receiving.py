@@ -9,10 +9,19 @@ import attrs
 from chaosqs.kernel.context import SimulationContext
 from chaosqs.model.events import Deleted, Received, ReceivedNothing
 from chaosqs.model.message import Attributes
-from chaosqs.sqs.api.parameters import ApiError, Parameters, error, integer, invalid_value, missing, text, texts
+from chaosqs.sqs.api.parameters import (
+    Address,
+    ApiError,
+    Parameters,
+    error,
+    integer,
+    invalid_value,
+    missing,
+    text,
+    texts,
+)
 from chaosqs.sqs.api.queue_attributes import NAMES as QUEUE_ATTRIBUTES
-from chaosqs.sqs.api.queue_resource import Address, QueueResource
-from chaosqs.sqs.api.region import EPOCH, Region, admit, check_key
+from chaosqs.sqs.api.region import EPOCH, QueueResource, Region, admit, check_key
 from chaosqs.sqs.api.sending import by_entry, check_batch
 from chaosqs.sqs.machines.attributes import SENDER, Content, attributes_md5, body_md5
 from chaosqs.sqs.machines.message import (

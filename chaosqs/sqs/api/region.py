@@ -1,4 +1,4 @@
-"""The queues of one account in one Region, and all accounts and Regions."""
+"""Queues as SQS's API has them: those of one account in one Region, and all accounts and Regions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,43 @@ from chaosqs.kernel.context import RandomStreams, SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import ACCOUNT_ID, REGION_NAME, Queue
-from chaosqs.sqs.api.parameters import Parameters, error, no_such_queue, required_text
-from chaosqs.sqs.api.queue_resource import Address, QueueResource, from_url
+from chaosqs.sqs.api.parameters import Address, Parameters, error, from_url, no_such_queue, required_text
 from chaosqs.sqs.api.settings import queue_of, settings_of
+from chaosqs.sqs.machines.fifo_queue import FifoQueue
 from chaosqs.sqs.machines.move_task import MoveTask
 from chaosqs.sqs.machines.queue_machine import CALM, Chance
-from chaosqs.sqs.machines.throughput import limit
-from chaosqs.sqs.service import Numbers, Service
+from chaosqs.sqs.machines.throughput import Throughput, limit
+from chaosqs.sqs.service import Numbers, QueueState, Service
+
+
+@attrs.define(eq=False)
+class QueueResource:
+    """One queue."""
+
+    address: Address
+    state: QueueState
+    number: int
+    """Number among all queues of a run, from all accounts and Regions; its receipt handles contain it."""
+    settings: dict[str, str]
+    """Settable attributes, as strings."""
+    created_at: int
+    modified_at: int
+    tags: dict[str, str] = attrs.field(factory=dict[str, str])
+    purged_at: int | None = None
+    throughput: Throughput = attrs.field(factory=Throughput)
+
+    @property
+    def fifo(self) -> bool:
+        """True for a FIFO queue."""
+        return self.state.queue.fifo
+
+    @property
+    def ordered(self) -> FifoQueue:
+        """The machine of a FIFO queue; fails an assertion for a standard queue."""
+        machine = self.state.machine
+        assert isinstance(machine, FifoQueue)
+        return machine
+
 
 ACCOUNT, REGION = ACCOUNT_ID, REGION_NAME
 """The account and the Region of a design."""

@@ -19,8 +19,7 @@ from chaosqs.sqs.api.parameters import (
     structure,
     text,
 )
-from chaosqs.sqs.api.queue_resource import QueueResource
-from chaosqs.sqs.api.region import Region, admit, check_key
+from chaosqs.sqs.api.region import QueueResource, Region, admit, check_key
 from chaosqs.sqs.machines.attributes import Content, body_sha256
 from chaosqs.sqs.machines.message import Message, message_id, sequence_number
 

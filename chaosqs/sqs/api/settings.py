@@ -5,8 +5,7 @@ from collections.abc import Mapping
 
 from chaosqs.model.design import DEDUPLICATION_SCOPES, FIFO_THROUGHPUT_LIMITS, Queue, Redrive, RedriveAllow
 from chaosqs.model.values import one_of
-from chaosqs.sqs.api.parameters import ApiError, error
-from chaosqs.sqs.api.queue_resource import Address, from_arn
+from chaosqs.sqs.api.parameters import Address, ApiError, error, from_arn
 
 RANGES: Mapping[str, tuple[int, int]] = {
     "DelaySeconds": (0, 900),  # DL-1
