@@ -51,13 +51,13 @@ class _Program(click.Group):
         try:
             return super().invoke(ctx)
         except (InvalidInput, SimulationError) as error:
-            raise _InputIsWrong(_told(error)) from None
+            raise _InputIsWrong(_summed_up(error)) from None
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(_INTERRUPTED)
 
 
-def _told(error: InvalidInput | SimulationError) -> str:
+def _summed_up(error: InvalidInput | SimulationError) -> str:
     """Return at most three lines about an error."""
     if isinstance(error, InvalidInput):
         return brief(str(error))
@@ -128,7 +128,7 @@ def explore(
             try:
                 found = planned.run(check)
             except (InvalidInput, SimulationError) as error:
-                errors.append(_told(error))
+                errors.append(_summed_up(error))
                 continue
             results.append(found)
             if found.broken and not as_json:

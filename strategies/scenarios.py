@@ -13,11 +13,29 @@ from chaosqs.model.faults import KIND_NAMES, FaultPlan
 from chaosqs.model.liveness import run_length
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Load
-from chaosqs.strategies.assumptions import assumptions
 from chaosqs.strategies.behaviours import behaviours
 from chaosqs.strategies.faults import fault_plans
 from chaosqs.strategies.messages import MessageSource
 from chaosqs.strategies.workloads import workloads
+
+_MOST_CHANGED = 3
+
+
+def ends() -> list[tuple[str, int]]:
+    """Return the name of each assumption with each end of its range, in the order of their definition."""
+    return [
+        (field.name, end)
+        for field in attrs.fields(Assumptions)
+        for end in (field.metadata["low"], field.metadata["high"])
+        if end != field.default
+    ]
+
+
+def assumptions() -> SearchStrategy[Assumptions]:
+    """Return a strategy for assumptions; the simplest are the measured defaults, and at most three are changed."""
+    others = st.lists(st.sampled_from(ends()), max_size=_MOST_CHANGED, unique_by=lambda entry: entry[0])
+    return others.map(lambda chosen: attrs.evolve(Assumptions(), **dict(chosen)))
+
 
 _LARGEST_SEED = 255
 

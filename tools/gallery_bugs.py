@@ -12,8 +12,7 @@ from chaosqs.invariants import ALL, Invariant, by_name
 from chaosqs.model.causal_slice import causal_slice
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.explanation import Explanation
-from chaosqs.report.diagram import sequence
-from chaosqs.report.markdown import slug
+from chaosqs.report.markdown import sequence, slug
 from chaosqs.report.summary import paragraph
 from chaosqs.report.text import fenced, plain_text
 from chaosqs.report.timeline import narrate

@@ -32,15 +32,15 @@ REPEATED = 3
 
 PRIVATE = (
     "luck nemesis strike agenda real_code stage performance fiber surroundings disguise worn stand_in crew gathering "
-    "hosted succession door dialect law lattice opening panel trial sweep dial ladder crowd tipping guess guesses "
+    "hosted succession door dialect law lattice opening panel sweep dial ladder crowd tipping guess guesses "
     "horizon patience promise told clause voice phrase prose villain bestiary court"
 )
 SHARED = (
     "site boundary place course escape line life ground part world control operation past front chain reached mark "
-    "question answer leaf moment"
+    "question answer leaf moment trial"
 )
 """Words of private language that names should not have: first those without another meaning here, then those that also
-have a plain meaning (a line of text, a part of a design), so that some of their uses may stay."""
+have a plain meaning (a line of text, a number of trials), so that some of their uses may stay."""
 
 RIDDLES = ("What", "Whether", "How", "Who")
 Function = ast.FunctionDef | ast.AsyncFunctionDef

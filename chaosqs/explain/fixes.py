@@ -78,7 +78,7 @@ NEAR_MISS_TRIALS = 30  # maximum trials used to estimate how close a change come
 REJECT_AFTER = 8  # violations after which a change is rejected, if every trial so far violates the invariant
 
 
-def trial_scenarios(scenario: Scenario, grid: ScenarioGrid, trials: int) -> tuple[Scenario, ...]:
+def validation_scenarios(scenario: Scenario, grid: ScenarioGrid, trials: int) -> tuple[Scenario, ...]:
     """Return a number of trials, under the faults of the counterexample and under others.
 
     A quarter are the counterexample with seeds from 0, up to a quarter calm grid scenarios of large loads under its
@@ -159,7 +159,7 @@ class FixValidation:
         return self.oracle.judge(history).status is Status.VIOLATED
 
     def _others_violated(self, history: History) -> list[str]:
-        verdicts = [self.oracle.trials.settled(invariant, history) for invariant in self.others]
+        verdicts = [self.oracle.alone.settled(invariant, history) for invariant in self.others]
         return [verdict.invariant for verdict in verdicts if verdict.status is Status.VIOLATED]
 
     def _run(self, test: Scenario, design: Design) -> History | None:
@@ -186,22 +186,22 @@ class _Proof:
     scenario: Scenario
     mapping: EventSourceMapping
     oracle: Oracle
-    trials: FixValidation
+    validation: FixValidation
     before: History
     """The run of the counterexample."""
 
     def fix(self, candidate: Candidate) -> tuple[float, Fix] | None:
         """Return a change with its cost, or None if it is no fix."""
         design = self._curing(candidate)
-        broken = None if design is None else self.trials.broken(design)
+        broken = None if design is None else self.validation.broken(design)
         if design is None or broken is None:
             return None
-        return self._priced(candidate, design, Evidence(0, len(self.trials.tests), "trials"), broken)
+        return self._priced(candidate, design, Evidence(0, len(self.validation.tests), "trials"), broken)
 
     def help(self, candidate: Candidate) -> tuple[float, Fix] | None:
         """Return a change with its cost if it leaves violations in at most half of the trials that had one, or None."""
         design = self._curing(candidate)
-        left, of = 0 if design is None else self.trials.remaining(design), len(self.trials.violating)
+        left, of = 0 if design is None else self.validation.remaining(design), len(self.validation.violating)
         if design is None or not 0 < left <= of / 2:
             return None
         return self._priced(candidate, design, Evidence(left, of, "violating_trials"))
@@ -240,7 +240,7 @@ def fixes(
     nearest are returned; their evidence counts only the trials that violate the invariant without them. Once the oracle
     is out of budget, those found so far are returned.
     """
-    tests = list(trial_scenarios(scenario, grid, trials))
+    tests = list(validation_scenarios(scenario, grid, trials))
     proof = _Proof(scenario, mapping, oracle, FixValidation(oracle, tests), simulate(ending(scenario)))
     known = [list(candidates) for candidates in candidate_values(scenario.design, mapping, edges)]
     proven: list[tuple[float, Fix]] = []
@@ -283,7 +283,7 @@ def _nearest(proof: _Proof, known: list[list[Candidate]]) -> list[list[Candidate
     for candidates in known:
         designs = (redesigned(proof.scenario.design, candidate) for candidate in reversed(candidates))
         largest = next((design for design in designs if design is not None), None)
-        missed = None if largest is None else proof.trials.misses(largest)
+        missed = None if largest is None else proof.validation.misses(largest)
         if missed is not None:
             ranked.append((missed, candidates))
     return [candidates for _, candidates in sorted(ranked, key=lambda entry: entry[0])][:_SETTINGS_IN_PAIRS]

@@ -10,11 +10,11 @@ from chaosqs.model.faults import (
     OK,
     FaultPlan,
     Window,
+    injection_step,
+    is_of_call,
     kind_of,
     outcome_text,
     step_of,
-    strikes_at,
-    strikes_call,
 )
 from chaosqs.model.time import milliseconds
 
@@ -108,9 +108,9 @@ class FaultInjector:
             return None
         for message, receive in batch:
             outcome = self.plan.outcome(message, receive)
-            if strikes_call(outcome, call):
+            if is_of_call(outcome, call):
                 return _fault(outcome, f"{outcome} at receive {receive} of message {message + 1}")
-        open_now = (window for window in self._windows.get("call", ()) if strikes_call(window.kind, call))
+        open_now = (window for window in self._windows.get("call", ()) if is_of_call(window.kind, call))
         return next((found for each in open_now if (found := self.window("call", scopes, now, each.kind))), None)
 
     def window(self, injection_point: str, scopes: tuple[str, ...], now: int, kind: str = "") -> InjectedFault | None:
@@ -147,7 +147,7 @@ class FaultInjector:
 def _fault(outcome: str, name: str, until: int | None = None) -> InjectedFault:
     exact = step_of(outcome) > 0
     kind = outcome.partition(":")[0] if exact else outcome
-    return InjectedFault(kind, name, until, strikes_at(outcome), exact)
+    return InjectedFault(kind, name, until, injection_step(outcome), exact)
 
 
 def _is_asked_at(outcome: str, injection_point: str) -> bool:

@@ -2,7 +2,7 @@
 
 A batch whose invocation dies or times out after the effect comes back (EF-3), and a message may be delivered twice
 (OR-4). Effects are calls that the service repeats faithfully: a message to a topic or a stream, an event, a mail, the
-start of an execution without a name (`lambda_/effects.py`). Code keeps this only if the service recognises the
+start of an execution without a name (`lambda_/service_calls.py`). Code keeps this only if the service recognises the
 repetition, or if it claims its work by a conditional write. No fault excuses a violation.
 """
 

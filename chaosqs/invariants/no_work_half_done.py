@@ -15,12 +15,11 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from chaosqs.invariants.verdicts import Invariant, function_of, judged, listed, message_text, not_applicable, unsettled
-from chaosqs.model.delivery import Delivery, Ending
+from chaosqs.model.delivery import Delivery, Ending, Work, work_of
 from chaosqs.model.events import InvocationEnded, InvocationStarted, ServiceCalled
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
 from chaosqs.model.verdict import Verdict, Violation
-from chaosqs.model.work import Work, work_of
 
 NAME = "no-work-half-done"
 

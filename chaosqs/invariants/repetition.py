@@ -41,9 +41,9 @@ def judge_repetitions(name: str, history: History, effects: Iterable[Done], idle
         exercised += 1
         repeated = known.setdefault((start.function, effect.what, effect.digest), _Repeated())
         repeated.add(effect.index, start)
-        if not repeated.proven or repeated.told:
+        if not repeated.proven or repeated.reported:
             continue
-        repeated.told = True
+        repeated.reported = True
         violation = _violation(name, history, repeated, effect)
         excuse = _claimed(claims, repeated, start) or _redriven(history, repeated.indexes[0], effect.index)
         if excuse:
@@ -61,7 +61,7 @@ class _Repeated:
     counts: dict[int, int] = attrs.field(factory=dict[int, int])
     """Number of effects by invocation."""
     batches: dict[int, tuple[int, ...]] = attrs.field(factory=dict[int, tuple[int, ...]])
-    told: bool = False
+    reported: bool = False
 
     def add(self, index: int, start: InvocationStarted) -> None:
         """Count one effect."""

@@ -13,8 +13,7 @@ from typing import Protocol, TypeAlias, TypeGuard
 import attrs
 
 from chaosqs.errors import SimulationError
-from chaosqs.lambda_.loggers import Loggers
-from chaosqs.lambda_.process_state import ProcessState
+from chaosqs.lambda_.process_state import Loggers, ProcessState
 from chaosqs.lambda_.project_modules import CodeRoot, Modules, root_at, root_of
 from chaosqs.lambda_.threads import Threads
 from chaosqs.model.behaviour import Behaviour

@@ -14,7 +14,6 @@ from chaosqs import user_code
 from chaosqs.errors import SimulationError
 from chaosqs.kernel.clock import VirtualClock
 from chaosqs.kernel.context import SimulationContext, stream
-from chaosqs.lambda_.batch_event import batch_event
 from chaosqs.lambda_.execution_environment import (
     ExecutionEnvironment,
     Handler,
@@ -29,7 +28,7 @@ from chaosqs.lambda_.invocation import BROWN_OUT, SLOWER, Invocation, Invocation
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.output import Output
 from chaosqs.lambda_.project_modules import CodeRoot
-from chaosqs.lambda_.results import Result, explained
+from chaosqs.lambda_.results import Result, batch_event, explained
 from chaosqs.lambda_.sandbox import Sandbox
 from chaosqs.lambda_.service_calls import ADVICE, NOT_INSTALLED, ServiceCalls, moto_is_installed
 from chaosqs.lambda_.watch import watched

@@ -36,7 +36,7 @@ _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}")
 
 _MOST_FRAMES = 5
 """Places that are told of an error."""
-_MOST_TOLD = 20_000
+_MOST_SEARCHED = 20_000
 """Characters of an error's message that are searched for places."""
 _PLACE = re.compile(r'File "([^"\n]+)", line (\d{1,9}), in (\S+)')
 
@@ -48,7 +48,7 @@ def frames_of(error: BaseException, code: str = "") -> tuple[str, ...]:
     """
     found = [(frame.filename, frame.lineno or 0, frame.name) for frame in traceback.extract_tb(error.__traceback__)]
     try:
-        told = _PLACE.findall(str(error)[:_MOST_TOLD])
+        told = _PLACE.findall(str(error)[:_MOST_SEARCHED])
     except Exception:  # noqa: BLE001 - whatever a handler's own class does
         told = []
     found += [(file, int(line), name) for file, line, name in told]

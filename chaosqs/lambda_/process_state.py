@@ -1,11 +1,10 @@
 """Process state of execution environments, kept apart: in Lambda each environment is a process of its own.
 
 Environment variables, working directory, umask, signal handlers, trace hooks, recursion limit, locale, time zone,
-standard streams, warning filters, import path and the root logger are those of the environment while its handler runs,
-and those of the caller at all other times.
+standard streams, warning filters, import path and loggers are those of the environment while its handler runs, and
+those of the caller at all other times.
 
-Not kept apart: the contents of files, and threads' own settings. `project_modules` and `loggers` keep modules and other
-loggers apart.
+Not kept apart: the contents of files, and threads' own settings. `project_modules` keeps modules apart.
 """
 
 import asyncio.events
@@ -19,13 +18,15 @@ import sys
 import threading
 import time  # noqa: TID251 - its time zone is put back
 import warnings
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from typing import TypeAlias, TypeGuard, TypeVar
 
 import attrs
+
+from chaosqs.lambda_.project_modules import CodeRoot
 
 Setting = TypeVar("Setting")
 _Change: TypeAlias = Callable[[], object]
@@ -224,3 +225,54 @@ _SETTINGS = (
     _list(lambda: logging.root.filters),
     _setting(lambda: logging.root.manager.disable, logging.disable),
 )
+
+
+# Loggers --------------------------------------------------------------------------------------------------------------
+#
+# Python has one table of loggers a process, so a logger that each environment sets up would get one more handler from
+# each. Loggers named after shared modules (`botocore.client`) are shared as these are. All others are the environment's
+# while its code runs, and the caller's at all other times.
+
+_loggers: dict[str, logging.Logger | logging.PlaceHolder] = logging.root.manager.loggerDict
+_callers: dict[CodeRoot, tuple[tuple[int, str], Sequence[str]]] = {}
+"""State of the table, and the names of the caller's own loggers in it."""
+
+
+@attrs.define(eq=False)
+class Loggers:
+    """The loggers of one environment."""
+
+    root: CodeRoot
+    _own: dict[str, logging.Logger | logging.PlaceHolder] = attrs.field(
+        factory=dict[str, "logging.Logger | logging.PlaceHolder"]
+    )
+
+    @contextmanager
+    def active(self) -> Generator[None]:
+        """Let this environment's loggers be in the table within a `with` block."""
+        hidden = {name: _loggers.pop(name) for name in self._names_of_caller()}
+        _loggers.update(self._own)
+        before = len(_loggers)
+        try:
+            yield
+        finally:
+            names = list(self._own) if len(_loggers) == before else self._names()
+            self._own = {name: _loggers.pop(name) for name in names}
+            _loggers.update(hidden)
+            _callers[self.root] = _state(), list(hidden)
+
+    def _names_of_caller(self) -> Sequence[str]:
+        state, names = _callers.get(self.root, ((0, ""), ()))
+        return names if state == _state() else self._names()
+
+    def _names(self) -> list[str]:
+        """Return the names of loggers in the table that no shared module has."""
+        return [name for name in _loggers if not self._is_shared(name.partition(".")[0])]
+
+    def _is_shared(self, top: str) -> bool:
+        return top in sys.modules and not self.root.contains(top, sys.modules[top])
+
+
+def _state() -> tuple[int, str]:
+    """Return a value that changes with each new logger."""
+    return len(_loggers), next(reversed(_loggers), "")

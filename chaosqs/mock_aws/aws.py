@@ -18,7 +18,7 @@ from chaosqs.lambda_.execution_environment import Handler
 from chaosqs.lambda_.sandbox import virtual_for_tests
 from chaosqs.lambda_.service_calls import ADVICE
 from chaosqs.mock_aws.lambda_api.backend import ASSUMED, Backend, history
-from chaosqs.mock_aws.lambda_api.registration import register
+from chaosqs.mock_aws.lambda_api.functions import register
 from chaosqs.model.design import Design, Function
 from chaosqs.model.history import History
 from chaosqs.model.time import milliseconds

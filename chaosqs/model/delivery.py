@@ -1,22 +1,27 @@
-"""The deliveries of each message: one for each receive, with its outcome.
+"""The deliveries of each message: one for each receive, with its outcome; and the work of the handler in them.
 
 Metrics and invariants both take their terms (processed, throttled, dead-lettered unprocessed …) from here, so that the
 terms mean the same in both.
 """
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 import attrs
 
 from chaosqs.model.events import (
     DeadLettered,
+    Effect,
     Event,
     FilteredOut,
     InvocationEnded,
     InvocationStarted,
     Received,
     Released,
+    Sent,
+    ServiceCalled,
     ServiceFailed,
     Throttled,
 )
@@ -180,3 +185,51 @@ def dead_lettered(events: tuple[Event, ...], by_message: Mapping[int, list[Deliv
         for index, event in enumerate(events)
         if isinstance(event, DeadLettered)
     ]
+
+
+_WRITES = (
+    "BatchWriteItem",
+    "DeleteItem",
+    "DeleteObject",
+    "ExecuteStatement",
+    "PutItem",
+    "PutObject",
+    "TransactWriteItems",
+    "UpdateItem",
+)
+
+
+@attrs.frozen
+class Work:
+    """One thing that code did."""
+
+    index: int
+    """Index of its event."""
+    what: str
+    """Words for it: `dynamodb PutItem`, `a message to invoices`."""
+    is_write: bool = False
+    """True if it may be a mark of what is done: a write of DynamoDB or S3."""
+
+
+def work_of(events: Sequence[Event], start: int) -> list[Work]:
+    """Return the work of an invocation in its order, by the index of its start; calls that failed did nothing."""
+    found: list[Work] = []
+    for index in range(start, len(events)):
+        match events[index]:
+            case ServiceCalled(error="") as call if call.cause == start:
+                is_write = call.operation in _WRITES
+                if is_write or call.effects:
+                    found.append(Work(index, f"{call.service} {call.operation}", is_write))
+            case Sent(cause=cause, queue=queue) if cause == start:
+                found.append(Work(index, f"a message to {queue}"))
+            case Effect(cause=cause, name=name) if cause == start:
+                found.append(Work(index, name))
+            case _:
+                pass
+    return found
+
+
+def before_the_mark(work: Sequence[Work]) -> tuple[str, ...]:
+    """Return words for the work before the last write, which marks it as done; nothing without such a mark."""
+    marks = [place for place, done in enumerate(work) if done.is_write]
+    return tuple(done.what for done in work[: marks[-1]]) if marks else ()

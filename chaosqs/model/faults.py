@@ -245,7 +245,7 @@ def kind_of(outcome: str) -> FaultKind | None:
     return known
 
 
-def strikes_call(outcome: str, call: str) -> bool:
+def is_of_call(outcome: str, call: str) -> bool:
     """Return whether an outcome is a fault of a call (`dynamodb:PutItem`), its service (`dynamodb`) or all (`*`)."""
     known, wanted = kind_of(outcome), outcome.partition(":")[2]
     named = wanted in {"*", call, call.partition(":")[0]}
@@ -258,7 +258,7 @@ def step_of(outcome: str) -> int:
     return int(step) if name in STEPPED and re.fullmatch(_STEP, step) else 0
 
 
-def strikes_at(outcome: str) -> int:
+def injection_step(outcome: str) -> int:
     """Return the number of the call or wait at which a fault strikes real code; 0: at the end of the code."""
     return step_of(outcome) or _USUAL_STEPS.get(outcome, 0)
 

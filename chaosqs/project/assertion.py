@@ -10,7 +10,7 @@ from chaosqs.model.history import History
 from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.report.story import story
 from chaosqs.report.text import counted, shown, title_of
-from chaosqs.search.oracle import Trials
+from chaosqs.search.oracle import AloneOutcomes
 
 MAX_OTHERS = 5
 """Further invariants that the message names, each with its first violation."""
@@ -24,8 +24,8 @@ def assert_holds(history: History, invariants: Iterable[Invariant] = DEFAULT) ->
     unsettled.
     """
     __tracebackhide__ = True  # pytest shows the line of the test
-    trials = Trials()
-    verdicts = [trials.settled(invariant, history) for invariant in invariants]
+    alone = AloneOutcomes()
+    verdicts = [alone.settled(invariant, history) for invariant in invariants]
     violated = [verdict for verdict in verdicts if verdict.status is Status.VIOLATED]
     parts = [_inconclusive(verdict) for verdict in verdicts if verdict.status is Status.INCONCLUSIVE]
     if violated:

@@ -6,6 +6,7 @@ as a new interpreter, because forking a process that has threads is not safe. It
 way. This process waits for its answer in a way that Ctrl-C interrupts, and then kills supervisor and workers at once.
 """
 
+import json
 import os
 import signal
 import socket
@@ -13,18 +14,20 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, TypeAlias
 
 import attrs
+from hypothesis.database import ExampleDatabase
 
 from chaosqs import errors
 from chaosqs.errors import InvalidInput, ProcessEnded, SimulationError
 from chaosqs.lambda_.guards import is_theirs
-from chaosqs.model.json import from_json, to_json
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.json import Json, from_json, to_json
 from chaosqs.project.wording import last_line, relative_to
 
 # Frames between the processes: one byte for the kind, then text -------------------------------------------------------
@@ -201,7 +204,7 @@ class Child:
             return text
         if kind == ENDED:
             end = from_json(End, text)
-            error = ProcessEnded(_told(end, self.seconds, self.root, handlers or {}))
+            error = ProcessEnded(_described(end, self.seconds, self.root, handlers or {}))
             error.function = end.handler
             raise error
         raise _raised(from_json(Failure, text))
@@ -263,7 +266,7 @@ def ask(question: str) -> str:
 # The words on a worker that ended -------------------------------------------------------------------------------------
 
 
-def _told(end: End, seconds: float, root: Path, handlers: Mapping[str, str]) -> str:
+def _described(end: End, seconds: float, root: Path, handlers: Mapping[str, str]) -> str:
     """Return two lines: which function did what where, and what that means."""
     who = f"the handler of {end.handler}" if end.handler else "the code of a design or invariant"
     where = _place(end.frames, root) or (f": {handlers[end.handler]}" if end.handler in handlers else "")
@@ -283,4 +286,52 @@ def _place(frames: Sequence[Frame], root: Path) -> str:
     theirs = [frame for frame in frames if is_theirs(frame.file)]
     for frame in [*theirs, *frames][:1]:
         return f": {relative_to(root, Path(frame.file))}:{frame.line}, in {frame.function}"
+    return ""
+
+
+# Real handlers in checks ----------------------------------------------------------------------------------------------
+
+
+def has_handlers(behaviours: Mapping[str, Behaviour]) -> bool:
+    """Return whether any of some functions is real code."""
+    return any(behaviour.handler is not None for behaviour in behaviours.values())
+
+
+# The database ---------------------------------------------------------------------------------------------------------
+#
+# Hypothesis's settings belong to the parent, and its database may be any object, in memory too. So the child asks.
+
+
+class ParentDatabase(ExampleDatabase):
+    """The database of the parent process, for jobs of the child."""
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        """Return the entries of a key."""
+        found: Json = json.loads(_asked("fetch", key))
+        assert isinstance(found, list)
+        return [bytes.fromhex(str(entry)) for entry in found]
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """Store an entry."""
+        _asked("save", key, value)
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """Delete an entry."""
+        _asked("delete", key, value)
+
+
+def _asked(method: str, *values: bytes) -> str:
+    return ask(json.dumps([method, *(value.hex() for value in values)]))
+
+
+def answered(database: ExampleDatabase, question: str) -> str:
+    """Answer a question of the child's database."""
+    asked: Json = json.loads(question)
+    assert isinstance(asked, list)
+    method, *values = map(str, asked)
+    key, *value = map(bytes.fromhex, values)
+    if method == "fetch":
+        return json.dumps([entry.hex() for entry in database.fetch(key)])
+    change = database.save if method == "save" else database.delete
+    change(key, *value)
     return ""

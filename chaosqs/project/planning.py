@@ -25,9 +25,8 @@ from chaosqs.project.binding import (
     without_unanswered,
 )
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
-from chaosqs.project.child import Child
+from chaosqs.project.child import Child, ParentDatabase, answered, has_handlers
 from chaosqs.project.discovery import Source, discover, importable, read_source
-from chaosqs.project.real_code import ParentDatabase, answered, has_real_code
 from chaosqs.project.results import CheckResult, run_check
 from chaosqs.project.samples import FoundMessages, found_messages
 from chaosqs.project.settings import Settings, read_settings
@@ -149,7 +148,7 @@ class Plan:
         """
         database = None if check.canary else hypothesis_settings().database
         budget = attrs.evolve(self.budget, database=database)
-        if check.problem or not self.child.separate or not has_real_code(check.behaviours):
+        if check.problem or not self.child.separate or not has_handlers(check.behaviours):
             return run_check(check, budget, root=self.root, reports=self.reports)
         name = check.design, check.mapping
         if name in self._errors:

@@ -16,9 +16,8 @@ from chaosqs.errors import InvalidInput, InvariantViolated, SimulationError
 from chaosqs.model.json import from_json, to_json
 from chaosqs.model.verdict import Status
 from chaosqs.project.checks import Check
-from chaosqs.project.child import Child
+from chaosqs.project.child import Child, has_handlers
 from chaosqs.project.planning import Known, Options, Plan, plan
-from chaosqs.project.real_code import has_real_code
 from chaosqs.project.replay import (
     FOLDER,
     Outcome,
@@ -299,16 +298,16 @@ class _Replay:
 
 def _run_replay(replay: _Replay, child: Child) -> ItemResult:
     """Run a replay, in the child if it may run real handlers."""
-    if not child.separate or not _may_run_real_code(replay):
+    if not child.separate or not _may_run_handlers(replay):
         return _result(replay)
     return from_json(ItemResult, child.run(replay_again, to_json(replay), group=str(replay.path)))
 
 
-def _may_run_real_code(replay: _Replay) -> bool:
+def _may_run_handlers(replay: _Replay) -> bool:
     """Return whether the counterexample has real handlers, or the present design has."""
     try:
         found = read_counterexample(replay.path, replay.root)
-        return has_real_code(found.scenario.behaviours) or has_real_code(behaviours_today(found, replay.root))
+        return has_handlers(found.scenario.behaviours) or has_handlers(behaviours_today(found, replay.root))
     except InvalidInput:  # told as the item's result
         return False
 

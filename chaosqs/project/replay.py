@@ -26,7 +26,7 @@ from chaosqs.project.settings import read_settings
 from chaosqs.project.wording import first_line, relative_to
 from chaosqs.report.story import story
 from chaosqs.search.database import transferred
-from chaosqs.search.oracle import Trials, attributed
+from chaosqs.search.oracle import AloneOutcomes, attributed
 from chaosqs.simulation.run import simulate
 
 # The corpus: a folder of counterexamples that are replayed on the project's current design ---------------------------
@@ -139,7 +139,7 @@ def replay(counterexample: Counterexample) -> Replay:
     invariant = by_name(counterexample.invariant)
     history = simulate(counterexample.scenario, verify=True)
     queue = counterexample.mapping.partition("→")[0] or None
-    verdict = attributed(Trials().settled(invariant, history), queue)
+    verdict = attributed(AloneOutcomes().settled(invariant, history), queue)
     if verdict.status is Status.INCONCLUSIVE:
         if verdict.unsettled:
             raise ValueError(f"{invariant.name} cannot be judged: {verdict.reason}")

@@ -12,7 +12,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.project.discovery import importable, located, read_object, structured
 from chaosqs.report.text import title_of
-from chaosqs.search.oracle import Trials
+from chaosqs.search.oracle import AloneOutcomes
 from chaosqs.simulation.run import simulate
 
 
@@ -53,8 +53,8 @@ def runs(scenario: Scenario, seeds: int | None) -> list[Run]:
 
 def _run(scenario: Scenario) -> Run:
     history = simulate(scenario)
-    trials = Trials()
-    verdicts = [trials.settled(invariant, history) for invariant in DEFAULT]
+    alone = AloneOutcomes()
+    verdicts = [alone.settled(invariant, history) for invariant in DEFAULT]
     violated = tuple(verdict.invariant for verdict in verdicts if verdict.status is Status.VIOLATED)
     return Run(scenario.seed, history.summary(), violated)
 

@@ -24,7 +24,7 @@ from chaosqs.project.sample_files import Sample, document_in, found, read
 from chaosqs.project.settings import Settings
 from chaosqs.project.wording import first_line
 from chaosqs.search.messages import fitted, refused, source_of
-from chaosqs.simulation.handled import Handled, handled
+from chaosqs.simulation.alone import Handled, handled
 from chaosqs.strategies.messages import MessageSource
 from chaosqs.strategies.schema import from_schema, is_schema
 
@@ -79,7 +79,7 @@ def found_messages(
 
 
 @attrs.frozen
-class Trial:
+class LoneMessages:
     """Messages for one handler."""
 
     design: Design
@@ -93,8 +93,8 @@ class Trial:
 
 
 def tried(text: str) -> str:
-    """Run a trial, as a job of the child, and return its result as JSON."""
-    return to_json(from_json(Trial, text).run())
+    """Run them, as a job of the child, and return its result as JSON."""
+    return to_json(from_json(LoneMessages, text).run())
 
 
 @attrs.define
@@ -249,7 +249,7 @@ class _Finding:
         if mapping is None or len(fitting) != len(messages) or not messages:
             return None
         try:
-            trial = Trial(self.design, mapping.name, tuple(messages), self.real[mapping.function])
+            trial = LoneMessages(self.design, mapping.name, tuple(messages), self.real[mapping.function])
             if not self.child.separate:
                 return trial.run()
             return from_json(Handled, self.child.run(tried, to_json(trial), group="samples"))

@@ -12,18 +12,19 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from chaosqs.errors import InvalidInput
-from chaosqs.model.causal_slice import causal_slice
+from chaosqs.model.causal_slice import Slice, causal_slice
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.explanation import Fix, Setting
 from chaosqs.model.history import History
 from chaosqs.model.json import to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.report import explanation as told
+from chaosqs.report.arrows import Actors, Arrow, Drawing
 from chaosqs.report.bodies import bodies
-from chaosqs.report.diagram import sequence
+from chaosqs.report.descriptions import DESCRIPTIONS
 from chaosqs.report.story import replay_command
 from chaosqs.report.summary import paragraph
-from chaosqs.report.text import code, fenced, mapping_text, plain_text, shown, title_of
+from chaosqs.report.text import code, counted, fenced, mapping_text, mermaid, plain_text, shown, title_of
 from chaosqs.report.timeline import narrate
 
 # Names of users as names of folders ----------------------------------------------------------------------------------
@@ -271,3 +272,38 @@ def _put(folder: Path, files: dict[str, str]) -> None:
                 (whole / name).replace(folder / name)
             if PATCH not in files:  # an earlier report may have left one
                 (folder / PATCH).unlink(missing_ok=True)
+
+
+# The diagram ----------------------------------------------------------------------------------------------------------
+
+MOST_ARROWS = 60
+
+
+def sequence(story: Slice) -> str:
+    """Return the diagram of the whole slice, or, if that is too long, of the messages concerned."""
+    whole = story.without_retries(story.indexes)
+    actors, arrows = _drawn(story, whole)
+    if len(arrows) > MOST_ARROWS:
+        actors, arrows = _drawn(story, [index for index in whole if story.concerns(index)])
+    left, right = arrows, list[Arrow]()
+    omitted: list[str] = []
+    if len(arrows) > MOST_ARROWS:
+        left, right = arrows[: MOST_ARROWS // 2], arrows[-(MOST_ARROWS // 2 - 1) :]
+        count = sum(arrow.events for arrow in arrows[len(left) : -len(right)])
+        words = mermaid(f"… {counted(count, 'event')} omitted")
+        omitted = [f"    Note over {left[-1].source}: {words}"]
+    lines = [*(arrow.text() for arrow in left), *omitted, *(arrow.text() for arrow in right)]
+    return "\n".join(["sequenceDiagram", *actors.declarations(), *lines])
+
+
+def _drawn(story: Slice, indexes: Sequence[int]) -> tuple[Actors, list[Arrow]]:
+    actors, arrows = Actors.of(story, indexes), list[Arrow]()
+    for index in indexes:
+        event = story.event(index)
+        arrow = DESCRIPTIONS[type(event)].arrow(event, Drawing(actors, index))
+        joined = arrows[-1].joined(arrow) if arrows and arrow else None
+        if joined:
+            arrows[-1] = joined
+        elif arrow:
+            arrows.append(arrow)
+    return actors, arrows

@@ -20,9 +20,9 @@ from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, complexity, ending, strain
-from chaosqs.strategies.assumptions import ends
 from chaosqs.strategies.grid import exact, longest_timeout
 from chaosqs.strategies.messages import MessageSource, among
+from chaosqs.strategies.scenarios import ends
 
 # The scenario grid ---------------------------------------------------------------------------------------------------
 #

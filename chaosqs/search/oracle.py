@@ -76,7 +76,7 @@ class Answer:
 
 
 @attrs.define(eq=False)
-class Trials:
+class AloneOutcomes:
     """The outcomes of messages that were run alone, which settle verdicts; each message and code is run once."""
 
     known: dict[tuple[object, ...], Alone | None] = attrs.field(factory=dict["tuple[object, ...]", "Alone | None"])
@@ -118,13 +118,13 @@ class Oracle:
     simulations: int = 0
     limit: int | None = None
     """Maximum simulations; None: no limit."""
-    trials: Trials = attrs.field(factory=Trials)
+    alone: AloneOutcomes = attrs.field(factory=AloneOutcomes)
     """Settles the verdicts that one history does not."""
     _answers: dict[Scenario, Answer] = attrs.field(factory=dict[Scenario, Answer])
 
     def judge(self, history: History) -> Verdict:
         """Return the verdict on a history, with the violations of the oracle's queue only."""
-        return attributed(self.trials.settled(self.invariant, history), self.queue)
+        return attributed(self.alone.settled(self.invariant, history), self.queue)
 
     @property
     def spent(self) -> bool:

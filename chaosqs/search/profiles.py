@@ -38,7 +38,7 @@ CI = Profile("ci", max_examples=400, shrink_simulations=2_000, draws=200, trials
 DEEP = Profile("deep", max_examples=20_000, shrink_simulations=4_000, draws=1_000, trials=2_000, seed=None)
 PROFILES = (QUICK, CI, DEEP)
 
-_REAL_CODE = {"quick": (100, 10, 200, 40, 200, 12), "ci": (400, 200, 500, 100, 1_500, 20)}
+_HANDLER_BUDGETS = {"quick": (100, 10, 200, 40, 200, 12), "ci": (400, 200, 500, 100, 1_500, 20)}
 """By profile: cases, cases under scheduling policies, simulations of each pass of the shrinker, draws and trials,
 simulations of an explanation, and messages of a load."""
 
@@ -48,9 +48,9 @@ def for_behaviours(profile: Profile, behaviours: Mapping[str, Behaviour]) -> Pro
 
     Such code makes clients and calls of AWS, so that its runs cost 20 to 100 times more.
     """
-    if profile.name not in _REAL_CODE or not any(behaviour.code for behaviour in behaviours.values()):
+    if profile.name not in _HANDLER_BUDGETS or not any(behaviour.code for behaviour in behaviours.values()):
         return profile
-    cases, schedules, shrinking, trials, explaining, messages = _REAL_CODE[profile.name]
+    cases, schedules, shrinking, trials, explaining, messages = _HANDLER_BUDGETS[profile.name]
     return attrs.evolve(
         profile,
         max_examples=min(profile.max_examples, cases),

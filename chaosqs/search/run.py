@@ -21,7 +21,7 @@ from chaosqs.search.coverage import coverage, in_order, margins
 from chaosqs.search.database import Memory
 from chaosqs.search.drawing import Stop, draws, hunt
 from chaosqs.search.finding import CodeTally, Finding, Tally
-from chaosqs.search.oracle import Oracle, Trials
+from chaosqs.search.oracle import AloneOutcomes, Oracle
 from chaosqs.search.profiles import Profile
 from chaosqs.search.schedules import policies, scheduled
 from chaosqs.simulation.run import simulate
@@ -225,11 +225,9 @@ def searched_run(
     `queue`: violations about messages of other queues do not count. `memory`: the design's findings of earlier
     searches. `seed_corpus`, `explore_schedules`, `code`: as in `SearchRun`.
     """
-    trials = Trials()
+    alone = AloneOutcomes()
     searches = [
-        InvariantSearch(
-            Oracle(invariant, queue, trials=trials), None if memory is None else memory.about(invariant.name)
-        )
+        InvariantSearch(Oracle(invariant, queue, alone=alone), None if memory is None else memory.about(invariant.name))
         for invariant in invariants
     ]
     search_run = SearchRun(strategy, searches, budget, seed_corpus, explore_schedules, code)

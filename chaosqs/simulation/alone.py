@@ -1,23 +1,26 @@
-"""One message alone: what real code does with it when nothing else is in its batch and nothing goes wrong around it.
+"""Messages alone: what real code does with each when nothing else is in its batch and nothing goes wrong around it.
 
 A failed batch does not show which of its messages made it fail. So each of them is run by itself: the same contents and
 the same code, in a batch of one, with an execution free for it, no faults, no filter and no further mapping.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import attrs
 
-from chaosqs.model.design import Account, EventSourceMapping, Queue
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.delivery import Ending, before_the_mark, work_of
+from chaosqs.model.design import Account, Design, EventSourceMapping, Queue
 from chaosqs.model.events import Deleted, InvocationEnded
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import Alone, History
+from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.work import before_the_mark, work_of
-from chaosqs.model.workload import Arrival, as_sent
+from chaosqs.model.workload import Arrival, Burst, as_sent
 from chaosqs.simulation.run import Simulation
-from chaosqs.sqs.machines.message import Message, body_of
+from chaosqs.sqs.machines.message import Message as Queued
+from chaosqs.sqs.machines.message import body_of
 
 _SPARE = 30
 """Seconds beside the function timeout that a run lasts: for the initialisation, which may be repeated (LX-12)."""
@@ -30,7 +33,7 @@ class Attempt:
     scenario: Scenario
     mapping: EventSourceMapping
     number: int
-    sent: Arrival | Message
+    sent: Arrival | Queued
     """The message as it was sent by a producer of the workload, or by code."""
 
     @property
@@ -62,7 +65,7 @@ class Attempt:
         if isinstance(sent, Arrival):
             service.enqueue(self.number, attrs.evolve(sent, queue=self.mapping.queue))
         else:
-            service.put(state, Message(self.number, sent.body_bytes, 0, group=sent.group, content=sent.content))
+            service.put(state, Queued(self.number, sent.body_bytes, 0, group=sent.group, content=sent.content))
         service.serve(state)
 
 
@@ -77,7 +80,7 @@ def attempts(history: History, wanted: Sequence[tuple[str, int]]) -> dict[tuple[
     }
 
 
-def _sent(history: History, wanted: Sequence[int]) -> dict[int, tuple[int, Arrival | Message]]:
+def _sent(history: History, wanted: Sequence[int]) -> dict[int, tuple[int, Arrival | Queued]]:
     """Return numbers and messages as they were first sent; the run is repeated if code sent one of them."""
     planned = as_sent(history.scenario.workload)
     first = {number: _first(history, number) for number in wanted}
@@ -95,9 +98,9 @@ def _first(history: History, number: int) -> int:
     return number if sent is None or sent.copy_of is None else _first(history, sent.copy_of)
 
 
-def _recorded(scenario: Scenario) -> dict[int, Message]:
+def _recorded(scenario: Scenario) -> dict[int, Queued]:
     """Run a scenario again and return every message that was sent in it."""
-    seen: dict[int, Message] = {}
+    seen: dict[int, Queued] = {}
     simulation = Simulation.of(scenario)
     simulation.service.on_put = lambda message: seen.setdefault(message.number, attrs.evolve(message))
     simulation.run()
@@ -138,3 +141,51 @@ def _deleted_early(history: History, message: int, index: int, end: InvocationEn
         if isinstance(deleted, Deleted) and not deleted.mapping and message in deleted.messages:
             return end.at > deleted.at or place != own[-1]
     return False
+
+
+@attrs.frozen
+class Handled:
+    """The result of a handler's run."""
+
+    accepted: tuple[int, ...]
+    """Indexes of the messages that it processed."""
+    sent: Mapping[str, tuple[Message, ...]]
+    """The messages that it sent, by queue name; equal ones once."""
+
+
+def handled(design: Design, mapping: str, messages: Sequence[Message], behaviour: Behaviour) -> Handled:
+    """Run the handler of a mapping on messages of its queue. Raises as `simulate` does."""
+    own = next(each for each in design.mappings if each.name == mapping)
+    alone = [
+        attrs.evolve(each, enabled=each.name == mapping, batch_size=1, maximum_batching_window=0, filters=())
+        for each in design.mappings
+    ]
+    queue = design.queue(own.queue)
+    timeout = design.function(own.function).timeout
+    load = Burst(own.queue, messages=messages, groups=1 if queue.fifo else 0)
+    scenario = Scenario(
+        attrs.evolve(design, mappings=alone),
+        [attrs.evolve(load, over=len(messages) * timeout)],
+        {own.function: behaviour},
+        until=(len(messages) + 2) * timeout + queue.delay + queue.visibility_timeout,
+    )
+    simulation, sent = Simulation.of(scenario), dict[int, Queued]()
+    simulation.service.on_put = lambda message: sent.setdefault(message.number, message)
+    history = simulation.run()
+    accepted = (
+        number
+        for number, deliveries in history.deliveries.items()
+        if number < len(messages) and any(each.ending is Ending.PROCESSED for each in deliveries)
+    )
+    return Handled(tuple(sorted(accepted)), _by_queue(history, sent, len(messages)))
+
+
+def _by_queue(history: History, queued: Mapping[int, Queued], given: int) -> dict[str, tuple[Message, ...]]:
+    """Return the messages that code sent, whose numbers follow those that were given."""
+    found: dict[str, dict[Message, None]] = {}
+    for number, message in queued.items():
+        content = message.content
+        if number >= given and number in history.sent and content is not None:
+            own = Message(content.body, content.attributes, message.group)
+            found.setdefault(history.sent[number].queue, {})[own] = None
+    return {name: tuple(messages) for name, messages in found.items()}

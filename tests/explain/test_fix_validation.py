@@ -2,7 +2,7 @@
 
 import attrs
 
-from chaosqs.explain.fixes import FixValidation, trial_scenarios
+from chaosqs.explain.fixes import FixValidation, validation_scenarios
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
@@ -19,14 +19,14 @@ FAULTY = Scenario(ROOMY, [Burst("orders", 1)], faults=PLAN)
 
 def test_trials_are_as_many_as_were_asked_for() -> None:
     """The trials of a fix mix seed, calm worlds and drawn scenarios, always the same ones."""
-    trials = trial_scenarios(STARVED, ScenarioGrid(STARVED.design, "orders"), 40)
+    trials = validation_scenarios(STARVED, ScenarioGrid(STARVED.design, "orders"), 40)
     assert len(trials) == 40
-    assert trials == trial_scenarios(STARVED, ScenarioGrid(STARVED.design, "orders"), 40)
+    assert trials == validation_scenarios(STARVED, ScenarioGrid(STARVED.design, "orders"), 40)
 
 
 def test_a_fix_meets_the_same_faults_and_others() -> None:
     """The same ones with other seeds and under large loads; and whatever else the search may draw."""
-    trials = trial_scenarios(FAULTY, ScenarioGrid(ROOMY, "orders"), 40)
+    trials = validation_scenarios(FAULTY, ScenarioGrid(ROOMY, "orders"), 40)
     same = [trial for trial in trials if trial.faults == PLAN]
     assert {trial.seed for trial in same} == set(range(10))
     assert max(len(arrivals(trial.workload)) for trial in same) == 60
@@ -37,7 +37,9 @@ def test_trials_have_the_messages_of_the_search() -> None:
     """Bodies that a handler never gets would make it fail, whatever the design."""
     source = MessageSource((Message(body='{"id": 1}'),))
     grid = ScenarioGrid(ROOMY, "orders", sources={"orders": source}, most=12)
-    trials = trial_scenarios(attrs.evolve(FAULTY, workload=[Burst("orders", 1, messages=source.samples)]), grid, 40)
+    trials = validation_scenarios(
+        attrs.evolve(FAULTY, workload=[Burst("orders", 1, messages=source.samples)]), grid, 40
+    )
     assert all(load.messages for trial in trials for load in trial.workload if load.queue == "orders")
     assert max(len(arrivals([load])) for trial in trials for load in trial.workload) <= 12
 

@@ -14,7 +14,7 @@ from chaosqs.model.history import Alone, History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst
-from chaosqs.search.oracle import Trials
+from chaosqs.search.oracle import AloneOutcomes
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import Story, orders_design
 
@@ -71,7 +71,7 @@ def test_a_crash_loses_what_was_deleted_before_the_work(handler: str, *, lost: b
     behaviour = Behaviour(handler=f"tests.invariants.broken_handlers:{handler}")
     plan = FaultPlan(messages=[["timeout"]])
     history = simulate(Scenario(orders_design(), [Burst("orders", 1)], {"worker": behaviour}, plan))
-    verdict = Trials().settled(NO_LOSS_BY_OWN_DELETE, history)
+    verdict = AloneOutcomes().settled(NO_LOSS_BY_OWN_DELETE, history)
     assert verdict.status is (Status.VIOLATED if lost else Status.HOLDS)
     if lost:
         assert (

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chaosqs.invariants import NO_REPEATED_EFFECT
-from chaosqs.lambda_.effects import effects, is_claim
+from chaosqs.lambda_.service_calls import effects, is_claim
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Resource
 from chaosqs.model.events import ServiceCalled

@@ -7,9 +7,9 @@ import pytest
 
 from chaosqs.invariants import NO_WORK_HALF_DONE
 from chaosqs.model.counterexample import Counterexample
+from chaosqs.model.delivery import before_the_mark, work_of
 from chaosqs.model.history import Alone
 from chaosqs.model.verdict import Status
-from chaosqs.model.work import before_the_mark, work_of
 from chaosqs.report.story import story
 from tests.invariants.builder import Story, orders_design
 from tests.invariants.test_no_repeated_effect import REAL, idempotent

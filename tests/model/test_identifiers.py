@@ -6,10 +6,9 @@ import json
 
 import pytest
 
-from chaosqs.model.identifiers import Identifiers, is_identifier, successor
 from chaosqs.model.json import Json
 from chaosqs.model.message import Message
-from chaosqs.model.workload import Burst, as_sent
+from chaosqs.model.workload import Burst, Identifiers, as_sent, is_identifier, successor
 
 
 @pytest.mark.parametrize(

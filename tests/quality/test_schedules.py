@@ -28,7 +28,7 @@ from chaosqs.model.workload import Burst
 from chaosqs.search.drawing import Stop, hunt
 from chaosqs.search.schedules import lifted, minimal, policies, scheduled
 from chaosqs.simulation.run import simulate
-from chaosqs.strategies.schedules import pauses
+from chaosqs.strategies.faults import pauses
 
 SEEDS = range(5)
 DESIGN = Design(

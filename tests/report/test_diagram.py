@@ -14,7 +14,7 @@ from chaosqs.model.events import DeadLettered, Received
 from chaosqs.model.history import History
 from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import Burst
-from chaosqs.report.diagram import MOST_ARROWS, sequence
+from chaosqs.report.markdown import MOST_ARROWS, sequence
 from tests.report.examples import Book, throttled
 from tests.report.hostile import NAMES, hostile
 from tests.report.runs import run

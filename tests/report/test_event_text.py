@@ -36,8 +36,8 @@ from chaosqs.model.events import (
 )
 from chaosqs.model.verdict import Violation
 from chaosqs.report.descriptions import DESCRIPTIONS, EventGroup
-from chaosqs.report.diagram import sequence
 from chaosqs.report.event_text import kind_of, said
+from chaosqs.report.markdown import sequence
 from tests.report.examples import MAPPING, RESERVED, Book
 from tests.report.test_diagram import LINE
 

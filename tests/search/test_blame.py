@@ -16,7 +16,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst
-from chaosqs.search.oracle import Oracle, Trials
+from chaosqs.search.oracle import AloneOutcomes, Oracle
 from chaosqs.search.search import searched
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
@@ -47,7 +47,7 @@ def test_a_plain_check_says_that_it_is_unsettled() -> None:
 
 def test_a_handler_that_fails_on_every_message_has_no_bystanders() -> None:
     """Each message fails alone, too: nobody suffered for another."""
-    verdict = Trials().settled(INVARIANT, ran("fails"))
+    verdict = AloneOutcomes().settled(INVARIANT, ran("fails"))
     assert (verdict.status, verdict.exercised) == (Status.HOLDS, 2)
     assert_holds(ran("fails"), [INVARIANT])
 
@@ -55,7 +55,7 @@ def test_a_handler_that_fails_on_every_message_has_no_bystanders() -> None:
 @pytest.mark.parametrize("reported", [False, True])
 def test_healthy_messages_beside_poison_are_bystanders(*, reported: bool) -> None:
     """Of five messages the first is poison: the four that succeed alone are blamed on it, and it on nobody."""
-    verdict = Trials().settled(INVARIANT, ran("fails_on_some", batch_size=3, count=3, reported=reported))
+    verdict = AloneOutcomes().settled(INVARIANT, ran("fails_on_some", batch_size=3, count=3, reported=reported))
     assert [violation.messages for violation in verdict.violations] == [(1, 0), (2, 0)]
     with pytest.raises(InvariantViolated, match="Message 2 went to orders-dlq"):
         assert_holds(ran("fails_on_some"), [INVARIANT])
@@ -73,13 +73,13 @@ def test_messages_that_code_sent_are_run_alone_with_their_bodies() -> None:
     )
     behaviours = {"sender": real("forwards"), "worker": real("fails_on_what_was_sent")}
     history = simulate(Scenario(design, [Burst("first", 2)], behaviours))
-    verdict = Trials().settled(INVARIANT, history)
+    verdict = AloneOutcomes().settled(INVARIANT, history)
     assert [violation.messages for violation in verdict.violations] == [(3, 2)]
 
 
 def test_each_message_is_run_once_a_search() -> None:
     """The outcome depends on code and contents alone, so it is kept."""
-    trials, history = Trials(), ran("fails_on_some")
+    trials, history = AloneOutcomes(), ran("fails_on_some")
     first = trials.settled(INVARIANT, history)
     assert trials.settled(INVARIANT, history) == first
     assert len(trials.known) == 2

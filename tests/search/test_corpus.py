@@ -15,7 +15,7 @@ from chaosqs.search.corpus import ScenarioGrid, seed_corpus
 from chaosqs.search.profiles import CI, DEEP, QUICK, Profile
 from chaosqs.search.search import searched
 from chaosqs.search.simplicity import FAILING, HEALTHY, ON_THE_EDGE, strain
-from chaosqs.strategies.assumptions import ends
+from chaosqs.strategies.scenarios import ends
 from tests.search.designs import MAPPING, ROOMY, SOUND, invariant, never_dead_lettered, processed_once
 
 FIFO = Design([Queue("orders.fifo")], [Function("worker")], [EventSourceMapping("orders.fifo", "worker")])

@@ -9,7 +9,7 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.scenario import Scenario
 from chaosqs.strategies import scenarios
-from chaosqs.strategies.assumptions import assumptions
+from chaosqs.strategies.scenarios import assumptions
 from tests.strategies.sampling import sample, simplest
 
 DESIGN = Design([Queue("orders")], [Function("worker")], [EventSourceMapping("orders", "worker")])

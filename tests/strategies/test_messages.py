@@ -15,7 +15,7 @@ from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import as_sent
 from chaosqs.search.messages import Given, sources
-from chaosqs.strategies.poison import poison
+from chaosqs.strategies.messages import poison
 from chaosqs.strategies.workloads import workloads
 from tests.model.drawn import messages
 

@@ -11,7 +11,7 @@ from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.faults import FaultPlan, Pause
 from chaosqs.model.scenario import Scenario
 from chaosqs.strategies import designs
-from chaosqs.strategies.schedules import pauses
+from chaosqs.strategies.faults import pauses
 from tests.strategies.pasting import pastes_back
 from tests.strategies.sampling import sample, simplest
 

@@ -10,7 +10,6 @@ from typing import TypeVar
 import attrs
 
 from chaosqs.errors import InvalidDesign, Problem
-from chaosqs.importers.cloudformation.addresses import function_published_by
 from chaosqs.importers.cloudformation.code import code_of, queues_in
 from chaosqs.importers.cloudformation.intrinsics import resolve
 from chaosqs.importers.cloudformation.markup import (
@@ -24,11 +23,10 @@ from chaosqs.importers.cloudformation.markup import (
     text_of,
     whole_number,
 )
-from chaosqs.importers.cloudformation.naming import Names
+from chaosqs.importers.cloudformation.naming import Names, function_published_by
 from chaosqs.importers.cloudformation.reading import Part, Reading
 from chaosqs.importers.cloudformation.references import References, queue_in
-from chaosqs.importers.cloudformation.resource import MAPPING, QUEUE, SAM_FUNCTION, Resource
-from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Unknown
+from chaosqs.importers.cloudformation.scope import EMPTY, MAPPING, QUEUE, SAM_FUNCTION, Absent, Resource, Unknown
 from chaosqs.importers.cloudformation.services import service_resources
 from chaosqs.importers.protocol import Code, NoDesign
 from chaosqs.model.design import (

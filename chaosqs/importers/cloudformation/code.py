@@ -13,8 +13,7 @@ from chaosqs.importers.cloudformation.intrinsics import resolve, resolved_parts
 from chaosqs.importers.cloudformation.markup import Entry, Items, Leaf, Table, described, shortened, text_of
 from chaosqs.importers.cloudformation.naming import Names
 from chaosqs.importers.cloudformation.reading import Part, Reading
-from chaosqs.importers.cloudformation.resource import LAYER, SAM_FUNCTION, SAM_LAYER, Resource
-from chaosqs.importers.cloudformation.scope import Absent, Unknown
+from chaosqs.importers.cloudformation.scope import LAYER, SAM_FUNCTION, SAM_LAYER, Absent, Resource, Unknown
 from chaosqs.importers.protocol import Code, module_file
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")  # as AWS demands (API Reference, Environment)

@@ -1,4 +1,4 @@
-"""Names of queues and functions in the design.
+"""Names of queues and functions in the design, and the texts that AWS puts in place of references to them.
 
 A name that is written in the template is kept if it can be resolved and is valid. Otherwise the logical id is used,
 which people recognise. Names are unique: the second resource of a name gets its logical id, with a number if needed.
@@ -11,8 +11,7 @@ import attrs
 
 from chaosqs.importers.cloudformation.intrinsics import resolve
 from chaosqs.importers.cloudformation.markup import Leaf, described, text_of, truth
-from chaosqs.importers.cloudformation.resource import QUEUE, Resource
-from chaosqs.importers.cloudformation.scope import Absent, Scope, Unknown
+from chaosqs.importers.cloudformation.scope import ALIAS, QUEUE, VERSION, Absent, Resource, Scope, Unknown
 
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo")
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -102,3 +101,51 @@ def function_in(text: str) -> str:
     """Return the function's name in a name or an ARN, each with or without alias or version."""
     parts = text.split(":")
     return parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]
+
+
+def arn(service: str, rest: str, scope: Scope) -> str:
+    """Return the ARN of a resource in the given or assumed account and Region."""
+    values = [scope.known[f"AWS::{name}"] for name in ("Partition", "Region", "AccountId")]
+    partition, region, account = (text_of(value) or "" for value in values)
+    return f"arn:{partition}:{service}:{region}:{account}:{rest}"
+
+
+def addresses(queues: Names, functions: Names, scope: Scope) -> Mapping[str, Leaf]:
+    """Return the values of Ref and GetAtt for queues and functions, by reference: `Orders`, `Orders.Arn`."""
+    known: dict[str, str] = {}
+    for name, queue in queues.of.items():
+        own = arn("sqs", queue, scope)
+        _, _, _, region, account, _ = own.split(":", 5)
+        url = f"https://sqs.{region}.amazonaws.com/{account}/{queue}"
+        known |= {name: url, f"{name}.QueueUrl": url, f"{name}.Arn": own, f"{name}.QueueName": queue}
+    for name, function in functions.of.items():
+        own = arn("lambda", f"function:{function}", scope)
+        # `Worker.Alias` and `Worker.Version` are SAM's, for a function with AutoPublishAlias
+        known |= {
+            name: function,
+            f"{name}.Arn": own,
+            f"{name}.Alias": f"{own}:live",
+            f"{name}.Version": f"{own}:1",
+        }
+    return {name: Leaf(text, text, 0) for name, text in known.items()}
+
+
+def published(resources: Iterable[Resource], scope: Scope) -> Mapping[str, Leaf]:
+    """Return the values of Ref and GetAtt for aliases and versions of functions, by reference."""
+    known: dict[str, str] = {}
+    for resource in resources:
+        function = function_published_by(resource, scope)
+        if function is None:
+            continue
+        name, own = resource.logical_id, arn("lambda", f"function:{function}", scope)
+        known[name] = f"{own}:{'1' if resource.kind == VERSION else 'live'}"
+        known |= {f"{name}.{attribute}": known[name] for attribute in ("AliasArn", "FunctionArn")}
+        known[f"{name}.Version"] = "1"
+    return {name: Leaf(text, text, 0) for name, text in known.items()}
+
+
+def function_published_by(resource: Resource, scope: Scope) -> str | None:
+    """Return the function of an alias or a version; None for other resources, or if the template does not tell."""
+    entry = resource.properties.get("FunctionName") if resource.kind in {ALIAS, VERSION} else None
+    value = resolve(entry.node, scope) if entry else None
+    return function_in(value.text) if isinstance(value, Leaf) else None

@@ -5,10 +5,9 @@ An assumed queue or function gets AWS's defaults and a name made from the refere
 
 import attrs
 
-from chaosqs.importers.cloudformation.addresses import arn
 from chaosqs.importers.cloudformation.intrinsics import resolve
 from chaosqs.importers.cloudformation.markup import Items, Leaf, Table, described
-from chaosqs.importers.cloudformation.naming import function_in, function_name, plain_name, queue_name
+from chaosqs.importers.cloudformation.naming import arn, function_in, function_name, plain_name, queue_name
 from chaosqs.importers.cloudformation.reading import Part, Reading
 from chaosqs.importers.cloudformation.scope import Absent, Resolved, Unknown
 from chaosqs.importers.cloudformation.sections import Template

@@ -1,4 +1,4 @@
-"""The names of one template: parameters, pseudo parameters, attributes of resources, mappings, conditions.
+"""The names of one template: parameters, pseudo parameters, attributes of resources, mappings, conditions; a resource.
 
 A reference to a resource has the text that AWS would put in its place on deployment, in an assumed account and Region.
 So a reference reads the same whether it is written as GetAtt, as Sub or as a literal ARN.
@@ -83,3 +83,33 @@ class Scope:
             case Table(entries=entries):
                 for entry in entries.values():
                     self.note_assumed(entry.node, why)
+
+
+QUEUE = "AWS::SQS::Queue"
+FUNCTION = "AWS::Lambda::Function"
+SAM_FUNCTION = "AWS::Serverless::Function"
+FUNCTIONS = frozenset({FUNCTION, SAM_FUNCTION})
+ALIAS = "AWS::Lambda::Alias"
+VERSION = "AWS::Lambda::Version"
+MAPPING = "AWS::Lambda::EventSourceMapping"
+SAM_LAYER = "AWS::Serverless::LayerVersion"
+LAYER = "AWS::Lambda::LayerVersion"
+KINDS = frozenset({QUEUE, *FUNCTIONS, ALIAS, VERSION, MAPPING, SAM_LAYER, LAYER})
+
+
+@attrs.frozen
+class Resource:
+    """A resource of the template."""
+
+    logical_id: str
+    kind: str
+    properties: Table
+    """Properties as written, merged with those of `Globals`."""
+    line: int
+    condition: str = ""
+    metadata: Table = EMPTY
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Path of keys from the document's root to the properties."""
+        return "Resources", self.logical_id, "Properties"

@@ -9,12 +9,10 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from chaosqs.errors import InvalidDesign, Problem
-from chaosqs.importers.cloudformation.addresses import addresses, published
 from chaosqs.importers.cloudformation.intrinsics import condition_holds
 from chaosqs.importers.cloudformation.markup import Entry, Items, Leaf, Node, Table, described, merged, text_of
-from chaosqs.importers.cloudformation.naming import Names, names_of
-from chaosqs.importers.cloudformation.resource import FUNCTIONS, KINDS, QUEUE, SAM_FUNCTION, Resource
-from chaosqs.importers.cloudformation.scope import EMPTY, PSEUDO, Scope
+from chaosqs.importers.cloudformation.naming import Names, addresses, names_of, published
+from chaosqs.importers.cloudformation.scope import EMPTY, FUNCTIONS, KINDS, PSEUDO, QUEUE, SAM_FUNCTION, Resource, Scope
 from chaosqs.importers.cloudformation.services import KINDS as SERVICE_KINDS
 from chaosqs.importers.cloudformation.services import service_addresses
 

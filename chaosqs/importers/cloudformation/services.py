@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from chaosqs.importers.cloudformation.addresses import arn
 from chaosqs.importers.cloudformation.intrinsics import resolve
 from chaosqs.importers.cloudformation.markup import Items, Leaf, Node, Table, text_of
-from chaosqs.importers.cloudformation.resource import Resource
-from chaosqs.importers.cloudformation.scope import Absent, Scope, Unknown
+from chaosqs.importers.cloudformation.naming import arn
+from chaosqs.importers.cloudformation.scope import Absent, Resource, Scope, Unknown
 from chaosqs.model import design
 from chaosqs.model.json import Json
 

@@ -15,9 +15,8 @@ from chaosqs.lambda_.results import Result
 from chaosqs.lambda_.waits import Waits
 from chaosqs.mock_aws.lambda_api import functions, mappings
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, not_served, throttled, too_large
-from chaosqs.mock_aws.lambda_api.names import named
 from chaosqs.mock_aws.lambda_api.region import Direct, LambdaRegion
-from chaosqs.mock_aws.lambda_api.resources import Deployed, Version
+from chaosqs.mock_aws.lambda_api.resources import Deployed, Version, named
 from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
 from chaosqs.model.events import InvocationEnded, Throttled
 from chaosqs.sqs.api.parameters import Parameters, text
