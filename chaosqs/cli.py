@@ -22,6 +22,7 @@ from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.project.wording import brief, with_relative_paths
 
 if TYPE_CHECKING:
+    from chaosqs.project.planning import Plan
     from chaosqs.project.results import CheckResult
 
 _VIOLATED = 1  # exit status
@@ -119,31 +120,37 @@ def explore(
     planned = plan(
         Options(here, here, files, profile=profile, max_examples=max_examples, seed=seed, report_dir=report_dir)
     )
-    results: list[CheckResult] = []
-    errors: list[str] = []
     if planned.header and not as_json:
         click.echo("\n".join(planned.header))
+    results, errors = _checked(planned, prints_stories=not as_json)
+    if as_json:
+        functions = {name: [attrs.asdict(each) for each in own] for name, own in planned.bindings.items()}
+        asked = [attrs.asdict(found) for found in results]
+        _print_json({"functions": functions, "results": asked, "errors": errors})
+    elif results:
+        click.echo("\n".join(summary(results)))
+    for text in errors:
+        click.echo(f"Error: {text}", err=True)
+    _exit_with(results)
+    if errors:
+        sys.exit(_WRONG)
+
+
+def _checked(planned: Plan, *, prints_stories: bool) -> tuple[list[CheckResult], list[str]]:
+    """Run the checks; return their results, and the different errors of those without one."""
+    results: list[CheckResult] = []
+    errors: dict[str, None] = {}
     with closing(planned.child):
         for check in planned.checks:
             try:
                 found = planned.run(check)
             except (InvalidInput, SimulationError) as error:
-                errors.append(_summed_up(error))
+                errors[_summed_up(error)] = None
                 continue
             results.append(found)
-            if found.broken and not as_json:
+            if found.broken and prints_stories:
                 click.echo(found.broken.story)
-    if as_json:
-        functions = {name: [attrs.asdict(each) for each in own] for name, own in planned.bindings.items()}
-        asked = [attrs.asdict(found) for found in results]
-        _print_json({"functions": functions, "results": asked, "errors": list(dict.fromkeys(errors))})
-    elif results:
-        click.echo("\n".join(summary(results)))
-    for text in dict.fromkeys(errors):
-        click.echo(f"Error: {text}", err=True)
-    _exit_with(results)
-    if errors:
-        sys.exit(_WRONG)
+    return results, list(errors)
 
 
 @main.command()

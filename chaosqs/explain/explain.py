@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import groupby, pairwise
 from math import ceil
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import attrs
 
@@ -247,8 +247,7 @@ def explain(
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
-    scenario = history.scenario
-    budget = for_behaviours(profile, scenario.behaviours)
+    scenario, budget = history.scenario, for_behaviours(profile, history.scenario.behaviours)
     oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations)
     known = {**shown_by(scenario), **(messages or {})}
     grid = ScenarioGrid(scenario.design, mapping.queue, dict(behaviours or {}), sources=known, most=budget.messages)
@@ -258,18 +257,11 @@ def explain(
         return Explanation(unfinished=("rate", "settings", "faults", "fixes", "assumptions", "point_of_no_return"))
     sample, rate = sampled
     faults = parts.find("faults", lambda: _needed_faults(scenario, oracle)) or ()
-
-    def found_fixes(edges: Mapping[SettingPath, Sequence[Value]] | None = None) -> tuple[Fix, ...]:
-        tried = parts.find("fixes", lambda: fixes(scenario, mapping, oracle, grid, budget.trials, edges=edges))
-        return tried or ()
-
-    early = () if oracle.limit is None else found_fixes()  # thresholds take more simulations than fixes
-    settings = parts.find("settings", lambda: _settings(scenario, mapping, sample, grid, origins or {})) or ()
-    return Explanation(
-        settings=settings,
-        faults=faults,
-        rate=rate,
-        fixes=found_fixes({each.path: each.edges for each in settings}) if oracle.limit is None else early,
+    find_settings = partial(_settings, scenario, mapping, sample, grid, origins or {})
+    find_fixes = partial(fixes, scenario, mapping, oracle, grid, budget.trials)
+    settings, changes = parts.settings_and_fixes(find_settings, find_fixes)
+    return attrs.evolve(
+        Explanation(settings=settings, faults=faults, rate=rate, fixes=changes),
         assumptions=parts.find("assumptions", lambda: hanging(sample)),
         point_of_no_return=parts.find("point_of_no_return", lambda: point_of_no_return(history, oracle, rate)),
         unfinished=tuple(parts.unfinished),
@@ -280,6 +272,10 @@ _SHARES: Mapping[Part, float] = {"fixes": 0.5, "settings": 0.8, "assumptions": 0
 """Share of the simulations left that a part may use if they are limited; other parts: all."""
 
 
+class _FindFixes(Protocol):
+    def __call__(self, *, edges: Mapping[SettingPath, Sequence[Value]] | None) -> tuple[Fix, ...]: ...
+
+
 @attrs.define
 class _Parts:
     """Finds the parts of an explanation one after the other, within a budget of simulations."""
@@ -288,6 +284,20 @@ class _Parts:
     limit: int | None
     """Maximum simulations of all parts together; None: no limit."""
     unfinished: list[Part] = attrs.field(factory=list[Part])
+
+    def settings_and_fixes(
+        self, find_settings: Callable[[], tuple[Setting, ...]], find_fixes: _FindFixes
+    ) -> tuple[tuple[Setting, ...], tuple[Fix, ...]]:
+        """Return the settings that matter, and the fixes: their values come from the thresholds of the settings.
+
+        If simulations are limited, the fixes come first, as thresholds take more of them.
+        """
+        if self.limit is not None:
+            found = self.find("fixes", partial(find_fixes, edges=None)) or ()
+            return self.find("settings", find_settings) or (), found
+        settings = self.find("settings", find_settings) or ()
+        edges = {each.path: each.edges for each in settings}
+        return settings, self.find("fixes", partial(find_fixes, edges=edges)) or ()
 
     def find(self, part: Part, find: Callable[[], _Found]) -> _Found | None:
         """Return a part, or None if its share of the budget does not suffice."""

@@ -72,23 +72,11 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
     """
     budget = profile_named(profile) if isinstance(profile, str) else profile
     findings, known = list[Finding](), sources(design, messages)
+    budgeted = partial(searched, profile=budget, max_examples=max_examples, seed=seed, database=database, name=name)
+    search = partial(budgeted, behaviours=behaviours, vary_assumptions=vary_assumptions, messages=known)
+    explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins, messages=known)
     for mapping in design.mappings:
-        found = searched(
-            design,
-            mapping.name,
-            invariants,
-            behaviours=behaviours,
-            profile=budget,
-            max_examples=max_examples,
-            seed=seed,
-            database=database,
-            name=name,
-            vary_assumptions=vary_assumptions,
-            messages=known,
-        )
-        explained = partial(
-            counterexample, name, behaviours=behaviours, profile=budget, origins=origins, messages=known
-        )
+        found = search(design, mapping.name, invariants)
         for invariant in invariants:
             finding = found.finding(invariant)
             findings.append(_with_text(finding, explained(finding, invariant) if finding.violated else None))

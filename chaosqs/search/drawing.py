@@ -97,7 +97,7 @@ def _no_constants_of_modules() -> Generator[None]:
 
     What a seed draws would depend on the modules that happen to be loaded, and reading them takes a second or two.
     """
-    names = vars(providers)
+    names = providers.__dict__
     theirs = {name: names[name] for name in _CONSTANTS if name in names}
     if len(theirs) == len(_CONSTANTS):  # Hypothesis may name them differently one day
         names.update(_CONSTANTS)

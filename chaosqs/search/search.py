@@ -191,8 +191,7 @@ def searched(  # noqa: PLR0913 - as `explore`
     `name`: the design's name, its key in the database. `vary_assumptions`: also draw the assumptions about AWS.
     `messages`: what the messages of queues are, by queue name.
     """
-    index = _mapping_named(design, mapping)
-    given = dict(behaviours or {})
+    index, given = _mapping_named(design, mapping), dict(behaviours or {})
     real = any(behaviour.handler is not None for behaviour in given.values())
     named = named_points(given)
     budget = budgeted(for_behaviours(profile, given), max_examples, seed)
@@ -202,25 +201,34 @@ def searched(  # noqa: PLR0913 - as `explore`
     if real:
         named = attrs.evolve(named, points=(*named.points, *service_calls(grid)))
         grid = attrs.evolve(grid, points=named.points)
+    cases = _drawn_on(grid, vary_assumptions=vary_assumptions)
+    first = seed_corpus(grid, budget.max_examples, vary_assumptions=vary_assumptions)
+    memory = None if database is None else _memory(database, name, grid, mapping, vary_assumptions=vary_assumptions)
+    code = CodeTally(mapping) if given.get(index.function, Behaviour()).handler is not None else None
     search_run = searched_run(
-        scenarios(
-            design,
-            queue=index.queue,
-            behaviours=given,
-            points=named.points,
-            messages=grid.most_drawn,
-            vary_assumptions=vary_assumptions,
-            sources=messages,
-        ),
+        cases,
         invariants,
         budget,
         queue=index.queue,
-        seed_corpus=seed_corpus(grid, budget.max_examples, vary_assumptions=vary_assumptions),
-        memory=None if database is None else _memory(database, name, grid, mapping, vary_assumptions=vary_assumptions),
+        seed_corpus=first,
+        memory=memory,
         explore_schedules=real,
-        code=CodeTally(mapping) if given.get(index.function, Behaviour()).handler is not None else None,
+        code=code,
     )
     return Searched(design, index, grid, named, search_run)
+
+
+def _drawn_on(grid: ScenarioGrid, *, vary_assumptions: bool) -> SearchStrategy[Scenario]:
+    """Return the strategy for scenarios of the grid's design in which its queue gets a load."""
+    return scenarios(
+        grid.design,
+        queue=grid.queue,
+        behaviours=grid.given,
+        points=grid.points,
+        messages=grid.most_drawn,
+        vary_assumptions=vary_assumptions,
+        sources=grid.sources,
+    )
 
 
 def search(

@@ -1,4 +1,4 @@
-"""SQS's errors, and readers of parameters in botocore's shapes; wrong types and URLs are refused as AWS's parser does."""
+"""SQS's errors, and readers of parameters in botocore's shapes; like AWS's parser they refuse wrong types and URLs."""
 
 import re
 from collections.abc import Mapping, Sequence
