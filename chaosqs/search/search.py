@@ -203,17 +203,10 @@ def searched(  # noqa: PLR0913 - as `explore`
         grid = attrs.evolve(grid, points=named.points)
     cases = _drawn_on(grid, vary_assumptions=vary_assumptions)
     first = seed_corpus(grid, budget.max_examples, vary_assumptions=vary_assumptions)
-    memory = None if database is None else _memory(database, name, grid, mapping, vary_assumptions=vary_assumptions)
+    kept = None if database is None else _memory(database, name, grid, mapping, vary_assumptions=vary_assumptions)
     code = CodeTally(mapping) if given.get(index.function, Behaviour()).handler is not None else None
     search_run = searched_run(
-        cases,
-        invariants,
-        budget,
-        queue=index.queue,
-        seed_corpus=first,
-        memory=memory,
-        explore_schedules=real,
-        code=code,
+        cases, invariants, budget, queue=index.queue, seed_corpus=first, memory=kept, explore_schedules=real, code=code
     )
     return Searched(design, index, grid, named, search_run)
 
