@@ -104,7 +104,7 @@ def test_strictly_a_mark_that_no_case_reached_fails(sound: pytest.Pytester) -> N
 def test_a_fault_in_the_handlers_own_code_is_found_and_named(sound: pytest.Pytester) -> None:
     """The search strikes at `chaosqs.fault_point`, and the story names the site."""
     project = with_handler(sound, "fragile_shop", FRAGILE, "promises.py:provider_answers")
-    result = project.runpytest("--chaosqs", "--chaosqs-max-examples=20", "-k", "provider", "-p", "no:cacheprovider")
+    result = project.runpytest("--chaosqs", "--chaosqs-max-examples=10", "-k", "provider", "-p", "no:cacheprovider")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*The provider did not answer.*", "*fault_point:charge*"])
 

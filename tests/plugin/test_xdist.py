@@ -24,11 +24,11 @@ def test_the_summary_is_the_same(pytester: pytest.Pytester) -> None:
     names = ["a", "b", "throttled"]
     for name in names:
         write(pytester.path / "reports" / "corpus" / f"{name}.json", kept())
-    alone = run_pytest(pytester.path, "--chaosqs", BRIEFLY, "-p", "no:xdist")
+    alone = pytester.runpytest("--chaosqs", BRIEFLY, "-p", "no:xdist")
     spread = run_pytest(pytester.path, "--chaosqs", BRIEFLY, "-n", "2")
-    assert alone.returncode == spread.returncode == 0, spread.stdout
+    assert alone.ret == spread.returncode == 0, spread.stdout
     assert "created: 2/2 workers" in spread.stdout
-    assert section(alone.stdout) == section(spread.stdout) != []
+    assert section(alone.stdout.str()) == section(spread.stdout) != []
     fixed = [line for line in section(spread.stdout) if line.endswith(": FIXED on template.yaml as it is now")]
     assert fixed == [f"reports/corpus/{name}.json: FIXED on template.yaml as it is now" for name in names]
 

@@ -30,7 +30,10 @@ DESIGN = Design(
 TOTAL, PICK = ("total", "amount is null in place of 12.5"), ("pick", 'lines[0].sku is empty in place of "x1"')
 
 
-@pytest.mark.parametrize(("handler", "note", "seed"), [(*TOTAL, 0), (*TOTAL, 1), (*TOTAL, 2), (*PICK, 0)])
+SLOW = pytest.param(*PICK, 0, marks=pytest.mark.deep)
+
+
+@pytest.mark.parametrize(("handler", "note", "seed"), [(*TOTAL, 0), (*TOTAL, 1), (*TOTAL, 2), SLOW])
 def test_it_shrinks_to_the_one_field(handler: str, note: str, seed: int) -> None:
     """Two messages: one with that one field changed, and the bystander of its batch, which is the sample."""
     found = searched(

@@ -184,7 +184,7 @@ RUNS: dict[str, tuple[Burst | Steady, Behaviour]] = {
     "two": (Burst("orders", 2), Behaviour(error_rate=1)),
     "throttled": (Burst("orders", 60), Behaviour(seconds_per_message=8)),
     "many": (Burst("orders", 150), Behaviour(seconds_per_message=5)),
-    "steady": (Steady("orders", 2, 120), Behaviour(seconds_per_message=5)),
+    "steady": (Steady("orders", 2, 60), Behaviour(seconds_per_message=5)),
     "poison": (Burst("orders", 20), Behaviour(seconds_per_message=0.1, poison=(3, 11))),
 }
 
