@@ -70,8 +70,6 @@ def result(found: CheckResult, *, strict: bool) -> ItemResult:
     """Return the result of the item of a check."""
     title = title_of(found.invariant)
     location = found.broken.location if found.broken else Location(found.design)
-    if not found.simulated and not strict and found.status is not Status.INCONCLUSIVE:
-        return ItemResult(location, skipped=found.reason, check_result=found)
     if passes(found, strict=strict):
         return ItemResult(location, check_result=found)
     if found.broken:
@@ -87,7 +85,7 @@ def _without_story(found: CheckResult, title: str) -> tuple[str, str]:
     if found.canary:
         sentence = f"the search found nothing in {found.cases:,} cases of a design that is broken on purpose"
         return f"{title}: {sentence}", f"{found.design}: {title}: {sentence}: do not rely on this installation."
-    if found.status is Status.INCONCLUSIVE and not found.simulated:
+    if not found.simulated:
         return f"{title}: not judged: {found.reason.splitlines()[0]}", found.reason
     if found.status is Status.INCONCLUSIVE:
         headline = f"{title}: {found.status}: {last_line(found.reason)}"
@@ -99,8 +97,6 @@ def _without_story(found: CheckResult, title: str) -> tuple[str, str]:
 
 def _shortfall(found: CheckResult) -> str:
     """Return the reason why a check fails only because the project is strict."""
-    if not found.simulated:
-        return f"not simulated: {found.reason}"
     if found.status is Status.NOT_EXERCISED:
         return f"{found.status}: {found.reason}"
     marks = missed(found)
@@ -262,7 +258,7 @@ def _run_check(check: Check, planned: Plan, explained: dict[tuple[str, str], str
     except (InvalidInput, SimulationError):
         explained[mapping] = check.invariant.name
         raise
-    if check.problem:
+    if not found.simulated:
         explained[mapping] = check.invariant.name
     return result(found, strict=planned.strict)
 

@@ -12,7 +12,7 @@ from chaosqs.model.verdict import Status
 from chaosqs.project.checks import Budget, Check
 from chaosqs.project.discovery import portable
 from chaosqs.project.exploration import counterexample
-from chaosqs.project.wording import brief, first_line, relative_to, with_relative_paths
+from chaosqs.project.wording import brief, relative_to, with_relative_paths
 from chaosqs.report.markdown import REPORT, SCENARIO, write_report
 from chaosqs.report.story import replay_command, story
 from chaosqs.search.coverage import SOMETIMES
@@ -111,17 +111,17 @@ class CheckResult:
     """Assumptions about the design, each as a sentence."""
     canary: bool = False
     simulated: bool = True
-    """True if this version can simulate the design; if not, `reason` says why."""
+    """False if nothing could be simulated, as for a handler that cannot be imported: `reason` says why."""
     broken: Broken | None = None
     failing: str = ""
     """The sentence that the mapping's real code never succeeded; empty: it did, or is a model."""
 
 
 def passes(found: CheckResult, *, strict: bool = False) -> bool:
-    """Return True if a check passes; `strict`: only if it was simulated and exercised and every user's mark reached."""
+    """Return True if a check passes; `strict`: only if it was exercised and every user's mark reached."""
     if found.canary:
         return found.status is Status.VIOLATED
-    if strict and (found.status is Status.NOT_EXERCISED or missed(found) or not found.simulated):
+    if strict and (found.status is Status.NOT_EXERCISED or missed(found)):
         return False
     return found.status not in {Status.VIOLATED, Status.INCONCLUSIVE}
 
@@ -134,11 +134,11 @@ def missed(found: CheckResult) -> list[str]:
 def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> CheckResult:
     """Run a check; the report of a violation is written to the directory `reports`."""
     if check.problem:
-        return attrs.evolve(_not_simulated(check, check.problem), status=Status.INCONCLUSIVE)
+        return _not_simulated(check, check.problem)
     try:
         finding = check.search(budget)
     except InvalidScenario as error:
-        return _not_simulated(check, first_line(error))
+        return _not_simulated(check, str(error))
     except NotDeterministic as error:
         return _contradicted(check, error)
     verdict = finding.verdict
@@ -167,7 +167,7 @@ def _not_simulated(check: Check, reason: str) -> CheckResult:
         check.design,
         check.mapping,
         check.invariant.name,
-        Status.NOT_APPLICABLE,
+        Status.INCONCLUSIVE,
         reason,
         assumptions=check.assumptions,
         canary=check.canary,

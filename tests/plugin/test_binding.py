@@ -166,6 +166,23 @@ def test_a_handler_that_cannot_be_loaded_fails_its_own_mapping(
     assert where in "\n".join(said)
 
 
+HOOKS = {
+    "async": ("async def prepare():\n    pass", "prepare must be a plain function, not an async one", 1),
+    "raises": ("def prepare():\n    raise KeyError('k')", "prepare raises KeyError: 'k'", 2),
+    "argument": ("import os\ndef prepare(world):\n    pass", "prepare must take no argument", 2),
+}
+
+
+@pytest.mark.parametrize(("source", "why", "line"), HOOKS.values(), ids=HOOKS.keys())
+def test_a_setup_that_fails_fails_each_mapping_once(tickets: pytest.Pytester, source: str, why: str, line: int) -> None:
+    """Whichever items are selected, as nothing was judged; two lines say why."""
+    write(tickets.path, {"tests/world.py": source})
+    with_settings(tickets, 'setup = "tests/world.py:prepare"')
+    result = tickets.runpytest("--chaosqs", "-k", "early or concurrent")
+    result.assert_outcomes(failed=2, skipped=2)
+    result.stdout.fnmatch_lines([f"setup = 'tests/world.py:prepare': {why}", f"tests/world.py:{line}"])
+
+
 @pytest.mark.usefixtures("hurried", "briefly_explained")
 def test_settings_override_the_template(tickets: pytest.Pytester) -> None:
     """By the function's name or by its logical id: code, handler, variables and a model."""

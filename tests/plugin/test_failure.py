@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import attrs
 import pytest
 
-from chaosqs.errors import InvalidInput, InvalidScenario
+from chaosqs.errors import InvalidInput
 from chaosqs.project import results
 from tests.plugin.projects import BRIEFLY, BROKEN, FOLDER, IDS, THROTTLING, run_pytest, without_ci
 
@@ -233,16 +233,3 @@ def test_strictly_what_was_not_exercised_fails(roomy: pytest.Pytester) -> None:
     result = roomy.runpytest("--chaosqs", "--chaosqs-max-examples=3", "--chaosqs-strict", *chosen)
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(["*no dead-lettering by throttling: not exercised: worker was never at the limit*"])
-
-
-def test_what_cannot_be_simulated_is_skipped(sound: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A design that this version does not simulate is neither broken nor sound: it is skipped, with the reason."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise InvalidScenario("mapping 'orders→worker': this version simulates no filters")
-
-    monkeypatch.setattr("chaosqs.project.checks.searched", refuse)
-    result = sound.runpytest("--chaosqs", "-rs", "-k", "delivery")
-    result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*template.yaml*this version simulates no filters"])
-    sound.runpytest("--chaosqs", "--chaosqs-strict", "-k", "delivery").assert_outcomes(failed=1)
