@@ -56,6 +56,16 @@ def test_handlers_are_found_in_the_projects_directory(run: Run, verb: str) -> No
     assert result.exit_code == 0, result.output
 
 
+@pytest.mark.usefixtures("path")
+def test_exhaust_prints_what_it_tried_of_real_handlers(run: Run) -> None:
+    """The one scenario, and no search besides."""
+    write("fine_and_exhausted", FINE)
+    result = run("exhaust", FILE, "--faults", "0", "--invariant", "conservation", "--json")
+    tried = json.loads(result.output)["exhaustions"][0]
+    assert tried["runs"] == 1
+    assert [answer["cases"] for answer in tried["answers"]] == [1]
+
+
 LEAVE = {"asks": (ASKS, "asks for an address"), "starts": (STARTS, "starts a process")}
 
 
@@ -137,9 +147,9 @@ def test_explore_says_first_which_code_runs(run: Run) -> None:
 
 @pytest.mark.usefixtures("path")
 def test_explore_names_a_handler_that_cannot_be_loaded(run: Run) -> None:
-    """Nothing is searched, and the exit status is that of a violation."""
+    """Nothing is searched, and the exit status is that of wrong input."""
     write_project("lacks_a_package", "import left_out_package")
     result = run("explore", "template.yaml", "--max-examples", "2")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "  Orders → Worker: src/lacks_a_package.py, handle CANNOT BE LOADED" in result.output
     assert "No module named 'left_out_package'" in result.output
