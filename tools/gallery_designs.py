@@ -60,6 +60,7 @@ MISTAKES = (
         ("no-bystander-dead-lettered",),
         "Without partial batch responses one bad message fails its whole batch, each time.",
         "orders→import-orders",
+        costly=True,
     ),
     Mistake(
         "same-retention",
@@ -72,6 +73,7 @@ MISTAKES = (
         ("no-concurrent-processing",),
         "The visibility timeout equals the function timeout, but begins earlier, at the receive.",
         "videos→transcode",
+        costly=True,
     ),
     Mistake(
         "window-eats-visibility",
@@ -116,6 +118,7 @@ MISTAKES = (
         ("oldest-message-within-300-s",),
         "After each failure a message stays hidden for six times the function timeout, as AWS advises.",
         "alerts→send-alert",
+        costly=True,
     ),
     Mistake(
         "shared-database",
@@ -129,6 +132,7 @@ MISTAKES = (
         ("throttle-rate-up-to-50-percent",),
         "Reserved concurrency is no brake: pollers read on, and nearly every attempt is throttled.",
         "exports→export-invoice",
+        costly=True,
     ),
     Mistake(
         "charge-again",
