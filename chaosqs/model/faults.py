@@ -202,7 +202,7 @@ KINDS: tuple[FaultKind, ...] = (
         "Another service answers a call of the handler, and each attempt that the client makes, with 500.",
         "LX-7",
     ),
-    FaultKind("slow_call", "call", "Another service takes 5 seconds longer for a call of the handler.", "LX-1"),
+    FaultKind("slow_call", "call", "Another service takes up to 5 seconds longer for a call of the handler.", "LX-1"),
     FaultKind(
         "lost_call_response",
         "call",

@@ -378,7 +378,7 @@ def _effect(effect: Effect) -> str:
 _CALLS = {
     "throttled_call": "is throttled",
     "failed_call": "fails",
-    "slow_call": "takes 5 seconds longer",
+    "slow_call": "takes up to 5 seconds longer",
     "lost_call_response": "has its effect, but the answer gets lost",
 }
 """Effects of the faults of calls, by kind."""

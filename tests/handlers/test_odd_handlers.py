@@ -123,7 +123,7 @@ def process() -> dict[str, object]:
 
 
 VISITS = [
-    pytest.param(name, verdict, door, marks=pytest.mark.deep if name in SLOW and door is not mocked else ())
+    pytest.param(name, verdict, door, marks=pytest.mark.deep if name in SLOW and door is not simulated else ())
     for (name, verdict), door in product(ODD.items(), DOORS)
 ]
 

@@ -64,7 +64,7 @@ def ends(history: History) -> list[InvocationEnded]:
     return [event for event in history.events if isinstance(event, InvocationEnded)]
 
 
-@pytest.mark.parametrize("handler", ["naps", "naps_by_name"])
+@pytest.mark.parametrize("handler", ["naps", pytest.param("naps_by_name", marks=pytest.mark.deep)])
 def test_300_handlers_that_sleep_a_second_end_after_a_second(handler: str) -> None:
     """Each is suspended alone, in virtual time; twice the same, event by event."""
     history = simulate(scenario(handler, 300), verify=True)

@@ -101,7 +101,11 @@ def test_a_handler_that_never_gives_way_fails_its_mapping(
     assert done.errlines == []
 
 
-@pytest.mark.parametrize(("code", "seconds"), [(LOOPS, 0.3), (ASKS, 10)], ids=["loops", "leaves the simulation"])
+@pytest.mark.parametrize(
+    ("code", "seconds"),
+    [(LOOPS, 0.3), pytest.param(ASKS, 10, marks=pytest.mark.deep)],
+    ids=["loops", "leaves the simulation"],
+)
 def test_a_handler_that_ends_runs_is_modelled_where_others_are_judged(
     pytester: pytest.Pytester, project: Project, code: str, seconds: float
 ) -> None:
@@ -125,6 +129,7 @@ def test_nothing_of_a_handler_is_left_in_pytest(pytester: pytest.Pytester, proje
     assert done.stderr == ""
 
 
+@pytest.mark.deep
 def test_handlers_are_covered_where_pytest_is(project: Project) -> None:
     """Their lines are counted by coverage, which starts in subprocesses if it is told to."""
     root = project()

@@ -58,7 +58,7 @@ def test_hypothesis_directory_remembers_until_it_is_fixed(broken: pytest.Pyteste
     assert entries(broken, ".hypothesis/examples") == []
 
 
-@pytest.mark.parametrize("options", ["database=None", "derandomize=True"])
+@pytest.mark.parametrize("options", ["database=None", pytest.param("derandomize=True", marks=pytest.mark.deep)])
 def test_a_profile_that_keeps_nothing_is_heard(broken: pytest.Pytester, options: str) -> None:
     """As Hypothesis's own profile for CI: each session begins anew, and leaves nothing."""
     broken.makeconftest(PROFILE.format(options=options))

@@ -33,6 +33,7 @@ def test_the_summary_is_the_same(pytester: pytest.Pytester) -> None:
     assert fixed == [f"reports/corpus/{name}.json: FIXED on template.yaml as it is now" for name in names]
 
 
+@pytest.mark.deep
 def test_an_id_runs_alone_on_a_worker(sound: pytest.Pytester) -> None:
     """An id on the command line means the same to each worker."""
     done = run_pytest(sound.path, "chaosqs::template.yaml::orders→worker::conservation", BRIEFLY, "-n", "1")

@@ -18,6 +18,7 @@ from chaosqs.search.profiles import QUICK
 from chaosqs.search.search import search
 from chaosqs.simulation.run import simulate
 
+pytestmark = pytest.mark.deep  # the gallery has the same explanation, compared byte for byte
 TEMPLATE = Path(__file__).parents[2] / "examples" / "over-polling" / "template.yaml"
 DESIGN = read_template(TEMPLATE).design
 MAPPING = DESIGN.mappings[0]

@@ -121,7 +121,9 @@ def test_the_answer_does_not_hang_on_where_one_starts() -> None:
 @pytest.mark.parametrize(
     "plan",
     [
-        FaultPlan(messages=[["ok"], ["slow", "lost_response"], ["lost_response"]]),
+        pytest.param(
+            FaultPlan(messages=[["ok"], ["slow", "lost_response"], ["lost_response"]]), marks=pytest.mark.deep
+        ),
         FaultPlan(windows=[Window("lost_delete", "orders", 0, 60), Window("error", "", 1, 5)], banned=["crash"]),
     ],
     ids=["by message", "by window"],

@@ -94,7 +94,7 @@ CONTENT = Queue("orders.fifo", content_based_deduplication=True)
 SAMPLES = (Message(ORDER, {"kind": "paid"}), Message({"id": "o-2"}, group="g", deduplication_id="d"))
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.data(), st.sampled_from((STANDARD, FIFO, CONTENT)), st.booleans())
 def test_every_drawn_workload_is_valid_for_its_queue(data: st.DataObject, queue: Queue, own: bool) -> None:  # noqa: FBT001
     """Whether samples or a strategy are given, a scenario takes what is drawn, as it is sent, too."""
