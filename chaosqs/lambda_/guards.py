@@ -27,9 +27,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Protocol, TypeAlias
+from typing import NoReturn, Protocol, TypeAlias
 
 import trio
+
+from chaosqs.errors import SimulationError
 
 REAL = "that would run in real time, outside of the simulation"
 """The reason to refuse most calls."""
@@ -140,6 +142,14 @@ def importer() -> Invoked | None:
 def current() -> Invoked | None:
     """Return the invocation whose code calls, or None."""
     return _invoked.get()
+
+
+def unanswered(call: str, why: str) -> NoReturn:
+    """End the run, as code makes a call that nothing answers: with its place, if it is an invocation's."""
+    invoked = current()
+    if invoked is not None:
+        invoked.refuse(f"calls {call}", why)
+    raise SimulationError(f"{call}: {why}")
 
 
 def refused(what: str, original: Original) -> Original:

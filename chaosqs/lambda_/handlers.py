@@ -11,7 +11,6 @@ import attrs
 import trio
 
 from chaosqs import user_code
-from chaosqs.errors import SimulationError
 from chaosqs.kernel.clock import VirtualClock
 from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.lambda_.execution_environment import (
@@ -21,7 +20,7 @@ from chaosqs.lambda_.execution_environment import (
     facts_of,
     root_for,
 )
-from chaosqs.lambda_.guards import current
+from chaosqs.lambda_.guards import unanswered
 from chaosqs.lambda_.handler_loading import require
 from chaosqs.lambda_.handler_runtime import HandlerTask, current_task, within
 from chaosqs.lambda_.invocation import BROWN_OUT, SLOWER, Invocation, InvocationOutcome
@@ -113,10 +112,7 @@ class Calls:
 
     def refuse(self, call: str, why: str) -> NoReturn:
         """End the run, as a handler makes a call that nothing answers."""
-        invoked = current()
-        if invoked is not None:
-            invoked.refuse(f"calls {call}", why)
-        raise SimulationError(f"{call}: {why}")
+        unanswered(call, why)
 
     def send(self, parameters: Parameters, region: str, cause: int | None) -> None:
         """Send a message for another service."""

@@ -18,7 +18,7 @@ from chaosqs.errors import Deadlock, SimulationError
 from chaosqs.kernel.context import Turn, turns
 from chaosqs.kernel.event_queue import EventQueue, Step
 from chaosqs.lambda_.event_loop import running_loop, step_out
-from chaosqs.lambda_.guards import call_site, current
+from chaosqs.lambda_.guards import call_site, current, unanswered
 from chaosqs.lambda_.handler_runtime import DIGITS, READS_A_MILLISECOND, HandlerTask, leave
 from chaosqs.lambda_.threads import Ended, TaskThread, Threads, Wake
 from chaosqs.sqs.api.receiving import Wait
@@ -113,10 +113,7 @@ class Waits:
 
     def refuse(self, call: str, why: str) -> NoReturn:
         """End the test, as a call is made that nothing answers."""
-        invoked = current()
-        if invoked is not None:
-            invoked.refuse(f"calls {call}", why)
-        raise SimulationError(f"{call}: {why}")
+        unanswered(call, why)
 
     def read_clock(self, readings: int = 1) -> int:
         """Return the milliseconds since the start, for a test that reads the clock; as `HandlerTask.read_clock`."""

@@ -93,6 +93,6 @@ def test_any_policy_that_is_accepted_can_be_extended(policy: str) -> None:
 
 
 def _use(orders: Probe) -> None:
-    orders.call("GetQueueAttributes", AttributeNames=["All"])
-    orders.send()
+    assert "QueueArn" in str(orders.call("GetQueueAttributes", AttributeNames=["All"]))
+    assert orders.send()
     orders.receive()
