@@ -216,6 +216,8 @@ def guards() -> Iterator[Patch]:
 
 @cache
 def _listen() -> None:
+    """Install the audit hook. It is traced, as code that is left in an untraced hook would stop all tracing."""
+    vars(_heard)["__cantrace__"] = True
     sys.addaudithook(_heard)
 
 

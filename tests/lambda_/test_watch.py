@@ -17,7 +17,7 @@ from types import FrameType
 import pytest
 
 import chaosqs
-from chaosqs.errors import HandlerStuck
+from chaosqs.errors import EscapedSimulation, HandlerStuck
 from chaosqs.lambda_ import watch
 from chaosqs.lambda_.handler_runtime import activity
 from chaosqs.model.behaviour import Behaviour
@@ -189,3 +189,17 @@ def test_code_that_is_left_inside_a_trace_function_does_not_keep_python_from_tra
     finally:
         sys.settrace(before)
     assert "state" in traced
+
+
+def test_code_that_swallows_a_refusal_does_not_keep_python_from_tracing(tmp_path: Path) -> None:
+    """It is left where Python asks whether it may fork, and Python does not trace what it calls there."""
+    traced: list[str] = []
+    with pytest.raises(EscapedSimulation):
+        run(tmp_path, "import contextlib, os\nwhile True:\n    with contextlib.suppress(BaseException): os.fork()")
+    before = sys.gettrace()
+    sys.settrace(lambda frame, _event, _argument: traced.append(frame.f_code.co_name))
+    try:
+        state()
+    finally:
+        sys.settrace(before)
+    assert traced[0] == "state"
