@@ -1,13 +1,15 @@
 """Process state of execution environments, kept apart: in Lambda each environment is a process of its own.
 
 Environment variables, working directory, umask, signal handlers, trace hooks, recursion limit, locale, time zone,
-standard streams, warning filters, import path and loggers are those of the environment while its handler runs, and
-those of the caller at all other times.
+standard streams, arguments, warning filters, import path and hooks, decimal context, loggers and the settings of
+`logging`, `gc` and `sys` are those of the environment while its handler runs. At all other times they are the caller's.
 
-Not kept apart: the contents of files, and threads' own settings. `project_modules` keeps modules apart.
+Not kept apart: the contents of files, attributes of shared modules (`builtins`), and threads' own settings.
+`project_modules` keeps modules apart.
 """
 
 import asyncio.events
+import decimal
 import gc
 import locale
 import logging
@@ -22,6 +24,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
+from operator import attrgetter
 from typing import TypeAlias, TypeGuard, TypeVar
 
 import attrs
@@ -202,6 +205,56 @@ def _read_zone_again(_: object) -> None:
         time.tzset()
 
 
+_RARE = ("_loggerClass", "_logRecordFactory", "lastResort", "_warnings_showwarning")
+_RARE_OF = attrgetter(*_RARE)
+_LEVELS: dict[int, str] = vars(logging)["_levelToName"]
+_LEVELS_BY_NAME: dict[str, int] = vars(logging)["_nameToLevel"]
+_DECIMAL = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")  # its traps are not kept
+_DECIMAL_OF = attrgetter(*_DECIMAL)
+_Rare: TypeAlias = tuple[
+    Iterable[object],
+    dict[int, str],
+    dict[str, int],
+    Iterable[object],
+    list[str],
+    tuple[int, int, int],
+    float,
+    int,
+    bool,
+]
+
+
+def _rarely_changed() -> _Rare:
+    """Return settings that few handlers change. They are read at once, because each handler pays for the reading."""
+    return (
+        _RARE_OF(logging),
+        _LEVELS.copy(),
+        _LEVELS_BY_NAME.copy(),
+        _DECIMAL_OF(decimal.getcontext()),
+        sys.argv.copy(),
+        gc.get_threshold(),
+        sys.getswitchinterval(),
+        sys.get_int_max_str_digits(),
+        sys.dont_write_bytecode,
+    )
+
+
+def _set_rarely_changed(settings: _Rare) -> None:
+    of_logging, levels, by_name, of_decimal, sys.argv[:], thresholds, interval, digits, compiled = settings
+    for name, value in zip(_RARE, of_logging, strict=True):
+        setattr(logging, name, value)
+    for name, value in zip(_DECIMAL, of_decimal, strict=True):
+        setattr(decimal.getcontext(), name, value)
+    _LEVELS.clear()
+    _LEVELS.update(levels)
+    _LEVELS_BY_NAME.clear()
+    _LEVELS_BY_NAME.update(by_name)
+    gc.set_threshold(*thresholds)
+    sys.setswitchinterval(interval)
+    sys.set_int_max_str_digits(digits)
+    sys.dont_write_bytecode = compiled
+
+
 _SETTINGS = (
     _setting(sys.gettrace, sys.settrace),
     _setting(sys.getprofile, sys.setprofile),
@@ -218,12 +271,15 @@ _SETTINGS = (
     _setting(socket.getdefaulttimeout, socket.setdefaulttimeout),
     *(_attribute(sys, name) for name in ("stdin", "stdout", "stderr", "excepthook", "displayhook", "unraisablehook")),
     _list(lambda: sys.path),
+    _list(partial(getattr, sys, "meta_path")),
+    _attribute(threading, "excepthook"),
     _attribute(warnings, "showwarning"),
     _setting(lambda: list[object](warnings.filters), _filter_warnings),
     _setting(lambda: logging.root.level, logging.root.setLevel),
     _list(lambda: logging.root.handlers),
     _list(lambda: logging.root.filters),
     _setting(lambda: logging.root.manager.disable, logging.disable),
+    _setting(_rarely_changed, _set_rarely_changed),
 )
 
 

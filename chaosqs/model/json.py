@@ -46,6 +46,11 @@ KEY = "chaosqs"
 """Name of the field with the number of the schema."""
 
 
+_LUCK = "is the former name of seed: write only seed"
+_IN_MEMORY = {"history", "_luck"}
+"""Fields that no file has: the history of a finding, and the former name of `seed`."""
+
+
 def _without_explanation_text(fields: dict[str, Json]) -> dict[str, Json]:
     """Drop an explanation in words, which cannot be converted, and mark it as outdated; `own_bug` is kept."""
     old = fields.get("explanation")
@@ -55,13 +60,12 @@ def _without_explanation_text(fields: dict[str, Json]) -> dict[str, Json]:
     return {**fields, "explanation": kept if kept == old else {**kept, "outdated": True}}
 
 
-def _with_seed(fields: dict[str, Json]) -> dict[str, Json]:
+def _with_seed(fields: dict[str, Json], path: str = "") -> dict[str, Json]:
     """Rename `luck` to `seed`, in a scenario or in the one that a counterexample holds."""
     scenario = fields.get("scenario")
-    inner = {"scenario": _with_seed(scenario)} if isinstance(scenario, dict) else {}
+    inner = {"scenario": _with_seed(scenario, "scenario.")} if isinstance(scenario, dict) else {}
     if "luck" in fields and "seed" in fields:
-        must = "is the former name of seed: keep only seed"
-        raise InvalidScenario([Problem("luck", str(fields["luck"]), must)])
+        raise InvalidScenario([Problem(f"{path}luck", str(fields["luck"]), _LUCK)])
     return {("seed" if name == "luck" else name): value for name, value in {**fields, **inner}.items()}
 
 
@@ -178,9 +182,10 @@ def _problems(error: BaseException, path: str) -> Iterator[Problem]:
 def _leaf(error: BaseException, path: str) -> Iterator[Problem]:
     prefix = f"{path}." if path else ""
     if isinstance(error, ForbiddenExtraKeysError):
-        known = ", ".join(field.name for field in attrs.fields(error.cl))
+        known = [field.name for field in attrs.fields(error.cl) if field.name not in _IN_MEMORY]
         for name in sorted(error.extra_fields):
-            yield Problem(f"{prefix}{name}", "", f"unknown field: there are {known}")
+            former = name == "luck" and "seed" in known
+            yield Problem(f"{prefix}{name}", "", _LUCK if former else f"unknown field: there are {', '.join(known)}")
     elif isinstance(error, InvalidInput) and error.problems:
         for problem in error.problems:
             yield attrs.evolve(problem, path=f"{prefix}{problem.path}")
@@ -223,9 +228,9 @@ def _refuse_extremes(value: Json) -> None:
 
 def _object_hook(kind: type[attrs.AttrsInstance], converter: Converter) -> Callable[[Json, type], attrs.AttrsInstance]:
     """Return the hook for a class of chaosqs: it accepts a JSON object with the fields of the class and no others."""
-    # Left out are fields in memory only: the history of a finding, and the former name of `seed`.
+    left_out = override(omit=True)  # see `_IN_MEMORY`
     structure_fields = make_dict_structure_fn(
-        kind, converter, _cattrs_forbid_extra_keys=True, history=override(omit=True), _luck=override(omit=True)
+        kind, converter, _cattrs_forbid_extra_keys=True, history=left_out, _luck=left_out
     )
 
     def hook(value: Json, _: type) -> attrs.AttrsInstance:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 import contextlib
+import decimal
 import functools
 import gc
 import io
@@ -444,6 +445,34 @@ def configures_logging(_event: Event, _context: object) -> None:
     logging.disable(logging.INFO)
     logging.getLogger().addFilter(lambda _: True)
     logging.getLogger(__name__).warning("as configured")
+
+
+class _Record(logging.LogRecord):
+    pass
+
+
+@verdict("processed")
+def changes_settings_of_logging(_event: Event, _context: object) -> None:
+    logging.setLoggerClass(type("Own", (logging.Logger,), {}))
+    logging.setLogRecordFactory(_Record)
+    logging.addLevelName(5, "TRACE")
+    logging.captureWarnings(capture=True)
+    time.sleep(0.1)
+    assert logging.getLevelName(5) == "TRACE"
+
+
+@verdict("processed")
+def changes_settings_of_python(_event: Event, _context: object) -> None:
+    decimal.getcontext().prec = 3
+    gc.set_threshold(1)
+    sys.setswitchinterval(0.5)
+    sys.set_int_max_str_digits(0)
+    sys.argv.append("--odd")
+    sys.meta_path.append(type("Finder", (), {"find_spec": staticmethod(_nothing)})())
+    sys.dont_write_bytecode = not sys.dont_write_bytecode
+    threading.excepthook = _nothing
+    time.sleep(0.1)
+    assert decimal.getcontext().prec == 3
 
 
 @verdict("processed")

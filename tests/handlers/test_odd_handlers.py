@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures.thread as pools
+import decimal
 import gc
 import locale
 import logging
@@ -107,6 +108,11 @@ def process() -> dict[str, object]:
         "recursion": sys.getrecursionlimit(),
         "logging": (logging.root.level, logging.root.handlers.copy(), logging.root.filters.copy()),
         "disabled": logging.root.manager.disable,
+        "records": (logging.getLoggerClass(), logging.getLogRecordFactory(), logging.getLevelName(5)),
+        "captured": vars(logging)["_warnings_showwarning"],
+        "decimals": decimal.getcontext().prec,
+        "python": (sys.getswitchinterval(), sys.get_int_max_str_digits(), sys.dont_write_bytecode, gc.get_threshold()),
+        "imports": (sys.argv.copy(), sys.meta_path.copy(), threading.excepthook),
         "streams": (sys.stdin, sys.stdout, sys.stderr),
         "path": sys.path.copy(),
         "warnings": list(warnings.filters),

@@ -9,7 +9,7 @@ from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Function, Queue
 from chaosqs.model.faults import FaultPlan, Window
-from chaosqs.model.json import Json, migrated
+from chaosqs.model.json import Json, migrated, structure
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from tests.model.helpers import changed, pairs
@@ -128,5 +128,13 @@ def test_files_of_the_first_release_say_luck(*, inner: bool) -> None:
     document: dict[str, Json] = {"chaosqs": 1, **({"scenario": scenario} if inner else scenario)}
     assert migrated(document) == ({"scenario": {"seed": 7}} if inner else {"seed": 7})
     scenario["seed"] = 1
-    with pytest.raises(InvalidScenario, match="luck = 7: is the former name of seed: keep only seed"):
+    with pytest.raises(InvalidScenario, match="luck = 7: is the former name of seed: write only seed"):
         migrated({"chaosqs": 1, "scenario": scenario})
+
+
+def test_files_of_today_are_told_the_present_name_of_luck() -> None:
+    """A file that says `luck` is refused with the present name; the fields in memory are not offered as its fields."""
+    with pytest.raises(InvalidScenario, match=r"^luck: is the former name of seed: write only seed$"):
+        structure(Scenario, {"design": {"queues": []}, "luck": 7})
+    with pytest.raises(InvalidScenario, match=r"lukc: unknown field: there are design, .*, seed, until, assumptions$"):
+        structure(Scenario, {"design": {"queues": []}, "lukc": 7})
