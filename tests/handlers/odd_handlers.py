@@ -468,7 +468,7 @@ def changes_settings_of_python(_event: Event, _context: object) -> None:
     sys.setswitchinterval(0.5)
     sys.set_int_max_str_digits(0)
     sys.argv.append("--odd")
-    sys.meta_path.append(type("Finder", (), {"find_spec": staticmethod(_nothing)})())
+    sys.meta_path.append(sys.meta_path[-1])
     sys.dont_write_bytecode = not sys.dont_write_bytecode
     threading.excepthook = _nothing
     time.sleep(0.1)
