@@ -1,8 +1,13 @@
 """The errors that users meet; each names what is wrong and what would be right."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import attrs
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 
 @attrs.frozen
@@ -77,3 +82,17 @@ class HandlerStuck(SimulationError):
 
 class NotDeterministic(SimulationError):
     """Two runs of one scenario differed; the message shows the first events that differ."""
+
+
+def briefly(function: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """Let these errors leave a public function without its inner frames and causes: to print them hides the message."""
+
+    @wraps(function)
+    def call(*args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+        __tracebackhide__ = True
+        try:
+            return function(*args, **kwargs)
+        except (InvalidInput, SimulationError) as error:
+            raise error.with_traceback(None) from None
+
+    return call

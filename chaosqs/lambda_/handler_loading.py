@@ -49,12 +49,9 @@ def require(function: Function, behaviour: Behaviour) -> None:
     key = function, behaviour.handler, behaviour.code, tuple(behaviour.environment.items())
     if key in _loads:
         return
-    found = _attempt(function, behaviour)
-    if found is not None:
-        must, error = found
-        raise InvalidScenario(
-            [Problem(f"behaviours[{function.name!r}].handler", repr(behaviour.handler), must)]
-        ) from error
+    reason = _attempt(function, behaviour)
+    if reason:
+        raise InvalidScenario([Problem(f"behaviours[{function.name!r}].handler", repr(behaviour.handler), reason)])
     _loads.add(key)
 
 
@@ -63,12 +60,12 @@ def probe(function: Function, behaviour: Behaviour) -> str:
 
     It can be if its import comes to its first wait or call, whatever becomes of it then.
     """
-    found = _attempt(function, behaviour)
-    return "" if found is None else f"{behaviour.handler}: {found[0]}"
+    reason = _attempt(function, behaviour)
+    return reason and f"{behaviour.handler}: {reason}"
 
 
-def _attempt(function: Function, behaviour: Behaviour) -> tuple[str, BaseException] | None:
-    """Import the handler in an environment that is thrown away; return why that fails, and the error."""
+def _attempt(function: Function, behaviour: Behaviour) -> str:
+    """Import the handler in an environment that is thrown away; return why that fails, or an empty text."""
     root = root_for(behaviour)
     facts = facts_of(function, behaviour, root, 1, provisioned=bool(function.provisioned_concurrency))
     environment = ExecutionEnvironment(code_of(behaviour, root), facts)
@@ -91,11 +88,11 @@ def _attempt(function: Function, behaviour: Behaviour) -> tuple[str, BaseExcepti
     if task.failure is not None:  # the import was suspended, so nothing was raised
         caught = [task.failure]
     if not caught:
-        return None
+        return ""
     (error,) = caught
     if isinstance(task.failure, KeyboardInterrupt):
         raise task.failure
-    return _reason(behaviour, root, error, task.failed_at), error
+    return _reason(behaviour, root, error, task.failed_at)
 
 
 def _invocation(function: Function) -> Invocation:

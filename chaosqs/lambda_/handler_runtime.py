@@ -273,6 +273,7 @@ class HandlerTask:
             return
 
         def fail() -> None:
+            __tracebackhide__ = True
             raise error.with_traceback(None) from None
 
         self.over, self.failure = True, error

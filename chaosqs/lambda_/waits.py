@@ -83,6 +83,7 @@ class Waits:
 
     def sleep(self, seconds: float) -> None:
         """Let time pass for the caller; a fraction of a millisecond counts as a whole one."""
+        __tracebackhide__ = True
         task = self.task
         if task is not None:
             task.sleep(seconds)
@@ -178,6 +179,7 @@ class Waits:
     # The test itself
 
     def _sleep(self, milliseconds: int) -> None:
+        __tracebackhide__ = True
         with self.turn():
             self._reads = 0
             until = self.event_queue.now + milliseconds

@@ -125,6 +125,7 @@ class MockAws:
         `seconds` is a finite number of at least 0, to the millisecond; anything else raises `InvalidInput`. In a
         handler it is a sleep.
         """
+        __tracebackhide__ = True
         checks = Checks("")
         if not checks.number("seconds", seconds, 0):
             raise InvalidInput(checks.problems)
@@ -137,6 +138,7 @@ class MockAws:
         Raises `Livelock` if that is not so after `limit` seconds; the error names what is busy. A queue without a
         dead-letter queue whose messages always come back never is idle.
         """
+        __tracebackhide__ = True
         with self._backend.turn():
             return self._backend.run_until_idle(milliseconds(limit)) / 1000
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from chaosqs.comparison.run import journey
-from chaosqs.errors import InvalidInput, InvalidScenario
+from chaosqs.errors import InvalidInput, InvalidScenario, briefly
 from chaosqs.model.alternative import KINDS, Alternative, RateLimitedFront, SelfPolling, Stream, check_replacement
 from chaosqs.model.design import Design
 from chaosqs.model.figures import Figures, figures
@@ -28,6 +28,7 @@ scenario, or an alternative to the mappings of one function."""
 AS_IT_IS = "event source mapping"
 
 
+@briefly
 def compare(
     scenario: Scenario, alternatives: Mapping[str, Choice] | Sequence[Choice] = (), *, name: str = AS_IT_IS
 ) -> Comparison:

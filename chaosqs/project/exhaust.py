@@ -8,7 +8,7 @@ from textwrap import wrap
 
 import attrs
 
-from chaosqs.errors import InvalidInput
+from chaosqs.errors import InvalidInput, briefly
 from chaosqs.invariants import DEFAULT, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
@@ -120,6 +120,7 @@ class Exhaustion:
         return f"{self.equivalent:,} more {verb} equivalent to these"
 
 
+@briefly
 def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one have a default
     start: Design | Scenario,
     mapping: str = "",

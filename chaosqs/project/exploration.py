@@ -8,6 +8,7 @@ from importlib import metadata
 import attrs
 from hypothesis.database import ExampleDatabase
 
+from chaosqs.errors import briefly
 from chaosqs.explain.explain import explain
 from chaosqs.invariants import DEFAULT, Invariant
 from chaosqs.model.behaviour import Behaviour
@@ -48,6 +49,7 @@ class Exploration:
         return tuple(finding.counterexample for finding in self.findings if finding.counterexample is not None)
 
 
+@briefly
 def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have a default
     design: Design,
     *,

@@ -12,7 +12,7 @@ import attrs
 from hypothesis import event, target
 from hypothesis.strategies import SearchStrategy
 
-from chaosqs.errors import NotDeterministic
+from chaosqs.errors import InvalidInput, NotDeterministic
 from chaosqs.invariants import Invariant
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
@@ -188,12 +188,14 @@ class SearchRun:
             raise Stop from error
 
     def _simulated(self, scenario: Scenario) -> History:
-        """Simulate a scenario, some of them twice; add a note with the scenario to any exception."""
+        """Simulate a scenario, some of them twice; add a note with the scenario to other errors than wrong input."""
         self.cases += 1
         drawn = self.cases - self._recalled - self._seeded
         first = self.cases <= _FIRST_VERIFIED or 0 < drawn <= _FIRST_VERIFIED
         try:
             return simulate(scenario, verify=first or self.cases % _VERIFY_EVERY == 0)
+        except InvalidInput:  # its message says what to change
+            raise
         except Exception as error:
             error.add_note(f"while simulating {scenario!r}")
             raise

@@ -223,10 +223,8 @@ class Simulation:
                     trio.run(clock.run, clock=clock)
                 else:
                     self.real.run(clock)
-        except SimulationError as error:
+        except (InvalidInput, SimulationError) as error:
             raise error.with_traceback(None) from None
-        except InvalidInput as error:
-            raise error.with_traceback(None) from error.__cause__
 
     def done(self) -> bool:
         """Return whether every message that a mapping can reach is gone and nothing runs."""

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
@@ -153,6 +154,29 @@ def test_an_escape_leaves_simulate_without_the_parts_of_its_world(tmp_path: Path
     assert names == ["simulate", "run", "_run"]
     hidden = [entry.frame.f_locals.get("__tracebackhide__") for entry in caught.traceback[1:]]
     assert hidden == [True, True, True]
+
+
+DOORS: dict[str, Callable[[Scenario], object]] = {
+    "explore": lambda given: chaosqs.explore(given.design, behaviours=given.behaviours),
+    "exhaust": chaosqs.exhaust,
+    "compare": chaosqs.compare,
+}
+
+
+@pytest.mark.parametrize("source", ["import os\ndef handler(*_): os.fork()\n", "import no_such_module\n"])
+@pytest.mark.parametrize("door", DOORS.values(), ids=list(DOORS))
+def test_an_error_leaves_the_public_functions_alone(
+    tmp_path: Path, door: Callable[[Scenario], object], source: str
+) -> None:
+    """Without its causes, and without the frames of the search: pytest would print both at length."""
+    module = f"chaosqs_alone_{'fork' in source}"
+    with pytest.raises((EscapedSimulation, InvalidScenario)) as caught:
+        door(scenario(tmp_path, module, source))
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    ours = [entry for entry in caught.traceback if "/chaosqs/" in str(entry.path)]
+    assert len(ours) == 1
+    assert ours[0].frame.f_locals["__tracebackhide__"]
 
 
 @pytest.mark.parametrize(
