@@ -48,12 +48,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_generated_pages_are_the_present() -> None:
     """`make docs` would change nothing."""
-    for name, page in (
-        ("invariants", docs.invariants()),
-        ("faults", docs.faults()),
-        ("assumptions", docs.assumptions()),
-    ):
-        assert (docs.REFERENCE / f"{name}.md").read_text(encoding="utf-8") == docs.HEAD + page, (
+    for name, page in docs.PAGES.items():
+        assert (docs.REFERENCE / f"{name}.md").read_text(encoding="utf-8") == docs.HEAD + page(), (
             f"run `make docs`: {name}"
         )
     assert (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8") == docs.HEAD + fidelity.page()

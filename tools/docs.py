@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from pathlib import Path
 
+import attrs
+
+from chaosqs import plugin
 from chaosqs.invariants import ALL
+from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.faults import KINDS, FaultKind
+from chaosqs.project.settings import FunctionSettings, Limits, Settings
 from tools import fidelity
 from tools.tables import table
 
@@ -77,11 +84,113 @@ def assumptions() -> str:
     )
 
 
+SETTINGS = (
+    ("[tool.chaosqs]", Settings, "General settings. Paths are relative to the directory of `pyproject.toml`."),
+    ("[tool.chaosqs.limits]", Limits, "Limits that are judged as invariants ([how to](../invariants.md#set-limits))."),
+    (
+        "[tool.chaosqs.functions.NAME]",
+        FunctionSettings,
+        (
+            "Settings of one function, by its name in the design or its logical id in the template "
+            "([how to](../handlers.md#override-it))."
+        ),
+    ),
+    (
+        "[tool.chaosqs.behaviours.NAME]",
+        Behaviour,
+        (
+            "The behaviour of one function, by its name in the design: a model, or a handler. The table "
+            "`[tool.chaosqs.functions.NAME.behaviour]` has the same keys."
+        ),
+    ),
+)
+EXAMPLE = """\
+```toml
+[tool.chaosqs]
+designs = ["template.yaml"]
+profile = "ci"
+strict = true
+
+[tool.chaosqs.limits]
+oldest-message = 300
+
+[tool.chaosqs.behaviours.worker]
+seconds_per_message = 0.3
+error_rate = 0.01
+```
+"""
+
+
+class _Options:
+    """Stands in for pytest's parser: it keeps the options that the plugin declares."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str]] = []
+
+    def getgroup(self, *_: str) -> _Options:
+        """Return itself: the plugin has one group."""
+        return self
+
+    def addoption(self, name: str, *, help: str, metavar: str = "", **_: object) -> None:  # noqa: A002 - pytest's name
+        """Keep an option and its help."""
+        self.rows.append((f"`{name}{'=' if metavar else ''}{metavar}`", help))
+
+
+def settings() -> str:
+    """Return the page of the settings of a project and the options of pytest."""
+    intro = (
+        "# Settings\n\nThis page lists every key of `[tool.chaosqs]` in `pyproject.toml` and every option of pytest. "
+        "All are optional. `pytest --chaosqs` and the command line read the settings; options replace them for one run. A "
+        "key that does not exist, or a value out of range, is an error that names it.\n\n"
+    )
+    listed = "".join(
+        f"## `{name}`\n\n{text}\n\n{table(('key', 'default', 'meaning'), _keys(kind))}\n"
+        for name, kind, text in SETTINGS
+    )
+    options = _Options()
+    plugin.pytest_addoption(options)  # type: ignore[arg-type]
+    return f"{intro}{EXAMPLE}\n{listed}## Options of pytest\n\n{table(('option', 'meaning'), options.rows)}"
+
+
+def _keys(kind: type[attrs.AttrsInstance]) -> list[tuple[str, str, str]]:
+    """Return the rows of a table of settings: key, default and the first paragraph of the field's docstring."""
+    body = ast.parse(inspect.getsource(kind)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    texts = {
+        field.target.id: " ".join(text.value.value.split("\n\n")[0].split())
+        for field, text in zip(body.body, body.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+    }
+    dashes = kind is Limits
+    return [
+        (f"`{field.name.replace('_', '-') if dashes else field.name}`", _default(field.default), texts[field.name])
+        for field in attrs.fields(kind)
+    ]
+
+
+def _default(value: object) -> str:
+    """Return the default of a setting as TOML; empty if there is none."""
+    match value:
+        case bool():
+            return f"`{str(value).lower()}`"
+        case int() | float():
+            return f"`{value:g}`"
+        case str() if value:
+            return f'`"{value}"`'
+        case _:
+            return ""
+
+
+PAGES = {"invariants": invariants, "faults": faults, "assumptions": assumptions, "settings": settings}
+"""The generated pages of docs/reference, by name."""
+
+
 def main() -> None:
     """Write every page."""
     REFERENCE.mkdir(parents=True, exist_ok=True)
-    for name, page in (("invariants", invariants()), ("faults", faults()), ("assumptions", assumptions())):
-        (REFERENCE / f"{name}.md").write_text(HEAD + page, encoding="utf-8", newline="\n")
+    for name, page in PAGES.items():
+        (REFERENCE / f"{name}.md").write_text(HEAD + page(), encoding="utf-8", newline="\n")
     (REFERENCE.parent / "fidelity.md").write_text(HEAD + fidelity.page(), encoding="utf-8", newline="\n")
 
 

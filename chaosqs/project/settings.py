@@ -37,7 +37,7 @@ class FunctionSettings:
     handler: str = ""
     """The handler as `Handler` of a template names it (`src/app.handler`), or as `package.module:function`."""
     code: str = ""
-    """Directory that the handler is imported from, relative to the root directory: Lambda's /var/task."""
+    """Directory of the function's code, relative to the root directory; Lambda would have it as /var/task."""
     environment: Mapping[str, str] = attrs.field(factory=dict[str, str], hash=False)
     """Environment variables, in addition to the template's or in their place."""
     bodies: tuple[str, ...] = ()
@@ -51,13 +51,13 @@ class Settings:
     """The table `[tool.chaosqs]`; each field is the key of that name."""
 
     designs: tuple[str, ...] = ()
-    """Files to judge, relative to the root directory: templates, `path.py:attribute`, designs or scenarios as JSON."""
+    """Files to judge: templates, `path.py:attribute`, designs or scenarios as JSON. Empty: those that are found."""
     profile: str = "quick"
     """Budget of each search: `quick`, `ci` or `deep`."""
     max_examples: int | None = None
-    """Maximum cases of each search; None: the profile's."""
+    """Maximum cases of each search. Without it, the profile says how many."""
     report_dir: str = REPORTS
-    """Directory of the reports, relative to the root directory."""
+    """Directory of the reports."""
     vary_assumptions: bool = False
     """True if the search may also set assumptions about AWS to the ends of their ranges."""
     strict: bool = False
@@ -65,18 +65,18 @@ class Settings:
     invariants: tuple[str, ...] = ()
     """Additional invariants: names of those that are not judged by default, or `path.py:name` for your own."""
     limits: Limits = Limits()
+    """The table of limits, below."""
     setup: str = ""
     """A function of yours that prepares each run of real handlers, `path.py:name`: data, and `chaosqs.stub`."""
     handler_seconds: float = SECONDS
     """Seconds of real time that a real handler may run without giving way, before its process is ended.
-
     0: real handlers run in the process of pytest or the command line, where a debugger reaches them and nothing ends
     them.
     """
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour], hash=False)
-    """Behaviours by function name; the search draws the behaviours of all other functions."""
+    """The tables of behaviours, below. The search draws the behaviours of all other functions."""
     functions: Mapping[str, FunctionSettings] = attrs.field(factory=dict[str, FunctionSettings], hash=False)
-    """Settings of functions, by their name in the design or by their logical id in the template."""
+    """The tables of functions, below."""
 
 
 def read_settings(root: Path) -> Settings:
