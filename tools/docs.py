@@ -140,7 +140,7 @@ def settings() -> str:
     """Return the page of the settings of a project and the options of pytest."""
     intro = (
         "# Settings\n\nThis page lists every key of `[tool.chaosqs]` in `pyproject.toml` and every option of pytest. "
-        "All are optional. `pytest --chaosqs` and the command line read the settings; options replace them for one run. "
+        "All are optional. `pytest --chaosqs` and the command line read them; an option replaces one for a run. "
         "A key that does not exist, or a value out of range, is an error that names it.\n\n"
     )
     listed = "".join(
