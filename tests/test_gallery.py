@@ -49,7 +49,7 @@ def test_page_of_a_bug_says_so_first(name: str, tmp_path: Path) -> None:
     """Before anything else: no design is to blame, and where to go with it."""
     page = (write_page(tmp_path, name) / "report.md").read_text(encoding="utf-8")
     first = " ".join(page.splitlines()[2:6])
-    assert first.startswith("**No design breaks this promise**")
+    assert first.startswith("**No design violates this invariant**")
     assert "report it" in first
     assert "```mermaid" in page
 

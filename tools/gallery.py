@@ -42,11 +42,11 @@ SEED = 1
 HEAD = """\
 # Gallery
 
-Written by `make gallery`: for every promise the smallest story that breaks it, as a search of a small design found it.
+Written by `make gallery`: for every invariant the smallest story that violates it, as a search of a small design found it.
 Messages are numbered from 1 in texts, from 0 in `scenario.json`.
 
 """
-COLUMNS = ("promise", "what breaks it", "found after", "smallest", "first fix")
+COLUMNS = ("invariant", "what breaks it", "found after", "smallest", "first fix")
 
 
 @attrs.frozen
@@ -107,7 +107,7 @@ def _advise(page: Path, remedy: str) -> None:
     title, rest = page.read_text(encoding="utf-8").split("\n", 1)
     advice = (
         f"What helps here is {remedy}: no setting that a search turns. A change that is listed below keeps this one "
-        "promise; whether it helps the messages is another question."
+        "invariant; whether it helps the messages is another question."
     )
     quote = textwrap.fill(advice, 120, initial_indent="> ", subsequent_indent="> ")
     page.write_text(f"{title}\n\n{quote}\n{rest}", encoding="utf-8", newline="\n")

@@ -39,9 +39,9 @@ EXAMPLES = {
 """The same for each other invariant that no design of `gallery_designs` violates."""
 
 _BUG = """\
-# No design breaks it: {title}
+# No design violates it: {title}
 
-**No design breaks this promise**, whatever its settings, its load and the faults. A violation of it is a bug of
+**No design violates this invariant**, whatever its settings, its load and the faults. A violation of it is a bug of
 chaosqs: please report it, with `scenario.json`. So that you know one when you see it, the history below is doctored:
 no run of the simulator looks like this, and there is nothing to replay.
 """
@@ -51,7 +51,7 @@ _EXAMPLE = """\
 The history below is that of a test. No search made it smaller, and nothing explains it.
 """
 _REST = """
-The promise: {statement} It applies {applies}
+The invariant: {statement} It applies {applies}
 
 ## What it would say
 

@@ -237,7 +237,7 @@ def _by(finding: Finding) -> str:
 
 
 def _title(names: Sequence[str]) -> str:
-    return title_of(names[0]) if len(names) == 1 else f"any of {len(names)} promises"
+    return title_of(names[0]) if len(names) == 1 else f"any of {len(names)} invariants"
 
 
 def _number(count: int, noun: str) -> str:

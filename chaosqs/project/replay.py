@@ -249,7 +249,7 @@ def present(path: Path, root: Path) -> Replay:
     with named(relative_to(root, path)):
         again = _again(found, root)
         if again.outcome is Outcome.FIXED:
-            raise InvalidInput(f"{again.outcome}: the promise is not broken any more, so there is nothing to tell")
+            raise InvalidInput(f"{again.outcome}: the invariant is not violated any more, so there is nothing to show")
         return again
 
 

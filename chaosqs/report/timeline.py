@@ -164,7 +164,7 @@ def _closing(story: Slice) -> list[Step]:
     if story.violation.events:
         return []
     over = story.violation.at >= story.history.ended_at_ms
-    return [Step(story.violation.at, "the run ends" if over else "from now on the promise is broken")]
+    return [Step(story.violation.at, "the run ends" if over else "from now on the invariant is violated")]
 
 
 def _cut(steps: Sequence[Step], most: int) -> list[Step]:

@@ -121,7 +121,7 @@ def test_edited_so_that_it_does_not_fail_it_is_fixed(run: Run, found: Counterexa
     for verb in ("explain", "report"):
         refused = run(verb, FILE)
         assert refused.exit_code == 2
-        assert f"{FILE}: FIXED: the promise is not broken any more" in refused.stderr
+        assert f"{FILE}: FIXED: the invariant is not violated any more" in refused.stderr
     assert not Path("reports").exists()
 
 

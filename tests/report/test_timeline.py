@@ -123,7 +123,7 @@ def test_a_state_is_told_with_its_moment() -> None:
     book.receive(0, 1, at=0)
     found, history = counterexample(book.history(count=1), Violation("i", "t", 90_000, "orders", (0,), ()))
     assert told(found, attrs.evolve(history, ended_at_ms=90_000))[-1] == "90.0 s the run ends"
-    assert told(found, attrs.evolve(history, ended_at_ms=95_000))[-1] == "90.0 s from now on the promise is broken"
+    assert told(found, attrs.evolve(history, ended_at_ms=95_000))[-1] == "90.0 s from now on the invariant is violated"
 
 
 def test_a_story_that_cannot_be_folded_leaves_its_middle_out() -> None:
