@@ -1,4 +1,4 @@
-"""The checked-in gallery has a page for every promise, and none that tells where it was made."""
+"""The checked-in gallery has a page for every invariant, and none that tells where it was made."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ FAMILIES = (
     "oldest-message-within-",
     "throttle-rate-up-to-",
 )
-PROMISES = tuple(dict.fromkeys([*(invariant.name for invariant in ALL), *FAMILIES]))
+INVARIANTS = tuple(dict.fromkeys([*(each.name for each in ALL), *FAMILIES]))
 BROKEN = [name for mistake in MISTAKES for name in mistake.breaks]
 
 
-@pytest.mark.parametrize("promise", PROMISES)
-def test_every_promise_has_a_page_in_the_index(promise: str) -> None:
+@pytest.mark.parametrize("invariant", INVARIANTS)
+def test_every_invariant_has_a_page_in_the_index(invariant: str) -> None:
     """One of its own, or one of its family, which has figures in its names; and the page is there."""
     index = (REPORTS / "README.md").read_text(encoding="utf-8")
-    pages = [page for name, page in re.findall(r"^\| \[(.+?)\]\((.+?)\)", index, re.MULTILINE) if _is_of(promise, name)]
-    assert pages, f"no page of reports/README.md shows how {promise} breaks: see tools/gallery_designs.py"
+    pages = [
+        page for name, page in re.findall(r"^\| \[(.+?)\]\((.+?)\)", index, re.MULTILINE) if _is_of(invariant, name)
+    ]
+    assert pages, f"no page of reports/README.md shows how {invariant} breaks: see tools/gallery_designs.py"
     assert all((REPORTS / page).is_file() for page in pages)
 
 
-@pytest.mark.parametrize("promise", PROMISES)
-def test_every_promise_is_written_anew(promise: str) -> None:
+@pytest.mark.parametrize("invariant", INVARIANTS)
+def test_every_invariant_is_written_anew(invariant: str) -> None:
     """`make gallery` makes a page for it, out of a design that breaks it or of the history of a fixture."""
-    assert any(_is_of(promise, name) for name in (*BROKEN, *BUGS, *EXAMPLES))
+    assert any(_is_of(invariant, name) for name in (*BROKEN, *BUGS, *EXAMPLES))
 
 
 def test_no_page_is_of_a_design_and_of_a_bug() -> None:
-    """Either some design breaks a promise, or it is our own bug."""
+    """Either some design breaks a invariant, or it is our own bug."""
     assert not set(BROKEN) & set(BUGS)
 
 
@@ -65,5 +67,5 @@ def test_no_page_names_a_path_of_this_machine() -> None:
     assert [name for name, paths in found.items() if paths] == []
 
 
-def _is_of(promise: str, name: str) -> bool:
-    return name == promise or (promise in FAMILIES and name.startswith(promise))
+def _is_of(invariant: str, name: str) -> bool:
+    return name == invariant or (invariant in FAMILIES and name.startswith(invariant))

@@ -69,7 +69,7 @@ def test_a_lone_module_is_private_in_its_importers_package() -> None:
     assert sorted(house.private(FILES)) == ["chaosqs.parts.limits", "chaosqs.parts.user"]
 
 
-def test_state_machines_and_promises_are_not_private() -> None:
+def test_state_machines_and_invariants_are_not_private() -> None:
     """Each is a module of its own, however few import it."""
     text = "def judge(): ...\n"
     for package in ("machine", "machines", "invariants"):

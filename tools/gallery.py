@@ -42,7 +42,7 @@ SEED = 1
 HEAD = """\
 # Gallery
 
-Written by `make gallery`: for every invariant the smallest story that violates it, as a search of a small design found it.
+Written by `make gallery`: for every invariant the smallest story that violates it, found by a search of a small design.
 Messages are numbered from 1 in texts, from 0 in `scenario.json`.
 
 """

@@ -106,7 +106,7 @@ MESSAGES = (
     "remaining"
 )
 STATUSES = {"holds": "h", "violated": "v", "not applicable": "-", "not exercised": "e", "inconclusive": "i"}
-PROMISES = (
+INVARIANTS = (
     "no-dead-lettering-by-throttling",
     "at-least-once-delivery",
     "no-loss-after-send",
@@ -191,7 +191,7 @@ class Run:
     history: History
     others: tuple[str, ...] = ()
     """Further lines for the record."""
-    promises: tuple[str, ...] = PROMISES
+    invariants: tuple[str, ...] = INVARIANTS
     """The invariants that judge it."""
 
     @property
@@ -208,7 +208,7 @@ class Run:
 
     def recorded(self) -> dict[str, Json]:
         """Return the run's entry in the record."""
-        summary, verdicts = _summary(self.history), [by_name(name).judge(self.history) for name in self.promises]
+        summary, verdicts = _summary(self.history), [by_name(name).judge(self.history) for name in self.invariants]
         return {
             "sha256": _fingerprint(self.text),
             "events": len(self.history.events),
@@ -265,7 +265,7 @@ def _simulated(entry: Mapping[str, Json]) -> Run:
     alternative = structure(KINDS[kind], fields)
     done = journey(scenario, alternative)
     column = figures(kind, done.history, done.notes, pushed=isinstance(alternative, RateLimitedFront))
-    return Run(done.history, (*map(neutral, done.notes), neutral(column)), promises=())
+    return Run(done.history, (*map(neutral, done.notes), neutral(column)), invariants=())
 
 
 def _played(session: Callable[[], tuple[History, Sequence[object]]]) -> Run:

@@ -20,7 +20,7 @@ from chaosqs.model.json import Json, to_json
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.model.explained import EXPLANATION
-from tests.project.kept import PROMISE, kept
+from tests.project.kept import INVARIANT, kept
 
 FAULTS = FaultPlan(
     [["ok", "slow"], ["throttled"]],
@@ -40,7 +40,7 @@ def found() -> Counterexample:
         simple.scenario, workload=load, faults=FAULTS, seed=3, assumptions=Assumptions(cold_start=300)
     )
     history = simulate(scenario)
-    violation = by_name(PROMISE).judge(history).violations[0]
+    violation = by_name(INVARIANT).judge(history).violations[0]
     return attrs.evolve(simple, scenario=scenario, digest=history.digest, violation=violation, explanation=EXPLANATION)
 
 

@@ -255,7 +255,7 @@ def test_a_design_that_does_not_fit_is_refused(run: Run, found: Counterexample, 
     assert said in result.stderr
 
 
-def test_a_promise_that_fails_itself_is_no_verdict(run: Run, found: Counterexample) -> None:
+def test_an_invariant_that_raises_is_no_verdict(run: Run, found: Counterexample) -> None:
     """Neither FIXED nor STILL FAILS: exit status 2, and what it raised."""
     Path("promises.py").write_text(
         'import chaosqs\n\n@chaosqs.invariant("x")\ndef hasty(history):\n    return {}["seven"]\n', encoding="utf-8"

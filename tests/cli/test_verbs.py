@@ -35,7 +35,7 @@ def test_run_sums_up_one_run(run: Run, scenario: Path) -> None:
     assert len(result.output.splitlines()) == 1
 
 
-def test_run_with_seeds_runs_each_luck(run: Run, scenario: Path) -> None:
+def test_run_with_seeds_runs_each_seed(run: Run, scenario: Path) -> None:
     """`--seeds N` means seed 0 … N-1, one summary each."""
     result = run("run", str(scenario), "--seeds", "3")
     assert [line.split(":")[0] for line in result.output.splitlines()] == ["seed 0", "seed 1", "seed 2"]

@@ -67,7 +67,7 @@ def test_the_same_arguments_give_the_same_run(alternative: Alternative, seed: in
 
 
 @EACH
-def test_luck_and_the_alternative_show_in_the_fingerprint(alternative: Alternative) -> None:
+def test_the_seed_and_the_alternative_show_in_the_fingerprint(alternative: Alternative) -> None:
     """Another seed is another run."""
     one, other = (figures(scenario(seed=seed), alternative) for seed in (1, 2))
     assert one.digest != other.digest

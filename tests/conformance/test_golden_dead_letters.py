@@ -1,4 +1,4 @@
-"""The golden scenarios of dead-letter queues, through a real client in both protocols (ledger, chapter 13)."""
+"""The golden scenarios of dead-letter queues, through a real client (ledger, chapter 13)."""
 
 from __future__ import annotations
 

@@ -29,12 +29,12 @@ def cold_starts_are_short(history: History) -> Verdict:
     )
 
 
-PROMISE = invariant(cold_starts_are_short)
+INVARIANT = invariant(cold_starts_are_short)
 LONG = Scenario(ROOMY, [Burst("orders", 1)], assumptions=Assumptions(cold_start=8_000))
 
 
 def sample(*variants: Scenario) -> SeedSample:
-    oracle = Oracle(PROMISE, None)
+    oracle = Oracle(INVARIANT, None)
     return SeedSample(oracle, variants)
 
 
@@ -46,7 +46,7 @@ def test_an_assumption_that_decides_is_named_with_where_it_would_hold() -> None:
     )
 
 
-def test_each_world_of_the_panel_must_hold() -> None:
+def test_each_scenario_of_the_seed_sample_must_hold() -> None:
     """One seed in which the violation stays is enough to clear an assumption."""
     stubborn = attrs.evolve(LONG, workload=[Burst("orders", 2)])
 
@@ -67,7 +67,7 @@ def explored(monkeypatch: pytest.MonkeyPatch, *, vary: bool) -> Exploration:
 
     monkeypatch.setattr(exploration, "explain", explain)
     brief = attrs.evolve(QUICK, shrink_simulations=300)
-    return explore(ROOMY, invariants=(PROMISE,), profile=brief, seed=1, vary_assumptions=vary)
+    return explore(ROOMY, invariants=(INVARIANT,), profile=brief, seed=1, vary_assumptions=vary)
 
 
 def test_the_search_varies_assumptions_where_it_is_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_otherwise_they_stay_as_measured(monkeypatch: pytest.MonkeyPatch) -> Non
     assert explored(monkeypatch, vary=False).counterexamples == ()
 
 
-def test_a_violation_that_no_guess_decides_hangs_on_none() -> None:
+def test_a_violation_that_no_assumption_decides_hangs_on_none() -> None:
     """What any assumption leaves violated has nothing to name."""
     always = Oracle(invariant(lambda _: promise("always", [Violation("always", "So.", 0, "", (), ())])), None)
     assert hanging(SeedSample(always, (LONG,))) == ()

@@ -84,7 +84,7 @@ def test_thresholds_are_right(explanation: Explanation, scenario: Scenario) -> N
     """Simulated anew, each value that holds in the counterexample, too, does so, and the one before it does not."""
     oracle = Oracle(THROTTLING, "orders")
     sample, _ = sample_of(scenario, oracle, BRIEF.draws)
-    by_dial = {
+    by_setting = {
         design_setting.name: design_setting
         for design_setting in design_settings(scenario.design, scenario.design.mappings[0])
     }
@@ -93,8 +93,8 @@ def test_thresholds_are_right(explanation: Explanation, scenario: Scenario) -> N
             if threshold.value is None or threshold.end is not None or threshold.evidence.population == "other_seeds":
                 continue
             edge, step = threshold.value, -1 if threshold.side == "at_least" else 1
-            assert sample.surely(by_dial[setting.path.attribute], edge)
-            assert not sample.surely(by_dial[setting.path.attribute], edge + step)
+            assert sample.surely(by_setting[setting.path.attribute], edge)
+            assert not sample.surely(by_setting[setting.path.attribute], edge + step)
             assert threshold.evidence == sample.evidence
     assert {"reserved_concurrency", "batch_size", "max_receive_count"} <= set(by_name(explanation))
 
@@ -132,7 +132,7 @@ def test_no_fault_was_needed(explanation: Explanation) -> None:
     assert explanation.faults == ()
 
 
-def test_the_rate_counts_draws_of_luck(explanation: Explanation) -> None:
+def test_the_rate_counts_seeds(explanation: Explanation) -> None:
     """The rate is of as many draws as the profile says, and the counterexample itself is among them."""
     assert explanation.rate is not None
     assert explanation.rate.trials == BRIEF.draws
@@ -190,7 +190,7 @@ def test_what_no_design_can_break_is_not_explained_by_one(ours: Invariant) -> No
     assert explain(simulate(scenario), ROOMY.mappings[0], ours, profile=BRIEF) == Explanation(own_bug=True)
 
 
-def test_our_own_promises_are_those_that_the_gallery_calls_so() -> None:
+def test_our_own_invariants_are_those_that_the_gallery_calls_so() -> None:
     """Its pages say that no design breaks them."""
     assert {ours.name for ours in OURS} == set(BUGS)
 

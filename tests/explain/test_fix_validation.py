@@ -66,7 +66,7 @@ def test_what_hardly_helps_is_seen_soon() -> None:
     assert trials.remaining(STARVED.design) == many
 
 
-def test_no_change_is_near_a_fix_where_no_trial_violates_the_promise() -> None:
+def test_no_change_is_near_a_fix_where_no_trial_violates_the_invariant() -> None:
     """Of nothing that happened nothing is left: that recommends no change."""
     calm = Scenario(ROOMY, [Burst("orders", 1)])
     assert FixValidation(Oracle(invariant(never_dead_lettered), "orders"), [calm]).misses(ROOMY) is None

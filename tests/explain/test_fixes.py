@@ -117,7 +117,7 @@ LATE = Design(
 )
 
 
-def test_a_fix_that_breaks_another_promise_says_so_and_comes_last() -> None:
+def test_a_fix_that_violates_another_invariant_says_so_and_comes_last() -> None:
     """A longer timeout that lets slow batches succeed lets them succeed too late, as well."""
     scenario = Scenario(LATE, [Burst("orders", 2)], {"worker": Behaviour(seconds_per_batch=7)})
     oracle = Oracle(invariant(never_timed_out), "orders")
@@ -133,7 +133,7 @@ def test_a_fix_that_breaks_another_promise_says_so_and_comes_last() -> None:
     assert trials.broken(wide) == ()
 
 
-def test_a_promise_that_was_broken_before_is_not_broken_by_the_fix() -> None:
+def test_an_invariant_that_was_violated_before_is_not_violated_by_the_fix() -> None:
     """Only what held in all trials before is held against a change."""
     oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
     trials = FixValidation(oracle, [attrs.evolve(STARVED, behaviours={"worker": Behaviour(seconds_per_batch=29)})])

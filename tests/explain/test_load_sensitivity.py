@@ -22,7 +22,7 @@ def found(design: Design, given: Behaviour | None = None) -> tuple[LoadSensitivi
     return load_sensitivity(scenario, design.mappings[0], oracle, grid), oracle.simulations
 
 
-def test_batches_of_slow_messages_are_what_throttles_a_crowd() -> None:
+def test_batches_of_slow_messages_are_what_throttles_a_large_load() -> None:
     """A batch of ten keeps its execution ten times as long as one message: the shares are those of 60 draws each."""
     load, simulations = found(over_polling())
     assert load == LoadSensitivity(100, Evidence(60, 60, "load"), 1, Evidence(13, 60, "load"))

@@ -64,7 +64,7 @@ def test_it_is_the_same_each_time_and_bounded() -> None:
     assert first.simulations == second.simulations <= 500
 
 
-def test_what_no_luck_avoids_was_certain_from_the_start() -> None:
+def test_a_violation_under_every_seed_was_certain_from_the_start() -> None:
     """Where nearly all seeds end in it nothing is simulated: there is no moment to be found."""
     oracle = throttling()
     found = point_of_no_return(LOCKSTEP, oracle, Evidence(199, 200, "seeds"))
@@ -93,7 +93,7 @@ def test_a_window_that_closes_early_avoids_it() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 40])
-def test_the_scenarios_own_luck_is_no_other_future(seed: int) -> None:
+def test_the_scenarios_own_seed_is_no_other_future(seed: int) -> None:
     """What did happen is not drawn again: each moment has as many other futures."""
     found = point_of_no_return(attrs.evolve(LOCKSTEP, seed=0), throttling(), RARE)
     assert found.evidence.trials == FUTURES

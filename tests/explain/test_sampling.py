@@ -19,7 +19,7 @@ POISON = Scenario(ROOMY, [Burst("orders", 2)], {"worker": Behaviour(poison=(0,))
 SLOW = Scenario(over_polling(), [Burst("orders", 5, over=30)], {"worker": Behaviour(seconds_per_batch=29)})
 
 
-def dial_of(design: Design, name: str) -> DesignSetting:
+def setting_of(design: Design, name: str) -> DesignSetting:
     """Return a setting by its name."""
     return next(setting for setting in design_settings(design, design.mappings[0]) if setting.name == name)
 
@@ -38,14 +38,14 @@ def test_draws_that_violate_come_first(poison: SeedSample) -> None:
 
 def test_what_is_switched_off_is_not_cured(poison: SeedSample) -> None:
     """Without any execution nothing is dead-lettered wrongly, and nothing is processed either."""
-    assert poison.holds(dial_of(ROOMY, "reserved_concurrency"), 0) is None
-    assert poison.holds(dial_of(ROOMY, "other_traffic"), 1000) is None
-    assert poison.holds(dial_of(ROOMY, "batch_size"), 1)
+    assert poison.holds(setting_of(ROOMY, "reserved_concurrency"), 0) is None
+    assert poison.holds(setting_of(ROOMY, "other_traffic"), 1000) is None
+    assert poison.holds(setting_of(ROOMY, "batch_size"), 1)
 
 
 def test_what_aws_refuses_is_no_answer(poison: SeedSample) -> None:
     """A visibility timeout below the function's timeout is not even tried (EC-11)."""
-    assert poison.holds(dial_of(ROOMY, "visibility_timeout"), 1) is None
+    assert poison.holds(setting_of(ROOMY, "visibility_timeout"), 1) is None
 
 
 def test_a_few_draws_may_deceive() -> None:
@@ -53,7 +53,7 @@ def test_a_few_draws_may_deceive() -> None:
     oracle = Oracle(NO_DEAD_LETTERING_BY_THROTTLING, "orders")
     sample, rate = sample_of(SLOW, oracle, 200)
     assert 0 < rate.violations < 40
-    pollers = dial_of(SLOW.design, "provisioned_pollers")
+    pollers = setting_of(SLOW.design, "provisioned_pollers")
     lucky = sample.by_chance
     assert lucky is not None
     assert lucky.seems(pollers, 2)
@@ -73,6 +73,6 @@ def test_a_load_that_only_comes_later_proves_nothing() -> None:
     """A delay of ten minutes meets fewer pollers, and so does the same load ten minutes later."""
     design = attrs.evolve(ROOMY, mappings=(attrs.evolve(ROOMY.mappings[0], batch_size=1),))
     sample, _ = sample_of(Scenario(design, [Burst("orders", 6)]), Oracle(downstream_concurrency(5), "orders"), DRAWS)
-    delay = dial_of(design, "delay")
+    delay = setting_of(design, "delay")
     assert sample.holds(delay, 600)
     assert not sample.surely(delay, 600)

@@ -16,13 +16,13 @@ ENDLESS = Design([Queue("orders"), Queue("orders-dlq")], ROOMY.functions, ROOMY.
 DESIGNS = (ROOMY, over_polling(), over_polling(maximum_concurrency=2), FILTERED, PROVISIONED, ENDLESS)
 
 
-def dial_of(design: Design, path: str) -> DesignSetting:
+def setting_of(design: Design, path: str) -> DesignSetting:
     """Return the setting at a path of a design."""
     return next(setting for setting in design_settings(design, design.mappings[0]) if setting.path == path)
 
 
 @pytest.mark.parametrize("design", DESIGNS)
-def test_every_dial_reads_what_it_has_written(design: Design) -> None:
+def test_every_setting_reads_what_it_has_written(design: Design) -> None:
     """A setting turned to a value that AWS accepts stands at that value, and nothing else has changed."""
     for setting in design_settings(design, design.mappings[0]):
         assert setting.write(design, setting.read(design)) == design
@@ -36,7 +36,7 @@ def test_every_dial_reads_what_it_has_written(design: Design) -> None:
                 assert setting.write(turned, setting.read(design)) == design
 
 
-def test_each_place_has_one_dial() -> None:
+def test_each_field_has_one_setting() -> None:
     """Two settings of one name, as the retention of two queues, are told apart by their path."""
     for design in DESIGNS:
         paths = [setting.path for setting in design_settings(design, design.mappings[0])]
@@ -45,13 +45,13 @@ def test_each_place_has_one_dial() -> None:
 
 def test_a_dead_letter_queue_has_a_retention_of_its_own() -> None:
     """It is turned without touching the queue that is polled."""
-    turned = dial_of(ROOMY, "queues[1].retention_period").write(ROOMY, 86_400)
+    turned = setting_of(ROOMY, "queues[1].retention_period").write(ROOMY, 86_400)
     assert [queue.retention_period for queue in turned.queues] == [345_600, 86_400]
 
 
 def test_a_redrive_policy_can_be_tried_where_there_is_none() -> None:
     """It leads to a new queue, with a name that is free, that keeps messages for as long as SQS can."""
-    turned = dial_of(ENDLESS, "queues[0].redrive").write(ENDLESS, 5)
+    turned = setting_of(ENDLESS, "queues[0].redrive").write(ENDLESS, 5)
     assert turned.queue("orders").redrive == Redrive("orders-dlq2", 5)
     assert turned.queue("orders-dlq2").retention_period == 1_209_600
 
@@ -60,13 +60,13 @@ def test_a_new_dead_letter_queue_is_of_the_same_type() -> None:
     """A FIFO queue needs one whose name says so (DLQ-12)."""
     mapping = attrs.evolve(ROOMY.mappings[0], queue="orders.fifo")
     design = Design([Queue("orders.fifo")], ROOMY.functions, [mapping])
-    turned = dial_of(design, "queues[0].redrive").write(design, 3)
+    turned = setting_of(design, "queues[0].redrive").write(design, 3)
     assert turned.queue("orders.fifo").redrive == Redrive("orders-dlq.fifo", 3)
 
 
 def test_pollers_keep_their_minimum_where_the_maximum_allows_it() -> None:
     """Both ends are one setting: the maximum is turned, and the minimum never lies above it (EC-6)."""
-    setting = dial_of(PROVISIONED, "mappings[0].provisioned_pollers")
+    setting = setting_of(PROVISIONED, "mappings[0].provisioned_pollers")
     assert setting.write(PROVISIONED, 50).mappings[0].provisioned_pollers == (5, 50)
     assert setting.write(PROVISIONED, 3).mappings[0].provisioned_pollers == (3, 3)
     assert setting.write(PROVISIONED, None).mappings[0].provisioned_pollers is None
@@ -74,4 +74,4 @@ def test_pollers_keep_their_minimum_where_the_maximum_allows_it() -> None:
 
 def test_filters_can_be_taken_away() -> None:
     """Their number is turned: none at all lets every message through (FL-2)."""
-    assert dial_of(FILTERED, "mappings[0].filters").write(FILTERED, 0).mappings[0].filters == ()
+    assert setting_of(FILTERED, "mappings[0].filters").write(FILTERED, 0).mappings[0].filters == ()

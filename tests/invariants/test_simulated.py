@@ -119,7 +119,7 @@ sound_scenarios = (
 
 
 @given(scenarios)
-def test_simulator_keeps_its_own_promises(scenario: Scenario) -> None:
+def test_simulator_keeps_its_own_invariants(scenario: Scenario) -> None:
     """Whatever the design, the faults and seed: nothing is lost, no limit is exceeded, and the books are in order."""
     history = simulate(scenario)
     assert invariants.check(history, OUR_OWN) == ()
@@ -136,6 +136,6 @@ def test_verdicts_agree_with_the_summary(scenario: Scenario) -> None:
 
 
 @given(sound_scenarios)
-def test_sound_designs_keep_every_promise(scenario: Scenario) -> None:
+def test_sound_designs_keep_every_invariant(scenario: Scenario) -> None:
     """Enough visibility, room for all pollers, partial answers: then faults are all that can break a promise."""
     assert invariants.check(simulate(scenario), (*OUR_OWN, *OF_DESIGNS)) == ()

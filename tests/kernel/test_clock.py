@@ -27,7 +27,7 @@ def test_steps_run_in_the_order_of_their_moments_then_of_their_making() -> None:
     assert seen == [(10, "a"), (20, "b"), (20, "c"), (20, "d")]
 
 
-def test_luck_decides_ties_and_only_ties() -> None:
+def test_the_seed_decides_ties_and_only_ties() -> None:
     """Some seed runs the entries of one moment in another order; moments stay in order."""
 
     def order(seed: int) -> list[int]:

@@ -118,14 +118,14 @@ def test_the_next_step_is_due_when_a_task_is_let_go() -> None:
     assert event_queue.now == 110
 
 
-def test_a_scenario_without_pauses_has_the_plain_agenda() -> None:
+def test_a_scenario_without_pauses_has_the_plain_event_queue() -> None:
     """What is not asked for costs nothing."""
     assert type(Simulation.of(CALM).context.event_queue) is EventQueue
     assert type(Simulation.of(paused(Pause("worker#1", 1, 1))).context.event_queue) is HoldingEventQueue
     assert type(Simulation.of(CALM, RandomWalk(1)).context.event_queue) is HoldingEventQueue
 
 
-def test_an_agenda_without_holds_changes_nothing() -> None:
+def test_an_event_queue_without_holds_changes_nothing() -> None:
     """The same history, whatever the seed, under a policy that holds nothing."""
     for seed in range(5):
         scenario = attrs.evolve(CALM, seed=seed)

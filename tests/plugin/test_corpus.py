@@ -159,7 +159,7 @@ def test_one_bad_file_does_not_hide_the_others(keeping: pytest.Pytester) -> None
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_a_promise_that_is_gone_fails(keeping: pytest.Pytester) -> None:
+def test_an_invariant_that_is_gone_fails(keeping: pytest.Pytester) -> None:
     """Nobody can judge it."""
     write(keeping.path / "reports" / "corpus" / "throttled.json", attrs.evolve(kept(), invariant="no-rain"))
     result = keeping.runpytest(*ALONE)

@@ -26,7 +26,7 @@ def project(pytester: pytest.Pytester, name: str) -> pytest.Pytester:
 
 
 @pytest.mark.usefixtures("briefly_explained")
-def test_over_polling_breaks_three_promises(pytester: pytest.Pytester) -> None:
+def test_over_polling_breaks_three_invariants(pytester: pytest.Pytester) -> None:
     """Those, and nothing else, with the settings of `make demo`."""
     result = project(pytester, "over-polling").runpytest("--chaosqs")
     result.assert_outcomes(passed=len(invariants.DEFAULT) - len(BROKEN), failed=len(BROKEN))

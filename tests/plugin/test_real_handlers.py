@@ -30,7 +30,7 @@ def handle(event, context):
         if chaosqs.fault_point("charge", record):
             raise TimeoutError("the provider does not answer")
 """
-PROMISES = """
+INVARIANTS = """
 import chaosqs
 
 @chaosqs.invariant("The payment provider always answers.")
@@ -68,7 +68,7 @@ def with_handler(project: pytest.Pytester, module: str, source: str, *own: str, 
     In pytest's own process, unless seconds are given: then in a child process.
     """
     (project.path / f"{module}.py").write_text(source, encoding="utf-8")
-    (project.path / "promises.py").write_text(PROMISES, encoding="utf-8")
+    (project.path / "promises.py").write_text(INVARIANTS, encoding="utf-8")
     invariants = ", ".join(f'"{name}"' for name in own)
     project.makepyprojecttoml(TABLE.format(invariants=invariants, module=module, seconds=seconds))
     return project

@@ -16,7 +16,7 @@ from chaosqs.project.exploration import versions
 from chaosqs.project.planning import BROKEN, DESIGNS_DIR
 from chaosqs.simulation.run import simulate
 
-PROMISE = "no-dead-lettering-by-throttling"
+INVARIANT = "no-dead-lettering-by-throttling"
 RESERVED = Setting(
     SettingPath("function", "worker", "reserved_concurrency"),
     2,
@@ -30,11 +30,11 @@ def kept(design: str = "template.yaml", *, behaviour: Behaviour | None = None) -
     source = read_source(BROKEN, base=DESIGNS_DIR, root=DESIGNS_DIR)
     behaviours = {"worker": behaviour or Behaviour(seconds_per_batch=29)}
     history = simulate(Scenario(source.design, [Burst("orders", 5, over=30)], behaviours))
-    violation = by_name(PROMISE).judge(history).violations[0]
+    violation = by_name(INVARIANT).judge(history).violations[0]
     return Counterexample(
         design,
         "orders→worker",
-        PROMISE,
+        INVARIANT,
         violation,
         history.scenario,
         history.digest,

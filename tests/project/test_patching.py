@@ -42,7 +42,7 @@ def test_the_patch_is_of_the_first_fix_and_of_the_file_as_the_project_sees_it(te
     assert str(root) not in patch
 
 
-def test_a_fix_that_breaks_another_promise_is_no_patch(template: Path) -> None:
+def test_a_fix_that_breaks_another_invariant_is_no_patch(template: Path) -> None:
     """Nobody is handed a patch that mends one thing and breaks another; changes that do not help are passed over."""
     root = template.parents[1]
     broken = attrs.evolve(FIX, breaks=("no-second-processing",))

@@ -85,7 +85,7 @@ def test_the_threshold_of_max_receive_count_is_right(settings: Mapping[str, Sett
     assert violated(scenario, with_receives(5))
 
 
-def test_batch_size_is_named_as_what_matters_in_a_crowd(settings: Mapping[str, Setting], scenario: Scenario) -> None:
+def test_batch_size_is_named_as_what_matters_under_load(settings: Mapping[str, Setting], scenario: Scenario) -> None:
     """Messages that come one by one make small batches, so no batch size prevents it; of a hundred at once, 1 does."""
     batch_size = settings["batch_size"]
     assert not batch_size.matters

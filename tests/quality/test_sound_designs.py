@@ -40,7 +40,7 @@ def broken(search_run: SearchRun) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
-def test_sound_designs_keep_every_promise(*, fifo: bool) -> None:
+def test_sound_designs_keep_every_invariant(*, fifo: bool) -> None:
     """40 scenarios of each kind of queue, under all faults, schedules and operators: no violation."""
     search_run = searched(fifo=fifo, seed=0, cases=40)
     assert broken(search_run) == {}

@@ -52,7 +52,7 @@ def test_a_fault_is_named_with_the_load_and_where_it_struck() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_promise_has_its_paragraph(name: str) -> None:
+def test_every_invariant_has_its_paragraph(name: str) -> None:
     """It begins with the violation's own sentence, goes on with the load, and is made of whole sentences."""
     broken = known_bad(name)
     history = broken.bad_history()

@@ -42,7 +42,7 @@ def test_no_world_comes_twice() -> None:
     assert len(found) == len(set(found))
 
 
-def test_a_shorter_opening_is_the_beginning_of_a_longer_one() -> None:
+def test_a_shorter_seed_corpus_is_the_beginning_of_a_longer_one() -> None:
     """What a short search finds in its opening, a longer one finds after as many cases."""
     short = variants(cases=QUICK.max_examples)
     assert variants()[: len(short)] == short
@@ -88,14 +88,14 @@ def first(sought: Invariant, profile: Profile, seed: int) -> tuple[int, Scenario
 
 
 @pytest.mark.parametrize("sought", [invariant(never_dead_lettered), invariant(processed_once)], ids=["calm", "a fault"])
-def test_what_the_opening_shows_is_found_by_every_seed_and_profile(sought: Invariant) -> None:
+def test_what_the_seed_corpus_shows_is_found_by_every_seed_and_profile(sought: Invariant) -> None:
     """In the same case, the same world: the quick profile tries each calm world and each kind of fault."""
     found = {first(sought, profile, seed) for profile in (QUICK, CI) for seed in range(3)}
     assert len(found) == 1
     assert found.pop()[1] in variants(cases=QUICK.max_examples)
 
 
-def test_what_the_opening_found_is_shrunk_without_a_draw() -> None:
+def test_what_the_seed_corpus_found_is_shrunk_without_a_draw() -> None:
     """The explanation of a search that ended in its opening costs no more cases."""
     found = searched(ROOMY, MAPPING, (invariant(processed_once),), profile=QUICK)
     assert found.search_run is not None
@@ -105,7 +105,7 @@ def test_what_the_opening_found_is_shrunk_without_a_draw() -> None:
     assert found.search_run.cases == cases
 
 
-def test_opening_and_draws_together_are_the_budget() -> None:
+def test_seed_corpus_and_draws_together_are_the_budget() -> None:
     """The cases of the opening count, for each invariant, with how often they put it to the test."""
     found = searched(SOUND, MAPPING, DEFAULT, profile=QUICK)
     assert found.search_run is not None

@@ -76,7 +76,7 @@ def test_what_needs_messages_only_shrinks_to_messages_only(scenario: Scenario, n
         assert len(arrivals(current.workload)) == needed
 
 
-def test_a_worlds_lattice_is_sorted_and_of_one_strain() -> None:
+def test_a_grid_is_sorted_and_has_one_kind_of_scenario() -> None:
     """The calm worlds come in the order of complexity, with so many messages, and without chance or faults."""
     grid = ScenarioGrid(ROOMY, "orders")
     for degree in (HEALTHY, ON_THE_EDGE, FAILING):

@@ -131,7 +131,7 @@ def test_a_plan_without_actions_changes_nothing_and_a_design_is_the_scenarios() 
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_everything_at_once_keeps_every_promise(seed: int) -> None:
+def test_everything_at_once_keeps_every_invariant(seed: int) -> None:
     """Actions of every kind under load, with faults, in several orders: nothing is lost, no limit exceeded."""
     design = one_mapping(timeout=5, receives=4, batch=5, reserved=6, maximum=5, era="2025-11")
     actions = [

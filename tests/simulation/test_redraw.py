@@ -35,7 +35,7 @@ def test_what_was_is_kept_and_what_comes_is_drawn_anew(scenario: Scenario, until
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_same_luck_makes_the_same_future(scenario: Scenario) -> None:
+def test_the_same_seed_makes_the_same_future(scenario: Scenario) -> None:
     """A run that goes on with its own seed, or whose seed changes after its end, is the run itself."""
     own = simulate(scenario)
     assert redrawn(scenario, 12_000, scenario.seed).digest == own.digest

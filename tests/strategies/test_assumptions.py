@@ -49,7 +49,7 @@ def test_every_end_of_every_range_is_drawn() -> None:
     assert drawn == ends
 
 
-def test_scenarios_guess_only_where_they_are_asked_to() -> None:
+def test_scenarios_vary_assumptions_only_where_they_are_asked_to() -> None:
     """Otherwise all of them rest on what was measured."""
     guessed, measured = (sample(scenarios(DESIGN, vary_assumptions=varied), 50) for varied in (True, False))
     assert any(differing(scenario.assumptions) for scenario in guessed)

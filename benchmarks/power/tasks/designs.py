@@ -5,7 +5,7 @@ The comment in a row gives the source of its smallest scenario and of its list o
 
 from __future__ import annotations
 
-from benchmarks.power.promises import (
+from benchmarks.power.own_invariants import (
     dead_lettered_only_after_failures,
     nothing_dead_lettered,
     nothing_expires_unprocessed,

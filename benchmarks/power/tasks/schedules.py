@@ -5,7 +5,7 @@ The pause in a row is the first of the shortest pauses that show the bug, by enu
 
 from __future__ import annotations
 
-from benchmarks.power.promises import no_handler_raises
+from benchmarks.power.own_invariants import no_handler_raises
 from benchmarks.power.task import Task, pipeline
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping, Queue

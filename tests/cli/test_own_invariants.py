@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.running import Run
 
-PROMISES = """
+INVARIANTS = """
 import chaosqs
 
 @chaosqs.invariant("Nothing is ever sent.")
@@ -39,7 +39,7 @@ EXPLORE = ("explore", "sound.yaml", "--max-examples=5", "--seed=1")
 
 @pytest.fixture
 def project(run: Run) -> Run:
-    Path("promises.py").write_text(PROMISES, encoding="utf-8")
+    Path("promises.py").write_text(INVARIANTS, encoding="utf-8")
     Path("designs.py").write_text(DESIGN, encoding="utf-8")
     return run
 
@@ -48,7 +48,7 @@ def table(text: str) -> None:
     Path("pyproject.toml").write_text(f"[tool.chaosqs]\n{text}\n", encoding="utf-8")
 
 
-def test_a_promise_of_the_projects_own_is_judged_told_and_replayed(project: Run) -> None:
+def test_an_invariant_of_the_projects_own_is_judged_told_and_replayed(project: Run) -> None:
     """As ours are; and without its setting a replay says that it does not know it."""
     table('invariants = ["promises.py:nothing_is_sent"]')
     result = project(*EXPLORE)
@@ -65,7 +65,7 @@ def test_a_promise_of_the_projects_own_is_judged_told_and_replayed(project: Run)
     assert "no invariant is called 'unheard-of'" in unknown.output
 
 
-def test_promises_beside_a_design_are_found(project: Run) -> None:
+def test_invariants_beside_a_design_are_found(project: Run) -> None:
     """Nobody needs to name them."""
     result = project("explore", "designs.py:orders", "--max-examples=3")
     assert result.exit_code == 1
@@ -74,7 +74,7 @@ def test_promises_beside_a_design_are_found(project: Run) -> None:
     assert "STILL FAILS" in project("replay", file).output
 
 
-def test_a_promise_that_fails_itself_is_an_error(project: Run) -> None:
+def test_an_invariant_that_raises_is_an_error(project: Run) -> None:
     """Neither a pass nor a violation: the table says INCONCLUSIVE, the traceback follows, and the status is 1."""
     table('invariants = ["promises.py:mistaken"]')
     result = project(*EXPLORE)

@@ -33,7 +33,7 @@ SILENT: dict[str, Callable[[History], object]] = {
 
 
 @pytest.mark.parametrize("function", SILENT.values(), ids=SILENT)
-def test_a_promise_about_which_nothing_is_said_holds(function: Callable[[History], object]) -> None:
+def test_an_invariant_about_which_nothing_is_said_holds(function: Callable[[History], object]) -> None:
     """It counts each run once."""
     verdict = promise(function).judge(HISTORY)
     assert (verdict.status, verdict.exercised) == (Status.HOLDS, 1)
@@ -108,7 +108,7 @@ def test_counts_tell_how_often_it_was_put_to_the_test() -> None:
     ],
     ids=("not exercised", "not applicable"),
 )
-def test_a_promise_may_have_nothing_to_say(silence: Said, status: Status) -> None:
+def test_an_invariant_may_have_nothing_to_say(silence: Said, status: Status) -> None:
     """With its reason; but a violation outweighs it."""
     for said in (silence, [silence]):
         verdict = promise(lambda _, said=said: said).judge(HISTORY)  # type: ignore[misc]
@@ -128,7 +128,7 @@ MISTAKES: dict[str, Callable[[History], object]] = {
 
 
 @pytest.mark.parametrize("function", MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_in_a_promise_is_no_verdict_on_the_design(function: Callable[[History], object]) -> None:
+def test_a_mistake_in_an_invariant_is_no_verdict_on_the_design(function: Callable[[History], object]) -> None:
     """The verdict is inconclusive, its reason a traceback that begins in the user's code or says what was returned."""
     verdict = promise(function).judge(HISTORY)
     assert verdict.status is Status.INCONCLUSIVE
@@ -143,7 +143,7 @@ def test_the_traceback_begins_in_the_users_code() -> None:
     assert reason.endswith("ZeroDivisionError: division by zero")
 
 
-def test_what_a_promise_does_to_its_history_nobody_else_sees() -> None:
+def test_what_an_invariant_does_to_its_history_nobody_else_sees() -> None:
     """Values refuse to change, and what can be changed is a copy."""
 
     def meddles(history: History) -> None:
@@ -163,7 +163,7 @@ def test_what_a_promise_does_to_its_history_nobody_else_sees() -> None:
     assert CONSERVATION.judge(history).status is Status.HOLDS
 
 
-def test_a_promise_is_called_as_its_function() -> None:
+def test_an_invariant_is_called_as_its_function() -> None:
     """With dashes; its texts are those given, and `by_name` finds it from then on, the latest one of that name."""
 
     @chaosqs.invariant("Each order is charged once.", applies="To shops.", unit="orders")
@@ -188,7 +188,7 @@ def test_a_name_that_will_not_do_is_refused(name: str) -> None:
         chaosqs.invariant("Something.", name=name)(lambda _: None)
 
 
-def test_check_and_explore_take_promises() -> None:
+def test_check_and_explore_take_invariants() -> None:
     """As they take ours; the smallest counterexample is replayed by name."""
 
     @chaosqs.invariant("There are never two messages.")

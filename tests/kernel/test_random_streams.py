@@ -1,4 +1,4 @@
-"""Chance is a pure function of the seed, site and keys."""
+"""Chance is a pure function of the seed, stream and keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_fractions_are_in_range_and_repeat(seed: int, where: int, first: int, se
     assert found == RandomStreams(seed).fraction(where, first, second)
 
 
-def test_luck_zero_is_calm() -> None:
+def test_seed_zero_is_calm() -> None:
     """Always the middle, always the median."""
     assert RandomStreams(0).fraction(stream("anything"), 3, 4) == 0.5
     assert RandomStreams(0).around(200, 0.8, stream("anything")) == 200
