@@ -47,6 +47,18 @@ def module_file(root: Path, module: str) -> Path | None:
 
 
 @attrs.frozen
+class Written:
+    """A resource of another service, as a file gives it."""
+
+    what: str
+    """Its name in the file, and its type: `OrdersTable (AWS::DynamoDB::Table)`."""
+    where: str
+    """File and line: `template.yaml:45`."""
+    problem: str = ""
+    """Reason why the design leaves it out, as a clause: `it has no KeySchema`. Empty if the design has it."""
+
+
+@attrs.frozen
 class Imported:
     """A design that was read from a file."""
 
@@ -60,6 +72,8 @@ class Imported:
     """Sentences on what the file has and the design leaves out."""
     code: Mapping[str, Code] = attrs.field(factory=dict[str, Code])
     """The code of the functions, by function name. Reading it runs nothing of it."""
+    resources: Mapping[str, Written] = attrs.field(factory=dict[str, Written])
+    """The resources of other services, by their names in `Design.resources`, also those that are left out."""
     keys: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]], repr=False)
     """The keys that lead to the properties of each part in the file, by the part's path: `queues.orders` is in
     `Resources`, `Orders`, `Properties`. For patches; empty if the importer makes none."""

@@ -35,6 +35,8 @@ from chaosqs.errors import SimulationError
 
 REAL = "that would run in real time, outside of the simulation"
 """The reason to refuse most calls."""
+SETUP = "the setup function"
+"""The name of the user's code that prepares a run; no function of Lambda can have it."""
 
 
 class StartedThread(Protocol):

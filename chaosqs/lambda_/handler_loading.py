@@ -6,10 +6,12 @@ is served. An import that waits or makes a call is not followed beyond that, as 
 
 from __future__ import annotations
 
+import ast
 import os
 import traceback
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NoReturn
 
 from chaosqs.errors import InvalidScenario, Problem, SimulationError
@@ -62,6 +64,19 @@ def probe(function: Function, behaviour: Behaviour) -> str:
     """
     reason = _attempt(function, behaviour)
     return reason and f"{behaviour.handler}: {reason}"
+
+
+def definition(behaviour: Behaviour) -> str:
+    """Return file and line where the handler is defined: `app/charge.py:12`. The file is read, and not run."""
+    root, name = root_for(behaviour), HandlerName.of(behaviour)
+    file, line = root.file_of(name.module), 1
+    with suppress(OSError, SyntaxError, ValueError):
+        for node in ast.parse(Path(file).read_bytes()).body:
+            named = node.targets if isinstance(node, ast.Assign) else []
+            names = [each.id for each in named if isinstance(each, ast.Name)]
+            names += [node.name] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
+            line = node.lineno if name.function in names else line
+    return shown(file, line)
 
 
 def _attempt(function: Function, behaviour: Behaviour) -> str:
@@ -176,7 +191,7 @@ def _reason(behaviour: Behaviour, root: CodeRoot, error: BaseException, site: st
         else:
             what = f"{name.function!r} of {module} must be a function of event and context"
         return f"{what}\n{shown(root.file_of(name.module), 1)}: name one of its functions after the colon"
-    where, line = _place(cause)
+    where, line = _place(cause, root.file_of(name.module))
     what = f"{module} cannot be imported: {describe(cause)}"
     match cause:
         case ModuleNotFoundError(name=str(missing)) if f"{name.module}.".startswith(f"{missing}."):
@@ -195,14 +210,17 @@ _VARIABLE = "os.environ"
 """Stands for the line where code asks for an environment variable that is not set."""
 
 
-def _place(error: BaseException) -> tuple[str, str]:
-    """Return file and line where the user's own code raised an error, and the text of that line."""
+def _place(error: BaseException, file: str) -> tuple[str, str]:
+    """Return file and line where the user's own code raised an error, and the text of that line.
+
+    `file`: the handler's, if no line of it is known.
+    """
     if isinstance(error, SyntaxError) and error.filename is not None:
         return shown(error.filename, error.lineno or 1), (error.text or "").strip()
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if is_theirs(frame.filename)]
     if not own:
-        return "an unknown place", ""
+        return shown(file, 1), "no line of it could be run"
     inner = frames[-1]
     asks = inner.name == "__getitem__" and inner.filename in (os.__file__, "<frozen os>")
     return shown(own[-1].filename, own[-1].lineno or 1), _VARIABLE if asks else own[-1].line or ""

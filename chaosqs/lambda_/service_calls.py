@@ -23,8 +23,8 @@ import attrs
 from chaosqs.errors import SimulationError
 from chaosqs.kernel.context import InjectedFault, SimulationContext, stream
 from chaosqs.lambda_ import guards
-from chaosqs.lambda_.guards import StartedThread
-from chaosqs.lambda_.handler_runtime import HandlerTask, current_task
+from chaosqs.lambda_.guards import SETUP, StartedThread
+from chaosqs.lambda_.handler_runtime import WATCHERS, HandlerTask, current_task
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.sandbox import Source, source
 from chaosqs.lambda_.threads import Threads
@@ -116,6 +116,7 @@ class _Service:
 
     now: int
     chance: Source
+    name: str = "a service"
     threads: Threads = attrs.field(factory=Threads)
 
     def sleep(self, seconds: float) -> None:
@@ -127,16 +128,16 @@ class _Service:
 
     def spawn(self, body: Callable[[], object], thread: Thread | None) -> StartedThread:
         """Start no thread."""
-        raise SimulationError(f"a service starts a thread: {thread or body}")
+        raise SimulationError(f"{self.name} starts a thread: {thread or body}")
 
     def suspend(self, arrange: Callable[[Callable[[], None]], object], seconds: float | None) -> None:
         """Take no time where there is a limit; otherwise nothing would ever end the wait."""
         if seconds is None:
-            raise SimulationError(f"a service waits for {arrange}")
+            raise SimulationError(f"{self.name} waits for {arrange}")
 
     def refuse(self, what: str, why: str = "") -> None:
         """Refuse what would leave the simulation."""
-        raise SimulationError(f"a service {what}: {why}")
+        raise SimulationError(f"{self.name} {what}: {why}")
 
 
 @attrs.define(eq=False)
@@ -257,14 +258,18 @@ class ServiceCalls:
 
     def prepare(self, setups: Iterable[str]) -> None:
         """Call the setup functions of a run, before time starts."""
-        code = _Service(self.context.now, source(self.context.random.seed << 96))
+        code = _Service(self.context.now, source(self.context.random.seed << 96), SETUP)
 
         def call() -> None:
             guards.enter(code)
             for setup in setups:
                 prepare(setup)
 
+        for switched in WATCHERS:
+            switched(SETUP)
         copy_context().run(call)
+        for switched in WATCHERS:
+            switched("")
 
     def _of(self, task: HandlerTask | None, request: AWSPreparedRequest) -> AWSResponse | None:
         self._behind = task

@@ -15,7 +15,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-from chaosqs.errors import InvalidInput, InvalidScenario
+from chaosqs.errors import InvalidInput, InvalidScenario, SimulationError
 from chaosqs.wire.stubs import current
 
 
@@ -53,26 +53,33 @@ def prepare(setup: str) -> None:
     if not callable(function):
         raise _invalid(setup, f"{path} has no function {name!r}", f"{path}:1")
     line = f"{path}:{getattr(getattr(function, '__code__', None), 'co_firstlineno', 1)}"
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise _invalid(setup, f"{name} must be a plain function, not an async one", line)
     if not _takes_nothing(function):
         raise _invalid(setup, f"{name} must take no argument", line)
     try:
-        function()
-    except Exception as error:  # noqa: BLE001 - whatever a user's function raises
-        raise _invalid(setup, f"{name} raises {type(error).__name__}: {error}", _place(error, path)) from None
+        result: object = function()
+    except SimulationError as error:  # it tells what is not answered, and what to do
+        raise _invalid(setup, str(error).partition("\n")[0], _place(error, path)) from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's function raises
+        raise _invalid(setup, f"{name} raises {_described(error)}", _place(error, path)) from None
+    if inspect.isgenerator(result) or inspect.isasyncgen(result) or inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()  # nobody awaits it
+        kind = "a generator" if inspect.isgenerator(result) else "an async one"
+        raise _invalid(setup, f"{name} must be a plain function, not {kind}", line)
 
 
 @lru_cache(maxsize=16)
 def _module(path: str) -> ModuleType:
+    if not Path(path).is_file():
+        raise _invalid(path, "there is no such file", path)
     spec = spec_from_file_location(f"chaosqs_setup_{abs(hash(path))}", path)
-    if spec is None or spec.loader is None or not Path(path).is_file():
+    if spec is None or spec.loader is None:
         raise _invalid(path, "is not a Python file", path)
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - whatever a user's module raises
-        raise _invalid(path, f"cannot be imported: {type(error).__name__}: {error}", _place(error, path)) from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's module raises
+        raise _invalid(path, f"cannot be imported: {_described(error)}", _place(error, path)) from None
     return module
 
 
@@ -84,7 +91,12 @@ def _takes_nothing(function: Callable[[], object]) -> bool:
     return True
 
 
-def _place(error: Exception, path: str) -> str:
+def _described(error: BaseException) -> str:
+    """Return an exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _place(error: BaseException, path: str) -> str:
     """Return file and line of the last frame in a file."""
     if isinstance(error, SyntaxError) and error.lineno:
         return f"{path}:{error.lineno}"

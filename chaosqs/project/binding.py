@@ -10,13 +10,13 @@ from pathlib import Path
 import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
-from chaosqs.importers.protocol import Code, module_file
+from chaosqs.importers.protocol import Code, Written, module_file
 from chaosqs.lambda_.handler_loading import probe
 from chaosqs.lambda_.service_calls import moto_is_installed
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, Function
+from chaosqs.model.design import Design, Function, Resource
 from chaosqs.model.json import from_json, to_json
-from chaosqs.project.child import Child
+from chaosqs.project.child import Child, has_handlers
 from chaosqs.project.discovery import Source, behaviour_of
 from chaosqs.project.settings import FILE, FunctionSettings, Settings
 from chaosqs.project.wording import relative_to, with_relative_paths
@@ -124,7 +124,7 @@ class Binding:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the header: mostly one."""
-        failed = f"{self.handler} CANNOT BE LOADED: not judged, and modelled where other mappings are judged"
+        failed = f"{self.handler} CANNOT BE RUN: not judged, and modelled where other mappings are judged"
         code = failed if self.problem else self.handler or f"modelled: {self.modelled}"
         parts = [part for part in (code, self.messages, self.services) if part]
         yield f"  {', '.join(self.queues)} → {self.function}: {' · '.join(parts)}"
@@ -186,6 +186,62 @@ def _names(value: str, name: str) -> bool:
     return value == name or (value.startswith("arn:") and value.endswith((f":{name}", f"/{name}")))
 
 
+@attrs.frozen
+class _Made:
+    """Resources to make in the child."""
+
+    resources: tuple[Resource, ...]
+    refused: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Reasons why some cannot be made, by name."""
+
+
+def refused(source: Source, given: Mapping[str, Behaviour], child: Child) -> Mapping[str, str]:
+    """Return the reasons why the resources of a design cannot be made, by name, if it has real handlers."""
+    asked = _Made(source.design.resources)
+    if not asked.resources or not moto_is_installed() or not has_handlers(source.behaved(given)):
+        return {}
+    text = to_json(asked)
+    return from_json(_Made, child.run(made, text, group="loading") if child.separate else made(text)).refused
+
+
+def made(text: str) -> str:
+    """Make resources, as a job of the child, and return which of them cannot be made."""
+    from chaosqs.wire.resources import refusals  # noqa: PLC0415 - moto is an extra
+
+    asked = from_json(_Made, text)
+    return to_json(attrs.evolve(asked, refused=refusals(asked.resources)))
+
+
+def without(source: Source, refused: Mapping[str, str]) -> Source:
+    """Return a design without the resources that cannot be made, which become notes."""
+    if not refused:
+        return source
+    kept = tuple(each for each in source.design.resources if each.name not in refused)
+    written = {
+        name: attrs.evolve(source.resources.get(name, Written(name, source.name)), problem=problem)
+        for name, problem in refused.items()
+    }
+    notes = [f"{each.where}: {each.what} is left out: {each.problem}" for each in written.values()]
+    return attrs.evolve(
+        source,
+        design=attrs.evolve(source.design, resources=kept),
+        resources={**source.resources, **written},
+        assumptions=(*source.assumptions, *notes),
+    )
+
+
+def _unmade(source: Source, name: str, behaviour: Behaviour) -> str:
+    """Return why a function cannot be judged: its variables name a resource that neither template nor setup makes."""
+    used = behaviour.environment.values()
+    for resource, written in source.resources.items():
+        if written.problem and not behaviour.setup and any(_names(value, resource) for value in used):
+            return (
+                f"{name} uses {written.what}, which cannot be made: {written.problem}\n"
+                f"{written.where}: mend it there, or make it in a setup function ([tool.chaosqs] setup)"
+            )
+    return ""
+
+
 def without_unanswered(source: Source) -> Source:
     """Return a design in which functions are modelled that use services that nothing answers, as moto is missing."""
     if moto_is_installed():
@@ -207,8 +263,10 @@ def unloadable(source: Source, given: Mapping[str, Behaviour], child: Child) -> 
     """Return the reasons why handlers of a design cannot be loaded, by function. The child runs the project's code."""
     broken: dict[str, str] = {}
     for name, behaviour in source.behaved(given).items():
-        loading = _Loading(source.design.function(name), behaviour)
-        problem = _problem(loading, child) if behaviour.handler is not None else ""
+        if behaviour.handler is None:
+            continue
+        problem = _unmade(source, name, behaviour)
+        problem = problem or _problem(_Loading(source.design.function(name), behaviour), child)
         if problem:
             setting = problem.replace("(Behaviour.environment)", f"([tool.chaosqs.functions.{name}])")
             broken[name] = with_relative_paths(child.root, setting)

@@ -25,7 +25,7 @@ from hypothesis.database import ExampleDatabase
 
 from chaosqs import errors
 from chaosqs.errors import InvalidInput, ProcessEnded, SimulationError
-from chaosqs.lambda_.guards import is_theirs
+from chaosqs.lambda_.guards import SETUP, is_theirs
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.json import Json, from_json, to_json
 from chaosqs.project.wording import last_line, relative_to
@@ -205,7 +205,7 @@ class Child:
         if kind == ENDED:
             end = from_json(End, text)
             error = ProcessEnded(_described(end, self.seconds, self.root, handlers or {}))
-            error.function = end.handler
+            error.function = "" if end.handler == SETUP else end.handler
             raise error
         raise _raised(from_json(Failure, text))
 
@@ -269,6 +269,7 @@ def ask(question: str) -> str:
 def _described(end: End, seconds: float, root: Path, handlers: Mapping[str, str]) -> str:
     """Return two lines: which function did what where, and what that means."""
     who = f"the handler of {end.handler}" if end.handler else "the code of a design or invariant"
+    who = SETUP if end.handler == SETUP else who
     where = _place(end.frames, root) or (f": {handlers[end.handler]}" if end.handler in handlers else "")
     if end.cause == "stuck":
         return (

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 import attrs
 
 from chaosqs.errors import InvalidDesign, InvalidInput
-from chaosqs.importers.protocol import Code, NoDesign
+from chaosqs.importers.protocol import Code, NoDesign, Written
 from chaosqs.importers.registry import IMPORTERS, UNREAD, importer_of
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
@@ -186,6 +186,8 @@ class Source:
     """Invariants that a Python file defines next to its design."""
     scenario: Scenario | None = None
     """The whole scenario, if the file holds one."""
+    resources: Mapping[str, Written] = attrs.field(factory=dict[str, Written])
+    """The resources of other services in the file, by name, also those that the design leaves out."""
     messages: Mapping[str, MessageSource] = attrs.field(factory=dict[str, MessageSource])
     """Sources of the messages of real handlers, by queue name."""
 
@@ -246,8 +248,13 @@ def _of_template(name: str, path: Path, root: Path) -> Source:
         part = next((start for start in paths if field.startswith(start)), "")
         origins[paths.get(part, "") + field.removeprefix(part)] = _relative(root, origin)
     behaviours = {name: behaviour_of(code) for name, code in imported.code.items() if code.handler}
-    assumptions = (*imported.assumptions, *imported.notes)
-    return Source(name, path, imported.design, behaviours, imported.code, {}, origins, assumptions)
+    assumptions = tuple(with_relative_paths(root, each) for each in (*imported.assumptions, *imported.notes))
+    source = Source(name, path, imported.design, behaviours, imported.code, {}, origins, assumptions)
+    written = {
+        name: attrs.evolve(each, where=with_relative_paths(root, each.where))
+        for name, each in imported.resources.items()
+    }
+    return attrs.evolve(source, resources=written)
 
 
 def _relative(root: Path, origin: Origin) -> Origin:

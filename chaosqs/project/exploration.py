@@ -40,7 +40,7 @@ class Exploration:
         """Return the story of each violation that was found, and a line for each invariant that held."""
         held = "".join(f"{finding}\n" for finding in self.findings if finding.counterexample is None)
         for mapping, failing in dict.fromkeys((each.mapping, each.failing) for each in self.findings if each.failing):
-            held += f"NOT TESTED: {mapping_text(mapping)}: {shown(failing, 300)}\n  {advice(mapping)}\n"
+            held += f"NOT TESTED: {mapping_text(mapping)}: {shown(failing, 300)}\n  {advice(mapping, failing)}\n"
         return "\n".join([*(str(finding) for finding in self.findings if finding.counterexample), held])
 
     @property

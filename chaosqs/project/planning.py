@@ -21,7 +21,9 @@ from chaosqs.project.binding import (
     bound,
     header,
     refuse_unknown_functions,
+    refused,
     unloadable,
+    without,
     without_unanswered,
 )
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
@@ -107,6 +109,8 @@ class Known:
 
     broken: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict[str, "Mapping[str, str]"])
     """Reasons why handlers cannot be loaded, by design and function."""
+    refused: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict[str, "Mapping[str, str]"])
+    """Reasons why resources of other services cannot be made, by design and name."""
     messages: Mapping[str, FoundMessages] = attrs.field(factory=dict[str, FoundMessages])
     """The messages of each design's real handlers, by the design's name."""
 
@@ -214,17 +218,18 @@ def plan(options: Options, known: Known | None = None) -> Plan:
 
 def _asked(sources: Sequence[Source], settings: Settings, child: Child) -> Known:
     """Find out which handlers cannot be loaded, and what the messages of the others are."""
+    cannot = {source.name: refused(source, settings.behaviours, child) for source in sources}
+    sources = [without(source, cannot[source.name]) for source in sources]
     broken = {source.name: unloadable(source, settings.behaviours, child) for source in sources}
     found: dict[str, FoundMessages] = {}
     for source in sources:
-        loadable = {
-            name: each for name, each in source.behaved(settings.behaviours).items() if name not in broken[source.name]
-        }
-        found[source.name] = found_messages(source, loadable, settings, child)
-    return Known(broken, found)
+        behaviours = source.behaved(settings.behaviours)
+        found[source.name] = found_messages(source, behaviours, settings, child, broken[source.name])
+    return Known(broken, cannot, found)
 
 
 def _with_known(source: Source, known: Known, root: Path) -> Source:
+    source = without(source, known.refused.get(source.name, {}))
     messages = known.messages.get(source.name, FoundMessages()).sources(source.design, root)
     return attrs.evolve(source, broken=known.broken.get(source.name, {}), messages=messages)
 

@@ -105,19 +105,21 @@ def _messages(document: Json, name: str, text: str) -> Iterator[tuple[Message, s
             line = _line(text, '"Records"')
             for index, record in enumerate(records):
                 yield _of_record(record, f"{name}:{line}: Records[{index}]")
+        case {"Records": _}:
+            line = _line(text, '"Records"')
+            raise InvalidInput(f"{name}:{line}: Records is not a list")
         case dict() if any(field in document for field in _API):
             raise InvalidInput(f"{name}:{_line(text, *_API)}: is an event of an API, not of SQS")
         case {"body": str(), "messageId": _}:
             yield _of_record(document, f"{name}:1")
-        case dict() if "Body" in document and "MessageId" in document:
+        case dict() if document.keys() >= {"Body", "MessageId"}:
             yield _of_record({**document, "body": document["Body"]}, f"{name}:1")
-        case list() if document and all(isinstance(each, dict) and "messageId" in each for each in document):
-            for index, record in enumerate(document):
-                yield _of_record(record, f"{name}:1: [{index}]")
         case list():
-            yield from ((Message(each), "") for each in document)
+            are_records = all(isinstance(each, dict) and "messageId" in each for each in document)
+            for index, each in enumerate(document):
+                yield _of_record(each, f"{name}:1: [{index}]") if are_records else (Message(each), "")
         case _:
-            yield Message(document), ""
+            yield from [] if document is None else [(Message(document), "")]
 
 
 def _line(text: str, *words: str) -> int:

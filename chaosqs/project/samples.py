@@ -6,14 +6,14 @@ queue when it gets its own samples; for a dead-letter queue, the messages of its
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
 import attrs
 from hypothesis.strategies import SearchStrategy
 
-from chaosqs.errors import InvalidInput, SimulationError
+from chaosqs.errors import InvalidInput, InvalidScenario, SimulationError
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.json import from_json, to_json
@@ -62,13 +62,18 @@ class FoundMessages:
 
 
 def found_messages(
-    source: Source, behaviours: Mapping[str, Behaviour], settings: Settings, child: Child
+    source: Source,
+    behaviours: Mapping[str, Behaviour],
+    settings: Settings,
+    child: Child,
+    broken: Container[str] = (),
 ) -> FoundMessages:
     """Return the messages of the queues that real handlers of a design poll. The child runs these handlers.
 
+    `broken`: functions whose handlers cannot be run. Their queues may have dead-letter queues that others poll.
     Raises `InvalidInput` for `bodies` that are wrong; other files that are wrong are named in notices.
     """
-    search = _Finding(source.design, {name: each for name, each in behaviours.items() if each.handler}, child)
+    search = _Finding(source.design, {name: each for name, each in behaviours.items() if each.handler}, child, broken)
     search.configured(source, settings)
     if search.open():
         files = found(child.root, source.path.parent)
@@ -105,6 +110,8 @@ class _Finding:
     real: Mapping[str, Behaviour]
     """The functions that are real code."""
     child: Child
+    broken: Container[str] = ()
+    """The functions of these that cannot be run."""
     queues: dict[str, QueueMessages] = attrs.field(factory=dict[str, QueueMessages])
     notices: list[str] = attrs.field(factory=list[str])
 
@@ -246,13 +253,15 @@ class _Finding:
         """Run a queue's handler on messages; None if it cannot be run."""
         mapping = next((each for each in self.polled() if each.queue == queue), None)
         fitting = self._fitting(queue, messages)
-        if mapping is None or len(fitting) != len(messages) or not messages:
+        if mapping is None or mapping.function in self.broken or len(fitting) != len(messages) or not messages:
             return None
         try:
             trial = LoneMessages(self.design, mapping.name, tuple(messages), self.real[mapping.function])
             if not self.child.separate:
                 return trial.run()
             return from_json(Handled, self.child.run(tried, to_json(trial), group="samples"))
+        except InvalidScenario:  # as of a broken setup function: the mapping's check says it
+            return None
         except (InvalidInput, SimulationError) as error:
             self.notices.append(f"{queue}: {mapping.function} could not be run on samples: {first_line(error)}")
             return None

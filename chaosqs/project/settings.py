@@ -138,6 +138,8 @@ def _problems(settings: Settings) -> str:
     if limits.throttle_rate is not None:
         inner.number("throttle_rate", limits.throttle_rate, 0, 1)
     checks.number("handler_seconds", settings.handler_seconds, 0, unit="seconds")
+    if settings.setup:
+        checks.name("setup", settings.setup, r"(?s).+\.py:\w+", "must be `path.py:name`")
     for name, behaviour in settings.behaviours.items():
         check_behaviour(Checks(f"behaviours.{name}", checks.problems), behaviour)
     for name, function in settings.functions.items():

@@ -51,7 +51,7 @@ def _failing(asked: Iterable[CheckResult]) -> Iterator[str]:
         (found.design, found.mapping, found.failing) for found in asked if found.failing
     ):
         yield f"NOT TESTED: {shown(design, 50)}: {mapping_text(mapping)}: {shown(sentence, 300)}"
-        yield f"  {advice(mapping)}"
+        yield f"  {advice(mapping, sentence)}"
 
 
 def details(found: CheckResult) -> str:

@@ -305,10 +305,16 @@ def mapping_text(mapping: str) -> str:
     return " → ".join(name_text(part.strip()) for part in mapping.split("→", 1))
 
 
-def advice(mapping: str) -> str:
-    """Return what to do about real code that never succeeds."""
+def advice(mapping: str, failing: str = "") -> str:
+    """Return what to do about real code that never succeeds; `failing`: how it fails."""
+    if any(error in failing for error in _OF_ANSWERS):
+        return 'It must return None or JSON of at most 6 MB: pollers read "batchItemFailures" of it, and nothing else.'
     table = f"[tool.chaosqs.functions.{name_text(mapping.rpartition('→')[2])}]"
     return f"Give it messages that it accepts (events/*.json, or bodies of {table}) and its variables (environment)."
+
+
+_OF_ANSWERS = ("ResponseSizeTooLarge", "Runtime.MarshalError")
+"""Errors of answers, which no message and no variable changes."""
 
 
 def title_of(invariant: str) -> str:

@@ -31,7 +31,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Load
 from chaosqs.search.coverage import coverage
 from chaosqs.search.placements import Call, Cell, calls, with_fault
-from chaosqs.search.run import InvariantSearch
+from chaosqs.search.run import InvariantSearch, described
 from chaosqs.search.schedules import watched
 from chaosqs.search.simplicity import Complexity, complexity
 from chaosqs.simulation.run import simulate
@@ -195,7 +195,7 @@ class Frontier:
         try:
             return watched(scenario) if self.bound.pauses else (simulate(scenario), {})
         except Exception as error:
-            error.add_note(f"while simulating {scenario!r}")
+            error.add_note(f"while simulating {described(error, scenario)}")
             raise
 
     def _judge(self, scenario: Scenario, history: History) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
+from chaosqs.lambda_.invocation import RESPONSE_LIMIT, TOO_LARGE
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.events import InvocationEnded
 from chaosqs.model.history import History
@@ -68,6 +69,8 @@ class CodeTally:
     """The invocations of one mapping's real code in all cases of a search; those that a fault ended do not count."""
 
     mapping: str
+    handler: str = ""
+    """File and line of its handler."""
     ended: int = 0
     succeeded: int = 0
     """Number of those that succeeded on some message."""
@@ -92,7 +95,10 @@ class CodeTally:
             return ""
         how = f"reported every message as failed {_times(self.ended)}" if self.first.outcome == "succeeded" else ""
         at = f" at {self.first.trace[-1]}" if self.first.trace else ""
-        error = (self.first.error or self.first.outcome.replace("_", " ")) + at
+        error = self.first.error or self.first.outcome.replace("_", " ")
+        if error == TOO_LARGE:
+            error = f"its response has more than {RESPONSE_LIMIT:,} bytes ({error}, LX-5)"
+        error += at or (f" at {self.handler}" if self.handler else "")
         return f"{self.first.function} never succeeded: {how or f'{error}, and so on {_times(self.ended)}'}"
 
 

@@ -12,7 +12,7 @@ import attrs
 from hypothesis import event, target
 from hypothesis.strategies import SearchStrategy
 
-from chaosqs.errors import InvalidInput, NotDeterministic
+from chaosqs.errors import InvalidInput, NotDeterministic, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
@@ -197,8 +197,24 @@ class SearchRun:
         except InvalidInput:  # its message says what to change
             raise
         except Exception as error:
-            error.add_note(f"while simulating {scenario!r}")
+            error.add_note(f"while simulating {described(error, scenario)}")
             raise
+
+
+def described(error: Exception, scenario: Scenario) -> str:
+    """Return a scenario for the note on an error: without its design and its handlers if it is one of their code."""
+    if not isinstance(error, SimulationError):
+        return repr(scenario)
+    plain = Scenario(scenario.design)
+    pairs: list[tuple[str, object, object]] = [
+        ("workload", scenario.workload, plain.workload),
+        ("faults", scenario.faults, plain.faults),
+        ("seed", scenario.seed, plain.seed),
+        ("until", scenario.until, plain.until),
+        ("assumptions", scenario.assumptions, plain.assumptions),
+    ]
+    given = [f"{name}={value!r}" for name, value, default in pairs if value != default]
+    return f"Scenario(…, {', '.join(given)})"
 
 
 def budgeted(profile: Profile, max_examples: int | None = None, seed: int | None = None) -> Profile:

@@ -13,6 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.importers.protocol import module_file
 from chaosqs.invariants import Invariant
+from chaosqs.lambda_.handler_loading import definition
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.events import ServiceCalled
@@ -204,7 +205,8 @@ def searched(  # noqa: PLR0913 - as `explore`
     cases = _drawn_on(grid, vary_assumptions=vary_assumptions)
     first = seed_corpus(grid, budget.max_examples, vary_assumptions=vary_assumptions)
     kept = None if database is None else _memory(database, name, grid, mapping, vary_assumptions=vary_assumptions)
-    code = CodeTally(mapping) if given.get(index.function, Behaviour()).handler is not None else None
+    own = given.get(index.function, Behaviour())
+    code = None if own.handler is None else CodeTally(mapping, definition(own))
     search_run = searched_run(
         cases, invariants, budget, queue=index.queue, seed_corpus=first, memory=kept, explore_schedules=real, code=code
     )

@@ -20,6 +20,7 @@ from botocore.serialize import create_serializer
 from chaosqs.errors import InvalidDesign, Problem
 from chaosqs.model.design import Resource
 from chaosqs.sqs.api.region import REGION
+from chaosqs.wire.other_services import Delivery, OtherServices
 from chaosqs.wire.transport import Json, scope
 
 _Object: TypeAlias = dict[str, Json]
@@ -54,6 +55,27 @@ def make(resources: Sequence[Resource], answer: _Answer) -> None:
         for resource in resources:
             if resource.type == known:
                 _make(resource, TYPES[known], answer)
+
+
+def refusals(resources: Sequence[Resource]) -> dict[str, str]:
+    """Return the reasons why services refuse some of the resources, by name."""
+    services, refused = OtherServices(_drop), dict[str, str]()
+
+    def answer(request: AWSPreparedRequest) -> AWSResponse | None:
+        services.load(request)
+        return services.answer(request, 0)
+
+    for known in TYPES:
+        for resource in resources:
+            try:
+                make([resource] if resource.type == known else [], answer)
+            except InvalidDesign as error:
+                refused[resource.name] = error.problems[0].must.partition(" cannot be made: ")[2]
+    services.close()
+    return refused
+
+
+def _drop(_: Delivery) -> None: ...
 
 
 def _make(resource: Resource, known: _Type, answer: _Answer) -> None:

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
-from typing import NoReturn, Protocol, TypeAlias
+from types import CodeType, CoroutineType
+from typing import NoReturn, Protocol, TypeAlias, TypeGuard
 from urllib.parse import urlsplit
 
 import attrs
@@ -103,6 +104,9 @@ class Stubs:
         if http is None and (not operation.isalnum() or service in {"sqs", "lambda", "http", "https"}):
             raise InvalidInput([Problem("stub", repr(target), _TARGETS)])
         if http is None:
+            if not callable(response) and not _is_mapping(response):
+                must = f"must be a dict, as boto3 returns it, or a function that returns one, not {_kind(response)}"
+                raise InvalidInput([Problem("stub", repr(target), must)])
             answer: Answer = response if callable(response) else lambda _: response
             self.answers[target] = partial(self._call, service, operation, answer)
             return
@@ -110,9 +114,15 @@ class Stubs:
         self._http[target] = _http_stub(http[1], http[2].lower(), http[3] or "/", _http_answer(target, response))
 
     def _call(self, service: str, operation: str, answer: Answer, parameters: Mapping[str, object]) -> object:
-        with self._errors_named(f"{service} {operation}"):
+        def answered() -> object:
+            result = answer(parameters)
+            if _is_mapping(result):
+                return result
+            raise ValueError(f"must be a dict, as boto3 returns it, not {_kind(result)}")
+
+        with self._errors_named(f"{service} {operation}", answer):
             call = ClientCall(service, operation, parameters=parameters, attempts=1)
-            return self.carrier.stubbed(call, partial(answer, parameters))
+            return self.carrier.stubbed(call, answered)
 
     # HTTP
 
@@ -135,27 +145,58 @@ class Stubs:
         stub = self.expect(request)
 
         def answer() -> Reply:
-            return reply_of(stub.answer(request))
+            given = stub.answer(request)
+            try:
+                return reply_of(given)
+            except ValueError as error:
+                raise ValueError(f"{error}, not {_kind(given)}") from None
 
-        with self._errors_named(f"{request.method} {request.address}"):
+        with self._errors_named(f"{request.method} {request.address}", stub.answer):
             return self.carrier.requested(request, answer, seconds)
 
     @contextmanager
-    def _errors_named(self, call: str) -> Generator[None]:
+    def _errors_named(self, call: str, function: object) -> Generator[None]:
         """Name the stub if its function raises what no service and no connection could."""
         try:
             yield
         except SimulationError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if _is_clients(error):
                 raise
             where = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{where.filename.removeprefix(str(Path.cwd()) + os.sep)}:{where.lineno}"
-            self.refuse(call, f"its stub raises {type(error).__name__}: {error}\n{place}")
+            within = where.filename.startswith(_OWN)
+            code: object = getattr(function, "__code__", None)
+            file, line = where.filename, where.lineno
+            if within and isinstance(code, CodeType):  # it was called wrongly, or its answer is none
+                file, line = code.co_filename, code.co_firstlineno
+            place = f"{file.removeprefix(str(Path.cwd()) + os.sep)}:{line}"
+            what = f"answer {error}" if within and isinstance(error, ValueError) else f"stub raises {_text(error)}"
+            self.refuse(call, f"its {what}\n{place}")
 
 
-def _is_clients(error: Exception) -> bool:
+_OWN = str(Path(__file__).parents[1]) + os.sep
+"""Directory of chaosqs."""
+
+
+def _text(error: BaseException) -> str:
+    """Return an exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _kind(value: object) -> str:
+    """Return the type of a value that is no answer, in words."""
+    name = type(value).__name__
+    if isinstance(value, CoroutineType):
+        value.close()  # nobody awaits it
+    return "None" if value is None else f"of type {name}"
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping)
+
+
+def _is_clients(error: BaseException) -> bool:
     """Return whether a client would get an error from AWS or from its connection. One about a file is neither."""
     with suppress(ModuleNotFoundError):  # boto3 is an extra
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415

@@ -151,5 +151,5 @@ def test_explore_names_a_handler_that_cannot_be_loaded(run: Run) -> None:
     write_project("lacks_a_package", "import left_out_package")
     result = run("explore", "template.yaml", "--max-examples", "2")
     assert result.exit_code == 2
-    assert "  Orders → Worker: src/lacks_a_package.py, handle CANNOT BE LOADED" in result.output
+    assert "  Orders → Worker: src/lacks_a_package.py, handle CANNOT BE RUN" in result.output
     assert "No module named 'left_out_package'" in result.output

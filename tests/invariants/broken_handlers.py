@@ -167,3 +167,9 @@ def works(record: dict[str, str], context: object) -> None:
         client("dynamodb").put_item(TableName="done", Item=item)
         if state == "in progress":
             publishes({"Records": [record]}, context)
+
+
+def answers_too_much(event: object, context: object) -> str:
+    """Return more than Lambda takes (LX-5)."""
+    del event, context
+    return "x" * 6_300_000

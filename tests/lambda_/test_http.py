@@ -88,7 +88,10 @@ def test_a_function_may_raise_what_a_connection_does() -> None:
     ("setup", "why"),
     [
         ("is_broken", r"its stub raises KeyError: 'missing'\ntests/lambda_/http_handlers\.py:\d+$"),
-        ("returns_nonsense", r"its stub raises ValueError: must be a body \(str.*\n"),
+        (
+            "returns_nonsense",
+            r"its answer must be a body \(str.*not of type object\n\S*http_handlers\.py:\d+$",
+        ),
     ],
 )
 def test_a_stub_that_fails_by_itself_ends_the_run_with_file_and_line(setup: str, why: str) -> None:
@@ -200,7 +203,9 @@ def test_a_setup_function_makes_no_requests(tmp_path: Path) -> None:
         f"import requests\ndef prepare():\n    requests.get('{RATES}')", encoding="utf-8"
     )
     behaviour = Behaviour(handler="tests.lambda_.http_handlers:told", setup=f"{tmp_path / 'world.py'}:prepare")
-    with pytest.raises(InvalidScenario, match=rf"prepare raises SimulationError: .*GET {RATES}"):
+    with pytest.raises(
+        InvalidScenario, match=rf"the setup function calls GET {RATES}: nothing answers it\n\S*world\.py:3$"
+    ):
         simulate(Scenario(DESIGN, [Burst("orders", 1)], {"worker": behaviour}, until=100))
 
 

@@ -158,7 +158,7 @@ def test_a_handler_that_cannot_be_loaded_fails_its_own_mapping(
     write(tickets.path, {"reserve/app.py": f"\n{source}"})
     result = tickets.runpytest("--chaosqs", BRIEFLY, "-k", "at-least-once or conservation")
     result.assert_outcomes(passed=2, failed=1, skipped=1)
-    result.stdout.fnmatch_lines(["  seats → reserve: reserve/app.py, handler CANNOT BE LOADED*"])
+    result.stdout.fnmatch_lines(["  seats → reserve: reserve/app.py, handler CANNOT BE RUN*"])
     failure = result.outlines[next(i for i, line in enumerate(result.outlines) if "= FAILURES" in line) + 2 :]
     said = failure[: next(i for i, line in enumerate(failure) if line.startswith("==="))]
     assert len(said) <= 2, said

@@ -147,6 +147,6 @@ def test_a_module_that_exits_when_it_is_imported_fails_its_mapping(sound: pytest
     result = project.runpytest("--chaosqs", BRIEFLY, "-k", "conservation")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["  orders → worker: exiting_shop.py, handle CANNOT BE LOADED*", "*SystemExit: 3*", "*=== FAILURES*"]
+        ["  orders → worker: exiting_shop.py, handle CANNOT BE RUN*", "*SystemExit: 3*", "*=== FAILURES*"]
     )
     result.stdout.no_fnmatch_line("*Traceback*")

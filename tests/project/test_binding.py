@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import attrs
@@ -12,7 +13,8 @@ from chaosqs.errors import InvalidInput
 from chaosqs.importers.protocol import Code
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.project.binding import Binding, bindings, bound, without_unanswered
+from chaosqs.project.binding import Binding, bindings, bound, refused, unloadable, without, without_unanswered
+from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source, located, portable, read_source
 from chaosqs.project.replay import read_counterexample
 from chaosqs.project.results import written
@@ -178,3 +180,45 @@ def test_the_header_names_the_services_that_a_function_uses(tmp_path: Path, monk
     assert accept.modelled == "it uses DynamoDB: pip install 'chaosqs[aws]' to run its code"
     assert refund.handler == ""
     assert audit.handler == "app/audit.py, handler"
+
+
+TABLE = """
+  Ledger:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+"""
+UNMADE = {
+    "no key": ("", "it has no KeySchema"),
+    "a key that is imported": ("KeySchema: !ImportValue keys", "only a deployment knows its KeySchema"),
+    "a key that is not defined": (
+        "KeySchema: [{AttributeName: name, KeyType: HASH}]",
+        "its KeySchema names name, and its AttributeDefinitions do not",
+    ),
+    "a key of no type": ("KeySchema: [{AttributeName: id, KeyType: PRIMARY}]", "ValidationException: .*'PRIMARY'.*"),
+    "a key that is text": ("KeySchema: id", "Invalid type for parameter KeySchema.*"),
+}
+
+
+@pytest.mark.parametrize(("key", "why"), UNMADE.values(), ids=UNMADE.keys())
+def test_a_table_that_cannot_be_made_breaks_only_what_uses_it(tmp_path: Path, key: str, why: str) -> None:
+    """The problem of a function that has its name has file and line; a setup function may make the table itself."""
+    table = f"{TABLE}      {key}\n"
+    written = SHOP.replace("  Ledger: {Type: 'AWS::Serverless::SimpleTable'}\n", table)
+    (tmp_path / "template.yaml").write_text(written, encoding="utf-8")
+    (tmp_path / "app").mkdir()
+    for name in ("accept", "refund", "audit"):
+        (tmp_path / "app" / f"{name}.py").write_text("def handler(event, context): pass\n", encoding="utf-8")
+    child, found = Child(tmp_path, seconds=0), read_source("template.yaml", base=tmp_path, root=tmp_path)
+    found = without(found, refused(found, {}, child))
+    what, where = r"Ledger \(AWS::DynamoDB::Table\)", f"template.yaml:{_line(written)}"
+    broken = unloadable(found, {}, child)
+    assert list(broken) == ["Accept"]
+    assert re.match(rf"Accept uses {what}, which cannot be made: {why}\n{where}: mend it", broken["Accept"])
+    assert re.fullmatch(rf"{where}: {what} is left out: {why}", found.assumptions[-1])
+    assert [each.type for each in found.design.resources] == ["AWS::SNS::Topic"]
+    assert unloadable(bound(found, Settings(setup="tests/world.py:prepare"), tmp_path), {}, child) == {}
+
+
+def _line(text: str) -> int:
+    return text[: text.index("  Ledger:")].count("\n") + 1

@@ -114,6 +114,19 @@ def test_what_ends_one_check_of_a_mapping_ends_them_all(root: Path, monkeypatch:
     assert told.pop().startswith(f"the handler of worker never gave way for 0.3 s: {code.name}:2, in handler\n")
 
 
+def test_a_setup_function_that_never_ends_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is to blame, not a handler."""
+    (root / "world.py").write_text("def prepare():\n    while True: pass\n", encoding="utf-8")
+    (root / "pyproject.toml").write_text(
+        '[tool.chaosqs]\nhandler_seconds = 0.3\nsetup = "world.py:prepare"\n', encoding="utf-8"
+    )
+    monkeypatch.setattr(planning, "hypothesis_settings", lambda: Settings(InMemoryExampleDatabase()))
+    with planned(root, 0.3) as apart, pytest.raises(ProcessEnded) as caught:
+        apart.run(apart.checks[0])
+    assert str(caught.value).startswith("the setup function never gave way for 0.3 s: world.py:2, in prepare\n")
+    assert caught.value.function == ""
+
+
 BROKEN = {
     "misses": ("import nothing_of_the_kind", "No module named 'nothing_of_the_kind'"),
     "loops": ("while True: pass", "the handler of loops never gave way for 0.3 s: CODE:1, in <module>"),
@@ -144,4 +157,4 @@ def test_handlers_that_cannot_be_imported_are_told(root: Path) -> None:
     for name, (_, problem) in BROKEN.items():
         told = next(check.problem for check in made.checks if check.mapping == f"{name}→{name}")
         assert problem.replace("CODE", f"{root.name}_{name}.py") in told
-    assert sum("CANNOT BE LOADED" in line for line in made.header) == len(BROKEN)
+    assert sum("CANNOT BE RUN" in line for line in made.header) == len(BROKEN)

@@ -65,10 +65,12 @@ DESIGN = Design(
 )
 
 
-def messages(root: Path, settings: Settings | None = None, design: Design = DESIGN) -> FoundMessages:
+def messages(
+    root: Path, settings: Settings | None = None, design: Design = DESIGN, broken: tuple[str, ...] = ()
+) -> FoundMessages:
     behaviours = {each.name: Behaviour(handler=f"shop:{each.name}", code=str(root)) for each in design.functions}
     source = Source("shop", root / "template.yaml", design, behaviours)
-    return found_messages(source, behaviours, settings or Settings(), Child(root, seconds=0))
+    return found_messages(source, behaviours, settings or Settings(), Child(root, seconds=0), broken)
 
 
 def origins(found: FoundMessages) -> dict[str, str]:
@@ -116,6 +118,9 @@ def test_other_files_are_bodies(text: str, bodies: list[str], tmp_path: Path) ->
         ('{"Records": [{"EventSource": "aws:sns"}]}', "events/x.json:1: Records[0] is of SNS, not of SQS: not used"),
         ('{"Records": [{"messageId": "1"}]}', "events/x.json:1: Records[0] has no body: not used"),
         ('{"Records": []}', "events/x.json:1: has no message: not used"),
+        ('{\n"Records": {"body": "x"}}', "events/x.json:2: Records is not a list: not used"),
+        ('{"Records": [3]}', "events/x.json:1: Records[0] is not an object: not used"),
+        ("null", "events/x.json:1: has no message: not used"),
         ('{\n "httpMethod": "GET"}', "events/x.json:2: is an event of an API, not of SQS: not used"),
         ("", "events/x.json:1: is not JSON (Expecting value): not used"),
         ("[" * 100_000, "events/x.json:1: is not JSON"),
@@ -157,6 +162,14 @@ def test_a_chain_of_queues_is_found_from_one_file(tmp_path: Path) -> None:
     }
     assert result.queues["invoices"].samples == (Message({"order": "o-1", "total": 12.5}),)
     assert result.notices == ()
+
+
+def test_the_dead_letters_of_code_that_cannot_be_run_are_known(tmp_path: Path) -> None:
+    """They are messages of its queue; what it would have sent is not."""
+    assert origins(messages(project(tmp_path, events__order=event(ORDER)), broken=("charge",))) == {
+        "orders": "bodies from events/order.json",
+        "dead": "messages of orders",
+    }
 
 
 def test_the_arn_in_an_event_names_the_queue(tmp_path: Path) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
+
 import attrs
+import pytest
 
 from chaosqs.invariants import AT_LEAST_ONCE_DELIVERY, CONSERVATION, FIFO_ORDER
+from chaosqs.lambda_.handler_loading import definition
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.events import InvocationEnded
@@ -15,8 +20,10 @@ from chaosqs.model.workload import Burst
 from chaosqs.project.exploration import explore
 from chaosqs.project.results import CheckResult, passes
 from chaosqs.project.summary import summary
+from chaosqs.report.text import advice
 from chaosqs.search.finding import CodeTally
 from chaosqs.simulation.run import simulate
+from tests.invariants import broken_handlers
 from tests.invariants.builder import orders_design
 
 ASKED = (AT_LEAST_ONCE_DELIVERY, CONSERVATION, FIFO_ORDER)
@@ -50,6 +57,23 @@ def test_code_that_reports_every_message_never_succeeded_either() -> None:
     """The invocation succeeds, and nothing is done."""
     found = sentence(ran("reports_all", reported=True))
     assert found == "worker never succeeded: reported every message as failed in all 2 invocations"
+
+
+def test_an_answer_that_is_too_large_has_no_traceback() -> None:
+    """So the handler's own place is given, and no messages are asked for."""
+    tally = CodeTally("orders→worker", definition(real("answers_too_much")))
+    tally.add(ran("answers_too_much"))
+    line = inspect.getsourcelines(broken_handlers.answers_too_much)[1]
+    place = f"tests/invariants/broken_handlers.py:{line}"
+    why = f"its response has more than 6,291,556 bytes (Function.ResponseSizeTooLarge, LX-5) at {place}"
+    assert tally.failing == f"worker never succeeded: {why}, and so on in all 2 invocations"
+    assert "at most 6 MB" in advice("orders→worker", tally.failing)
+
+
+@pytest.mark.parametrize(("code", "line"), [("x = 1\n\nhandler = x", 3), ("def other(): ...", 1), ("def (", 1)])
+def test_a_handler_is_found_in_its_file_without_running_it(tmp_path: Path, code: str, line: int) -> None:
+    (tmp_path / "app.py").write_text(code, encoding="utf-8")
+    assert definition(Behaviour(handler="app:handler", code=str(tmp_path))) == f"{tmp_path / 'app.py'}:{line}"
 
 
 def test_failures_by_faults_and_of_other_mappings_do_not_count() -> None:

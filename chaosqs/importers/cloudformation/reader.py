@@ -45,5 +45,6 @@ def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Importe
         assumptions=(*reading.assumptions, *scope.notes),
         notes=(*reading.left_out, *scope.left_out),
         code=code,
+        resources=scope.written,
         keys=reading.keys,
     )

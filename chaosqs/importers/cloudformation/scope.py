@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import attrs
 
 from chaosqs.importers.cloudformation.markup import Items, Leaf, Node, Table
+from chaosqs.importers.protocol import Written
 from chaosqs.model.design import ACCOUNT_ID, REGION_NAME
 
 PSEUDO: Mapping[str, str] = {
@@ -59,6 +60,8 @@ class Scope:
     """Sentences on assumptions, in order."""
     left_out: dict[str, None] = attrs.field(factory=dict[str, None])
     """Sentences on what the template has and the design leaves out, in order."""
+    written: dict[str, Written] = attrs.field(factory=dict[str, Written])
+    """Resources of other services, by name."""
 
     def look_up(self, name: str) -> Node | Unknown:
         """Return the value of a reference."""

@@ -14,6 +14,7 @@ from chaosqs.importers.cloudformation.intrinsics import resolve
 from chaosqs.importers.cloudformation.markup import Items, Leaf, Node, Table, text_of
 from chaosqs.importers.cloudformation.naming import arn
 from chaosqs.importers.cloudformation.scope import Absent, Resource, Scope, Unknown
+from chaosqs.importers.protocol import Written
 from chaosqs.model import design
 from chaosqs.model.json import Json
 
@@ -145,13 +146,14 @@ def service_resources(resources: Iterable[Resource], scope: Scope, file: str) ->
             properties["Value"] = value = f"unknown-{resource.logical_id}"
             scope.left_out[f"{who}: only a deployment knows its Value; it is set to {value}"] = None
         unknown = [path for path in _unknown(resource.properties, scope) if path not in properties]
-        problem = _problem(resource.kind, properties)
+        problem = _problem(resource, properties)
+        name = text_of(scope.known[resource.logical_id]) or resource.logical_id
+        scope.written[name] = Written(f"{resource.logical_id} ({resource.kind})", f"{file}:{resource.line}", problem)
         if problem:
             scope.left_out[f"{who} is left out: {problem}"] = None
             continue
         if unknown:
             scope.left_out[f"{who}: only a deployment knows its {_listed(unknown)}: left out"] = None
-        name = text_of(scope.known[resource.logical_id]) or resource.logical_id
         addressing = _ADDRESSING[resource.kind]
         if addressing.name_key:
             properties.setdefault(addressing.name_key, _name(resource, addressing, scope))
@@ -161,12 +163,14 @@ def service_resources(resources: Iterable[Resource], scope: Scope, file: str) ->
     return tuple(found)
 
 
-def _problem(kind: str, properties: dict[str, Json]) -> str:
+def _problem(resource: Resource, properties: dict[str, Json]) -> str:
     """Return the reason why a resource cannot be made, as a clause; empty if it can."""
-    missing = [key for key in _REQUIRED.get(kind, ()) if not properties.get(key)]
+    required = _REQUIRED.get(resource.kind, ())
+    missing = [key for key in required if not properties.get(key)]
     if missing:
-        return f"it has no {missing[0]} that can be read"
-    if "KeySchema" in _REQUIRED.get(kind, ()):
+        known = resource.properties.get(missing[0]) is None or missing[0] in properties
+        return f"it has no {missing[0]}" if known else f"only a deployment knows its {missing[0]}"
+    if "KeySchema" in required:
         defined = _names(properties["AttributeDefinitions"])
         unknown = [name for name in _names(properties["KeySchema"]) if name not in defined]
         return f"its KeySchema names {unknown[0]}, and its AttributeDefinitions do not" if unknown else ""
