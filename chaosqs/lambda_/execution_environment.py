@@ -16,7 +16,7 @@ from chaosqs.errors import SimulationError
 from chaosqs.lambda_.process_state import Loggers, ProcessState
 from chaosqs.lambda_.project_modules import CodeRoot, Modules, root_at, root_of
 from chaosqs.lambda_.threads import Threads
-from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.behaviour import LAYERS, Behaviour
 from chaosqs.model.design import Function
 from chaosqs.sqs.api.region import ACCOUNT, REGION
 
@@ -156,10 +156,6 @@ class HandlerName:
     def __str__(self) -> str:
         """Return the name as it stands in the function's configuration: `package/module.function`."""
         return f"{self.path}.{self.function}"
-
-
-LAYERS = "PYTHONPATH"
-"""Variable with the directories of a function's layers, which Lambda has in /opt/python."""
 
 
 def root_for(behaviour: Behaviour) -> CodeRoot:

@@ -10,7 +10,7 @@ from chaosqs.kernel.context import InjectedFault, SimulationContext, stream
 from chaosqs.lambda_.machines.concurrency import Environment, Executions, Refused
 from chaosqs.lambda_.machines.recursion_guard import loops
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import EventSourceMapping, Function
+from chaosqs.model.design import ONE_CPU, EventSourceMapping, Function
 from chaosqs.model.events import InvocationEnded, InvocationStarted, Outcome
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
@@ -88,7 +88,6 @@ TIMED_OUT = "Sandbox.Timedout"  # LX-9
 CRASHED = "Runtime.ExitError"
 NOT_INITIALISED = "Runtime.ImportModuleError"  # Assumed: the Python runtime's error for a module it cannot import
 TOO_LARGE = "Function.ResponseSizeTooLarge"  # LX-5
-_ONE_CPU = 1769  # MB that come with one vCPU (LX-3)
 _DURATION, _ERROR = stream("duration"), stream("error")
 NEVER_RUNS = "init_failure"
 """The fault that keeps a handler from being called at all (LX-12)."""
@@ -154,7 +153,7 @@ class Models:
         seconds = behaviour.seconds_per_batch + messages * behaviour.seconds_per_message
         if behaviour.memory_scales:
             memory = self.functions[invocation.request.mapping.function].memory
-            seconds *= _ONE_CPU / min(_ONE_CPU, memory)
+            seconds *= ONE_CPU / min(ONE_CPU, memory)
         return milliseconds(self.context.random.around(seconds, behaviour.spread, _DURATION, invocation.number))
 
 

@@ -6,6 +6,9 @@ import attrs
 
 from chaosqs.model.values import Checks, concise_repr
 
+LAYERS = "PYTHONPATH"
+"""Environment variable with the directories of a function's layers, which Lambda has in /opt/python."""
+
 
 def _numbers(items: Iterable[int]) -> tuple[int, ...]:
     return tuple(items)

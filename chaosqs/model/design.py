@@ -21,6 +21,9 @@ from chaosqs.model.values import Checks, concise_repr, strings
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 """Maximum bytes of an invocation's payload (EP-4, EP-9, LX-5; the exact number is not documented, EP-8)."""
 
+ONE_CPU = 1769
+"""Megabytes of memory that give a function one whole vCPU (LX-3)."""
+
 Era: TypeAlias = Literal["2018-06", "2023-11", "2025-11"]
 """A set of scaling rules for pollers, named for the month in which AWS introduced it (ES-2, PM-2)."""
 ERAS: tuple[Era, ...] = get_args(Era)

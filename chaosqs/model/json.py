@@ -46,7 +46,7 @@ KEY = "chaosqs"
 """Name of the field with the number of the schema."""
 
 
-_LUCK = "is the former name of seed: write only seed"
+_FORMER_NAME = "is the former name of seed: write only seed"
 _IN_MEMORY = {"history", "_luck"}
 """Fields that no file has: the history of a finding, and the former name of `seed`."""
 
@@ -65,7 +65,7 @@ def _with_seed(fields: dict[str, Json], path: str = "") -> dict[str, Json]:
     scenario = fields.get("scenario")
     inner = {"scenario": _with_seed(scenario, "scenario.")} if isinstance(scenario, dict) else {}
     if "luck" in fields and "seed" in fields:
-        raise InvalidScenario([Problem(f"{path}luck", str(fields["luck"]), _LUCK)])
+        raise InvalidScenario([Problem(f"{path}luck", str(fields["luck"]), _FORMER_NAME)])
     return {("seed" if name == "luck" else name): value for name, value in {**fields, **inner}.items()}
 
 
@@ -185,7 +185,7 @@ def _leaf(error: BaseException, path: str) -> Iterator[Problem]:
         known = [field.name for field in attrs.fields(error.cl) if field.name not in _IN_MEMORY]
         for name in sorted(error.extra_fields):
             former = name == "luck" and "seed" in known
-            yield Problem(f"{prefix}{name}", "", _LUCK if former else f"unknown field: there are {', '.join(known)}")
+            yield Problem(f"{prefix}{name}", "", _FORMER_NAME if former else f"unknown field: there are {', '.join(known)}")
     elif isinstance(error, InvalidInput) and error.problems:
         for problem in error.problems:
             yield attrs.evolve(problem, path=f"{prefix}{problem.path}")

@@ -16,7 +16,7 @@ import attrs
 
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping, Queue
+from chaosqs.model.design import ONE_CPU, Design, EventSourceMapping, Queue
 from chaosqs.model.faults import OK, FaultPlan
 from chaosqs.model.workload import Arrival, Load, arrivals
 
@@ -28,7 +28,6 @@ _LATENCY_FACTOR = 5  # Assumed: the latencies of one batch together stay within 
 _MIN_POLLERS = 2  # ES-5
 _POLLERS_PER_SECOND = 1  # growth in the slowest era (ES-2)
 _UNLIMITED = 1000  # executions that a function without a limit does not exceed in a run (LC-6)
-_VCPU = 1769  # MB of memory that give a function one whole vCPU (LX-3)
 _DEVIATIONS = 3  # of the logarithm of a duration: one invocation in a thousand takes longer
 
 
@@ -250,7 +249,7 @@ class _Case:
 def _longest(design: Design, function: str, behaviour: Behaviour, messages: int) -> float:
     usual = behaviour.seconds_per_batch + messages * behaviour.seconds_per_message
     seconds = usual * exp(_DEVIATIONS * behaviour.spread)
-    return seconds * _VCPU / min(_VCPU, design.function(function).memory) if behaviour.memory_scales else seconds
+    return seconds * ONE_CPU / min(ONE_CPU, design.function(function).memory) if behaviour.memory_scales else seconds
 
 
 def _drained(batches: int, each: float, most: int) -> float:

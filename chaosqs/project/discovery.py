@@ -16,7 +16,7 @@ from chaosqs.errors import InvalidDesign, InvalidInput
 from chaosqs.importers.protocol import Code, NoDesign, Written
 from chaosqs.importers.registry import IMPORTERS, UNREAD, importer_of
 from chaosqs.invariants import Invariant
-from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.behaviour import LAYERS, Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue
 from chaosqs.model.explanation import Origin
 from chaosqs.model.json import Json, migrated, parsed, structure
@@ -70,9 +70,6 @@ def _text(path: Path) -> str:
 # In memory the directories of code are absolute paths; files have them relative to the project's root directory.
 # Handlers without a directory are imported from the project's, as pytest does.
 
-PACKAGES = "PYTHONPATH"
-"""Variable with the directories of packages that a function uses beside its code."""
-
 
 def importable(root: Path, behaviours: Mapping[str, Behaviour]) -> None:
     """Append the project's directory to `sys.path` if a behaviour has a real handler."""
@@ -100,8 +97,8 @@ def _moved(behaviours: Mapping[str, Behaviour], move: Callable[[str], str]) -> d
     moved: dict[str, Behaviour] = {}
     for name, behaviour in behaviours.items():
         variables = dict(behaviour.environment)
-        if behaviour.code and PACKAGES in variables:
-            variables[PACKAGES] = os.pathsep.join(map(move, variables[PACKAGES].split(os.pathsep)))
+        if behaviour.code and LAYERS in variables:
+            variables[LAYERS] = os.pathsep.join(map(move, variables[LAYERS].split(os.pathsep)))
         code = move(behaviour.code) if behaviour.code else ""
         path, _, function = behaviour.setup.rpartition(":")
         setup = f"{move(path)}:{function}" if path else ""

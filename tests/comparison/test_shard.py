@@ -7,8 +7,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaosqs.comparison.machines.shard import PAYLOAD_LIMIT, READ_LIMIT, Record, Shard, shard_of
+from chaosqs.comparison.machines.shard import READ_LIMIT, Record, Shard, shard_of
 from chaosqs.model.alternative import Stream
+from chaosqs.model.design import PAYLOAD_LIMIT
 
 DAY = 86_400_000
 

@@ -9,11 +9,10 @@ from collections import deque
 import attrs
 
 from chaosqs.model.alternative import Stream
+from chaosqs.model.design import PAYLOAD_LIMIT
 
 READ_LIMIT = 2 * 1024 * 1024
 """Maximum bytes a second read from one shard."""
-PAYLOAD_LIMIT = 6 * 1024 * 1024
-"""Maximum bytes of records, in Base64, that one invocation gets."""
 _HASH_KEYS = 1 << 128  # possible MD5 digests
 
 

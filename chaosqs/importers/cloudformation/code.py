@@ -15,6 +15,7 @@ from chaosqs.importers.cloudformation.naming import Names
 from chaosqs.importers.cloudformation.reading import Part, Reading
 from chaosqs.importers.cloudformation.scope import LAYER, SAM_FUNCTION, SAM_LAYER, Absent, Resource, Unknown
 from chaosqs.importers.protocol import Code, module_file
+from chaosqs.model.behaviour import LAYERS
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")  # as AWS demands (API Reference, Environment)
 _MODULE = re.compile(r"[\w-]+(\.[\w-]+)*")
@@ -41,7 +42,7 @@ def code_of(part: Part, resource: Resource, resources: Iterable[Resource], readi
         return Code("", None, variables, str(found), tuple(notes), resource.logical_id, named)
     there, missing = _layers(part, resources, reading)
     if there:
-        variables["PYTHONPATH"] = os.pathsep.join([*there, *filter(None, [variables.get("PYTHONPATH")])])
+        variables[LAYERS] = os.pathsep.join([*there, *filter(None, [variables.get(LAYERS)])])
     if missing:
         notes.append(f"{part.name}: layers are not read: install the packages of {', '.join(missing)} for the tests")
     return Code(named, root, variables, "", tuple(notes), resource.logical_id, named)
