@@ -49,6 +49,7 @@ from chaosqs.project.child import (
     receive,
     send,
 )
+from chaosqs.search.ahead import FORKS
 
 # The pulse of a worker ------------------------------------------------------------------------------------------------
 
@@ -400,9 +401,17 @@ def _prepare(dump: IO[bytes], pulse: Pulse) -> None:
         _, most = resource.getrlimit(limit)
         resource.setrlimit(limit, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     handler_runtime.WATCHERS.append(pulse.switch)
+    FORKS[0] = _cores() > 1
     atexit.register = _ignored  # type: ignore[assignment]
     for module in (os, import_module("posix")):
         vars(module)["_exit"] = partial(_exit, dump)
+
+
+def _cores() -> int:
+    """Return the number of cores for this session; pytest-xdist shares them out."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _exit(dump: IO[bytes], status: int) -> None:

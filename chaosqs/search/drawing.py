@@ -48,11 +48,11 @@ def hunt(
     return _in_no_other_test(lambda: _hunt(strategy, function, options, random_seed))
 
 
-def draws(strategy: SearchStrategy[_Value], number: int) -> list[_Value]:
-    """Return a number of values of a strategy, or all if it has fewer; always the same values."""
+def draws(strategy: SearchStrategy[_Value], number: int, random_seed: int = 0) -> list[_Value]:
+    """Return a number of values of a strategy, or all if it has fewer; the same values for the same seed."""
     drawn: list[_Value] = []
     options = _settings(number, (Phase.generate,))
-    _in_no_other_test(lambda: _hunt(strategy, drawn.append, options, 0))
+    _in_no_other_test(lambda: _hunt(strategy, drawn.append, options, random_seed))
     return drawn
 
 

@@ -17,6 +17,7 @@ from chaosqs.invariants import Invariant
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
+from chaosqs.search.ahead import ahead
 from chaosqs.search.coverage import coverage, in_order, margins
 from chaosqs.search.database import Memory
 from chaosqs.search.drawing import Stop, draws, hunt
@@ -59,8 +60,8 @@ class SearchRun:
     """The profile, with a seed."""
     seed_corpus: Iterable[Scenario] = ()
     """Fixed scenarios run before any are drawn. Must be shorter than the budget. Consumed once."""
-    explore_schedules: bool = False
-    """Also vary task order. Used for real handlers, whose bugs may depend on it."""
+    real: bool = False
+    """True if a function is real code: task order is varied, too, as its bugs may depend on it."""
     code: CodeTally | None = None
     """Counts the invocations of the mapping's real code; None: it is a model."""
     cases: int = 0
@@ -74,17 +75,18 @@ class SearchRun:
     def run(self) -> None:
         """Try cases until every invariant is violated or the budget is spent.
 
-        The order is: scenarios from memory, the seed corpus, drawn scenarios. Raises `NotDeterministic` if a scenario
-        has two histories, and the simulator's exceptions.
+        The order is: scenarios from memory, the seed corpus, drawn scenarios; for real code, some under policies, too.
+        Raises `NotDeterministic` if a scenario has two histories, and the simulator's exceptions.
         """
         for each in self.searches:
             self._recall(each)
         known = [each for each in self.searches if not each.open]
-        self._run_seed_corpus()
-        if self._open_searches():
-            self._hunt(self._judged)
-        if self.explore_schedules and self._open_searches():
-            self._try_schedules()
+        if self.real:
+            self._run_real()
+        else:
+            self._run_seed_corpus()
+            if self._open_searches():
+                self._hunt(self._judged)
         for each in self.searches:
             if each.memory is not None and each.tally.violating is not None and each not in known:
                 each.memory.keep(each.tally.violating)
@@ -99,7 +101,7 @@ class SearchRun:
             return
         for entry, scenario in memory.recalled():
             self._recalled += 1
-            self._count(self._simulated(scenario), [search])
+            self._count(self._next(scenario), [search])
             search.found_undrawn = not search.open
             if search.found_undrawn:
                 return
@@ -111,17 +113,35 @@ class SearchRun:
             if not unanswered:
                 return
             self._seeded += 1
-            self._count(self._simulated(variant), unanswered)
+            self._count(self._next(variant), unanswered)
             for each in unanswered:
                 each.found_undrawn = not each.open
 
-    def _try_schedules(self) -> None:
-        """Judge drawn scenarios under policies; a violating one is kept with pauses that do what the policy did."""
+    def _run_real(self) -> None:
+        """Judge the cases of real code: the seed corpus, drawn cases, and drawn cases under policies.
+
+        All are drawn first, so that two processes can simulate them. Targeting would spend most drawn cases, which are
+        few, on one scenario. A case that is violated under a policy is kept with pauses that do what the policy did.
+        """
+        seed, corpus = self.budget.seed or 0, list(self.seed_corpus)
+        drawn = draws(self.strategy, self.budget.max_examples - len(corpus), seed)
         usual = max(1, self.budget.max_examples // _CASES_PER_SCHEDULE)
         number = usual if self.budget.schedules is None else min(usual, self.budget.schedules)
-        tried = zip(draws(self.strategy, number), policies(self.budget.seed or 0, number), strict=False)
-        for scenario, policy in tried:
-            self._count(scheduled(scenario, policy), self._open_searches())
+        held = zip(draws(self.strategy, number), policies(seed, number), strict=False)
+        plain = (
+            partial(_simulated, each, verify=_runs_twice(self._recalled + index, index - len(corpus)))
+            for index, each in enumerate((*corpus, *drawn), 1)
+        )
+        with ahead([*plain, *(partial(scheduled, *each) for each in held)]) as work:
+            for index in range(len(work.tasks)):
+                unanswered = self._open_searches()
+                if not unanswered:
+                    return
+                self._seeded += index < len(corpus)
+                self.cases += 1
+                self._count(work.history(index), unanswered)
+                for each in unanswered:
+                    each.found_undrawn = index < len(corpus) and not each.open
 
     def _count(self, history: History, searches: Sequence[InvariantSearch]) -> tuple[str, ...]:
         """Count a case for each of some invariants; return the marks that it reached."""
@@ -138,7 +158,8 @@ class SearchRun:
         A violation from memory or the seed corpus is returned as it is, because it was not drawn.
         """
         if not search.found_undrawn:
-            self._hunt(partial(self._violating, search), shrinking=True)
+            known = [search.tally.violating] if self.real else []
+            self._hunt(partial(self._violating, search, known), shrinking=True)
         if search.tally.violating is None:
             raise NotDeterministic("a violation was found once, and not when the search was repeated")
         return search.tally.violating
@@ -165,7 +186,11 @@ class SearchRun:
         if not self._open_searches():
             raise Stop
 
-    def _violating(self, search: InvariantSearch, scenario: Scenario) -> None:
+    def _violating(self, search: InvariantSearch, known: list[Scenario | None], scenario: Scenario) -> None:
+        """Judge a case; those that are drawn before the `known` violation are not simulated again."""
+        if known and scenario != known[0]:
+            return
+        known.clear()
         history = self._drawn(scenario)
         self._observed(history, ())
         if search.oracle.judge(history).status is Status.VIOLATED:
@@ -182,23 +207,31 @@ class SearchRun:
     def _drawn(self, scenario: Scenario) -> History:
         """Simulate a drawn case; `NotDeterministic` ends the draws."""
         try:
-            return self._simulated(scenario)
+            return self._next(scenario)
         except NotDeterministic as error:
             self._error = error  # if it got this error, Hypothesis would run the case again and raise its own `Flaky`
             raise Stop from error
 
-    def _simulated(self, scenario: Scenario) -> History:
-        """Simulate a scenario, some of them twice; add a note with the scenario to other errors than wrong input."""
+    def _next(self, scenario: Scenario) -> History:
+        """Simulate the next case, some of them twice."""
         self.cases += 1
-        drawn = self.cases - self._recalled - self._seeded
-        first = self.cases <= _FIRST_VERIFIED or 0 < drawn <= _FIRST_VERIFIED
-        try:
-            return simulate(scenario, verify=first or self.cases % _VERIFY_EVERY == 0)
-        except InvalidInput:  # its message says what to change
-            raise
-        except Exception as error:
-            error.add_note(f"while simulating {described(error, scenario)}")
-            raise
+        return _simulated(scenario, verify=_runs_twice(self.cases, self.cases - self._recalled - self._seeded))
+
+
+def _runs_twice(case: int, drawn: int) -> bool:
+    """Return whether a case runs twice, by its number, and its number among the drawn ones."""
+    return case <= _FIRST_VERIFIED or 0 < drawn <= _FIRST_VERIFIED or case % _VERIFY_EVERY == 0
+
+
+def _simulated(scenario: Scenario, *, verify: bool) -> History:
+    """Simulate a scenario; add a note with it to other errors than wrong input."""
+    try:
+        return simulate(scenario, verify=verify)
+    except InvalidInput:  # its message says what to change
+        raise
+    except Exception as error:
+        error.add_note(f"while simulating {described(error, scenario)}")
+        raise
 
 
 def described(error: Exception, scenario: Scenario) -> str:
@@ -235,20 +268,20 @@ def searched_run(
     queue: str | None = None,
     seed_corpus: Iterable[Scenario] = (),
     memory: Memory | None = None,
-    explore_schedules: bool = False,
+    real: bool = False,
     code: CodeTally | None = None,
 ) -> SearchRun:
     """Run a search and return it.
 
     `queue`: violations about messages of other queues do not count. `memory`: the design's findings of earlier
-    searches. `seed_corpus`, `explore_schedules`, `code`: as in `SearchRun`.
+    searches. `seed_corpus`, `real`, `code`: as in `SearchRun`.
     """
     alone = AloneOutcomes()
     searches = [
         InvariantSearch(Oracle(invariant, queue, alone=alone), None if memory is None else memory.about(invariant.name))
         for invariant in invariants
     ]
-    search_run = SearchRun(strategy, searches, budget, seed_corpus, explore_schedules, code)
+    search_run = SearchRun(strategy, searches, budget, seed_corpus, real, code)
     search_run.run()
     return search_run
 

@@ -208,7 +208,7 @@ def searched(  # noqa: PLR0913 - as `explore`
     own = given.get(index.function, Behaviour())
     code = None if own.handler is None else CodeTally(mapping, definition(own))
     search_run = searched_run(
-        cases, invariants, budget, queue=index.queue, seed_corpus=first, memory=kept, explore_schedules=real, code=code
+        cases, invariants, budget, queue=index.queue, seed_corpus=first, memory=kept, real=real, code=code
     )
     return Searched(design, index, grid, named, search_run)
 

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from types import CodeType, ModuleType
-from typing import Protocol, TypeGuard
+from typing import Protocol, TypedDict
 from unittest.mock import patch
 
 import attrs
@@ -389,33 +389,35 @@ _NAMES: dict[str, object] = {}
 
 
 class _Lists(Protocol):
-    def __init__(self, first: list[object], middle: list[object], last: list[object]) -> None: ...
+    def __call__(self, first: list[object], middle: list[object], last: list[object]) -> tuple[list[object], ...]: ...
 
 
-def _recursive_copy(_: Function) -> object:
-    """Copy a tree of handlers of events without the generic `copy.copy` for each of its lists."""
-    kind: type[_Lists] = vars(botocore.hooks)["NodeList"]
+_lists: _Lists = vars(botocore.hooks)["NodeList"]
 
-    def recursive_copy(_self: object, node: Mapping[str, object]) -> dict[str, object]:
-        copied: dict[str, object] = {}
-        for key, value in node.items():
-            if _is_lists(value):
-                copied[key] = kind(value[0].copy(), value[1].copy(), value[2].copy())
-            elif _is_node(value):
-                copied[key] = recursive_copy(_self, value)
-            else:
-                copied[key] = value
-        return copied
+
+class _Node(TypedDict):
+    """A node of botocore's tree of handlers of events."""
+
+    chunk: str | None
+    children: dict[str, _Node]
+    values: tuple[list[object], ...] | None
+
+
+def _recursive_copy(original: Function) -> object:
+    """Copy a tree of handlers of events without a look at each value of each node."""
+
+    def recursive_copy(self: object, attributes: Mapping[str, _Node]) -> object:
+        if list(attributes) != ["_root"]:
+            return original(self, attributes)
+        return {"_root": _copied(attributes["_root"])}
 
     return recursive_copy
 
 
-def _is_lists(value: object) -> TypeGuard[tuple[list[object], ...]]:
-    return isinstance(value, tuple)
-
-
-def _is_node(value: object) -> TypeGuard[dict[str, object]]:
-    return isinstance(value, dict)
+def _copied(node: _Node) -> _Node:
+    values, children = node["values"], {name: _copied(child) for name, child in node["children"].items()}
+    lists = None if values is None else _lists(values[0].copy(), values[1].copy(), values[2].copy())
+    return {"chunk": node["chunk"], "children": children, "values": lists}
 
 
 def _accepts_kwargs(original: Function) -> object:
@@ -480,6 +482,7 @@ METHODS: tuple[tuple[type, str, Callable[[Function], object]], ...] = (
     (EventAliaser, "_alias_event_name", _alias_event_name),
     (vars(botocore.hooks)["_PrefixTrie"], "_recursive_copy", _recursive_copy),
     (EndpointCreator, "_get_proxies", _get_proxies),
+    (botocore.useragent.UserAgentComponent, "to_string", _cached),
 )
 FUNCTIONS: tuple[tuple[ModuleType, str, Callable[[Function], object]], ...] = (
     (botocore.session, "create_loader", _create_loader),

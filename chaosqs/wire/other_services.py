@@ -23,13 +23,14 @@ from typing import Protocol, TypeAlias, TypeGuard
 
 import attrs
 import moto.backends
+import moto.core.responses
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto import backend_index
 from moto.core.base_backend import BackendDict
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.model_instances import reset_model_data
 from moto.core.request import normalize_request
-from moto.core.utils import iso_8601_datetime_with_milliseconds, unix_time
+from moto.core.utils import iso_8601_datetime_with_milliseconds, method_names_from_class, unix_time
 from moto.moto_api._internal import mock_random
 from moto.sns.models import Subscription, Topic
 from moto.sqs.models import sqs_backends
@@ -216,6 +217,8 @@ def _refuse(backends: object) -> tuple[Callable[[str], object], tuple[str]]:
 
 _NEVER = ("awslambda", "moto_api", "sqs")
 """Services that moto does not answer for: SQS and Lambda are those of the simulation."""
+_LOADED = set[str]()
+"""Services whose modules this process has imported."""
 _ONE_AT_A_TIME = turns()
 
 
@@ -232,9 +235,10 @@ class OtherServices:
     def load(self, request: AWSPreparedRequest) -> None:
         """Import what answers a request. The identity of moto's services must not depend on a simulation's chance."""
         service = _service_at(_address(request))
-        if service and service not in _NEVER:
+        if service and service not in {*_NEVER, *_LOADED}:
             with self._in_place():
                 _routes(service)
+            _LOADED.add(service)
 
     def answer(self, request: AWSPreparedRequest, seed: int) -> AWSResponse | None:
         """Answer a request; return None if moto does not implement its operation. Identifiers depend on the seed."""
@@ -399,7 +403,10 @@ def _replaced() -> list[tuple[ModuleType | type, str, object]]:
     shown = vars(sys.modules["datetime"])
     names = [(module, name, shown[name]) for module, name in _imported_dates(len(sys.modules))]
     topics = (Topic, "publish", _publish(vars(Topic)["publish"])), (Subscription, "get_post_data", _notification)
-    return [*names, *topics]
+    return [*names, *topics, (moto.core.responses, "method_names_from_class", _method_names)]
+
+
+_method_names = lru_cache(maxsize=100)(method_names_from_class)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,61 @@
+"""Jobs that share fixed tasks with a second process; they run in a worker, which has one thread and may fork."""
+
+import json
+import os
+from collections.abc import Callable
+from functools import partial
+
+from chaosqs import Burst, Design, EventSourceMapping, Function, Queue, Scenario
+from chaosqs.errors import InvalidScenario
+from chaosqs.model.history import History
+from chaosqs.search import ahead
+from chaosqs.simulation.run import simulate
+
+_DESIGN = Design([Queue("orders")], [Function("worker")], [EventSourceMapping("orders", "worker")])
+SCENARIOS = [Scenario(_DESIGN, [Burst("orders", count)]) for count in range(1, 13)]
+
+
+def _shared(tasks: list[Callable[[], History]], *, second: bool = True) -> str:
+    """Return the digests of all histories, or errors, and whether the second process was there until the end."""
+    ahead.FORKS[0] = second
+    done = list[str]()
+    with ahead.ahead(tasks) as work:
+        for index in range(len(tasks)):
+            try:
+                done.append(work.history(index).digest)
+            except InvalidScenario as error:
+                done.append(str(error))
+        shared = work.shared
+    return json.dumps([done, shared])
+
+
+def simulates_in_two(_: str) -> str:
+    return _shared([partial(simulate, each) for each in SCENARIOS])
+
+
+def simulates_alone(_: str) -> str:
+    return _shared([partial(simulate, each) for each in SCENARIOS], second=False)
+
+
+def raises_in_both(_: str) -> str:
+    def wrong() -> History:
+        raise InvalidScenario("wrong")
+
+    return _shared([partial(simulate, SCENARIOS[0]), wrong])
+
+
+def is_stuck_in_the_second(_: str) -> str:
+    own, (begun, begins) = os.getpid(), os.pipe()
+
+    def waits() -> History:
+        os.read(begun, 1)
+        return simulate(SCENARIOS[0])
+
+    def stuck() -> History:
+        os.write(begins, b".")
+        while os.getpid() != own:
+            pass
+        return simulate(SCENARIOS[1])
+
+    setattr(ahead, "_LONGEST_WAIT", 0.05)  # noqa: B010 - it is private
+    return _shared([waits, stuck])
