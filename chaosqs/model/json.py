@@ -185,7 +185,8 @@ def _leaf(error: BaseException, path: str) -> Iterator[Problem]:
         known = [field.name for field in attrs.fields(error.cl) if field.name not in _IN_MEMORY]
         for name in sorted(error.extra_fields):
             former = name == "luck" and "seed" in known
-            yield Problem(f"{prefix}{name}", "", _FORMER_NAME if former else f"unknown field: there are {', '.join(known)}")
+            must = _FORMER_NAME if former else f"unknown field: there are {', '.join(known)}"
+            yield Problem(f"{prefix}{name}", "", must)
     elif isinstance(error, InvalidInput) and error.problems:
         for problem in error.problems:
             yield attrs.evolve(problem, path=f"{prefix}{problem.path}")
