@@ -214,14 +214,14 @@ def _ended(event: InvocationEnded) -> Iterator[Sample]:
 
 
 def summary(
-    scenario: Scenario, events: tuple[Event, ...], fates: Sequence[Fate], ended_at: int, drained_at: int | None
+    scenario: Scenario, events: tuple[Event, ...], fates: Sequence[Fate], ended_at_ms: int, drained_at_ms: int | None
 ) -> Summary:
     """Return a whole run in CloudWatch's metrics."""
     total: Counter[tuple[str, str]] = Counter()
     for sample in counts(events):
         total[sample.name, sample.metric] += sample.value  # type: ignore[assignment]
     ended = Counter(event.function for event in events if isinstance(event, InvocationEnded))
-    peak, last = _gauged(scenario, events, ended_at)
+    peak, last = _gauged(scenario, events, ended_at_ms)
     design = scenario.design
     return {
         "queues": {
@@ -243,18 +243,18 @@ def summary(
             for mapping in design.mappings
         },
         "messages": _messages(scenario, events, fates),
-        "drained_at": None if drained_at is None else drained_at / 1000,
-        "ended_at": ended_at / 1000,
+        "drained_at": None if drained_at_ms is None else drained_at_ms / 1000,
+        "ended_at": ended_at_ms / 1000,
     }
 
 
 def _gauged(
-    scenario: Scenario, events: tuple[Event, ...], ended_at: int
+    scenario: Scenario, events: tuple[Event, ...], ended_at_ms: int
 ) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
     """Return the maximum and the last value of each gauge, by name and metric."""
     gauges, peak, last = Gauges(scenario), dict[tuple[str, str], float](), dict[tuple[str, str], float]()
     samples = (sample for event in events for sample in gauges.follow(event))
-    for sample in (*samples, *gauges.ages_at(ended_at)):
+    for sample in (*samples, *gauges.ages_at(ended_at_ms)):
         key = sample.name, sample.metric
         last[key] = sample.value
         peak[key] = max(peak.get(key, 0), sample.value)
@@ -303,7 +303,7 @@ def _remaining(events: Iterable[Event], polled: Sequence[str]) -> dict[int, str]
 
 
 def series(
-    scenario: Scenario, events: tuple[Event, ...], ended_at: int, metric: Metric, name: str, *, period: float
+    scenario: Scenario, events: tuple[Event, ...], ended_at_ms: int, metric: Metric, name: str, *, period: float
 ) -> list[tuple[float, float]]:
     """Return one metric over time: sums of counts, maxima of gauges, means of durations, for each period to the end."""
     names = [
@@ -323,39 +323,39 @@ def series(
         message = f"period must be at least 0.001 seconds, not {period}"
         raise ValueError(message)
     if metric in GAUGES:
-        return _maxima(scenario, events, (name, metric), ended_at, width)
+        return _maxima(scenario, events, (name, metric), ended_at_ms, width)
     samples = [sample for sample in counts(events) if sample.name == name and sample.metric == metric]
-    return _means(samples, ended_at, width) if metric == "Duration" else _sums(samples, ended_at, width)
+    return _means(samples, ended_at_ms, width) if metric == "Duration" else _sums(samples, ended_at_ms, width)
 
 
-def _sums(samples: Iterable[Sample], ended_at: int, width: int) -> list[tuple[float, float]]:
-    sums = [0.0] * (ended_at // width + 1)
+def _sums(samples: Iterable[Sample], ended_at_ms: int, width: int) -> list[tuple[float, float]]:
+    sums = [0.0] * (ended_at_ms // width + 1)
     for sample in samples:
-        sums[max(0, min(sample.at, ended_at)) // width] += sample.value
+        sums[max(0, min(sample.at, ended_at_ms)) // width] += sample.value
     return [(k * width / 1000, value) for k, value in enumerate(sums)]
 
 
-def _means(samples: Sequence[Sample], ended_at: int, width: int) -> list[tuple[float, float]]:
+def _means(samples: Sequence[Sample], ended_at_ms: int, width: int) -> list[tuple[float, float]]:
     """Return the means, 0 where there is nothing: CloudWatch has no value there."""
     ones = [attrs.evolve(sample, value=1) for sample in samples]
-    pairs = zip(_sums(samples, ended_at, width), _sums(ones, ended_at, width), strict=True)
+    pairs = zip(_sums(samples, ended_at_ms, width), _sums(ones, ended_at_ms, width), strict=True)
     return [(start, total / max(1, count)) for (start, total), (_, count) in pairs]
 
 
 def _maxima(
-    scenario: Scenario, events: tuple[Event, ...], key: tuple[str, str], ended_at: int, width: int
+    scenario: Scenario, events: tuple[Event, ...], key: tuple[str, str], ended_at_ms: int, width: int
 ) -> list[tuple[float, float]]:
     """Return the maximum of a gauge in each period: of its value at the start, its changes, and the ages at the end."""
     gauges, held, maxima, index = Gauges(scenario), 0.0, list[tuple[float, float]](), 0
-    for k in range(ended_at // width + 1):
-        end = min((k + 1) * width, ended_at + 1)
+    for k in range(ended_at_ms // width + 1):
+        end = min((k + 1) * width, ended_at_ms + 1)
         peak = held
         while index < len(events) and events[index].at < end:
             for sample in gauges.follow(events[index]):
                 if (sample.name, sample.metric) == key:
                     peak, held = max(peak, sample.value), sample.value
             index += 1
-        for sample in gauges.ages_at(min(end, ended_at)):
+        for sample in gauges.ages_at(min(end, ended_at_ms)):
             if (sample.name, sample.metric) == key:
                 peak, held = max(peak, sample.value), sample.value
         maxima.append((k * width / 1000, peak))
