@@ -15,11 +15,16 @@ from chaosqs.model.figures import Figures, figures
 from chaosqs.model.json import Json
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.values import Checks
-from chaosqs.project.discovery import read_object, structured
+from chaosqs.project.child import Child, has_handlers
+from chaosqs.project.discovery import Source, read_object, structured
 from chaosqs.project.runs import scenario_of
+from chaosqs.project.samples import found_messages
+from chaosqs.project.settings import read_settings
 from chaosqs.project.wording import relative_to
 from chaosqs.report.comparison import Comparison
+from chaosqs.search.messages import sampled
 from chaosqs.simulation.run import simulate
+from chaosqs.strategies.messages import MessageSource
 
 Choice: TypeAlias = Scenario | Design | Alternative
 """A candidate for a comparison with a scenario: another scenario with the same workload, another design for the same
@@ -102,8 +107,9 @@ def _figures(name: str, scenario: Scenario, choice: Choice) -> Figures:
 def compare_files(paths: Sequence[Path], root: Path) -> Comparison:
     """Compare the contents of files, each named by its file. The first is a scenario, whose workload all others get.
 
-    Each other file holds a scenario, a design, or an alternative: an object with one entry, `self_polling`,
-    `rate_limited_front` or `stream`, which holds the fields of the value. Raises `InvalidInput` with the file's name.
+    Loads without messages get the project's own ones where a real handler polls their queue. Each other file holds a
+    scenario, a design, or an alternative: an object with one entry, `self_polling`, `rate_limited_front` or `stream`,
+    which holds the fields of the value. Raises `InvalidInput` with the file's name.
     """
     first, *others = paths
     scenario = scenario_of(read_object(first, root), first, root)
@@ -112,7 +118,29 @@ def compare_files(paths: Sequence[Path], root: Path) -> Comparison:
         if path.stem in {first.stem, *choices}:
             raise InvalidInput(f"{relative_to(root, path)}: another file has the same name: call each for its design")
         choices[path.stem] = _choice(path, root)
-    return compare(scenario, choices, name=first.stem)
+    known = _messages(scenario, first, root)
+    workload = sampled(scenario.workload, known)
+    for name, choice in choices.items():
+        if isinstance(choice, Scenario) and choice.workload == scenario.workload:
+            choices[name] = attrs.evolve(choice, workload=workload)
+    done = compare(attrs.evolve(scenario, workload=workload), choices, name=first.stem)
+    changed = [load.queue for load, own in zip(workload, scenario.workload, strict=True) if load != own]
+    origins = [f"messages of {queue}: {known[queue].origin}" for queue in dict.fromkeys(changed)]
+    return attrs.evolve(done, origins=tuple(origins))
+
+
+def _messages(scenario: Scenario, path: Path, root: Path) -> dict[str, MessageSource]:
+    """Return the project's own messages for the queues that real handlers poll, by queue name."""
+    if not has_handlers(scenario.behaviours):
+        return {}
+    settings = read_settings(root)
+    source = Source(relative_to(root, path), path, scenario.design, scenario.behaviours)
+    child = Child(root, settings.handler_seconds)
+    try:
+        found = found_messages(source, scenario.behaviours, settings, child)
+    finally:
+        child.close()
+    return found.sources(scenario.design, root)
 
 
 def _choice(path: Path, root: Path) -> Choice:

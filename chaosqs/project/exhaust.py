@@ -16,6 +16,7 @@ from chaosqs.model.faults import Pause
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
 from chaosqs.model.workload import Burst, arrivals
+from chaosqs.project.binding import without
 from chaosqs.project.checks import Budget, Check, known
 from chaosqs.project.discovery import Source, read_source
 from chaosqs.project.planning import Options, Plan, plan
@@ -27,6 +28,7 @@ from chaosqs.report.terminal import WIDTH
 from chaosqs.report.text import title_of
 from chaosqs.search.exhaust import LONGEST, Bound, Frontier
 from chaosqs.search.finding import Finding
+from chaosqs.search.messages import Given, sampled, sources
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.run import InvariantSearch, finding
 from chaosqs.search.shrink import without_end
@@ -132,20 +134,25 @@ def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one 
     faults: int = FAULTS,
     pauses: int = PAUSES,
     max_runs: int = MAX_RUNS,
+    samples: Mapping[str, Given] | None = None,
 ) -> Exhaustion:
     """Try every placement of up to `faults` faults and `pauses` pauses, the fewest and simplest first.
 
     For a design, the workloads are bursts of 1 to `messages` messages (default 2) to the queue of the mapping
     (`orders→worker`; required only if there are several), in one message group on a FIFO queue. The seed is 0 (calm),
     and functions without an entry in `behaviours` behave as `Behaviour()`. A scenario is tried as it is, with its own
-    workload, seed and faults. The result is a proof within this bound, unless `max_runs` simulations are spent before;
-    then no invariant counts as kept. Raises `InvalidInput` for a mapping that the design does not have and for numbers
-    out of range, `NotDeterministic` if two runs of one scenario differ, and the simulator's exceptions.
+    workload, seed and faults. `samples`: the messages of queues by name, as `explore` takes them, in the order in which
+    they are sent; loads that have messages of their own keep them. The result is a proof within this bound, unless
+    `max_runs` simulations are spent before; then no invariant counts as kept. Raises `InvalidInput` for a mapping that
+    the design does not have, for numbers out of range and for messages that a queue refuses, `NotDeterministic` if two
+    runs of one scenario differ, and the simulator's exceptions.
     """
     _check(start, messages, faults, pauses, max_runs)
     design = start.design if isinstance(start, Scenario) else start
     location = _index(design, mapping)
     variants = _variants(start, location, behaviours or {}, messages or MESSAGES)
+    known_messages = sources(design, samples)
+    variants = [attrs.evolve(each, workload=sampled(each.workload, known_messages)) for each in variants]
     most = max(len(arrivals(variant.workload)) for variant in variants)
     bound = Bound(most, faults, pauses, max_runs)
     walk = Frontier(bound, [InvariantSearch(Oracle(invariant, location.queue)) for invariant in invariants])
@@ -269,11 +276,14 @@ class Exhausted:
     mapping: str
     exhaustion: Exhaustion
     results: tuple[CheckResult, ...]
+    messages: str = ""
+    """Origin of the messages that a real handler got, as a line; empty for a model."""
 
     def lines(self) -> Iterator[str]:
         """Yield the stories of the violations, the table of verdicts, and the counts that the verdicts rest on."""
         yield from (found.broken.story for found in self.results if found.broken)
         yield from summary(self.results)
+        yield from [f"  {self.messages}"] * bool(self.messages)
         for line in self.exhaustion.lines():
             yield from wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
@@ -284,7 +294,14 @@ class Exhausted:
         bound = attrs.asdict(done.bound) | {"depth": done.bound.depth}
         counts = {"runs": done.runs, "histories": done.histories, "equivalent": done.equivalent}
         said = {"complete": done.complete, "proven": done.proven, "kinds": done.kinds, "said": list(done.lines())}
-        return {"mapping": self.mapping, "bound": bound, **counts, **said, "answers": results}
+        return {
+            "mapping": self.mapping,
+            "bound": bound,
+            **counts,
+            **said,
+            "messages": self.messages,
+            "answers": results,
+        }
 
 
 def exhausted(options: Options, scope: Scope) -> Iterator[Exhausted]:
@@ -295,6 +312,7 @@ def exhausted(options: Options, scope: Scope) -> Iterator[Exhausted]:
     """
     planned = plan(options)
     source = read_source(options.designs[0], base=options.here, root=options.root)
+    source = without(source, planned.known.refused.get(source.name, {}))
     names = [mapping.name for mapping in source.design.mappings]
     if not names:
         raise InvalidInput(f"{source.name}: the design has no mapping")
@@ -321,9 +339,21 @@ def _on(mapping: str, source: Source, scope: Scope, planned: Plan, checks: Seque
         faults=scope.faults,
         pauses=scope.pauses,
         max_runs=scope.max_runs,
+        samples=checks[0].messages,
     )
     pairs = zip(checks, done.findings, strict=True)
-    return Exhausted(mapping, done, tuple(_check_result(planned, check, found) for check, found in pairs))
+    results = tuple(_check_result(planned, check, found) for check, found in pairs)
+    return Exhausted(mapping, done, results, _origin(mapping, checks[0]))
+
+
+def _origin(mapping: str, check: Check) -> str:
+    """Return where the messages of a mapping with a real handler come from, as a line; empty for a model."""
+    queue, _, function = mapping.partition("→")
+    behaviour = check.behaviours.get(function)
+    if behaviour is None or behaviour.handler is None:
+        return ""
+    found = (check.messages or {}).get(queue)
+    return f"messages of {queue}: {found.origin if found else 'made-up bodies'}"
 
 
 def _check_result(planned: Plan, check: Check, finding: Finding) -> CheckResult:

@@ -66,12 +66,15 @@ class Comparison:
 
     columns: tuple[Figures, ...]
     """The scenario itself, then the alternatives in the order in which they were given."""
+    origins: tuple[str, ...] = ()
+    """Lines that say where messages come from that the scenario itself does not have."""
 
     def __str__(self) -> str:
         """Return the table: one row per figure, one column per design; rows that apply to no design are left out."""
         shown = [(name, [show(column) for column in self.columns]) for name, show in _ROWS]
         applies = [[name, *cells] for name, cells in shown if {*cells} - _OMITTED_CELLS.get(name, set[str]())]
-        return _table([column.name for column in self.columns], applies)
+        origins = "".join(f"\n{plain_text(line)}\n" for line in self.origins)
+        return _table([column.name for column in self.columns], applies) + origins
 
     def column(self, name: str) -> Figures:
         """Return the figures of the design with a name. Raises KeyError for an unknown name."""

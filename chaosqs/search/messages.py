@@ -1,6 +1,6 @@
 """Sources of the messages of a search: samples, or a strategy of the user's."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -11,6 +11,7 @@ from chaosqs.model.design import Design, Queue
 from chaosqs.model.message import Message, as_message, check_message
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.values import Checks
+from chaosqs.model.workload import Burst, Load
 from chaosqs.search.drawing import draws
 from chaosqs.strategies.messages import MessageSource
 
@@ -44,6 +45,17 @@ def shown_by(scenario: Scenario) -> dict[str, MessageSource]:
             distinct = all(load.distinct for load in loads)
             found[queue.name] = MessageSource(tuple(ordinary or messages), distinct, queue.maximum_message_size)
     return found
+
+
+def sampled(workload: Sequence[Load], known: Mapping[str, MessageSource]) -> tuple[Load, ...]:
+    """Return loads with the messages of their queues, where they have none and ask for no size of their own."""
+    return tuple(_sampled(load, known.get(load.queue)) for load in workload)
+
+
+def _sampled(load: Load, source: MessageSource | None) -> Load:
+    if source is None or load.messages or load.body_bytes != attrs.fields(Burst).body_bytes.default:
+        return load
+    return attrs.evolve(load, messages=source.samples, distinct=source.distinct)
 
 
 def source_of(queue: Queue, given: Given, path: str) -> MessageSource:

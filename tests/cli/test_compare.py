@@ -107,3 +107,37 @@ def test_what_cannot_be_compared_is_said_in_few_words(compared: Run, files: tupl
     assert said in result.stderr
     assert "Traceback" not in result.stderr
     assert 1 <= len([line for line in result.stderr.splitlines() if line.strip()]) <= 3
+
+
+REAL = {
+    **SCENARIO,
+    "workload": [{"queue": "orders", "count": 3}],
+    "behaviours": {"worker": {"handler": "app:handler", "code": "src"}},
+}
+SEEN = """
+import json
+
+def handler(event, context):
+    for record in event["Records"]:
+        json.loads(record["body"])["amount"]
+"""
+
+
+def test_real_handlers_get_the_projects_own_messages(compared: Run) -> None:
+    """In each column, with a line that says whence; a load with messages of its own keeps them."""
+    for name, text in {
+        "src/app.py": SEEN,
+        "events/order.json": '{"id": "o-1", "amount": 2}',
+        "real.json": json.dumps(REAL),
+        "again.json": json.dumps({**REAL, "seed": 2}),
+        "own.json": json.dumps({**REAL, "workload": [{"queue": "orders", "messages": [{"body": "{}"}]}], "until": 200}),
+    }.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text, encoding="utf-8")
+    result = compared("compare", "real.json", "again.json", "maximum.json")
+    assert result.exit_code == 0, result.output
+    assert "| processed | 3 | 3 | 3 |" in result.stdout
+    assert result.stdout.endswith("|\n\nmessages of orders: bodies from events/order.json\n")
+    own = compared("compare", "own.json")
+    assert "| processed | 0 |" in own.stdout
+    assert "messages of" not in own.stdout

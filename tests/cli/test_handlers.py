@@ -24,6 +24,12 @@ VERBS = {
 FINE = "def handle(event, context):\n    pass\n"
 ASKS = "import socket\n\ndef handle(event, context):\n    socket.getaddrinfo('localhost', 80)\n"
 STARTS = "import os\n\ndef handle(event, context):\n    os.fork()\n"
+NEEDS = """import json
+
+def handle(event, context):
+    for record in event["Records"]:
+        json.loads(record["body"])["amount"]
+"""
 MOODY = """import itertools, sys, time
 
 calls = vars(sys).setdefault("chaosqs_moody", itertools.count())
@@ -54,6 +60,18 @@ def test_handlers_are_found_in_the_projects_directory(run: Run, verb: str) -> No
     write(f"fine_for_{verb}", FINE)
     result = run(*VERBS[verb])
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.usefixtures("path")
+def test_exhaust_sends_the_projects_own_messages(run: Run) -> None:
+    """It says whence they come."""
+    write("needs_an_amount", NEEDS)
+    Path("events").mkdir()
+    Path("events/orders.json").write_text('{"id": 1, "amount": 5}', encoding="utf-8")
+    result = run("exhaust", FILE, "--faults", "0")
+    assert result.exit_code == 0, result.output
+    assert "  messages of orders: bodies from events/orders.json\n" in result.output
+    assert "NOT TESTED" not in result.output
 
 
 @pytest.mark.usefixtures("path")

@@ -19,11 +19,12 @@ from chaosqs.invariants import (
 )
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.events import InvocationEnded
 from chaosqs.model.faults import KINDS, OK, FaultPlan, Pause
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation
-from chaosqs.model.workload import Burst
+from chaosqs.model.workload import Burst, as_sent
 from chaosqs.project.exhaust import Exhaustion, exhaust
 from chaosqs.search.exhaust import LONGEST
 from chaosqs.search.placements import Call, Cell, outcome_at, with_fault
@@ -352,3 +353,27 @@ def test_one_kind_strikes_a_call_once() -> None:
     assert call.free(FaultPlan()) == [(0, 1), (1, 1)]
     assert call.free(FaultPlan(messages=[["stall"]])) == [(1, 1)]
     assert call.free(FaultPlan(messages=[["crash"]])) == []
+
+
+def never_fails(history: History) -> Verdict:
+    """Judge that no invocation fails."""
+    failed = [event for _, event in history.each(InvocationEnded) if event.outcome != "succeeded"]
+    return promise(
+        "never-fails", [Violation("never-fails", "It failed.", event.at, "", event.messages, ()) for event in failed]
+    )
+
+
+def test_the_messages_of_a_queue_are_sent_in_turn() -> None:
+    """Each with an identifier of its own; a load with messages or a size of its own stays as it is."""
+    code = {"worker": Behaviour(handler="tests.search.amount_handlers:total")}
+    tried = partial(exhaust, behaviours=code, faults=0, invariants=[invariant(never_fails)])
+    good, bad = {"id": "o-1", "amount": 5}, {"id": "o-1", "amount": None}
+    assert tried(ROOMY, samples={"orders": [good, good]}).proven
+    (found,) = tried(ROOMY, samples={"orders": [good, bad]}).findings
+    assert found.scenario is not None
+    bodies = [each.body(index) for index, each in enumerate(as_sent(found.scenario.workload))]
+    assert bodies == ['{"id": "o-1", "amount": 5}', '{"id": "o-2", "amount": null}']
+    for own in (Burst("orders", messages=[good]), Burst("orders", 1, body_bytes=50)):
+        assert tried(Scenario(ROOMY, [own]), samples={"orders": [bad]}).proven
+    (found,) = tried(Scenario(ROOMY, [Burst("orders", 1)]), samples={"orders": [bad]}).findings
+    assert found.verdict.status is Status.VIOLATED
