@@ -69,7 +69,7 @@ def record(name: str, record: Mapping[str, object] | None = None, /, **values: V
     """Record an effect of the code on the outside world: `chaosqs.record("charged", order=7, cents=1250)`.
 
     With one of the event's `Records` the effect belongs to its message. `History.effects` has all effects, in order.
-    Outside a simulation, do nothing. In a simulation, raise TypeError for a value that is no str, int, float, bool or
+    Outside a simulation, do nothing. In a simulation, raise TypeError for a value that is not str, int, float, bool or
     None, and ValueError if the record is of no message of the batch.
     """
     simulation = _simulation.get()

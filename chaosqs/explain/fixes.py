@@ -113,7 +113,7 @@ class FixValidation:
         return tuple(invariant for invariant in DEFAULT if invariant.name not in silent)
 
     def broken(self, design: Design) -> tuple[str, ...] | None:
-        """Return the other invariants that only the changed design violates; None if the change is no fix."""
+        """Return the other invariants that only the changed design violates; None if the change is not a fix."""
         after: Counter[str] = Counter()
         for index, test in enumerate(self.tests):
             history = self._run(test, design)
@@ -191,7 +191,7 @@ class _Proof:
     """The run of the counterexample."""
 
     def fix(self, candidate: Candidate) -> tuple[float, Fix] | None:
-        """Return a change with its cost, or None if it is no fix."""
+        """Return a change with its cost, or None if it is not a fix."""
         design = self._curing(candidate)
         broken = None if design is None else self.validation.broken(design)
         if design is None or broken is None:

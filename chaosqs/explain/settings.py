@@ -314,7 +314,7 @@ _WORTH: Mapping[str, tuple[Value, ...]] = {
 """Values to try of the settings that fixes change; empty: multiples of the function's timeout. Other settings help only
 by accident, have costs that no run shows, or cannot be changed by the team."""
 _ONLY_UP = ("max_receive_count", "retention_period", "report_batch_item_failures")
-"""Settings that are not decreased: giving up sooner or reporting less is no fix."""
+"""Settings that are not decreased: giving up sooner or reporting less is not a fix."""
 _IN_SECONDS = ("visibility_timeout", "retention_period", "timeout", "maximum_batching_window")
 
 

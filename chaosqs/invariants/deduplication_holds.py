@@ -42,7 +42,7 @@ def judge(history: History) -> Verdict:
 
 
 def _moved(events: tuple[Event, ...], event: Sent) -> bool:
-    """Return True if a message was moved out of a dead-letter queue, which is no send (MV-4)."""
+    """Return True if a message was moved out of a dead-letter queue, which is not a send (MV-4)."""
     return event.cause is not None and isinstance(events[event.cause], Deleted)
 
 

@@ -3,7 +3,7 @@
 A FIFO queue returns no message of a group while an earlier one is hidden (FF-14, FF-17), and a mapping keeps that order
 (EQ-3). A function breaks the order if it reports one message of a batch as failed and goes on with the next: those are
 deleted, and the failed one is processed after them (PB-15). A dead-lettered message leaves the order, and the group
-goes on without it: that is no violation (DLQ-14).
+goes on without it: that is not a violation (DLQ-14).
 """
 
 from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 A Python audit hook sees most such calls, wherever they are made and however the name was imported. An audit hook cannot
 be removed; outside of an invocation it does nothing. Functions that Python does not audit are replaced while handlers
-run. Waits that can pass in virtual time are no escape: `sandbox` replaces them.
+run. Waits that can pass in virtual time are not an escape: `sandbox` replaces them.
 
 Not seen: calls of C libraries, event loops other than asyncio's or trio's, and, before Python 3.13, which audits it, a
 `sleep` that a library has imported by name.

@@ -22,7 +22,7 @@ from chaosqs.wire.http import HttpSocket
 
 
 def http_patches() -> Iterator[Patch]:
-    """Yield the replacements by which connections that handlers and tests make are no real ones."""
+    """Yield the replacements by which connections that handlers and tests make are not real."""
     yield HTTPConnection, "__init__", _made(vars(HTTPConnection)["__init__"])
     yield socket, "create_connection", _create_connection(vars(socket)["create_connection"])
     yield ssl.SSLContext, "wrap_socket", _wrap_socket(vars(ssl.SSLContext)["wrap_socket"])

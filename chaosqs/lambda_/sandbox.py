@@ -4,7 +4,7 @@ While handlers run, functions of `time`, `datetime`, `random`, `uuid`, `os` and 
 anywhere but an invocation, other threads included, a replacement calls the original. A module that an execution
 environment imports gets the replacements; in the package of a test's own callable, imported names are replaced. Where
 the real functions show local time, a handler sees UTC, as in Lambda. A test inside `aws()` sees virtual time too, in
-its own time zone (`clocks`), and real random numbers; names are replaced in all modules that are no library.
+its own time zone (`clocks`), and real random numbers; names are replaced in all modules that are not of a library.
 
 Not replaced: names that shared libraries imported before (`guards` sees some of their calls), random number generators
 that these made without a seed, and the machine's time zone in `timestamp` and `astimezone` of a date without a zone.

@@ -106,7 +106,7 @@ class Stream:
     batch_size: int = 100
     """Maximum records of one invocation; 1 to 10,000."""
     maximum_retry_attempts: int = -1
-    """Retries after a function error; 0 to 10,000. -1: until the records are too old. Halving a batch is no retry."""
+    """Retries after a function error; 0 to 10,000. -1: until the records are too old. Halving does not count."""
     maximum_record_age: int = -1
     """Seconds after which a record is given up; 60 to 604,800. -1: only after the retention period."""
     bisect_batch_on_function_error: bool = False

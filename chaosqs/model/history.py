@@ -44,7 +44,7 @@ class History:
     deployed: bool = attrs.field(default=False, repr=False)
     """True if clients deployed the functions, as in `aws()`: all are real code, whatever the scenario says."""
     alone: Mapping[tuple[str, int], Alone] = attrs.field(factory=dict[tuple[str, int], Alone], eq=False, repr=False)
-    """Outcomes of messages that were run alone, by mapping (`orders→worker`) and message. They are no part of the run:
+    """Outcomes of messages that were run alone, by mapping (`orders→worker`) and message. They are not part of the run:
     a search adds them where a verdict needs them."""
 
     def is_real(self, function: str) -> bool:

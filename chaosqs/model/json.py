@@ -217,12 +217,12 @@ def _strict(kind: type, name: str) -> Callable[[Json, type], Json]:
 
 
 def _refuse_extremes(value: Json) -> None:
-    """Raise TypeError for a value that has the right type but cannot be used: half a character, or a huge number."""
+    """Raise TypeError for a value that has the right type but cannot be used: a lone surrogate, or a huge number."""
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise TypeError(f"must be text, and {_shown(value)} has half a character") from None
+            raise TypeError(f"must be text, and {_shown(value)} has a lone surrogate") from None
     if isinstance(value, int | float) and not abs(value) <= _LARGEST:
         raise TypeError(f"must be a number of at most {_LARGEST}")
 

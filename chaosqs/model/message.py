@@ -203,7 +203,7 @@ class Message:
     """One message as a producer sends it: `Message({"id": "o-1"}, attributes={"kind": "paid"})`."""
 
     body: str = attrs.field(converter=_body)
-    """Text of the body; what is no text is written as JSON."""
+    """Text of the body; anything else is written as JSON."""
     attributes: Attributes = attrs.field(default=_NO_ATTRIBUTES, converter=_attributes, hash=False)
     """Message attributes: text (`String`), a number (`Number`), bytes (`Binary`), or the mapping that boto3 takes."""
     group: str = ""

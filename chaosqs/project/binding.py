@@ -68,7 +68,7 @@ def _changed(code: Code, name: str, given: FunctionSettings, root: Path) -> Code
         raise _refusal(name, "code", given.code, f"needs handler, too: {code.modelled or 'no file names one'}")
     directory = root / given.code if given.code else code.root or root
     if not directory.is_dir():
-        raise _refusal(name, "code", given.code, "is no directory of the project")
+        raise _refusal(name, "code", given.code, "is not a directory of the project")
     module = handler.partition(":")[0]
     if module_file(directory, module) is None:
         file = relative_to(root, directory.joinpath(*module.split(".")))
@@ -157,7 +157,7 @@ def _binding(name: str, source: Source, behaviour: Behaviour | None, root: Path)
 
 
 def _origins(source: Source, queues: Iterable[str]) -> str:
-    """Return where the messages of some queues come from, as a clause; made-up bodies are no samples."""
+    """Return where the messages of some queues come from, as a clause; made-up bodies are not samples."""
     origins = [source.messages[queue].origin if queue in source.messages else "made-up bodies" for queue in queues]
     return ", ".join(dict.fromkeys(origins))
 

@@ -236,8 +236,8 @@ def replayed_today(path: Path, root: Path) -> Replayed:
     except InvalidInput as error:
         raise InvalidInput(
             f"{file}: {first_line(error)}\n"
-            "So nobody knows whether it would still happen. If the design has moved, say where to in the file's field\n"
-            '"design"; if it is gone for good, delete the file.'
+            "So it is unknown whether the violation still happens. If the design has moved, correct the field\n"
+            '"design" of the file. If the design was removed, delete the file.'
         ) from None
     with named(file):
         return _replayed(file, _again(moved, root), design=source.name)

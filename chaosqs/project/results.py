@@ -178,7 +178,7 @@ def _not_simulated(check: Check, reason: str) -> CheckResult:
 def _contradicted(check: Check, error: NotDeterministic) -> CheckResult:
     """Return the result of a search that was stopped because two runs of one scenario differ."""
     real = any(behaviour.handler is not None for behaviour in check.behaviours.values())
-    blame = "does a handler keep or ask for what is none of its module's?" if real else "that is a bug of chaosqs"
+    blame = "does a handler keep or read anything outside of its modules?" if real else "that is a bug of chaosqs"
     return CheckResult(
         check.design,
         check.mapping,

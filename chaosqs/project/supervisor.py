@@ -353,7 +353,7 @@ def _done(text: str, pulse: Pulse) -> tuple[bytes, str]:
 def _function(name: str) -> Callable[[str], str]:
     module, _, attribute = name.partition(":")
     found: object = getattr(import_module(module), attribute)
-    assert _is_job(found), f"{name} is no job"
+    assert _is_job(found), f"{name} is not a job"
     return found
 
 

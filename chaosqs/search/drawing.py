@@ -16,7 +16,7 @@ from chaosqs.errors import NotDeterministic, SimulationError
 _Value = TypeVar("_Value")
 
 _SUPPRESSED = (
-    HealthCheck.too_slow,  # a slow machine or a large workload is no mistake
+    HealthCheck.too_slow,  # a slow machine or a large workload is not a mistake
     HealthCheck.data_too_large,  # Hypothesis then draws a smaller plan
     HealthCheck.large_base_example,  # grows with the design: one load and one behaviour for each part
 )

@@ -63,7 +63,7 @@ def lifted(scenario: Scenario, policy: Policy | None) -> Scenario:
     """
     history = scheduled(scenario, policy)
     if simulate(history.scenario).digest != history.digest:
-        raise NotDeterministic(f"the schedule of {policy} takes another course as pauses: {history.scenario!r}")
+        raise NotDeterministic(f"the schedule of {policy} runs differently as pauses: {history.scenario!r}")
     return history.scenario
 
 

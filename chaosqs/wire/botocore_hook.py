@@ -341,7 +341,7 @@ class _RetryPolicy(Protocol):
 def _is_long_polling_operation(original: Function) -> object:
     """Sleep in virtual time where botocore sleeps without a replaceable module `time`.
 
-    It sleeps there for a long poll whose client has used up its quota of retries. The answer that this is no long poll
+    It sleeps there for a long poll whose client has used up its quota of retries. To deny that this is a long poll
     skips that sleep and nothing else.
     """
 

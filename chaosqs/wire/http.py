@@ -154,7 +154,7 @@ class HttpSocket:
         """Do nothing, as above."""
 
     def fileno(self) -> int:
-        """Return that it is no file: a connection that a client keeps counts as closed."""
+        """Return that it is not a file: a connection that a client keeps counts as closed."""
         return -1
 
 

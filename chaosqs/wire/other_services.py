@@ -212,7 +212,7 @@ def _date(text: str) -> object:
 
 
 def _refuse(backends: object) -> tuple[Callable[[str], object], tuple[str]]:
-    raise TypeError(f"{backends!r} is one for all worlds")
+    raise TypeError(f"{backends!r} is shared by all worlds")
 
 
 _NEVER = ("awslambda", "moto_api", "sqs")

@@ -207,7 +207,7 @@ def _bucket(name: str, properties: _Object) -> Iterator[_Request]:
 
 def _notification(kind: str, entry: _Object) -> _Object:
     if str(entry[kind]).endswith(".fifo"):  # S3 User Guide, notification-how-to-event-types-and-destinations
-        raise _RefusedError(f"S3 notifies no FIFO {kind.lower()}, as {str(entry[kind]).rpartition(':')[2]}")
+        raise _RefusedError(f"S3 cannot notify a FIFO {kind.lower()}, as {str(entry[kind]).rpartition(':')[2]}")
     asked: _Object = {f"{kind}Arn": entry[kind], "Events": [entry["Event"]]}
     rules = _objects(_object(_object(entry.get("Filter")).get("S3Key")).get("Rules"))
     if rules:

@@ -97,7 +97,7 @@ class Stubs:
     def add(self, target: str, response: object) -> None:
         """Answer an operation (`bedrock-runtime:InvokeModel`) or requests (`GET https://api.example.com/rates`).
 
-        Raises `InvalidInput` for other targets, and for a value that is no response.
+        Raises `InvalidInput` for other targets, and for a value that is not a response.
         """
         http = _HTTP.fullmatch(target)
         service, _, operation = target.partition(":")
@@ -185,7 +185,7 @@ def _text(error: BaseException) -> str:
 
 
 def _kind(value: object) -> str:
-    """Return the type of a value that is no answer, in words."""
+    """Return the type of a value that is not an answer, in words."""
     name = type(value).__name__
     if isinstance(value, CoroutineType):
         value.close()  # nobody awaits it

@@ -90,12 +90,12 @@ MODELLED = {
         "its code is in S3 (key.zip)",
     ),
     "no directory": ("Runtime: python3.12\nHandler: app.handler\nCodeUri: gone/", "its code gone/ is not there"),
-    "a file": ("Runtime: python3.12\nHandler: app.handler\nCodeUri: app.zip", "its code app.zip is no directory"),
+    "a file": ("Runtime: python3.12\nHandler: app.handler\nCodeUri: app.zip", "its code app.zip is not a directory"),
     "no module": ("Runtime: python3.12\nHandler: other.handler\nCodeUri: src", "src/other.py is not there"),
     "no handler": ("Runtime: python3.12\nCodeUri: src", "it has no Handler"),
     "an odd handler": (
         "Runtime: python3.12\nHandler: handler\nCodeUri: src",
-        "its Handler 'handler' is no module.function",
+        "its Handler 'handler' is not module.function",
     ),
     "no code": ("Runtime: python3.12\nHandler: app.handler", "app.py is not there"),
     "unknown code": (

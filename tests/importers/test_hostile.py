@@ -37,7 +37,7 @@ def _conditions(count: int) -> str:
         ("a: " + "x" * 10_000_000, "template.yaml: is larger than 10,000,000 bytes"),
         (
             with_timeout("!If [C2999, 1, 2]", _conditions(3_000)),
-            "template.yaml: its conditions lead too deep to be followed.",
+            "template.yaml: its conditions are nested too deeply.",
         ),
     ],
 )

@@ -132,7 +132,7 @@ def test_a_rule_passes_events_on_to_a_fifo_queue_that_makes_ids(*, own_ids: bool
                     },
                 )
             ],
-            "'archive': AWS::S3::Bucket cannot be made: S3 notifies no FIFO queue",
+            "'archive': AWS::S3::Bucket cannot be made: S3 cannot notify a FIFO queue",
         ),
     ],
 )

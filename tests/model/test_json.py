@@ -168,7 +168,7 @@ def test_numbers_that_no_program_can_use_are_refused(number: str) -> None:
 
 def test_half_a_character_is_refused() -> None:
     """It could be read, and never be written again."""
-    with pytest.raises(InvalidScenario, match=r"queues\[0\].name: must be text, and .* has half a character"):
+    with pytest.raises(InvalidScenario, match=r"queues\[0\].name: must be text, and .* has a lone surrogate"):
         from_json(Scenario, '{"design": {"queues": [{"name": "\\ud800"}]}}')
 
 

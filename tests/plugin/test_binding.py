@@ -214,7 +214,10 @@ def test_settings_override_the_template(tickets: pytest.Pytester) -> None:
 WRONG = {
     "no such function": ("[tool.chaosqs.functions.x]\nhandler = 'a.b'", "no design has this function; there are"),
     "no such field": ("[tool.chaosqs.functions.print]\nhandlr = 'a.b'", "handlr: unknown field: there are handler"),
-    "no directory": ("[tool.chaosqs.functions.print]\ncode = 'gone'", "code = 'gone': is no directory of the project"),
+    "no directory": (
+        "[tool.chaosqs.functions.print]\ncode = 'gone'",
+        "code = 'gone': is not a directory of the project",
+    ),
     "no file": ("[tool.chaosqs.functions.print]\nhandler = 'a.b'", "handler = 'a.b': printing/a.py is not there"),
     "no handler's name": ("[tool.chaosqs.functions.print]\nhandler = 'a'", "handler = 'a': must be written as in"),
     "a number": (

@@ -99,8 +99,8 @@ def test_a_design_that_is_gone_fails_and_says_what_to_do(keeping: pytest.Pyteste
     result.stdout.fnmatch_lines(
         [
             "*throttled.json: there is no template.yaml in *, from which its design came",
-            "So nobody knows whether it would still happen. If the design has moved, say where to in the file's field",
-            '"design"; if it is gone for good, delete the file.',
+            "So it is unknown whether the violation still happens. If the design has moved, correct the field",
+            '"design" of the file. If the design was removed, delete the file.',
         ]
     )
 

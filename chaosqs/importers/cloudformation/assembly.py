@@ -340,7 +340,7 @@ class Source:
     function: str
     """Name of the function, in the template or outside it."""
     queue_key: str = ""
-    """Name of the property with the ARN of the queue; empty if the source is no queue."""
+    """Name of the property with the ARN of the queue; empty if the source is not a queue."""
     left_out: str = ""
     """Sentence that says that the source is left out; empty for a queue."""
 
@@ -455,7 +455,7 @@ def _line(problem: Problem) -> int:
 
 
 def _mapping(source: Source, references: References) -> EventSourceMapping | None:
-    """Return the mapping of a source; None if it is no queue, or a problem was noted."""
+    """Return the mapping of a source; None if it is not a queue, or a problem was noted."""
     queue = references.queue(source.part, source.queue_key) if source.queue_key else None
     if queue is None:
         return None

@@ -66,7 +66,7 @@ def _root(part: Part, resource: Resource, reading: Reading) -> tuple[Path, str]:
     root = os.path.normpath(base / shown)
     if os.path.isdir(root):  # noqa: PTH112 - without an error for impossible paths
         return Path(root), shown
-    there = "is no directory" if os.path.lexists(root) else "is not there"
+    there = "is not a directory" if os.path.lexists(root) else "is not there"
     raise _Modelled(f"its code {shortened(shown)} {there}")
 
 
@@ -126,7 +126,7 @@ def _handler(part: Part, reading: Reading) -> str:
     name, _, function = text.rpartition(".")
     module = name.replace("/", ".")  # as Lambda's runtime imports it
     if not _MODULE.fullmatch(module) or not function.isidentifier():
-        raise _Modelled(f"its Handler {shortened(text)!r} is no module.function" if text else "it has no Handler")
+        raise _Modelled(f"its Handler {shortened(text)!r} is not module.function" if text else "it has no Handler")
     return f"{module}:{function}"
 
 

@@ -21,7 +21,7 @@ def read_template(path: Path, *, parameters: Mapping[str, str] = {}) -> Imported
 
     For a parameter of an SSM type, `parameters` has the value itself, not its name in the Parameter Store. Raises
     `NoDesign` for a template without a mapping from an SQS queue to a function, and `InvalidDesign` with file and line
-    for a file that is no template, values of a wrong kind, and everything that AWS would refuse to deploy.
+    for a file that is not a template, values of a wrong kind, and everything that AWS would refuse to deploy.
     """
     return _imported(path, read_document(path), parameters)
 
@@ -37,7 +37,7 @@ def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Importe
         reading = Reading(str(path), template.scope)
         design, code = assemble(References(template, reading))
     except RecursionError:
-        raise InvalidDesign(f"{path}: its conditions lead too deep to be followed. Use fewer in a row.") from None
+        raise InvalidDesign(f"{path}: its conditions are nested too deeply. Nest fewer.") from None
     scope = template.scope
     return Imported(
         design,

@@ -192,7 +192,7 @@ def create_function(region: LambdaRegion, parameters: Parameters) -> dict[str, o
     if name in region.functions:
         raise conflict(f"Function already exist: {name}")
     if text(parameters, "PackageType") == "Image":
-        raise invalid("chaosqs runs Python code in a zip, no container images.")
+        raise invalid("chaosqs runs Python code in a zip, not container images.")
     if not (text(parameters, "Runtime") and text(parameters, "Handler")):
         message = "Runtime and Handler are mandatory parameters for functions created with deployment package."
         raise invalid(message)
