@@ -243,7 +243,7 @@ class Explanation:
     own_bug: bool = False
     """True if no design can violate the invariant: the violation is a bug of chaosqs."""
     outdated: bool = False
-    """True if an older version explained it in words, which are not kept: it must be explained again."""
+    """True if an explanation was left out: it described another history, or an older version had written it in words."""
 
     @property
     def patch(self) -> str:

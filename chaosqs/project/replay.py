@@ -150,7 +150,8 @@ def replay(counterexample: Counterexample) -> Replay:
     now = attrs.evolve(counterexample, violation=verdict.violations[0])
     if history.digest == counterexample.digest:
         return Replay(Outcome.STILL_FAILS, verdict, history, now)
-    now = attrs.evolve(now, digest=history.digest, versions=versions(), explanation=Explanation())
+    left_out = Explanation(outdated=counterexample.explanation != Explanation())
+    now = attrs.evolve(now, digest=history.digest, versions=versions(), explanation=left_out)
     return Replay(Outcome.CHANGED, verdict, history, now)
 
 

@@ -33,7 +33,7 @@ from chaosqs.report.text import listed, named, ordinal, percent, shown, time_tex
 NO_FAULT = "no fault was needed"
 OWN_BUG = "This is a bug of chaosqs, not of the design: please report it with scenario.json."
 OUTDATED = (
-    "An older version of chaosqs found this, and explained it in a form that is no longer read. "
+    "The explanation in the file is left out: it describes another history, or has a form that is no longer read. "
     "Search the design again for an explanation."
 )
 _MAX_ORIGINS = 3

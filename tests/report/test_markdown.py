@@ -94,7 +94,10 @@ def test_an_explanation_of_an_older_version_is_said_to_be_gone() -> None:
     """In the place of the settings, and nothing is claimed instead."""
     found, history = throttled()
     text = markdown(attrs.evolve(found, explanation=Explanation(outdated=True)), history, replay="s.json")
-    assert "\nAn older version of chaosqs found this, and explained it in a form that is no longer read." in text
+    assert (
+        "\nThe explanation in the file is left out: it describes another history, or has a form that is no longer read."
+        in text
+    )
     assert "Not determined." not in text
 
 

@@ -158,7 +158,7 @@ def test_an_explanation_of_an_older_version_is_said_to_be_gone() -> None:
     found, history = throttled()
     planned = attrs.evolve(found.scenario, faults=FaultPlan(sends=["late_send"]))
     text = story(attrs.evolve(found, scenario=planned, explanation=Explanation(outdated=True)), history)
-    assert "  Note            An older version of chaosqs found this, and explained it in a form" in text
+    assert "  Note            The explanation in the file is left out: it describes another history" in text
     assert "ault" not in text
 
 
