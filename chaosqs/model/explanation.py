@@ -243,7 +243,7 @@ class Explanation:
     own_bug: bool = False
     """True if no design can violate the invariant: the violation is a bug of chaosqs."""
     outdated: bool = False
-    """True if an explanation was left out: it described another history, or an older version had written it in words."""
+    """True if an explanation was left out: of another history, or of an older version, which wrote it in words."""
 
     @property
     def patch(self) -> str:

@@ -132,7 +132,7 @@ def test_a_report_of_what_has_changed_is_about_this_run(run: Run, found: Counter
     (file,) = Path("reports").glob("*/scenario.json")
     now = json.loads(file.read_text(encoding="utf-8"))
     assert now["digest"] == found.digest
-    assert "explanation" not in now
+    assert now["explanation"] == {"outdated": True}
     assert "STILL FAILS" in run("replay", str(file)).output
 
 
