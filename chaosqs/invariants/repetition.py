@@ -3,7 +3,8 @@
 Effects are repeated if several invocations had them, and if there are more of them than the messages of these
 invocations account for: each message as many times as one invocation had the effect for it. So code that has one
 constant effect for each message is not accused. Nor is code that claimed its work by a conditional write before each of
-them, as idempotency does: such a claim ends at a time limit, or nothing could be tried again after a crash.
+them, as idempotency does: such a claim ends at a time limit, or nothing could be tried again after a crash. The claims
+must be of the same: a key that differs each time protects from nothing.
 """
 
 from collections.abc import Iterable
@@ -90,19 +91,20 @@ def _started(history: History, index: int) -> InvocationStarted | None:
     return start if isinstance(start, InvocationStarted) else None
 
 
-def _claims(history: History) -> dict[int, int]:
-    """Return the index of the first claim of each invocation that made one."""
-    found: dict[int, int] = {}
+def _claims(history: History) -> dict[int, dict[str, int]]:
+    """Return the index of the first claim of each thing, by invocation."""
+    found: dict[int, dict[str, int]] = {}
     for index, call in history.each(ServiceCalled):
-        if call.claims:
-            found.setdefault(call.invocation, index)
+        for claim in call.claims:
+            found.setdefault(call.invocation, {}).setdefault(claim, index)
     return found
 
 
-def _claimed(claims: dict[int, int], repeated: _Repeated, start: InvocationStarted) -> str:
-    """Return that each invocation had claimed its work before, or nothing."""
+def _claimed(claims: dict[int, dict[str, int]], repeated: _Repeated, start: InvocationStarted) -> str:
+    """Return that each invocation had claimed the same before, or nothing."""
     last = repeated.indexes[-1]
-    if all(claims.get(invocation, last) < last for invocation in repeated.counts):
+    first, *others = [claims.get(invocation, {}) for invocation in repeated.counts]
+    if any(index < last and all(other.get(claim, last) < last for other in others) for claim, index in first.items()):
         return f"{start.function} had claimed its work by a conditional write each time"
     return ""
 

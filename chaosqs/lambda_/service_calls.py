@@ -6,16 +6,20 @@ resources of a design) it takes no time. What a service passes on to a queue arr
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from contextvars import copy_context
+from decimal import Decimal
 from functools import partial
+from hashlib import blake2b
 from http import HTTPStatus
 from http.client import RemoteDisconnected
 from importlib.util import find_spec
 from threading import Thread
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeGuard, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -31,6 +35,7 @@ from chaosqs.lambda_.threads import Threads
 from chaosqs.lambda_.world_setup import prepare
 from chaosqs.model.design import Resource
 from chaosqs.model.events import ServiceCalled
+from chaosqs.model.json import parsed
 from chaosqs.sqs.api.parameters import ApiError, Parameters, traced
 from chaosqs.sqs.service import Service
 from chaosqs.wire.http import HttpRequest, Reply
@@ -40,13 +45,6 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from chaosqs.wire.other_services import Delivery, OtherServices, Saved
-
-
-import json
-import sys
-from collections.abc import Mapping, Sequence
-from hashlib import blake2b
-from typing import TypeGuard
 
 ADVICE = "moto, which answers for other services, does not implement it"
 NOT_INSTALLED = "to have other services answered, pip install 'chaosqs[aws]'"
@@ -69,6 +67,8 @@ THROTTLED, FAILED, SLOW, LOST = "throttled_call", "failed_call", "slow_call", "l
 """The kinds of faults that strike calls."""
 _REFUSALS = (THROTTLED, FAILED)
 """Those that strike each attempt of a client; the others strike the first."""
+_NOTHING: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
+"""The effects and claims of a call that has none."""
 _SLOWER = 5
 """Seconds that a call takes longer if a fault makes it slow."""
 
@@ -94,8 +94,8 @@ class _Protocol(Generic[Answered]):
     """Returns the error if no response comes."""
     code: Callable[[Answered], str]
     """Returns the code of the error in an answer; empty if there is none."""
-    claims: bool = False
-    """True if the call is a conditional write by which code claims its work."""
+    claims: tuple[str, ...] = ()
+    """Digests of what the call claims, if it is a conditional write by which code claims its work."""
 
 
 def _refused(kind: str) -> tuple[str, Reply]:
@@ -191,7 +191,7 @@ class ServiceCalls:
             lambda kind: response(request, call, throttled=kind == THROTTLED),
             lambda: ConnectionClosedError(endpoint_url=request.url),
             _error_of,
-            is_claim(call.service, request.body, list(request.headers)),
+            claims(call.service, request.url, request.body, list(request.headers)),
         )
         return self._carry_out(call, lambda: self._of(current_task(), request), protocol)
 
@@ -249,7 +249,7 @@ class ServiceCalls:
             raise
         if answered is not None:
             error, did = protocol.code(answered), effects(call.name, call.parameters)
-            self._record(task, call, error, fault, () if error else did, claims=protocol.claims and not error)
+            self._record(task, call, error, fault, _NOTHING if error else (did, protocol.claims))
             if kind == LOST:
                 raise protocol.lost()
         if kind == SLOW and seconds is not None and seconds <= _SLOWER:  # Assumed: it has its effect all the same.
@@ -284,15 +284,13 @@ class ServiceCalls:
         call: ClientCall,
         error: str,
         fault: str,
-        did: tuple[str, ...] = (),
-        *,
-        claims: bool = False,
+        did: tuple[tuple[str, ...], tuple[str, ...]] = _NOTHING,
     ) -> None:
         if task is None or task.over:
             return
         now, invocation, (service, name) = self.context.now, task.invocation, (call.service, call.operation)
         function, number = invocation.request.mapping.function, invocation.number
-        event = ServiceCalled(now, invocation.index, function, number, service, name, error, fault, did, claims)
+        event = ServiceCalled(now, invocation.index, function, number, service, name, error, fault, *did)
         self.context.record(event)
 
     def _injected(self, task: HandlerTask, call: ClientCall) -> InjectedFault | None:
@@ -367,8 +365,8 @@ def _send_message(delivery: Delivery) -> Parameters:
 # Effects of calls that recognise no repetition: each repeated call has one more effect --------------------------------
 #
 # Calls with the same outcome each time (PutItem of an item, PutObject of a key) have no such effect; nor have those
-# whose repetition the service recognises (a FIFO topic, an execution that has a name). Updates are left out: a counter
-# of attempts should count each one.
+# whose repetition the service recognises (a FIFO topic, an execution that has a name). An update of an item has one for
+# each number that it adds and each list that it appends to, but for counters that should count each attempt.
 
 _CALLS: Mapping[str, str] = {
     "events:PutEvents": "Entries",
@@ -385,10 +383,25 @@ _CALLS: Mapping[str, str] = {
     "stepfunctions:StartExecution": "",
 }
 """Calls that have an effect each time, with the parameter that lists the effects of one call; empty: it has one."""
+_UPDATES = ("dynamodb:UpdateItem", "dynamodb:TransactWriteItems")
+"""Calls that may add to numbers and lists of items."""
 _NO_CONTENTS = ("Id", "Time")
 """Keys of entries that tell the entries of a call apart, or when it was made."""
-_CLAIM = re.compile(rb'"ConditionExpression":\s*"[^"]*(?:attribute_not_exists|<)')
+_CLAIM = re.compile(r"attribute_not_exists\s*\(\s*([#\w.]+)|<")
 """A condition under which only the first of several equal writes succeeds, or the first after a time limit."""
+_SELF = r"(?P<path>[#\w.\[\]]+)\s*=\s*"
+_OLD = r"(?:if_not_exists\s*\(\s*(?P=path)\s*,\s*[:#\w.]+\s*\)|(?P=path)(?![#\w.\[]))"
+_ADDITIONS = (
+    re.compile(_SELF + _OLD + r"\s*(?P<sign>[+-])\s*(?P<value>:\w+)"),
+    re.compile(_SELF + r"(?P<value>:\w+)\s*(?P<sign>\+)\s*" + _OLD),
+    re.compile(_SELF + r"(?P<sign>list_append)\s*\(\s*" + _OLD + r"\s*,\s*(?P<value>:\w+)\s*\)"),
+    re.compile(_SELF + r"(?P<sign>list_append)\s*\(\s*(?P<value>:\w+)\s*,\s*" + _OLD + r"\s*\)"),
+)
+"""Clauses of SET that add to what is there."""
+_ADD = re.compile(r"\bADD\s+((?:[#\w.\[\]]+\s+:\w+\s*,?\s*)+)", re.IGNORECASE)
+_ADDED = re.compile(r"([#\w.\[\]]+)\s+(:\w+)")
+_OF_ATTEMPTS = re.compile(r"(?i)attempt|retr(y|ies)|tries$|receive_?count|invocation|fail|error|version|revision")
+"""Names of counters that should count each attempt, or each write."""
 
 
 def effects(call: str, parameters: Mapping[str, object]) -> tuple[str, ...]:
@@ -396,7 +409,11 @@ def effects(call: str, parameters: Mapping[str, object]) -> tuple[str, ...]:
 
     A call that is made while an exception is handled has none: it reports a failure, and each attempt may.
     """
-    if call not in _CALLS or sys.exc_info()[0] is not None or _recognised(call, parameters):
+    if sys.exc_info()[0] is not None:
+        return ()
+    if call in _UPDATES:
+        return tuple(_digest([addition]) for update in _updates(parameters) for addition in _additions(update))
+    if call not in _CALLS or _recognised(call, parameters):
         return ()
     listed = _CALLS[call]
     entries = parameters.get(listed) if listed else [parameters]
@@ -426,8 +443,65 @@ def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, Mapping)
 
 
-def is_claim(service: str, body: object, headers: Sequence[str]) -> bool:
-    """Return True if a request is a conditional write by which code claims its work, as idempotency needs it."""
-    if service == "dynamodb":
-        return isinstance(body, bytes) and _CLAIM.search(body) is not None
-    return service == "s3" and "If-None-Match" in headers
+def _updates(parameters: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """Yield the updates of a call; a token lets DynamoDB recognise the repetition of a transaction."""
+    items = parameters.get("TransactItems")
+    if not _is_list(items):
+        yield parameters
+    elif "ClientRequestToken" not in parameters:
+        updates = (item.get("Update") for item in items if _is_mapping(item))
+        yield from filter(_is_mapping, updates)
+
+
+def _additions(update: Mapping[str, object]) -> Iterator[list[object]]:
+    """Yield what an update adds: table, key, attribute, sign and value."""
+    expression = str(update.get("UpdateExpression", ""))
+    found = [(one["path"], one["sign"], one["value"]) for clause in _ADDITIONS for one in clause.finditer(expression)]
+    for listed in _ADD.findall(expression):
+        found += [(path, "+", value) for path, value in _ADDED.findall(listed)]
+    names, values = update.get("ExpressionAttributeNames"), update.get("ExpressionAttributeValues")
+    for path, sign, name in found:
+        attribute = ".".join(str(names.get(part, part)) if _is_mapping(names) else part for part in path.split("."))
+        value = values.get(name) if _is_mapping(values) else None
+        if sign == "list_append" or (_is_number(value) and not _OF_ATTEMPTS.search(attribute)):
+            yield [update.get("TableName"), update.get("Key"), attribute, sign, value]
+
+
+def _is_number(value: object) -> bool:
+    """Return True for a number other than 0, as clients or resources of boto3 take it."""
+    if _is_mapping(value):
+        return value.get("N") not in {None, "0"}
+    return isinstance(value, int | Decimal) and value != 0
+
+
+def claims(service: str, url: str, body: object, headers: Sequence[str]) -> tuple[str, ...]:
+    """Return digests of what a conditional write claims, as idempotency needs it; none: it claims nothing.
+
+    Two writes claim the same if they have a digest in common. For an item of DynamoDB it is that of its key; where the
+    condition does not show which attributes are the key, each attribute counts.
+    """
+    if service == "s3":
+        return (_digest([url]),) if "If-None-Match" in headers else ()
+    if service != "dynamodb" or not isinstance(body, bytes) or b"ConditionExpression" not in body:
+        return ()
+    request = parsed(body.decode())
+    writes = _writes(request) if isinstance(request, dict) else []
+    return tuple(_digest([write.get("TableName"), part]) for write in writes for part in _claimed(write))
+
+
+def _writes(request: Mapping[str, object]) -> list[Mapping[str, object]]:
+    items = request.get("TransactItems")
+    if not _is_list(items):
+        return [request]
+    return [write for item in items if _is_mapping(item) for write in item.values() if _is_mapping(write)]
+
+
+def _claimed(write: Mapping[str, object]) -> list[object]:
+    """Return what identifies the item that a write claims: its key, else attributes with their values."""
+    found = [match[1] for match in _CLAIM.finditer(str(write.get("ConditionExpression", "")))]
+    key, item, names = write.get("Key"), write.get("Item"), write.get("ExpressionAttributeNames")
+    if not found or not _is_mapping(item):
+        return [key] if found else []
+    named = {str(names.get(name, name)) if _is_mapping(names) else name for name in found if name}
+    known = {name: item[name] for name in sorted(named) if name in item}
+    return [known] if known else [{name: value} for name, value in item.items()]

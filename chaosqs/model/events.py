@@ -92,8 +92,8 @@ class ServiceCalled:
     """The fault that struck it."""
     effects: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False)
     """Digest of each effect that another such call would have again, as a message to a topic: equal if these are."""
-    claims: bool = attrs.field(default=False, eq=False, repr=False)
-    """True if it is a conditional write, by which code that is to be idempotent claims its work."""
+    claims: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False)
+    """Digests of what it claims, if it is a conditional write, by which idempotent code claims its work."""
 
 
 @attrs.frozen

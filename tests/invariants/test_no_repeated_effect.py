@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 
 from chaosqs.invariants import NO_REPEATED_EFFECT
-from chaosqs.lambda_.service_calls import effects, is_claim
+from chaosqs.lambda_.service_calls import claims, effects
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Resource
 from chaosqs.model.events import ServiceCalled
@@ -39,10 +40,57 @@ def test_calls_that_have_one_more_effect_each_time() -> None:
     assert len(effects("stepfunctions:StartExecution", {"stateMachineArn": "m"})) == 1
 
 
+def added(expression: str, **changes: object) -> tuple[str, ...]:
+    values = {":one": {"N": "1"}, ":two": Decimal(2), ":zero": {"N": "0"}, ":set": {"SS": ["a"]}, ":list": [1]}
+    update = {"TableName": "t", "Key": {"id": "a"}, "UpdateExpression": expression}
+    names = {"#s": "seen", "#v": "version"}
+    given = update | {"ExpressionAttributeValues": values, "ExpressionAttributeNames": names} | changes
+    return effects("dynamodb:UpdateItem", given)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "ADD n :one",
+        "SET a = :two ADD n :one REMOVE b",
+        "SET n = n + :one",
+        "SET a = :two, n=if_not_exists(n, :zero) + :one",
+        "SET n = :one + n",
+        "SET #v = #v + :one, n = n + :one",
+    ],
+)
+def test_an_addition_to_an_item_is_an_effect(expression: str) -> None:
+    """Each way to write it, whatever else the update does; not the count of versions."""
+    assert added(expression) == added("ADD n :one") != added("ADD n :two")
+
+
+def test_additions_are_told_apart() -> None:
+    """By item, attribute, sign and value; appending to a list is one, too."""
+    assert len({added("ADD n :one"), added("ADD m :one"), added("SET n = n - :one"), added("ADD n :one", Key="b")}) == 4
+    assert len(added("ADD n :one, #s :two")) == 2
+    assert len(added("SET l = list_append(if_not_exists(l, :zero), :list)")) == 1
+    assert added("SET n = m + :one") == added("SET n = nn + :one") == ()
+
+
+def test_a_transaction_adds_unless_a_token_names_it() -> None:
+    """DynamoDB recognises a token that the code gives."""
+    update = {
+        "TableName": "t",
+        "Key": {},
+        "UpdateExpression": "ADD n :n",
+        "ExpressionAttributeValues": {":n": Decimal(1)},
+    }
+    transaction = {"TransactItems": [{"Put": {"TableName": "t"}}, {"Update": update}]}
+    assert len(effects("dynamodb:TransactWriteItems", transaction)) == 1
+    assert effects("dynamodb:TransactWriteItems", transaction | {"ClientRequestToken": "order-7"}) == ()
+
+
 def test_calls_that_have_the_same_outcome_each_time_have_none() -> None:
-    """Writes of items and objects, a FIFO topic, an execution with a name, and malformed entries."""
+    """Writes of items and objects, a FIFO topic, an execution with a name, counters of attempts, malformed entries."""
     assert effects("dynamodb:PutItem", {"TableName": "t", "Item": {}}) == ()
-    assert effects("dynamodb:UpdateItem", {"TableName": "t", "UpdateExpression": "ADD attempts :one"}) == ()
+    assert added("ADD attempts :one") == ()
+    assert added("SET #s = :one, n = :one REMOVE x") == ()
+    assert added("ADD tags :set") == added("ADD unknown :nothing") == added("ADD n :zero") == ()
     assert publish(TopicArn="arn:aws:sns:us-east-1:1:news.fifo", MessageDeduplicationId="1") == ()
     assert effects("stepfunctions:StartExecution", {"stateMachineArn": "m", "name": "order-7"}) == ()
     assert effects("events:PutEvents", {"Entries": None}) == ()
@@ -59,27 +107,38 @@ def test_a_call_that_reports_a_failure_has_none() -> None:
 def test_claims_are_conditions_that_only_the_first_write_keeps() -> None:
     """Or the first one after a time limit; not those that an update keeps each time."""
 
-    def put(condition: str) -> bytes:
-        return json.dumps({"TableName": "t", "ConditionExpression": condition}).encode()
+    def put(condition: str, **item: str) -> tuple[str, ...]:
+        names = {"#id": "id"}
+        request = {"TableName": "t", "Item": item, "ConditionExpression": condition, "ExpressionAttributeNames": names}
+        return claims("dynamodb", "", json.dumps(request).encode(), [])
 
-    assert is_claim("dynamodb", put("attribute_not_exists(#id) OR #expiry < :now"), [])
-    assert not is_claim("dynamodb", put("attribute_exists(#id)"), [])
-    assert not is_claim("dynamodb", b"{}", [])
-    assert is_claim("s3", b"", ["If-None-Match"])
-    assert not is_claim("s3", b"", [])
+    first = "attribute_not_exists(#id) OR #expiry < :now"
+    assert put(first, id="a", until="1") == put(first, id="a", until="2") != put(first, id="b", until="1")
+    assert len(put("until < :now", id="a", until="1")) == 2
+    assert put("attribute_exists(#id)", id="a") == ()
+    assert claims("dynamodb", "", b"{}", []) == ()
+    assert claims("s3", "https://a/b", b"", ["If-None-Match"]) != claims("s3", "https://a/c", b"", ["If-None-Match"])
+    assert claims("s3", "https://a/b", b"", []) == ()
 
 
-def twice(*, claims: tuple[bool, bool]) -> Verdict:
-    """Two invocations have the same effect for one message; some claim it before."""
+def test_transactions_claim_each_of_their_items() -> None:
+    """By the key of an update, and by the key of an item that is put."""
+    condition = {"TableName": "t", "ConditionExpression": "attribute_not_exists(id)"}
+    items = [{"Put": condition | {"Item": {"id": {"S": "a"}}}}, {"Update": condition | {"Key": {"id": {"S": "a"}}}}]
+    first, second = claims("dynamodb", "", json.dumps({"TransactItems": [*items, {"Put": {}}]}).encode(), [])
+    assert first == second
+
+
+def twice(*, claimed: tuple[str, str]) -> Verdict:
+    """Two invocations have the same effect for one message; some claim something before."""
     story = Story(orders_design()).send()
-    for moment, claim in zip((0, 30), claims, strict=True):
+    for moment, claim in zip((0, 30), claimed, strict=True):
         if moment:
             story.at(moment).give_back(0)
         batch = story.receive(0).start()
         if claim:
-            story.tell(
-                ServiceCalled(story.now, batch.started, "worker", batch.invocation, "dynamodb", "PutItem", claims=True)
-            )
+            where = story.now, batch.started, "worker", batch.invocation
+            story.tell(ServiceCalled(*where, "dynamodb", "PutItem", claims=(claim,)))
         story.tell(
             ServiceCalled(story.now, batch.started, "worker", batch.invocation, "sns", "Publish", effects=("a",))
         )
@@ -88,11 +147,12 @@ def twice(*, claims: tuple[bool, bool]) -> Verdict:
 
 
 def test_EF_3_the_same_effect_for_one_message_is_a_repetition() -> None:
-    """A claim excuses it only if each invocation had made one."""
+    """A claim excuses it only if each invocation had made the same."""
     text = "Message 1 made worker call sns Publish with the same contents at 0.0 s and again at 30.0 s"
-    assert [violation.text for violation in twice(claims=(False, False)).violations] == [f"{text}."]
-    assert twice(claims=(True, False)).status is Status.VIOLATED
-    claimed = twice(claims=(True, True))
+    assert [violation.text for violation in twice(claimed=("", "")).violations] == [f"{text}."]
+    assert twice(claimed=("key", "")).status is Status.VIOLATED
+    assert twice(claimed=("key", "another")).status is Status.VIOLATED
+    claimed = twice(claimed=("key", "key"))
     assert (claimed.status, claimed.excused) == (
         Status.HOLDS,
         (f"{text}, but worker had claimed its work by a conditional write each time",),
