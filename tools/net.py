@@ -49,7 +49,7 @@ SCENARIOS, RECORD = NET / "scenarios.jsonl.gz", NET / "record.json"
 # not recorded.
 
 EVENTS: Mapping[str, tuple[str, str]] = {
-    "Sent": ("sent", "at cause queue message body_bytes group copy_of fault deduplication_id contents:"),
+    "Sent": ("sent", "at cause queue message body_bytes group copy_of fault deduplication_id contents: place:"),
     "Deduplicated": ("send deduplicated", "at cause queue message first"),
     "SendFailed": ("send failed", "at cause queue message fault"),
     "Received": ("received", "at cause queue mapping poller messages receive_counts visible_at fault lost"),

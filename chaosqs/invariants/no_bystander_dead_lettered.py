@@ -3,7 +3,8 @@
 Without partial batch responses, one message fails its whole batch, and each failure costs every message of the batch a
 delivery (EF-2, EF-3). A handler that hangs or dies because of one message fails the whole batch even with partial batch
 responses (PB-10). Only a batch size of 1 prevents that, so it is excused where partial batch responses are on. Code
-that raises instead of reporting a failure is not excused.
+that raises instead of reporting a failure is not excused, except on FIFO queues for what stands behind the poison
+message in its batch: to keep the order, code must report that as failed, too (PB-15), and raising has the same effect.
 
 A model states which messages are poison. Real code fails on a message if it failed when the message was alone in its
 batch, or reported it as failed; it does not if it ever succeeded on it. If a run shows neither, the verdict is
@@ -53,7 +54,7 @@ def judge(history: History) -> Verdict:
         spoilt, unknown = suspects.spoilt(fate.event.message, own)
         if unknown:
             candidates.append(_violation(history, fate, [(delivery, _others(history, delivery)) for delivery in own]))
-        elif spoilt and all(_excused(history, delivery) for delivery, _ in spoilt):
+        elif spoilt and all(_excused(history, delivery, culprits) for delivery, culprits in spoilt):
             excused.append(_violation(history, fate, spoilt).text)
         elif spoilt:
             violations.append(_violation(history, fate, spoilt))
@@ -136,11 +137,14 @@ def _reports(design: Design, name: str) -> bool:
     return any(mapping.report_batch_item_failures for mapping in design.mappings if mapping.name == name)
 
 
-def _excused(history: History, delivery: Delivery) -> bool:
-    """Return True if partial batch responses are on and could not help, because the function hung or died."""
-    event = _end(history, delivery)
+def _excused(history: History, delivery: Delivery, culprits: Sequence[int]) -> bool:
+    """Return True if partial batch responses are on and could not help: the function hung or died, or kept an order."""
+    event, design = _end(history, delivery), history.scenario.design
     could_report = history.is_real(event.function) and event.outcome == "raised"
-    return _reports(history.scenario.design, delivery.mapping) and not could_report
+    if could_report and design.queue(delivery.queue).fifo:
+        places = {message: place for place, message in enumerate(event.messages)}
+        could_report = all(places[culprit] > places[delivery.message] for culprit in culprits)
+    return _reports(design, delivery.mapping) and not could_report
 
 
 def _violation(history: History, fate: Fate, batches: Sequence[tuple[Delivery, tuple[int, ...]]]) -> Violation:
@@ -150,16 +154,16 @@ def _violation(history: History, fate: Fate, batches: Sequence[tuple[Delivery, t
     indexes = sorted(index for index in ends if index is not None and index < fate.moved)
     functions = listed(unique(function_of(delivery.mapping) for delivery, _ in spoilt))
     moved = f"{message_text(event.message)} went to {event.target} although {functions} did not fail because of it"
-    why = _why(history, [delivery for delivery, _ in spoilt], functions)
+    why = _why(history, spoilt, functions)
     text = f"{moved}: {times(len(spoilt))} it was in a batch that failed with {messages_text(culprits)}{why}."
     return Violation(NAME, text, event.at, event.queue, (event.message, *culprits), (*indexes, fate.moved))
 
 
-def _why(history: History, spoilt: Sequence[Delivery], functions: str) -> str:
+def _why(history: History, spoilt: Sequence[tuple[Delivery, tuple[int, ...]]], functions: str) -> str:
     """Return the clause that names what lets one message fail the whole batch."""
-    if not any(_reports(history.scenario.design, delivery.mapping) for delivery in spoilt):
+    if not any(_reports(history.scenario.design, delivery.mapping) for delivery, _ in spoilt):
         return "; report_batch_item_failures is off"
-    raised = any(not _excused(history, delivery) for delivery in spoilt)
+    raised = any(not _excused(history, delivery, culprits) for delivery, culprits in spoilt)
     return f"; {functions} raised an error instead of reporting the failure" if raised else ""
 
 

@@ -19,7 +19,7 @@ def judge(history: History) -> Verdict:
     if not any(history.is_real(mapping.function) for mapping in history.scenario.design.mappings):
         return not_applicable(NAME, "only real code sends messages, and no function is real code")
     sends = (
-        Done(index, f"send the same message to {sent.queue}", sent.contents)
+        Done(index, f"send the same message to {sent.queue}", sent.contents, sent.place)
         for index, sent in history.each(Sent)
         if sent.contents
     )

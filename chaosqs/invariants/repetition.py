@@ -28,6 +28,8 @@ class Done:
     """Words for it: `send the same message to invoices`."""
     digest: str
     """Digest of its contents: equal effects have equal words and digests."""
+    place: str = ""
+    """File and line of the call."""
 
 
 def judge_repetitions(name: str, history: History, effects: Iterable[Done], idle: str) -> Verdict:
@@ -120,9 +122,10 @@ def _violation(name: str, history: History, repeated: _Repeated, effect: Done) -
     first, again = history.events[repeated.indexes[0]], history.events[effect.index]
     start = _started(history, effect.index)
     assert start is not None
+    place = f" ({effect.place})" if effect.place else ""
     text = (
-        f"{message_text(repeated.message)} made {start.function} {effect.what} at {clock_text(first.at)} and again at "
-        f"{clock_text(again.at)}."
+        f"{message_text(repeated.message)} made {start.function} {effect.what}{place} at {clock_text(first.at)} and "
+        f"again at {clock_text(again.at)}."
     )
     queue = start.mapping.partition("→")[0]
     starts = [index for index in (first.cause, again.cause) if index is not None]

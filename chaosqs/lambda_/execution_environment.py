@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias, TypeGuard
 import attrs
 
 from chaosqs.errors import SimulationError
+from chaosqs.lambda_.output import text_of
 from chaosqs.lambda_.process_state import Loggers, ProcessState
 from chaosqs.lambda_.project_modules import CodeRoot, Modules, root_at, root_of
 from chaosqs.lambda_.threads import Threads
@@ -335,14 +336,6 @@ def describe(error: BaseException) -> str:
     """Return an error's type and the first line of its message, without memory addresses, which differ between runs."""
     text = first_line(text_of(error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def text_of(error: BaseException) -> str:
-    """Return the message of an error; empty if it cannot be read."""
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - whatever a handler's own class does
-        return ""
 
 
 def first_line(text: str) -> str:

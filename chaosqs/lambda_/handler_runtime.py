@@ -238,6 +238,11 @@ class HandlerTask:
         else:
             self._end(result)
 
+    @property
+    def place(self) -> str:
+        """File and line of the call that the handler makes now: `app/handler.py:12`."""
+        return relative(call_site(root=self.code or self.root))
+
     def _placed(self, result: Result, error: BaseException) -> Result:
         return attrs.evolve(result, frames=frames_of(error, self.code or self.root))
 

@@ -33,7 +33,7 @@ from chaosqs.lambda_.service_calls import ADVICE, NOT_INSTALLED, ServiceCalls, m
 from chaosqs.lambda_.watch import watched
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Function, Resource
-from chaosqs.model.events import Effect, Event, PointPassed, Reached
+from chaosqs.model.events import Effect, Event, PointPassed, Reached, Sent
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import arrivals
 from chaosqs.sqs.api.parameters import Parameters, traced
@@ -53,7 +53,10 @@ from chaosqs.wire import stubs
 
 @attrs.define(eq=False)
 class Causes:
-    """Records events; those without a cause get the invocation that makes the present call as their cause."""
+    """Records events; those without a cause get the invocation that makes the present call as their cause.
+
+    Messages that it sends get the place of the call, too.
+    """
 
     record: Callable[[Event], int]
     cause: int | None = None
@@ -62,6 +65,9 @@ class Causes:
         """Record an event."""
         if self.cause is not None and event.cause is None:
             event = attrs.evolve(event, cause=self.cause)
+            task = current_task()
+            if isinstance(event, Sent) and task is not None:
+                event = attrs.evolve(event, place=task.place)
         return self.record(event)
 
 

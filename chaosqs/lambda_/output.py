@@ -38,6 +38,9 @@ _MOST_FRAMES = 5
 """Places that are told of an error."""
 _MOST_SEARCHED = 20_000
 """Characters of an error's message that are searched for places."""
+_ERROR = re.compile(r"^(?:[\w.]+\.)?(\w+(?:: .{0,200})?)", re.MULTILINE)
+"""The line of a traceback that names the error: the first one that is not indented."""
+_NEXT_FIELD = re.compile(r'", ?"')
 _PLACE = re.compile(r'File "([^"\n]+)", line (\d{1,9}), in (\S+)')
 
 
@@ -47,13 +50,38 @@ def frames_of(error: BaseException, code: str = "") -> tuple[str, ...]:
     An error that tells of others, as the one of a batch of which every record failed, names the places of these, too.
     """
     found = [(frame.filename, frame.lineno or 0, frame.name) for frame in traceback.extract_tb(error.__traceback__)]
+    others = _PLACE.findall(text_of(error)[:_MOST_SEARCHED])
+    found += [(file, int(line), name) for file, line, name in others]
+    places = list(dict.fromkeys(_shown(*place, code) for place in found if is_theirs(place[0])))[-_MOST_FRAMES:]
+    what, where = first_error(text_of(error), code)
+    return tuple(f"{place} ({what})" if place == where else place for place in places)
+
+
+def text_of(error: BaseException) -> str:
+    """Return the message of an error; empty if it cannot be read."""
     try:
-        told = _PLACE.findall(str(error)[:_MOST_SEARCHED])
+        return str(error)
     except Exception:  # noqa: BLE001 - whatever a handler's own class does
-        told = []
-    found += [(file, int(line), name) for file, line, name in told]
-    places = [f"{relative(shown(file, line, code))} in {name}" for file, line, name in found if is_theirs(file)]
-    return tuple(dict.fromkeys(places))[-_MOST_FRAMES:]
+        return ""
+
+
+def first_error(text: str, code: str = "") -> tuple[str, str]:
+    """Return the first error whose traceback is in a text, and its place in the user's code; empty without one.
+
+    The text may be an error's message, or log lines, of which some may be JSON.
+    """
+    text = text[:_MOST_SEARCHED].replace("\\n", "\n").replace('\\"', '"')
+    _, begin, rest = text.partition("Traceback (most recent call last):\n")
+    error = _ERROR.search(rest) if begin else None
+    if error is None:
+        return "", ""
+    found = _PLACE.findall(rest[: error.start()])
+    places = [_shown(file, int(line), name, code) for file, line, name in found if is_theirs(file)]
+    return _NEXT_FIELD.split(error[1])[0], places[-1] if places else ""
+
+
+def _shown(file: str, line: int, name: str, code: str) -> str:
+    return f"{relative(shown(file, line, code))} in {name}"
 
 
 def relative(place: str) -> str:

@@ -290,7 +290,7 @@ class ServiceCalls:
             return
         now, invocation, (service, name) = self.context.now, task.invocation, (call.service, call.operation)
         function, number = invocation.request.mapping.function, invocation.number
-        event = ServiceCalled(now, invocation.index, function, number, service, name, error, fault, *did)
+        event = ServiceCalled(now, invocation.index, function, number, service, name, error, fault, *did, task.place)
         self.context.record(event)
 
     def _injected(self, task: HandlerTask, call: ClientCall) -> InjectedFault | None:

@@ -67,13 +67,16 @@ class Delivery:
     throttled_by: list[str] = attrs.field(factory=list[str])
     """For each of its throttles the fault that caused it, or empty."""
     fault: str = ""
-    """The fault that caused the ending, or empty. If throttling ended it: the first throttle's, if all had a fault."""
+    """The fault that caused the ending, or empty. If throttling ended it: the first throttle's, if all had a fault.
+
+    If code failed in an invocation in which a fault struck a call, it is that fault.
+    """
 
 
 def deliveries(events: Iterable[Event]) -> dict[int, list[Delivery]]:
     """Return the deliveries of each received message, in order."""
     found: dict[int, list[Delivery]] = {}
-    held = _HeldDeliveries()
+    held, struck = _HeldDeliveries(), dict[int, str]()
     for index, event in enumerate(events):
         match event:
             case Received():
@@ -86,9 +89,14 @@ def deliveries(events: Iterable[Event]) -> dict[int, list[Delivery]]:
                     found.setdefault(message, []).append(delivery)
             case Throttled() | ServiceFailed() | InvocationStarted() | Released() | FilteredOut():
                 held.apply(event, index)
+            case ServiceCalled():
+                if event.fault:
+                    struck.setdefault(event.invocation, event.fault)
             case InvocationEnded():
                 for delivery in held.running.pop(event.invocation, ()):
-                    _end(delivery, _ending(event, delivery.message), index, event.fault)
+                    ending = _ending(event, delivery.message)
+                    by_call = "" if ending is Ending.PROCESSED else struck.get(event.invocation, "")
+                    _end(delivery, ending, index, event.fault or by_call)
             case _:
                 pass
     return found

@@ -94,6 +94,8 @@ class ServiceCalled:
     """Digest of each effect that another such call would have again, as a message to a topic: equal if these are."""
     claims: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False)
     """Digests of what it claims, if it is a conditional write, by which idempotent code claims its work."""
+    place: str = attrs.field(default="", eq=False, repr=False)
+    """File and line of the handler's call: `app/handler.py:12`."""
 
 
 @attrs.frozen
@@ -194,6 +196,8 @@ class Sent:
     and where a workload gives a size only."""
     contents: str = attrs.field(default="", eq=False, repr=False)
     """Digest of body and attributes, of a message that has contents: two messages are the same if theirs are."""
+    place: str = attrs.field(default="", eq=False, repr=False)
+    """File and line of the call, if a handler sent it: `app/handler.py:12`."""
 
 
 @attrs.frozen

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from chaosqs.lambda_.invocation import RESPONSE_LIMIT, TOO_LARGE
+from chaosqs.lambda_.output import first_error
 from chaosqs.model.counterexample import Counterexample
-from chaosqs.model.events import InvocationEnded
+from chaosqs.model.events import InvocationEnded, ServiceCalled
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
@@ -76,6 +77,8 @@ class CodeTally:
     """Number of those that succeeded on some message."""
     first: InvocationEnded | None = None
     """The first one that failed; one of which the place of the error is known, if there is one."""
+    reason: str = ""
+    """What the first one that reported all its messages logged of the error, or which of its calls failed."""
 
     def add(self, history: History) -> None:
         """Count the invocations of one case."""
@@ -86,7 +89,7 @@ class CodeTally:
             if end.outcome == "succeeded" and not set(end.messages) <= set(end.failed):
                 self.succeeded += 1
             elif self.first is None or (end.trace and not self.first.trace):
-                self.first = end
+                self.first, self.reason = end, self.reason or _reason(history, end)
 
     @property
     def failing(self) -> str:
@@ -94,12 +97,25 @@ class CodeTally:
         if self.first is None or self.succeeded:
             return ""
         how = f"reported every message as failed {_times(self.ended)}" if self.first.outcome == "succeeded" else ""
+        how += f"; at first {self.reason}" if how and self.reason else ""
         at = f" at {self.first.trace[-1]}" if self.first.trace else ""
         error = self.first.error or self.first.outcome.replace("_", " ")
         if error == TOO_LARGE:
             error = f"its response has more than {RESPONSE_LIMIT:,} bytes ({error}, LX-5)"
         error += at or (f" at {self.handler}" if self.handler else "")
         return f"{self.first.function} never succeeded: {how or f'{error}, and so on {_times(self.ended)}'}"
+
+
+def _reason(history: History, end: InvocationEnded) -> str:
+    """Return why an invocation may have reported its messages: the error that it logged, or a call that failed."""
+    error, place = first_error("\n".join(end.output))
+    if error:
+        return f"it logged {error} at {place}" if place else f"it logged {error}"
+    calls = (call for _, call in history.each(ServiceCalled) if call.invocation == end.invocation and call.error)
+    call = next(calls, None)
+    if call is None:
+        return f"it logged {end.output[-1]}" if end.output else ""
+    return f"{call.service} {call.operation} was answered {call.error} at {call.place}"
 
 
 def _times(count: int) -> str:

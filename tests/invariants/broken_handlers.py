@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -173,3 +174,16 @@ def answers_too_much(event: object, context: object) -> str:
     """Return more than Lambda takes (LX-5)."""
     del event, context
     return "x" * 6_300_000
+
+
+def logs_and_reports(event: Event, _context: object) -> dict[str, list[dict[str, str]]]:
+    """Report all, and log why."""
+    try:
+        forwards_nowhere(event)
+    except ValueError:
+        logging.getLogger().exception("cannot forward")
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"]]}
+
+
+def forwards_nowhere(event: Event) -> None:
+    raise ValueError(f"no queue for {len(event)}")

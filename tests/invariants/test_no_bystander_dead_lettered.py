@@ -8,10 +8,10 @@ import pytest
 from chaosqs.invariants import NO_BYSTANDER_DEAD_LETTERED
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping
-from chaosqs.model.events import Outcome
+from chaosqs.model.events import Outcome, ServiceCalled
 from chaosqs.model.history import Alone, History
 from chaosqs.model.verdict import Status
-from tests.invariants.builder import Story, orders_design
+from tests.invariants.builder import Story, fifo_design, orders_design
 
 judge = NO_BYSTANDER_DEAD_LETTERED.judge
 
@@ -87,6 +87,31 @@ def test_PB_10_real_code_that_raises_instead_of_reporting_is_not_excused() -> No
     assert violation.text.endswith("with message 1; worker raised an error instead of reporting the failure.")
     died = judge(attrs.evolve(failed_together(REAL, reported=True, outcome="timed_out"), alone=alone))
     assert (died.status, len(died.excused)) == (Status.HOLDS, 1)
+
+
+@pytest.mark.parametrize(("poison", "status"), [(0, Status.HOLDS), (1, Status.VIOLATED)])
+def test_PB_15_what_stands_behind_the_poison_of_a_fifo_batch_is_excused(poison: int, status: Status) -> None:
+    """Code that keeps the order reports it, too, so it may raise; what stands before the poison could be kept."""
+    story = Story(fifo_design(max_receive_count=1, report_batch_item_failures=True)).send(2, "orders.fifo", "a")
+    story.receive(0, 1, mapping="orders.fifo→worker").start().finish("raised").release("failed")
+    story.at(30).give_back(0, 1, queue="orders.fifo")
+    for message in (0, 1):
+        story.dead_letter(message, "orders.fifo", "orders-dlq.fifo")
+    alone = {("orders.fifo→worker", message): Alone(failed=message == poison) for message in (0, 1)}
+    verdict = judge(attrs.evolve(story.end(behaviour=REAL), alone=alone))
+    assert (verdict.status, len(verdict.excused)) == (status, int(status is Status.HOLDS))
+
+
+def test_a_batch_whose_calls_a_fault_struck_is_not_failed_by_its_neighbours() -> None:
+    """The fault is an injected one of another message, but the call was made for the whole batch."""
+    story = Story(batches()).send(2)
+    batch = story.receive(0, 1).start()
+    call = ServiceCalled(story.now, batch.started, "worker", batch.invocation, "dynamodb", "PutItem", "Throttling", "f")
+    story.tell(call)
+    batch.finish("raised").release("failed")
+    history = story.at(30).give_back(0, 1).dead_letter(0).dead_letter(1).end(behaviour=REAL)
+    alone = {("orders→worker", 0): Alone(failed=True), ("orders→worker", 1): Alone(failed=False)}
+    assert judge(attrs.evolve(history, alone=alone)).status is Status.NOT_EXERCISED
 
 
 def test_real_code_that_failed_on_the_message_alone_or_succeeded_on_its_neighbour() -> None:

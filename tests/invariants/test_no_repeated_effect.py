@@ -182,6 +182,14 @@ def test_idempotency_is_not_accused(handler: str, statuses: set[Status]) -> None
     assert {NO_REPEATED_EFFECT.judge(idempotent(handler, step)).status for step in range(1, 5)} == statuses
 
 
+def test_a_repetition_names_the_place_of_the_call() -> None:
+    """File and line of the user's own code, not of boto3."""
+    (violation,) = next(
+        found for step in range(1, 5) if (found := NO_REPEATED_EFFECT.judge(idempotent("again", step)).violations)
+    )
+    assert "call sns Publish with the same contents (tests/lambda_/idempotent_handlers.py:" in violation.text
+
+
 def test_models_and_silent_code_are_not_judged() -> None:
     """Only real code calls services."""
     assert NO_REPEATED_EFFECT.judge(Story(orders_design()).send().end()).status is Status.NOT_APPLICABLE

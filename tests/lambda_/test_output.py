@@ -62,7 +62,7 @@ def test_a_timeout_has_the_place_at_which_the_code_waited() -> None:
 def test_an_error_about_others_names_their_places() -> None:
     """An error whose message holds the traceback of another one, as that of a batch processor does."""
     (end,) = ends(ran("fails_for_another"))
-    assert end.trace[-1].endswith(" in fail")
+    assert " in fail (" in end.trace[-1]
 
 
 def test_an_invocation_that_succeeds_has_no_output() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+import traceback
 from pathlib import Path
 
 import attrs
@@ -10,6 +12,7 @@ import pytest
 
 from chaosqs.invariants import AT_LEAST_ONCE_DELIVERY, CONSERVATION, FIFO_ORDER
 from chaosqs.lambda_.handler_loading import definition
+from chaosqs.lambda_.output import first_error, frames_of
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.events import InvocationEnded
@@ -74,6 +77,31 @@ def test_an_answer_that_is_too_large_has_no_traceback() -> None:
 def test_a_handler_is_found_in_its_file_without_running_it(tmp_path: Path, code: str, line: int) -> None:
     (tmp_path / "app.py").write_text(code, encoding="utf-8")
     assert definition(Behaviour(handler="app:handler", code=str(tmp_path))) == f"{tmp_path / 'app.py'}:{line}"
+
+
+def test_what_such_code_logged_is_named() -> None:
+    """The log is the only place where the error shows: its type, message, file and line."""
+    found = sentence(ran("logs_and_reports", reported=True))
+    assert "in all 2 invocations; at first it logged ValueError: no queue for 1 at broken_handlers.py:" in found
+
+
+@pytest.mark.parametrize("text", ["ERROR it failed\n{}", '{{"level": "ERROR", "exception": "{}", "name": "KeyError"}}'])
+def test_the_first_error_of_a_log(text: str) -> None:
+    """As Python logs it, and as a field of JSON; the place is the innermost one in the user's code."""
+    frames = ['File "/task/app.py", line 7, in handler', 'File "/x/site-packages/boto3/a.py", line 9, in call']
+    lines = ["Traceback (most recent call last):", *(f"  {frame}\n    call()" for frame in frames), "shop.NoStock: 'a'"]
+    traceback = "\n".join(lines)
+    shown = text.format(traceback if text.startswith("E") else json.dumps(traceback)[1:-1])
+    assert first_error(shown) == ("NoStock: 'a'", "app.py:7 in handler")
+    assert first_error("ERROR it failed") == first_error("Traceback (most recent call last):\n  nothing") == ("", "")
+
+
+def test_an_error_that_tells_of_others_names_the_first() -> None:
+    """As that of Powertools does where every record failed."""
+    with pytest.raises(ValueError, match="invalid") as cause:
+        int("x")
+    error = RuntimeError("\n".join(["All records failed", *traceback.format_exception(cause.value)]))
+    assert frames_of(error)[-1].endswith("(ValueError: invalid literal for int() with base 10: 'x')")
 
 
 def test_failures_by_faults_and_of_other_mappings_do_not_count() -> None:
