@@ -113,10 +113,13 @@ def explore(
     A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON. If a mapping comes
     to no verdict, the other mappings are judged all the same, and the exit status is 2 unless there is a violation.
     """
+    from chaosqs.project.child import start_early
+
+    here = Path.cwd()
+    start_early(here, files)
     from chaosqs.project.planning import Options, plan
     from chaosqs.project.summary import summary
 
-    here = Path.cwd()
     planned = plan(
         Options(here, here, files, profile=profile, max_examples=max_examples, seed=seed, report_dir=report_dir)
     )

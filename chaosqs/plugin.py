@@ -83,6 +83,10 @@ def _begin(
 ) -> None:
     """Plan the items and register the hooks."""
     from chaosqs.errors import InvalidInput
+    from chaosqs.project.child import start_early
+
+    if judge and not config.getoption("collectonly"):
+        start_early(config.rootpath, designs)
     from chaosqs.project.planning import Options
     from chaosqs.project.pytest_hooks import Hooks, items
     from chaosqs.project.wording import brief

@@ -6,7 +6,7 @@ as a new interpreter, because forking a process that has threads is not safe. It
 way. This process waits for its answer in a way that Ctrl-C interrupts, and then kills supervisor and workers at once.
 """
 
-import json
+import atexit
 import os
 import signal
 import socket
@@ -14,20 +14,19 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, TypeAlias
 
 import attrs
-from hypothesis.database import ExampleDatabase
 
 from chaosqs import errors
 from chaosqs.errors import InvalidInput, ProcessEnded, SimulationError
 from chaosqs.lambda_.guards import SETUP, is_theirs
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.json import Json, from_json, to_json
+from chaosqs.model.json import from_json, to_json
 from chaosqs.project.wording import last_line, relative_to
 
 # Frames between the processes: one byte for the kind, then text -------------------------------------------------------
@@ -50,6 +49,8 @@ class Job:
     argument: str
     group: str
     """Jobs of one group share a worker."""
+    path: tuple[str, ...]
+    """The module search path of a new worker."""
     seconds: float
     """Seconds of real time that a handler may run without giving way."""
 
@@ -155,6 +156,26 @@ class _Processes:
         self.output.close()
 
 
+_READY: list[_Processes] = []
+"""Processes that no session uses yet."""
+_PROJECTS = ("template.yaml", "template.yml", "template.json", "cdk.out")
+"""Files and directories of a project that is likely to have handlers."""
+
+
+def start_early(root: Path, designs: Sequence[str]) -> None:
+    """Start processes for a session that is likely to need them: they import modules while this process does."""
+    likely = designs or any((root / name).exists() for name in _PROJECTS)
+    if likely and not _READY and hasattr(os, "fork") and sys.executable:
+        _READY.append(_Processes.start())
+        atexit.register(end_unused)
+
+
+def end_unused() -> None:
+    """End the processes that were started early and that no session has used."""
+    while _READY:
+        _READY.pop().end()
+
+
 @attrs.define(eq=False)
 class Child:
     """The child process of a session; it starts with the first job."""
@@ -189,7 +210,7 @@ class Child:
         processes = self._running()
         name = f"{job.__module__}:{job.__qualname__}"
         try:
-            send(processes.link, JOB, to_json(Job(name, argument, group, self.seconds)))
+            send(processes.link, JOB, to_json(Job(name, argument, group, tuple(sys.path), self.seconds)))
             kind, text = receive(processes.link)
             while kind == QUESTION:
                 assert answer is not None, f"{name} asks, and nobody answers"
@@ -219,7 +240,7 @@ class Child:
 
     def _running(self) -> _Processes:
         if self._processes is None or self._processes.owner != os.getpid():
-            self._processes = _Processes.start()
+            self._processes = _READY.pop() if _READY else _Processes.start()
             weakref.finalize(self, self._processes.end)  # also when this process exits
         return self._processes
 
@@ -296,43 +317,3 @@ def _place(frames: Sequence[Frame], root: Path) -> str:
 def has_handlers(behaviours: Mapping[str, Behaviour]) -> bool:
     """Return whether any of some functions is real code."""
     return any(behaviour.handler is not None for behaviour in behaviours.values())
-
-
-# The database ---------------------------------------------------------------------------------------------------------
-#
-# Hypothesis's settings belong to the parent, and its database may be any object, in memory too. So the child asks.
-
-
-class ParentDatabase(ExampleDatabase):
-    """The database of the parent process, for jobs of the child."""
-
-    def fetch(self, key: bytes) -> Iterable[bytes]:
-        """Return the entries of a key."""
-        found: Json = json.loads(_asked("fetch", key))
-        assert isinstance(found, list)
-        return [bytes.fromhex(str(entry)) for entry in found]
-
-    def save(self, key: bytes, value: bytes) -> None:
-        """Store an entry."""
-        _asked("save", key, value)
-
-    def delete(self, key: bytes, value: bytes) -> None:
-        """Delete an entry."""
-        _asked("delete", key, value)
-
-
-def _asked(method: str, *values: bytes) -> str:
-    return ask(json.dumps([method, *(value.hex() for value in values)]))
-
-
-def answered(database: ExampleDatabase, question: str) -> str:
-    """Answer a question of the child's database."""
-    asked: Json = json.loads(question)
-    assert isinstance(asked, list)
-    method, *values = map(str, asked)
-    key, *value = map(bytes.fromhex, values)
-    if method == "fetch":
-        return json.dumps([entry.hex() for entry in database.fetch(key)])
-    change = database.save if method == "save" else database.delete
-    change(key, *value)
-    return ""

@@ -1,12 +1,14 @@
 """Plans the checks of a session: from the options, else the project's settings, else the templates that are found."""
 
+import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import attrs
 from hypothesis import settings as hypothesis_settings
+from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
 
 from chaosqs import designs as reference
@@ -14,7 +16,7 @@ from chaosqs import invariants
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.design import Design
-from chaosqs.model.json import from_json, to_json
+from chaosqs.model.json import Json, from_json, to_json
 from chaosqs.project.binding import (
     Binding,
     bindings,
@@ -27,7 +29,7 @@ from chaosqs.project.binding import (
     without_unanswered,
 )
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
-from chaosqs.project.child import Child, ParentDatabase, answered, has_handlers
+from chaosqs.project.child import Child, ask, end_unused, has_handlers
 from chaosqs.project.discovery import Source, discover, importable, read_source
 from chaosqs.project.results import CheckResult, run_check
 from chaosqs.project.samples import FoundMessages, found_messages
@@ -200,6 +202,7 @@ def plan(options: Options, known: Known | None = None) -> Plan:
     child = Child(options.root, settings.handler_seconds)
     sources = tuple(without_unanswered(bound(source, settings, options.root)) for source in sources)
     known = _asked(sources, settings, child) if known is None else known
+    end_unused()
     notices = (*notices, *(notice for each in known.messages.values() for notice in each.notices))
     sources = tuple(_with_known(source, known, options.root) for source in sources)
     return Plan(
@@ -307,3 +310,41 @@ def checked(text: str) -> str:
 
 _PLANS: list[Plan] = []
 """The plan of a worker's session: the checks of a mapping share it, and with it their search."""
+
+
+# Hypothesis's settings belong to the parent, and its database may be any object, in memory too. So the child asks.
+
+
+class ParentDatabase(ExampleDatabase):
+    """The database of the parent process, for jobs of the child."""
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        """Return the entries of a key."""
+        found: Json = json.loads(_of_parent("fetch", key))
+        assert isinstance(found, list)
+        return [bytes.fromhex(str(entry)) for entry in found]
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """Store an entry."""
+        _of_parent("save", key, value)
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """Delete an entry."""
+        _of_parent("delete", key, value)
+
+
+def _of_parent(method: str, *values: bytes) -> str:
+    return ask(json.dumps([method, *(value.hex() for value in values)]))
+
+
+def answered(database: ExampleDatabase, question: str) -> str:
+    """Answer a question of the child's database."""
+    asked: Json = json.loads(question)
+    assert isinstance(asked, list)
+    method, *values = map(str, asked)
+    key, *value = map(bytes.fromhex, values)
+    if method == "fetch":
+        return json.dumps([entry.hex() for entry in database.fetch(key)])
+    change = database.save if method == "save" else database.delete
+    change(key, *value)
+    return ""

@@ -264,6 +264,7 @@ class Supervisor:
         if not pid:
             for link in (self.parent, ours, *(worker.link for worker in self._workers.values())):
                 link.close()
+            sys.path[:] = job.path
             work(theirs, dump, pulse)
         theirs.close()
         return _Worker(pid, ours, dump, pulse)

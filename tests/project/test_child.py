@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chaosqs.errors import EscapedSimulation, InvalidScenario, ProcessEnded, SimulationError
-from chaosqs.project.child import Child
+from chaosqs.project.child import Child, end_unused, start_early
 from chaosqs.project.supervisor import Pulse, frames_in
 from tests.project import jobs
 from tests.project.processes import gone
@@ -174,7 +174,7 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored in the background
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from chaosqs.project.child import Child
+from chaosqs.project.child import Child, end_unused, start_early
 from tests.project import jobs
 from tests.project.processes import gone
 child = Child(Path("."), 1000)
@@ -217,3 +217,36 @@ def test_a_pulse_counts_and_names() -> None:
     assert (pulse.count, pulse.running, pulse.last) == (2, True, "second→")
     pulse.switch("")
     assert (pulse.count, pulse.running, pulse.last) == (3, False, "second→")
+
+
+def test_processes_that_start_early_are_used_by_the_first_session(tmp_path: Path) -> None:
+    """Those that no session uses end."""
+    (tmp_path / "template.yaml").touch()
+    start_early(tmp_path, ())
+    child = Child(ROOT)
+    try:
+        child.run(jobs.echoes, "", group="a")
+        start_early(tmp_path, ())
+        end_unused()
+        assert child.run(jobs.keeps, "1", group="a").endswith(" 1")
+    finally:
+        child.close()
+
+
+def test_processes_start_early_where_handlers_are_likely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a directory with a template, or for designs that are given; once."""
+    started: list[object] = []
+
+    class Started:
+        returncode = 0
+
+        def __init__(self, command: list[str], **_: object) -> None:
+            started.append(command[0])
+
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    start_early(tmp_path, ())
+    assert not started
+    start_early(tmp_path, ("design.py:orders",))
+    start_early(tmp_path, ("design.py:orders",))
+    assert started == [sys.executable]
+    end_unused()
