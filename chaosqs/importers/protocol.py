@@ -74,6 +74,8 @@ class Imported:
     """The code of the functions, by function name. Reading it runs nothing of it."""
     resources: Mapping[str, Written] = attrs.field(factory=dict[str, Written])
     """The resources of other services, by their names in `Design.resources`, also those that are left out."""
+    given: str = ""
+    """Values that another file gives parameters, as a clause for headers: `Stage = dev from samconfig.toml`."""
     keys: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]], repr=False)
     """The keys that lead to the properties of each part in the file, by the part's path: `queues.orders` is in
     `Resources`, `Orders`, `Properties`. For patches; empty if the importer makes none."""

@@ -162,13 +162,17 @@ def _origins(source: Source, queues: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(origins))
 
 
-def header(designs: Mapping[str, Iterable[Binding]]) -> list[str]:
-    """Return the lines at the top of a run: the functions of each design."""
+def header(designs: Mapping[str, Iterable[Binding]], given: Mapping[str, str]) -> list[str]:
+    """Return the lines at the top of a run: the functions of each design, and what `given` says of its parameters."""
     return [
         line
         for name, functions in designs.items()
-        for line in (f"chaosqs: {name}", *(line for each in functions for line in each.lines()))
+        for line in (_title(name, given.get(name, "")), *(line for each in functions for line in each.lines()))
     ]
+
+
+def _title(name: str, given: str) -> str:
+    return f"chaosqs: {name}" + (f" · {given}" if given else "")
 
 
 # Other services of AWS ------------------------------------------------------------------------------------------------

@@ -183,6 +183,8 @@ class Source:
     """Invariants that a Python file defines next to its design."""
     scenario: Scenario | None = None
     """The whole scenario, if the file holds one."""
+    given: str = ""
+    """Values that another file gives its parameters, as a clause."""
     resources: Mapping[str, Written] = attrs.field(factory=dict[str, Written])
     """The resources of other services in the file, by name, also those that the design leaves out."""
     messages: Mapping[str, MessageSource] = attrs.field(factory=dict[str, MessageSource])
@@ -251,7 +253,7 @@ def _of_template(name: str, path: Path, root: Path) -> Source:
         name: attrs.evolve(each, where=with_relative_paths(root, each.where))
         for name, each in imported.resources.items()
     }
-    return attrs.evolve(source, resources=written)
+    return attrs.evolve(source, resources=written, given=imported.given)
 
 
 def _relative(root: Path, origin: Origin) -> Origin:
@@ -316,6 +318,7 @@ def as_python(source: Source, root: Path) -> str:
     lines = [*_design(source.design, source.origins), *_behaviours(source, root)]
     names = [name for name in _NAMES if any(f"{name}(" in line for line in lines)]
     head = [f"# Read from {source.name}.", *(f"# Assumed: {sentence}" for sentence in source.assumptions)]
+    head += [f"# Parameters: {source.given}"] * bool(source.given)
     head += [f"# {sentence}" for sentence in _of_code(source, root)]
     return "\n".join([*head, f"from chaosqs import {', '.join(names)}", "", *lines, ""])
 

@@ -135,6 +135,8 @@ class Plan:
     """Facts about the project's code."""
     bindings: Mapping[str, tuple[Binding, ...]] = attrs.field(factory=dict[str, tuple[Binding, ...]])
     """The functions of each design, by the design's name."""
+    given: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Values that other files give the parameters of each design, as clauses."""
     _errors: dict[tuple[str, str], Exception] = attrs.field(factory=dict[tuple[str, str], Exception], init=False)
     """Errors by design and mapping: what ends one check of a mapping ends them all."""
     _ended: dict[str, dict[str, str]] = attrs.field(factory=dict[str, dict[str, str]], init=False)
@@ -144,7 +146,7 @@ class Plan:
     @property
     def header(self) -> tuple[str, ...]:
         """Lines at the top of a run: the code that each function has."""
-        return tuple(header(self.bindings))
+        return tuple(header(self.bindings, self.given))
 
     def run(self, check: Check) -> CheckResult:
         """Run one of the checks; earlier findings are in the database of Hypothesis's current settings, if any.
@@ -216,6 +218,7 @@ def plan(options: Options, known: Known | None = None) -> Plan:
         child,
         known,
         {source.name: bindings(source, settings.behaviours, options.root) for source in sources},
+        {source.name: source.given for source in sources},
     )
 
 

@@ -13,7 +13,7 @@ from chaosqs.errors import InvalidInput
 from chaosqs.importers.protocol import Code
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
-from chaosqs.project.binding import Binding, bindings, bound, refused, unloadable, without, without_unanswered
+from chaosqs.project.binding import Binding, bindings, bound, header, refused, unloadable, without, without_unanswered
 from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source, located, portable, read_source
 from chaosqs.project.replay import read_counterexample
@@ -88,6 +88,11 @@ def test_a_line_of_the_header_has_room_for_messages_and_services() -> None:
     assert list(full.lines()) == ["  a, b → worker: app.py, run · bodies from x.json · DynamoDB answers"]
     noted = Binding("worker", ("a",), modelled="its Runtime is go1.x", notes=("a note",))
     assert list(noted.lines()) == ["  a → worker: modelled: its Runtime is go1.x", "    a note"]
+
+
+def test_the_header_says_which_parameters_another_file_gives() -> None:
+    lines = header({"a.yaml": (), "b.yaml": ()}, {"a.yaml": "Stage = dev from samconfig.toml"})
+    assert lines == ["chaosqs: a.yaml · Stage = dev from samconfig.toml", "chaosqs: b.yaml"]
 
 
 def test_a_design_in_python_names_code_relative_to_the_project(tmp_path: Path) -> None:

@@ -23,10 +23,11 @@ from chaosqs.importers.cloudformation.markup import (
     text_of,
     whole_number,
 )
-from chaosqs.importers.cloudformation.naming import Names, function_published_by
+from chaosqs.importers.cloudformation.naming import Names, arn, function_published_by
 from chaosqs.importers.cloudformation.reading import Part, Reading
 from chaosqs.importers.cloudformation.references import References, queue_in
 from chaosqs.importers.cloudformation.scope import EMPTY, MAPPING, QUEUE, SAM_FUNCTION, Absent, Resource, Unknown
+from chaosqs.importers.cloudformation.sections import Template, subscribes
 from chaosqs.importers.cloudformation.services import service_resources
 from chaosqs.importers.protocol import Code, NoDesign
 from chaosqs.model.design import (
@@ -41,6 +42,7 @@ from chaosqs.model.design import (
     Redrive,
     RedriveAllow,
 )
+from chaosqs.model.design import Resource as ServiceResource
 
 # Functions ------------------------------------------------------------------------------------------------------------
 
@@ -411,6 +413,8 @@ def _event(part: Part, entry: Entry, function: str, reading: Reading) -> Source 
             reading.refuse(part.path, described(value), "must be a mapping with Type and Properties", entry.line)
             return None
     event = attrs.evolve(part, properties=value)
+    if subscribes(value) is not None:  # SAM makes a mapping of it
+        return None
     if name != "SQS":
         return Source(event, function, left_out=f"{part.name} ({name}) is left out: it is not an SQS queue")
     properties = reading.table(event, "Properties", "properties")
@@ -443,7 +447,7 @@ def assemble(references: References) -> tuple[Design, Mapping[str, Code]]:
             " AWS::Lambda::EventSourceMapping, or the function with an event of type SQS."
         )
     _say_what_is_left_out(found, {function.name for function in functions}, references)
-    resources = service_resources(template.resources, template.scope, template.file)
+    resources = service_resources(template.resources, template.scope, template.file) + _imported(references)
     try:
         return Design(*settled(queues, functions, mappings, reading), resources=resources), code
     except InvalidDesign as error:
@@ -480,14 +484,39 @@ def _queues(names: Iterable[str], references: References, known: Iterable[Queue]
             found[name] = _queue(name, resources.get(name), references)
             policy = found[name].redrive
             wanted += [policy.dead_letter_queue] if policy else []
-    return _in_order(found, [*resources, *references.queues.values()])
+    return _in_order(found, dict.fromkeys([*resources, *references.queues.values(), *found]))
 
 
 def _queue(name: str, resource: Resource | None, references: References) -> Queue:
     if resource is None:
-        return Queue(name)
+        other = references.others.template_of(arn("sqs", name, references.template.scope))
+        return Queue(name) if other is None else _elsewhere(name, other, references)
     part = _part(name, resource, references.template.queues, references.reading)
     return read_queue(part, references.reading, references)
+
+
+def _elsewhere(name: str, other: Template, references: References) -> Queue:
+    """Return a queue of another template; its patches are not for this one's file."""
+    own = references.reading
+    reading = attrs.evolve(own, file=other.file, scope=other.scope, keys={})
+    part = _part(name, _by_name(other.resources, other.queues)[name], other.queues, reading)
+    return read_queue(part, reading, attrs.evolve(references, template=other, reading=reading))
+
+
+def _imported(references: References) -> tuple[ServiceResource, ...]:
+    """Return the resources of other services whose names or ARNs the template imports from others."""
+    found: list[ServiceResource] = []
+    for template in {id(each): each for each in references.others.imported.values()}.values():
+        values = [value for value, of in references.others.imported.items() if of is template]
+        used = [each for each in template.resources if _addresses(each, template).intersection(values)]
+        found += service_resources(used, template.scope, template.file)
+        references.template.scope.written.update(template.scope.written)
+    return tuple(found)
+
+
+def _addresses(resource: Resource, template: Template) -> set[str]:
+    own = (name for name in template.scope.known if name.partition(".")[0] == resource.logical_id)
+    return {node.text for name in own if isinstance(node := template.scope.known[name], Leaf)}
 
 
 def _functions(mapped: Iterable[str], references: References) -> list[Function]:

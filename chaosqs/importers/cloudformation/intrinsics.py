@@ -227,6 +227,9 @@ def _find_in_map(argument: Node, scope: Scope) -> Resolved:
 def _import_value(argument: Node, scope: Scope) -> Resolved:
     name = _text(argument, scope)
     known = name.hint if isinstance(name, Unknown) else name
+    value = scope.exported(known) if known else None
+    if value is not None:
+        return Leaf(value, value, argument.line)
     return Unknown(f"is imported from another stack ({known})" if known else "is imported from another stack", known)
 
 

@@ -31,10 +31,10 @@ class Names:
     """Name by the hint of a written name that cannot be resolved: the hint of `${Stage}-orders` is `Stage-orders`."""
 
 
-def names_of(resources: Iterable[Resource], scope: Scope) -> Names:
-    """Return a unique name for each of some queues, or of some functions."""
+def names_of(resources: Iterable[Resource], scope: Scope, others: Iterable[str] = ()) -> Names:
+    """Return a unique name for each of some queues, or of some functions; `others`: names that are taken."""
     of, doubts, hinted = dict[str, str](), dict[str, str](), dict[str, str]()
-    taken = set[str]()
+    taken = set(others)
     for resource in resources:
         written = _written(resource, scope, taken)
         name = written if isinstance(written, str) else _from_logical_id(resource, scope, taken)

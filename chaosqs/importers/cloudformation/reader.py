@@ -4,16 +4,23 @@ The reader takes queues, functions and the mappings between them, resolves refer
 allows, and states its assumptions in sentences. It never deploys, calls AWS or creates objects from tags.
 """
 
-from collections.abc import Mapping
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
-from chaosqs.errors import InvalidDesign
+from chaosqs.errors import InvalidDesign, InvalidInput
 from chaosqs.importers.cloudformation.assembly import assemble
-from chaosqs.importers.cloudformation.markup import Table, document_in, read_document
+from chaosqs.importers.cloudformation.markup import Table, document_in, read_document, text_of_file, truth
 from chaosqs.importers.cloudformation.reading import Reading
-from chaosqs.importers.cloudformation.references import References
-from chaosqs.importers.cloudformation.sections import read_sections
+from chaosqs.importers.cloudformation.references import References, Stacks
+from chaosqs.importers.cloudformation.scope import EMPTY
+from chaosqs.importers.cloudformation.sections import Template, read_sections
 from chaosqs.importers.protocol import Imported
+from chaosqs.model.json import Json
 
 
 def read_template(path: Path, *, parameters: Mapping[str, str] = {}) -> Imported:
@@ -32,10 +39,13 @@ def read_text(text: str, path: Path) -> Imported:
 
 
 def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Imported:
+    configured = _configured(path, root)
+    own = _section(root, "Resources").entries
+    others = Stacks(lambda: _exporting(path, own))
     try:
-        template = read_sections(str(path), root, parameters)
+        template = read_sections(str(path), root, {**configured, **parameters}, others.exported)
         reading = Reading(str(path), template.scope)
-        design, code = assemble(References(template, reading))
+        design, code = assemble(References(template, reading, others))
     except RecursionError:
         raise InvalidDesign(f"{path}: its conditions are nested too deeply. Nest fewer.") from None
     scope = template.scope
@@ -47,4 +57,92 @@ def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Importe
         code=code,
         resources=scope.written,
         keys=reading.keys,
+        given=f"{', '.join(map(' = '.join, configured.items()))} from {_CONFIGURATION}" if configured else "",
     )
+
+
+def _section(root: Table, name: str) -> Table:
+    entry = root.get(name)
+    return entry.node if entry is not None and isinstance(entry.node, Table) else EMPTY
+
+
+# Parameters that the SAM CLI deploys with -----------------------------------------------------------------------------
+
+_CONFIGURATION = "samconfig.toml"
+_PAIR = re.compile(r"(?:ParameterKey=)?([A-Za-z0-9]+)(?:,ParameterValue)?=(\"(?:[^\"\\\\]|\\\\.)*\"|'[^']*'|[^\s\"']*)")
+
+
+def _configured(path: Path, root: Table) -> dict[str, str]:
+    """Return the values that `samconfig.toml`, beside a template, has for its parameters without a default.
+
+    Those of secrets (`NoEcho`) stay there: scenarios are written to files.
+    """
+    parameters = _section(root, "Parameters").entries
+    open_ones = [
+        name
+        for name, entry in parameters.items()
+        if isinstance(entry.node, Table) and entry.node.get("Default") is None and not _is_secret(entry.node)
+    ]
+    if not open_ones:
+        return {}
+    try:
+        document: Json = tomllib.loads((path.parent / _CONFIGURATION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # there is none, or the SAM CLI refuses it, too
+        return {}
+    found: dict[str, str] = {}
+    for command in ("global", "deploy"):  # the latter wins
+        given = _at(document, "default", command, "parameters", "parameter_overrides")
+        for text in given if isinstance(given, list) else [given]:
+            pairs = _PAIR.findall(text) if isinstance(text, str) else []
+            found |= {name: value[1:-1] if value[:1] in ("'", '"') else value for name, value in pairs}
+    return {name: value for name, value in found.items() if name in open_ones}
+
+
+def _at(document: Json, *keys: str) -> Json:
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def _is_secret(parameter: Table) -> bool:
+    entry = parameter.get("NoEcho")
+    return entry is not None and truth(entry.node) is not False
+
+
+# Other templates of the project ---------------------------------------------------------------------------------------
+
+_MOST_TEMPLATES = 100
+_MOST_LEVELS = 4
+_PROJECT = ("pyproject.toml", "setup.cfg", "pytest.ini", ".git")
+"""Files of which one is in a project's directory."""
+_SKIPPED = ("node_modules", "venv", "build", "dist", "__pycache__")
+
+
+def _exporting(path: Path, own: Iterable[str]) -> Iterator[tuple[Template, Table]]:
+    """Yield the other templates of a template's project that export values, with their outputs.
+
+    `own`: logical ids of the template, which their queues and functions cannot have as names.
+    """
+    for other in islice(_templates(_project_of(path)), _MOST_TEMPLATES):
+        with suppress(InvalidInput, RecursionError, OSError):  # it says so where it is judged
+            if other.samefile(path) or "Export" not in text_of_file(other):
+                continue
+            root = read_document(other)
+            yield read_sections(str(other), root, _configured(other, root), taken=own), _section(root, "Outputs")
+
+
+def _project_of(path: Path) -> Path:
+    """Return the project's directory: the nearest one above with a file of `_PROJECT`, else the template's own."""
+    own = Path(os.path.abspath(path)).parent  # noqa: PTH100 - `resolve` would follow links
+    return next((each for each in (own, *own.parents) if any((each / name).exists() for name in _PROJECT)), own)
+
+
+def _templates(project: Path) -> Iterator[Path]:
+    """Yield the templates of a project in the order of their paths."""
+    for folder, folders, files in os.walk(project):
+        level = len(Path(folder).relative_to(project).parts)
+        skip = level >= _MOST_LEVELS
+        folders[:] = [] if skip else sorted(each for each in folders if each[0] != "." and each not in _SKIPPED)
+        for name in sorted(files):
+            if name.endswith((".yaml", ".yml", ".template", ".template.json")) or name == "template.json":
+                yield Path(folder, name)

@@ -3,14 +3,66 @@
 An assumed queue or function gets AWS's defaults and a name made from the reference, so that the design is complete.
 """
 
+import re
+from collections.abc import Callable, Iterable, Iterator
+
 import attrs
 
 from chaosqs.importers.cloudformation.intrinsics import resolve
 from chaosqs.importers.cloudformation.markup import Items, Leaf, Table, described
 from chaosqs.importers.cloudformation.naming import arn, function_in, function_name, plain_name, queue_name
 from chaosqs.importers.cloudformation.reading import Part, Reading
-from chaosqs.importers.cloudformation.scope import Absent, Resolved, Unknown
+from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Resolved, Unknown
 from chaosqs.importers.cloudformation.sections import Template
+
+
+@attrs.define(eq=False)
+class Stacks:
+    """The other templates of a project whose exports this one imports."""
+
+    templates: Callable[[], Iterable[tuple[Template, Table]]] = tuple
+    """Returns those that export something, with their outputs."""
+    imported: dict[str, Template] = attrs.field(factory=dict[str, Template])
+    """The template of each value that was imported."""
+    _exports: list[tuple[re.Pattern[str], str, Template]] | None = None
+
+    def exported(self, name: str) -> str | None:
+        """Return the value of an export. The name of its stack, which is in many, stands for any text."""
+        if self._exports is None:
+            self._exports = [each for template, outputs in self.templates() for each in _exports(template, outputs)]
+        found = {value: template for pattern, value, template in self._exports if pattern.fullmatch(name)}
+        if len(found) != 1:
+            return None
+        self.imported.update(found)
+        return next(iter(found))
+
+    def template_of(self, queue: str) -> Template | None:
+        """Return the template that has a queue, by its ARN, among those that values were imported from."""
+        used = {id(each): each for each in self.imported.values()}.values()
+        has = (each for each in used if queue in _arns(each))
+        return next(has, None)
+
+
+def _arns(template: Template) -> list[str]:
+    return [arn("sqs", name, template.scope) for name in template.queues.of.values()]
+
+
+def _exports(template: Template, outputs: Table) -> Iterator[tuple[re.Pattern[str], str, Template]]:
+    """Yield the exports of a template: a pattern for the name, the value, and the template."""
+    any_stack = {**template.scope.known, "AWS::StackName": Leaf("\0", "\0", 0)}
+    naming = attrs.evolve(template.scope, known=any_stack)
+    for entry in outputs.entries.values():
+        output = entry.node if isinstance(entry.node, Table) else EMPTY
+        export = output.get("Export")
+        name = export.node.get("Name") if export is not None and isinstance(export.node, Table) else None
+        value = output.get("Value")
+        if name is None or value is None:
+            continue
+        named, found = resolve(name.node, naming), resolve(value.node, template.scope)
+        text = named.hint if isinstance(named, Unknown) else getattr(named, "text", "")
+        if text and isinstance(found, Leaf):
+            yield re.compile(".+".join(map(re.escape, text.split("\0")))), found.text, template
+
 
 _ARN_PARTS = 6  # arn:partition:service:region:account:resource
 
@@ -21,6 +73,8 @@ class References:
 
     template: Template
     reading: Reading
+    others: Stacks = attrs.field(factory=Stacks)
+    """The other templates of the project."""
     queues: dict[str, str] = attrs.field(factory=dict[str, str])
     """Names of queues outside the template, by the ARN or hint in the reference."""
     functions: dict[str, str] = attrs.field(factory=dict[str, str])
@@ -37,14 +91,17 @@ class References:
             self._refuse(part, key, value, "must be the ARN of an SQS queue, such as !GetAtt Orders.Arn")
             return None
         if name not in self.template.queues.of.values():
+            if self.others.template_of(value.text) is not None:
+                return name
             return self._outside_queue(part, f"{key} is {value.text}, outside the template", value.text, fifo=None)
         if value.text != arn("sqs", name, self.template.scope):
             self.reading.assume(f"{part.name}: {key} is {value.text}; taken for the template's queue of that name")
         return name
 
     def outside_queue_in_variable(self, name: str, function: str) -> None:
-        """Assume a queue that a function knows by its name, unless the template has it."""
-        if name not in {*self.template.queues.of.values(), *self.queues.values()}:
+        """Assume a queue that a function knows by its name, unless a template has it."""
+        known = {*self.template.queues.of.values(), *self.queues.values()}
+        if name not in known and self.others.template_of(arn("sqs", name, self.template.scope)) is None:
             self.queues[name] = name
             self.reading.assumed.add(f"queues.{name}.visibility_timeout")
             self.reading.assume(

@@ -4,7 +4,7 @@ A reference to a resource has the text that AWS would put in its place on deploy
 So a reference reads the same whether it is written as GetAtt, as Sub or as a literal ARN.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -42,6 +42,10 @@ class Absent:
 Resolved = Leaf | Items | Table | Unknown | Absent
 
 
+def _nothing(_: str) -> None:
+    """Return that no stack exports a value."""
+
+
 @attrs.define
 class Scope:
     """The values of names, and the outcomes of conditions evaluated so far."""
@@ -62,6 +66,8 @@ class Scope:
     """Sentences on what the template has and the design leaves out, in order."""
     written: dict[str, Written] = attrs.field(factory=dict[str, Written])
     """Resources of other services, by name."""
+    exported: Callable[[str], str | None] = _nothing
+    """Returns the value that another template of the project exports under a name; None if there is none."""
 
     def look_up(self, name: str) -> Node | Unknown:
         """Return the value of a reference."""

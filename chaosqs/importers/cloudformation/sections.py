@@ -4,17 +4,27 @@ Only queues, functions, their aliases and versions, event source mappings, and w
 read; other parts are not checked.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import attrs
 
 from chaosqs.errors import InvalidDesign, Problem
 from chaosqs.importers.cloudformation.intrinsics import condition_holds
-from chaosqs.importers.cloudformation.markup import Entry, Items, Leaf, Node, Table, described, merged, text_of
+from chaosqs.importers.cloudformation.markup import Entry, Items, Leaf, Node, Table, described, merged, text_of, truth
 from chaosqs.importers.cloudformation.naming import Names, addresses, names_of, published
-from chaosqs.importers.cloudformation.scope import EMPTY, FUNCTIONS, KINDS, PSEUDO, QUEUE, SAM_FUNCTION, Resource, Scope
+from chaosqs.importers.cloudformation.scope import (
+    EMPTY,
+    FUNCTIONS,
+    KINDS,
+    MAPPING,
+    PSEUDO,
+    QUEUE,
+    SAM_FUNCTION,
+    Resource,
+    Scope,
+)
 from chaosqs.importers.cloudformation.services import KINDS as SERVICE_KINDS
-from chaosqs.importers.cloudformation.services import service_addresses
+from chaosqs.importers.cloudformation.services import SUBSCRIPTION, service_addresses
 
 _SSM = "AWS::SSM::Parameter::"
 
@@ -31,11 +41,21 @@ class Template:
     functions: Names
 
 
-def read_sections(file: str, root: Table, parameters: Mapping[str, str]) -> Template:
-    """Return the relevant resources and the names of a template. Raises `InvalidDesign` for malformed sections."""
+def read_sections(
+    file: str,
+    root: Table,
+    parameters: Mapping[str, str],
+    exported: Callable[[str], str | None] | None = None,
+    taken: Iterable[str] = (),
+) -> Template:
+    """Return the relevant resources and the names of a template. Raises `InvalidDesign` for malformed sections.
+
+    `exported`: as in `Scope`. `taken`: names that its queues and functions may not have.
+    """
     sections = {name: _section(file, root, name) for name in ("Parameters", "Mappings", "Conditions", "Globals")}
     _refuse_unknown_parameters(file, sections["Parameters"], parameters)
     scope = _scope(sections, parameters)
+    scope = scope if exported is None else attrs.evolve(scope, exported=exported)
     general = _section(file, sections["Globals"], "Function")
     section = _section(file, root, "Resources")
     unknown = dict.fromkeys(section.entries, "{}, which only a deployment knows")
@@ -43,10 +63,11 @@ def read_sections(file: str, root: Table, parameters: Mapping[str, str]) -> Temp
     for resource in _resources(file, section, scope):
         if _is_deployed(resource, scope):
             under = resource.kind == SAM_FUNCTION
-            kept.append(attrs.evolve(resource, properties=merged(general, resource.properties)) if under else resource)
+            own = attrs.evolve(resource, properties=merged(general, resource.properties)) if under else resource
+            kept += [own, *(_of_topics(own) if under else ())]
         else:
             unknown[resource.logical_id] = "{}, which its Condition leaves out"
-    return _with_names(file, scope, kept, unknown)
+    return _with_names(file, scope, kept, unknown, taken)
 
 
 def _section(file: str, table: Table, name: str) -> Table:
@@ -118,6 +139,48 @@ def _resources(file: str, section: Table, scope: Scope) -> Iterator[Resource]:
             yield Resource(logical_id, kind, inner, entry.line, _field(table, "Condition"))
 
 
+def _of_topics(function: Resource) -> Iterator[Resource]:
+    """Yield what SAM makes of a function's events of topics that go through a queue (`SqsSubscription`).
+
+    For `true` that is a queue with AWS's defaults; in any case a subscription and a mapping.
+    """
+    for label, entry in _lenient(function.properties, "Events").entries.items():
+        event, line, name = entry.node, entry.line, f"{function.logical_id}{label}"
+        asked = subscribes(event) if isinstance(event, Table) else None
+        if asked is None or not isinstance(event, Table):
+            continue
+        options = (asked if isinstance(asked, Table) else EMPTY).entries
+        if "QueueArn" not in options:
+            yield Resource(f"{name}Queue", QUEUE, EMPTY, line)
+        queue = options.get("QueueArn") or _call("Fn::GetAtt", f"{name}Queue.Arn", line)
+        mapping = {
+            "EventSourceArn": queue,
+            "FunctionName": _call("Ref", function.logical_id, line),
+            **{key: options[key] for key in ("BatchSize", "Enabled") if key in options},
+        }
+        yield Resource(f"{name}EventSourceMapping", MAPPING, Table(mapping, line), line)
+        properties = _lenient(event, "Properties").entries
+        kept = {ours: properties[theirs] for theirs, ours in _OF_SUBSCRIPTION.items() if theirs in properties}
+        to_queue = {"Protocol": Entry(Leaf("sqs", "sqs", line), line), "Endpoint": queue}
+        yield Resource(name, SUBSCRIPTION, Table({**kept, **to_queue}, line), line)
+
+
+def _call(name: str, argument: str, line: int) -> Entry:
+    return Entry(Table({name: Entry(Leaf(argument, argument, line), line)}, line), line)
+
+
+_OF_SUBSCRIPTION = {"Topic": "TopicArn", "FilterPolicy": "FilterPolicy", "FilterPolicyScope": "FilterPolicyScope"}
+"""Properties of a subscription, by those of the event."""
+
+
+def subscribes(event: Table) -> Table | Leaf | None:
+    """Return the `SqsSubscription` of a SAM event of a topic; None if it has none, and Lambda gets the messages."""
+    asked = _lenient(event, "Properties").get("SqsSubscription") if _field(event, "Type") == "SNS" else None
+    if asked is None or isinstance(asked.node, Items) or (isinstance(asked.node, Leaf) and not truth(asked.node)):
+        return None
+    return asked.node
+
+
 def _lenient(table: Table, name: str) -> Table:
     """Return a table in a table; an empty one for anything else."""
     entry = table.get(name)
@@ -133,9 +196,11 @@ def _is_deployed(resource: Resource, scope: Scope) -> bool:
     return True
 
 
-def _with_names(file: str, scope: Scope, kept: list[Resource], unknown: Mapping[str, str]) -> Template:
-    queues = names_of([resource for resource in kept if resource.kind == QUEUE], scope)
-    functions = names_of([resource for resource in kept if resource.kind in FUNCTIONS], scope)
+def _with_names(
+    file: str, scope: Scope, kept: list[Resource], unknown: Mapping[str, str], taken: Iterable[str]
+) -> Template:
+    queues = names_of([resource for resource in kept if resource.kind == QUEUE], scope, taken)
+    functions = names_of([resource for resource in kept if resource.kind in FUNCTIONS], scope, taken)
     known = {**scope.known, **addresses(queues, functions, scope)}
     first = attrs.evolve(scope, known=known, unknown={**scope.unknown, **unknown})
     known |= published(kept, first)

@@ -26,7 +26,7 @@ _TABLE, _SIMPLE_TABLE, _GLOBAL_TABLE = (
     "AWS::DynamoDB::GlobalTable",
 )
 _BUCKET, _PARAMETER = "AWS::S3::Bucket", "AWS::SSM::Parameter"
-_TOPIC, _SUBSCRIPTION = "AWS::SNS::Topic", "AWS::SNS::Subscription"
+_TOPIC, SUBSCRIPTION = "AWS::SNS::Topic", "AWS::SNS::Subscription"
 _RULE = "AWS::Events::Rule"
 
 
@@ -52,7 +52,7 @@ _ADDRESSING: Mapping[str, _Addressing] = {
     _GLOBAL_TABLE: _Addressing("TableName", "dynamodb", "table/{}"),
     _BUCKET: _Addressing("BucketName", "s3", "{}"),
     _TOPIC: _Addressing("TopicName", "sns", "{}", ref_is_arn=True, name_attribute="TopicName"),
-    _SUBSCRIPTION: _Addressing("", "sns", "{}", ref_is_arn=True),
+    SUBSCRIPTION: _Addressing("", "sns", "{}", ref_is_arn=True),
     _PARAMETER: _Addressing("Name", "ssm", "parameter/{}"),
     # AWS's ARN ends in six random characters more; without them it means the same secret
     "AWS::SecretsManager::Secret": _Addressing("Name", "secretsmanager", "secret:{}", ref_is_arn=True),
@@ -126,7 +126,7 @@ def _text(resource: Resource, key: str, scope: Scope) -> str:
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
     _TABLE: ("KeySchema", "AttributeDefinitions"),
     _GLOBAL_TABLE: ("KeySchema", "AttributeDefinitions"),
-    _SUBSCRIPTION: ("TopicArn", "Protocol"),
+    SUBSCRIPTION: ("TopicArn", "Protocol"),
     _PARAMETER: ("Type", "Value"),
 }
 """Properties without which AWS refuses a resource, and of which no value can be assumed."""
