@@ -144,7 +144,7 @@ class _Processes:
 
     def end(self, grace: float = 0.0) -> None:
         """End the whole process group; before that, it has `grace` seconds to end by itself."""
-        if os.getpid() != self.owner or self.popen.returncode is not None:
+        if os.getpid() != self.owner or self.output.closed:
             return
         self.link.close()
         with suppress(subprocess.TimeoutExpired):
