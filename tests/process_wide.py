@@ -1,4 +1,4 @@
-"""What handlers of tests share with the test: objects of this process, whichever environment imports this module."""
+"""Objects of this process that handlers of tests share with the test, whichever environment imports this module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the documentation says is so: its programs run, its links lead somewhere, its generated pages are current."""
+"""The documentation is true: its programs run, its links lead somewhere, its generated pages are current."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools import docs, fidelity
 
 ROOT = Path(__file__).parents[1]
 NO_RULES = {"D-2", "GH-1", "N-1", "SHA-256", "UTF-8"}
-"""What has the form of a rule's id and is none: encodings, names in tests."""
+"""Words in the form of a rule's id that are not one: encodings, names in tests."""
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "reports").rglob("*.md")])
 
 

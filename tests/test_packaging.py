@@ -1,4 +1,4 @@
-"""What a user installs is what the tree holds, and `strategies` is no import name of its own.
+"""The installed package has the contents of the tree, and `strategies` is not an import name of its own.
 
 One build serves all tests here: the mark keeps them on one worker.
 """

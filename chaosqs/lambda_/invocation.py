@@ -153,7 +153,7 @@ class Models:
         seconds = behaviour.seconds_per_batch + messages * behaviour.seconds_per_message
         if behaviour.memory_scales:
             memory = self.functions[invocation.request.mapping.function].memory
-            seconds *= ONE_CPU / min(ONE_CPU, memory)
+            seconds *= ONE_CPU / min(ONE_CPU, memory)  # LX-3
         return milliseconds(self.context.random.around(seconds, behaviour.spread, _DURATION, invocation.number))
 
 

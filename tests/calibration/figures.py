@@ -111,7 +111,7 @@ def deep_backlog(count: int, era: Era) -> History:
 
 
 def after_minutes(count: int, minutes: int, era: Era = "2018-06") -> float:
-    """Return the concurrency of a deep backlog, 2 s after so many minutes: the 7 seen first are 5 and 2 s of growth."""
+    """Return the concurrency of a deep backlog, 2 s after some minutes: the 7 seen first are 5 and 2 s of growth."""
     series = deep_backlog(count, era).series("ConcurrentExecutions", "worker", 1)
     return series[min(minutes * 60 + 2, len(series) - 1)][1]
 

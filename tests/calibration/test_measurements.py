@@ -1,4 +1,4 @@
-"""What people measured on real AWS, and what the seeds imply, comes out of the fake by one set of assumptions."""
+"""The fake reproduces measurements of real AWS and the implications of the seeds by one set of assumptions."""
 
 from __future__ import annotations
 

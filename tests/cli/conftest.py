@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a directory with a broken design, and a counterexample of it."""
+"""Fixtures of the command line's tests: a directory with a broken design, and a counterexample of it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How the tests call the command."""
+"""Calls of the command."""
 
 from typing import Protocol
 

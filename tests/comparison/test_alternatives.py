@@ -1,4 +1,4 @@
-"""What alternatives to event source mappings do with messages, each seen through `compare`."""
+"""Alternatives to event source mappings: the fate of messages, seen through `compare`."""
 
 from __future__ import annotations
 

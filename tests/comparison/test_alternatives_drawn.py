@@ -1,4 +1,4 @@
-"""What holds for any alternative, whatever the function does: Hypothesis draws both."""
+"""Properties of all alternatives and functions: Hypothesis draws both."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def create(
 def with_dead_letters(
     client: SQSClient, name: str, most: int, attributes: Mapping[QueueAttributeNameType, str] | None = None
 ) -> tuple[QueueUnderTest, QueueUnderTest]:
-    """Create a queue whose messages go to another one after so many receives; return both."""
+    """Create a queue whose messages go to another one after a number of receives; return both."""
     stem, dot, suffix = name.partition(".")
     dead_letters = create(client, f"{stem}-dlq{dot}{suffix}", attributes)
     policy = json.dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": most})

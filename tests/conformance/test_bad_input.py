@@ -1,4 +1,4 @@
-"""What AWS refuses is refused with AWS's error, and changes nothing."""
+"""Input that AWS refuses is refused with AWS's error, and changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What chaosqs replaces in botocore for speed gives botocore's own results."""
+"""Replacements of botocore's functions, made for speed, return the same results as botocore's own."""
 
 from __future__ import annotations
 

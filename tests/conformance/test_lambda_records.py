@@ -1,4 +1,4 @@
-"""What a function gets of a message, and what becomes of a message that it fails on, through real clients."""
+"""The record that a function gets of a message, and the fate of a message that it fails on, through real clients."""
 
 from __future__ import annotations
 

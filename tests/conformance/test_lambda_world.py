@@ -1,4 +1,4 @@
-"""What a world says about its functions: logs, histories, when all is quiet."""
+"""Logs and histories of functions, and the end of all work, in `aws()`."""
 
 from __future__ import annotations
 

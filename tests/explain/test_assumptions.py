@@ -1,4 +1,4 @@
-"""Whether a verdict hangs on what AWS does not document, and whether the search may set that itself."""
+"""Verdicts that depend on assumptions about AWS, and searches that vary the assumptions."""
 
 from __future__ import annotations
 

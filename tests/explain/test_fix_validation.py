@@ -1,4 +1,4 @@
-"""What a fix must survive: the counterexample, its faults under load, and other faults."""
+"""Trials that a fix must survive: the counterexample, its faults under load, and other faults."""
 
 import attrs
 

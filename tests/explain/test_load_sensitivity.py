@@ -1,4 +1,4 @@
-"""What the smallest story is too small to show of the batch size, a crowd shows."""
+"""A large load shows effects of the batch size for which the smallest story is too small."""
 
 import attrs
 

@@ -1,4 +1,4 @@
-"""What handlers and their modules do to the process belongs to their execution environments."""
+"""Changes of the process by handlers and their modules stay in their execution environments."""
 
 from __future__ import annotations
 

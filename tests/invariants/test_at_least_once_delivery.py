@@ -1,4 +1,4 @@
-"""What counts as losing a message, and what does not."""
+"""Losses of messages, and cases that are not losses."""
 
 from __future__ import annotations
 

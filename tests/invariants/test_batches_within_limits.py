@@ -1,4 +1,4 @@
-"""How large a batch may be, and how long a poller may keep it."""
+"""Limits of a batch: its size, and the time that a poller keeps it."""
 
 from __future__ import annotations
 

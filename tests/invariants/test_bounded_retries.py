@@ -1,4 +1,4 @@
-"""How often a message may come back."""
+"""The bound on the returns of a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts against which limit, and until when."""
+"""Executions that count against each limit, and their ends."""
 
 from __future__ import annotations
 

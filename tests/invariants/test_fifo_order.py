@@ -1,4 +1,4 @@
-"""What order means within a message group, and what leaves it."""
+"""Order within a message group, and violations of it."""
 
 from __future__ import annotations
 

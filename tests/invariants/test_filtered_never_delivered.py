@@ -23,7 +23,7 @@ def story_of(*filters: str, enabled: bool = True) -> Story:
 
 
 def test_FL_3_one_filter_that_matches_is_enough() -> None:
-    """What is filtered out counts, what matches is free."""
+    """Messages that no filter matches must not be delivered; others may be."""
     story = story_of('{"body": {"message": [0]}}', '{"body": {"message": [1]}}')
     story.receive(0, 1).start()
     story.receive(2).filter_out()

@@ -1,4 +1,4 @@
-"""Who is a bystander, of modelled functions and of real code."""
+"""Bystanders of modelled functions and of real code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many deliveries a message is due before it is dead-lettered."""
+"""The deliveries that a message gets before it is dead-lettered."""
 
 from __future__ import annotations
 

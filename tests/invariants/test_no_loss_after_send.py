@@ -1,4 +1,4 @@
-"""What counts as vanished, and when that can be told."""
+"""Messages that vanished, and the moment at which that is certain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Lambda's guard against recursive loops drops is blamed on the loop (LX-16, LX-17)."""
+"""Messages that Lambda's recursion guard drops are blamed on the loop (LX-16, LX-17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a poller has to do with an answer that names failed messages."""
+"""The duty of a poller after an answer that names failed messages."""
 
 from __future__ import annotations
 

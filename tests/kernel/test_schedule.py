@@ -1,4 +1,4 @@
-"""What a pause holds back, for how long, and what it never does; and that policies are functions of their seeds."""
+"""Pauses hold back steps for a time; policies are functions of their seeds."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ def test_a_walk_holds_its_share_of_the_steps_for_all_lengths() -> None:
 
 
 def test_pct_has_one_point_less_than_its_depth_anywhere_in_the_run() -> None:
-    """At most so many; two of them may fall together."""
+    """At most the given number; two of them may coincide."""
     reached: set[int] = set()
     for seed in range(1, 300):
         points = {taken for taken in range(1, 21) if Pct(seed, depth=3, length=20).hold("a", 2, taken)}

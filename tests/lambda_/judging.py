@@ -1,4 +1,4 @@
-"""What becomes of a batch for what a handler returns, by way of the runtime that turns it into JSON."""
+"""Results of a batch for values that a handler returns; the runtime turns them into JSON."""
 
 from collections.abc import Sequence
 

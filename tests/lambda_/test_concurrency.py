@@ -1,4 +1,4 @@
-"""Who may execute: pools, provisioned environments, rates, and the reason of each refusal."""
+"""Permission to execute: pools, provisioned environments, rates, and the reason of each refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What would take a handler out of its simulation ends the run, and says what, who and where; nothing else changes."""
+"""A call that would take a handler out of its simulation ends the run; the error names call, function and place."""
 
 from __future__ import annotations
 

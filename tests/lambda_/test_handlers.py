@@ -204,7 +204,7 @@ def test_LX_9_the_function_timeout_ends_a_handler() -> None:
 
 
 def test_a_loop_that_looks_at_the_clock_comes_to_an_end() -> None:
-    """As time passes with each so many looks."""
+    """Time passes with every 1,000 readings of the clock."""
     (end,) = ends(played(scenario("spins")))
     assert end.duration in {200, 201}, "a part of a millisecond is one"
 

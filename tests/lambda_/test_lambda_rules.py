@@ -17,7 +17,7 @@ from tests.calibration.designs import one_mapping
 
 
 def run(design: Design, *loads: Load, seconds: float, until: float | None = None, seed: int = 0) -> History:
-    """Run functions that take so many seconds for each batch."""
+    """Run functions that take a given time for each batch."""
     behaviours = {function.name: Behaviour(seconds_per_batch=seconds) for function in design.functions}
     return simulate(Scenario(design, loads, behaviours, until=until, seed=seed))
 

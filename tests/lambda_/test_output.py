@@ -1,4 +1,4 @@
-"""What real code prints and logs stands in the history where it fails, and nowhere else."""
+"""Output and logs of real code are in the history of a failure, and nowhere else."""
 
 from __future__ import annotations
 

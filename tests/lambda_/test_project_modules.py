@@ -1,4 +1,4 @@
-"""What Python's import system offers works in an execution environment, and leaves nothing behind."""
+"""Python's import system works in an execution environment, and leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What handlers tell a simulation and ask of it: fault points, marks, effects; and that production does not notice."""
+"""Calls of handlers to a simulation: fault points, marks and effects. In production they do nothing."""
 
 from __future__ import annotations
 

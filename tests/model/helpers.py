@@ -1,4 +1,4 @@
-"""What the tests of the model share: values with one field changed, and what a design is refused for."""
+"""Helpers of the model's tests: values with one field changed, and the reasons for which a design is refused."""
 
 from __future__ import annotations
 

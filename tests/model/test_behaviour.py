@@ -1,4 +1,4 @@
-"""What a behaviour may be."""
+"""Valid and invalid behaviours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of each delivery, and of each message that was dead-lettered."""
+"""The fates of deliveries and of dead-lettered messages."""
 
 from __future__ import annotations
 

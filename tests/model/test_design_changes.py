@@ -1,4 +1,4 @@
-"""What an operator may change is checked when a scenario is made, each action by what the ones before it have done."""
+"""Operator actions are checked when a scenario is made, each against the design that the ones before it leave."""
 
 from __future__ import annotations
 

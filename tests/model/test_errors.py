@@ -38,7 +38,7 @@ def test_invalid_input_may_be_one_sentence() -> None:
 
 
 def test_families() -> None:
-    """What the user gave is a ValueError, a violation an AssertionError, a bug of ours neither."""
+    """Wrong input is a ValueError, a violation an AssertionError, a bug of chaosqs neither."""
     assert issubclass(InvalidInput, ValueError)
     assert issubclass(InvariantViolated, AssertionError)
     assert not issubclass(SimulationError, (ValueError, AssertionError))

@@ -13,7 +13,7 @@ from chaosqs.model.json import Json
 
 
 def of(pattern: Json, body: Json) -> Match:
-    """What becomes of a message whose body is JSON."""
+    """Messages whose body is JSON."""
     return matches([parse(json.dumps(pattern))], json.dumps(body))
 
 

@@ -1,4 +1,4 @@
-"""How a fault plan is read."""
+"""Reading of fault plans."""
 
 from __future__ import annotations
 

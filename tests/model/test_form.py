@@ -1,4 +1,4 @@
-"""What a counterexample's file may hold: as long as the schema has the same number, its form only ever grows.
+"""The form of a counterexample's file: as long as the schema has the same number, it only grows.
 
 A file leaves out what is at its default, so a default is a part of the form, too.
 """

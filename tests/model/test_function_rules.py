@@ -1,4 +1,4 @@
-"""What AWS refuses of a function and of the account's concurrency."""
+"""Functions and account concurrencies that AWS refuses."""
 
 from __future__ import annotations
 

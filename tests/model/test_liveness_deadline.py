@@ -149,7 +149,7 @@ def test_a_healed_plan_ends_when_it_is_healed() -> None:
 
 
 def test_a_failing_function_without_a_policy_gets_ten_cycles() -> None:
-    """It never ends, but so many cycles are enough to see that."""
+    """It never ends; a limited number of cycles is enough to see that."""
     failing = {"worker": Behaviour(error_rate=1)}
     assert bound_of(Scenario(tight(Queue("orders")), ONE, failing)).cycles == 300
 

@@ -1,4 +1,4 @@
-"""What AWS refuses of an event source mapping."""
+"""Event source mappings that AWS refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS refuses of a queue: the last valid value passes, the one beyond does not."""
+"""Queues that AWS refuses: the last valid value passes, the one beyond does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a value prints is what makes it again."""
+"""The repr of a value makes the same value again."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ DAY = 86_400
 
 
 def design(source: int, target: int, *, polled: bool = False, end: str = "", redrive: bool = True) -> Design:
-    """Return a design whose queues keep messages for so many seconds."""
+    """Return a design whose queues keep messages for a number of seconds."""
     queues = [
         Queue(f"orders{end}", retention_period=source, redrive=Redrive(f"dlq{end}", 2) if redrive else None),
         Queue(f"dlq{end}", retention_period=target),

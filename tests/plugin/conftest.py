@@ -1,4 +1,4 @@
-"""What the tests of the plugin share.
+"""Fixtures of the plugin's tests.
 
 The modules imported here stay loaded: pytester forgets what a test loads. Hypothesis takes a while to load, and what
 is put into botocore must be there once.

@@ -1,4 +1,4 @@
-"""What pytest prints where a test of a user's own fails."""
+"""Output of pytest when a user's own test fails."""
 
 from __future__ import annotations
 

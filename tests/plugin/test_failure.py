@@ -1,4 +1,4 @@
-"""What a broken promise looks like: on the terminal, in JUnit, on GitHub, on disk. One real run serves most tests."""
+"""A violation as users see it: on the terminal, in JUnit, on GitHub, on disk. One real run serves most tests."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""What one session finds is the first case of the next, in the database that Hypothesis's profile names."""
+"""Findings of one session are the first cases of the next, in the database that Hypothesis's profile names."""
 
 from collections.abc import Generator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What tests ask about processes that they did not start themselves."""
+"""Questions about processes that a test did not start itself."""
 
 import os
 import time

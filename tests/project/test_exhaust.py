@@ -136,7 +136,7 @@ def with_faults(scenario: Scenario, added: Iterable[tuple[Cell, str]]) -> Scenar
 
 
 def every_plan(scenario: Scenario, depth: int, receives: int = 6) -> set[Shape]:
-    """Return the shapes of the histories of all plans of up to so many faults, each of them run."""
+    """Return the shapes of the histories of all plans of up to a number of faults, each of them run."""
     single = faults(scenario, receives)
     chosen = (added for size in range(depth + 1) for added in combinations(single, size))
     plans = (with_faults(scenario, added) for added in chosen)
@@ -163,7 +163,7 @@ def test_no_two_faults_are_left_out(name: str) -> None:
 
 
 def every_pause(scenario: Scenario, depth: int) -> set[Shape]:
-    """Return the shapes of the histories of all plans of up to so many pauses, each of them run."""
+    """Return the shapes of the histories of all plans of up to a number of pauses, each of them run."""
     tasks = [f"{scenario.design.mappings[0].name}/{number}" for number in range(1, 7)]
     pauses = [Pause(*pause) for pause in product([*tasks, "worker#1", "worker#2"], range(1, 7), range(1, LONGEST + 1))]
     chosen = (added for size in range(depth + 1) for added in combinations(pauses, size))

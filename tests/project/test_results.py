@@ -1,4 +1,4 @@
-"""What a finding is told from."""
+"""The data that a finding is reported from."""
 
 from __future__ import annotations
 

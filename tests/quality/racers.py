@@ -28,7 +28,7 @@ class NotConfigured(Exception):
 
 @attrs.define
 class Shared:
-    """What the invocations of one run share."""
+    """State that the invocations of one run share."""
 
     version: int = 0
     orders: int = 0

@@ -26,11 +26,11 @@ HASH_SEEDS = ("0", "12345")
 PYTHONS = "CHAOSQS_PYTHONS"
 """The environment variable with other Pythons that have chaosqs's dependencies, as PATH lists directories."""
 REPLAYS, PROCESSES = 100, 10
-"""So many replays of each failure by each Python, in so many processes."""
+"""Replays of each failure by each Python, and processes that share them."""
 
 
 def replays(times: int) -> list[tuple[str, str]]:
-    """Replay each failure so many times; return outcome and digest of each, failure by failure."""
+    """Replay each failure a number of times; return outcome and digest of each, failure by failure."""
     found: list[tuple[str, str]] = []
     for file in FILES:
         counterexample = from_json(Counterexample, file.read_text(encoding="utf-8"))

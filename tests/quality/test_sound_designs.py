@@ -30,7 +30,7 @@ def healthy(scenario: Scenario) -> Scenario:
 
 
 def searched(*, fifo: bool, seed: int, cases: int) -> SearchRun:
-    """Judge so many scenarios of sound designs with functions that do not fail by themselves."""
+    """Judge a number of scenarios of sound designs with functions that do not fail by themselves."""
     drawn = scenarios(designs(fifo=fifo, sound=True, dead_letter_queues=True), failing=False).map(healthy)
     return searched_run(drawn, DEFAULT, budgeted(CI, cases, seed))
 

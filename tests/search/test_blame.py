@@ -1,4 +1,4 @@
-"""Who is to blame is found by running messages alone (C7): who fails alone is no bystander, who succeeds alone is."""
+"""Running messages alone settles blame (C7): one that fails alone is not a bystander, one that succeeds alone is."""
 
 from __future__ import annotations
 

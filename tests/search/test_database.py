@@ -1,4 +1,4 @@
-"""What a search found is the first case of the next one, in whatever database Hypothesis has."""
+"""Findings of a search are the first cases of the next one, in any database of Hypothesis."""
 
 from __future__ import annotations
 

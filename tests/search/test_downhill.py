@@ -1,4 +1,4 @@
-"""What the shrinker does where no calm world shows the violation, and no world with one kind of fault either."""
+"""Shrinking where neither a calm scenario nor one with one kind of fault shows the violation."""
 
 from __future__ import annotations
 

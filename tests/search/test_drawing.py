@@ -1,4 +1,4 @@
-"""What is drawn depends on the seed and the strategy, and on nothing else in the process."""
+"""Draws depend on the seed and the strategy, and on nothing else in the process."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""What a run comes to, and whether a change of its design has another price."""
+"""Results of runs, and the prices of changes of a design."""
 
 import attrs
 import pytest

@@ -1,4 +1,4 @@
-"""What a policy did is told as pauses, exactly; and of all pauses that violate, the simplest are reported."""
+"""The effect of a policy is reported as pauses, exactly; of all pauses that violate, the simplest are reported."""
 
 from __future__ import annotations
 

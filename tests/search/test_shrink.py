@@ -77,7 +77,7 @@ def test_what_needs_messages_only_shrinks_to_messages_only(scenario: Scenario, n
 
 
 def test_a_grid_is_sorted_and_has_one_kind_of_scenario() -> None:
-    """The calm worlds come in the order of complexity, with so many messages, and without chance or faults."""
+    """The calm scenarios are in the order of complexity, have the given number of messages, seed 0 and no faults."""
     grid = ScenarioGrid(ROOMY, "orders")
     for degree in (HEALTHY, ON_THE_EDGE, FAILING):
         variants = grid.variants(7, degree)

@@ -1,4 +1,4 @@
-"""What an operator does in a running simulation happens when it should, as AWS does it, and breaks no promise."""
+"""Operator actions take effect in a running simulation at the right time, as on AWS, and violate no invariant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run that is redrawn from some moment on keeps, and what it does not."""
+"""A run that is redrawn from a moment on keeps its past and gets another future."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS does not document, as the search may draw it."""
+"""Draws of assumptions about AWS."""
 
 from __future__ import annotations
 

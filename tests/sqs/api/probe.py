@@ -127,7 +127,7 @@ def queue(sqs: Sqs, name: str = "orders", **attributes: object) -> Probe:
 
 
 def with_dead_letters(sqs: Sqs, most: int, *, fifo: bool = False, **attributes: object) -> tuple[Probe, Probe]:
-    """Create a queue whose messages go to another one after so many receives."""
+    """Create a queue whose messages go to another one after a number of receives."""
     suffix = ".fifo" if fifo else ""
     dead = queue(sqs, "dead" + suffix)
     policy = json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": most})

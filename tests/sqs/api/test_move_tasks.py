@@ -25,7 +25,7 @@ def tasks(dead: Probe, most: int = 10) -> list[dict[str, object]]:
 
 
 def buried(sqs: Sqs, count: int, *, fifo: bool = False) -> tuple[Probe, Probe]:
-    """Return a queue and its dead-letter queue with so many messages in it."""
+    """Return a queue and its dead-letter queue with a number of messages in it."""
     orders, dead = with_dead_letters(sqs, 1, fifo=fifo, VisibilityTimeout=0)
     for number in range(count):
         (orders.put if fifo else orders.send)(str(number))

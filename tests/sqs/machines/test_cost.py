@@ -1,4 +1,4 @@
-"""What a call costs does not depend on the backlog: counted in lines of the machine that run, not in time."""
+"""The cost of a call does not depend on the backlog: counted in lines of the machine that run, not in time."""
 
 from __future__ import annotations
 
