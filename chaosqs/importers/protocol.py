@@ -27,6 +27,8 @@ class Code:
     """`package.module:function`, imported from `root`; empty if the function has to be modelled."""
     root: Path | None = None
     """The directory that Lambda would have as /var/task."""
+    inline: str = ""
+    """Source of the module `index`, if the file has the code itself; then there is no `root`."""
     environment: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Environment variables, with references turned into the values that AWS would give."""
     modelled: str = ""

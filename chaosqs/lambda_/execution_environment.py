@@ -15,7 +15,7 @@ import attrs
 from chaosqs.errors import SimulationError
 from chaosqs.lambda_.output import text_of
 from chaosqs.lambda_.process_state import Loggers, ProcessState
-from chaosqs.lambda_.project_modules import CodeRoot, Modules, root_at, root_of
+from chaosqs.lambda_.project_modules import CodeRoot, Modules, inline_root, root_at, root_of
 from chaosqs.lambda_.threads import Threads
 from chaosqs.model.behaviour import LAYERS, Behaviour
 from chaosqs.model.design import Function
@@ -162,7 +162,8 @@ class HandlerName:
 def root_for(behaviour: Behaviour) -> CodeRoot:
     """Return the root of the code of a behaviour that is real code."""
     layers = [path for path in behaviour.environment.get(LAYERS, "").split(os.pathsep) if path]
-    return root_at(behaviour.code, layers) if behaviour.code else root_of(HandlerName.of(behaviour).module, layers)
+    code = inline_root(behaviour.inline) if behaviour.inline else behaviour.code
+    return root_at(code, layers) if code else root_of(HandlerName.of(behaviour).module, layers)
 
 
 def facts_of(

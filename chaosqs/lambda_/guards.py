@@ -18,6 +18,7 @@ import select
 import signal
 import sys
 import sysconfig
+import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -335,6 +336,8 @@ def _exit(original: Original) -> object:
 
 OURS = str(Path(__file__).parents[1]) + os.sep
 LIBRARIES = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib"))
+INLINE = os.path.join(tempfile.gettempdir(), "chaosqs-inline-")  # noqa: PTH118 - as text
+"""Beginning of the paths of code that templates have inline."""
 INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -355,6 +358,8 @@ def call_site(frame: FrameType | None = None, root: str = "") -> str:
 
 def shown(file: str, line: int, root: str = "") -> str:
     """Return file and line as errors have them: `app/handler.py:12`. `root` as for `call_site`."""
+    if file.startswith(INLINE):
+        return f"{file.rpartition(os.sep)[2]}:{line}"
     folder = root if root and file.startswith(root + os.sep) else os.getcwd()  # noqa: PTH109 - as text
     return f"{file.removeprefix(folder + os.sep)}:{line}"
 

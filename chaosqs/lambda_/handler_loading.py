@@ -48,7 +48,7 @@ _loads: set[tuple[Function, str | None, str, tuple[tuple[str, str], ...]]] = set
 def require(function: Function, behaviour: Behaviour) -> None:
     """Raise `InvalidScenario` if the handler of a function can never be loaded. Code that could is not tried again."""
     __tracebackhide__ = True
-    key = function, behaviour.handler, behaviour.code, tuple(behaviour.environment.items())
+    key = function, behaviour.handler, behaviour.code or behaviour.inline, tuple(behaviour.environment.items())
     if key in _loads:
         return
     reason = _attempt(function, behaviour)

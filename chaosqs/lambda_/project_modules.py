@@ -21,6 +21,7 @@ import sys
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import cache
+from hashlib import sha256
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, FrozenImporter, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import find_spec
@@ -30,7 +31,8 @@ from typing import TypeGuard
 
 import attrs
 
-from chaosqs.lambda_.guards import INSTALLED, LIBRARIES, OURS, outside
+from chaosqs.errors import InvalidScenario
+from chaosqs.lambda_.guards import INLINE, INSTALLED, LIBRARIES, OURS, outside
 
 SHARED = ("boto3", "botocore", "s3transfer")
 """Packages that are always this process's, even if the code contains them: a copy would use the network."""
@@ -162,6 +164,22 @@ def root_at(path: str, layers: Sequence[str] = ()) -> CodeRoot:
     paths = tuple(dict.fromkeys(os.path.abspath(each) for each in (path, *layers)))  # noqa: PTH100 - as text
     _look_again(paths)
     return _root(paths, tuple(map(_folder, paths)), _installed_into(paths))
+
+
+def inline_root(source: str) -> str:
+    """Return a directory that has a source as `index.py`, of this user's temporary files; each source has its own."""
+    name, owner = sha256(source.encode()).hexdigest()[:16], getattr(os, "getuid", int)()
+    base = Path(f"{INLINE}{owner}")
+    base.mkdir(mode=0o700, exist_ok=True)
+    if base.lstat().st_mode & 0o22 or base.lstat().st_uid != owner:
+        raise InvalidScenario(f"{base}: somebody else may write there, so inline code cannot be run from it: remove it")
+    file = base / name / "index.py"
+    if not file.is_file() or file.read_text(encoding="utf-8") != source:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        made = file.with_suffix(f".{os.getpid()}")
+        made.write_text(source, encoding="utf-8")
+        made.replace(file)
+    return str(file.parent)
 
 
 def root_of(module: str, layers: Sequence[str] = ()) -> CodeRoot:

@@ -59,6 +59,8 @@ class Behaviour:
     code: str = ""
     """Directory of the function's code, which Lambda would have as /var/task; the handler is imported from there.
     Empty: it is imported from `sys.path`."""
+    inline: str = ""
+    """Source of the handler's module `index`, where a template has it inline; in place of `code`."""
     environment: Mapping[str, str] = attrs.field(default=_NO_VARIABLES, converter=_ordered, hash=False)
     """Environment variables of the function's configuration. They cannot replace those that Lambda reserves."""
 
@@ -84,6 +86,8 @@ def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
         checks.refuse("hangs", behaviour.hangs, "excludes crashes: a failure looks like one of them")
     if behaviour.handler is not None:
         checks.name("handler", behaviour.handler, r"[\w./-]+:\w+", "must be `package.module:function`")
+    if behaviour.inline and (behaviour.code or not (behaviour.handler or "").startswith("index:")):
+        checks.refuse("inline", None, "must have a handler index:NAME, and no directory of code beside it")
     if behaviour.setup:
         checks.name("setup", behaviour.setup, r"(?s).+\.py:\w+", "must be `path.py:name`")
     for name, value in behaviour.environment.items():

@@ -57,7 +57,9 @@ def _with_variables(behaviour: Behaviour, variables: Mapping[str, str]) -> Behav
 def _changed(code: Code, name: str, given: FunctionSettings, root: Path) -> Code:
     """Return the code of a function with its settings in place of what the template says."""
     if given.behaviour is not None:
-        return attrs.evolve(code, handler="", root=None, modelled=f"[tool.chaosqs.functions.{name}] gives a model")
+        return attrs.evolve(
+            code, handler="", root=None, inline="", modelled=f"[tool.chaosqs.functions.{name}] gives a model"
+        )
     settled = tuple(f"unknown-{variable}" for variable in given.environment)
     notes = tuple(note for note in code.notes if not note.endswith(settled))
     code = attrs.evolve(code, environment={**code.environment, **given.environment}, notes=notes)
@@ -73,7 +75,7 @@ def _changed(code: Code, name: str, given: FunctionSettings, root: Path) -> Code
     if module_file(directory, module) is None:
         file = relative_to(root, directory.joinpath(*module.split(".")))
         raise _refusal(name, "handler", given.handler or handler, f"{file}.py is not there")
-    return attrs.evolve(code, handler=handler, root=Path(os.path.normpath(directory)), modelled="")
+    return attrs.evolve(code, handler=handler, root=Path(os.path.normpath(directory)), inline="", modelled="")
 
 
 def _handler(text: str) -> str:
@@ -146,8 +148,8 @@ def _binding(name: str, source: Source, behaviour: Behaviour | None, root: Path)
         why = "its behaviour is given" if behaviour else code.modelled or "no file names its handler"
         return Binding(name, queues, modelled=with_relative_paths(root, code.modelled or why))
     module, _, function = behaviour.handler.partition(":")
-    file = module_file(Path(behaviour.code or root), module)
-    shown = relative_to(root, file) if file else module
+    file = None if behaviour.inline else module_file(Path(behaviour.code or root), module)
+    shown = relative_to(root, file) if file else "inline code" if behaviour.inline else module
     notes = tuple(with_relative_paths(root, note) for note in code.notes)
     problem = source.broken.get(name, "")
     messages = "" if problem else _origins(source, queues)

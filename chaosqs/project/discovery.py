@@ -79,7 +79,8 @@ def importable(root: Path, behaviours: Mapping[str, Behaviour]) -> None:
 
 def behaviour_of(code: Code) -> Behaviour:
     """Return the behaviour of a function whose handler is there."""
-    return Behaviour(handler=code.handler, code=str(code.root or ""), environment=code.environment)
+    root = str(code.root or "")
+    return Behaviour(handler=code.handler, code=root, inline=code.inline, environment=code.environment)
 
 
 def located(behaviours: Mapping[str, Behaviour], root: Path) -> dict[str, Behaviour]:

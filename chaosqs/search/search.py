@@ -48,8 +48,11 @@ class NamedPoints:
 
 def named_points(behaviours: Mapping[str, Behaviour]) -> NamedPoints:
     """Return the names in the sources of all handlers that are real code, and of what they import from beside them."""
-    real = [(each.code, each.handler.partition(":")[0]) for each in behaviours.values() if each.handler is not None]
+    files = [each for each in behaviours.values() if each.handler is not None and not each.inline]
+    real = [(each.code, (each.handler or "").partition(":")[0]) for each in files]
     calls = [call for code, module in dict.fromkeys(real) for call in _calls(code, module)]
+    for text in dict.fromkeys(each.inline for each in behaviours.values() if each.inline):
+        calls += _inline_calls(text)
     return NamedPoints(_named("fault_point", calls), _named("sometimes", calls))
 
 
@@ -89,6 +92,13 @@ def _calls(code: str, module: str) -> tuple[tuple[str, str], ...]:
         inner = f"{name}.__init__" if file is not None and file.name == "__init__.py" else name
         modules += [other for other in _imported(tree, inner) if code and other not in modules]
     return tuple(found)
+
+
+def _inline_calls(text: str) -> list[tuple[str, str]]:
+    try:
+        return list(_found(ast.parse(text)))
+    except (ValueError, SyntaxError):
+        return []  # as above
 
 
 def _on_path(module: str) -> Path | None:

@@ -80,7 +80,22 @@ def test_handlers_are_named_as_lambdas_runtime_imports_them(read: Read, handler:
 MODELLED = {
     "another language": ("Runtime: nodejs20.x\nHandler: app.handler\nCodeUri: src/", "its Runtime is nodejs20.x"),
     "an image": ("PackageType: Image\nHandler: app.handler", "it is a container image"),
-    "inline": ("Runtime: python3.12\nHandler: index.handler\nInlineCode: 'x = 1'", "its code is inline (InlineCode)"),
+    "inline code of another module": (
+        "Runtime: python3.12\nHandler: app.handler\nInlineCode: 'x = 1'",
+        "its inline code is the module index, and its Handler is app.handler",
+    ),
+    "inline code that is unknown": (
+        "Runtime: python3.12\nHandler: index.handler\nInlineCode: !Ref Elsewhere",
+        "its inline code refers to Elsewhere, which the template does not have",
+    ),
+    "inline code of another kind": (
+        "Runtime: python3.12\nHandler: index.handler\nInlineCode: [x]",
+        "its inline code is no text",
+    ),
+    "inline code of another language": (
+        "Runtime: nodejs20.x\nHandler: index.handler\nInlineCode: 'x = 1'",
+        "its Runtime is nodejs20.x",
+    ),
     "in S3": (
         "Runtime: python3.12\nHandler: app.handler\nCodeUri: s3://bucket/key.zip",
         "its code is in S3 (s3://bucket/key.zip)",
@@ -112,6 +127,14 @@ def test_code_that_is_not_there_is_modelled_for_a_reason(read: Read, properties:
     write("app.zip")
     found = code(read(sam(properties)))
     assert (found.handler, found.root, found.modelled) == ("", None, reason)
+
+
+@pytest.mark.parametrize("written", ["InlineCode: 'x = 1'", "InlineCode: !Sub 'x = ${One}'"])
+def test_inline_code_of_sam_is_the_module_index(read: Read, written: str) -> None:
+    """It has no directory; parameters in it have their values."""
+    sections = "Parameters: {One: {Type: Number, Default: 1}}\n"
+    found = code(read(sections + sam(f"Runtime: python3.12\nHandler: index.handler\n{written}")))
+    assert (found.handler, found.root, found.inline, found.modelled) == ("index:handler", None, "x = 1", "")
 
 
 def test_code_without_a_directory_is_beside_a_sam_template(read: Read, tmp_path: Path) -> None:

@@ -36,16 +36,18 @@ def code_of(part: Part, resource: Resource, resources: Iterable[Resource], readi
     named = ""
     try:
         named = _handler(part, reading)
-        root, shown = _root(part, resource, reading)
-        _refuse_missing(named, root, shown)
+        inline = _inline(part, named, reading)
+        root, shown = (None, "") if inline else _root(part, resource, reading)
+        if root is not None:
+            _refuse_missing(named, root, shown)
     except _Modelled as found:
-        return Code("", None, variables, str(found), tuple(notes), resource.logical_id, named)
+        return Code("", None, "", variables, str(found), tuple(notes), resource.logical_id, named)
     there, missing = _layers(part, resources, reading)
     if there:
         variables[LAYERS] = os.pathsep.join([*there, *filter(None, [variables.get(LAYERS)])])
     if missing:
         notes.append(f"{part.name}: layers are not read: install the packages of {', '.join(missing)} for the tests")
-    return Code(named, root, variables, "", tuple(notes), resource.logical_id, named)
+    return Code(named, root, inline, variables, "", tuple(notes), resource.logical_id, named)
 
 
 def _text(part: Part, key: str, reading: Reading) -> str:
@@ -70,6 +72,26 @@ def _root(part: Part, resource: Resource, reading: Reading) -> tuple[Path, str]:
     raise _Modelled(f"its code {shortened(shown)} {there}")
 
 
+def _inline(part: Part, named: str, reading: Reading) -> str:
+    """Return the source that a template has itself; empty if it has none. Raises `_Modelled` if it cannot be run."""
+    entry = part.properties.get("InlineCode")
+    code = part.properties.get("Code")
+    value = resolve(code.node, reading.scope) if code is not None and entry is None else Absent()
+    entry = value.get("ZipFile") if isinstance(value, Table) else entry
+    source = resolve(entry.node, reading.scope) if entry is not None else Absent()
+    match source:
+        case Absent():
+            return ""
+        case Unknown(reason=reason):
+            raise _Modelled(f"its inline code {reason}")
+        case Leaf(text=text) if named.startswith("index:"):
+            return text
+        case Leaf():
+            raise _Modelled(f"its inline code is the module index, and its Handler is {named.replace(':', '.')}")
+        case Items() | Table():
+            raise _Modelled("its inline code is no text")
+
+
 def _base(reading: Reading) -> Path:
     """Return the template's directory."""
     return Path(os.path.abspath(reading.file)).parent  # noqa: PTH100 - `resolve` would follow links
@@ -86,8 +108,6 @@ def _asset(resource: Resource, key: str) -> str:
 def _written(part: Part, resource: Resource, reading: Reading, base: Path) -> str:
     """Return the path of the code as the template gives it. Raises `_Modelled` if it gives none."""
     key = "CodeUri" if resource.kind == SAM_FUNCTION else "Code"
-    if part.properties.get("InlineCode"):
-        raise _Modelled("its code is inline (InlineCode)")
     entry = part.properties.get(key)
     value = resolve(entry.node, reading.scope) if entry else Absent()
     match value:
@@ -107,8 +127,6 @@ def _written(part: Part, resource: Resource, reading: Reading, base: Path) -> st
 
 def _in_table(entries: Mapping[str, Entry], reading: Reading, base: Path) -> str:
     """Return the asset directory of code that is given by keys of S3. Raises `_Modelled` if it is not there."""
-    if "ZipFile" in entries:
-        raise _Modelled("its code is inline (ZipFile)")
     if "ImageUri" in entries:
         raise _Modelled("it is a container image")
     found = next((entries[key] for key in ("S3Key", "Key") if key in entries), None)
