@@ -95,6 +95,9 @@ class Importer:
     """Suffixes of its files: `.yaml`. A file with one is of this format unless `recognises` returns False."""
     patterns: tuple[str, ...]
     """Glob patterns of such files, relative to a project's root directory: `cdk.out/*.template.json`."""
+    marks: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    """Texts of which each file with a design has one: where no file matches `patterns`, files of any name are found by
+    them, in other directories too. Empty: by `patterns` only."""
     read: Callable[[Path], Imported]
     """Read a file. Raises `NoDesign` if it has no mapping from a queue to a function, and `InvalidDesign` with file and
     line for any other problem."""

@@ -10,6 +10,7 @@ from chaosqs.importers.protocol import Importer
 CLOUDFORMATION = Importer(
     suffixes=(".yaml", ".yml", ".json", ".template"),
     patterns=("template.yaml", "template.yml", "template.json", "cdk.out/*.template.json"),
+    marks=("AWS::Lambda::EventSourceMapping", "AWS::Serverless::Function"),
     read=read_template,
     patch=patch_of,
 )

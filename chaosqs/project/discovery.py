@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -377,12 +377,19 @@ def _part(part: Part, path: str, origins: Mapping[str, Origin]) -> Iterator[str]
     yield "        ),"
 
 
-# Finding the designs of a project that names none: templates in its root directory -----------------------------------
+# Finding the designs of a project that names none: templates in its root directory, else in others --------------------
+
+_DEPTH = 3
+"""Levels of directories below the root that are searched."""
+_NOT_SEARCHED = {"node_modules", "venv", "env", "site-packages", "build", "dist", "tests", "test", "reports"}
+"""Directories with copies or fixtures, beside hidden ones and the assets of CDK."""
+_LARGEST = 1_000_000
+"""Bytes of the largest file that is searched: CloudFormation's limit of a template."""
 
 
 @attrs.frozen
 class Found:
-    """The designs in a root directory."""
+    """The designs of a root directory."""
 
     sources: tuple[Source, ...]
     notices: tuple[str, ...]
@@ -390,22 +397,51 @@ class Found:
 
 
 def discover(root: Path) -> Found:
-    """Return the designs in a root directory. Raises `InvalidDesign` for an invalid template."""
+    """Return the designs of files with the usual names; without any, those of files in other directories.
+
+    Raises `InvalidDesign` for an invalid template.
+    """
+    usual = _sources(_files(root), root)
+    found = usual if usual.sources else _sources(_elsewhere(root), root)
+    return Found(found.sources, (*usual.notices, *_other_formats(root)))
+
+
+def _sources(paths: Iterable[Path], root: Path) -> Found:
     sources: list[Source] = []
     notices: list[str] = []
-    for path in _files(root):
+    for path in paths:
         name = path.relative_to(root).as_posix()
         try:
             sources.append(read_source(name, base=root, root=root))
         except NoDesign as error:
             notices.append(f"{name} is not judged: {_without(name, str(error))}")
-    return Found(tuple(sources), (*notices, *_other_formats(root)))
+    return Found(tuple(sources), tuple(notices))
 
 
 def _files(root: Path) -> list[Path]:
     """Return the files that some importer would read, each once."""
     patterns = [pattern for importer in IMPORTERS for pattern in importer.patterns]
     return list(dict.fromkeys(path for pattern in patterns for path in sorted(root.glob(pattern))))
+
+
+def _elsewhere(root: Path) -> Iterator[Path]:
+    """Yield the files of any name that have a mark of some importer, in the root directory and below it."""
+    for folder, folders, files in os.walk(root):
+        depth = len(Path(folder).relative_to(root).parts)
+        kept = [name for name in folders if name not in _NOT_SEARCHED and not name.startswith((".", "asset."))]
+        folders[:] = sorted(kept) if depth < _DEPTH else []
+        yield from (path for name in sorted(files) if _has_mark(path := Path(folder, name)))
+
+
+def _has_mark(path: Path) -> bool:
+    marks = [mark for importer in IMPORTERS if path.name.endswith(importer.suffixes) for mark in importer.marks]
+    try:
+        if not marks or path.stat().st_size > _LARGEST:
+            return False
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(mark in text for mark in marks)
 
 
 def _without(name: str, message: str) -> str:

@@ -78,6 +78,30 @@ def test_files_of_all_formats_are_discovered(tmp_path: Path) -> None:
         discover(tmp_path)
 
 
+def test_templates_of_other_names_are_found_where_no_usual_one_is(tmp_path: Path) -> None:
+    """In other directories, too, but not among fixtures, hidden copies and what is no template."""
+    for name in ("infra/cfn/stack.yaml", "orders.template", "tests/stack.yaml", ".aws-sam/build/template.yaml"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(with_timeout("31"), encoding="utf-8")
+    (tmp_path / "infra" / "values.yaml").write_text("a: b", encoding="utf-8")
+    (tmp_path / "infra" / "api.yaml").write_text("# AWS::Serverless::Function\nResources: {}", encoding="utf-8")
+    found = discover(tmp_path)
+    assert ([source.name for source in found.sources], found.notices) == (
+        ["orders.template", "infra/cfn/stack.yaml"],
+        (),
+    )
+    (tmp_path / "template.yaml").write_text(with_timeout("31"), encoding="utf-8")
+    assert [source.name for source in discover(tmp_path).sources] == ["template.yaml"]
+
+
+def test_large_and_unreadable_files_are_not_searched(tmp_path: Path) -> None:
+    """CloudFormation takes no template above 1 MB, and a dangling link is no template."""
+    (tmp_path / "large.yaml").write_text(with_timeout("31") + "#" * 1_000_000, encoding="utf-8")
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nothing")
+    assert discover(tmp_path).sources == ()
+
+
 def test_an_importer_patches_only_if_it_says_how() -> None:
     """Without a function for patches there is none."""
     assert TOY.patch(Path("a.toy"), Design([Queue("orders")]), (), "a.toy") == ""
