@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import NoReturn
@@ -35,7 +35,7 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Function, Resource
 from chaosqs.model.events import Effect, Event, PointPassed, Reached, Sent
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.workload import arrivals
+from chaosqs.model.workload import Arrival, arrivals
 from chaosqs.sqs.api.parameters import Parameters, traced
 from chaosqs.sqs.api.receiving import Wait
 from chaosqs.sqs.api.region import ACCOUNT, EPOCH, REGION, QueueResource
@@ -238,6 +238,8 @@ class Handlers:
     services: ServiceCalls
     resources: tuple[Resource, ...]
     """Resources of other services."""
+    arrivals: Sequence[Arrival]
+    """The messages that producers send."""
     _environments: dict[tuple[str, int], ExecutionEnvironment] = attrs.field(
         factory=dict[tuple[str, int], ExecutionEnvironment]
     )
@@ -252,10 +254,11 @@ class Handlers:
         behaviours = {name: known for name, known in scenario.behaviours.items() if known.handler is not None}
         if not behaviours:
             return None
-        calls = Calls.of(service, len(arrivals(scenario.workload)))
+        sent = arrivals(scenario.workload)
+        calls = Calls.of(service, len(sent))
         queues = dict(calls.sqs.accounts.region(ACCOUNT, REGION).queues)
         services = ServiceCalls(context, service, calls.send, _pass_time)
-        return cls(context, calls, behaviours, queues, functions, services, scenario.design.resources)
+        return cls(context, calls, behaviours, queues, functions, services, scenario.design.resources, sent)
 
     def handles(self, function: str) -> bool:
         """Return whether a function is real code."""
@@ -269,7 +272,7 @@ class Handlers:
             self._roots[name] = root_for(behaviour)
         with watched(), Sandbox(EPOCH)(), transport(self.calls, self.services):
             if moto_is_installed():
-                self.services.make(self.resources)
+                self.services.make(self.resources, self._bodies())
             self.services.prepare(dict.fromkeys(each.setup for each in self.behaviours.values() if each.setup))
             try:
                 trio.run(clock.run, clock=clock)
@@ -279,6 +282,11 @@ class Handlers:
                 for environment in self._environments.values():
                     environment.close()
                 self.services.close()
+
+    def _bodies(self) -> Iterable[str]:
+        """Return the bodies of messages that tell the truth about objects of S3: not those with a wrong key."""
+        messages = (arrival.message for arrival in self.arrivals)
+        return dict.fromkeys(each.body for each in messages if each is not None and "key" not in each.note)
 
     def begin(self, invocation: Invocation, done: Callable[[InvocationOutcome], None]) -> None:
         """Hand the batch to the handler in this step of the event queue; another step calls `done` at the end."""

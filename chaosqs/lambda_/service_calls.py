@@ -161,8 +161,11 @@ class ServiceCalls:
     _last_of_groups: dict[tuple[str, str, str], int] = attrs.field(factory=dict[tuple[str, str, str], int])
     """Moment of the last arrival of each message group in each queue."""
 
-    def make(self, resources: tuple[Resource, ...]) -> None:
-        """Make the resources of a design; what happens to queues meanwhile is long past. Raises `InvalidDesign`."""
+    def make(self, resources: tuple[Resource, ...], bodies: Iterable[str] = ()) -> None:
+        """Make the resources of a design, and the objects of S3 that bodies of messages tell of.
+
+        What happens to queues meanwhile is long past. Raises `InvalidDesign`.
+        """
         if resources:
             saved = _SAVED.get(resources)
             if saved is None:
@@ -174,6 +177,10 @@ class ServiceCalls:
                     _SAVED[resources] = saved
             else:
                 self.services.restore(saved)
+        if told := [body for body in bodies if "bucket" in body and "key" in body]:
+            from chaosqs.wire.resources import objects_of, put  # noqa: PLC0415 - moto is an extra
+
+            put(objects_of(told), resources, self._answer)
         self._delivers, self._calls = True, 0
 
     def close(self) -> None:

@@ -54,6 +54,8 @@ class Attempt:
         simulation = Simulation.of(calm)
         numbers = simulation.service.numbers
         numbers.next_free = max(numbers.next_free, self.number + 1)
+        if simulation.real is not None and isinstance(self.sent, Arrival):
+            simulation.real.arrivals = [self.sent]
         simulation.to_come += 1
         simulation.context.event_queue.at(0, partial(self._send, simulation))
         return _outcome(simulation.run(), self.number)

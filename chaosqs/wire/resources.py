@@ -4,10 +4,14 @@ Each known type of CloudFormation becomes requests of the service's own API, che
 not listed here are left out: code can call their services, and finds them empty.
 """
 
+import gzip
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import TypeAlias
+from urllib.parse import unquote_plus
 
 import attrs
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, create_request_object, prepare_request_dict
@@ -32,7 +36,7 @@ class _Request:
     """One request that makes a resource, or a part of it."""
 
     operation: str
-    parameters: _Object
+    parameters: Mapping[str, object]
 
 
 @attrs.frozen
@@ -95,6 +99,79 @@ def _make(resource: Resource, known: _Type, answer: _Answer) -> None:
 
 def _invalid(resource: Resource, why: str) -> InvalidDesign:
     return InvalidDesign([Problem("resources", repr(resource.name), f"{resource.type} cannot be made: {why}")])
+
+
+# Objects that messages tell of: notifications of S3 are sent because there is an object -------------------------------
+
+_TINY = {
+    "gif": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
+    "jpg": (
+        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////////////////////////////////////////////////////////////"
+        "////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAA//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAI"
+        "AQEAAD8AN//Z"
+    ),
+    "png": ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="),
+}
+"""Images of one pixel."""
+_TEXTS = {
+    "csv": b"id,name\n1,one\n",
+    "json": b"{}",
+    "jsonl": b"{}\n",
+    "ndjson": b"{}\n",
+    "txt": b"text\n",
+    "xml": b"<a/>",
+}
+
+
+def objects_of(bodies: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield bucket and key of each object that bodies of messages tell of, each once.
+
+    They are notifications of S3 and events of EventBridge about S3, also in envelopes of SNS, and objects with the
+    fields `bucket` and `key`. Keys of notifications are URL-encoded (S3 User Guide, notification-content-structure).
+    """
+    found: dict[tuple[str, str], None] = {}
+    for body in bodies:
+        with suppress(ValueError, RecursionError):
+            found.update(dict.fromkeys(_named(json.loads(body))))
+    yield from found
+
+
+def _named(value: object) -> Iterator[tuple[str, str]]:
+    match value:
+        case {"s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}}}:
+            yield bucket, unquote_plus(key)
+        case {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}} | {"bucket": str(bucket), "key": str(key)}:
+            yield bucket, key
+        case dict():
+            for each in value.values():
+                yield from _named(each)
+        case list():
+            for each in value:
+                yield from _named(each)
+        case str() if value.startswith("{"):
+            with suppress(ValueError):
+                yield from _named(json.loads(value))
+        case _:
+            pass
+
+
+def put(objects: Iterable[tuple[str, str]], known: Sequence[Resource], answer: _Answer) -> None:
+    """Put objects with made-up contents into buckets, which are made if the design has none of that name."""
+    buckets = {resource.name for resource in known if resource.type == "AWS::S3::Bucket"}
+    for bucket, key in objects:
+        with suppress(ParamValidationError):  # a bucket's name that AWS would refuse
+            if bucket not in buckets:
+                buckets.add(bucket)
+                _refusal("s3", _Request("CreateBucket", {"Bucket": bucket}), answer)
+            _refusal("s3", _Request("PutObject", {"Bucket": bucket, "Key": key, "Body": contents(key)}), answer)
+
+
+def contents(key: str) -> bytes:
+    """Return small valid contents for the suffix of a key."""
+    suffix = key.rpartition(".")[2].lower().replace("jpeg", "jpg")
+    if suffix == "gz":
+        return gzip.compress(contents(key.rpartition(".")[0]), mtime=0)
+    return b64decode(_TINY[suffix]) if suffix in _TINY else _TEXTS.get(suffix, b"chaosqs")
 
 
 # Requests without a client: a client would read the user's configuration ----------------------------------------------

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Protocol, TypeAlias
+from urllib.parse import unquote_plus
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -143,3 +144,12 @@ def records_its_retry_mode(event: Event, _: object) -> None:
     retries = text(vars(config)["retries"])
     for record in event["Records"]:
         chaosqs.record("body", record, body=retries)
+
+
+def reads_the_object(event: Event, _: object) -> None:
+    """Get the object that a notification of S3 tells of."""
+    for record in event["Records"]:
+        told = json.loads(str(record["body"]))["Records"][0]["s3"]
+        key = unquote_plus(told["object"]["key"])
+        answer = client("s3").get_object(Bucket=told["bucket"]["name"], Key=key)
+        chaosqs.record("body", record, body=str(answer["ContentLength"]))

@@ -11,17 +11,22 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import attrs
 import pytest
 
 from chaosqs.errors import EscapedSimulation, InvalidDesign
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Resource
-from chaosqs.model.events import Sent
+from chaosqs.model.events import InvocationEnded, Sent
 from chaosqs.model.faults import FaultPlan
-from chaosqs.model.history import History
+from chaosqs.model.history import Alone, History
+from chaosqs.model.json import Json
+from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+from chaosqs.simulation.alone import attempts
 from chaosqs.simulation.run import simulate
+from chaosqs.wire.resources import contents, objects_of
 from tests.lambda_.service_handlers import TOPIC
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:copies"
@@ -154,6 +159,62 @@ def test_a_bucket_notifies_a_queue() -> None:
     (record,) = json.loads(body)["Records"]
     assert record["eventName"] == "ObjectCreated:Put"
     assert record["s3"]["object"]["key"] == "new/order.json".replace("/", "%2F")
+
+
+def about(key: str, bucket: str = "archive") -> dict[str, Json]:
+    """Return the notification of S3 about an object."""
+    return {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]}
+
+
+@pytest.mark.parametrize("bucket", ["archive", "of-another-stack"])
+def test_objects_that_messages_tell_of_are_there(bucket: str) -> None:
+    """Under their decoded keys, without a notification; also for a message that is run alone."""
+    configured: Json = [{"Event": "s3:ObjectCreated:*", "Queue": QUEUE}]
+    notified = {"QueueConfigurations": configured}
+    made = scenario("reads_the_object", of("AWS::S3::Bucket", "archive", NotificationConfiguration=notified))
+    history = simulate(attrs.evolve(made, workload=[Burst("orders", messages=[about("new/a+b%281%29.json", bucket)])]))
+    assert bodies(history) == ["2"]
+    (attempt,) = attempts(history, [("orders→worker", 0)]).values()
+    assert attempt.run() == Alone(failed=False)
+
+
+def test_a_message_whose_key_is_wrong_tells_of_no_object() -> None:
+    """It is poison because there is no such object."""
+    made = scenario("reads_the_object", of("AWS::S3::Bucket", "archive"))
+    poison = Message(about("elsewhere"), note="Records[0].s3.object.key is another word")
+    history = simulate(attrs.evolve(made, workload=[Burst("orders", messages=[poison])]))
+    assert bodies(history) == []
+    assert any("NoSuchKey" in end.error for _, end in history.each(InvocationEnded))
+
+
+def test_objects_are_named_by_notifications_events_and_fields() -> None:
+    """Keys of notifications are encoded, those of EventBridge's events are not; envelopes are opened."""
+    event: Json = {"detail": {"bucket": {"name": "b"}, "object": {"key": "c+d"}}}
+    texts: list[Json] = [
+        about("a+b", "b"),
+        event,
+        {"Message": json.dumps(about("e", "b"))},
+        {"bucket": "b", "key": "f"},
+        3,
+    ]
+    found = list(objects_of(["no JSON", *map(json.dumps, texts), json.dumps(event)]))
+    assert found == [("b", "a b"), ("b", "c+d"), ("b", "e"), ("b", "f")]
+
+
+@pytest.mark.parametrize(
+    ("key", "begins"),
+    [
+        ("a.png", b"\x89PNG"),
+        ("a.JPEG", b"\xff\xd8"),
+        ("a.gif", b"GIF8"),
+        ("a.csv", b"id,"),
+        ("a.json.gz", b"\x1f\x8b"),
+        ("a", b"chaosqs"),
+    ],
+)
+def test_the_contents_of_such_an_object_fit_its_suffix(key: str, begins: bytes) -> None:
+    """Small, and what a parser of that format reads."""
+    assert contents(key).startswith(begins)
 
 
 def test_a_rule_passes_events_on_to_a_queue() -> None:
