@@ -13,7 +13,7 @@ import attrs
 from chaosqs.esm.machines.scaling import Scaling, scaling_limits
 from chaosqs.esm.poller_fleet import Latency, Poller, PollerFleet
 from chaosqs.esm.receive_loop import ReceiveLoop
-from chaosqs.kernel.context import InjectedFault, SimulationContext
+from chaosqs.kernel.context import InjectedFault, RandomStreams, SimulationContext, stream
 from chaosqs.lambda_.invocation import Lambda, Request
 from chaosqs.lambda_.machines.concurrency import UNRESERVED, Refused
 from chaosqs.model.assumptions import Assumptions
@@ -419,6 +419,15 @@ def _in_hand(poller: Poller, request: Request) -> tuple[int, ...]:
 
 
 # Changes of a mapping while it polls: new pollers take the place of old ones (EC-21, EC-23) ---------------------------
+
+_CHANGE = stream("time of a change of a mapping")
+
+
+def change_time(random: RandomStreams, assumptions: Assumptions, mapping: str, change: int) -> int:
+    """Return the milliseconds until a change of a mapping holds, drawn evenly (EC-21); `change`: its number."""
+    longest = assumptions.mapping_change
+    least = min(assumptions.mapping_change_least, longest)
+    return least + int(random.fraction(_CHANGE, stream(mapping), change) * (longest - least + 1))
 
 
 def start_after(mapping: Mapping, former: Sequence[Mapping]) -> None:

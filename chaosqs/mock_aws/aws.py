@@ -41,6 +41,7 @@ def aws(
     *,
     passthrough: Literal["moto"] | None = None,
     call_latency: float | None = None,
+    mapping_change: float | None = None,
 ) -> AwsContext:
     """Return a context manager; in its `with` block every boto3 client of this process talks to a fake SQS and Lambda.
 
@@ -58,8 +59,9 @@ def aws(
     `design`: its queues and resources exist at once, in the Region of a client that names none. `passthrough="moto"`:
     moto answers for other services, as it does for a design with resources; otherwise their operations raise
     `SimulationError`. `call_latency`: seconds of virtual time that each call takes, from 0 to 1; None: 0.008.
+    `mapping_change`: seconds until a new, changed or deleted mapping is so, from 0.001 to 120; None: drawn, 1 to 35.
 
-    Raises `InvalidInput` for another `passthrough` or a `call_latency` out of range.
+    Raises `InvalidInput` for another `passthrough` or a time out of range.
     """
     checks = Checks("")
     if passthrough not in (None, "moto"):
@@ -67,9 +69,12 @@ def aws(
     if call_latency is None:
         call_latency = ASSUMED.call_latency / 1000
     checks.number("call_latency", call_latency, 0, 1)
+    if mapping_change is not None:
+        checks.number("mapping_change", mapping_change, 0.001, 120)
     if checks.problems:
         raise InvalidInput(checks.problems)
-    return AwsContext(design, passthrough, milliseconds(call_latency))
+    change = None if mapping_change is None else milliseconds(mapping_change)
+    return AwsContext(design, passthrough, milliseconds(call_latency), change)
 
 
 @attrs.frozen(eq=False)
@@ -80,6 +85,8 @@ class AwsContext:
     passthrough: str | None
     latency: int
     """Milliseconds that each call takes."""
+    change: int | None
+    """Milliseconds that a change of a mapping takes; None: they are drawn."""
     _open: list[ExitStack] = attrs.field(factory=list[ExitStack], init=False)
 
     def __enter__(self) -> MockAws:
@@ -208,7 +215,7 @@ def _opened(asked: AwsContext) -> Generator[MockAws]:
         from chaosqs.wire.transport import Transport  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"chaosqs.aws() needs boto3: pip install 'chaosqs[boto]' ({error})") from error
-    backend, region = Backend.new(asked.latency), sdk.default_region()
+    backend, region = Backend.new(asked.latency, asked.change), sdk.default_region()
     resources = () if asked.design is None else asked.design.resources
     calls = backend.services(region)
     services = calls if asked.passthrough or resources else None

@@ -69,9 +69,25 @@ def _with_seed(fields: dict[str, Json], path: str = "") -> dict[str, Json]:
     return {("seed" if name == "luck" else name): value for name, value in {**fields, **inner}.items()}
 
 
+def _with_time_of_changes(fields: dict[str, Json]) -> dict[str, Json]:
+    """Write the time that changes of mappings took: a minute, where a scenario says nothing else."""
+    scenario = fields.get("scenario")
+    if isinstance(scenario, dict):
+        return {**fields, "scenario": _with_time_of_changes(scenario)}
+    faults, given = fields.get("faults"), fields.get("assumptions", {})
+    actions = faults.get("actions") if isinstance(faults, dict) else None
+    changes = isinstance(actions, list) and any(
+        isinstance(each, dict) and each.get("kind") == "change" for each in actions
+    )
+    if not changes or not isinstance(given, dict):
+        return fields
+    time = given.get("mapping_change", 60_000)
+    return {**fields, "assumptions": {**given, "mapping_change": time, "mapping_change_least": time}}
+
+
 def _to_schema_2(fields: dict[str, Json]) -> dict[str, Json]:
     """Return the fields of any file of the first release, in the second schema."""
-    return _with_seed(_without_explanation_text(fields))
+    return _with_time_of_changes(_with_seed(_without_explanation_text(fields)))
 
 
 STEPS: tuple[Step, ...] = (_to_schema_2,)

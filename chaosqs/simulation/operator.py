@@ -10,7 +10,7 @@ from itertools import groupby
 
 import attrs
 
-from chaosqs.esm.mapping import Mapping, MappingLifecycle
+from chaosqs.esm.mapping import Mapping, MappingLifecycle, change_time
 from chaosqs.kernel.context import SimulationContext
 from chaosqs.lambda_.invocation import Lambda
 from chaosqs.model.design import Design, Function
@@ -44,6 +44,8 @@ class Operator:
     """Number of steps of actions that are still to come."""
     tasks: list[MoveTask] = attrs.field(factory=list[MoveTask])
     """Message move tasks that the operator has begun."""
+    settles: dict[str, list[int]] = attrs.field(factory=dict[str, list[int]])
+    """Moments at which the changes of each mapping hold."""
 
     @property
     def busy(self) -> bool:
@@ -83,7 +85,7 @@ class Operator:
                     self._redrive(action)
                 case _ if action.setting in OF_MAPPINGS:
                     settle = partial(self._settle, action, self._operated(action))
-                    self._later(self.context.now + self.context.assumptions.mapping_change, settle)
+                    self._later(self._due(action.target), settle)
                 case _ if action.setting in OF_FUNCTIONS:
                     self._change_function(action)
                 case _:
@@ -92,6 +94,13 @@ class Operator:
     def _operated(self, action: Action) -> int:
         value = repr(action.value) if action.kind == "change" else ""
         return self.context.record(Operated(self.context.now, None, action.kind, action.target, action.setting, value))
+
+    def _due(self, mapping: str) -> int:
+        """Return the moment at which a change of a mapping that is made now holds; changes hold in their order."""
+        earlier = self.settles.setdefault(mapping, [])
+        wait = change_time(self.context.random, self.context.assumptions, mapping, len(earlier))
+        earlier.append(max(self.context.now + wait, *earlier, 0))
+        return earlier[-1]
 
     # Queues
 

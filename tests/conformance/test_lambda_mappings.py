@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+import chaosqs
+from chaosqs.errors import InvalidInput
 from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.conftest import EXACT
 from tests.conformance.lambda_under_test import LambdaUnderTest, Worker, connected, dictionaries, functions, queue_of
@@ -254,11 +256,46 @@ def test_EC_11_an_update_looks_at_the_timeouts_again(world: MockAws, queue: Queu
     assert message == "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds"
 
 
-@EXACT
-def test_EC_21_a_change_holds_after_a_minute(world: MockAws, queue: QueueUnderTest) -> None:
-    """As long as is assumed, and not a moment sooner."""
+def test_EC_21_a_change_takes_a_time_that_is_drawn(world: MockAws, queue: QueueUnderTest) -> None:
+    """From 1 to 35 s, to create, disable, enable and delete; the same times in each run."""
+    times = list[float]()
     uuid = functions().map(queue)
-    world.advance(59.999)
-    assert functions().state(uuid) == "Creating"
-    world.advance(0.001)
-    assert functions().state(uuid) == "Enabled"
+    for change in ({"Enabled": False}, {"Enabled": True}, {"BatchSize": 5}) * 5:
+        times.append(_settled(world, uuid))
+        functions()("update_event_source_mapping", UUID=uuid, **change)
+    times.append(_settled(world, uuid))
+    functions()("delete_event_source_mapping", UUID=uuid)
+    times.append(_settled(world, uuid))
+    assert 1 <= min(times) < 8
+    assert 28 < max(times) <= 35.5
+
+
+def _settled(world: MockAws, uuid: str) -> float:
+    """Return the seconds until a mapping has a lasting state, or is gone."""
+    began = world.now
+    while any(
+        mapping["UUID"] == uuid and mapping["State"].endswith("ing")
+        for mapping in dictionaries(functions()("list_event_source_mappings")["EventSourceMappings"])
+    ):
+        world.advance(0.25)
+    return world.now - began
+
+
+@pytest.mark.parametrize("seconds", [0.001, 5, 120])
+def test_EC_21_a_test_may_say_how_long_a_change_takes(seconds: float) -> None:
+    """Not a moment less."""
+    with chaosqs.aws(call_latency=0, mapping_change=seconds) as world:
+        queue = queue_of()
+        world.function("worker", lambda _, __: None)
+        uuid = functions().map(queue)
+        world.advance(seconds - 0.001)
+        assert functions().state(uuid) == "Creating"
+        world.advance(0.001)
+        assert functions().state(uuid) == "Enabled"
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 120.1, float("nan")])
+def test_the_time_of_a_change_has_a_range(seconds: float) -> None:
+    """In seconds."""
+    with pytest.raises(InvalidInput, match=r"mapping_change"):
+        chaosqs.aws(mapping_change=seconds)

@@ -40,7 +40,7 @@ def _other(value: object) -> object:
             return 99
 
 
-TOLD = ("answer", "contents", "output", "trace")
+TOLD = ("answer", "contents", "output", "place", "trace")
 """Fields that only explain an event, in the words of the user's code, which may differ from run to run."""
 
 

@@ -162,3 +162,19 @@ def test_a_newer_schema_is_refused_and_says_who_claims_to_have_written_it(docume
     with pytest.raises(InvalidScenario) as caught:
         migrated(document, STEPS)
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("assumptions", "time"),
+    [({}, 60_000), ({"mapping_change": 5_000, "cold_start": 1}, 5_000)],
+    ids=["default", "given"],
+)
+def test_changes_of_mappings_take_as_long_as_when_a_file_was_written(assumptions: dict[str, Json], time: int) -> None:
+    """A minute, or what the file says; without such a change nothing is written."""
+    change: Json = {"kind": "change", "target": "orders→worker", "at": 5, "setting": "batch_size", "value": 1}
+    scenario: Json = {"faults": {"actions": [change]}, "assumptions": {**assumptions}}
+    now = {"mapping_change": time, "mapping_change_least": time}
+    wanted: Json = {"faults": {"actions": [change]}, "assumptions": {**assumptions, **now}}
+    assert migrated({"chaosqs": 1, "scenario": scenario}) == {"scenario": wanted}
+    calm: dict[str, Json] = {"faults": {"actions": [{"kind": "purge", "target": "orders", "at": 5}]}}
+    assert migrated({"chaosqs": 1, **calm}) == calm

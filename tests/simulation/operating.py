@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chaosqs.esm.mapping import change_time
 from chaosqs.invariants.at_least_once_delivery import judge as judge_delivery
 from chaosqs.invariants.concurrency_within_its_limits import judge as judge_concurrency
 from chaosqs.invariants.conservation import judge as judge_conservation
+from chaosqs.kernel.context import RandomStreams
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design
@@ -20,7 +22,14 @@ from chaosqs.simulation.run import simulate
 from tests.calibration.designs import one_mapping
 
 MAPPING = "orders→worker"
-HOLDS_AFTER = Assumptions().mapping_change
+
+
+def holds_after(seed: int = 0) -> int:
+    """Return the milliseconds until the first change of the mapping holds."""
+    return change_time(RandomStreams(seed), Assumptions(), MAPPING, 0)
+
+
+HOLDS_AFTER = holds_after()
 SLOW = Behaviour(seconds_per_batch=4)
 
 

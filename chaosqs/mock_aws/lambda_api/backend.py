@@ -94,9 +94,14 @@ class Backend:
     waits: Waits
 
     @classmethod
-    def new(cls, latency: int) -> Backend:
-        """Return an empty backend; `latency`: milliseconds that each call takes, 0 for none."""
+    def new(cls, latency: int, change: int | None) -> Backend:
+        """Return an empty backend.
+
+        `latency`: milliseconds that each call takes, 0 for none. `change`: those that a change of a mapping takes.
+        """
         assumed = attrs.evolve(ASSUMED, call_latency=latency) if latency else ASSUMED
+        if change is not None:
+            assumed = attrs.evolve(assumed, mapping_change=change, mapping_change_least=change)
         context = SimulationContext(EventQueue(0), RandomStreams(0), NO_FAULTS, assumed)
         sqs = Sqs(Accounts(context))
         waits = Waits(sqs, latency)

@@ -5,7 +5,8 @@ from functools import partial
 
 import attrs
 
-from chaosqs.esm.mapping import Mapping, start_after
+from chaosqs.esm.mapping import Mapping, change_time, start_after
+from chaosqs.kernel.context import RandomStreams
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, conflict, in_use, invalid, not_found
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import SETTLED, Mapped, mapping_arn, named, page
@@ -65,8 +66,12 @@ def stop(mapped: Mapped) -> None:
 
 
 def _later(region: LambdaRegion, mapped: Mapped, state: str) -> None:
-    wait = region.context.assumptions.mapping_change
+    wait = change_time(_CHANCE, region.context.assumptions, mapped.settings.name, next(region.changes))
     region.context.event_queue.after(wait, partial(_settle, region, mapped, state))
+
+
+_CHANCE = RandomStreams(1)
+"""Draws the times of changes: other chance is calm in `aws()`, but a test should meet quick and slow changes."""
 
 
 def _settle(region: LambdaRegion, mapped: Mapped, state: str) -> None:

@@ -258,6 +258,8 @@ class LambdaRegion:
     handlers: RegionHandlers = attrs.field(init=False)
     engine: Lambda = attrs.field(init=False)
     ids: Iterator[int] = attrs.field(factory=lambda: count(1))
+    changes: Iterator[int] = attrs.field(factory=lambda: count(1))
+    """Numbers of changes of mappings."""
 
     def __attrs_post_init__(self) -> None:
         """Build the handlers and the engine."""
