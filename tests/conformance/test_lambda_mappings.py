@@ -274,7 +274,7 @@ def _settled(world: MockAws, uuid: str) -> float:
     """Return the seconds until a mapping has a lasting state, or is gone."""
     began = world.now
     while any(
-        mapping["UUID"] == uuid and mapping["State"].endswith("ing")
+        mapping["UUID"] == uuid and str(mapping["State"]).endswith("ing")
         for mapping in dictionaries(functions()("list_event_source_mappings")["EventSourceMappings"])
     ):
         world.advance(0.25)
