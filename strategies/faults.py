@@ -70,7 +70,7 @@ _RECEIVES = 3  # maximum receives of one message that have faults of their own
 _WINDOWS = 3  # maximum windows
 _ACTIONS = 2  # maximum actions
 _BANNED = 4  # maximum banned kinds
-_EARLY_STEP, _LATEST_STEP = 8, 60  # half of the steps of real code at which faults strike are in the first range
+_EARLY_STEP, _LATEST_STEP = 8, 60  # half of the steps of real code at which faults are injected are in the first range
 _POINTS_WEIGHT = 8  # the fault points together are drawn as often as this number of kinds: users who name one want it
 
 
@@ -89,7 +89,7 @@ def fault_plans(
     first three receives; 0 or more. `kinds`: names of the faults that may occur; none: only the empty plan. `points`:
     names of fault points in the user's code (`chaosqs.fault_point`), and calls that it makes to other services
     (`dynamodb:PutItem`). `actions`: actions of operators, of `redeploy`,
-    `purge` and `redrive`. `held`: functions with real code, whose invocations may be paused like pollers, and struck at
+    `purge` and `redrive`. `held`: functions with real code, whose invocations may be paused and have faults at
     any of their calls and waits. Kinds that cannot happen on FIFO queues are left out if all polled queues are FIFO.
     Raises ValueError for an unknown kind.
     """
@@ -126,7 +126,7 @@ class _Wanted:
 
     @property
     def stepped(self) -> tuple[str, ...]:
-        """The kinds of faults that can strike inside of the design's real code."""
+        """The kinds of faults that can be injected inside of the design's real code."""
         return tuple(kind.name for kind in self.possible if kind.name in STEPPED) if self.held else ()
 
     def names(self, kind: FaultKind) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ def _plans(wanted: _Wanted) -> SearchStrategy[FaultPlan]:
     ]
     outcomes = st.sampled_from((OK, *of_receives))
     if wanted.stepped:
-        outcomes |= _struck(wanted.stepped)
+        outcomes |= _injected(wanted.stepped)
     return st.just(FaultPlan()) | st.builds(
         FaultPlan,
         messages=st.lists(st.lists(outcomes, max_size=_RECEIVES), max_size=wanted.messages),
@@ -173,10 +173,10 @@ def _plans(wanted: _Wanted) -> SearchStrategy[FaultPlan]:
     )
 
 
-def _struck(kinds: Sequence[str]) -> SearchStrategy[str]:
-    """Return outcomes that strike at a call or wait of real code: its number is not known, so late ones are drawn too.
+def _injected(kinds: Sequence[str]) -> SearchStrategy[str]:
+    """Return outcomes at a call or wait of real code. Their number is not known, so late ones are drawn, too.
 
-    Beyond the last one they strike at the end of the code.
+    Beyond the last one they are injected at the end of the code.
     """
     steps = st.integers(1, _EARLY_STEP) | st.integers(_EARLY_STEP + 1, _LATEST_STEP)
     return st.builds(with_step, st.sampled_from(kinds), steps)
@@ -189,7 +189,7 @@ def _windows(wanted: _Wanted) -> SearchStrategy[Window]:
     scopes = {name: wanted.scopes(kind) for name, kind in names}
     kinds = st.sampled_from([name for name, _ in names])
     if wanted.stepped:
-        kinds |= _struck(wanted.stepped)
+        kinds |= _injected(wanted.stepped)
 
     def window(kind: str, scope: int, start: float, seconds: float) -> Window:
         own = scopes[kind.partition(":")[0] if step_of(kind) else kind]

@@ -57,7 +57,7 @@ def scenarios(  # noqa: PLR0913 - each is a separate choice, and all but one hav
     `queue`: the queue that always gets a load; None: any queue that is polled. `behaviours`: fixed behaviours by
     function name; the others are drawn. `messages`: as for `workloads`. `faults`: True if faults may come from outside.
     `failing`: True if drawn behaviours may fail. `points`: fault points in the handlers' code at which a fault may
-    strike (`chaosqs.fault_point`). `vary_assumptions`: also draw assumptions about AWS (`assumptions`).
+    be injected (`chaosqs.fault_point`). `vary_assumptions`: also draw assumptions about AWS (`assumptions`).
     `sources`: as for `workloads`. Each run ends at `run_length` at the latest. The simplest scenario is calm: one
     message, no fault, seed 0. Raises ValueError as `workloads` does, and for behaviours of a function that the design
     does not have.

@@ -89,13 +89,13 @@ class Deleting:
             self.done(poller)
             return
         request = _Request(poller, receipts, cause)
-        injected = self._struck(request) if self._asks else None
+        injected = self._injected(request) if self._asks else None
         if injected is None:
             self._finish(request)
         else:
             self._suffer(request, injected)
 
-    def _struck(self, request: _Request) -> InjectedFault | None:
+    def _injected(self, request: _Request) -> InjectedFault | None:
         batch = ((receipt.message.number, receipt.message.receive_count) for receipt in request.receipts)
         return self.context.injector.injected("delete", self._scopes, batch, self.context.now)
 
@@ -147,7 +147,7 @@ class Deleting:
         self.context.event_queue.at(until, partial(self._finish, request), poller.task)
 
     def _repeat(self, request: _Request) -> None:
-        """Repeat a delete. Only a window's fault can strike it; else it succeeds, whatever the first one did (RH-7)."""
+        """Repeat a delete. Only a window's fault applies to it; else it succeeds, whatever the first one did (RH-7)."""
         injected = self.context.injector.window("delete", self._scopes, self.context.now)
         if injected is None:
             self._finish(request)

@@ -33,7 +33,7 @@ class ReceiveFaults:
     latency: Latency
     _scopes: tuple[str, ...] = attrs.field(init=False)
     _shown_twice: dict[int, int] = attrs.field(factory=dict[int, int])
-    """End of visibility of each doubled message, by number; a window's `duplicate` does not strike it before."""
+    """End of visibility of each doubled message, by number; a window's `duplicate` does not apply to it before."""
 
     def __attrs_post_init__(self) -> None:
         """Set the scopes of the receives."""
@@ -47,7 +47,7 @@ class ReceiveFaults:
     # Before the response
 
     def poll(self, wanted: int) -> InjectedFault | None:
-        """Return the fault that strikes a receive of up to `wanted` messages; None if it would change nothing.
+        """Return the fault to inject into a receive of up to `wanted` messages; None if it would change nothing.
 
         The plan is asked about the first message of the queue, at its next receive count. If none waits: no fault.
         """
@@ -95,7 +95,7 @@ class ReceiveFaults:
     # The response
 
     def response(self, receipts: Sequence[Receipt]) -> InjectedFault | None:
-        """Return the fault that strikes the response to a receive."""
+        """Return the fault to inject into the response to a receive."""
         batch = ((receipt.message.number, receipt.message.receive_count) for receipt in receipts)
         injected = self.context.injector.injected("receive", self._scopes, batch, self.context.now)
         return (
@@ -154,9 +154,9 @@ class ReceiveLoop:
     """Called with a poller's batch and the index of the receive that completed it."""
     faults: ReceiveFaults = attrs.field(init=False)
     _asks_poll: bool = attrs.field(init=False)
-    """True if the fault plan has faults that strike before the response."""
+    """True if the fault plan has faults before the response."""
     _asks_response: bool = attrs.field(init=False)
-    """True if the fault plan has faults that strike the response."""
+    """True if the fault plan has faults of the response."""
     _patterns: tuple[Pattern, ...] = ()
 
     def __attrs_post_init__(self) -> None:
@@ -248,7 +248,7 @@ class ReceiveLoop:
             self.poll(poller)
 
     def _answered(self, poller: Poller, receipts: Sequence[Receipt], index: int, injected: InjectedFault) -> None:
-        """Go on with a response that a fault has struck."""
+        """Go on with a response into which a fault was injected."""
         if injected.kind == "lost_receive":
             self._look_again(poller)
         elif injected.kind == "slow_receive":

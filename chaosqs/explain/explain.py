@@ -1,7 +1,7 @@
 """Explains a counterexample: the settings and faults that matter, and the values at which the invariant holds.
 
 Each setting is changed alone, on the minimal scenario, to candidate values that AWS accepts, and each value is tested
-on the seed sample. A value counts as holding only if nothing else becomes worse: see `Answer.cures`.
+on the seed sample. A value counts as holding only if nothing else becomes worse: see `RunResult.cures`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -131,21 +131,21 @@ _Probe: TypeAlias = Callable[[Value], bool | None]
 
 
 def thresholds(
-    value: Value, answers: Mapping[Value, bool], holds: _Probe, surely: _Probe, evidence: Evidence
+    value: Value, seeming: Mapping[Value, bool], holds: _Probe, surely: _Probe, evidence: Evidence
 ) -> tuple[Threshold, ...]:
     """Return the ranges at which an invariant holds that is violated at `value`: first those above it, then below.
 
-    `answers`: True for each tried value that seems to hold. `holds` tests values between two tried ones. `surely` tests
+    `seeming`: True for each tried value that seems to hold. `holds` tests values between two tried ones. `surely` tests
     the ends of ranges more strictly; `evidence` is its evidence.
     """
     if isinstance(value, bool):
         other = not value
         found = Threshold("at_least" if other else "at_most", other, evidence)
-        return (found,) if answers[other] and surely(other) else ()
-    tried = sorted(answers, key=rank)
+        return (found,) if seeming[other] and surely(other) else ()
+    tried = sorted(seeming, key=rank)
     above = [other for other in tried if rank(other) > rank(value)]
     below = [other for other in reversed(tried) if rank(other) < rank(value)]
-    scale = _Scale(answers, holds, surely, evidence)
+    scale = _Scale(seeming, holds, surely, evidence)
     return (*scale.found(value, above, "at_least"), *scale.found(value, below, "at_most"))
 
 
@@ -153,7 +153,7 @@ def thresholds(
 class _Scale:
     """The tried values of a setting, and functions that test others."""
 
-    answers: Mapping[Value, bool]
+    seeming: Mapping[Value, bool]
     holds: _Probe
     surely: _Probe
     evidence: Evidence
@@ -161,7 +161,7 @@ class _Scale:
     def found(self, value: Value, outwards: Sequence[Value], side: Side) -> Iterator[Threshold]:
         """Yield the runs on one side of the current value, the outermost last."""
         index, fails = 0, value
-        for good, group in groupby(outwards, key=self.answers.__getitem__):
+        for good, group in groupby(outwards, key=self.seeming.__getitem__):
             run = list(group)
             index += len(run)
             if good and len(run) == len(outwards) and value is None:
@@ -353,15 +353,15 @@ def _setting(
 def _thresholds(scenario: Scenario, design_setting: DesignSetting, sample: SeedSample) -> tuple[Threshold, ...] | None:
     """Return the ranges at which the invariant holds on a seed sample; None if no other value can be simulated."""
     value = design_setting.read(scenario.design)
-    answers = {
+    seeming = {
         other: answer
         for other in design_setting.candidates
         if other != value and (answer := sample.seems(design_setting, other)) is not None
     }
-    if not answers:
+    if not seeming:
         return None
     return thresholds(
-        value, answers, partial(sample.holds, design_setting), partial(sample.surely, design_setting), sample.evidence
+        value, seeming, partial(sample.holds, design_setting), partial(sample.surely, design_setting), sample.evidence
     )
 
 

@@ -207,10 +207,10 @@ class _Proof:
         return self._priced(candidate, design, Evidence(left, of, "violating_trials"))
 
     def _curing(self, candidate: Candidate) -> Design | None:
-        """Return the changed design if it cures the counterexample: see `Answer.cures`."""
+        """Return the changed design if it cures the counterexample: see `RunResult.cures`."""
         design = redesigned(self.scenario.design, candidate)
         after = None if design is None else self.oracle.redesigned(self.scenario, design)
-        cured = after is not None and after.cures(self.oracle.answer(ending(self.scenario)))
+        cured = after is not None and after.cures(self.oracle.result(ending(self.scenario)))
         return design if cured else None
 
     def _priced(

@@ -17,7 +17,7 @@ from chaosqs.errors import InvalidInput
 from chaosqs.explain.settings import DesignSetting
 from chaosqs.model.explanation import Evidence, Population, Value
 from chaosqs.model.scenario import Scenario
-from chaosqs.search.oracle import Answer, Oracle
+from chaosqs.search.oracle import Oracle, RunResult
 from chaosqs.search.simplicity import ending
 
 _MIN_VIOLATING_SHARE = 0.05  # minimum share of seeds with the violation at which it counts as happening by chance
@@ -67,8 +67,8 @@ class SeedSample:
         return not (setting.postpones and self._cured_by_time(setting, value))
 
     def _cured(self, setting: DesignSetting, value: Value, variants: Sequence[Scenario]) -> bool | None:
-        before = [self.oracle.answer(variant) for variant in variants]
-        after: list[Answer] = []
+        before = [self.oracle.result(variant) for variant in variants]
+        after: list[RunResult] = []
         for variant, was in zip(variants, before, strict=True):
             try:
                 answer = self.oracle.redesigned(variant, setting.write(variant.design, value))

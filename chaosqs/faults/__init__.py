@@ -1,1 +1,1 @@
-"""The fault injector: it decides at each injection point which fault strikes."""
+"""The fault injector: it decides at each injection point which fault is injected."""

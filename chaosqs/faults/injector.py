@@ -1,4 +1,4 @@
-"""The fault injector: each call asks it once, at its injection point, for the fault of the plan that strikes it."""
+"""The fault injector: each call asks it once, at its injection point, for the fault of the plan to inject."""
 
 from collections.abc import Iterable
 
@@ -25,14 +25,14 @@ class FaultInjector:
 
     plan: FaultPlan
     calm: bool = True
-    """True if no fault of the plan can ever strike."""
+    """True if no fault of the plan can ever be injected."""
     _injection_points: frozenset[str] = frozenset()
-    """Injection points at which a fault of the plan can strike; calls at all others need not ask."""
+    """Injection points at which a fault of the plan can be injected; calls at all others need not ask."""
     _windows: dict[str, tuple[Window, ...]] = attrs.field(factory=dict[str, tuple[Window, ...]])
     """Windows of each injection point whose kind is not banned."""
     _healed: int | None = None
     _passed: set[tuple[int, int]] = attrs.field(factory=set[tuple[int, int]])
-    """Pairs of (message, receive count) whose outcome for a poll has struck."""
+    """Pairs of (message, receive count) whose outcome for a poll has been injected."""
 
     def __attrs_post_init__(self) -> None:
         """Sort the plan by injection point."""
@@ -48,13 +48,13 @@ class FaultInjector:
         self._healed = None if plan.heal_at is None else milliseconds(plan.heal_at)
 
     def asks(self, injection_point: str) -> bool:
-        """Return whether a fault of the plan can ever strike at an injection point."""
+        """Return whether a fault of the plan can ever be injected at an injection point."""
         return injection_point in self._injection_points
 
     def injected(
         self, injection_point: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
     ) -> InjectedFault | None:
-        """Return the fault that strikes a call about a batch of (message, receive count), or None.
+        """Return the fault to inject into a call about a batch of (message, receive count), or None.
 
         The first message of the batch with an outcome for this injection point decides; if there is none, the first
         open window. `scopes`: the names of the queue, function and mapping that the call is about.
@@ -68,9 +68,9 @@ class FaultInjector:
         return self.window(injection_point, scopes, now)
 
     def poll(self, scopes: tuple[str, ...], message: int, receive: int, now: int) -> InjectedFault | None:
-        """Return the fault that strikes a receive; `message` is the first one it would return, `receive` its count.
+        """Return the fault to inject into a receive; `message` is the first one it would return, `receive` its count.
 
-        The outcome of one message strikes once: a failed receive does not count, so the next would meet it again.
+        The outcome of one message applies once: a failed receive does not count, so the next would meet it again.
         """
         if (message, receive) in self._passed:
             return self.window("poll", scopes, now)
@@ -80,7 +80,7 @@ class FaultInjector:
         return injected
 
     def send(self, queue: str, message: int, now: int, *, again: bool = False) -> InjectedFault | None:
-        """Return the fault that strikes the send of a message; only a window's fault strikes one sent `again`."""
+        """Return the fault to inject into the send of a message; only a window's fault applies to one sent `again`."""
         if "send" not in self._injection_points or self._is_healed(now):
             return None
         outcome = OK if again else self.plan.send_outcome(message)
@@ -91,7 +91,7 @@ class FaultInjector:
     def point(
         self, point: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
     ) -> InjectedFault | None:
-        """Return the fault that strikes a named point of user code working on a batch of (message, receive count)."""
+        """Return the fault to inject into a named point of user code working on a batch of (message, receive count)."""
         if "point" not in self._injection_points or self._is_healed(now):
             return None
         wanted = f"{FAULT_POINT}:{point}"
@@ -103,7 +103,7 @@ class FaultInjector:
     def call(
         self, call: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
     ) -> InjectedFault | None:
-        """Return the fault that strikes a call (`dynamodb:PutItem`) of user code working on a batch."""
+        """Return the fault to inject into a call (`dynamodb:PutItem`) of user code working on a batch."""
         if "call" not in self._injection_points or self._is_healed(now):
             return None
         for message, receive in batch:

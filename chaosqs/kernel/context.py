@@ -69,7 +69,7 @@ def stream(name: str) -> int:
 
 @attrs.frozen
 class InjectedFault:
-    """A fault that strikes one call."""
+    """A fault that is injected into one call."""
 
     kind: str
     name: str
@@ -77,13 +77,13 @@ class InjectedFault:
     until: int | None = None
     """End of the window that the fault comes from, in milliseconds; None for the fault of one message."""
     step: int = 0
-    """Number of the call or wait of real code at which it strikes, from 1; 0: at the end of the code."""
+    """Number of the call or wait of real code at which it is injected, from 1; 0: at the end of the code."""
     exact: bool = False
     """True if the plan names the step."""
 
 
 class Injector(Protocol):
-    """Decides which calls of a run a fault strikes. Each call asks once.
+    """Decides into which calls of a run a fault is injected. Each call asks once.
 
     A batch is given as pairs of (message, receive count). `scopes` are the names of what the call is about: queue,
     function, mapping. `now` is in milliseconds.
@@ -91,37 +91,37 @@ class Injector(Protocol):
 
     @property
     def calm(self) -> bool:
-        """True if no fault can ever strike."""
+        """True if no fault can ever be injected."""
         ...
 
     def asks(self, injection_point: str) -> bool:
-        """Return whether a fault can ever strike at an injection point."""
+        """Return whether a fault can ever be injected at an injection point."""
         ...
 
     def injected(
         self, injection_point: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
     ) -> InjectedFault | None:
-        """Return the fault that strikes a call about a batch."""
+        """Return the fault to inject into a call about a batch."""
         ...
 
     def poll(self, scopes: tuple[str, ...], message: int, receive: int, now: int) -> InjectedFault | None:
-        """Return the fault that strikes a receive; `message` is the first one it would return, `receive` its count."""
+        """Return the fault to inject into a receive; `message` is the first that it returns, `receive` its count."""
         ...
 
     def send(self, queue: str, message: int, now: int, *, again: bool = False) -> InjectedFault | None:
-        """Return the fault that strikes the send of a message, or its repetition."""
+        """Return the fault to inject into the send of a message, or its repetition."""
         ...
 
     def point(
         self, point: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
     ) -> InjectedFault | None:
-        """Return the fault that strikes a named point of the user's code."""
+        """Return the fault to inject into a named point of the user's code."""
         ...
 
     def call(
         self, call: str, scopes: tuple[str, ...], batch: Iterable[tuple[int, int]], now: int
     ) -> InjectedFault | None:
-        """Return the fault that strikes a call of the user's code to another service (`dynamodb:PutItem`)."""
+        """Return the fault to inject into a call of the user's code to another service (`dynamodb:PutItem`)."""
         ...
 
     def window(self, injection_point: str, scopes: tuple[str, ...], now: int, kind: str = "") -> InjectedFault | None:

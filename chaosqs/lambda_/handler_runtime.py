@@ -103,8 +103,8 @@ class HandlerTask:
     """Calls and waits of the code so far."""
     _waits: int = 0
     _reads: int = 0
-    _struck: str = ""
-    """Name of the fault that has struck inside of the code, with the place; empty: none."""
+    _injected: str = ""
+    """Name of the fault that was injected inside of the code, with the place; empty: none."""
     _spins: int = 0
     """Milliseconds that passed because the code kept reading the clock, since its last real wait."""
     failure: BaseException | None = None
@@ -266,8 +266,8 @@ class HandlerTask:
         if outcome is None:
             duration = self.invocation.limit if result.outcome == "timed_out" else self.duration
             outcome = judged(self.invocation, result, duration)
-        if self._struck and outcome.outcome in ("succeeded", "timed_out"):
-            outcome = attrs.evolve(outcome, fault=self._struck)
+        if self._injected and outcome.outcome in ("succeeded", "timed_out"):
+            outcome = attrs.evolve(outcome, fault=self._injected)
         self.over = True
         self.threads.freeze()
         self.event_queue.at(self.event_queue.now, partial(self.done, outcome, result))
@@ -297,7 +297,7 @@ class HandlerTask:
     # Calls of the handler
 
     def step(self) -> None:
-        """Count a call or wait of the code, before it has an effect; the invocation's fault may strike there."""
+        """Count a call or wait of the code, before it has an effect; the invocation's fault may be injected there."""
         if self._initialising:
             return
         self._steps += 1
@@ -306,9 +306,9 @@ class HandlerTask:
             return
         step = "" if injected.exact else f" at call or wait {self._steps},"
         name = injected.name.replace(injected.kind, injected.kind + step, 1)
-        self._struck = f"{name}, {call_site(root=self.code)}"
+        self._injected = f"{name}, {call_site(root=self.code)}"
         if injected.kind in KILLS:
-            self._finish(exited(self.request_id), attrs.evolve(killed(injected, self.duration), fault=self._struck))
+            self._finish(exited(self.request_id), attrs.evolve(killed(injected, self.duration), fault=self._injected))
             self.event_queue.at(self.event_queue.now, self._end_code)
             raise Ended
         if injected.kind == "slow":

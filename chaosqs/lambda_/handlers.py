@@ -182,7 +182,7 @@ class UserCode:
     _reached: set[str] = attrs.field(factory=set[str])
 
     def fails_at(self, name: str, message_id: str | None) -> bool:
-        """Return whether a fault strikes a named point of the code, and record that the code passed it."""
+        """Return whether a fault is injected at a named point of the code, and record that the code passed it."""
         invocation, now = self.task.invocation, self.context.now
         request, number = invocation.request, self._number(message_id)
         if self.task.over:

@@ -69,7 +69,7 @@ class Invocation:
     limit: int
     """Milliseconds after `begins` at which the function timeout ends it (LX-1)."""
     injected: InjectedFault | None
-    """Fault that strikes its handler."""
+    """Fault that is injected into its handler."""
     on_end: OnEnd
     cold: int = 0
     """Milliseconds before `begins` in which a new environment is made; an import that takes time comes on top."""
@@ -109,14 +109,14 @@ class Models:
     def outcome(self, invocation: Invocation) -> InvocationOutcome:
         """Return the outcome of an invocation: by its fault or else by the behaviour, limited by the timeout."""
         injected, limit = invocation.injected, invocation.limit
-        outcome = self._modelled(invocation) if injected is None else self._struck(invocation, injected, limit)
+        outcome = self._modelled(invocation) if injected is None else self._injected(invocation, injected, limit)
         if invocation.initialises:
             outcome = attrs.evolve(outcome, duration=outcome.duration + invocation.initialises)
         if outcome.duration < limit:
             return outcome
         return InvocationOutcome("timed_out", limit, fault=outcome.fault, error=TIMED_OUT)  # LX-1, LX-9
 
-    def _struck(self, invocation: Invocation, injected: InjectedFault, limit: int) -> InvocationOutcome:
+    def _injected(self, invocation: Invocation, injected: InjectedFault, limit: int) -> InvocationOutcome:
         request = invocation.request
         normal = self._duration(invocation, self.behaviours(request.mapping.function), len(request.batch))
         ended = _ended(injected, normal, limit, dies_at=normal // 2)
@@ -175,7 +175,7 @@ def _failure(behaviour: Behaviour, duration: int) -> InvocationOutcome:
 def faulted(outcome: InvocationOutcome, invocation: Invocation) -> InvocationOutcome:
     """Return the outcome of real code with its fault applied. Of code that has failed by itself it stays the same."""
     injected, limit = invocation.injected, invocation.limit
-    if injected is None or outcome.fault:  # it has struck inside of the code
+    if injected is None or outcome.fault:  # it was injected inside of the code
         return outcome
     if injected.kind == BROWN_OUT:  # its waits have been longer already
         return attrs.evolve(outcome, fault=injected.name) if outcome.outcome in ("succeeded", "timed_out") else outcome

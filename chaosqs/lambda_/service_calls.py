@@ -1,4 +1,4 @@
-"""Calls of handlers to AWS's other services: they take virtual time, may be struck by faults, and are recorded.
+"""Calls of handlers to AWS's other services: they take virtual time, may have faults injected, and are recorded.
 
 A call first takes its time and then has its effect, as one to SQS does. Without a handler (a test of `aws()`, the
 resources of a design) it takes no time. What a service passes on to a queue arrives there a little later.
@@ -64,9 +64,9 @@ def moto_is_installed() -> bool:
 
 
 THROTTLED, FAILED, SLOW, LOST = "throttled_call", "failed_call", "slow_call", "lost_call_response"
-"""The kinds of faults that strike calls."""
+"""The kinds of faults of calls."""
 _REFUSALS = (THROTTLED, FAILED)
-"""Those that strike each attempt of a client; the others strike the first."""
+"""Those that affect each attempt of a client; the others affect the first."""
 _NOTHING: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
 """The effects and claims of a call that has none."""
 _SLOWER = 5
@@ -189,7 +189,7 @@ class ServiceCalls:
             self._services.close()
 
     def __call__(self, request: AWSPreparedRequest, call: ClientCall) -> AWSResponse | None:
-        """Answer a request, after its time; return None if nothing does. A fault may strike it."""
+        """Answer a request, after its time; return None if nothing does. A fault may be injected."""
         from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - boto3 is an extra
 
         from chaosqs.wire.service_errors import response  # noqa: PLC0415
@@ -234,7 +234,7 @@ class ServiceCalls:
         protocol: _Protocol[Answered],
         seconds: float | None = None,
     ) -> Answered:
-        """Carry out a call after its time, unless a fault strikes it; `seconds`: time until its client gives up."""
+        """Carry out a call after its time, unless a fault is injected; `seconds`: time until its client gives up."""
         self.pass_time()
         task = current_task()
         injected = None if task is None else self._injected(task, call)

@@ -33,7 +33,7 @@ def stub(target: str, response: object) -> None:
     `(status, body, headers)`; or a function that gets an `HttpRequest` and returns one of these, or raises an `OSError`
     as a connection does. In the URL, and as the method, `*` stands for anything. Every query is answered.
 
-    A stubbed call takes the time of a call, faults strike it, and it is in the history. Use `stub` in a setup function
+    A stubbed call takes the time of a call, may have faults, and is in the history. Use `stub` in a setup function
     (`[tool.chaosqs]`, `setup`) or in the block of `chaosqs.aws()`; anywhere else it raises `InvalidInput`, and so it
     does for another target.
     """

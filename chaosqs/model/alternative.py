@@ -208,7 +208,7 @@ def check_replacement(checks: Checks, scenario: Scenario, alternative: Alternati
     if any(behaviour.handler is not None for behaviour in scenario.behaviours.values()):
         checks.refuse("function", alternative.function, "must stand in a scenario whose handlers are models")
     if scenario.faults != FaultPlan():
-        checks.refuse("function", alternative.function, "must stand in a scenario without faults: they strike mappings")
+        checks.refuse("function", alternative.function, "must stand in a scenario without faults: they affect mappings")
 
 
 def _check_polled(checks: Checks, design: Design, alternative: SelfPolling) -> None:

@@ -89,7 +89,7 @@ class ServiceCalled:
     error: str = ""
     """Code of the error that was answered, for HTTP the status; empty: none."""
     fault: str = ""
-    """The fault that struck it."""
+    """The fault that was injected into it."""
     effects: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False)
     """Digest of each effect that another such call would have again, as a message to a topic: equal if these are."""
     claims: tuple[str, ...] = attrs.field(default=(), eq=False, repr=False)

@@ -16,10 +16,10 @@ FAULT_POINT = "fault_point"
 """The kind of a fault in the user's own code; an outcome names its site too: `fault_point:charge-card`."""
 
 STEPPED = ("crash", "out_of_memory", "timeout", "slow")
-"""Kinds that may strike inside of real code; an outcome names the call or wait of the code, from 1, too: `crash:2`.
+"""Kinds that may be injected inside of real code. An outcome may name the call or wait of the code, from 1: `crash:2`.
 
-Code that makes fewer calls and waits is struck at its end: after its work and before its response. Without a number
-`timeout` and `slow` strike there, `crash` and `out_of_memory` at the second call or wait.
+Code with fewer calls and waits gets the fault at its end: after its work and before its response. Without a number
+`timeout` and `slow` happen there, `crash` and `out_of_memory` at the second call or wait.
 """
 _USUAL_STEPS = {"crash": 2, "out_of_memory": 2}
 
@@ -35,7 +35,7 @@ class FaultKind:
 
     name: str
     injection_point: InjectionPoint
-    """Call that the fault strikes: send, poll (a receive before it is answered), receive (its answer), hold (a batch
+    """Place of the injection: send, poll (a receive before it is answered), receive (its answer), hold (a batch
     that a poller holds), invoke, handler, point (a fault point in user code), call (of user code to another service),
     response, delete, mapping (its state)."""
     effect: str
@@ -259,12 +259,12 @@ def step_of(outcome: str) -> int:
 
 
 def injection_step(outcome: str) -> int:
-    """Return the number of the call or wait at which a fault strikes real code; 0: at the end of the code."""
+    """Return the number of the call or wait at which a fault is injected into real code; 0: at the end of the code."""
     return step_of(outcome) or _USUAL_STEPS.get(outcome, 0)
 
 
 def with_step(kind: str, step: int) -> str:
-    """Return the outcome of a kind that strikes at a call or wait of the code: `crash:2`; 0: at the usual one."""
+    """Return the outcome of a kind that is injected at a call or wait of the code: `crash:2`; 0: at the usual one."""
     return f"{kind}:{step}" if step else kind
 
 
@@ -291,11 +291,11 @@ ACTIONS: tuple[ActionKind, ...] = get_args(ActionKind)
 
 @attrs.frozen(repr=False)
 class Window:
-    """A fault that strikes every call of its injection point for some time."""
+    """A fault that is injected into every call of its injection point for some time."""
 
     kind: str
     scope: str
-    """Name of the queue, function or mapping (`orders→worker`) that it strikes; empty: all."""
+    """Name of the queue, function or mapping (`orders→worker`) that it applies to; empty: all."""
     start: float
     """Seconds after the start of the run."""
     seconds: float

@@ -385,7 +385,7 @@ _CALLS = {
 
 
 def _service_called(called: ServiceCalled, calls: Sequence[ServiceCalled]) -> str:
-    """Describe a call that was struck, or calls of one moment: `worker calls dynamodb PutItem and sns Publish`."""
+    """Describe a call with a fault, or calls of one moment: `worker calls dynamodb PutItem and sns Publish`."""
     if called.fault:
         what = _CALLS.get(called.fault.partition(":")[0], "is struck")
         return f"the call {_call(called)} of {name_text(called.function)} {what}{fault_text(called.fault)}"

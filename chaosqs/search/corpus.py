@@ -35,7 +35,7 @@ FEW_MESSAGE_COUNTS = MESSAGE_COUNTS[:7]
 """Numbers of messages to try where functions fail: such violations need few messages."""
 _MOST_DRAWN = 60
 MOST_FAULTS = 3
-"""Maximum receives of the first message that one fault may strike."""
+"""Maximum receives of the first message that one fault may affect."""
 _STEPS = range(1, 9)
 """Calls and waits of real code at which a crash is tried."""
 

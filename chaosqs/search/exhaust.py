@@ -1,16 +1,16 @@
 """Runs all plans within a bound, the fewest and simplest faults and pauses first.
 
-A plan grows by one fault or pause at a time. Its run shows where the next one can strike. Three kinds of plans are
+A plan grows by one fault or pause at a time. Its run shows where the next one can be injected. Three kinds of plans are
 skipped, because another run already stands for each of them:
 
 * *The new fault changes nothing.* Every effect of a fault is in an event. So if one more fault gives a known history,
   it had no effect, and no plan built on it is new. This does not hold for pauses, which may change an order that no
   event shows: a pause never counts as without effect, and only plans with the same pauses are compared.
-* *The new fault strikes the same call.* A plan can address a batch by any of its messages. The choice only decides
+* *The new fault is in the same call.* A plan can address a batch by any of its messages. The choice only decides
   which keys are left for further faults, so such a plan is built on, but not run. (A pause may divide the messages of
   a batch, so plans with a pause are all run.)
-* *The same faults were added in another order.* Two runs are the same up to the first call that only one of their plans
-  strikes. So each set of faults can be built in the order in which they strike. A fault is added only at a call that
+* *The same faults were added in another order.* Two runs are equal up to the first call at which only one plan
+  injects a fault. So each set of faults can be built in the order of their calls. A fault is added only at a call that
   may come after the call of the last fault.
 
 Messages are not interchangeable although their bodies are the same, because they have an order in the queue.
@@ -68,7 +68,7 @@ class _Node:
 
     scenario: Scenario
     injected: _Injected = ()
-    """The calls that the added faults strike, with the kinds of fault, in the order of adding."""
+    """The calls into which the added faults are injected, with the kinds of fault, in the order of adding."""
     pauses: tuple[Pause, ...] = ()
 
     @property
@@ -78,7 +78,7 @@ class _Node:
 
     @property
     def path(self) -> _Path:
-        """Key of all plans with the same run: the struck calls and kinds of fault, without the keys that address them.
+        """Key of all plans with the same run: the calls with faults and the kinds, without the keys that address them.
 
         With a pause it is the plan itself, because the messages of one batch may then be in two.
         """
@@ -123,7 +123,7 @@ class Frontier:
     """The invariants, each judged until it is violated; its first violation has the fewest faults and pauses."""
     runs: int = 0
     same_call: int = 0
-    """Plans that were not run because they strike the same calls as another."""
+    """Plans that were not run because their faults are in the same calls as another's."""
     complete: int = -1
     """Number of faults and pauses up to which all plans are done; -1: none."""
     kinds: dict[str, None] = attrs.field(factory=dict[str, None])

@@ -21,7 +21,7 @@ _DEVIATIONS = 2
 
 
 @attrs.frozen
-class Answer:
+class RunResult:
     """The result of one run, or the sum of several."""
 
     violated: bool
@@ -40,7 +40,7 @@ class Answer:
     excused: int = 0
     """Violations that do not count."""
 
-    def cures(self, before: Answer, *, by_chance: bool = False) -> bool:
+    def cures(self, before: RunResult, *, by_chance: bool = False) -> bool:
         """Return True if this run is free of the violation in `before` and no worse in any other respect.
 
         As many messages are served and processed, no more expire or are given up, no violation is merely excused now,
@@ -57,10 +57,10 @@ class Answer:
         given_up = more(self.given_up, before.given_up) or more(self.excused, before.excused)
         return not (self.violated or self.served < before.served or failed or lost or given_up) and finished
 
-    def __add__(self, other: Answer) -> Answer:
+    def __add__(self, other: RunResult) -> RunResult:
         """Return the sum of two results; it is drained if both are."""
         ends = (self.drained, other.drained)
-        return Answer(
+        return RunResult(
             violated=self.violated or other.violated,
             served=self.served + other.served,
             processed=self.processed + other.processed,
@@ -110,7 +110,7 @@ class OutOfBudget(Exception):
 
 @attrs.define
 class Oracle:
-    """Answers for one invariant on one queue; counts its simulations and remembers their answers."""
+    """Results for one invariant on one queue; counts its simulations and remembers their results."""
 
     invariant: Invariant
     queue: str | None
@@ -120,7 +120,7 @@ class Oracle:
     """Maximum simulations; None: no limit."""
     alone: AloneOutcomes = attrs.field(factory=AloneOutcomes)
     """Settles the verdicts that one history does not."""
-    _answers: dict[Scenario, Answer] = attrs.field(factory=dict[Scenario, Answer])
+    _results: dict[Scenario, RunResult] = attrs.field(factory=dict[Scenario, RunResult])
 
     def judge(self, history: History) -> Verdict:
         """Return the verdict on a history, with the violations of the oracle's queue only."""
@@ -137,27 +137,27 @@ class Oracle:
             raise OutOfBudget
         self.simulations += 1
 
-    def answer(self, scenario: Scenario) -> Answer:
+    def result(self, scenario: Scenario) -> RunResult:
         """Return the result of a scenario's run."""
-        known = self._answers.get(scenario)
+        known = self._results.get(scenario)
         if known is None:
             self.count()
             history = simulate(scenario)
-            known = self._answers[scenario] = _answer(history, self.queue, self.judge(history))
+            known = self._results[scenario] = _result_of(history, self.queue, self.judge(history))
         return known
 
     def violated(self, scenario: Scenario) -> bool:
         """Return True if a scenario violates the invariant."""
-        return self.answer(scenario).violated
+        return self.result(scenario).violated
 
-    def variation(self, scenario: Scenario) -> Answer | None:
+    def variation(self, scenario: Scenario) -> RunResult | None:
         """Return the result of a scenario; None if it cannot be simulated."""
         try:
-            return self.answer(scenario)
+            return self.result(scenario)
         except (InvalidInput, SimulationError):
             return None
 
-    def redesigned(self, scenario: Scenario, design: Design) -> Answer | None:
+    def redesigned(self, scenario: Scenario, design: Design) -> RunResult | None:
         """Return the result of a scenario with another design; None if it does not fit or cannot be simulated."""
         try:
             return self.variation(ending(attrs.evolve(scenario, design=design)))
@@ -165,10 +165,10 @@ class Oracle:
             return None
 
 
-def _answer(history: History, queue: str | None, verdict: Verdict) -> Answer:
+def _result_of(history: History, queue: str | None, verdict: Verdict) -> RunResult:
     deliveries = history.deliveries.values()
     expired = [event for _, event in history.each(Expired)]
-    return Answer(
+    return RunResult(
         verdict.status is Status.VIOLATED,
         served=sum(any(one.started is not None and queue in {None, one.queue} for one in each) for each in deliveries),
         processed=sum(any(one.ending is Ending.PROCESSED for one in each) for each in deliveries),

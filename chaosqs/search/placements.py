@@ -1,4 +1,4 @@
-"""The places of a run at which a fault can strike: each call in its history, and the plan keys that address the call.
+"""The places of a run at which a fault can be injected: the calls in its history, and the plan keys that address them.
 
 A plan key is a message and its n-th receive. The simulator asks the plan once per call, with all messages that the call
 is about (`faults/injector.py`). The calls of a run are therefore all places at which one more fault can change it. If
@@ -39,10 +39,10 @@ _Item = TypeVar("_Item")
 
 @attrs.frozen
 class Call:
-    """One call of a run that a fault can strike."""
+    """One call of a run into which a fault can be injected."""
 
     kinds: tuple[str, ...]
-    """Outcomes that can strike the call: those of its injection point."""
+    """Outcomes that can be injected into the call: those of its injection point."""
     cells: tuple[Cell, ...]
     """Keys that address this call. An outcome has the same effect under each of them."""
     since: int
@@ -50,7 +50,7 @@ class Call:
     """First and last index of the events around which the plan is asked about the call."""
 
     def free(self, plan: FaultPlan) -> list[Cell]:
-        """Return the cells at which one more fault can strike; none if the plan has one of these kinds at any cell.
+        """Return the cells at which one more fault can be injected; none if the plan has one of these kinds anywhere.
 
         If a plan has two outcomes for one call, the first message's decides, and the other has no effect.
         """
@@ -150,7 +150,7 @@ class _CallFinder:
                 yield from self._of_invocation(index, keys)
 
     def _sends(self) -> Iterator[Call]:
-        """Yield the first send of each message of the workload; only a window can strike a resend."""
+        """Yield the first send of each message of the workload; only a window applies to a resend."""
         planned, met = len(arrivals(self.history.scenario.workload)), dict[int, None]()
         for index, event in enumerate(self.history.events):
             if isinstance(event, Sent | SendFailed) and event.message < planned and event.message not in met:
@@ -233,7 +233,7 @@ class _CallFinder:
                 yield from self._delete(later, keys)
 
     def _delete(self, ended: int, keys: _Keys) -> Iterator[Call]:
-        """Yield the delete after a response; only a window can strike its repetition.
+        """Yield the delete after a response; only a window applies to its repetition.
 
         Its keys are the latest receives of the messages: a message may have been received again meanwhile.
         """

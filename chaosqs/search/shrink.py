@@ -46,7 +46,7 @@ def plans(design: Design, plan: FaultPlan) -> Iterator[FaultPlan]:
         yield _without_banned(plan)
     for windows in _less(plan.windows, lambda window: _windows(design, window)):
         yield attrs.evolve(plan, windows=windows)
-    yield from _struck(plan)
+    yield from _injected(plan)
     for actions in _less(plan.actions, lambda action: _actions(design, action)):
         yield attrs.evolve(plan, actions=actions)
     for pauses in _less(plan.pauses, _pauses):
@@ -88,14 +88,14 @@ def _messages(plan: FaultPlan) -> Iterator[FaultPlan]:
 
 
 def _earlier(outcome: str) -> Iterator[str]:
-    """Yield the outcome without the call or wait of real code at which it strikes, then at earlier ones."""
+    """Yield the outcome without the call or wait of real code at which it is injected, then at earlier ones."""
     step = step_of(outcome)
     for less in dict.fromkeys((0, 1, step // 2, step - 1)):
         if 0 <= less < step:
             yield with_step(outcome.partition(":")[0], less)
 
 
-def _struck(plan: FaultPlan) -> Iterator[FaultPlan]:
+def _injected(plan: FaultPlan) -> Iterator[FaultPlan]:
     """Yield plans with one window replaced by one fault: at the first receive, or the send, of the first message."""
     for index, window in enumerate(plan.windows):
         kind, rest = kind_of(window.kind), (*plan.windows[:index], *plan.windows[index + 1 :])
@@ -425,7 +425,7 @@ def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour]
 
 def without_end(scenario: Scenario, oracle: Oracle) -> Scenario:
     """Return the scenario without its end if the run is done before it and the violation stays."""
-    if scenario.until is None or oracle.answer(scenario).drained is None:
+    if scenario.until is None or oracle.result(scenario).drained is None:
         return scenario
     endless = attrs.evolve(scenario, until=None)
     return endless if oracle.violated(endless) else scenario

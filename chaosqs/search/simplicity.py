@@ -59,7 +59,7 @@ def _unfamiliarity(plan: FaultPlan) -> int:
 
 
 def _steps(plan: FaultPlan) -> list[float]:
-    """Return the calls and waits of real code at which a plan's faults strike, if they are named."""
+    """Return the calls and waits of real code at which a plan's faults are injected, if they are named."""
     kinds = [*(kind for receives in plan.messages for kind in receives), *(window.kind for window in plan.windows)]
     return [float(step) for kind in kinds if (step := step_of(kind))]
 

@@ -32,7 +32,7 @@ from chaosqs.sqs.service import Service
 # Producers: they send the workload, and resend after a failure (OR-4) -------------------------------------------------
 
 _LATE = 5_000
-"""Milliseconds for which receives do not find a message that a `late_send` struck."""
+"""Milliseconds for which receives do not find a message that a `late_send` affects."""
 
 
 @attrs.frozen

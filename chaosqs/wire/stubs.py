@@ -45,7 +45,7 @@ class ClientCall:
 
 
 class Carrier(Protocol):
-    """Carries out calls that stubs answer: in virtual time, struck by faults, and recorded."""
+    """Carries out calls that stubs answer: in virtual time, with faults, and recorded."""
 
     def stubbed(self, call: ClientCall, answer: Callable[[], object]) -> object:
         """Carry out a call of AWS; return what `answer` returns."""

@@ -8,17 +8,17 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
-from chaosqs.search.oracle import Answer, Oracle
+from chaosqs.search.oracle import Oracle, RunResult
 from tests.search.designs import STARVED
 
-BEFORE = Answer(violated=True, served=5, processed=4, expired=1, unread=0, given_up=1, drained=60_000)
+BEFORE = RunResult(violated=True, served=5, processed=4, expired=1, unread=0, given_up=1, drained=60_000)
 AFTER = attrs.evolve(BEFORE, violated=False)
 
 
 def test_a_run_without_the_violation_is_a_cure() -> None:
     """Whatever else became better besides."""
     assert AFTER.cures(BEFORE)
-    better = Answer(violated=False, served=6, processed=6, expired=0, unread=0, given_up=0, drained=1)
+    better = RunResult(violated=False, served=6, processed=6, expired=0, unread=0, given_up=0, drained=1)
     assert better.cures(BEFORE)
 
 
@@ -34,7 +34,7 @@ def test_a_run_without_the_violation_is_a_cure() -> None:
         attrs.evolve(AFTER, drained=None),
     ],
 )
-def test_each_other_price_is_one_too_many(worse: Answer) -> None:
+def test_each_other_price_is_one_too_many(worse: RunResult) -> None:
     """One message less, one lost or given up more, or no end: that is no cure."""
     assert not worse.cures(BEFORE)
 
@@ -63,7 +63,7 @@ def test_who_expires_in_the_source_is_never_looked_at() -> None:
     scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(poison=(0,))}, until=8_000)
     oracle = Oracle(DEAD_LETTER_QUEUE_OUTLIVES_SOURCE, "orders")
     patient = Design([attrs.evolve(queues[0], visibility_timeout=900), queues[1]], design.functions, design.mappings)
-    before, after = oracle.answer(scenario), oracle.answer(attrs.evolve(scenario, design=patient))
+    before, after = oracle.result(scenario), oracle.result(attrs.evolve(scenario, design=patient))
     assert (before.violated, before.expired, before.unread) == (True, 1, 0)
     assert (after.violated, after.expired, after.unread) == (False, 1, 1)
     assert not after.cures(before)
@@ -77,11 +77,11 @@ def test_a_message_that_was_processed_is_given_up_where_it_is_dead_lettered() ->
         [EventSourceMapping("orders", "worker")],
     )
     scenario = Scenario(design, [Burst("orders", 1)], {"worker": Behaviour(seconds_per_batch=9.999)})
-    found = Oracle(NO_CONCURRENT_PROCESSING, "orders").answer(scenario)
+    found = Oracle(NO_CONCURRENT_PROCESSING, "orders").result(scenario)
     assert (found.violated, found.processed, found.given_up) == (False, 1, 1)
 
 
 def test_served_are_the_messages_of_the_queue_in_question() -> None:
     """Another queue's do not count."""
-    assert Oracle(NO_CONCURRENT_PROCESSING, "orders").answer(STARVED).served > 0
-    assert Oracle(NO_CONCURRENT_PROCESSING, "others").answer(STARVED).served == 0
+    assert Oracle(NO_CONCURRENT_PROCESSING, "orders").result(STARVED).served > 0
+    assert Oracle(NO_CONCURRENT_PROCESSING, "others").result(STARVED).served == 0
