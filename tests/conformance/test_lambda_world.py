@@ -45,6 +45,70 @@ def test_logs_are_those_of_lambda(world: MockAws) -> None:
     assert "\tDuration: 250.00 ms\tBilled Duration: 250 ms\tMemory Size: 128 MB\t" in report
 
 
+MADE = "import time\nprint('made')\ntime.sleep({})\ndef handler(event, context):\n    print('ran')\n    {}"
+LATE = "INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout"
+BROKEN = "INIT_REPORT Init Duration: 0.00 ms\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError"
+ENDS = {
+    "an import that takes time": (
+        MADE.format(2, "time.sleep(0.3)"),
+        ["made", "START", "ran", "END", "300.00 2300 Init Duration: 2000.00 ms"],
+        ["START", "ran", "END", "300.00 300"],
+    ),
+    "an import that takes too long": (
+        MADE.format(11, ""),
+        ["made", LATE, "made", "START", "ran", "END", "11000.00 11000"],
+        ["START", "ran", "END", "0.00 1"],
+    ),
+    "a timeout": (
+        MADE.format(0, "time.sleep(99)"),
+        ["made", "START", "ran", "Task", "END", "15000.00 15000 Init Duration: 0.00 ms Status: timeout"],
+        ["made", "START", "ran", "Task", "END", "15000.00 15000 Status: timeout"],
+    ),
+    "an exit": (
+        MADE.format(0, "import os; os._exit(1)"),
+        [
+            "made",
+            "START",
+            "ran",
+            "[ERROR]",
+            "END",
+            "0.00 1 Init Duration: 0.00 ms Status: error Error Type: Runtime.ExitError",
+        ],
+        ["made", "START", "ran", "[ERROR]", "END", "0.00 1 Status: error Error Type: Runtime.ExitError"],
+    ),
+    "an import that fails": (
+        "import nothing_of_the_kind",
+        [BROKEN, "START", "[ERROR]", "END", "0.00 1 Status: error Error Type: Runtime.ImportModuleError"],
+        ["START", "[ERROR]", "END", "0.00 1 Status: error Error Type: Runtime.ImportModuleError"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "first", "second"), ENDS.values(), ids=ENDS.keys())
+def test_lx_12_lx_14_the_report_says_what_an_initialisation_took(
+    world: MockAws, code: str, first: list[str], second: list[str]
+) -> None:
+    """Only that of a new environment before its invocation: one that was repeated or reset counts as duration."""
+    functions().create(code, Timeout=15)
+    for expected in (first, second):
+        before = len(world.logs("worker").splitlines())
+        functions().invoke()
+        assert [told(line) for line in world.logs("worker").splitlines()[before:]] == expected
+
+
+def told(line: str) -> str:
+    """Return what matters of a line of the log: of a report its durations and its end."""
+    if not line.startswith("REPORT"):
+        words = line.split()
+        return line if line.startswith("INIT") else "Task" if "Task timed out" in line else words[0]
+    fields = dict(field.split(": ", 1) for field in line.split("\t") if ": " in field)
+    durations = f"{fields['Duration'].removesuffix(' ms')} {fields['Billed Duration'].removesuffix(' ms')}"
+    return " ".join([durations, *(f"{name}: {fields[name]}" for name in (*_REPORTED,) if name in fields)])
+
+
+_REPORTED = "Init Duration", "Status", "Error Type"
+
+
 def test_a_traceback_is_logged(world: MockAws) -> None:
     functions().create("def handler(event, context):\n    raise ValueError('no')")
     functions().invoke()

@@ -11,14 +11,23 @@ import attrs
 
 from chaosqs.kernel.context import SimulationContext
 from chaosqs.kernel.event_queue import EventQueue
-from chaosqs.lambda_.execution_environment import ExecutionEnvironment, FunctionFacts, Handler
+from chaosqs.lambda_.execution_environment import ExecutionEnvironment, FunctionFacts, Handler, LoadError
 from chaosqs.lambda_.handler_runtime import HandlerTask, within
-from chaosqs.lambda_.invocation import Invocation, InvocationOutcome, Lambda, Models, Request
+from chaosqs.lambda_.invocation import (
+    CRASHED,
+    LONGEST_INITIALISATION,
+    Invocation,
+    InvocationOutcome,
+    Lambda,
+    Models,
+    Request,
+)
 from chaosqs.lambda_.machines.concurrency import Executions
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.output import Lines, Output
 from chaosqs.lambda_.results import Result, batch_event, explained
 from chaosqs.lambda_.sandbox import Sandbox
+from chaosqs.lambda_.threads import Ended
 from chaosqs.lambda_.waits import Waits
 from chaosqs.lambda_.watch import watched
 from chaosqs.mock_aws.lambda_api.code import Code, Zip
@@ -40,6 +49,8 @@ class InvocationLog:
     stamp: Callable[[], str]
     """Returns the present moment in the format of Lambda's logs."""
     output: Output
+    initialised: bool = True
+    """False after an initialisation without success."""
 
     @classmethod
     def of(cls, log: Lines, request_id: str, stamp: Callable[[], str]) -> Self:
@@ -50,8 +61,19 @@ class InvocationLog:
         """Write Lambda's first line."""
         self.output.add(f"START RequestId: {self.request_id} Version: {version}")
 
-    def end(self, result: Result, taken: int, memory: int, *, cold: bool) -> None:
-        """Write Lambda's last lines; `taken`: milliseconds, `memory`: MB."""
+    def not_initialised(self, taken: int, error: str) -> None:
+        """Write that an initialisation failed with an error, or took too long if there is none (LX-12)."""
+        status = f"error\tError Type: {error}" if error else "timeout"
+        self.initialised = False
+        self.output.finish()
+        self.output.add(f"INIT_REPORT Init Duration: {taken:.2f} ms\tPhase: init\tStatus: {status}")
+
+    def end(self, result: Result, taken: int, memory: int, initialisation: int | None) -> None:
+        """Write Lambda's last lines; `memory`: MB.
+
+        `taken`: milliseconds of the invocation. `initialisation`: those of an initialisation that came before it; None:
+        there was none, or it counts as duration (LX-12, LX-14). Since August 2025 both are billed.
+        """
         output = self.output
         output.finish()
         if result.outcome == "timed_out":
@@ -61,11 +83,19 @@ class InvocationLog:
         if result.trace:
             output.write("Traceback (most recent call last):\n" + "".join(f"{line}\n" for line in result.trace))
         output.add(f"END RequestId: {self.request_id}")
-        initialised = "\tInit Duration: 0.00 ms" if cold else ""
+        initialised = "" if initialisation is None else f"\tInit Duration: {initialisation:.2f} ms"
+        billed = max(1, taken + (initialisation or 0))
         output.add(
-            f"REPORT RequestId: {self.request_id}\tDuration: {taken:.2f} ms\tBilled Duration: {max(1, taken)} ms\t"
-            f"Memory Size: {memory} MB\tMax Memory Used: {memory // 2} MB{initialised}\t"
+            f"REPORT RequestId: {self.request_id}\tDuration: {taken:.2f} ms\tBilled Duration: {billed} ms\t"
+            f"Memory Size: {memory} MB\tMax Memory Used: {memory // 2} MB{initialised}\t{_status(result)}"
         )
+
+
+def _status(result: Result) -> str:
+    """Return how an invocation ended that Lambda itself ended; empty for one that returned or raised."""
+    if result.outcome == "timed_out":
+        return "Status: timeout"
+    return f"Status: error\tError Type: {result.kind}" if result.failed and result.kind.startswith("Runtime.") else ""
 
 
 # Invocations ----------------------------------------------------------------------------------------------------------
@@ -110,14 +140,14 @@ class RegionHandlers:
         target = self.target(invocation.request)
         version, key = target.version, (id(target.version.code), invocation.environment.number)
         invocation.limit = version.configuration.timeout * 1000
-        facts, cold = _facts(target, invocation.environment.number), key not in self._environments
-        if cold:
+        facts, started = _facts(target, invocation.environment.number), self.event_queue.now - invocation.cold
+        if key not in self._environments:
             begin = partial(version.code.begin, version.configuration.handler)
             self._environments[key] = ExecutionEnvironment(begin, facts)
         environment = self._environments[key]
         log = InvocationLog.of(target.function.logs, uuid(b"invocation", invocation.number), self.stamp)
         around = partial(self._around, version.code, environment, log.output)
-        end = partial(self._end, invocation, done, key, log, target, cold)
+        end = partial(self._end, invocation, done, key, log, target, started)
         root = version.code.root if isinstance(version.code, Zip) else ""
         task = HandlerTask(invocation, self.event_queue, around, end, root=root, threads=environment.threads)
         self._running[invocation.number] = task
@@ -128,11 +158,26 @@ class RegionHandlers:
             log.output.here()
             return environment.load()
 
-        def call() -> object:
-            return load()(json.loads(target.payload), context)
+        def initialise() -> None:
+            try:
+                load()
+            except (LoadError, SystemExit) as error:
+                kind = error.kind if isinstance(error, LoadError) else CRASHED
+                log.not_initialised(self.event_queue.now - started, kind)
+                raise
+            except Ended:
+                if self.event_queue.now - started >= LONGEST_INITIALISATION:
+                    log.not_initialised(self.event_queue.now - started, "")
+                raise
 
-        log.start(version.number)
-        task.start(call, None if environment.is_loaded or within(invocation) else load)
+        def call() -> object:
+            try:
+                handler = load()
+            finally:
+                log.start(version.number)
+            return handler(json.loads(target.payload), context)
+
+        task.start(call, None if environment.is_loaded or within(invocation) else initialise)
 
     def close(self) -> None:
         """End all running handlers."""
@@ -156,13 +201,16 @@ class RegionHandlers:
         key: tuple[int, int],
         log: InvocationLog,
         target: Target,
-        cold: bool,  # noqa: FBT001 - as above
+        started: int,
         outcome: InvocationOutcome,
         result: Result,
     ) -> None:
         taken = self.event_queue.now - invocation.begins
         outcome = explained(outcome, result, log.output)
-        log.end(result, taken, target.version.configuration.memory, cold=cold)
+        environment, before = invocation.environment, log.initialised and not within(invocation)
+        before = before and environment.new and not environment.provisioned
+        initialised = invocation.begins - started if before else None
+        log.end(result, taken, target.version.configuration.memory, initialised)
         del self._running[invocation.number]
         if not invocation.request.mapping.queue:
             self.ended[invocation.number] = result, log.output
