@@ -132,11 +132,12 @@ def objects_of(bodies: Iterable[str]) -> Iterator[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for body in bodies:
         with suppress(ValueError, RecursionError):
-            found.update(dict.fromkeys(_named(json.loads(body))))
+            document: Json = json.loads(body)
+            found.update(dict.fromkeys(_named(document)))
     yield from found
 
 
-def _named(value: object) -> Iterator[tuple[str, str]]:
+def _named(value: Json) -> Iterator[tuple[str, str]]:
     match value:
         case {"s3": {"bucket": {"name": str(bucket)}, "object": {"key": str(key)}}}:
             yield bucket, unquote_plus(key)
