@@ -15,7 +15,7 @@ from chaosqs.model.verdict import Verdict
 
 NAME = "no-repeated-effect"
 _SAME = {"dynamodb": "addition"}
-"""What is the same in two calls of a service that have the same effect, where it is not all contents."""
+"""By service: the contents that two calls with the same effect share, if it is not all of them."""
 
 
 def judge(history: History) -> Verdict:

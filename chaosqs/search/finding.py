@@ -78,7 +78,7 @@ class CodeTally:
     first: InvocationEnded | None = None
     """The first one that failed; one of which the place of the error is known, if there is one."""
     reason: str = ""
-    """What the first one that reported all its messages logged of the error, or which of its calls failed."""
+    """Log of the error by the first one that reported all its messages, or the calls of it that failed."""
 
     def add(self, history: History) -> None:
         """Count the invocations of one case."""

@@ -158,18 +158,6 @@ class RegionHandlers:
             log.output.here()
             return environment.load()
 
-        def initialise() -> None:
-            try:
-                load()
-            except (LoadError, SystemExit) as error:
-                kind = error.kind if isinstance(error, LoadError) else CRASHED
-                log.not_initialised(self.event_queue.now - started, kind)
-                raise
-            except Ended:
-                if self.event_queue.now - started >= LONGEST_INITIALISATION:
-                    log.not_initialised(self.event_queue.now - started, "")
-                raise
-
         def call() -> object:
             try:
                 handler = load()
@@ -177,7 +165,21 @@ class RegionHandlers:
                 log.start(version.number)
             return handler(json.loads(target.payload), context)
 
+        initialise = partial(self._initialise, load, log, started)
         task.start(call, None if environment.is_loaded or within(invocation) else initialise)
+
+    def _initialise(self, load: Callable[[], object], log: InvocationLog, started: int) -> None:
+        """Load the handler as the initialisation of its environment; log a failure or its time limit."""
+        try:
+            load()
+        except (LoadError, SystemExit) as error:
+            kind = error.kind if isinstance(error, LoadError) else CRASHED
+            log.not_initialised(self.event_queue.now - started, kind)
+            raise
+        except Ended:
+            if self.event_queue.now - started >= LONGEST_INITIALISATION:
+                log.not_initialised(self.event_queue.now - started, "")
+            raise
 
     def close(self) -> None:
         """End all running handlers."""
