@@ -27,7 +27,7 @@ from chaosqs.sqs.api.parameters import (
 )
 from chaosqs.sqs.api.queue_attributes import queue_attributes
 from chaosqs.sqs.api.region import EPOCH, QueueResource, Region
-from chaosqs.sqs.api.settings import check, compact, defaults, invalid_attribute, merged, queue_of
+from chaosqs.sqs.api.settings import check, compact, defaults, invalid_attribute, merged, normalized, queue_of
 
 # TagQueue, UntagQueue, ListQueueTags ----------------------------------------------------------------------------------
 
@@ -264,7 +264,7 @@ _MOST_LISTED = 1000
 
 def create_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     """Create a queue, or return the URL of the existing one with the same attributes (DQ-2)."""
-    name, given = text(parameters, "QueueName"), text_map(parameters, "Attributes")
+    name, given = text(parameters, "QueueName"), normalized(text_map(parameters, "Attributes"))
     fifo = _check_name(name, given.get("FifoQueue"))
     assert name is not None
     check(given, fifo=fifo)
@@ -384,7 +384,9 @@ def get_queue_attributes(region: Region, parameters: Parameters) -> dict[str, ob
 
 def set_queue_attributes(region: Region, parameters: Parameters) -> dict[str, object]:
     """Change attributes. Assumed: they hold at once, not within 60 seconds or 15 minutes (RT-3)."""
-    resource, given = region.find(parameters), text_map(parameters, "Attributes")
+    resource, given = region.find(parameters), normalized(text_map(parameters, "Attributes"))
+    if not given:
+        raise missing("Attribute.Name")
     check(given, fifo=resource.fifo)
     home = region.accounts.regions[resource.address.account, resource.address.region]
     policies = check_policies(home, resource.address, given, fifo=resource.fifo)

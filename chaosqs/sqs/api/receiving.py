@@ -89,7 +89,7 @@ def wanted(system: Sequence[str], user: Sequence[str]) -> Wanted:
             raise error("InvalidAttributeName", f"Unknown Attribute {name}.")
     names = tuple(SYSTEM_ATTRIBUTES) if "All" in system else tuple(name for name in SYSTEM_ATTRIBUTES if name in system)
     prefixes = tuple(name.removesuffix(".*").removesuffix("*") for name in user if name.endswith(".*"))
-    return Wanted(names, frozenset(user), ("",) if "All" in user else prefixes)
+    return Wanted(names, frozenset(user), ("",) if {"All", "*"} & set(user) else prefixes)
 
 
 def present(resource: QueueResource, receipt: Receipt, wanted: Wanted, epoch: int) -> dict[str, object]:

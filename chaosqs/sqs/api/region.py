@@ -155,10 +155,12 @@ class Region:
     def relink(self) -> None:
         """Apply the redrive policies again, after a queue was added, deleted or changed.
 
-        Assumed: while the dead-letter queue of a policy does not exist, the policy has no effect.
+        Assumed: while the dead-letter queue of a policy does not exist, the policy has no effect. A change of the
+        deduplication scope is shown and has none: the scope that a queue was made with stays in force (FF-7, seen).
         """
         for resource in self.queues.values():
             queue = queue_of(resource.address.name, resource.settings)
+            queue = attrs.evolve(queue, deduplication_scope=resource.state.queue.deduplication_scope)
             if queue.redrive is not None and queue.redrive.dead_letter_queue not in self.queues:
                 queue = attrs.evolve(queue, redrive=None)
             if queue != resource.state.queue:

@@ -21,8 +21,15 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "FifoThroughputLimit": FIFO_THROUGHPUT_LIMITS,  # FF-8
     "SqsManagedSseEnabled": ("true", "false"),
 }
+_FLAGS = ("ContentBasedDeduplication", "FifoQueue", "SqsManagedSseEnabled")
 _MOST_DIGITS = 9
-_FIFO_ONLY = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit")
+_FIFO_ONLY = {
+    "ContentBasedDeduplication": "Unknown Attribute ContentBasedDeduplication.",
+    "DeduplicationScope": "You can specify the DeduplicationScope only when FifoQueue is set to true.",
+    "FifoQueue": "Unknown Attribute FifoQueue.",
+    "FifoThroughputLimit": "You can specify the FifoThroughputLimit only when FifoQueue is set to true.",
+}
+"""The messages on attributes that a standard queue does not have, on create and on set (seen)."""
 _POLICIES = ("Policy", "RedriveAllowPolicy", "RedrivePolicy")
 _SETTABLE = (*RANGES, *_WORDS, *_POLICIES, "KmsMasterKeyId", "FifoQueue")
 _STANDARD_DEFAULTS: Mapping[str, str] = {
@@ -46,11 +53,21 @@ def defaults(*, fifo: bool) -> dict[str, str]:
     return {**_STANDARD_DEFAULTS, **(_FIFO_DEFAULTS if fifo else {})}
 
 
+def normalized(given: Mapping[str, str]) -> dict[str, str]:
+    """Return attributes as SQS keeps them: flags in lower case (seen); numbers without blanks around them (Assumed)."""
+    return {
+        name: value.strip().lower() if name in _FLAGS else value.strip() if name in RANGES else value
+        for name, value in given.items()
+    }
+
+
 def check(given: Mapping[str, str], *, fifo: bool) -> None:
     """Refuse unknown attributes and invalid values; `check_policies` checks policies."""
     for name, value in given.items():
-        if name not in _SETTABLE or (not fifo and name in (*_FIFO_ONLY, "FifoQueue")):
+        if name not in _SETTABLE:
             raise error("InvalidAttributeName", f"Unknown Attribute {name}.")
+        if not fifo and name in _FIFO_ONLY:
+            raise error("InvalidAttributeName", _FIFO_ONLY[name])
         if name == "FifoQueue" and value != "true":
             raise invalid_attribute(name, " Reason: Modifying queue type is not supported.")  # FF-1
         if name in _WORDS and value not in _WORDS[name]:
@@ -79,7 +96,10 @@ def merged(settings: Mapping[str, str], given: Mapping[str, str]) -> dict[str, s
             result.pop(name, None)
     limit, scope = result.get("FifoThroughputLimit"), result.get("DeduplicationScope")
     if limit == "perMessageGroupId" and scope != "messageGroup":  # FF-8
-        raise invalid_attribute("FifoThroughputLimit")
+        raise invalid_attribute(
+            "FifoThroughputLimit",
+            " Reason: To set FifoThroughputLimit to perMessageGroupId, the DeduplicationScope must be messageGroup.",
+        )
     return result
 
 

@@ -101,10 +101,27 @@ def test_FF_7_the_scope_is_the_queue_or_the_group(sqs: Sqs, orders: Probe) -> No
     assert orders.refused("SetQueueAttributes", Attributes={"DeduplicationScope": "x"}).code == "InvalidAttributeValue"
 
 
+@pytest.mark.parametrize(("made", "changed", "kept"), [("queue", "messageGroup", 1), ("messageGroup", "queue", 2)])
+def test_FF_7_the_scope_that_a_queue_was_made_with_stays_in_force(sqs: Sqs, made: str, changed: str, kept: int) -> None:
+    """Recorded in 2025-08: SQS takes a change, shows it, and compares ids as before."""
+    orders = queue(sqs, "changed.fifo", DeduplicationScope=made)
+    orders.call("SetQueueAttributes", Attributes={"DeduplicationScope": changed})
+    shown = entries(orders.call("GetQueueAttributes", AttributeNames=["DeduplicationScope"])["Attributes"])
+    assert shown == {"DeduplicationScope": changed}
+    for group in ("g1", "g2"):
+        orders.put("a", group)
+    assert orders.counts() == (kept, 0, 0)
+
+
 def test_FF_8_the_limit_per_group_needs_that_scope(orders: Probe) -> None:
     """Otherwise InvalidAttributeValue."""
     given = {"FifoThroughputLimit": "perMessageGroupId"}
-    assert orders.refused("SetQueueAttributes", Attributes=given).code == "InvalidAttributeValue"
+    refusal = orders.refused("SetQueueAttributes", Attributes=given)
+    assert refusal.code == "InvalidAttributeValue"
+    assert refusal.message == (
+        "Invalid value for the parameter FifoThroughputLimit. Reason: To set FifoThroughputLimit to perMessageGroupId, "
+        "the DeduplicationScope must be messageGroup."
+    )
     orders.call("SetQueueAttributes", Attributes={**given, "DeduplicationScope": "messageGroup"})
 
 

@@ -333,3 +333,63 @@ def test_policies_are_stored_as_given(sqs: Sqs) -> None:
     assert orders.call("GetQueueAttributes", AttributeNames=["Policy"]) == {}
     for bad in ("x", "[]", "1"):
         assert orders.refused("SetQueueAttributes", Attributes={"Policy": bad}).code == "InvalidAttributeValue"
+
+
+@pytest.mark.parametrize("written", ["True", "TRUE", "tRue", "true"])
+def test_flags_are_read_in_any_case(sqs: Sqs, written: str) -> None:
+    """Recorded: True makes a FIFO queue; SQS answers true, and creates no other queue for true."""
+    flags = {"FifoQueue": written, "ContentBasedDeduplication": written, "SqsManagedSseEnabled": written}
+    sqs.call("CreateQueue", {"QueueName": "orders.fifo", "Attributes": flags})
+    orders = queue(sqs, "orders.fifo", ContentBasedDeduplication="true", SqsManagedSseEnabled="true")
+    shown = entries(orders.call("GetQueueAttributes", AttributeNames=list(flags))["Attributes"])
+    assert shown == dict.fromkeys(flags, "true")
+    orders.call("SendMessage", MessageBody="a", MessageGroupId="g")
+    orders.call("SetQueueAttributes", Attributes={"ContentBasedDeduplication": "False"})
+    assert orders.refused("SendMessage", MessageBody="b", MessageGroupId="g").code == "InvalidParameterValue"
+
+
+@pytest.mark.parametrize("written", ["60", " 60", "60 ", "\t60\n"])
+def test_numbers_may_have_blanks_around_them(sqs: Sqs, written: str) -> None:
+    """Assumed; SQS answers the number."""
+    orders = queue(sqs, VisibilityTimeout=written)
+    orders.call("SetQueueAttributes", Attributes={"DelaySeconds": written})
+    names = ["VisibilityTimeout", "DelaySeconds"]
+    shown = entries(orders.call("GetQueueAttributes", AttributeNames=names)["Attributes"])
+    assert shown == dict.fromkeys(names, "60")
+    for odd in ("6 0", "", " ", "+60", "6e1", "60.0", "0x3c", "٦٠"):
+        assert orders.refused("SetQueueAttributes", Attributes={"DelaySeconds": odd}).code == "InvalidAttributeValue"
+
+
+_ONLY = "You can specify the {} only when FifoQueue is set to true."
+_UNKNOWN = "Unknown Attribute {}."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("FifoQueue", "false", _UNKNOWN),
+        ("FifoQueue", "False", _UNKNOWN),
+        ("ContentBasedDeduplication", "true", _UNKNOWN),
+        ("ContentBasedDeduplication", "false", _UNKNOWN),
+        ("DeduplicationScope", "queue", _ONLY),
+        ("FifoThroughputLimit", "perQueue", _ONLY),
+    ],
+)
+def test_FF_1_FF_7_FF_8_a_standard_queue_has_no_attributes_of_fifo_queues(
+    sqs: Sqs, name: str, value: str, message: str
+) -> None:
+    """Recorded: each is refused in its own words, on create and on set."""
+    refusal = queue(sqs).refused("SetQueueAttributes", Attributes={name: value})
+    assert (refusal.code, refusal.message) == ("InvalidAttributeName", message.format(name))
+    with pytest.raises(ApiError) as caught:
+        sqs.call("CreateQueue", {"QueueName": "others", "Attributes": {name: value}})
+    assert (caught.value.code, caught.value.message) == ("InvalidAttributeName", message.format(name))
+
+
+def test_a_change_of_no_attribute_is_refused(sqs: Sqs) -> None:
+    """Assumed: as a request without the parameter."""
+    refusal = queue(sqs).refused("SetQueueAttributes", Attributes={})
+    assert (refusal.code, refusal.message) == (
+        "MissingParameter",
+        "The request must contain the parameter Attribute.Name.",
+    )

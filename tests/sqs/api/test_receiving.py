@@ -202,7 +202,7 @@ def test_RX_12_attributes_come_only_where_they_are_asked_for(sqs: Sqs) -> None:
 
     assert names() == set()
     assert names("Nope") == set()
-    assert names("All") == names(".*") == {"General", "Hello", "Help.Me"}
+    assert names("All") == names(".*") == names("*") == names("Nope", "*") == {"General", "Hello", "Help.Me"}
     assert names("Hello", "Nope") == {"Hello"}
     assert names("Hel.*") == {"Hello", "Help.Me"}
     (message,) = orders.receive(MessageSystemAttributeNames=[], AttributeNames=["SenderId"])
