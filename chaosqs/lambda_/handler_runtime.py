@@ -11,9 +11,9 @@ later calls have no effect. Threads that the code starts are greenlets of the sa
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from functools import partial
-from math import ceil
+from math import ceil, inf
 from sys import get_asyncgen_hooks, set_asyncgen_hooks
 from threading import Thread
 from typing import TypeVar
@@ -73,6 +73,23 @@ activity = Activity()
 
 WATCHERS: list[Callable[[str], object]] = []
 """Called at each switch: with a function's name when its handler's code goes on, with "" when it gives way."""
+
+
+class GaveUp(TimeoutError):
+    """Ends the function of a stub that sleeps for longer than its client waits."""
+
+
+def until(moment: float, answer: Callable[[], Response]) -> Response:
+    """Return an answer; a sleep of its code that lasts until a moment ends there, and the code by `GaveUp`."""
+    before = _gives_up.set(moment)
+    try:
+        return answer()
+    finally:
+        _gives_up.reset(before)
+
+
+_gives_up: ContextVar[float] = ContextVar("chaosqs_gives_up", default=inf)
+"""Moment at which the client of the call gives up whose stub is running."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -319,7 +336,10 @@ class HandlerTask:
     def sleep(self, seconds: float) -> None:
         """Suspend this invocation; a fraction of a millisecond counts as a whole one."""
         self.step()
-        self._pause(ceil(round(seconds * 1000 * self._factor, DIGITS)))
+        pause, left = ceil(round(seconds * 1000 * self._factor, DIGITS)), _gives_up.get() - self.event_queue.now
+        self._pause(min(pause, max(0, ceil(left))) if left < inf else pause)
+        if pause >= left:
+            raise GaveUp("timed out")
 
     @property
     def _factor(self) -> int:

@@ -18,6 +18,7 @@ from hashlib import blake2b
 from http import HTTPStatus
 from http.client import RemoteDisconnected
 from importlib.util import find_spec
+from math import inf
 from threading import Thread
 from typing import TYPE_CHECKING, Generic, TypeGuard, TypeVar
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ from chaosqs.errors import SimulationError
 from chaosqs.kernel.context import InjectedFault, SimulationContext, stream
 from chaosqs.lambda_ import guards
 from chaosqs.lambda_.guards import SETUP, StartedThread
-from chaosqs.lambda_.handler_runtime import WATCHERS, HandlerTask, current_task
+from chaosqs.lambda_.handler_runtime import WATCHERS, GaveUp, HandlerTask, current_task, until
 from chaosqs.lambda_.machines.recursion_guard import trace_header
 from chaosqs.lambda_.sandbox import Source, source
 from chaosqs.lambda_.threads import Threads
@@ -92,6 +93,8 @@ class _Protocol(Generic[Answered]):
     """Returns the code of the error by which a fault refuses a call, and the answer or what the client raises."""
     lost: Callable[[], Exception]
     """Returns the error if no response comes."""
+    late: Callable[[], Exception]
+    """Returns the error if the response comes later than the client waits for it."""
     code: Callable[[Answered], str]
     """Returns the code of the error in an answer; empty if there is none."""
     claims: tuple[str, ...] = ()
@@ -106,6 +109,7 @@ def _refused(kind: str) -> tuple[str, Reply]:
 _HTTP: _Protocol[Reply] = _Protocol(
     _refused,
     lambda: RemoteDisconnected("Remote end closed connection without response"),
+    lambda: TimeoutError("timed out"),
     lambda reply: str(reply.status) if reply.status >= HTTPStatus.BAD_REQUEST else "",
 )
 
@@ -190,30 +194,32 @@ class ServiceCalls:
 
     def __call__(self, request: AWSPreparedRequest, call: ClientCall) -> AWSResponse | None:
         """Answer a request, after its time; return None if nothing does. A fault may be injected."""
-        from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - boto3 is an extra
+        from botocore.exceptions import ConnectionClosedError, ReadTimeoutError  # noqa: PLC0415 - boto3 is an extra
 
         from chaosqs.wire.service_errors import response  # noqa: PLC0415
 
         protocol: _Protocol[AWSResponse | None] = _Protocol(
             lambda kind: response(request, call, throttled=kind == THROTTLED),
             lambda: ConnectionClosedError(endpoint_url=request.url),
+            lambda: ReadTimeoutError(endpoint_url=request.url),
             _error_of,
             claims(call.service, request.url, request.body, list(request.headers)),
         )
-        return self._carry_out(call, lambda: self._of(current_task(), request), protocol)
+        return self._carry_out(call, lambda: self._of(current_task(), request), protocol, call.seconds)
 
     def stubbed(self, call: ClientCall, answer: Callable[[], object]) -> object:
         """Carry out a call that a user's stub answers."""
-        from botocore.exceptions import ConnectionClosedError  # noqa: PLC0415 - boto3 is an extra
+        from botocore.exceptions import ConnectionClosedError, ReadTimeoutError  # noqa: PLC0415 - boto3 is an extra
 
         from chaosqs.wire.service_errors import exception  # noqa: PLC0415
 
         protocol: _Protocol[object] = _Protocol(
             lambda kind: exception(call, throttled=kind == THROTTLED),
             lambda: ConnectionClosedError(endpoint_url=f"https://{call.service}.amazonaws.com"),
+            lambda: ReadTimeoutError(endpoint_url=f"https://{call.service}.amazonaws.com"),
             lambda _: "",
         )
-        return self._carry_out(call, answer, protocol)
+        return self._carry_out(call, answer, protocol, call.seconds)
 
     def requested(self, request: HttpRequest, answer: Callable[[], Reply], seconds: float | None) -> Reply:
         """Carry out an HTTP request that a user's stub answers; its client waits for some seconds.
@@ -232,9 +238,10 @@ class ServiceCalls:
         call: ClientCall,
         answer: Callable[[], Answered],
         protocol: _Protocol[Answered],
-        seconds: float | None = None,
+        seconds: float | None,
     ) -> Answered:
         """Carry out a call after its time, unless a fault is injected; `seconds`: time until its client gives up."""
+        gives_up = inf if seconds is None else self.context.now + seconds * 1000
         self.pass_time()
         task = current_task()
         injected = None if task is None else self._injected(task, call)
@@ -248,9 +255,12 @@ class ServiceCalls:
         if call.attempts > 1:
             kind, fault = "", ""
         if kind == SLOW and task is not None:
-            task.sleep(_SLOWER if seconds is None else min(_SLOWER, seconds))
+            task.sleep(min(_SLOWER, max(0, gives_up - self.context.now) / 1000))
         try:
-            answered = answer()
+            answered = until(gives_up, answer)
+        except GaveUp:
+            self._record(task, call, "", fault)
+            raise protocol.late() from None
         except Exception as raised:
             self._record(task, call, type(raised).__name__, fault)
             raise
@@ -259,8 +269,8 @@ class ServiceCalls:
             self._record(task, call, error, fault, _NOTHING if error else (did, protocol.claims))
             if kind == LOST:
                 raise protocol.lost()
-        if kind == SLOW and seconds is not None and seconds <= _SLOWER:  # Assumed: it has its effect all the same.
-            raise TimeoutError("timed out")
+        if self.context.now >= gives_up:  # Assumed: it has its effect all the same.
+            raise protocol.late()
         return answered
 
     def prepare(self, setups: Iterable[str]) -> None:

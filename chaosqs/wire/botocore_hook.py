@@ -52,7 +52,7 @@ from botocore.signers import RequestSigner
 
 from chaosqs.kernel.context import Opened, turns
 from chaosqs.sqs.api.region import REGION
-from chaosqs.wire.stubs import ClientCall
+from chaosqs.wire.stubs import ClientCall, read_timeout
 from chaosqs.wire.transport import Transport, scope
 
 # The transport of a request -------------------------------------------------------------------------------------------
@@ -219,18 +219,23 @@ def _make_api_call(original: Function) -> object:
     """Answer a stubbed operation; for others, note the call: not every protocol names its operation in the request."""
 
     def make_api_call(self: BaseClient, operation_name: str, api_params: Mapping[str, object]) -> object:
-        transport, model = current(), self.meta.service_model
-        answer = None if transport is None else transport.answers.get(f"{model.service_name}:{operation_name}")
-        if answer is not None:
-            return answer(api_params)
+        transport, model, seconds = current(), self.meta.service_model, _read_timeout(self)
         protocol: str = getattr(model, "resolved_protocol", "") or model.protocol
-        before = _call.set(ClientCall(model.service_name, operation_name, protocol, api_params))
+        waits = read_timeout.set(seconds)
+        before = _call.set(ClientCall(model.service_name, operation_name, protocol, api_params, seconds=seconds))
         try:
-            return original(self, operation_name, api_params)
+            answer = None if transport is None else transport.answers.get(f"{model.service_name}:{operation_name}")
+            return original(self, operation_name, api_params) if answer is None else answer(api_params)
         finally:
             _call.reset(before)
+            read_timeout.reset(waits)
 
     return make_api_call
+
+
+def _read_timeout(client: BaseClient) -> float | None:
+    seconds: object = getattr(client.meta.config, "read_timeout", None)
+    return seconds if isinstance(seconds, int | float) else None
 
 
 # Sessions -------------------------------------------------------------------------------------------------------------

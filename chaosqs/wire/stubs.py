@@ -7,6 +7,7 @@ import re
 import traceback
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
@@ -37,11 +38,17 @@ class ClientCall:
     """Parameters as the client's caller gave them."""
     attempts: int = 0
     """Requests that were sent for it so far."""
+    seconds: float | None = None
+    """Seconds that the client waits for a response; None: without end."""
 
     @property
     def name(self) -> str:
         """The name in fault plans and histories: `dynamodb:PutItem`."""
         return f"{self.service}:{self.operation}"
+
+
+read_timeout: ContextVar[float | None] = ContextVar("chaosqs_read_timeout", default=None)
+"""Seconds that the client of the present call waits for a response."""
 
 
 class Carrier(Protocol):
@@ -121,7 +128,7 @@ class Stubs:
             raise ValueError(f"must be a dict, as boto3 returns it, not {_kind(result)}")
 
         with self._errors_named(f"{service} {operation}", answer):
-            call = ClientCall(service, operation, parameters=parameters, attempts=1)
+            call = ClientCall(service, operation, parameters=parameters, attempts=1, seconds=read_timeout.get())
             return self.carrier.stubbed(call, answered)
 
     # HTTP

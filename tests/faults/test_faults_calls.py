@@ -85,6 +85,25 @@ def test_slow_calls_take_five_seconds_longer() -> None:
     assert 5_000 <= call.at - calls(run())[0].at <= 5_100
 
 
+def test_a_client_that_waits_for_less_than_a_slow_call_tries_again() -> None:
+    """OR-4: botocore's retries happen, in virtual time; the call that was given up had its effect, too."""
+    history = run("slow_call:dynamodb", handler="puts_impatiently")
+    given_up, again = calls(history)
+    assert (bool(given_up.fault), again.fault) == (True, "")
+    assert given_up.at == calls(run(handler="puts_impatiently"))[0].at - 8 + 2_000  # the latency is part of the wait
+    assert 0 < again.at - given_up.at < 2_000
+    assert [effect.name for effect in history.effects] == ["done"]
+
+
+def test_a_client_that_does_not_try_again_gets_the_error() -> None:
+    """OR-4: botocore's own."""
+    history = run("slow_call:dynamodb:PutItem", handler="gives_up")
+    failed = dict(history.effects[0].values)
+    assert failed["error"] == "ReadTimeoutError"
+    assert str(failed["message"]).startswith('Read timeout on endpoint URL: "https://dynamodb.us-east-1.amazonaws.com/')
+    assert len(calls(history)) == 1
+
+
 def test_a_call_whose_response_is_lost_has_its_effect_twice() -> None:
     """OR-4: the client tries again, and the handler never knows."""
     history = run("lost_call_response:dynamodb:PutItem")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.request
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
 import chaosqs
-from tests.lambda_.service_handlers import Event, client
+from tests.lambda_.service_handlers import Event, client, timed_client
 
 RATES = "https://api.example.com/rates"
 
@@ -107,6 +108,41 @@ def prepare() -> None:
     chaosqs.stub(f"GET {RATES}", {"EUR": 1.08})
     chaosqs.stub("POST http://api.example.com:8080/*", orders)
     chaosqs.stub("braket:SearchDevices", {"devices": []})
+
+
+def asks_impatiently(event: Event, _: object) -> None:
+    """Ask with a client that waits for 2 seconds."""
+    del event
+    began = time.monotonic()
+    try:
+        timed_client("braket", 2, 0).search_devices(filters=[])
+    except BotoCoreError as error:
+        chaosqs.record("failed", error=type(error).__name__, after=round(time.monotonic() - began, 1))
+
+
+def told_twice(event: Event, context: object) -> None:
+    told(event, context)
+    told(event, context)
+
+
+def waits() -> None:
+    """Answer after a time that clients wait for, and then after one that is too long for them."""
+    answers_after(1, 9)
+
+
+def waits_long() -> None:
+    answers_after(9)
+
+
+def answers_after(*seconds: int) -> None:
+    times = iter(seconds)
+
+    def answers(_: object) -> dict[str, object]:
+        time.sleep(next(times))
+        return {"devices": []}
+
+    chaosqs.stub(f"GET {RATES}", answers)
+    chaosqs.stub("braket:SearchDevices", answers)
 
 
 def refuses() -> None:

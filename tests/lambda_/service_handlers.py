@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from urllib.parse import unquote_plus
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 import chaosqs
@@ -129,6 +130,31 @@ def asks_model(event: Event, _: object) -> None:
         answer = client("braket").search_devices(filters=[])
         item = client("dynamodb").get_item(TableName="orders", Key={"id": {"S": "seed"}})
         chaosqs.record("answer", record, devices=text(answer["devices"]), found="Item" in item)
+
+
+def puts_impatiently(event: Event, _: object) -> None:
+    """Put an item with a client that waits for 2 seconds, and tries as often as botocore does by default."""
+    impatient = timed_client("dynamodb", 2, 4)
+    for record in event["Records"]:
+        impatient.put_item(TableName="orders", Item={"id": {"S": str(record["messageId"])}})
+        chaosqs.record("done", record)
+
+
+def gives_up(event: Event, _: object) -> None:
+    """Put an item with a client that waits for 2 seconds and does not try again."""
+    once = timed_client("dynamodb", 2, 0)
+    for record in event["Records"]:
+        try:
+            once.put_item(TableName="orders", Item={"id": {"S": str(record["messageId"])}})
+        except BotoCoreError as error:
+            chaosqs.record("failed", record, error=type(error).__name__, message=str(error))
+
+
+def timed_client(service: str, seconds: float, retries: int) -> Client:
+    session = boto3.Session(region_name="us-east-1")
+    config = Config(read_timeout=seconds, retries={"mode": "legacy", "max_attempts": retries})
+    made: Client = getattr(session, "client")(service, config=config)  # noqa: B009 - as above
+    return made
 
 
 def puts_and_waits(event: Event, context: object) -> None:

@@ -266,6 +266,21 @@ def test_faults_strike_requests_by_host_and_method(kind: str, named: str, met: o
     assert (call.at > 3_000) == (kind == "slow_call")
 
 
+def test_a_client_gives_up_on_a_stub_that_takes_too_long() -> None:
+    """After the time that it waits, in virtual time; the stub's function goes no further."""
+    history = run("told_twice", setup="waits")
+    assert [dict(effect.values) for effect in history.effects] == [{"status": 200}, {"error": "ReadTimeout"}]
+    first, second = calls(history)
+    assert (first.error, second.error) == ("", "")
+    assert second.at - first.at == 3_000
+
+
+def test_a_client_of_boto3_gives_up_on_a_stub_that_takes_too_long() -> None:
+    """`read_timeout` of its configuration; what is left of the function's sleep does not pass."""
+    history = run("asks_impatiently", "ok", setup="waits_long")
+    assert values(history) == {"error": "ReadTimeoutError", "after": 2.0}
+
+
 def test_a_request_that_is_sent_again_counts_as_another_attempt() -> None:
     """OR-4: it has its effect twice; the pause between the attempts is virtual."""
     history = run("tries_twice", "lost_call_response:api.example.com")
