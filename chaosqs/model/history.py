@@ -29,6 +29,10 @@ class Alone:
     """True if the function deleted the message by itself while it had more to do."""
     work: tuple[str, ...] = ()
     """Work of the function before its last write, which marks the message as done; empty without such a mark."""
+    effects: tuple[str, ...] = ()
+    """Work of the function that is no write of DynamoDB or S3: messages, publications."""
+    all_work: tuple[str, ...] = ()
+    """All work of the function."""
 
 
 @attrs.frozen(slots=False)

@@ -132,8 +132,14 @@ def _outcome(history: History, message: int) -> Alone | None:
     if end is None:
         return None
     failed = end.outcome != "succeeded" or message in end.failed
-    work = () if failed or end.cause is None else before_the_mark(work_of(history.events, end.cause))
-    return Alone(failed, deleted_early=_deleted_early(history, message, index, end), work=work)
+    work = [] if failed or end.cause is None else work_of(history.events, end.cause)
+    return Alone(
+        failed,
+        deleted_early=_deleted_early(history, message, index, end),
+        work=before_the_mark(work),
+        effects=tuple(each.what for each in work if not each.is_write),
+        all_work=tuple(each.what for each in work),
+    )
 
 
 def _deleted_early(history: History, message: int, index: int, end: InvocationEnded) -> bool:

@@ -187,3 +187,37 @@ def logs_and_reports(event: Event, _context: object) -> dict[str, list[dict[str,
 
 def forwards_nowhere(event: Event) -> None:
     raise ValueError(f"no queue for {len(event)}")
+
+
+def swallows(event: Event, context: object) -> None:
+    """Log what fails, and go on as if it had not."""
+    for record in event["Records"]:
+        try:
+            client("dynamodb").put_item(TableName="done", Item={"id": {"S": record["messageId"]}})
+            publishes({"Records": [record]}, context)
+        except ClientError:
+            logging.getLogger().exception("cannot publish")
+
+
+def swallows_and_tells(event: Event, context: object) -> None:
+    """Leave what fails to others, in a table of its own."""
+    for record in event["Records"]:
+        try:
+            publishes({"Records": [record]}, context)
+        except ClientError:
+            client("dynamodb").put_item(TableName="done", Item={"id": {"S": record["messageId"]}})
+
+
+def withdraws_its_claim(event: Event, context: object) -> None:
+    """Claim each message, and let it be claimed again if its work fails."""
+    for record in event["Records"]:
+        key = {"id": {"S": record["messageId"]}}
+        try:
+            client("dynamodb").put_item(TableName="done", Item=key, ConditionExpression="attribute_not_exists(id)")
+        except ClientError:
+            continue
+        try:
+            publishes({"Records": [record]}, context)
+        except ClientError:
+            client("dynamodb").delete_item(TableName="done", Key=key)
+            raise

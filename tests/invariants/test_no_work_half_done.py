@@ -8,9 +8,10 @@ import pytest
 from chaosqs.invariants import NO_WORK_HALF_DONE
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.delivery import before_the_mark, work_of
-from chaosqs.model.history import Alone
+from chaosqs.model.history import Alone, History
 from chaosqs.model.verdict import Status
 from chaosqs.report.story import story
+from chaosqs.simulation.alone import attempts
 from tests.invariants.builder import Story, orders_design
 from tests.invariants.test_no_repeated_effect import REAL, idempotent
 from tests.known_bad.begun_and_skipped import MESSAGE, cut_off
@@ -47,8 +48,36 @@ def test_what_is_done_again_is_not_lost() -> None:
     assert judge(late).status is Status.HOLDS
 
 
+@pytest.mark.parametrize(
+    ("handler", "call", "said"),
+    [
+        ("publishes_once", "sns:Publish", "without sns Publish: worker had begun it when it failed at "),
+        ("swallows", "sns:Publish", "without sns Publish: the call sns Publish (tests/invariants/broken_handlers.py:"),
+        ("swallows", "dynamodb:PutItem", "without dynamodb PutItem and sns Publish: the call dynamodb PutItem ("),
+    ],
+)
+def test_what_code_gives_up_by_itself_is_lost(handler: str, call: str, said: str) -> None:
+    """A claim that stays after an error, and an error that is swallowed: no fault excuses either."""
+    (violation,) = judge(settled(handled(handler, f"failed_call:{call}", 1))).violations
+    assert said in violation.text
+
+
+@pytest.mark.parametrize("handler", ["swallows_and_tells", "withdraws_its_claim", "publishes"])
+def test_what_is_told_or_tried_again_is_not_lost(handler: str) -> None:
+    """Code that tells of its failure elsewhere, withdraws its claim, or raises."""
+    verdict = judge(settled(handled(handler, "failed_call:sns:Publish", 1)))
+    assert verdict.status in {Status.HOLDS, Status.NOT_EXERCISED}, verdict.violations
+
+
+def settled(history: History) -> History:
+    """Add what the code does with the message alone."""
+    outcome = attempts(history, [MESSAGE])[MESSAGE].run()
+    assert outcome is not None
+    return attrs.evolve(history, alone={MESSAGE: outcome})
+
+
 def test_code_that_claims_and_acts_has_chosen_to_act_at_most_once() -> None:
-    """Without a mark of what is done, nothing says that it means to go on."""
+    """Without a mark of what is done, nothing says that it means to go on after it died."""
     history = handled("publishes_once", "crash:2", 1)
     assert judge(attrs.evolve(history, alone={MESSAGE: Alone(failed=False)})).status is Status.HOLDS
     assert before_the_mark(work_of(history.events, 0)) == ()
