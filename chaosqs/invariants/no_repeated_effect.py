@@ -23,15 +23,11 @@ def judge(history: History) -> Verdict:
     if not any(history.is_real(mapping.function) for mapping in history.scenario.design.mappings):
         return not_applicable(NAME, "only real code calls other services, and no function is real code")
     effects = (
-        Done(index, f"{_call(call)} with the same {_SAME.get(call.service, 'contents')}", digest, call.place)
+        Done(index, f"call {call.what} with the same {_SAME.get(call.service, 'contents')}", digest, call.place)
         for index, call in history.each(ServiceCalled)
         for digest in call.effects
     )
     return judge_repetitions(NAME, history, effects, "no function had an effect on another service")
-
-
-def _call(call: ServiceCalled) -> str:
-    return f"call {call.service} {call.operation}"
 
 
 NO_REPEATED_EFFECT = Invariant(

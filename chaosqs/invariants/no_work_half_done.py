@@ -122,7 +122,7 @@ class _WentOn:
         """Return what was not done, unless another call may have told of it."""
         calls = [each for _, each in history.each(ServiceCalled) if each.cause == self.call.cause and not each.error]
         done = [each.what for each in work_of(history.events, self.success.started or 0)]
-        others = {*done, *(_call(each) for each in calls if each.operation in _TELLING)} - {*alone.all_work}
+        others = {*done, *(each.what for each in calls if each.operation in _TELLING)} - {*alone.all_work}
         return [] if others else list(Counter(alone.all_work) - Counter(done))
 
     def violation(self, history: History, missing: Iterable[str]) -> Violation:
@@ -130,7 +130,7 @@ class _WentOn:
         function, end = function_of(self.mapping), history.events[self.success.ended or 0]
         where = f" ({self.call.place})" if self.call.place else ""
         text = (
-            f"{message_text(self.message)} counts as processed without {listed(missing)}: the call {_call(self.call)}"
+            f"{message_text(self.message)} counts as processed without {listed(missing)}: the call {self.call.what}"
             f"{where} failed at {clock_text(self.call.at)}, and {function} succeeded all the same."
         )
         ends = [self.success.started, self.index, self.success.ended]
@@ -140,10 +140,6 @@ class _WentOn:
 
 _TELLING = {"Publish", "PublishBatch", "PutEvents", "PutRecord", "SendEmail", "StartExecution"}
 """Operations that may tell of a failure."""
-
-
-def _call(call: ServiceCalled) -> str:
-    return f"{call.service} {call.operation}"
 
 
 def _failed(one: Delivery, success: Delivery) -> bool:

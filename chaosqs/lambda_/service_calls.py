@@ -230,7 +230,7 @@ class ServiceCalls:
         same = (None if task is None else task.invocation.number), request
         attempts = self._attempts[same] = self._attempts.get(same, 0) + 1
         host = (urlsplit(request.url).hostname or "").replace(":", ".")  # that of IPv6
-        call = ClientCall(host, request.method, attempts=attempts)
+        call = ClientCall(host, request.method, parameters=posted(request), attempts=attempts)
         return self._carry_out(call, answer, _HTTP, seconds)
 
     def _carry_out(
@@ -402,6 +402,8 @@ _CALLS: Mapping[str, str] = {
 """Calls that have an effect each time, with the parameter that lists the effects of one call; empty: it has one."""
 _UPDATES = ("dynamodb:UpdateItem", "dynamodb:TransactWriteItems")
 """Calls that may add to numbers and lists of items."""
+_ASKS = re.compile(r"(?i)token|auth|log-?in|search|quer|graphql|lookup|valid|verif|check")
+"""Parts of URLs to which a POST only asks something."""
 _NO_CONTENTS = ("Id", "Time")
 """Keys of entries that tell the entries of a call apart, or when it was made."""
 _CLAIM = re.compile(r"attribute_not_exists\s*\(\s*([#\w.]+)|<")
@@ -428,6 +430,8 @@ def effects(call: str, parameters: Mapping[str, object]) -> tuple[str, ...]:
     """
     if sys.exc_info()[0] is not None:
         return ()
+    if "url" in parameters and call.endswith(":POST"):
+        return (_digest([parameters]),)
     if call in _UPDATES:
         return tuple(_digest([addition]) for update in _updates(parameters) for addition in _additions(update))
     if call not in _CALLS or _recognised(call, parameters):
@@ -458,6 +462,16 @@ def _digest(effect: list[object]) -> str:
 
 def _is_mapping(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, Mapping)
+
+
+def posted(request: HttpRequest) -> dict[str, object]:
+    """Return what a request does once more each time it is made; nothing for one that only asks.
+
+    A server recognises the repetition of a POST by a header for that.
+    """
+    if request.method != "POST" or _ASKS.search(request.url) or any("idempot" in name for name in request.headers):
+        return {}
+    return {"url": request.url, "body": request.body}
 
 
 def _updates(parameters: Mapping[str, object]) -> Iterator[Mapping[str, object]]:

@@ -227,7 +227,7 @@ def work_of(events: Sequence[Event], start: int) -> list[Work]:
             case ServiceCalled(error="") as call if call.cause == start:
                 is_write = call.operation in _WRITES
                 if is_write or call.effects:
-                    found.append(Work(index, f"{call.service} {call.operation}", is_write))
+                    found.append(Work(index, call.what, is_write))
             case Sent(cause=cause, queue=queue) if cause == start:
                 found.append(Work(index, f"a message to {queue}"))
             case Effect(cause=cause, name=name) if cause == start:

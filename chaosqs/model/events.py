@@ -97,6 +97,12 @@ class ServiceCalled:
     place: str = attrs.field(default="", eq=False, repr=False)
     """File and line of the handler's call: `app/handler.py:12`."""
 
+    @property
+    def what(self) -> str:
+        """Words for the call: `dynamodb PutItem`, `GET api.example.com`."""
+        is_http = self.operation.isupper()  # AWS's operations are not
+        return f"{self.operation} {self.service}" if is_http else f"{self.service} {self.operation}"
+
 
 @attrs.frozen
 class Reached:

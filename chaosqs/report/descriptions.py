@@ -394,9 +394,7 @@ def _service_called(called: ServiceCalled, calls: Sequence[ServiceCalled]) -> st
 
 def _call(called: ServiceCalled) -> str:
     answer = f" (answer: {name_text(called.error)})" if called.error and not called.fault else ""
-    is_http = called.operation.isupper()  # AWS's operations are not
-    call = f"{called.operation} {called.service}" if is_http else f"{called.service} {called.operation}"
-    return name_text(call) + answer
+    return name_text(called.what) + answer
 
 
 # Every kind of event -------------------------------------------------------------------------------------------------

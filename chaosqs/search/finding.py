@@ -115,7 +115,7 @@ def _reason(history: History, end: InvocationEnded) -> str:
     call = next(calls, None)
     if call is None:
         return f"it logged {end.output[-1]}" if end.output else ""
-    return f"{call.service} {call.operation} was answered {call.error} at {call.place}"
+    return f"{call.what} was answered {call.error} at {call.place}"
 
 
 def _times(count: int) -> str:

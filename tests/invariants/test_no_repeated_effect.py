@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from chaosqs.invariants import NO_REPEATED_EFFECT
-from chaosqs.lambda_.service_calls import claims, effects
+from chaosqs.lambda_.service_calls import claims, effects, posted
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Resource
 from chaosqs.model.events import ServiceCalled
@@ -18,6 +18,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
+from chaosqs.wire.http import HttpRequest
 from tests.invariants.builder import Story, orders_design
 from tests.known_bad.publish_that_is_not_checked import KEYS, handled
 
@@ -83,6 +84,22 @@ def test_a_transaction_adds_unless_a_token_names_it() -> None:
     transaction = {"TransactItems": [{"Put": {"TableName": "t"}}, {"Update": update}]}
     assert len(effects("dynamodb:TransactWriteItems", transaction)) == 1
     assert effects("dynamodb:TransactWriteItems", transaction | {"ClientRequestToken": "order-7"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("request_", "count"),
+    [
+        (HttpRequest("POST", "https://pay.example.com/charges", body=b"7"), 1),
+        (HttpRequest("POST", "https://pay.example.com/charges", {"idempotency-key": "7"}, b"7"), 0),
+        (HttpRequest("POST", "https://pay.example.com/oauth/token", body=b"7"), 0),
+        (HttpRequest("PUT", "https://pay.example.com/charges/7", body=b"7"), 0),
+        (HttpRequest("GET", "https://pay.example.com/charges/7"), 0),
+    ],
+    ids=["post", "key", "asks", "put", "get"],
+)
+def test_a_post_is_an_effect_unless_the_server_knows_its_key(request_: HttpRequest, count: int) -> None:
+    """Whoever asks something, or puts the same again, has no further effect."""
+    assert len(effects(f"pay.example.com:{request_.method}", posted(request_))) == count
 
 
 def test_calls_that_have_the_same_outcome_each_time_have_none() -> None:
