@@ -153,6 +153,7 @@ class Service:
     def receive(self, name: str, maximum: int) -> list[Receipt]:
         """Return up to `maximum` messages to a poller, with the queue's visibility timeout."""
         state = self.states[name]
+        self._expire_first(state)
         return self.take(state, self.wanted(state, maximum))
 
     def take(
@@ -239,10 +240,10 @@ class Service:
     def catch_up(self, state: QueueState) -> None:
         """Show and expire the messages that are due by now, before a client's call."""
         now, store = self.context.now, state.machine.store
-        if (due := store.next_due()) is not None and due <= now:
-            self._settle(state)
         if (due := store.next_expiry()) is not None and due <= now:
             self._expire(state)
+        if (due := store.next_due()) is not None and due <= now:
+            self._settle(state)
 
     def configure(self, state: QueueState, queue: Queue) -> None:
         """Change a queue's attributes (DL-3, RT-3)."""
@@ -270,6 +271,7 @@ class Service:
             self._watch_retention(state)
 
     def _settle(self, state: QueueState) -> None:
+        self._expire_first(state)
         for message in state.machine.settle(now=self.context.event_queue.now):
             if message.receipt:
                 self._returned(state, message)
@@ -296,6 +298,11 @@ class Service:
         if due is not None and (state.next_expiry is None or due < state.next_expiry):
             state.next_expiry = due
             self.context.event_queue.at(max(due, self.context.now), partial(self._expire, state))
+
+    def _expire_first(self, state: QueueState) -> None:
+        """Expire messages before any of them becomes visible, or is received, in the same millisecond."""
+        if state.next_expiry is not None and state.next_expiry <= self.context.now:
+            self._expire(state)
 
     def _expire(self, state: QueueState) -> None:
         now, name = self.context.now, state.queue.name

@@ -103,6 +103,8 @@ def _step(region: Region, task: MoveTask) -> None:
         )
     _move(region, task, source, destination, message)
     task.moved += 1
+    if task.moved >= task.to_move:
+        return _end(region, task)
     region.accounts.context.event_queue.after(task.interval, partial(_step, region, task))
     return None
 

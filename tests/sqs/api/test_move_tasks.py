@@ -205,3 +205,14 @@ def test_MV_7_handles_that_mean_nothing(sqs: Sqs) -> None:
     assert (unknown.code, unknown.message) == ("ResourceNotFoundException", "Task does not exist.")
     nowhere = refused(sqs, "CancelMessageMoveTask", TaskHandle=handle(taskId="x", sourceArn="nope"))
     assert nowhere.message == "The resource that you specified for the SourceArn parameter doesn't exist."
+
+
+def test_MV_6_a_task_is_complete_when_its_last_message_has_arrived(sqs: Sqs) -> None:
+    """Recorded: who has received all messages finds it COMPLETED; not before."""
+    orders, dead = buried(sqs, 3)
+    start(dead, MaxNumberOfMessagesPerSecond=1)
+    for moved in (1, 2, 3):
+        assert tasks(dead)[0]["Status"] == "RUNNING"
+        orders.advance(1)
+        assert orders.counts() == (moved, 0, 0)
+    assert (tasks(dead)[0]["Status"], tasks(dead)[0]["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 3)
