@@ -31,6 +31,8 @@ from tools.net import EVENTS
 
 ROOT = Path(__file__).parents[1]
 PRODUCT = (ROOT / "chaosqs", ROOT / "strategies")
+_AUDIT_HOOK = "_heard"
+"""The function in `lambda_/guards.py` that Python calls for audit events of the whole process: it is on no journey."""
 
 
 @attrs.define
@@ -54,7 +56,7 @@ class Trace:
             sys.setprofile(None)
 
     def _follow(self, frame: FrameType, event: str, _: object) -> None:
-        if event not in {"call", "return"}:
+        if event not in {"call", "return"} or frame.f_code.co_name == _AUDIT_HOOK:
             return
         if frame.f_code.co_name == "<module>":
             self._importing += 1 if event == "call" else -1
