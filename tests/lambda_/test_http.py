@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import textwrap
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,28 @@ def test_a_stub_answers_each_client(library: str) -> None:
     assert (call.service, call.operation, call.error) == ("api.example.com", "GET", "")
     assert call.cause is not None
     assert call.at == history.events[call.cause].at + 250 + 8  # cold start, latency
+
+
+def test_a_connection_of_a_handler_reads_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading them takes longer than all the rest; a context that serves a real connection later reads them then."""
+    read: list[ssl.SSLContext] = []
+    made: list[ssl.SSLContext] = []
+    request = HTTPSConnection.request
+
+    def observed(connection: HTTPSConnection, method: str, url: str) -> None:
+        made.append(vars(connection)["_context"])
+        request(connection, method, url)
+
+    def load(context: ssl.SSLContext) -> None:
+        read.append(context)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", load)
+    monkeypatch.setattr(HTTPSConnection, "request", observed)
+    run("reads", body="http_client")
+    assert (len(made), read) == (1, [])
+    with socket.socket() as unconnected, pytest.raises(ValueError, match="server_hostname"):
+        made[0].wrap_socket(unconnected)
+    assert read == made
 
 
 def test_a_function_gets_the_whole_request() -> None:
