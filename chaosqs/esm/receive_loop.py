@@ -8,7 +8,8 @@ import attrs
 from chaosqs.esm.machines.batching import MOST_PER_RECEIVE, Batcher
 from chaosqs.esm.poller_fleet import Latency, Poller, PollerFleet
 from chaosqs.kernel.context import InjectedFault, SimulationContext
-from chaosqs.lambda_.machines.sqs_event import plain_record_bytes
+from chaosqs.lambda_.machines.sqs_event import Event, plain_record_bytes
+from chaosqs.lambda_.results import record_of
 from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
 from chaosqs.model.event_filter import Match, Pattern, matches, parse
 from chaosqs.model.events import FilteredOut, Held, Received, ReceivedNothing, ReceiveFailed
@@ -301,7 +302,7 @@ class ReceiveLoop:
 
     def _filtered(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> list[Receipt]:
         """Delete the messages that match no filter, and return the rest (FL-1, FL-2)."""
-        found = [matches(self._patterns, body_of(receipt.message)) for receipt in receipts]
+        found = [matches(self._patterns, body_of(each.message), self._metadata(each)) for each in receipts]
         gone = [
             (receipt, match.value) for receipt, match in zip(receipts, found, strict=True) if match is not Match.MATCHED
         ]
@@ -314,6 +315,12 @@ class ReceiveLoop:
             self.context.event_queue.may_be_over = True
             self.service.serve(self.state)
         return [receipt for receipt, match in zip(receipts, found, strict=True) if match is Match.MATCHED]
+
+    def _metadata(self, receipt: Receipt) -> Event | None:
+        """Return what filters on other keys than `body` test; None: no message matches them (FL-4, FL-7)."""
+        if not any(pattern.others for pattern in self._patterns):
+            return {}
+        return record_of(receipt, self.mapping.queue) if self.context.assumptions.metadata_filters else None
 
     def _is_batch(self, receipts: Sequence[Receipt]) -> bool:
         """Return whether a receive is a batch by itself: the mapping has no window, and the size surely fits."""

@@ -1,6 +1,7 @@
 """No invocation has a message that matches none of its mapping's filters (FL-1, FL-2).
 
-Only messages of the workload are judged: a history has no bodies of messages that clients send.
+Only messages of the workload are judged: a history has no bodies of messages that clients send. Filters on other keys
+than `body` are not judged: a history has no event records.
 """
 
 from functools import lru_cache
@@ -42,7 +43,8 @@ def _patterns(filters: tuple[str, ...]) -> tuple[Pattern, ...]:
 
 
 def _passes(filters: tuple[str, ...], body: str) -> bool:
-    return matches(_patterns(filters), body) is Match.MATCHED
+    patterns = _patterns(filters)
+    return any(pattern.others for pattern in patterns) or matches(patterns, body) is Match.MATCHED
 
 
 def _violation(index: int, event: InvocationStarted, message: int) -> Violation:

@@ -22,11 +22,11 @@ from chaosqs.lambda_.invocation import (
     Request,
 )
 from chaosqs.lambda_.machines.partial_batch import LISTED, judge_error, judge_payload, misread
-from chaosqs.lambda_.machines.sqs_event import Event, Record, event
+from chaosqs.lambda_.machines.sqs_event import Event, Record, event, event_record
 from chaosqs.lambda_.output import Output
 from chaosqs.model.events import Outcome
 from chaosqs.sqs.api.parameters import Address
-from chaosqs.sqs.api.region import QueueResource
+from chaosqs.sqs.api.region import ACCOUNT, EPOCH, REGION, QueueResource
 from chaosqs.sqs.machines.attributes import SENDER, Content
 from chaosqs.sqs.machines.message import Receipt, body_of, message_id, receipt_handle, sequence_number
 
@@ -37,18 +37,25 @@ def batch_event(request: Request, resource: QueueResource, epoch: int) -> Event:
     """Return the event for a request; `epoch` is moment 0 of virtual time, in milliseconds since 1970."""
     counts = [count for _, count in request.batch]
     records = (
-        _record(receipt, count, resource, epoch) for receipt, count in zip(request.receipts, counts, strict=True)
+        _record(receipt, count, resource.address, resource.number, epoch)
+        for receipt, count in zip(request.receipts, counts, strict=True)
     )
     return event(records, window=request.mapping.maximum_batching_window)
 
 
-def _record(receipt: Receipt, receive_count: int, resource: QueueResource, epoch: int) -> Record:
-    message, address = receipt.message, resource.address
+def record_of(receipt: Receipt, queue: str) -> Event:
+    """Return the record of a message that was just received, for filters: in the default account and Region (FL-7)."""
+    record = _record(receipt, receipt.message.receive_count, Address(REGION, ACCOUNT, queue), 0, EPOCH)
+    return event_record(record, window=0)
+
+
+def _record(receipt: Receipt, receive_count: int, address: Address, queue_number: int, epoch: int) -> Record:
+    message, fifo = receipt.message, address.name.endswith(".fifo")
     content = message.content or _EMPTY
     identity, first = message_id(message.number), message.first_received_at
     return Record(
         message_id=identity,
-        receipt_handle=receipt_handle(resource.number, message.number, receipt.number),
+        receipt_handle=receipt_handle(queue_number, message.number, receipt.number),
         body=body_of(message),
         queue_arn=address.arn,
         receive_count=receive_count,
@@ -58,8 +65,8 @@ def _record(receipt: Receipt, receive_count: int, resource: QueueResource, epoch
         attributes=content.attributes,
         group=message.group,
         # Assumed: a message of a workload has its own id as its deduplication id.
-        deduplication_id=(content.deduplication_id or identity) if resource.fifo else "",
-        sequence_number=sequence_number(message.index) if resource.fifo else "",
+        deduplication_id=(content.deduplication_id or identity) if fifo else "",
+        sequence_number=sequence_number(message.index) if fifo else "",
         trace_header=content.trace_header,
         dead_letter_source_arn=Address(address.region, address.account, message.source).arn if message.source else "",
         body_digest=content.body_md5,

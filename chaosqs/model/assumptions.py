@@ -123,6 +123,14 @@ class Assumptions:
         "1 if an answer with other keys than batchItemFailures makes the whole batch fail; as far as is known, it is "
         "read like an empty one (PB-3, PB-11).",
     )
+    metadata_filters: int = _assumed(
+        1,
+        0,
+        1,
+        "(0: no, 1: yes)",
+        "1 if a filter on other keys than body tests the message's event record, as one of AWS's tables says; 0 if it "
+        "matches no message, as another text says that only body is supported (FL-4, FL-7).",
+    )
     longest_pause: int = _assumed(
         1_000,
         0,

@@ -278,6 +278,11 @@ class Fields:
             any(branch.holds(document) for branch in branches) for branches in self.choices
         )
 
+    def has_others(self) -> bool:
+        """Return whether this object, the outermost one, tests other keys than the body."""
+        branches = (branch for choice in self.choices for branch in choice)
+        return any(not field.must_exist for field in self.fields) or any(branch.has_others() for branch in branches)
+
     def formats(self) -> Iterator[str]:
         """Yield the body formats that this object, the outermost one, requires."""
         yield from (field.key for field in self.fields if field.must_exist)
@@ -294,21 +299,25 @@ class Pattern:
     root: Fields = attrs.field(eq=False, repr=False)
     formats: tuple[str, ...] = attrs.field(eq=False, repr=False)
     """Body formats that the pattern requires; empty if it tests only other keys (FL-7)."""
+    others: bool = attrs.field(eq=False, repr=False)
+    """True if the pattern tests other keys than `body`."""
 
 
 _NO_METADATA: Mapping[str, Json] = {}
 
 
-def matches(patterns: Sequence[Pattern], body: str, metadata: Mapping[str, Json] = _NO_METADATA) -> Match:
+def matches(patterns: Sequence[Pattern], body: str, metadata: Mapping[str, Json] | None = _NO_METADATA) -> Match:
     """Return the result for a message with this body; several patterns are alternatives (FL-3).
 
     Lambda documents filtering on `body` only (FL-4), but also a table by which other keys filter on metadata (FL-7).
-    Such keys are therefore accepted (Assumed). They test `metadata`: the message's event record, if the caller has one.
+    Such keys are therefore accepted (Assumed). `metadata`: the message's event record, which they test; None: a pattern
+    that has such keys matches no message.
 
     Any JSON text counts as a JSON body, even a bare number (Assumed: FL-5 and FL-6 say no more than "JSON").
     """
-    record = _record(body, metadata)
-    if not patterns or any(pattern.root.holds(record) for pattern in patterns):
+    record = _record(body, metadata or _NO_METADATA)
+    usable = patterns if metadata is not None else [pattern for pattern in patterns if not pattern.others]
+    if not patterns or any(pattern.root.holds(record) for pattern in usable):
         return Match.MATCHED
     body_format = _PLAIN_BODY if _PLAIN_BODY in record else _BODY
     if any(not pattern.formats or body_format in pattern.formats for pattern in patterns):
@@ -350,7 +359,7 @@ def parse(text: str) -> Pattern:
     if not isinstance(document, dict):
         refuse((), "must be a JSON object")
     root = _fields(document, ())
-    return Pattern(text, root, tuple(root.formats()))
+    return Pattern(text, root, tuple(root.formats()), root.has_others())
 
 
 def _fields(document: dict[str, Json], path: Path) -> Fields:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 
+import attrs
 import pytest
 
 from chaosqs.errors import InvalidDesign
 from chaosqs.invariants import ALL
 from chaosqs.invariants.registry import check
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.events import Deleted, Event, FilteredOut, InvocationEnded, InvocationStarted, Received, Returned
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
+from chaosqs.model.json import Json
+from chaosqs.model.message import Message, attribute
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady
 from chaosqs.simulation.run import simulate
@@ -109,6 +113,49 @@ def test_G_29_FL_1_FL_2_what_matches_no_filter_is_deleted_unseen() -> None:
     assert summary["queues"]["orders"]["NumberOfMessagesDeleted"] == 5
     assert summary["messages"]["remaining"] == 0
     assert check(history, ALL) == ()
+
+
+ORDERS = [
+    Message({"n": 1}, attributes={"kind": attribute("order")}),
+    Message({"n": 2}, attributes={"kind": attribute("refund")}),
+]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wanted"),
+    [
+        ({"messageAttributes": {"kind": {"stringValue": ["order"]}}}, [0]),
+        ({"messageAttributes": {"kind": {"stringValue": [{"prefix": "re"}]}}}, [1]),
+        ({"attributes": {"ApproximateReceiveCount": ["1"]}}, [0, 1]),
+        ({"attributes": {"ApproximateReceiveCount": ["2"]}}, []),
+        ({"eventSource": ["aws:sqs"], "awsRegion": ["us-east-1"]}, [0, 1]),
+        ({"eventSourceARN": [{"suffix": ":orders"}], "body": {"n": [2]}}, [1]),
+        ({"eventSourceARN": ["arn:aws:sqs:us-east-1:123456789012:others"]}, []),
+        ({"$or": [{"body": {"n": [1]}}, {"messageAttributes": {"kind": {"stringValue": ["refund"]}}}]}, [0, 1]),
+        ({"messageAttributes": {"nothing": {"stringValue": [{"exists": False}]}}}, [0, 1]),
+    ],
+)
+def test_FL_4_FL_7_other_keys_test_the_event_record_or_match_nothing(
+    pattern: dict[str, Json], wanted: list[int]
+) -> None:
+    """AWS's texts contradict each other, so it is an assumption: by the other end, only filters on the body match."""
+    mapping = EventSourceMapping("orders", "worker", batch_size=1, filters=[json.dumps(pattern)])
+    scenario = Scenario(Design([Queue("orders")], [Function("worker")], [mapping]), [Burst("orders", messages=ORDERS)])
+    history = simulate(scenario)
+    assert sorted(message for batch in started(history) for message in batch) == wanted
+    assert not check(history, ALL)
+    history = simulate(attrs.evolve(scenario, assumptions=Assumptions(metadata_filters=0)))
+    assert started(history) == []
+    assert [event.rules for _, event in history.each(FilteredOut)] == [("FL-2",), ("FL-2",)]
+
+
+def test_FL_4_FL_7_a_filter_on_the_body_beside_one_on_another_key_goes_on_matching() -> None:
+    """Filters are alternatives."""
+    filters = [json.dumps({"body": {"n": [1]}}), json.dumps({"eventSource": ["aws:sqs"]})]
+    mapping = EventSourceMapping("orders", "worker", batch_size=1, filters=filters)
+    design = Design([Queue("orders")], [Function("worker")], [mapping])
+    assumed = Assumptions(metadata_filters=0)
+    assert started(simulate(Scenario(design, [Burst("orders", messages=ORDERS)], assumptions=assumed))) == [(0,)]
 
 
 def test_EC_24_a_filter_that_AWS_refuses_is_refused() -> None:
