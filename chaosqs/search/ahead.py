@@ -66,10 +66,12 @@ class Ahead:
     def _awaited(self, index: int) -> bytes:
         """Wait for a pickled history; it is empty if the other process could not make it, or is too slow."""
         until = monotonic() + _LONGEST_WAIT
-        while index not in self._found and monotonic() < until:
+        self._receive()
+        while index not in self._found and self.shared and monotonic() < until:
+            sleep(0.001)
+            if os.waitpid(self._pid, os.WNOHANG)[0]:
+                self._pid = 0  # a handler has ended it
             self._receive()
-            if index not in self._found:
-                sleep(0.001)
         if index not in self._found:
             self.close()
         return self._found.pop(index, b"")

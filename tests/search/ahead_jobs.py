@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from functools import partial
 
@@ -59,3 +60,20 @@ def is_stuck_in_the_second(_: str) -> str:
 
     setattr(ahead, "_LONGEST_WAIT", 0.05)  # noqa: B010 - it is private
     return _shared([waits, stuck])
+
+
+def ends_the_second(_: str) -> str:
+    own, (begun, begins) = os.getpid(), os.pipe()
+
+    def waits() -> History:
+        os.read(begun, 1)
+        return simulate(SCENARIOS[0])
+
+    def ends() -> History:
+        os.write(begins, b".")
+        if os.getpid() != own:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return simulate(SCENARIOS[1])
+
+    setattr(ahead, "_LONGEST_WAIT", 1_000)  # noqa: B010 - it is private
+    return _shared([waits, ends])

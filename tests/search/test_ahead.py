@@ -37,6 +37,11 @@ def test_an_error_is_raised_in_the_first_process(child: Child) -> None:
     assert json.loads(child.run(ahead_jobs.raises_in_both, "", group="ahead")) == [[DIGESTS[0], "wrong"], True]
 
 
+def test_a_task_that_ends_the_second_process_is_done_again_at_once(child: Child) -> None:
+    """It is then found by those who watch the first process."""
+    assert json.loads(child.run(ahead_jobs.ends_the_second, "", group="ends")) == [DIGESTS[:2], False]
+
+
 def test_a_task_that_takes_too_long_is_done_again_without_the_second_process(child: Child) -> None:
     """Code that never ends is found by those who watch the first process."""
     assert json.loads(child.run(ahead_jobs.is_stuck_in_the_second, "", group="ahead")) == [DIGESTS[:2], False]
