@@ -11,10 +11,13 @@ Not seen: calls of C libraries, event loops other than asyncio's or trio's, and,
 from __future__ import annotations
 
 import builtins
+import faulthandler
 import inspect
 import os
+import platform
 import random  # noqa: TID251 - the type of what replaces it
 import select
+import selectors
 import signal
 import sys
 import sysconfig
@@ -182,6 +185,8 @@ _AUDITED = {
     "os.spawn": "starts a process",
     "os.startfile": "starts a program",
     "os.system": "starts a process",
+    "resource.prlimit": "limits this process",
+    "resource.setrlimit": "limits this process",
     "signal.pthread_kill": "sends a signal",
     "socket.bind": "opens a socket",
     "socket.connect": "opens a connection",
@@ -192,6 +197,7 @@ _AUDITED = {
     "socket.sendmsg": "sends to the network",
     "socket.sendto": "sends to the network",
     "subprocess.Popen": "starts a process",
+    "sys.addaudithook": "adds an audit hook",
     "time.sleep": "sleeps",
 }
 """Forbidden actions, by the name of Python's audit event."""
@@ -205,16 +211,37 @@ def guards() -> Iterator[Patch]:
         if hasattr(signal, name):
             yield signal, name, _refused(signal, name, "uses a signal")
     yield signal, "signal", _signal(vars(signal)["signal"])
+    yield from _waits_for_the_network()
+    yield from _guards_of_this_process()
+    yield builtins, "input", _input(builtins.input)
+
+
+def _waits_for_the_network() -> Iterator[Patch]:
     for name in ("poll", "epoll", "kqueue"):
         if hasattr(select, name):
             yield select, name, _refused(select, name, "waits for the network")
     yield select, "select", _select(vars(select)["select"])
+    for kind in vars(selectors).values():
+        if isinstance(kind, type) and "select" in vars(kind) and kind is not selectors.BaseSelector:
+            yield kind, "select", _selected(vars(kind)["select"])
+    yield vars(import_module("multiprocessing.pool"))["Pool"], "_wait_for_updates", _updates()
+
+
+def _guards_of_this_process() -> Iterator[Patch]:
     if find_spec("_posixsubprocess") is not None:
         processes = import_module("_posixsubprocess")
         yield processes, "fork_exec", _refused(processes, "fork_exec", "starts a process")
     for name in ("_exit", "abort"):
         yield os, name, _exit(vars(os)[name])
-    yield builtins, "input", _input(builtins.input)
+    for name in _FOR_GOOD:
+        if hasattr(os, name):
+            yield os, name, _refused(os, name, "changes this process")
+    for name in ("enable", "disable", "register", "unregister", "dump_traceback_later", "cancel_dump_traceback_later"):
+        if hasattr(faulthandler, name):
+            yield faulthandler, name, _skipped(vars(faulthandler)[name])
+    processor: object = vars(platform).get("_Processor")
+    if isinstance(processor, type) and "from_subprocess" in vars(processor):
+        yield processor, "from_subprocess", _asked_outside(getattr(processor, "from_subprocess"))  # noqa: B009 - of no type
 
 
 @cache
@@ -250,9 +277,13 @@ def _reason(what: str) -> tuple[str, str]:
         if package in _HTTP_CLIENTS:
             client, request = package, _request(frame.f_locals)
         frame = frame.f_back
-    return (f"calls {request or 'a server'} with {client}", _NO_STUBS) if client else (what, REAL)
+    if client:
+        return f"calls {request or 'a server'} with {client}", _NO_STUBS
+    return what, _STAYS if what.startswith(_LASTING) else REAL
 
 
+_STAYS = "nothing could undo that, and the simulation goes on in this process"
+_LASTING = ("changes this process", "limits this process", "adds an audit hook")
 _HTTP_CLIENTS = frozenset({"aiohttp", "httpx"})
 _NO_STUBS = (
     "chaosqs.stub does not answer this client\n"
@@ -294,6 +325,65 @@ def _select(original: _Select) -> object:
         return list[object](), list[object](), list[object]()
 
     return wait
+
+
+def _selected(original: Callable[[object, float | None], list[object]]) -> object:
+    """Look once, and sleep in virtual time if nothing is ready; without a time limit that is a wait for the network."""
+
+    def wait(self: object, timeout: float | None = None) -> list[object]:
+        invoked = current()
+        if invoked is None:
+            return original(self, timeout)
+        ready = original(self, 0)
+        if not ready and timeout is None:
+            invoked.refuse("waits for the network (selectors)")
+        if not ready and timeout is not None and timeout > 0:
+            invoked.sleep(timeout)
+            ready = original(self, 0)
+        return ready
+
+    return wait
+
+
+def _updates() -> object:
+    """Let a pool of `multiprocessing.pool.ThreadPool` look after its threads each 50 ms, in virtual time."""
+    pool: type = vars(import_module("multiprocessing.pool"))["Pool"]
+    original: Callable[[object, object, float | None], None] = getattr(pool, "_wait_for_updates")  # noqa: B009 - no type
+
+    def wait(sentinels: object, changes: object, timeout: float | None = None) -> None:
+        invoked = current()
+        if invoked is not None:
+            invoked.sleep(_LOOK)
+        original(sentinels, changes, timeout if invoked is None else 0)
+
+    return staticmethod(wait)
+
+
+_LOOK = 0.05
+_FOR_GOOD = (
+    *("setuid", "seteuid", "setreuid", "setresuid", "setgid", "setegid", "setregid", "setresgid", "setgroups"),
+    *("initgroups", "setsid", "setpgid", "setpgrp", "chroot", "nice", "setpriority", "sched_setaffinity"),
+)
+"""Functions of `os` that change the user, the group or the priority of a process, which nothing can undo."""
+
+
+def _asked_outside(original: Callable[[], object]) -> object:
+    """Let `platform` ask for the kind of processor, by a program; it keeps the answer."""
+
+    def ask() -> object:
+        with outside():
+            return original()
+
+    return ask
+
+
+def _skipped(original: Original) -> object:
+    """Do nothing for a handler: it is about this process."""
+
+    def call(*arguments: object, **options: object) -> object:
+        return original(*arguments, **options) if current() is None else None
+
+    return call
 
 
 def _signal(original: Original) -> object:

@@ -9,6 +9,7 @@ of the event queue decides a timeout or a crash at its moment. The code then get
 later calls have no effect. Threads that the code starts are greenlets of the same task (`threads`).
 """
 
+import ctypes
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import Context, ContextVar, copy_context
@@ -42,6 +43,8 @@ from chaosqs.lambda_.threads import MOST_THREADS, Ended, TaskThread, Threads, ad
 from chaosqs.sqs.machines.message import uuid
 
 Response = TypeVar("Response")
+_MOST_ENDS = 1000
+"""Waits that raise `Ended` in code which has to end; then it is left suspended."""
 _CHANCE = stream("random numbers of a handler")
 READS_A_MILLISECOND = 1000
 """Assumed: number of clock readings that take a millisecond. So a loop that polls the clock comes to an end."""
@@ -130,6 +133,8 @@ class HandlerTask:
     """File and line of the call or loop that ends the run, if one does."""
     _cut: bool = False
     """True once the code has to end at its next wait."""
+    _ends: int = 0
+    """Number of waits after the end of the code."""
     _initialising: bool = False
     _too_long_at: int | None = None
     """Moment at which an initialisation is ended; None: no step for it is to be added."""
@@ -464,8 +469,14 @@ class HandlerTask:
 
     def _check(self) -> None:
         """Raise `Ended` if the code has to end."""
-        if self.over or self._cut:
-            raise Ended
+        if not (self.over or self._cut):
+            return
+        self._ends += 1
+        own = greenlet.getcurrent()
+        if self._ends > _MOST_ENDS and own.parent is not None:  # it catches whatever ends it
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(own))  # nothing may be raised in it any more
+            own.parent.switch()
+        raise Ended
 
     def _resume(self, own: greenlet.greenlet) -> None:
         if isinstance(own, TaskThread):

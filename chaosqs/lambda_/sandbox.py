@@ -16,6 +16,7 @@ import copyreg
 import datetime as dt  # noqa: TID251 - to replace it is the job of this module
 import os
 import random  # noqa: TID251 - as above
+import ssl
 import sys
 import time  # noqa: TID251 - as above
 import uuid  # noqa: TID251 - as above
@@ -211,8 +212,12 @@ def _patches(epoch: int) -> Iterator[Patch]:
         if name[0].islower():
             yield random, name, _chance(name, vars(random)[name])
     yield random.Random, "seed", _seed(vars(random.Random)["seed"])
-    yield random, "_urandom", _bytes(os.urandom)
-    yield os, "urandom", _bytes(os.urandom)  # and so uuid.uuid4
+    yield random, "_urandom", _bytes(vars(os)["urandom"])
+    yield os, "urandom", _bytes(vars(os)["urandom"])  # and so uuid.uuid4
+    for owner, name in ((os, "getrandom"), (ssl, "RAND_bytes")):
+        if hasattr(owner, name):
+            yield owner, name, _bytes(vars(owner)[name])
+    yield os, "times", _times(os.times)
     yield uuid, "uuid1", _uuid1(epoch)
     yield atexit, "register", _at_exit(vars(atexit)["register"])
 
@@ -330,10 +335,21 @@ def _at_exit(original: Original) -> object:
     return register
 
 
-def _bytes(original: Callable[[int], bytes]) -> object:
-    def urandom(size: int, /) -> bytes:
+def _times(original: Callable[[], os.times_result]) -> object:
+    def times() -> os.times_result:
+        caller = participant()
+        if caller is None:
+            return original()
+        seconds = caller.read_clock() / 1000
+        return os.times_result((seconds, 0.0, 0.0, 0.0, seconds))
+
+    return times
+
+
+def _bytes(original: Original) -> object:
+    def urandom(size: int, *flags: object) -> object:
         invoked = current()
-        return original(size) if invoked is None else invoked.chance.randbytes(size)
+        return original(size, *flags) if invoked is None else invoked.chance.randbytes(size)
 
     return urandom
 

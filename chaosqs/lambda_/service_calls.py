@@ -275,6 +275,9 @@ class ServiceCalls:
 
     def prepare(self, setups: Iterable[str]) -> None:
         """Call the setup functions of a run, before time starts."""
+        setups = tuple(setups)
+        if not setups:
+            return
         code = _Service(self.context.now, source(self.context.random.seed << 96), SETUP)
 
         def call() -> None:

@@ -238,18 +238,19 @@ class Supervisor:
 
     def _end_stuck(self, worker: _Worker) -> None:
         """End a worker whose handler does not give way, after it has dumped its stack."""
+        name = worker.pulse.last  # the signal may end a wait of a C library, and the code go on
         os.kill(worker.pid, _DUMP)
         until, size = time.monotonic() + _LAST_WORDS, 0
         while time.monotonic() < until and not (size and size == os.fstat(worker.dump.fileno()).st_size):
             size = os.fstat(worker.dump.fileno()).st_size
             time.sleep(0.02)
         worker.kill()
-        self._forget(worker, "stuck")
+        self._forget(worker, "stuck", name)
 
-    def _forget(self, worker: _Worker, cause: str) -> None:
+    def _forget(self, worker: _Worker, cause: str, name: str = "") -> None:
         del self._workers[self._busy]
         self._busy = ""
-        send(self.parent, ENDED, to_json(End(worker.pulse.last, cause, worker.frames())))
+        send(self.parent, ENDED, to_json(End(name or worker.pulse.last, cause, worker.frames())))
         worker.close()
 
     def _forked(self, job: Job) -> _Worker:

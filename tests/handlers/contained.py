@@ -21,6 +21,11 @@ STUCK = {
     ),
     "loops_in_a_finalizer": body("class Odd:", "    def __del__(self):", "        while True: pass", "Odd()"),
     "loops_at_import": "while True:\n    pass\n",
+    "waits_for_a_socket": body("import socket", "one, other = socket.socketpair()", "one.recv(1)"),
+    "opens_a_fifo": body("import os", "os.mkfifo(__file__ + '.fifo')", "open(__file__ + '.fifo')"),
+    "locks_a_file_twice": body(
+        "import fcntl", "one, other = open(__file__), open(__file__)", "fcntl.flock(one, 2)", "fcntl.flock(other, 2)"
+    ),
     "recurses_for_ever": body("import sys", "sys.setrecursionlimit(10**9)", "def again(): again()", "again()"),
 }
 """Each never gives way."""
@@ -90,7 +95,7 @@ VERDICTS = {
     ),
     "limits_its_files": (
         body("import resource", "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))"),
-        "SimulationError: OSError: ",
+        "EscapedSimulation: ",
     ),
     "switches_slowly": (body("import sys", "sys.setswitchinterval(1000)"), "processed"),
     "lets_a_debugger_in": (body("breakpoint()"), "EscapedSimulation: "),
@@ -146,6 +151,238 @@ VERDICTS = {
     "is_cached": ("import functools\n@functools.lru_cache\ndef handler(event, context): pass\n", "raised TypeError"),
     "takes_anything": ("def handler(*arguments, **options): assert len(arguments) == 2\n", "processed"),
     "is_an_async_generator": ("async " + body("yield 1"), "raised Runtime.MarshalError"),
+    "is_a_context_manager": (
+        "import contextlib\n@contextlib.contextmanager\n" + body("yield"),
+        "raised Runtime.MarshalError",
+    ),
+    "is_a_single_dispatch": ("import functools\n@functools.singledispatch\n" + body("pass"), "processed"),
+    "is_made_of_a_coroutine": (
+        "import asyncio\nasync def work(): await asyncio.sleep(0.5)\nhandler = lambda *_: asyncio.run(work())\n",
+        "processed",
+    ),
+    "gathers_threads_in_asyncio": (
+        body(
+            "import asyncio, time",
+            "async def main(): await asyncio.gather(*(asyncio.to_thread(time.sleep, 1) for _ in range(3)))",
+            "asyncio.run(main())",
+        ),
+        "processed",
+    ),
+    "leaves_a_task_behind": (
+        body(
+            "import asyncio",
+            "async def main(): asyncio.create_task(asyncio.sleep(99))",
+            "asyncio.run(main())",
+        ),
+        "processed",
+    ),
+    "feeds_a_queue_in_asyncio": (
+        body(
+            "import asyncio",
+            "async def main():",
+            "    queue = asyncio.Queue(1)",
+            "    async def work():",
+            "        while await queue.get(): await asyncio.sleep(0.1)",
+            "    task = asyncio.create_task(work())",
+            "    for item in (1, 2, 0): await queue.put(item)",
+            "    await task",
+            "asyncio.run(main())",
+        ),
+        "processed",
+    ),
+    "works_off_a_queue": (
+        body(
+            "import queue, threading, time",
+            "jobs = queue.Queue()",
+            "def work():",
+            "    while True: jobs.get(); time.sleep(0.1); jobs.task_done()",
+            "for _ in range(2): threading.Thread(target=work, daemon=True).start()",
+            "for job in range(6): jobs.put(job)",
+            "jobs.join()",
+        ),
+        "processed",
+    ),
+    "meets_at_a_barrier": (
+        body(
+            "import threading",
+            "barrier = threading.Barrier(2)",
+            "thread = threading.Thread(target=barrier.wait)",
+            "thread.start(); barrier.wait(); thread.join()",
+        ),
+        "processed",
+    ),
+    "waits_at_a_barrier": (body("import threading", "threading.Barrier(2).wait()"), "timed out"),
+    "has_a_condition": (
+        body("import threading", "condition = threading.Condition()", "with condition: condition.wait(0.5)"),
+        "processed",
+    ),
+    "has_a_schedule": (
+        body(
+            "import sched, time",
+            "plan = sched.scheduler(time.monotonic, time.sleep)",
+            "plan.enter(1, 1, print)",
+            "plan.run()",
+        ),
+        "processed",
+    ),
+    "logs_through_a_queue": (
+        body(
+            "import logging, logging.handlers, queue",
+            "records, log = queue.SimpleQueue(), logging.getLogger('odd')",
+            "listener = logging.handlers.QueueListener(records, logging.StreamHandler())",
+            "listener.start()",
+            "log.addHandler(logging.handlers.QueueHandler(records))",
+            "log.warning('odd')",
+            "listener.stop()",
+        ),
+        "processed",
+    ),
+    "logs_to_a_server": (
+        body(
+            "import logging.handlers",
+            "logging.root.addHandler(logging.handlers.SysLogHandler(('192.0.2.1', 514)))",
+            "logging.warning('odd')",
+        ),
+        "EscapedSimulation: ",
+    ),
+    "sends_a_mail": (body("import smtplib", "smtplib.SMTP('192.0.2.1', 25)"), "EscapedSimulation: "),
+    "listens": (body("import socket", "socket.create_server(('127.0.0.1', 0))"), "EscapedSimulation: "),
+    "asks_for_a_name": (body("import socket", "socket.gethostbyaddr('192.0.2.1')"), "EscapedSimulation: "),
+    "has_a_pair_of_sockets": (
+        body("import socket", "one, other = socket.socketpair()", "one.send(b'x')", "assert other.recv(1) == b'x'"),
+        "processed",
+    ),
+    "selects_for_a_time": (
+        body(
+            "import os, selectors",
+            "selector = selectors.DefaultSelector()",
+            "selector.register(os.pipe()[0], selectors.EVENT_READ)",
+            "assert selector.select(0.5) == []",
+            "reader, writer = os.pipe()",
+            "os.write(writer, b'x')",
+            "selector.register(reader, selectors.EVENT_READ)",
+            "assert len(selector.select()) == 1",
+        ),
+        "processed",
+    ),
+    "selects_for_ever": (
+        body(
+            "import os, selectors",
+            "selector = selectors.DefaultSelector()",
+            "selector.register(os.pipe()[0], selectors.EVENT_READ)",
+            "selector.select()",
+        ),
+        "EscapedSimulation: ",
+    ),
+    "asks_a_shell": (body("import os", "os.system('true')"), "EscapedSimulation: "),
+    "opens_a_program": (body("import os", "os.popen('true').read()"), "EscapedSimulation: "),
+    "has_a_process": (
+        body("import multiprocessing", "multiprocessing.Process(target=print).start()"),
+        "EscapedSimulation: ",
+    ),
+    "has_a_manager": (body("import multiprocessing", "multiprocessing.Manager()"), "EscapedSimulation: "),
+    "sets_an_alarm": (body("import signal", "signal.alarm(1)"), "EscapedSimulation: "),
+    "kills_its_parent": (body("import os", "os.kill(os.getppid(), 9)"), "EscapedSimulation: "),
+    "kills_its_group": (body("import os", "os.killpg(0, 9)"), "EscapedSimulation: "),
+    "leaves_its_group": (body("import os", "os.setsid()"), "EscapedSimulation: "),
+    "limits_its_time": (
+        body("import resource", "resource.setrlimit(resource.RLIMIT_CPU, (1, 1))", "while True: pass"),
+        "EscapedSimulation: ",
+    ),
+    "asks_for_its_platform": (
+        body("import getpass, os, platform, socket", "platform.platform(), platform.processor(), os.getpid()"),
+        "processed",
+    ),
+    "raises_in_a_finalizer": (
+        body("class Odd:", "    def __del__(self): raise KeyError('gone')", "Odd()"),
+        "processed",
+    ),
+    "finalizes_with_errors": (
+        body(
+            "import weakref",
+            "class Odd: pass",
+            "odd = Odd()",
+            "weakref.finalize(odd, lambda: 1 / 0)",
+            "del odd",
+        ),
+        "processed",
+    ),
+    "freezes_its_memory": (body("import gc", "gc.freeze()", "gc.set_debug(gc.DEBUG_STATS)"), "processed"),
+    "grows": ("KEPT = []\n" + body("KEPT.append(bytes(10_000_000))"), "processed"),
+    "has_context_variables": (
+        "import contextvars\nSEEN = contextvars.ContextVar('seen', default=0)\n"
+        + body("assert SEEN.get() == 0", "SEEN.set(1)"),
+        "processed",
+    ),
+    "has_variables_of_threads": (
+        "import threading\nLOCAL = threading.local()\n"
+        + body(
+            "assert not hasattr(LOCAL, 'x')",
+            "LOCAL.x, seen = 1, []",
+            "thread = threading.Thread(target=lambda: seen.append(hasattr(LOCAL, 'x')))",
+            "thread.start(); thread.join()",
+            "assert seen == [False]",
+        ),
+        "processed",
+    ),
+    "replaces_boto3": (body("import boto3", "boto3.client = lambda *_, **__: None", "boto3.client('s3')"), "processed"),
+    "replaces_botocore": (
+        body(
+            "import boto3, botocore.endpoint",
+            "botocore.endpoint.Endpoint._send = None",
+            "boto3.client('dynamodb', 'us-east-1').list_tables()",
+        ),
+        "raised TypeError",
+    ),
+    "changes_its_imports": (
+        body("import sys", "sys.path.insert(0, '/nowhere')", "sys.path_hooks.clear()", "sys.meta_path.clear()"),
+        "processed",
+    ),
+    "replaces_its_own_module": (
+        "import sys, types\n" + body("sys.modules[__name__] = types.ModuleType('odd')", "sys.modules['json'] = None"),
+        "processed",
+    ),
+    "reloads_itself": (body("import importlib, sys", "importlib.reload(sys.modules[__name__])"), "processed"),
+    "executes_code": (body("exec(compile('import time; time.sleep(1)', '<odd>', 'exec'))"), "processed"),
+    "has_a_database": (
+        body("import sqlite3", "sqlite3.connect(':memory:').execute('create table t (x)')"),
+        "processed",
+    ),
+    "keeps_temporary_files": (
+        body(
+            "import pathlib, tempfile",
+            "with tempfile.TemporaryDirectory() as folder:",
+            "    pathlib.Path(folder, 'x').touch()",
+        ),
+        "processed",
+    ),
+    "records_what_is_random": (
+        body(
+            "import chaosqs, os, random, ssl, uuid",
+            "chaosqs.record('odd', a=str(os.getrandom(4)), b=str(ssl.RAND_bytes(4)), c=str(uuid.uuid1()))",
+            "chaosqs.record('odd', a=random.SystemRandom().random(), b=str(os.times()))",
+        ),
+        "processed",
+    ),
+    "leaves_a_pool_behind": (
+        body("from multiprocessing.pool import ThreadPool", "ThreadPool(2).apply_async(print)"),
+        "processed",
+    ),
+    "sleeps_for_no_number": (body("import time", "time.sleep(float('nan'))"), "raised ValueError"),
+    "sleeps_for_ages": (body("import time", "time.sleep(1e12)"), "timed out"),
+    "prints_half_a_character": (body("print('\\ud800')"), "processed"),
+    "raises_for_ever": (
+        "class Odd(Exception):\n    def __str__(self): return str(self)\n" + body("raise Odd"),
+        "crashed Runtime.ExitError",
+    ),
+    "swallows_its_end": (
+        body("import time", "while True:", "    try: time.sleep(99)", "    except BaseException: pass"),
+        "timed out",
+    ),
+    "sleeps_after_its_end": (
+        body("import time", "try: time.sleep(99)", "finally:", "    while True: time.sleep(1)"),
+        "timed out",
+    ),
     "is_a_number": ("handler = 3\n", "InvalidScenario: "),
     "is_none": ("handler = None\n", "InvalidScenario: "),
     "is_not_there": ("", "InvalidScenario: "),

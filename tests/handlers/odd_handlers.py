@@ -10,6 +10,7 @@ import _thread
 import asyncio
 import contextlib
 import decimal
+import faulthandler
 import functools
 import gc
 import io
@@ -17,9 +18,12 @@ import locale
 import logging
 import multiprocessing
 import os
+import platform
 import random
+import resource
 import secrets
 import select
+import selectors
 import signal
 import socket
 import subprocess
@@ -29,8 +33,9 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
@@ -615,6 +620,74 @@ def starts_a_thread_by_its_number(_event: Event, _context: object) -> None:
 def has_a_pool(_event: Event, _context: object) -> None:
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(int).result() == 0
+
+
+@verdict("processed")
+def takes_what_completes(_event: Event, _context: object) -> None:
+    def late(seconds: float) -> float:
+        time.sleep(seconds)
+        return seconds
+
+    with ThreadPoolExecutor(3) as pool:
+        done = [each.result() for each in as_completed([pool.submit(late, seconds) for seconds in (0.9, 0.3, 0.6)])]
+    assert done == [0.3, 0.6, 0.9]
+
+
+@verdict("processed")
+def has_a_pool_of_multiprocessing_with_threads(_event: Event, _context: object) -> None:
+    began = time.monotonic()
+    with ThreadPool(4) as pool:
+        pool.map(time.sleep, [0.5] * 8)
+    assert 1 <= time.monotonic() - began < 1.3
+
+
+@verdict("raised TimeoutError")
+def has_a_pool_of_multiprocessing_that_is_late(_event: Event, _context: object) -> None:
+    with ThreadPool(1) as pool:
+        pool.apply_async(time.sleep, (99,)).get(timeout=0.5)
+
+
+@verdict("timed out")
+def swallows_whatever_ends_it(_event: Event, _context: object) -> None:
+    while True:
+        with contextlib.suppress(BaseException):
+            time.sleep(99)
+
+
+@verdict("refused EscapedSimulation")
+def becomes_nobody(_event: Event, _context: object) -> None:
+    os.setuid(65534)
+
+
+@verdict("refused EscapedSimulation")
+def adds_an_audit_hook(_event: Event, _context: object) -> None:
+    def heard(event: str, arguments: tuple[object, ...]) -> None:
+        del event, arguments
+
+    sys.addaudithook(heard)
+
+
+@verdict("refused EscapedSimulation")
+def limits_its_files(_event: Event, _context: object) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+
+
+@verdict("processed")
+def watches_itself(_event: Event, _context: object) -> None:
+    faulthandler.enable()
+    faulthandler.dump_traceback_later(0.01, exit=True)
+    faulthandler.disable()
+
+
+@verdict("timed out")
+def selects_for_a_while(_event: Event, _context: object) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.select(1000)
+
+
+@verdict("processed")
+def asks_for_its_platform(_event: Event, _context: object) -> None:
+    assert platform.platform()
 
 
 @verdict("processed")
