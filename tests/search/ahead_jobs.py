@@ -17,17 +17,20 @@ SCENARIOS = [Scenario(_DESIGN, [Burst("orders", count)]) for count in range(1, 1
 
 
 def _shared(tasks: list[Callable[[], History]], *, second: bool = True) -> str:
-    """Return the digests of all histories, or errors, and whether the second process was there until the end."""
+    """Return the digests of all histories, or errors, and whether the second process was there at first, and after all.
+
+    It may end by itself before, when there is nothing left to do.
+    """
     ahead.FORKS[0] = second
     done = list[str]()
     with ahead.ahead(tasks) as work:
+        first = work.shared
         for index in range(len(tasks)):
             try:
                 done.append(work.history(index).digest)
             except InvalidScenario as error:
                 done.append(str(error))
-        shared = work.shared
-    return json.dumps([done, shared])
+        return json.dumps([done, first, work.shared])
 
 
 def simulates_in_two(_: str) -> str:
