@@ -76,7 +76,7 @@ def _row(found: CheckResult) -> Row:
         found.exercised,
         by_name(found.invariant).unit,
         found.cases,
-        last_line(found.reason),
+        last_line(found.reason) if found.simulated else found.reason.partition("\n")[0],
     )
 
 

@@ -11,8 +11,10 @@ from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.explanation import Explanation, Origin, Setting, SettingPath
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status
 from chaosqs.project.exploration import counterexample
-from chaosqs.project.results import Location, location_of, written
+from chaosqs.project.results import CheckResult, Location, location_of, written
+from chaosqs.project.summary import summary
 from chaosqs.search.profiles import QUICK
 from chaosqs.search.search import search
 from chaosqs.simulation.run import Simulation
@@ -49,3 +51,12 @@ def test_the_line_to_look_at_is_that_of_the_first_setting_that_matters() -> None
     odd = attrs.evolve(RESERVED, origin=Origin("old:7 orders.yaml", 22, "Reserved…: 2"))
     explanation = Explanation((free, unknown, odd, RESERVED))
     assert location_of(attrs.evolve(found, explanation=explanation)) == Location("old:7 orders.yaml", 22)
+
+
+def test_what_could_not_be_simulated_is_told_by_its_first_line() -> None:
+    """In the table; the whole reason follows, with its place."""
+    why = "setup = 'world.py:prepare': prepare raises KeyError: 'x'\nworld.py:3"
+    broken = CheckResult("t.yaml", "orders→worker", "conservation", Status.INCONCLUSIVE, why, simulated=False)
+    _, row, *rest = summary([broken])
+    assert row.split(maxsplit=2)[1:] == ["INCONCLUSIVE", "setup = 'world.py:prepare': prepare raises KeyError: 'x'"]
+    assert rest == why.splitlines()
