@@ -7,6 +7,7 @@ them, as idempotency does: such a claim ends at a time limit, or nothing could b
 must be of the same: a key that differs each time protects from nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 import attrs
@@ -44,7 +45,7 @@ def judge_repetitions(name: str, history: History, effects: Iterable[Done], idle
         exercised += 1
         repeated = known.setdefault((start.function, effect.what, effect.digest), _Repeated())
         repeated.add(effect.index, start)
-        if not repeated.proven or repeated.reported:
+        if repeated.reported or not repeated.more_than_due(len(repeated.indexes)):
             continue
         repeated.reported = True
         violation = _violation(name, history, repeated, effect)
@@ -61,29 +62,35 @@ class _Repeated:
     """The equal effects of one function."""
 
     indexes: list[int] = attrs.field(factory=list[int])
-    counts: dict[int, int] = attrs.field(factory=dict[int, int])
-    """Number of effects by invocation."""
-    batches: dict[int, tuple[int, ...]] = attrs.field(factory=dict[int, tuple[int, ...]])
+    starts: list[InvocationStarted] = attrs.field(factory=list[InvocationStarted])
+    """The start of the invocation of each effect."""
     reported: bool = False
 
     def add(self, index: int, start: InvocationStarted) -> None:
         """Count one effect."""
         self.indexes.append(index)
-        self.counts[start.invocation] = self.counts.get(start.invocation, 0) + 1
-        self.batches[start.invocation] = start.messages
+        self.starts.append(start)
 
     @property
-    def proven(self) -> bool:
-        """True if there are more effects than the messages account for."""
-        messages = {message: True for batch in self.batches.values() for message in batch}
-        each = max(-(-count // len(self.batches[number])) for number, count in self.counts.items())
-        return len(self.counts) > 1 and len(self.indexes) > each * len(messages)
+    def counts(self) -> Counter[int]:
+        """Number of effects by invocation."""
+        return Counter(start.invocation for start in self.starts)
 
-    @property
-    def message(self) -> int:
-        """The message that all invocations had, or the first one."""
-        first, *others = self.batches.values()
-        return next((message for message in first if all(message in batch for batch in others)), first[0])
+    def more_than_due(self, effects: int) -> bool:
+        """Return True if there are more effects than the messages account for."""
+        batches = {start.invocation: start.messages for start in self.starts}
+        messages = {message for batch in batches.values() for message in batch}
+        each = max(-(-count // len(batches[number])) for number, count in self.counts.items())
+        return len(batches) > 1 and effects > each * len(messages)
+
+    def of_one_message(self) -> tuple[int, int, int]:
+        """Return the message of most of these effects, its first and its last one; of all, if it has one only."""
+        batches = {start.invocation: start.messages for start in self.starts}
+        seen = Counter(message for batch in batches.values() for message in batch)
+        message = max(seen, key=lambda each: seen[each])
+        own = [index for index, start in zip(self.indexes, self.starts, strict=True) if message in start.messages]
+        found = own if len(own) > 1 else self.indexes
+        return message, found[0], found[-1]
 
 
 def _started(history: History, index: int) -> InvocationStarted | None:
@@ -103,12 +110,17 @@ def _claims(history: History) -> dict[int, dict[str, int]]:
 
 
 def _claimed(claims: dict[int, dict[str, int]], repeated: _Repeated, start: InvocationStarted) -> str:
-    """Return that each invocation had claimed the same before, or nothing."""
-    last = repeated.indexes[-1]
-    first, *others = [claims.get(invocation, {}) for invocation in repeated.counts]
-    if any(index < last and all(other.get(claim, last) < last for other in others) for claim, index in first.items()):
-        return f"{start.function} had claimed its work by a conditional write each time"
-    return ""
+    """Return that the invocations which repeated an effect had claimed the same before, or nothing."""
+    last, groups = repeated.indexes[-1], list[tuple[set[str], int]]()
+    for invocation, count in repeated.counts.items():
+        own = {claim for claim, index in claims.get(invocation, {}).items() if index < last}
+        for group in [group for group in groups if own & group[0]]:
+            groups.remove(group)
+            own, count = own | group[0], max(count, group[1])  # noqa: PLW2901 - invocations with one claim count once
+        groups.append((own, count))
+    if repeated.more_than_due(sum(count for _, count in groups)):
+        return ""
+    return f"{start.function} had claimed its work by a conditional write each time"
 
 
 def _redriven(history: History, first: int, again: int) -> str:
@@ -119,15 +131,16 @@ def _redriven(history: History, first: int, again: int) -> str:
 
 
 def _violation(name: str, history: History, repeated: _Repeated, effect: Done) -> Violation:
-    first, again = history.events[repeated.indexes[0]], history.events[effect.index]
+    message, *places = repeated.of_one_message()
+    first, again = (history.events[index] for index in places)
     start = _started(history, effect.index)
     assert start is not None
     place = f" ({effect.place})" if effect.place else ""
     text = (
-        f"{message_text(repeated.message)} made {start.function} {effect.what}{place} at {clock_text(first.at)} and "
+        f"{message_text(message)} made {start.function} {effect.what}{place} at {clock_text(first.at)} and "
         f"again at {clock_text(again.at)}."
     )
     queue = start.mapping.partition("→")[0]
     starts = [index for index in (first.cause, again.cause) if index is not None]
-    indexes = tuple(sorted(dict.fromkeys([*starts, repeated.indexes[0], effect.index])))
-    return Violation(name, text, again.at, queue, (repeated.message,), indexes)
+    indexes = tuple(sorted(dict.fromkeys([*starts, *places])))
+    return Violation(name, text, again.at, queue, (message,), indexes)

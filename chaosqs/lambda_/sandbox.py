@@ -482,15 +482,39 @@ def _replacement(real: type, **functions: object) -> object:
     members = {name: staticmethod(function) for name, function in functions.items() if callable(function)}
     own = type(real)  # that of freezegun's is not `type`
     kind = _Replacement if own is type else type("_Replacement", (_Replacement, own), {})
-    replacement = kind(real.__name__, (real,), {**members, "__new__": make, "__module__": "datetime"})
+    replacement = kind(
+        real.__name__, (real,), {**members, "__new__": make, "__module__": "datetime", "_chaosqs_replaced": real}
+    )
     return replacement
 
 
 class _Replacement(type):
-    """Metaclass of replacement classes: their instances and subclasses are those of the class that they replace."""
+    """Metaclass of replacement classes: their instances and subclasses are those of the class that they replace.
+
+    They are equal to it, so that libraries find them in tables by type that they made before: pydantic's of schemas,
+    those of `functools.singledispatch`. So are the replacements of other runs.
+    """
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, cls.__mro__[1])
+        real = _replaced(cls)
+        return type.__instancecheck__(cls, instance) if real is None else isinstance(instance, real)
 
     def __subclasscheck__(cls, subclass: type) -> bool:
-        return issubclass(subclass, cls.__mro__[1])
+        real = _replaced(cls)
+        return type.__subclasscheck__(cls, subclass) if real is None else issubclass(subclass, real)
+
+    def __eq__(cls, other: object) -> bool:
+        return isinstance(other, type) and _real(other) is _real(cls)
+
+    def __hash__(cls) -> int:
+        return type.__hash__(_real(cls))
+
+
+def _replaced(replacement: type) -> type | None:
+    """Return the class that a class replaces; None: it is one of the user's."""
+    real: object = vars(replacement).get("_chaosqs_replaced")
+    return real if isinstance(real, type) else None
+
+
+def _real(kind: type) -> type:
+    return _replaced(kind) or kind

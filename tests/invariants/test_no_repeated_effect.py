@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -173,6 +174,26 @@ def test_EF_3_the_same_effect_for_one_message_is_a_repetition() -> None:
     assert (claimed.status, claimed.excused) == (
         Status.HOLDS,
         (f"{text}, but worker had claimed its work by a conditional write each time",),
+    )
+
+
+@pytest.mark.parametrize(("keys", "status"), [(("a", "b", "b"), Status.HOLDS), (("a", "b", "c"), Status.VIOLATED)])
+def test_equal_effects_of_two_messages_do_not_hide_whose_claim_it_was(keys: Sequence[str], status: Status) -> None:
+    """Each message has its own claim, and the one that was repeated is blamed."""
+    story = Story(orders_design()).send(2)
+    for moment, message, key in zip((0, 0, 30), (0, 1, 1), keys, strict=True):
+        if moment:
+            story.at(moment).give_back(1)
+        batch = story.receive(message).start()
+        where = story.now, batch.started, "worker", batch.invocation
+        story.tell(ServiceCalled(*where, "dynamodb", "PutItem", claims=(key,)))
+        story.tell(ServiceCalled(*where, "sns", "Publish", effects=("a",)))
+        batch.finish("timed_out").release("failed")
+    verdict = NO_REPEATED_EFFECT.judge(story.end(behaviour=REAL))
+    assert verdict.status is status
+    told = verdict.excused or [violation.text for violation in verdict.violations]
+    assert told[0].startswith(
+        "Message 2 made worker call sns Publish with the same contents at 0.0 s and again at 30.0 s"
     )
 
 

@@ -30,8 +30,8 @@ def covered() -> list[object]:
     """Return what the sandbox replaces, as it is now."""
     return [
         *(vars(time)[name] for name in ("sleep", "time", "time_ns", "monotonic", "perf_counter", "gmtime")),
-        dt.datetime,
-        dt.date,
+        id(dt.datetime),  # replacements are equal to what they replace
+        id(dt.date),
         *(vars(random)[name] for name in ("random", "choice", "seed", "_urandom")),
         os.urandom,
         vars(threading.Thread)["start"],
@@ -70,6 +70,28 @@ def test_afterwards_everything_is_as_it_was() -> None:
     with pytest.raises(SimulationError):
         played(scenario("starts_a_process"))
     assert covered() == before
+
+
+def test_libraries_find_the_classes_of_dates_in_tables_that_they_made_before() -> None:
+    """As pydantic does, and whatever dispatches by type: a replacement is equal to its class, and to others of it."""
+    table = {dt.datetime: "a moment", dt.date: "a day"}
+    with Sandbox(0)("tests.simulation.consumers"):
+        first = dt.datetime
+        table[first] += "!"
+        assert (table[dt.datetime], table[dt.date]) == ("a moment!", "a day")
+        assert dt.datetime != dt.date
+
+        class Own(dt.datetime):
+            """A subclass of a handler's."""
+
+        assert Own != dt.datetime
+        assert isinstance(Own(2025, 1, 1), dt.datetime)
+        assert not isinstance(dt.datetime(2025, 1, 1), Own)  # noqa: DTZ001 - any moment
+        assert not issubclass(dt.datetime, Own)
+    with Sandbox(0)("tests.simulation.consumers"):
+        assert first is not dt.datetime
+        assert first == dt.datetime
+    assert len(table) == 2
 
 
 def test_outside_of_handlers_nothing_changes() -> None:
