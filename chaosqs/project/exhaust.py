@@ -328,9 +328,15 @@ def exhausted(options: Options, scope: Scope) -> Iterator[Exhausted]:
 
 
 def _on(mapping: str, source: Source, scope: Scope, planned: Plan, checks: Sequence[Check]) -> Exhausted:
-    invariants = [check.invariant for check in checks]
+    invariants, start = [check.invariant for check in checks], source.scenario or source.design
+    if checks[0].problem:
+        _check(start, scope.messages, scope.faults, scope.pauses, scope.max_runs)
+        bound = Bound(scope.messages or MESSAGES, scope.faults, scope.pauses, scope.max_runs)
+        nothing = Exhaustion(source.name, mapping, bound, 0, 0, 0, complete=-1, kinds=())
+        told = (run_check(check, planned.budget, root=planned.root, reports=planned.reports) for check in checks)
+        return Exhausted(mapping, nothing, tuple(told))
     done = exhaust(
-        source.scenario or source.design,
+        start,
         mapping,
         name=source.name,
         invariants=invariants,

@@ -63,6 +63,17 @@ def test_handlers_are_found_in_the_projects_directory(run: Run, verb: str) -> No
 
 
 @pytest.mark.usefixtures("path")
+def test_exhaust_tries_nothing_of_code_that_cannot_be_loaded(run: Run) -> None:
+    """A model in its place would prove nothing about it."""
+    write("lacks_for_exhaust", "import a_package_that_nobody_has\n")
+    result = run("exhaust", FILE, "--faults", "0")
+    assert result.exit_code == 2, result.output
+    assert "lacks_for_exhaust.py:1: install the package of 'a_package_that_nobody_has'" in result.output
+    assert "none of" not in result.output
+    assert run("exhaust", FILE, "--faults", "-1").exit_code == 2
+
+
+@pytest.mark.usefixtures("path")
 def test_exhaust_sends_the_projects_own_messages(run: Run) -> None:
     """It says whence they come."""
     write("needs_an_amount", NEEDS)
