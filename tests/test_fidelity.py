@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 
+from tools.compare_emulators import BEHAVIOURS, EMULATORS, Behaviour, answered
+from tools.compare_emulators import RESULT as EMULATORS_FILE
 from tools.fidelity import CHAPTERS, ROOT, Rule, carried, carriers, rules
 
 FAMILIES = {
@@ -83,3 +86,21 @@ def test_names_of_tests_carry_single_rules_and_ranges() -> None:
     """Numbers may have leading zeros; a range is written with `to`."""
     assert carried("_test_EC_01_PB_2_x") == ["EC-1", "PB-2"]
     assert set(carried("_test_ER_1_to_ER_3_x")) == {"ER-1", "ER-2", "ER-3"}
+
+
+@pytest.mark.parametrize(("rule", "title", "wanted", "behaviour"), BEHAVIOURS, ids=[each[1] for each in BEHAVIOURS])
+def test_chaosqs_answers_as_aws_where_emulators_are_compared(
+    rule: str, title: str, wanted: str, behaviour: Behaviour
+) -> None:
+    """The table of docs/fidelity.md says so of this version; its rules are in the ledger."""
+    opened = next(open_world for name, open_world in EMULATORS.items() if name.startswith("chaosqs"))
+    assert answered(opened, behaviour) == wanted, title
+    assert not rule or rule in {each["id"] for chapter in CHAPTERS for each in rules(chapter)}
+
+
+def test_the_table_of_emulators_has_all_behaviours() -> None:
+    """None was added since it was measured."""
+    measured = tomllib.loads(EMULATORS_FILE.read_text(encoding="utf-8"))
+    assert [(each["rule"], each["title"], each["aws"]) for each in measured["behaviour"]] == [
+        each[:3] for each in BEHAVIOURS
+    ]

@@ -40,6 +40,14 @@ ASSUMED = (
 HEAD = ("rule", "what AWS does", "certainty", "implemented in", "test")
 
 
+EMULATORS = ROOT / "docs" / "fidelity" / "emulators.toml"
+COMPARED = (
+    "`python -m tools.compare_emulators` runs the same boto3 calls on each emulator in one go. ✓ means that it answers "
+    "as AWS does, according to a recording of AWS or its documentation. We chose the behaviours and mended our own "
+    "faults among them, so read the rows, not the sums. LocalStack and ministack need a container: not measured."
+)
+
+
 def page() -> str:
     """Return the page."""
     tests, chapters = carriers(), {title: rules(name) for name, title in CHAPTERS.items()}
@@ -50,7 +58,23 @@ def page() -> str:
     tables = [(title, table(HEAD, [_row(rule, tests) for rule in chapter])) for title, chapter in chapters.items()]
     sections = [*tables, ("Assumptions", f"{ASSUMED.format(calibration='calibration.md')}\n\n{assumed()}")]
     head = f"# Fidelity\n\n{INTRO} {whole}\n\n{flags}\n{COLUMNS}\n"
-    return head + "".join(f"\n## {title}\n\n{text}" for title, text in sections)
+    return head + "".join(f"\n## {title}\n\n{text}" for title, text in [("Emulators", emulators()), *sections])
+
+
+def emulators() -> str:
+    """Return the comparison of emulators, as `tools.compare_emulators` measured it."""
+    measured = tomllib.loads(EMULATORS.read_text(encoding="utf-8"))
+    names: list[str] = measured["emulators"]
+    behaviours: list[dict[str, str]] = measured["behaviour"]
+    answers: list[list[str]] = measured["answers"]
+    rows: list[tuple[str, ...]] = []
+    right = [0] * len(names)
+    for each, given in zip(behaviours, answers, strict=True):
+        right = [count + (answer == each["aws"]) for count, answer in zip(right, given, strict=True)]
+        shown = ("✓" if answer == each["aws"] else answer for answer in given)
+        rows.append((each["rule"], each["title"], each["aws"], *shown))
+    rows.append(("", "as AWS", "", *(f"{count} of {len(behaviours)}" for count in right)))
+    return f"{COMPARED}\n\n{table(('rule', 'behaviour', 'AWS', *names), rows)}"
 
 
 def assumed() -> str:
