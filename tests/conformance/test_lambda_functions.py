@@ -229,7 +229,7 @@ def test_settings_without_an_effect_are_shown_as_they_were_given() -> None:
     ("operation", "parameters"),
     [
         ("GetAccountSettings", {}),
-        ("ListTags", {"Resource": ARN}),
+        ("GetPolicy", {"FunctionName": "worker"}),
         ("GetProvisionedConcurrencyConfig", {"FunctionName": "worker", "Qualifier": "1"}),
         ("DeleteFunction", {"FunctionName": "worker", "Qualifier": "1"}),
     ],
@@ -240,3 +240,105 @@ def test_an_operation_that_is_not_served_is_named(operation: str, parameters: di
     name = xform_name(operation)
     message = functions().refuses("UnknownOperationException", name, **parameters)
     assert message.startswith(f"chaosqs does not serve {operation}")
+
+
+def test_functions_have_tags() -> None:
+    """Up to 50, shown by GetFunction; versions have none of their own."""
+    aws_lambda = functions()
+    aws_lambda.create(HELLO, Tags={"team": "orders"})
+    assert aws_lambda("get_function", FunctionName="worker")["Tags"] == {"team": "orders"}
+    many = {f"key{number}": "x" for number in range(50)}
+    aws_lambda.refuses("InvalidParameterValueException", "tag_resource", Resource=ARN, Tags=many)
+    assert aws_lambda("list_tags", Resource=ARN) == {"Tags": {"team": "orders"}}
+    aws_lambda("untag_resource", Resource=ARN, TagKeys=["team"])
+    assert aws_lambda("list_tags", Resource=ARN) == {"Tags": {}}
+    assert "Tags" not in aws_lambda("get_function", FunctionName="worker")
+    aws_lambda.refuses("InvalidParameterValueException", "list_tags", Resource=f"{ARN}:1")
+    aws_lambda.refuses("ResourceNotFoundException", "list_tags", Resource=ARN.replace("worker", "nobody"))
+
+
+def test_a_change_of_an_old_revision_is_refused() -> None:
+    """Of configuration, code, versions and aliases; the latest revision, or none, is accepted."""
+    aws_lambda = functions()
+    old = aws_lambda.create(HELLO)["RevisionId"]
+    new = aws_lambda("update_function_configuration", FunctionName="worker", Timeout=4, RevisionId=old)["RevisionId"]
+    aws_lambda("publish_version", FunctionName="worker", RevisionId=new)
+    alias = aws_lambda("create_alias", FunctionName="worker", Name="live", FunctionVersion="1")
+    for operation, parameters in (
+        ("update_function_configuration", {"Timeout": 5}),
+        ("update_function_code", {"ZipFile": package(index=HELLO)}),
+        ("publish_version", {}),
+        ("update_alias", {"Name": "live", "Description": "x"}),
+    ):
+        message = aws_lambda.refuses(
+            "PreconditionFailedException", operation, FunctionName="worker", RevisionId=old, **parameters
+        )
+        assert message.startswith("The RevisionId provided does not match the latest RevisionId.")
+    assert aws_lambda("get_function_configuration", FunctionName="worker")["Timeout"] == 4
+    assert aws_lambda("get_alias", FunctionName="worker", Name="live") == alias
+
+
+def test_a_version_may_be_published_of_one_code_only() -> None:
+    """`CodeSha256` must be that of `$LATEST`."""
+    aws_lambda = functions()
+    known = aws_lambda.create(HELLO)["CodeSha256"]
+    message = aws_lambda.refuses(
+        "InvalidParameterValueException", "publish_version", FunctionName="worker", CodeSha256="other"
+    )
+    assert message == (
+        f"CodeSHA256 (other) is different from current CodeSHA256 in $LATEST ({known}). "
+        "Please try again with the CodeSHA256 in $LATEST."
+    )
+    assert aws_lambda("publish_version", FunctionName="worker", CodeSha256=known)["Version"] == "1"
+
+
+def test_aliases_are_described_and_listed() -> None:
+    """By name; an alias of two versions is refused and changes nothing."""
+    aws_lambda = functions()
+    aws_lambda.create(HELLO, Publish=True)
+    aws_lambda("update_function_configuration", FunctionName="worker", Timeout=5)
+    aws_lambda("publish_version", FunctionName="worker")
+    live = aws_lambda("create_alias", FunctionName="worker", Name="live", FunctionVersion="1", Description="in use")
+    beta = aws_lambda("create_alias", FunctionName="worker", Name="beta", FunctionVersion="2")
+    assert (live["Description"], beta["Description"]) == ("in use", "")
+    assert aws_lambda("list_aliases", FunctionName="worker") == {"Aliases": [beta, live]}
+    assert aws_lambda("list_aliases", FunctionName="worker", FunctionVersion="1") == {"Aliases": [live]}
+    weights = {"AdditionalVersionWeights": {"2": 0.1}}
+    aws_lambda.refuses(
+        "UnknownOperationException", "update_alias", FunctionName="worker", Name="live", RoutingConfig=weights
+    )
+    assert aws_lambda("get_alias", FunctionName="worker", Name="live") == live
+    aws_lambda.refuses("ResourceNotFoundException", "get_alias", FunctionName="worker", Name="nothing")
+    listed = dictionaries(aws_lambda("list_versions_by_function", FunctionName="worker")["Versions"])
+    assert [(one["Version"], one["Timeout"]) for one in listed] == [("$LATEST", 5), ("1", 3), ("2", 5)]
+
+
+def test_logging_and_snapshots_are_shown_as_they_were_given() -> None:
+    """With Lambda's own values for what was left out."""
+    aws_lambda = functions()
+    aws_lambda.create(HELLO, LoggingConfig={"LogFormat": "JSON"}, SnapStart={"ApplyOn": "PublishedVersions"})
+    shown = aws_lambda("get_function_configuration", FunctionName="worker")
+    assert shown["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": "/aws/lambda/worker"}
+    assert shown["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
+    updated = aws_lambda(
+        "update_function_code", FunctionName="worker", ZipFile=package(index=HELLO), Architectures=["arm64"]
+    )
+    assert (updated["Architectures"], updated["LoggingConfig"]) == (["arm64"], shown["LoggingConfig"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("update_function_configuration", {"DurableConfig": {"ExecutionTimeout": 60}}),
+        ("publish_version", {"PublishTo": "LATEST_PUBLISHED"}),
+        ("invoke", {"TenantId": "t"}),
+        ("invoke", {"DurableExecutionName": "d"}),
+    ],
+)
+def test_other_kinds_of_function_are_refused(operation: str, parameters: dict[str, object]) -> None:
+    """Durable functions, managed instances and tenants; the error names the parameter."""
+    aws_lambda = functions()
+    before = aws_lambda.create(HELLO)
+    message = aws_lambda.refuses("UnknownOperationException", operation, FunctionName="worker", **parameters)
+    assert next(iter(parameters)) in message
+    assert aws_lambda("get_function_configuration", FunctionName="worker") == before

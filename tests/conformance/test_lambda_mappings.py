@@ -102,6 +102,7 @@ def test_a_missing_function_is_refused(queue: QueueUnderTest) -> None:
     )
 
 
+REPORTING = "ReportBatchItemFailures"
 INVALID, OUT_OF_RANGE = "InvalidParameterValueException", "ValidationException"
 
 
@@ -299,3 +300,88 @@ def test_the_time_of_a_change_has_a_range(seconds: float) -> None:
     """In seconds."""
     with pytest.raises(InvalidInput, match=r"mapping_change"):
         chaosqs.aws(mapping_change=seconds)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"Queues": ["q"]},
+        {"SelfManagedEventSource": {"Endpoints": {"KAFKA_BOOTSTRAP_SERVERS": ["a.example.com:9092"]}}},
+        {"AmazonManagedKafkaEventSourceConfig": {"ConsumerGroupId": "g"}},
+        {"SelfManagedKafkaEventSourceConfig": {"ConsumerGroupId": "g"}},
+        {"DocumentDBEventSourceConfig": {"DatabaseName": "d"}},
+        {"LoggingConfig": {"SystemLogLevel": "INFO"}},
+        {"ProvisionedPollerConfig": {"MinimumPollers": 2, "PollerGroupName": "PollerGroupName"}},
+    ],
+    ids=lambda setting: next(iter(setting)),
+)
+def test_EC_10_fields_of_other_event_sources_are_refused(queue: QueueUnderTest, setting: dict[str, object]) -> None:
+    """The error names the field; there is no mapping."""
+    message = functions().refuses(
+        INVALID, "create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="worker", **setting
+    )
+    name = next(iter(setting)) if "ProvisionedPollerConfig" not in setting else "PollerGroupName"
+    assert message == f"Unsupported {name} parameter for given event source mapping type."
+    assert functions()("list_event_source_mappings") == {"EventSourceMappings": []}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "field", "most"),
+    [
+        (
+            {"FunctionResponseTypes": ["ReportBatchItemFailures"] * 2},
+            "ReportBatchItemFailures",
+            "functionResponseTypes",
+            1,
+        ),
+        ({"MetricsConfig": {"Metrics": ["EventCount"] * 4}}, "EventCount", "metricsConfig.metrics", 3),
+    ],
+    ids=["FunctionResponseTypes", "Metrics"],
+)
+def test_lists_have_a_greatest_length(
+    queue: QueueUnderTest, setting: dict[str, object], value: str, field: str, most: int
+) -> None:
+    """That of Lambda's own model."""
+    message = functions().refuses(
+        OUT_OF_RANGE, "create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="worker", **setting
+    )
+    shown = ", ".join([value] * (most + 1))
+    assert message == (
+        f"1 validation error detected: Value '[{shown}]' at '{field}' failed to satisfy constraint: "
+        f"Member must have length less than or equal to {most}"
+    )
+
+
+def test_the_key_of_filters_is_shown_and_hides_them_in_lists(world: MockAws, queue: QueueUnderTest) -> None:
+    """An update without a key keeps it, one with an empty key removes it."""
+    key, filters = "arn:aws:kms:us-east-1:123456789012:key/1", {"Filters": [{"Pattern": '{"body": ["x"]}'}]}
+    aws_lambda = functions()
+    uuid = aws_lambda.map(queue, KMSKeyArn=key, FilterCriteria=filters)
+
+    def shown() -> list[tuple[object, object]]:
+        got, listed = aws_lambda("get_event_source_mapping", UUID=uuid), aws_lambda("list_event_source_mappings")
+        every = [got, *dictionaries(listed["EventSourceMappings"])]
+        return [(one.get("KMSKeyArn"), one.get("FilterCriteria")) for one in every]
+
+    assert shown() == [(key, filters), (key, None)]
+    world.advance(60)
+    aws_lambda("update_event_source_mapping", UUID=uuid, BatchSize=5)
+    assert shown() == [(key, filters), (key, None)]
+    world.advance(60)
+    aws_lambda("update_event_source_mapping", UUID=uuid, KMSKeyArn="")
+    assert shown() == [(None, filters), (None, filters)]
+
+
+def test_mappings_have_tags(queue: QueueUnderTest) -> None:
+    """From their creation on; each can be set and removed. They are no part of the mapping as it is shown."""
+    aws_lambda = functions()
+    uuid = aws_lambda.map(queue, Tags={"team": "orders", "stage": "test"})
+    shown = aws_lambda("get_event_source_mapping", UUID=uuid)
+    arn = shown["EventSourceMappingArn"]
+    assert "Tags" not in shown
+    assert aws_lambda("list_tags", Resource=arn) == {"Tags": {"team": "orders", "stage": "test"}}
+    aws_lambda("tag_resource", Resource=arn, Tags={"stage": "live", "cost": "1"})
+    aws_lambda("untag_resource", Resource=arn, TagKeys=["team", "cost", "nothing"])
+    assert aws_lambda("list_tags", Resource=arn) == {"Tags": {"stage": "live"}}
+    missing = f"{str(arn).rpartition(':')[0]}:00000000-0000-0000-0000-000000000000"
+    aws_lambda.refuses("ResourceNotFoundException", "list_tags", Resource=missing)

@@ -52,6 +52,9 @@ def invoke(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
     """Invoke a function and wait for it, queue an asynchronous event, or do nothing (dry run)."""
     wanted = named(text(parameters, "FunctionName") or "", text(parameters, "Qualifier"))
     function, version = region.find(wanted)
+    for name in ("DurableExecutionName", "TenantId"):
+        if text(parameters, name):
+            raise not_served(f"Invoke with {name}")
     kind = text(parameters, "InvocationType") or "RequestResponse"
     event = _Event(region, function, version, region.arn(function.name, wanted.qualifier), _payload(parameters, kind))
     if kind == "DryRun":
@@ -146,15 +149,21 @@ OPERATIONS: Mapping[str, Operation] = {
     "DeleteEventSourceMapping": mappings.delete_event_source_mapping,
     "DeleteFunction": functions.delete_function,
     "DeleteFunctionConcurrency": functions.delete_function_concurrency,
+    "GetAlias": functions.get_alias,
     "GetEventSourceMapping": mappings.get_event_source_mapping,
     "GetFunction": functions.get_function,
     "GetFunctionConcurrency": functions.get_function_concurrency,
     "GetFunctionConfiguration": functions.get_function_configuration,
     "Invoke": invoke,
+    "ListAliases": functions.list_aliases,
     "ListEventSourceMappings": mappings.list_event_source_mappings,
     "ListFunctions": functions.list_functions,
+    "ListTags": functions.list_tags,
+    "ListVersionsByFunction": functions.list_versions_by_function,
     "PublishVersion": functions.publish_version,
     "PutFunctionConcurrency": functions.put_function_concurrency,
+    "TagResource": functions.tag_resource,
+    "UntagResource": functions.untag_resource,
     "UpdateAlias": functions.update_alias,
     "UpdateEventSourceMapping": mappings.update_event_source_mapping,
     "UpdateFunctionCode": functions.update_function_code,

@@ -44,6 +44,11 @@ def not_found(message: str) -> LambdaError:
     return LambdaError("ResourceNotFoundException", 404, message)
 
 
+def stale(message: str) -> LambdaError:
+    """Return PreconditionFailedException."""
+    return LambdaError("PreconditionFailedException", 412, message)
+
+
 def in_use(message: str) -> LambdaError:
     """Return ResourceInUseException."""
     return LambdaError("ResourceInUseException", 400, message)

@@ -8,23 +8,25 @@ from chaosqs.errors import InvalidInput, Problem
 from chaosqs.lambda_.execution_environment import Handler
 from chaosqs.lambda_.output import Lines
 from chaosqs.mock_aws.lambda_api.code import Code, InProcess, sha256, unpack
-from chaosqs.mock_aws.lambda_api.errors import LambdaError, conflict, invalid, not_found, not_served, not_valid
+from chaosqs.mock_aws.lambda_api.errors import LambdaError, conflict, invalid, not_found, not_served, not_valid, stale
 from chaosqs.mock_aws.lambda_api.mappings import adopt, stop
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import (
     LATEST,
+    Alias,
     Configuration,
     Deployed,
     Mapped,
     Named,
     Version,
     mapping_arn,
+    merged_tags,
     named,
     page,
 )
 from chaosqs.model.design import EventSourceMapping, Function
 from chaosqs.model.values import Checks
-from chaosqs.sqs.api.parameters import Parameters, integer, structure, text, text_map
+from chaosqs.sqs.api.parameters import Parameters, integer, structure, text, text_map, texts
 
 # The configuration of a function: read from a request, and shown as Lambda shows it -----------------------------------
 
@@ -34,10 +36,21 @@ _SHOWN = (
     "DeadLetterConfig",  # of asynchronous invocations only (LX-18)
     "Description",
     "EphemeralStorage",
+    "KMSKeyArn",
+    "LoggingConfig",
     "Role",
     "Runtime",
+    "SnapStart",
     "TracingConfig",
 )
+_NOT_SERVED = ("CapacityProviderConfig", "DurableConfig", "PublishTo", "TenancyConfig")
+"""Parameters for another kind of function, which chaosqs does not run."""
+
+
+def _check_kind(operation: str, parameters: Parameters) -> None:
+    for name in _NOT_SERVED:
+        if parameters.get(name):
+            raise not_served(f"{operation} with {name}")
 
 
 def changed(before: Configuration, parameters: Parameters) -> Configuration:
@@ -69,6 +82,7 @@ def _within(name: str, value: int | None, most: int) -> None:
 def present(region: LambdaRegion, function: Deployed, version: Version) -> dict[str, object]:
     """Return the configuration of a version in botocore's shape. Assumed: all changes hold at once."""
     settings, qualifier = version.configuration, "" if version.number == LATEST else version.number
+    group = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.name}"}
     shown: dict[str, object] = {
         **settings.shown,
         "FunctionName": function.name,
@@ -83,8 +97,8 @@ def present(region: LambdaRegion, function: Deployed, version: Version) -> dict[
         "RevisionId": version.revision,
         "State": "Active",
         "LastUpdateStatus": "Successful",
-        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function.name}"},
+        "SnapStart": {"ApplyOn": "None", **structure(settings.shown.get("SnapStart")), "OptimizationStatus": "Off"},
+        "LoggingConfig": {**group, **structure(settings.shown.get("LoggingConfig"))},
     }
     if settings.variables:
         shown["Environment"] = {"Variables": dict(settings.variables)}
@@ -153,7 +167,31 @@ def publish(region: LambdaRegion, function: Deployed, description: str) -> Versi
 def publish_version(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
     """Publish a version."""
     function = _function(region, parameters)
+    _check_kind("PublishVersion", parameters)
+    _check_revision(parameters, function.latest.revision)
+    given, known = text(parameters, "CodeSha256"), sha256(function.latest.code)
+    if given and given != known:
+        raise invalid(
+            f"CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({known}). "
+            "Please try again with the CodeSHA256 in $LATEST."
+        )
     return present(region, function, publish(region, function, text(parameters, "Description") or ""))
+
+
+def _check_revision(parameters: Parameters, revision: str) -> None:
+    """Refuse a change of a revision that is not the latest; without `RevisionId` there is no check."""
+    if text(parameters, "RevisionId") not in {None, "", revision}:
+        raise stale(  # Assumed wording
+            "The RevisionId provided does not match the latest RevisionId. "
+            "Call the GetFunction/GetAlias API to retrieve the latest RevisionId"
+        )
+
+
+def list_versions_by_function(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """List `$LATEST` and the published versions of a function."""
+    function = _function(region, parameters)
+    versions = (function.latest, *function.versions.values())
+    return page([present(region, function, version) for version in versions], parameters, "Versions")
 
 
 def create_alias(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
@@ -166,21 +204,98 @@ def create_alias(region: LambdaRegion, parameters: Parameters) -> dict[str, obje
 
 def update_alias(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
     """Point an alias at another version; mappings invoke that one from their next batch on (EC-25)."""
-    function, name = _function(region, parameters), text(parameters, "Name") or ""
-    if name not in function.aliases:
-        raise not_found(f"Cannot find alias arn: {region.arn(function.name, name)}")
+    function, name, alias = _alias(region, parameters)
+    _check_revision(parameters, alias.revision)
     return _point(region, function, name, parameters)
 
 
+def get_alias(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Return one alias."""
+    function, name, alias = _alias(region, parameters)
+    return _present_alias(region, function, name, alias)
+
+
+def list_aliases(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """List the aliases of a function by name, only those of one version if the request names it."""
+    function, number = _function(region, parameters), text(parameters, "FunctionVersion")
+    found = [
+        _present_alias(region, function, name, alias)
+        for name, alias in sorted(function.aliases.items())
+        if number in (None, alias.version)
+    ]
+    return page(found, parameters, "Aliases")
+
+
+def _alias(region: LambdaRegion, parameters: Parameters) -> tuple[Deployed, str, Alias]:
+    function, name = _function(region, parameters), text(parameters, "Name") or ""
+    alias = function.aliases.get(name)
+    if alias is None:
+        raise not_found(f"Cannot find alias arn: {region.arn(function.name, name)}")
+    return function, name, alias
+
+
 def _point(region: LambdaRegion, function: Deployed, name: str, parameters: Parameters) -> dict[str, object]:
-    number = text(parameters, "FunctionVersion") or function.aliases.get(name, "")
+    if structure(structure(parameters.get("RoutingConfig")).get("AdditionalVersionWeights")):
+        raise not_served("RoutingConfig of aliases")
+    before, description = function.aliases.get(name), text(parameters, "Description")
+    number = text(parameters, "FunctionVersion") or ("" if before is None else before.version)
     region.find(Named(function.name, number))
-    function.aliases[name] = number
-    return {"AliasArn": region.arn(function.name, name), "Name": name, "FunctionVersion": number}
+    if description is None:
+        description = "" if before is None else before.description
+    alias = Alias(number, description, region.new_id(b"revision"))
+    function.aliases[name] = alias
+    return _present_alias(region, function, name, alias)
+
+
+def _present_alias(region: LambdaRegion, function: Deployed, name: str, alias: Alias) -> dict[str, object]:
+    return {
+        "AliasArn": region.arn(function.name, name),
+        "Name": name,
+        "FunctionVersion": alias.version,
+        "Description": alias.description,
+        "RevisionId": alias.revision,
+    }
 
 
 def _function(region: LambdaRegion, parameters: Parameters) -> Deployed:
     return region.find(Named(named(text(parameters, "FunctionName") or "").name))[0]
+
+
+# Tags of functions and mappings ---------------------------------------------------------------------------------------
+
+
+def list_tags(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Return the tags of a function or mapping."""
+    return {"Tags": dict(_tagged(region, parameters).tags)}
+
+
+def tag_resource(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Add tags to a function or mapping, or change them."""
+    resource = _tagged(region, parameters)
+    resource.tags = merged_tags(resource.tags, text_map(parameters, "Tags"))
+    return {}
+
+
+def untag_resource(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Remove tags from a function or mapping; keys that it does not have are ignored."""
+    resource = _tagged(region, parameters)
+    for key in texts(parameters, "TagKeys"):
+        resource.tags.pop(key, None)
+    return {}
+
+
+def _tagged(region: LambdaRegion, parameters: Parameters) -> Deployed | Mapped:
+    arn = text(parameters, "Resource") or ""
+    for mapped in region.mappings.values():
+        if mapped.arn == arn:
+            return mapped
+    if ":event-source-mapping:" in arn:
+        raise not_found("The resource you requested does not exist.")
+    wanted = named(arn)
+    if wanted.qualifier:
+        message = "Tags on function aliases and versions are not supported. Please specify either a function ARN"
+        raise invalid(f"{message} or an event source mapping ARN.")  # Assumed wording
+    return region.find(wanted)[0]
 
 
 # Operations on functions ----------------------------------------------------------------------------------------------
@@ -191,6 +306,8 @@ def create_function(region: LambdaRegion, parameters: Parameters) -> dict[str, o
     name = named(text(parameters, "FunctionName") or "").name
     if name in region.functions:
         raise conflict(f"Function already exist: {name}")
+    _check_kind("CreateFunction", parameters)
+    tags = merged_tags({}, text_map(parameters, "Tags"))
     if text(parameters, "PackageType") == "Image":
         raise invalid("chaosqs runs Python code in a zip, not container images.")
     if not (text(parameters, "Runtime") and text(parameters, "Handler")):
@@ -198,6 +315,7 @@ def create_function(region: LambdaRegion, parameters: Parameters) -> dict[str, o
         raise invalid(message)
     configuration = changed(Configuration(), parameters)
     function = deploy(region, name, configuration, _code(region, structure(parameters.get("Code"))))
+    function.tags = tags
     version = publish(region, function, "") if parameters.get("Publish") else function.latest
     return present(region, function, version)
 
@@ -234,6 +352,8 @@ def get_function(region: LambdaRegion, parameters: Parameters) -> dict[str, obje
         "Configuration": present(region, function, version),
         "Code": {"RepositoryType": "S3", "Location": f"https://chaosqs.invalid/{function.name}"},
     }
+    if function.tags:
+        shown["Tags"] = dict(function.tags)
     if function.reserved is not None:
         shown["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved}
     return shown
@@ -257,9 +377,15 @@ def list_functions(region: LambdaRegion, parameters: Parameters) -> dict[str, ob
 def update_function_code(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
     """Replace the code. Later invocations get new environments; running ones end with the old code."""
     function, latest = region.find(Named(_wanted(parameters).name))
-    code = _code(region, parameters)
+    _check_kind("UpdateFunctionCode", parameters)
+    _check_revision(parameters, latest.revision)
+    code, architectures = _code(region, parameters), parameters.get("Architectures")
+    configuration = latest.configuration
+    if architectures:
+        shown = {**configuration.shown, "Architectures": architectures}
+        configuration = attrs.evolve(configuration, shown=shown)
     if not parameters.get("DryRun"):
-        function.latest = _version(region, function.name, latest.configuration, code)
+        function.latest = _version(region, function.name, configuration, code)
     version = publish(region, function, "") if parameters.get("Publish") else function.latest
     return present(region, function, version)
 
@@ -267,6 +393,8 @@ def update_function_code(region: LambdaRegion, parameters: Parameters) -> dict[s
 def update_function_configuration(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
     """Change the configuration; a new timeout is not checked against mapped queues (EC-11)."""
     function, latest = region.find(Named(_wanted(parameters).name))
+    _check_kind("UpdateFunctionConfiguration", parameters)
+    _check_revision(parameters, latest.revision)
     deploy(region, function.name, changed(latest.configuration, parameters), latest.code)
     return present(region, function, function.latest)
 

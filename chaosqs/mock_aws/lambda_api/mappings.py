@@ -9,10 +9,10 @@ from chaosqs.esm.mapping import Mapping, change_time, start_after
 from chaosqs.kernel.context import RandomStreams
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, conflict, in_use, invalid, not_found
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
-from chaosqs.mock_aws.lambda_api.resources import SETTLED, Mapped, mapping_arn, named, page
+from chaosqs.mock_aws.lambda_api.resources import SETTLED, Mapped, mapping_arn, merged_tags, named, page
 from chaosqs.model.design import DEFAULT_ERA, EventSourceMapping, Queue
 from chaosqs.model.event_filter import InvalidPattern, parse
-from chaosqs.sqs.api.parameters import Parameters, from_arn, integer, sequence, structure, text, texts
+from chaosqs.sqs.api.parameters import Parameters, from_arn, integer, sequence, structure, text, text_map, texts
 from chaosqs.sqs.api.region import EPOCH, QueueResource
 
 # States, and when a mapping polls (EC-21, EC-22, EC-23) ---------------------------------------------------------------
@@ -94,11 +94,17 @@ def _start(region: LambdaRegion, mapped: Mapped) -> None:
 # Settings of a queue's mapping, and Lambda's errors for invalid ones (ledger 9) ---------------------------------------
 
 _NOT_FOR_QUEUES = (  # EC-10
+    "AmazonManagedKafkaEventSourceConfig",
     "BisectBatchOnFunctionError",
     "DestinationConfig",
+    "DocumentDBEventSourceConfig",
+    "LoggingConfig",
     "MaximumRecordAgeInSeconds",
     "MaximumRetryAttempts",
     "ParallelizationFactor",
+    "Queues",
+    "SelfManagedEventSource",
+    "SelfManagedKafkaEventSourceConfig",
     "SourceAccessConfigurations",
     "StartingPosition",
     "StartingPositionTimestamp",
@@ -116,7 +122,7 @@ def configured(before: EventSourceMapping, parameters: Parameters, queue: Queue,
     """Return a mapping with a request's settings applied, others unchanged; raise `LambdaError` (EC-1 … EC-11)."""
     for name in _NOT_FOR_QUEUES:
         if parameters.get(name) not in (None, [], {}):
-            raise invalid(f"Unsupported {name} parameter for given event source mapping type.")  # Assumed wording
+            raise _unsupported(name)
     batch, window = integer(parameters, "BatchSize"), integer(parameters, "MaximumBatchingWindowInSeconds")
     types, enabled = parameters.get("FunctionResponseTypes"), parameters.get("Enabled")
     after = attrs.evolve(
@@ -138,6 +144,16 @@ def configured(before: EventSourceMapping, parameters: Parameters, queue: Queue,
 _TYPES = "FunctionResponseTypes"
 
 
+def _unsupported(name: str) -> LambdaError:
+    return invalid(f"Unsupported {name} parameter for given event source mapping type.")  # Assumed wording
+
+
+def key_arn(before: str, parameters: Parameters) -> str:
+    """Return the ARN of the key that encrypts the filters: an empty one removes it, absence keeps it."""
+    given = text(parameters, "KMSKeyArn")
+    return before if given is None else given
+
+
 def metrics(before: tuple[str, ...], parameters: Parameters) -> tuple[str, ...]:
     """Return the names of the published metrics (EC-9)."""
     given = parameters.get("MetricsConfig")
@@ -155,6 +171,8 @@ def _pollers(before: EventSourceMapping, parameters: Parameters) -> tuple[int, i
     given = parameters.get("ProvisionedPollerConfig")
     if given is None:
         return before.provisioned_pollers
+    if text(structure(given), "PollerGroupName"):  # of Kafka only
+        raise _unsupported("PollerGroupName")
     low, high = integer(structure(given), "MinimumPollers"), integer(structure(given), "MaximumPollers")
     if low is None and high is None:
         return None
@@ -248,6 +266,8 @@ def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
         settings,
         region.now,
         metrics=metrics((), parameters),
+        key_arn=key_arn("", parameters),
+        tags=merged_tags({}, text_map(parameters, "Tags")),
     )
     create(region, mapped)
     return present(region, mapped)
@@ -274,7 +294,10 @@ def get_event_source_mapping(region: LambdaRegion, parameters: Parameters) -> di
 
 
 def list_event_source_mappings(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
-    """List mappings in the order of their creation, only those of one queue or function if the request names it."""
+    """List mappings in the order of their creation, only those of one queue or function if the request names it.
+
+    Encrypted filters are not shown.
+    """
     arn, name = text(parameters, "EventSourceArn"), text(parameters, "FunctionName")
     found: Sequence[Mapped] = list(region.mappings.values())
     if arn is not None:
@@ -284,6 +307,9 @@ def list_event_source_mappings(region: LambdaRegion, parameters: Parameters) -> 
         region.find(wanted)
         found = [m for m in found if m.function.name == wanted.name and wanted.qualifier in ("", m.qualifier)]
     shown = [present(region, mapped) for mapped in found]
+    for mapped, one in zip(found, shown, strict=True):
+        if mapped.key_arn:
+            one.pop("FilterCriteria", None)
     return page(shown, parameters, "EventSourceMappings")
 
 
@@ -300,7 +326,7 @@ def update_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
     before = attrs.evolve(mapped.settings, function=function.name)
     settings = configured(before, parameters, mapped.resource.state.queue, version.configuration.timeout)
     mapped.function, mapped.qualifier = function, qualifier
-    mapped.metrics = metrics(mapped.metrics, parameters)
+    mapped.metrics, mapped.key_arn = metrics(mapped.metrics, parameters), key_arn(mapped.key_arn, parameters)
     update(region, mapped, settings)
     return present(region, mapped)
 
@@ -343,6 +369,8 @@ def present(region: LambdaRegion, mapped: Mapped) -> dict[str, object]:
         shown["ProvisionedPollerConfig"] = {"MinimumPollers": low, "MaximumPollers": high}
     if settings.filters:
         shown["FilterCriteria"] = {"Filters": [{"Pattern": pattern} for pattern in settings.filters]}
+    if mapped.key_arn:
+        shown["KMSKeyArn"] = mapped.key_arn
     if mapped.metrics:
         shown["MetricsConfig"] = {"Metrics": list(mapped.metrics)}
     return shown

@@ -30,6 +30,19 @@ def page(items: Sequence[object], parameters: Parameters, key: str) -> dict[str,
     return shown
 
 
+# Tags -----------------------------------------------------------------------------------------------------------------
+
+_MOST_TAGS = 50
+
+
+def merged_tags(tags: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return tags with new ones added; raise `LambdaError` if there are more than 50."""
+    result = {**tags, **given}
+    if len(result) > _MOST_TAGS:
+        raise invalid("Number of tags exceeds resource tag limit.")  # Assumed wording
+    return result
+
+
 # Names and ARNs -------------------------------------------------------------------------------------------------------
 
 LATEST = "$LATEST"
@@ -108,6 +121,15 @@ class Version:
     revision: str
 
 
+@attrs.frozen
+class Alias:
+    """A name for one version of a function."""
+
+    version: str
+    description: str
+    revision: str
+
+
 @attrs.define(eq=False)
 class Deployed:
     """One function."""
@@ -118,14 +140,16 @@ class Deployed:
     """Reserved concurrency (LC-3)."""
     versions: dict[str, Version] = attrs.field(factory=dict[str, Version])
     """Published versions, by number."""
-    aliases: dict[str, str] = attrs.field(factory=dict[str, str])
-    """Number of the version that each alias points at (EC-25)."""
+    aliases: dict[str, Alias] = attrs.field(factory=dict[str, Alias])
+    """Aliases by name (EC-25)."""
+    tags: dict[str, str] = attrs.field(factory=dict[str, str])
     logs: Lines = attrs.field(factory=Lines)
     """Lines of output of all its invocations."""
 
     def find(self, qualifier: str) -> Version | None:
         """Return the version that a qualifier means at present, or None (EC-25)."""
-        number = self.aliases.get(qualifier, qualifier)
+        alias = self.aliases.get(qualifier)
+        number = qualifier if alias is None else alias.version
         return self.latest if number in ("", LATEST) else self.versions.get(number)
 
 
@@ -150,6 +174,9 @@ class Mapped:
     state: str = "Creating"
     metrics: tuple[str, ...] = ()
     """Published metrics (EC-9)."""
+    key_arn: str = ""
+    """ARN of the key that encrypts the filters. No key is ever used."""
+    tags: dict[str, str] = attrs.field(factory=dict[str, str])
     poller: Pollers | None = None
     """The mapping that polls, while enabled."""
     pollers: int = 0

@@ -74,6 +74,10 @@ def violations(shape: Shape, value: object, path: str = "") -> Iterator[str]:
                     yield from violations(member, value[name], f"{path}.{_lower(name)}" if path else _lower(name))
     elif isinstance(shape, ListShape):
         if _is_list(value):
+            problem = _broken_length(shape, len(value))
+            if problem:
+                shown = f"[{', '.join(map(str, value))}]"
+                yield f"Value '{shown}' at '{path}' failed to satisfy constraint: Member must {problem}"
             for index, item in enumerate(value, start=1):
                 yield from violations(shape.member, item, f"{path}.{index}.member")
     else:
@@ -94,18 +98,36 @@ def _broken(shape: Shape, value: object) -> str:
     return ""
 
 
-def _broken_text(shape: Shape, value: str) -> str:
+def _broken_length(shape: Shape, length: int) -> str:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    if high is not None and length > high:
+        return f"have length less than or equal to {high}"
+    if low is not None and length < low:
+        return f"have length greater than or equal to {low}"
+    return ""
+
+
+def _broken_text(shape: Shape, value: str) -> str:
     enum, pattern = shape.metadata.get("enum"), shape.metadata.get("pattern")
     if enum and value not in enum:
         return f"satisfy enum value set: [{', '.join(enum)}]"
-    if high is not None and len(value) > high:
-        return f"have length less than or equal to {high}"
-    if low is not None and len(value) < low:
-        return f"have length greater than or equal to {low}"
-    if pattern and not re.fullmatch(pattern, value):
+    length = _broken_length(shape, len(value))
+    if length:
+        return length
+    if pattern and not re.fullmatch(readable(pattern), value):
         return f"satisfy regular expression pattern: {pattern}"
     return ""
+
+
+_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": r"\s"}
+"""Letters, digits and blanks, as the model's patterns and as Python's write them."""
+
+
+def readable(pattern: str) -> str:
+    """Return a pattern of the model in Python's syntax."""
+    for theirs, ours in _CLASSES.items():
+        pattern = pattern.replace(theirs, ours)
+    return pattern
 
 
 def _lower(name: str) -> str:
@@ -159,11 +181,14 @@ def _parameters(model: OperationModel, named: Mapping[str, str], request: AWSPre
     if shape is None:
         return {}
     given: dict[str, object] = {name: _typed(shape.members[name], value) for name, value in named.items()}
-    query = dict(parse_qsl(urlsplit(str(request.url)).query, keep_blank_values=True))
+    pairs = parse_qsl(urlsplit(str(request.url)).query, keep_blank_values=True)
+    query = dict(pairs)
     for name, member in shape.members.items():
         location, key = member.serialization.get("location"), str(member.serialization.get("name", name))
         value = query.get(key) if location == "querystring" else header(request, key) if location == "header" else ""
-        if value:
+        if value and isinstance(member, ListShape):
+            given[name] = [item for named_key, item in pairs if named_key == key]
+        elif value:
             given[name] = _typed(member, value)
     payload = shape.serialization.get("payload")
     if payload:
