@@ -10,6 +10,7 @@ from typing import TypeAlias
 import attrs
 
 from chaosqs.model.assumptions import Assumptions
+from tools import service_models
 from tools.tables import table
 
 Rule: TypeAlias = dict[str, str]
@@ -56,7 +57,11 @@ def page() -> str:
     whole = f"{modelled} of {len(every)} rules of SQS, the event source mapping and Lambda are modelled."
     flags = table(("certainty", "meaning"), CERTAINTIES)
     tables = [(title, table(HEAD, [_row(rule, tests) for rule in chapter])) for title, chapter in chapters.items()]
-    sections = [*tables, ("Assumptions", f"{ASSUMED.format(calibration='calibration.md')}\n\n{assumed()}")]
+    sections = [
+        *tables,
+        ("Service models", service_models.section()),
+        ("Assumptions", f"{ASSUMED.format(calibration='calibration.md')}\n\n{assumed()}"),
+    ]
     head = f"# Fidelity\n\n{INTRO} {whole}\n\n{flags}\n{COLUMNS}\n"
     return head + "".join(f"\n## {title}\n\n{text}" for title, text in [("Emulators", emulators()), *sections])
 
