@@ -323,7 +323,8 @@ class Polling:
         done(outcome)
 
     def _go_on(self, chain: int) -> None:
-        guarded = self.polling.recursive_loop == TERMINATE
+        function = self.simulation.functions.functions[self.polling.function]
+        guarded = self.polling.recursive_loop == function.recursive_loop == TERMINATE
         event = self.waiting[chain].following(now=self.simulation.context.now, guarded=guarded)
         if event is not None:
             self._accept(event)

@@ -77,6 +77,11 @@ class VirtualClock(trio.abc.Clock):
         """Stop running steps after this one, as it has made a task runnable."""
         self._awake = True
 
+    def end_now(self) -> None:
+        """End the run after the steps of the present moment."""
+        self.until = self.event_queue.now
+        self.wake_others()
+
     def _move_on(self, deadline: float) -> None:
         event_queue, end = self.event_queue, math.inf if self.until is None else self.until
         limit = min(deadline * 1000, end)

@@ -8,9 +8,9 @@ import attrs
 
 from chaosqs.kernel.context import InjectedFault, SimulationContext, stream
 from chaosqs.lambda_.machines.concurrency import Environment, Executions, Refused
-from chaosqs.lambda_.machines.recursion_guard import loops
+from chaosqs.lambda_.machines.recursion_guard import passes_through
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import ONE_CPU, EventSourceMapping, Function
+from chaosqs.model.design import MOST_PASSES, ONE_CPU, EventSourceMapping, Function
 from chaosqs.model.events import InvocationEnded, InvocationStarted, Outcome
 from chaosqs.model.time import milliseconds
 from chaosqs.sqs.machines.message import Receipt
@@ -242,6 +242,12 @@ class HandlerRuntime(Protocol):
         ...
 
 
+ENDLESS_PASSES = 200
+"""Passes of one chain through a function that allows loops, after which a run ends: more of it shows nothing new."""
+ENDLESS_INVOCATIONS = 2_000
+"""Invocations that the guard would have dropped, after which a run ends: a loop may send more than it receives."""
+
+
 @attrs.define(eq=False)
 class Lambda:
     """All functions of one run."""
@@ -254,13 +260,26 @@ class Lambda:
     """Set if a function of the run is real code."""
     invocations: int = 0
     running: int = 0
+    end_run: Callable[[], None] | None = None
+    """Ends the run; called when a loop that its function allows goes on for ever. None: a test says when to stop."""
+    _let_through: int = 0
+    """Invocations that the guard against recursive loops would have dropped, of functions that allow loops."""
 
     def drops(self, request: Request) -> bool:
-        """Return whether the guard against recursive loops drops a batch (LX-16, LX-17).
+        """Return whether the guard against recursive loops drops a batch (LX-16, LX-17, LX-20).
 
         Only real code sends messages, so a loop needs it.
         """
-        return loops((receipt.message for receipt in request.receipts), request.mapping.function)
+        name = request.mapping.function
+        count = passes_through(name, (receipt.message for receipt in request.receipts))
+        if count < MOST_PASSES:
+            return False
+        if self.functions[name].recursive_loop == "Terminate":
+            return True
+        self._let_through += 1
+        if self.end_run is not None and (count >= ENDLESS_PASSES or self._let_through >= ENDLESS_INVOCATIONS):
+            self.end_run()
+        return False
 
     def invoke(self, request: Request, on_end: OnEnd, cold_start: str = "") -> Refused | None:
         """Start an invocation, or return why no execution is free; `on_end` is called when it has ended.

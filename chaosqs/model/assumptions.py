@@ -131,6 +131,14 @@ class Assumptions:
         "1 if a filter on other keys than body tests the message's event record, as one of AWS's tables says; 0 if it "
         "matches no message, as another text says that only body is supported (FL-4, FL-7).",
     )
+    moved_messages_wait: int = _assumed(
+        1,
+        0,
+        1,
+        "(0: no, 1: yes)",
+        "1 if a message that a redrive policy moves waits for the delay of the dead-letter queue, as a sent one does; "
+        "one field report says that it comes at once (DL-7).",
+    )
     longest_pause: int = _assumed(
         1_000,
         0,

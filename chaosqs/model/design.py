@@ -39,6 +39,12 @@ DEDUPLICATION_SCOPES: tuple[DeduplicationScope, ...] = get_args(DeduplicationSco
 FIFO_THROUGHPUT_LIMITS: tuple[FifoThroughputLimit, ...] = get_args(FifoThroughputLimit)
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
+RecursiveLoop: TypeAlias = Literal["Terminate", "Allow"]
+"""What Lambda does with a function in a recursive loop: it drops the next invocation, or lets it run (LX-16, LX-20)."""
+RECURSIVE_LOOPS: tuple[RecursiveLoop, ...] = get_args(RecursiveLoop)
+MOST_PASSES = 16
+"""Invocations of one function in a chain of messages after which Lambda sees a loop (LX-16 says about 16)."""
+
 
 ACCOUNT_ID, REGION_NAME = "123456789012", "us-east-1"
 """The account and the Region of every design: they stand in ARNs and queue URLs."""
@@ -131,6 +137,8 @@ class Function:
     account's unreserved executions (LC-3, LC-5)."""
     provisioned_concurrency: int = 0
     """Execution environments kept initialised; at most `reserved_concurrency` where that is set (LC-9)."""
+    recursive_loop: RecursiveLoop = "Terminate"
+    """`Terminate`: Lambda drops an invocation that comes from a loop through the function (LX-16); `Allow`: it runs."""
 
     __repr__ = concise_repr
 
@@ -277,6 +285,7 @@ def _function_problems(checks: Checks, function: Function) -> list[Problem]:
     checks.name("name", function.name, _FUNCTION_NAME, "must be 1 to 64 letters, digits, - and _")
     checks.whole("timeout", function.timeout, 1, 900, "seconds", "LX-1")
     checks.whole("memory", function.memory, 128, 10_240, "MB", "LX-3")
+    checks.one_of("recursive_loop", function.recursive_loop, RECURSIVE_LOOPS, "LX-20")
     if function.reserved_concurrency is not None:
         checks.whole("reserved_concurrency", function.reserved_concurrency, 0, None, "executions", "LC-3")
     provisioned = checks.whole(

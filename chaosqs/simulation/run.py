@@ -202,6 +202,7 @@ class Simulation:
         clock = VirtualClock(
             self.context.event_queue, None if until is None else milliseconds(until), self.done, self.waiting
         )
+        self.functions.end_run = clock.end_now
         self._schedule_arrivals()
         self.lifecycle.start()
         if self.operator is not None:

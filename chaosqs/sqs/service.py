@@ -289,7 +289,8 @@ class Service:
         index = self.context.record(
             DeadLettered(now, message.last_event, name, target.queue.name, message.number, message.receive_count)
         )
-        self._accept(target, dead_lettered(message, name, fifo=target.queue.fifo, index=index, now=now))
+        delay = None if self.context.assumptions.moved_messages_wait else 0  # DL-7
+        self._accept(target, dead_lettered(message, name, fifo=target.queue.fifo, index=index, now=now), delay)
         if target.waiting:
             self.context.event_queue.after(0, partial(self.serve, target))
 

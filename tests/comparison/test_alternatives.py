@@ -203,6 +203,15 @@ def test_LX_16_the_guard_ends_a_chain_and_the_schedule_starts_it_again() -> None
     assert guarded.drained_at > 60 > allowed.drained_at
 
 
+def test_LX_20_a_function_that_allows_loops_lets_its_chains_go_on() -> None:
+    """The setting of the design's function counts like that of the alternative."""
+    given = scenario(Burst("orders", 200), behaviour=Behaviour(0.1, 0), timeout=3)
+    functions = [attrs.evolve(each, recursive_loop="Allow") for each in given.design.functions]
+    allowing = attrs.evolve(given, design=attrs.evolve(given.design, functions=functions))
+    polling = SelfPolling("orders", "worker", reserve=3)
+    assert figures(allowing, polling) == figures(given, attrs.evolve(polling, recursive_loop="Allow"))
+
+
 def test_without_a_lock_the_schedule_adds_chains() -> None:
     """Up to the function's concurrency, where they are throttled."""
     given = scenario(Burst("orders", 500), reserved=3)

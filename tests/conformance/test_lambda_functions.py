@@ -175,6 +175,48 @@ def test_LC_03_concurrency_is_reserved_and_taken_back() -> None:
     assert aws_lambda("get_function_concurrency", FunctionName="worker") == {}
 
 
+def test_LX_20_the_guard_against_loops_is_a_setting_of_the_function() -> None:
+    """Terminate until it is changed; it belongs to the function, not to a version, and outlives changes of it."""
+    aws_lambda = functions()
+    aws_lambda.create(HELLO)
+    assert aws_lambda("get_function_recursion_config", FunctionName="worker") == {"RecursiveLoop": "Terminate"}
+    changed = aws_lambda("put_function_recursion_config", FunctionName=ARN, RecursiveLoop="Allow")
+    assert changed == {"RecursiveLoop": "Allow"}
+    aws_lambda("update_function_configuration", FunctionName="worker", Timeout=7)
+    assert aws_lambda("get_function_recursion_config", FunctionName="worker") == {"RecursiveLoop": "Allow"}
+    assert "RecursiveLoop" not in repr(aws_lambda("get_function", FunctionName="worker"))
+    aws_lambda("delete_function", FunctionName="worker")
+    aws_lambda.create(HELLO)
+    assert aws_lambda("get_function_recursion_config", FunctionName="worker") == {"RecursiveLoop": "Terminate"}
+
+
+@pytest.mark.parametrize("wrong", ["Deny", "allow", ""])
+def test_LX_20_another_word_is_refused_and_changes_nothing(wrong: str) -> None:
+    aws_lambda = functions()
+    aws_lambda.create(HELLO)
+    aws_lambda("put_function_recursion_config", FunctionName="worker", RecursiveLoop="Allow")
+    message = aws_lambda.refuses(
+        "ValidationException", "put_function_recursion_config", FunctionName="worker", RecursiveLoop=wrong
+    )
+    assert message == (
+        f"1 validation error detected: Value '{wrong}' at 'recursiveLoop' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [Allow, Terminate]"
+    )
+    assert aws_lambda("get_function_recursion_config", FunctionName="worker") == {"RecursiveLoop": "Allow"}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("nobody", "ResourceNotFoundException"), ("worker:1", "ValidationException")]
+)
+def test_LX_20_the_setting_of_another_function_is_refused(name: str, code: str) -> None:
+    """Of one that does not exist, and of a version: its model takes names without a qualifier."""
+    aws_lambda = functions()
+    aws_lambda.create(HELLO)
+    aws_lambda.refuses(code, "get_function_recursion_config", FunctionName=name)
+    message = aws_lambda.refuses(code, "put_function_recursion_config", FunctionName=name, RecursiveLoop="Allow")
+    assert name in message
+
+
 def test_LC_04_a_hundred_executions_stay_unreserved(world: MockAws) -> None:
     functions().create(HELLO)
     functions()("put_function_concurrency", FunctionName="worker", ReservedConcurrentExecutions=900)

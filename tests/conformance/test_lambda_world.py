@@ -228,6 +228,22 @@ def test_LX_16_LX_17_a_recursive_loop_is_cut(world: MockAws) -> None:
     assert dead.one().message_id == sent[-1]
 
 
+def test_LX_20_a_loop_goes_on_where_its_function_allows_it(world: MockAws) -> None:
+    """It ends when the code ends it; the history's design has the setting."""
+    queue, sent = queue_of("orders"), list[str]()
+
+    def again(_: list[str]) -> None:
+        if len(sent) < 25:
+            sent.append(client_of(boto3.Session()).send_message(QueueUrl=queue.url, MessageBody="again")["MessageId"])
+
+    connected(world, Worker(again), queue)
+    functions()("put_function_recursion_config", FunctionName="worker", RecursiveLoop="Allow")
+    queue.send("first")
+    world.run_until_idle()
+    assert len(sent) == 25
+    assert world.history().scenario.design.function("worker").recursive_loop == "Allow"
+
+
 @pytest.mark.parametrize(
     ("setting", "field"),
     [({"timeout": 901}, "timeout"), ({"memory": 64}, "memory"), ({"reserved_concurrency": -1}, "reserved_concurrency")],

@@ -34,6 +34,7 @@ def test_every_property_of_a_sam_template_is_read(read: Read) -> None:
               Timeout: 30
               MemorySize: 512
               ReservedConcurrentExecutions: 20
+              RecursiveLoop: Allow
               ProvisionedConcurrencyConfig:
                 ProvisionedConcurrentExecutions: 4
               Events:
@@ -56,7 +57,7 @@ def test_every_property_of_a_sam_template_is_read(read: Read) -> None:
             Queue("orders", 180, 86_400, 5, 20, 2048, Redrive("Failed", 5)),
             Queue("Failed", redrive_allow=RedriveAllow("byQueue", ("orders",))),
         ),
-        functions=(Function("worker", 30, 512, 20, 4),),
+        functions=(Function("worker", 30, 512, 20, 4, "Allow"),),
         mappings=(
             EventSourceMapping(
                 "orders",

@@ -249,6 +249,11 @@ def test_all_problems_are_listed_at_once(read: Read) -> None:
             "ReservedConcurrentExecutions: 950",
             "template.yaml:14: functions[].reserved_concurrency = 950: in total",
         ),
+        (
+            "Timeout: 40",
+            "RecursiveLoop: Deny",
+            "template.yaml:14: functions.Worker.recursive_loop = 'Deny': must be 'Terminate' or 'Allow'",
+        ),
         ("Failed: 1", "Failed: 1", ""),
     ],
 )

@@ -1,4 +1,4 @@
-"""Messages that Lambda's recursion guard drops are blamed on the loop (LX-16, LX-17)."""
+"""Messages that Lambda's recursion guard drops are blamed on the loop (LX-16, LX-17), and allowed loops too (LX-20)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 
 from chaosqs.invariants import NO_RECURSIVE_LOOP, bounded_retries
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, RecursiveLoop, Redrive
+from chaosqs.model.events import InvocationStarted, ServiceFailed
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
@@ -15,13 +16,21 @@ from chaosqs.simulation.run import simulate
 from tests.invariants.builder import Story, orders_design
 
 judge = NO_RECURSIVE_LOOP.judge
+PLAIN, ALLOWING = Function("worker"), Function("worker", recursive_loop="Allow")
 
 
-def looped(redrive: Redrive | None) -> History:
+def looped(
+    redrive: Redrive | None,
+    function: Function = PLAIN,
+    *,
+    handler: str = "sends_back",
+    messages: int = 1,
+    until: float | None = None,
+) -> History:
     queues = [Queue("orders", redrive=redrive, retention_period=3600), *([Queue("dead")] if redrive else [])]
-    design = Design(queues, [Function("worker")], [EventSourceMapping("orders", "worker", 1)])
-    behaviour = Behaviour(handler="tests.invariants.broken_handlers:sends_back")
-    return simulate(Scenario(design, [Burst("orders", 1)], {"worker": behaviour}))
+    design = Design(queues, [function], [EventSourceMapping("orders", "worker", 1)])
+    behaviour = Behaviour(handler=f"tests.invariants.broken_handlers:{handler}")
+    return simulate(Scenario(design, [Burst("orders", messages)], {"worker": behaviour}, until=until))
 
 
 @pytest.mark.parametrize(
@@ -56,3 +65,49 @@ def test_code_that_sends_nothing_proves_nothing() -> None:
     """Nor does code whose messages go nowhere round."""
     verdict = judge(Story(orders_design()).send().end(behaviour=Behaviour(handler="shop.worker:handler")))
     assert (verdict.status, verdict.reason) == (Status.NOT_EXERCISED, "no function sent a message")
+
+
+# Loops that their function allows -------------------------------------------------------------------------------------
+
+
+def test_LX_20_a_loop_that_is_allowed_goes_on_and_is_found() -> None:
+    """Nothing is refused; the first message that the guard would have dropped is blamed."""
+    history = looped(None, ALLOWING, until=2)
+    (violation,) = judge(history).violations
+    assert history.each(ServiceFailed) == []
+    passes = len(history.each(InvocationStarted))
+    assert passes > 16
+    assert violation.messages == (16,)
+    assert violation.text == (
+        f"Message 17 is part of a loop without end: the messages before it went through worker 16 times, and when the "
+        f"run ended they had gone through it {passes} times. worker has recursive_loop 'Allow', so Lambda's guard does "
+        f"not stop the loop."
+    )
+    sent, started = (history.events[index] for index in (violation.events[0], violation.events[-1]))
+    assert isinstance(started, InvocationStarted)
+    assert (started.messages, started.at) == ((16,), violation.at)
+    assert sent.at <= started.at
+
+
+def test_LX_20_a_run_without_a_length_ends_after_200_passes() -> None:
+    """More of a loop shows nothing new."""
+    history = looped(None, ALLOWING)
+    assert len(history.each(InvocationStarted)) == 201, "the 200 passes, and the invocation that shows it"
+    assert history.drained_at_ms is None
+    assert [violation.messages for violation in judge(history).violations] == [(16,)]
+
+
+def test_LX_20_each_loop_is_told_once() -> None:
+    """Two messages make two."""
+    violations = judge(looped(None, ALLOWING, messages=2, until=2)).violations
+    assert len(violations) == 2
+
+
+@pytest.mark.parametrize(("loop", "verdict"), [("Allow", Status.HOLDS), ("Terminate", Status.VIOLATED)])
+def test_LX_20_a_recursion_that_ends_is_what_allow_is_for(loop: RecursiveLoop, verdict: Status) -> None:
+    """A message that goes round 20 times is dropped by default, and arrives where loops are allowed."""
+    function = Function("worker", recursive_loop=loop)
+    history = looped(Redrive("dead", 2), function, handler="sends_back_20_times")
+    assert judge(history).status is verdict
+    assert len(history.each(InvocationStarted)) == {"Allow": 21, "Terminate": 16}[loop]
+    assert history.drained_at_ms is not None

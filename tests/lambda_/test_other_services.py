@@ -15,9 +15,10 @@ import attrs
 import pytest
 
 from chaosqs.errors import EscapedSimulation, InvalidDesign
+from chaosqs.invariants import NO_RECURSIVE_LOOP
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Resource
-from chaosqs.model.events import InvocationEnded, Sent
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, RecursiveLoop, Redrive, Resource
+from chaosqs.model.events import InvocationEnded, InvocationStarted, Sent
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.json import Json
@@ -43,7 +44,7 @@ def of(kind: str, name: str, **properties: object) -> Resource:
 
 
 def subscription(**more: object) -> Resource:
-    return of("AWS::SNS::Subscription", "all", TopicArn=TOPIC, Protocol="sqs", Endpoint=QUEUE, **more)
+    return of("AWS::SNS::Subscription", "all", **{"TopicArn": TOPIC, "Protocol": "sqs", "Endpoint": QUEUE, **more})
 
 
 def scenario(
@@ -146,6 +147,26 @@ def test_what_a_topic_passes_on_is_a_send_with_its_cause() -> None:
     assert type(history.events[sent.cause]).__name__ == "InvocationStarted"
     assert history.events[sent.cause].at < sent.at
     assert history.drained_at_ms is not None
+
+
+@pytest.mark.parametrize(("loop", "passes"), [("Terminate", 16), ("Allow", 201)])
+def test_LX_16_LX_20_a_loop_through_a_topic_is_counted(loop: RecursiveLoop, passes: int) -> None:
+    """SNS passes the trace on: the 17th invocation is dropped, or the run ends after 200 passes."""
+    design = Design(
+        [Queue("orders", redrive=Redrive("copies", 2)), Queue("copies")],
+        [Function("worker", timeout=20, recursive_loop=loop)],
+        [EventSourceMapping("orders", "worker")],
+        resources=[
+            NEWS,
+            subscription(RawMessageDelivery=True, Endpoint=QUEUE.replace("copies", "orders")),
+        ],
+    )
+    behaviours = {"worker": Behaviour(handler="tests.lambda_.service_handlers:publishes")}
+    history = simulate(Scenario(design, [Burst("orders", 1)], behaviours))
+    assert len(history.each(InvocationStarted)) == passes
+    (violation,) = NO_RECURSIVE_LOOP.judge(history).violations
+    assert violation.messages == (16,)
+    assert ("'Allow'" in violation.text) == (loop == "Allow")
 
 
 def test_a_bucket_notifies_a_queue() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from chaosqs.mock_aws.aws import aws
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Resource
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, RecursiveLoop, Redrive, Resource
 from tests.conformance.clients import call, other_client
 from tests.conformance.queue_under_test import QueueUnderTest
 
@@ -69,6 +69,28 @@ def test_what_topics_and_buckets_send_reaches_functions() -> None:
     assert str(news["Timestamp"]).startswith("2025-12-01T00:00:00")
     assert "'key': 'key'" in repr(stored["Records"])
     assert "2025-12-01T00:01:00" in repr(stored["Records"])
+
+
+@pytest.mark.parametrize(("loop", "published"), [("Terminate", 16), ("Allow", 30)])
+def test_LX_16_LX_20_a_loop_through_a_topic_is_counted(loop: RecursiveLoop, published: int) -> None:
+    """The trace goes from the handler through SNS to the queue; the handler itself stops after 30."""
+    calls: list[str] = []
+
+    def publishes(event: dict[str, list[dict[str, str]]], _: object) -> None:
+        for record in event["Records"]:
+            if len(calls) < 30:
+                calls.append(record["body"])
+                call(other_client("sns"), "publish", TopicArn=TOPIC, Message="again")
+
+    function = Function("worker", timeout=5, recursive_loop=loop)
+    queues = [Queue("orders", redrive=Redrive("dead", 1)), Queue("dead")]
+    design = Design(queues, [function], [EventSourceMapping("orders", "worker")], resources=[NEWS])
+    with aws(design) as world:
+        world.function("worker", publishes)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - as users write it
+        world.client().send_message(QueueUrl="orders", MessageBody="first")
+        world.run_until_idle()
+        world.advance(60)
+        assert len(calls) == published
 
 
 def test_a_topic_of_the_test_reaches_a_queue_of_the_test() -> None:

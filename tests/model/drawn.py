@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import ERAS, Account, Design, EventSourceMapping, Function, Queue, Redrive, RedriveAllow
+from chaosqs.model.design import (
+    ERAS,
+    RECURSIVE_LOOPS,
+    Account,
+    Design,
+    EventSourceMapping,
+    Function,
+    Queue,
+    Redrive,
+    RedriveAllow,
+)
 from chaosqs.model.faults import FAULT_POINT, KIND_NAMES, KINDS, OK, Action, FaultKind, FaultPlan, Pause, Window
 from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
@@ -37,6 +47,7 @@ functions = st.builds(
     memory=st.integers(128, 10_240),
     reserved_concurrency=st.none() | st.integers(5, 400),
     provisioned_concurrency=st.integers(0, 5),
+    recursive_loop=st.sampled_from(RECURSIVE_LOOPS),
 )
 mappings = st.builds(
     EventSourceMapping,

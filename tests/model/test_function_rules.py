@@ -33,6 +33,14 @@ def test_LX_1_timeout() -> None:
     within("timeout", 1, 900, "LX-1")
 
 
+def test_LX_20_recursive_loop() -> None:
+    """Two words, in AWS's spelling; Terminate is the default."""
+    assert Function("worker").recursive_loop == "Terminate"
+    assert refused(Function("worker", recursive_loop="Allow")) == []
+    for wrong in ("allow", "Deny", "", None, True):
+        assert refused(changed(WORKER, recursive_loop=wrong)) == [("functions[0].recursive_loop", "LX-20")]
+
+
 def test_LX_3_memory() -> None:
     """128 to 10,240 MB."""
     within("memory", 128, 10_240, "LX-3")

@@ -34,6 +34,7 @@ from chaosqs.model.design import (
     DEDUPLICATION_SCOPES,
     FIFO_THROUGHPUT_LIMITS,
     PERMISSIONS,
+    RECURSIVE_LOOPS,
     Design,
     EventSourceMapping,
     Function,
@@ -57,6 +58,7 @@ def read_function(part: Part, reading: Reading, resources: Iterable[Resource]) -
         memory=reading.whole(part, "MemorySize", "memory", plain.memory),
         reserved_concurrency=reading.whole(part, reserved, "reserved_concurrency", None),
         provisioned_concurrency=_provisioned(part, reading, resources),
+        recursive_loop=reading.word(part, "RecursiveLoop", "recursive_loop", RECURSIVE_LOOPS, "LX-20"),
     )
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import attrs
 
-from chaosqs.lambda_.machines.recursion_guard import MOST_PASSES
 from chaosqs.model.alternative import SelfPolling
+from chaosqs.model.design import MOST_PASSES
 from chaosqs.model.time import MINUTE
 
 # Exponential backoff: the pause doubles with each attempt up to a limit, times a random share -------------------------

@@ -10,14 +10,12 @@ from collections.abc import Iterable
 
 from chaosqs.sqs.machines.message import Message
 
-MOST_PASSES = 16
-"""Invocations of one function in a chain after which the next is dropped (LX-16 says about 16)."""
 _LINEAGE = "Lineage="
 
 
-def loops(messages: Iterable[Message], function: str) -> bool:
-    """Return True if a batch comes from a loop that has passed through a function `MOST_PASSES` times."""
-    return passes(messages).get(_key(function), 0) >= MOST_PASSES
+def passes_through(function: str, messages: Iterable[Message]) -> int:
+    """Return the passes through one function of the chains that led to some messages."""
+    return passes(messages).get(_key(function), 0)
 
 
 def passes(messages: Iterable[Message]) -> dict[str, int]:

@@ -24,8 +24,8 @@ from chaosqs.mock_aws.lambda_api.resources import (
     named,
     page,
 )
-from chaosqs.model.design import EventSourceMapping, Function
-from chaosqs.model.values import Checks
+from chaosqs.model.design import RECURSIVE_LOOPS, EventSourceMapping, Function
+from chaosqs.model.values import Checks, one_of
 from chaosqs.sqs.api.parameters import Parameters, integer, structure, text, text_map, texts
 
 # The configuration of a function: read from a request, and shown as Lambda shows it -----------------------------------
@@ -145,6 +145,26 @@ def delete_function_concurrency(region: LambdaRegion, parameters: Parameters) ->
 
 def _name(parameters: Parameters) -> Named:
     return Named(named(text(parameters, "FunctionName") or "").name)
+
+
+# Recursive loops (LX-16, LX-20) ---------------------------------------------------------------------------------------
+
+
+def put_function_recursion_config(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Set whether the guard against recursive loops drops invocations of a function."""
+    function = _function(region, parameters)
+    wanted = one_of(RECURSIVE_LOOPS, text(parameters, "RecursiveLoop"))
+    if wanted is None:
+        must = "Value null at 'recursiveLoop' failed to satisfy constraint: Member must not be null"
+        raise not_valid(f"1 validation error detected: {must}")
+    function.recursive_loop = wanted
+    region.redeploy()
+    return {"RecursiveLoop": wanted}
+
+
+def get_function_recursion_config(region: LambdaRegion, parameters: Parameters) -> dict[str, object]:
+    """Return what the guard against recursive loops does with a function."""
+    return {"RecursiveLoop": _function(region, parameters).recursive_loop}
 
 
 # Versions and aliases, which a mapping may invoke (EC-25) -------------------------------------------------------------
@@ -435,6 +455,7 @@ def register(
         handler=name, timeout=asked.timeout, memory=asked.memory, variables=tuple(variables.items())
     )
     function = deploy(region, asked.name, configuration, code)
+    function.recursive_loop = asked.recursive_loop
     try:
         reserve(region, asked.name, asked.reserved_concurrency)
     except LambdaError as error:

@@ -351,7 +351,8 @@ class LambdaRegion:
         """Apply the present functions to the simulator."""
         for name, function in self.functions.items():
             settings = function.latest.configuration
-            self.deployments[name] = Function(name, settings.timeout, settings.memory, function.reserved)
+            plain = Function(name, settings.timeout, settings.memory, function.reserved)
+            self.deployments[name] = attrs.evolve(plain, recursive_loop=function.recursive_loop)
         for name in self.deployments.keys() - self.functions.keys():
             self.deployments[name] = attrs.evolve(self.deployments[name], reserved_concurrency=None)
         self.engine.executions.redeploy(self._design())

@@ -9,7 +9,7 @@ from chaosqs.esm.mapping import Mapping as Pollers
 from chaosqs.lambda_.output import Lines
 from chaosqs.mock_aws.lambda_api.code import Code
 from chaosqs.mock_aws.lambda_api.errors import invalid
-from chaosqs.model.design import EventSourceMapping
+from chaosqs.model.design import EventSourceMapping, RecursiveLoop
 from chaosqs.sqs.api.parameters import Parameters, integer, text
 from chaosqs.sqs.api.region import QueueResource
 
@@ -138,6 +138,8 @@ class Deployed:
     latest: Version
     reserved: int | None = None
     """Reserved concurrency (LC-3)."""
+    recursive_loop: RecursiveLoop = "Terminate"
+    """What Lambda does with recursive loops through it (LX-20)."""
     versions: dict[str, Version] = attrs.field(factory=dict[str, Version])
     """Published versions, by number."""
     aliases: dict[str, Alias] = attrs.field(factory=dict[str, Alias])

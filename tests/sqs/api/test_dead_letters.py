@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import attrs
 import pytest
 
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.sqs.api.region import Accounts
 from chaosqs.sqs.api.sqs import Sqs
 from tests.sqs.api.probe import Probe, listed, queue, with_dead_letters
 
@@ -108,6 +111,26 @@ def test_DLQ_6_the_attempt_that_moves_does_not_count(sqs: Sqs) -> None:
     orders.one()
     orders.receive()
     assert dead.one().count == 2
+
+
+@pytest.mark.parametrize("last", ["", ".fifo"])
+@pytest.mark.parametrize(("waits", "hidden"), [(1, 20_000), (0, 0)])
+def test_DL_7_a_moved_message_waits_or_comes_at_once(sqs: Sqs, last: str, waits: int, hidden: int) -> None:
+    """The delay of the dead-letter queue, at both ends of the assumption; a message that is sent there always waits."""
+    sqs = Sqs(Accounts(attrs.evolve(sqs.accounts.context, assumptions=Assumptions(moved_messages_wait=waits))))
+    dead = queue(sqs, f"dead{last}", DelaySeconds="20")
+    orders = queue(sqs, f"orders{last}", VisibilityTimeout="0", **policy(dead, 1))
+    group = {"MessageGroupId": "g", "MessageDeduplicationId": "d"} if last else {}
+    orders.send("bad", **group)
+    assert len(orders.receive()) == 1
+    assert orders.receive() == []
+    since = sqs.now
+    dead.send("sent", **{key: f"{value}2" for key, value in group.items()})
+    visible: dict[str, int] = {}
+    while len(visible) < 2:
+        visible |= {got.body: sqs.now - since for got in dead.receive() if got.body not in visible}
+        sqs.advance(5_000)
+    assert visible == {"bad": hidden, "sent": 20_000}
 
 
 def test_DLQ_7_DLQ_8_what_is_kept_and_what_is_added(sqs: Sqs) -> None:
