@@ -40,7 +40,7 @@ FIFO_THROUGHPUT_LIMITS: tuple[FifoThroughputLimit, ...] = get_args(FifoThroughpu
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 RecursiveLoop: TypeAlias = Literal["Terminate", "Allow"]
-"""What Lambda does with a function in a recursive loop: it drops the next invocation, or lets it run (LX-16, LX-20)."""
+"""Reaction of Lambda to a recursive loop: it drops the next invocation of the function, or does nothing (LX-20)."""
 RECURSIVE_LOOPS: tuple[RecursiveLoop, ...] = get_args(RecursiveLoop)
 MOST_PASSES = 16
 """Invocations of one function in a chain of messages after which Lambda sees a loop (LX-16 says about 16)."""

@@ -139,7 +139,7 @@ class Deployed:
     reserved: int | None = None
     """Reserved concurrency (LC-3)."""
     recursive_loop: RecursiveLoop = "Terminate"
-    """What Lambda does with recursive loops through it (LX-20)."""
+    """Reaction of Lambda to recursive loops through it (LX-20)."""
     versions: dict[str, Version] = attrs.field(factory=dict[str, Version])
     """Published versions, by number."""
     aliases: dict[str, Alias] = attrs.field(factory=dict[str, Alias])
