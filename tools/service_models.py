@@ -24,7 +24,7 @@ from chaosqs.errors import InvalidDesign
 from chaosqs.mock_aws.lambda_api.api import OPERATIONS as LAMBDA_OPERATIONS
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import Configuration
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.design import RECURSIVE_LOOPS, Design, EventSourceMapping, Function, Queue
 from chaosqs.sqs.api.region import Region
 from chaosqs.sqs.api.settings import RANGES
 from chaosqs.sqs.api.sqs import OPERATIONS as SQS_OPERATIONS
@@ -45,12 +45,12 @@ class Service:
     region: type
     """The class whose methods the operations call."""
     shown: frozenset[str] = frozenset()
-    """Names that every result may have besides those in the code."""
+    """Names and values that results may have besides those in the code."""
 
 
 SERVICES = {
     "sqs": Service(SQS_OPERATIONS, Region),
-    "lambda": Service(LAMBDA_OPERATIONS, LambdaRegion, frozenset(Configuration().shown)),
+    "lambda": Service(LAMBDA_OPERATIONS, LambdaRegion, frozenset(Configuration().shown).union(RECURSIVE_LOOPS)),
 }
 
 
