@@ -87,14 +87,34 @@ def test_a_new_value_is_named(changed: dict[str, Json]) -> None:
     ]
 
 
+def test_a_new_state_is_named(changed: dict[str, Json]) -> None:
+    """Of mappings and of move tasks: the models list them in the documentation only."""
+    for service, shape, field, old, new in (
+        ("lambda", "EventSourceMappingConfiguration", "State", "<code>Deleting</code>", "<code>Paused</code>"),
+        ("sqs", "ListMessageMoveTasksResultEntry", "Status", "COMPLETED", "PAUSED"),
+    ):
+        member = at(changed[service], "shapes", shape, "members", field)
+        member["documentation"] = str(member["documentation"]).replace(old, f"{old}, {new}")
+    assert unlisted(differences(), reviewed()) == [
+        "Lambda has the value Paused of EventSourceMappingConfiguration.State, which chaosqs does not know",
+        "SQS has the value PAUSED of ListMessageMoveTasksResultEntry.Status, which chaosqs does not know",
+    ]
+
+
 def test_a_new_limit_is_named(changed: dict[str, Json]) -> None:
-    """Of a setting that designs check, and of an attribute of queues."""
+    """Of a setting that designs check, of an attribute of queues, and of a field of a request."""
     at(changed["lambda"], "shapes", "MaximumConcurrency")["max"] = 5000
     attributes = at(changed["sqs"], "shapes", "SetQueueAttributesRequest", "members", "Attributes")
     attributes["documentation"] = str(attributes["documentation"]).replace("1,048,576", "4,194,304")
+    most = at(changed["sqs"], "shapes", "ReceiveMessageRequest", "members", "MaxNumberOfMessages")
+    most["documentation"] = "Valid values: 1 to 20. Default: 1."
     assert unlisted(differences(), reviewed()) == [
         "Lambda limits MaximumConcurrency otherwise: the model allows 2 to 5000, a design differs at 5000",
         "SQS limits MaximumMessageSize otherwise: the model's documentation does not name [1048576]",
+        (
+            "SQS limits ReceiveMessageRequest.MaxNumberOfMessages otherwise: chaosqs's maximum is none of the model's "
+            "documentation, which names [1, 20]"
+        ),
     ]
 
 

@@ -21,13 +21,17 @@ from botocore.loaders import create_loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from chaosqs.errors import InvalidDesign
+from chaosqs.mock_aws.lambda_api import mappings
 from chaosqs.mock_aws.lambda_api.api import OPERATIONS as LAMBDA_OPERATIONS
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
 from chaosqs.mock_aws.lambda_api.resources import Configuration
 from chaosqs.model.design import RECURSIVE_LOOPS, Design, EventSourceMapping, Function, Queue
+from chaosqs.sqs.api.parameters import ApiError
 from chaosqs.sqs.api.region import Region
 from chaosqs.sqs.api.settings import RANGES
 from chaosqs.sqs.api.sqs import OPERATIONS as SQS_OPERATIONS
+from chaosqs.sqs.api.sqs import Sqs
+from chaosqs.sqs.machines.move_task import CANCELLED, CANCELLING, COMPLETED, FAILED, RUNNING
 from tools.tables import table
 
 REVIEWED = Path(__file__).parents[1] / "docs" / "fidelity" / "service_models.toml"
@@ -126,6 +130,26 @@ def _named(code: CodeType, names: Mapping[str, object], region: type) -> Iterato
             yield from _named(inner, names, region)
 
 
+STATES: Mapping[str, tuple[str, str, str, set[str]]] = {
+    "sqs": (
+        "ListMessageMoveTasksResultEntry",
+        "Status",
+        r"\b[A-Z]{2,}\b",
+        {RUNNING, COMPLETED, CANCELLING, CANCELLED, FAILED},
+    ),
+    "lambda": (
+        "EventSourceMappingConfiguration",
+        "State",
+        r"<code>(\w+)</code>",
+        {
+            text
+            for change in (mappings.create, mappings.update, mappings.delete)
+            for text in strings(change, LambdaRegion)
+        },
+    ),
+}
+"""Fields whose documentation lists their values: shape, field, pattern of a value, and the values that chaosqs has."""
+
 # What a model has and chaosqs does not --------------------------------------------------------------------------------
 
 
@@ -142,6 +166,12 @@ def _operations(service: str) -> Iterator[Difference]:
 
 def _shapes(service: str) -> Iterator[Difference]:
     ours = SERVICES[service]
+    name, field, pattern, known = STATES[service]
+    states = model(service).shape_for(name)
+    assert isinstance(states, StructureShape)
+    for state in re.findall(pattern, states.members[field].documentation):
+        if state not in known:
+            yield Difference(service, "value", f"{name}.{field}", state)
     for name, function in ours.operations.items():
         operation = model(service).operation_model(name)
         read, shown = strings(function, ours.region, SHOWING), strings(function, ours.region) | ours.shown
@@ -223,12 +253,93 @@ def lambda_limits() -> Iterator[Difference]:
             yield Difference("lambda", "limit", shape, name)
 
 
+_DEAD = "arn:aws:sqs:us-east-1:123456789012:dead"
+_SEND: Mapping[str, object] = {"QueueUrl": "orders.fifo", "MessageBody": "x", "MessageGroupId": "g"}
+
+REQUESTS: Mapping[tuple[str, str], Callable[[int], tuple[str, Mapping[str, object]]]] = {
+    ("AddPermissionRequest", "Label"): lambda value: (
+        "AddPermission",
+        {"QueueUrl": "orders", "Label": "x" * value, "AWSAccountIds": ["1"], "Actions": ["*"]},
+    ),
+    ("CreateQueueRequest", "QueueName"): lambda value: ("CreateQueue", {"QueueName": "x" * value}),
+    ("ListDeadLetterSourceQueuesRequest", "MaxResults"): lambda value: (
+        "ListDeadLetterSourceQueues",
+        {"QueueUrl": "dead", "MaxResults": value},
+    ),
+    ("ListMessageMoveTasksRequest", "MaxResults"): lambda value: (
+        "ListMessageMoveTasks",
+        {"SourceArn": _DEAD, "MaxResults": value},
+    ),
+    ("ListQueuesRequest", "MaxResults"): lambda value: ("ListQueues", {"MaxResults": value}),
+    ("ReceiveMessageRequest", "MaxNumberOfMessages"): lambda value: (
+        "ReceiveMessage",
+        {"QueueUrl": "orders", "MaxNumberOfMessages": value},
+    ),
+    ("ReceiveMessageRequest", "ReceiveRequestAttemptId"): lambda value: (
+        "ReceiveMessage",
+        {"QueueUrl": "orders.fifo", "ReceiveRequestAttemptId": "x" * value},
+    ),
+    ("SendMessageBatchRequestEntry", "Id"): lambda value: (
+        "SendMessageBatch",
+        {"QueueUrl": "orders", "Entries": [{"Id": "x" * value, "MessageBody": "x"}]},
+    ),
+    ("SendMessageRequest", "DelaySeconds"): lambda value: (
+        "SendMessage",
+        {"QueueUrl": "orders", "MessageBody": "x", "DelaySeconds": value},
+    ),
+    ("SendMessageRequest", "MessageBody"): lambda value: (
+        "SendMessage",
+        {"QueueUrl": "orders", "MessageBody": "x" * value},
+    ),
+    ("SendMessageRequest", "MessageDeduplicationId"): lambda value: (
+        "SendMessage",
+        {**_SEND, "MessageDeduplicationId": "x" * value},
+    ),
+    ("SendMessageRequest", "MessageGroupId"): lambda value: ("SendMessage", {**_SEND, "MessageGroupId": "x" * value}),
+    ("StartMessageMoveTaskRequest", "MaxNumberOfMessagesPerSecond"): lambda value: (
+        "StartMessageMoveTask",
+        {"SourceArn": _DEAD, "MaxNumberOfMessagesPerSecond": value},
+    ),
+}
+"""A request with a value, or with a text of that length, for each field of SQS whose documentation names a maximum."""
+
+
+def _answers(operation: str, parameters: Mapping[str, object]) -> bool:
+    """Return True if SQS accepts a request; `orders` has the dead-letter queue `dead`."""
+    sqs, redrive = Sqs(), f'{{"deadLetterTargetArn":"{_DEAD}","maxReceiveCount":1}}'
+    sqs.call("CreateQueue", {"QueueName": "dead"})
+    sqs.call("CreateQueue", {"QueueName": "orders", "Attributes": {"RedrivePolicy": redrive}})
+    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    sqs.call("CreateQueue", {"QueueName": "orders.fifo", "Attributes": fifo})
+    try:
+        sqs.call(operation, parameters)
+    except ApiError:
+        return False
+    return True
+
+
+def _numbers(text: str) -> set[int]:
+    return {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", text)}
+
+
+def field_limits() -> Iterator[Difference]:
+    """Yield the fields of SQS whose maximum here is none of the numbers in their documentation."""
+    for (name, field), request in REQUESTS.items():
+        shape = model("sqs").shape_for(name)
+        assert isinstance(shape, StructureShape)
+        numbers = _numbers(shape.members[field].documentation)
+        if not any(_answers(*request(number)) and not _answers(*request(number + 1)) for number in numbers):
+            text = f"chaosqs's maximum is none of the model's documentation, which names {sorted(numbers)}"
+            yield Difference("sqs", "limit", f"{name}.{field}", text)
+
+
 def sqs_limits() -> Iterator[Difference]:
     """Yield the attributes of a queue whose documentation in the model does not name the limits that chaosqs checks."""
+    yield from field_limits()
     shape = model("sqs").shape_for("SetQueueAttributesRequest")
     assert isinstance(shape, StructureShape)
     items = re.findall(r"<li> <p> <code>(\w+)</code> (.*?)</li>", shape.members["Attributes"].documentation, re.DOTALL)
-    texts = {name: {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", text)} for name, text in items}
+    texts = {name: _numbers(text) for name, text in items}
     for name, limits in RANGES.items():
         if missing := sorted(set(limits) - texts.get(name, set())):
             yield Difference("sqs", "limit", name, f"the model's documentation does not name {missing}")
@@ -299,8 +410,8 @@ INTRO = (
     "`python -m tools.service_models` compares them with chaosqs. A test fails if a new version of botocore has "
     "something that chaosqs does not have and this list does not name. chaosqs answers {sqs} of {all_sqs} operations "
     "of SQS and {lambda_} of {all_lambda} of Lambda; it refuses the others with `UnknownOperationException`. A request "
-    "to Lambda is checked against the limits of the installed model. A field counts as known if the code of each "
-    "operation contains its name."
+    "to Lambda is checked against the limits of the installed model. The limits of SQS stand in texts of its model "
+    "and are compared with what chaosqs accepts. A field counts as known if the code of each operation contains it."
 )
 HEAD = ("service", "what", "chaosqs", "why")
 

@@ -78,3 +78,15 @@ def test_a_failure_of_the_service_is_the_receivers_fault(json_client: SQSClient)
     details = raised.response.get("Error", {})
     assert details | {"Code": "InternalFailure", "Type": "Receiver"} == details
     assert raised.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) >= 2
+
+
+@pytest.mark.parametrize("label", ["x" * 81, "a label", "ä"])
+def test_labels_of_permissions_are_short_and_plain(label: str) -> None:
+    """A refused one changes nothing."""
+    with aws() as world:
+        client = world.client()
+        url = client.create_queue(QueueName="orders")["QueueUrl"]
+        with pytest.raises(ClientError, match=r"\(InvalidParameterValue\).* for parameter Label is invalid"):
+            client.add_permission(QueueUrl=url, Label=label, AWSAccountIds=["111111111111"], Actions=["SendMessage"])
+        assert "Attributes" not in client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+        client.add_permission(QueueUrl=url, Label="x" * 80, AWSAccountIds=["111111111111"], Actions=["SendMessage"])

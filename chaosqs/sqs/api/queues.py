@@ -96,6 +96,11 @@ def add_permission(region: Region, parameters: Parameters) -> dict[str, object]:
             raise invalid_value(f"SQS:{action}", "ActionName", reason)
     if len(actions) > _MOST_ACTIONS:
         raise error("OverLimit", f"{len(actions)} Actions were found, maximum allowed is {_MOST_ACTIONS}.")
+    if not _NAME.fullmatch(label):
+        reason = (
+            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length."  # Assumed wording
+        )
+        raise invalid_value(label, "Label", reason)
     statements = _statements(resource)
     if any(statement.get("Sid") == label for statement in statements):
         raise invalid_value(label, "Label", "Already exists.")
