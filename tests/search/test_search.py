@@ -1,13 +1,15 @@
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaosqs.errors import NotDeterministic
-from chaosqs.invariants import CONCURRENCY_WITHIN_ITS_LIMITS, NO_DEAD_LETTERING_BY_THROTTLING
+from chaosqs.invariants import CONCURRENCY_WITHIN_ITS_LIMITS, NO_DEAD_LETTERING_BY_THROTTLING, NO_RECURSIVE_LOOP
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
 from chaosqs.model.history import History
 from chaosqs.model.json import from_json, to_json
+from chaosqs.model.time import milliseconds
 from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.search.coverage import COVERAGE_MARKS
 from chaosqs.search.finding import Finding
@@ -30,6 +32,22 @@ def test_a_finding_says_all_that_a_report_needs() -> None:
     assert [mark for mark in COVERAGE_MARKS if mark in finding.coverage] == list(finding.coverage)
     assert from_json(Finding, to_json(finding)) == finding
     assert '"history"' not in to_json(finding)
+
+
+def test_LX_20_an_allowed_loop_is_found_in_the_first_case() -> None:
+    """Its run ends by itself, long before the deadline, so a search ends, too."""
+    design = Design(
+        [Queue("orders")], [Function("worker", recursive_loop="Allow")], [EventSourceMapping("orders", "worker", 1)]
+    )
+    behaviours = {"worker": Behaviour(handler="tests.simulation.consumers:sends_to_its_own_queue")}
+    brief = attrs.evolve(QUICK, max_examples=1, shrink_simulations=1)
+    finding = search(design, MAPPING, NO_RECURSIVE_LOOP, behaviours=behaviours, profile=brief)
+    assert finding.violated
+    assert finding.cases == 1
+    assert finding.verdict.violations[0].messages == (16,)
+    assert finding.history is not None
+    assert finding.scenario is not None
+    assert finding.history.ended_at_ms < milliseconds(finding.scenario.until or 0)
 
 
 def test_a_seed_repeats_a_search() -> None:
