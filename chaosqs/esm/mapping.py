@@ -220,6 +220,7 @@ class Mapping:
             self._sees_backlog if self.context.injector.asks("poll") else lambda: machine.receivable,
             self._poll,
             self._dismiss,
+            fifo=self.state.queue.fifo,
             numbered_from=self.numbered_from,
         )
         self.receive_loop = ReceiveLoop(self.mapping, self.context, self.service, self.latency, self.fleet, self._ready)

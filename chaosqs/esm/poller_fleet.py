@@ -62,6 +62,8 @@ class PollerFleet:
     """Makes a poller receive."""
     dismiss: Callable[[Poller], None]
     """Ends a poller's wait for messages."""
+    fifo: bool = False
+    """True if the queue is a FIFO queue."""
     pollers: list[Poller] = attrs.field(factory=list[Poller])
     throttled: int = 0
     """Number of pollers that carry a batch that Lambda has throttled."""
@@ -160,14 +162,18 @@ class PollerFleet:
             self.context.event_queue.after(0, partial(self.poll, poller), poller.task)
 
     def _released(self, poller: Poller, *, failed: bool) -> bool:
-        """Drop a poller after an error or while others are throttled; return whether it was dropped."""
+        """Drop a poller after an error or while others are throttled; return whether it was dropped.
+
+        Throttled groups of a FIFO queue do not take the pollers of the others (C10).
+        """
         if poller.held or poller in self._leaving:
             return False
         if failed and self.scaling.release_after_error():
             return True
-        if self.throttled:
-            self.scaling.release_after_throttle()
-        return self.throttled > 0
+        if self.fifo or not self.throttled:
+            return False
+        self.scaling.release_after_throttle()
+        return True
 
     def set_throttled(self, poller: Poller, *, throttled: bool) -> None:
         """Note whether a poller carries a batch that Lambda has throttled."""

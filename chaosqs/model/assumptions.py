@@ -87,7 +87,8 @@ class Assumptions:
         0,
         100,
         "%",
-        "Share of receives that return fewer messages than they could, any number being as likely (RX-2, EP-7).",
+        "Share of receives of standard queues that return fewer messages than they could, any number being as likely "
+        "(RX-2, EP-7); those of FIFO queues do not come short (C9).",
     )
     held_batches: int = _assumed(
         8, 5, 50, "batches", "Pollers up to which a mapping grows while it is throttled (C2, C3)."

@@ -170,9 +170,9 @@ class Service:
         return received
 
     def wanted(self, state: QueueState, maximum: int) -> int:
-        """Return the number of messages that a receive may return: all if calm, else sometimes fewer (RX-2)."""
+        """Return the number of messages that a receive may return: all if calm or FIFO, else sometimes fewer (RX-2)."""
         most = min(maximum, state.machine.store.visible)
-        if most <= 1 or not self.context.random.seed:
+        if most <= 1 or not self.context.random.seed or state.queue.fifo:
             return most
         random, share = self.context.random, self.context.assumptions.partial_receives
         if random.fraction(_PARTIAL, state.stream, state.receives + 1) * 100 >= share:

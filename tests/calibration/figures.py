@@ -10,7 +10,7 @@ from statistics import fmean, median
 import attrs
 
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue
+from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.events import InvocationStarted, Received, Returned, Sent, Throttled
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
@@ -218,6 +218,18 @@ def c7(error_rate: float) -> tuple[float, float]:
     concurrency = [value for at, value in history.series("ConcurrentExecutions", "worker", 5) if at >= 20]
     done = [value for at, value in history.series("NumberOfMessagesDeleted", "orders", 5) if at >= 20]
     return median(concurrency[:-1]), fmean(done[:-1])
+
+
+@cache
+def c9() -> list[History]:
+    """One message group of a FIFO queue: 300 messages over 3.5 s, a second each, up to ten in a batch."""
+    design = Design(
+        [Queue("orders.fifo", visibility_timeout=15, redrive=Redrive("orders-dlq.fifo", 1)), Queue("orders-dlq.fifo")],
+        [Function("worker", timeout=12)],
+        [EventSourceMapping("orders.fifo", "worker", batch_size=10)],
+        era="2018-06",
+    )
+    return runs(design, Burst("orders.fifo", 300, over=3.5, groups=1), Behaviour(seconds_per_message=1))
 
 
 def flight(histories: list[History]) -> float:

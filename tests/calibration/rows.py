@@ -15,6 +15,7 @@ _C3 = "as C1 with BS 1, RC 1, VT 110"
 _C4 = "11 messages at once, 1 s each, BS 1, RC 1, VT 30, +300/min"
 _C7 = "50 ms, constant traffic, 5 % of the invocations throw, +300/min"
 _C8 = "100,000 messages at once, BS 1, 0.57 s, +60/min"
+_C9 = "FIFO, one group, 300 messages over 3.5 s, 1 s each, BS 10, VT 15, MRC 1, +60/min"
 
 ROWS: tuple[Figure, ...] = (
     Figure("A1", _A1, "throttles", "~200", 120, 300, lambda: middle(f.a1(), "functions", "worker", "Throttles")),
@@ -132,6 +133,10 @@ ROWS: tuple[Figure, ...] = (
     Figure(
         "C7", _C7, "throughput against none failing", "25 %", 0.12, 0.40, lambda: f.c7(0.05)[1] / f.c7(0)[1], slow=True
     ),
+    Figure("C9", _C9, "drained after (s)", "302", 299, 308, lambda: middle(f.c9(), "drained_at")),
+    Figure("C9", _C9, "invocations", "31", 30, 34, lambda: middle(f.c9(), "functions", "worker", "Invocations")),
+    Figure("C9", _C9, "executions", "1", 1, 1, lambda: middle(f.c9(), "functions", "worker", "ConcurrentExecutions")),
+    Figure("C9", _C9, "dead-lettered", "0", 0, 0, lambda: middle(f.c9(), "messages", "dead_lettered")),
     *(
         Figure(
             "C8",

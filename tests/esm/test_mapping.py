@@ -337,3 +337,27 @@ def test_ES_5_pollers_that_wait_again_after_a_while_never_turn_time_back() -> No
     history = run(design, Burst("orders", 2, over=1), Behaviour(seconds_per_batch=900))
     moments = [event.at for event in history.events]
     assert moments == sorted(moments)
+
+
+def test_ES_6_a_receive_of_a_fifo_queue_does_not_come_short() -> None:
+    """Measured: 31 invocations for 300 messages of one group, full batches nearly always (C9)."""
+    mapping = EventSourceMapping("orders.fifo", "worker", batch_size=10)
+    design = Design([Queue("orders.fifo")], [Function("worker", timeout=3)], [mapping], era="2018-06")
+    for seed in range(1, 6):
+        history = run(design, Burst("orders.fifo", 100, groups=1), Behaviour(), seed=seed)
+        assert [len(batch) for batch in started(history)] == [10] * 10
+
+
+def test_ES_8_throttled_groups_do_not_take_the_pollers_of_others() -> None:
+    """Measured: five messages of five groups are in flight all the time while one may run (C10)."""
+    design = Design(
+        [Queue("orders.fifo", visibility_timeout=3, redrive=Redrive("dead.fifo", 1)), Queue("dead.fifo")],
+        [Function("worker", timeout=2, reserved_concurrency=1)],
+        [EventSourceMapping("orders.fifo", "worker", batch_size=1)],
+        era="2018-06",
+    )
+    for seed in range(1, 6):
+        history = run(design, Burst("orders.fifo", 300, over=3.5, groups=5), Behaviour(1), seed=seed)
+        flying = [value for _, value in history.series("ApproximateNumberOfMessagesNotVisible", "orders.fifo", 1)]
+        assert max(flying) == 5
+        assert sum(value == 5 for value in flying[5:100]) > 80
