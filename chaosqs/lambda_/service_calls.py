@@ -265,8 +265,9 @@ class ServiceCalls:
             self._record(task, call, type(raised).__name__, fault)
             raise
         if answered is not None:
-            error, did = protocol.code(answered), effects(call.name, call.parameters)
-            self._record(task, call, error, fault, _NOTHING if error else (did, protocol.claims))
+            error = protocol.code(answered)
+            did = _NOTHING if error else (effects(call.name, call.parameters), protocol.claims)
+            self._record(task, call, error, fault, did)
             if kind == LOST:
                 raise protocol.lost()
         if self.context.now >= gives_up:  # Assumed: it has its effect all the same.

@@ -259,7 +259,7 @@ class _Finding:
             trial = LoneMessages(self.design, mapping.name, tuple(messages), self.real[mapping.function])
             if not self.child.separate:
                 return trial.run()
-            return from_json(Handled, self.child.run(tried, to_json(trial), group="samples"))
+            return from_json(Handled, self.child.run(tried, to_json(trial), group="loading"))
         except InvalidScenario:  # as of a broken setup function: the mapping's check says it
             return None
         except (InvalidInput, SimulationError) as error:

@@ -69,7 +69,7 @@ def _failure_list_inverted(self: Deleting, poller: Poller, failed: tuple[int, ..
     _delete(self, poller, tuple(set(poller.request.messages) - set(failed)) if failed else (), cause)
 
 
-def _filter_matches_everything(_patterns: Sequence[Pattern], _body: str) -> Match:
+def _filter_matches_everything(_patterns: Sequence[Pattern], _body: str, _metadata: object) -> Match:
     return Match.MATCHED
 
 
