@@ -34,6 +34,7 @@ def test_a_finding_says_all_that_a_report_needs() -> None:
     assert '"history"' not in to_json(finding)
 
 
+@pytest.mark.deep
 def test_LX_20_an_allowed_loop_is_found_in_the_first_case() -> None:
     """Its run ends by itself, long before the deadline, so a search ends, too."""
     design = Design(
