@@ -154,9 +154,9 @@ class _Loop:
         index, function = self.beyond[message], self.function
         event = self.history.events[index]
         text = (
-            f"{message_text(message)} is part of a loop without end: the messages before it went through {function} 16 "
-            f"times, and when the run ended they had gone through it {times(passes)}. {function} has recursive_loop "
-            f"'Allow', so Lambda's guard does not stop the loop."
+            f"{message_text(message)} is part of a loop without end: the messages before it went through {function} "
+            f"{times(MOST_PASSES)}, and when the run ended they had gone through it {times(passes)}. {function} has "
+            f"recursive_loop 'Allow', so Lambda's guard does not stop the loop."
         )
         cause = () if event.cause is None else (event.cause,)
         return Violation(NAME, text, event.at, self.history.sent[message].queue, (message,), (*cause, index))

@@ -69,7 +69,7 @@ class Delivery:
     fault: str = ""
     """The fault that caused the ending, or empty. If throttling ended it: the first throttle's, if all had a fault.
 
-    If code failed in an invocation in which a fault struck a call, it is that fault.
+    If code failed in an invocation in which a call had a fault, it is that fault.
     """
 
 

@@ -90,7 +90,7 @@ MODELLED = {
     ),
     "inline code of another kind": (
         "Runtime: python3.12\nHandler: index.handler\nInlineCode: [x]",
-        "its inline code is no text",
+        "its inline code is not text",
     ),
     "inline code of another language": (
         "Runtime: nodejs20.x\nHandler: index.handler\nInlineCode: 'x = 1'",

@@ -89,7 +89,7 @@ def _inline(part: Part, named: str, reading: Reading) -> str:
         case Leaf():
             raise _Modelled(f"its inline code is the module index, and its Handler is {named.replace(':', '.')}")
         case Items() | Table():
-            raise _Modelled("its inline code is no text")
+            raise _Modelled("its inline code is not text")
 
 
 def _base(reading: Reading) -> Path:

@@ -388,7 +388,10 @@ def get_queue_attributes(region: Region, parameters: Parameters) -> dict[str, ob
 
 
 def set_queue_attributes(region: Region, parameters: Parameters) -> dict[str, object]:
-    """Change attributes. Assumed: they hold at once, not within 60 seconds or 15 minutes (RT-3)."""
+    """Change attributes. Assumed: they hold at once, not within 60 seconds or 15 minutes (RT-3).
+
+    Assumed: a request without any attribute is refused like one without the parameter.
+    """
     resource, given = region.find(parameters), normalized(text_map(parameters, "Attributes"))
     if not given:
         raise missing("Attribute.Name")
