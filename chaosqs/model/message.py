@@ -18,7 +18,6 @@ from chaosqs.model.values import Checks
 MOST_ATTRIBUTES = 10
 """Maximum message attributes of a message (AT-1)."""
 _LONGEST_NAME = 256
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _RESERVED = re.compile(r"(?:aws|amazon)\.", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,9}))?")
 _MOST_DIGITS = 38
@@ -99,7 +98,7 @@ def name_problem(name: str) -> str:
         return "The request must contain non-empty message (user) attribute names."
     if len(name) > _LONGEST_NAME:
         return f"Length of message (user) attribute name must be less than {_LONGEST_NAME} bytes."
-    if not _NAME.fullmatch(name):
+    if not all(character.isalnum() or character in "_.-" for character in name):  # of any alphabet (recorded)
         return (
             "Invalid non-alphanumeric character was found in the message (user) attribute name."
             " Can only include alphanumeric characters, hyphens, underscores, or dots."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeGuard
 import attrs
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chaosqs.mock_aws.aws import MockAws
@@ -86,9 +87,11 @@ class LambdaUnderTest:
         return error.get("Message", "")
 
 
-def functions(region: str | None = None) -> LambdaUnderTest:
+def functions(region: str | None = None, *, validating: bool = True) -> LambdaUnderTest:
     # One session for all: each reads the model of Lambda anew, which takes longer than a test.
-    given = {} if region is None else {"region_name": region}
+    given: dict[str, object] = {} if region is None else {"region_name": region}
+    if not validating:
+        given["config"] = Config(parameter_validation=False)
     return LambdaUnderTest(methodcaller("client", "lambda", **given)(boto3))
 
 

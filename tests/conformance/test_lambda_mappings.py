@@ -96,14 +96,36 @@ def test_EC_13_a_second_mapping_of_the_same_is_refused(queue: QueueUnderTest) ->
     assert message.endswith(f"Please update or delete the existing mapping with UUID {uuid}")
 
 
-def test_a_missing_function_is_refused(queue: QueueUnderTest) -> None:
-    functions().refuses(
-        "ResourceNotFoundException", "create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="nobody"
-    )
-
-
 REPORTING = "ReportBatchItemFailures"
 INVALID, OUT_OF_RANGE = "InvalidParameterValueException", "ValidationException"
+
+
+def test_EC_26_a_missing_function_is_an_invalid_value(worker: Worker, queue: QueueUnderTest) -> None:
+    """When a mapping is made, and when one is changed; the mapping stays as it was."""
+    del worker
+    message = functions().refuses(
+        INVALID, "create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="nobody"
+    )
+    assert message == "Function does not exist"
+    created = functions()("create_event_source_mapping", EventSourceArn=queue.arn, FunctionName="worker", Enabled=False)
+    uuid, changed = created["UUID"], "update_event_source_mapping"
+    assert functions().refuses(INVALID, changed, UUID=uuid, FunctionName="nobody") == "Function does not exist"
+    assert functions()("get_event_source_mapping", UUID=uuid)["FunctionArn"] == created["FunctionArn"]
+
+
+def test_a_missing_field_is_refused_by_its_name() -> None:
+    """By a client that checks nothing itself."""
+    careless = functions(validating=False)
+    message = careless.refuses(OUT_OF_RANGE, "create_event_source_mapping", EventSourceArn=QUEUE)
+    must = "Value null at 'functionName' failed to satisfy constraint: Member must not be null"
+    assert message == f"1 validation error detected: {must}"
+
+
+def test_EC_10_a_starting_position_is_refused_in_words_of_its_own(worker: Worker, queue: QueueUnderTest) -> None:
+    del worker
+    given = {"EventSourceArn": queue.arn, "FunctionName": "worker", "StartingPosition": "LATEST"}
+    message = functions().refuses(INVALID, "create_event_source_mapping", **given)
+    assert message == "StartingPosition is not valid for SQS event sources."
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,17 @@ from chaosqs.esm.mapping import Mapping, change_time, start_after
 from chaosqs.kernel.context import RandomStreams
 from chaosqs.mock_aws.lambda_api.errors import LambdaError, conflict, in_use, invalid, not_found
 from chaosqs.mock_aws.lambda_api.region import LambdaRegion
-from chaosqs.mock_aws.lambda_api.resources import SETTLED, Mapped, mapping_arn, merged_tags, named, page
+from chaosqs.mock_aws.lambda_api.resources import (
+    SETTLED,
+    Deployed,
+    Mapped,
+    Named,
+    Version,
+    mapping_arn,
+    merged_tags,
+    named,
+    page,
+)
 from chaosqs.model.design import DEFAULT_ERA, EventSourceMapping, Queue
 from chaosqs.model.event_filter import InvalidPattern, parse
 from chaosqs.sqs.api.parameters import Parameters, from_arn, integer, sequence, structure, text, text_map, texts
@@ -106,7 +116,6 @@ _NOT_FOR_QUEUES = (  # EC-10
     "SelfManagedEventSource",
     "SelfManagedKafkaEventSourceConfig",
     "SourceAccessConfigurations",
-    "StartingPosition",
     "StartingPositionTimestamp",
     "Topics",
     "TumblingWindowInSeconds",
@@ -120,6 +129,8 @@ _POLLERS = (2, 200)
 
 def configured(before: EventSourceMapping, parameters: Parameters, queue: Queue, timeout: int) -> EventSourceMapping:
     """Return a mapping with a request's settings applied, others unchanged; raise `LambdaError` (EC-1 … EC-11)."""
+    if parameters.get("StartingPosition") is not None:
+        raise invalid("StartingPosition is not valid for SQS event sources.")  # recorded
     for name in _NOT_FOR_QUEUES:
         if parameters.get(name) not in (None, [], {}):
             raise _unsupported(name)
@@ -145,7 +156,7 @@ _TYPES = "FunctionResponseTypes"
 
 
 def _unsupported(name: str) -> LambdaError:
-    return invalid(f"Unsupported {name} parameter for given event source mapping type.")  # Assumed wording
+    return invalid(f"Unsupported {name} parameter for given event source mapping type.")  # seen of DestinationConfig
 
 
 def key_arn(before: str, parameters: Parameters) -> str:
@@ -201,8 +212,8 @@ def _check(mapping: EventSourceMapping, queue: Queue, timeout: int) -> None:
 
 
 def _batch(mapping: EventSourceMapping, queue: Queue) -> LambdaError | None:
-    if queue.fifo and mapping.maximum_batching_window:  # EC-4; Assumed wording
-        return invalid("Batching window is not supported for FIFO queues.")
+    if queue.fifo and mapping.maximum_batching_window:  # EC-4
+        return invalid("Batching window is not supported for FIFO queues")
     if queue.fifo and mapping.batch_size > _PER_RECEIVE:  # EC-1; Assumed wording
         return invalid(f"Maximum batch size for FIFO queues is {_PER_RECEIVE}.")
     if mapping.batch_size > _PER_RECEIVE and not mapping.maximum_batching_window:  # EC-3
@@ -246,7 +257,7 @@ def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
         raise invalid("Unrecognized event source.")
     if ":sqs:" not in arn:
         raise invalid(f"Unrecognized event source, must be kinesis, dynamodb stream or sqs: {arn}")  # Assumed wording
-    function, version = region.find(wanted)
+    function, version = _invoked(region, wanted)
     resource = _queue(region, arn)
     for other in region.mappings.values():
         if other.resource is resource and other.function is function and other.qualifier == wanted.qualifier:  # EC-13
@@ -271,6 +282,14 @@ def create_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
     )
     create(region, mapped)
     return present(region, mapped)
+
+
+def _invoked(region: LambdaRegion, wanted: Named) -> tuple[Deployed, Version]:
+    """Return the function and version that a mapping shall invoke; raise `LambdaError` if there is none (EC-26)."""
+    try:
+        return region.find(wanted)
+    except LambdaError:
+        raise invalid("Function does not exist") from None
 
 
 def _queue(region: LambdaRegion, arn: str) -> QueueResource:
@@ -322,7 +341,7 @@ def update_event_source_mapping(region: LambdaRegion, parameters: Parameters) ->
     name = text(parameters, "FunctionName")
     if name is not None:
         wanted = named(name)
-        (function, version), qualifier = region.find(wanted), wanted.qualifier
+        (function, version), qualifier = _invoked(region, wanted), wanted.qualifier
     before = attrs.evolve(mapped.settings, function=function.name)
     settings = configured(before, parameters, mapped.resource.state.queue, version.configuration.timeout)
     mapped.function, mapped.qualifier = function, qualifier

@@ -69,9 +69,7 @@ def violations(shape: Shape, value: object, path: str = "") -> Iterator[str]:
     """Yield a message for each value that violates the model, in the words of Lambda's validator."""
     if isinstance(shape, StructureShape):
         if _is_map(value):
-            for name, member in shape.members.items():
-                if name in value:
-                    yield from violations(member, value[name], f"{path}.{_lower(name)}" if path else _lower(name))
+            yield from _broken_members(shape, value, path)
     elif isinstance(shape, ListShape):
         if _is_list(value):
             problem = _broken_length(shape, len(value))
@@ -84,6 +82,15 @@ def violations(shape: Shape, value: object, path: str = "") -> Iterator[str]:
         must = _broken(shape, value)
         if must:
             yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must {must}"
+
+
+def _broken_members(shape: StructureShape, value: Mapping[str, object], path: str) -> Iterator[str]:
+    for name, member in shape.members.items():
+        within = f"{path}.{_lower(name)}" if path else _lower(name)
+        if name in value:
+            yield from violations(member, value[name], within)
+        elif name in shape.required_members:
+            yield f"Value null at '{within}' failed to satisfy constraint: Member must not be null"
 
 
 def _broken(shape: Shape, value: object) -> str:

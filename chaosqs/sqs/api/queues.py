@@ -4,7 +4,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from binascii import Error
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from chaosqs.sqs.api.parameters import (
     Address,
@@ -32,6 +32,7 @@ from chaosqs.sqs.api.settings import check, compact, defaults, invalid_attribute
 # TagQueue, UntagQueue, ListQueueTags ----------------------------------------------------------------------------------
 
 _MOST = 50
+_LONGEST_KEY = 128
 
 
 def tag_queue(region: Region, parameters: Parameters) -> dict[str, object]:
@@ -39,15 +40,14 @@ def tag_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     resource, given = region.find(parameters), text_map(parameters, "Tags")
     if not given:
         raise missing("Tags")
-    resource.tags = check_tags(resource.tags, given)
+    resource.tags = check_tags(resource.address.name, resource.tags, given)
     return {}
 
 
 def untag_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     """Remove tags from a queue; keys that it does not have are ignored."""
     resource, keys = region.find(parameters), texts(parameters, "TagKeys")
-    if not keys:
-        raise invalid("Tag keys can't be empty.")
+    _check_keys(keys or [""])
     for key in keys:
         resource.tags.pop(key, None)
     return {}
@@ -59,12 +59,18 @@ def list_queue_tags(region: Region, parameters: Parameters) -> dict[str, object]
     return {"Tags": dict(tags)} if tags else {}
 
 
-def check_tags(tags: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return tags with new ones added; raise if the result has more than 50 (Assumed text)."""
+def check_tags(name: str, tags: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a queue with new ones added; raise if the result has more than 50 (texts: as in moto)."""
+    _check_keys(given)
     result = {**tags, **given}
     if len(result) > _MOST:
-        raise invalid(f"Too many tags added for queue: at most {_MOST} are allowed.")
+        raise invalid(f"Too many tags added for queue {name}.")
     return result
+
+
+def _check_keys(keys: Iterable[str]) -> None:
+    if not all(1 <= len(key) <= _LONGEST_KEY for key in keys):
+        raise invalid(f"Tag keys must be between 1 and {_LONGEST_KEY} characters in length.")
 
 
 # AddPermission and RemovePermission: statements of the queue's policy, stored and shown, never enforced ---------------
@@ -81,21 +87,28 @@ _ACTIONS = (
     "ReceiveMessage",
     "SendMessage",
 )
+_OWN_ACTIONS = (
+    "AddPermission",
+    "CancelMessageMoveTask",
+    "CreateQueue",
+    "DeleteQueue",
+    "ListMessageMoveTasks",
+    "ListQueueTags",
+    "ListQueues",
+    "RemovePermission",
+    "SetQueueAttributes",
+    "StartMessageMoveTask",
+    "TagQueue",
+    "UntagQueue",
+)
+"""Actions that only the queue's owner may call."""
 
 
 def add_permission(region: Region, parameters: Parameters) -> dict[str, object]:
     """Add a statement that allows accounts to call actions."""
     resource, label = region.find(parameters), required_text(parameters, "Label")
     accounts, actions = texts(parameters, "AWSAccountIds"), texts(parameters, "Actions")
-    for name, given in (("AWSAccountIds", accounts), ("Actions", actions)):
-        if not given:
-            raise missing(name)
-    for action in actions:
-        if action not in _ACTIONS:
-            reason = "Please refer to the appropriate WSDL for a list of valid actions. "
-            raise invalid_value(f"SQS:{action}", "ActionName", reason)
-    if len(actions) > _MOST_ACTIONS:
-        raise error("OverLimit", f"{len(actions)} Actions were found, maximum allowed is {_MOST_ACTIONS}.")
+    _check_grant(accounts, actions)
     if not _NAME.fullmatch(label):
         reason = (
             "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length."  # Assumed wording
@@ -113,6 +126,22 @@ def add_permission(region: Region, parameters: Parameters) -> dict[str, object]:
     }
     _store(resource, [*statements, statement])
     return {}
+
+
+def _check_grant(accounts: Sequence[str], actions: Sequence[str]) -> None:
+    """Refuse accounts and actions that no permission may name; the texts and their order are those of moto."""
+    if not actions:
+        raise missing("Actions")
+    if not accounts:
+        raise invalid_value("[]", "PrincipalId", "Unable to verify.")
+    if len(actions) > _MOST_ACTIONS:
+        raise error("OverLimit", f"{len(actions)} Actions were found, maximum allowed is {_MOST_ACTIONS}.")
+    for action in actions:
+        if action in _OWN_ACTIONS:
+            raise invalid_value(f"SQS:{action}", "ActionName", "Only the queue owner is allowed to invoke this action.")
+        if action not in _ACTIONS:
+            reason = "Please refer to the appropriate WSDL for a list of valid actions. "
+            raise invalid_value(f"SQS:{action}", "ActionName", reason)
 
 
 def remove_permission(region: Region, parameters: Parameters) -> dict[str, object]:
@@ -273,7 +302,7 @@ def create_queue(region: Region, parameters: Parameters) -> dict[str, object]:
     fifo = _check_name(name, given.get("FifoQueue"))
     assert name is not None
     check(given, fifo=fifo)
-    tags = check_tags({}, text_map(parameters, "tags"))
+    tags = check_tags(name, {}, text_map(parameters, "tags"))
     policies = check_policies(region, region.address(name), given, fifo=fifo)
     settings = merged(defaults(fifo=fifo), {**given, **policies})
     existing = region.queues.get(name)

@@ -67,9 +67,10 @@ def measure(parameters: Parameters) -> int:
     return total
 
 
-def too_long(limit: int) -> ApiError:
-    """Return the error for a message over the queue's limit (SZ-3)."""
-    return invalid(f"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes.")
+def too_long(limit: int, *, entry: bool) -> ApiError:
+    """Return the error for a message, or an entry of a batch, over the queue's limit (SZ-3, SZ-5)."""
+    found = "cannot be validated" if entry else "are invalid"
+    return invalid(f"One or more parameters {found}. Reason: Message must be shorter than {limit} bytes.")
 
 
 def system_attributes_md5(content: Content) -> str:
@@ -226,7 +227,7 @@ def _order(resource: QueueResource, parameters: Parameters, prefix: str = "") ->
     """Check a send and return it. Nothing is changed, so a refused request has no effect."""
     content = read_content(parameters, prefix)
     if content.size > resource.state.queue.maximum_message_size:  # SZ-3; each entry of a batch on its own: SZ-5
-        raise too_long(resource.state.queue.maximum_message_size)
+        raise too_long(resource.state.queue.maximum_message_size, entry=bool(prefix))
     group = text(parameters, "MessageGroupId") or ""
     if resource.fifo and not group:
         raise missing("MessageGroupId")  # FF-2

@@ -290,10 +290,14 @@ def test_tags(sqs: Sqs) -> None:
     assert orders.call("ListQueueTags") == {"Tags": {"a": "2", "b": ""}}
     orders.call("UntagQueue", TagKeys=["a", "nope"])
     assert orders.call("ListQueueTags") == {"Tags": {"b": ""}}
-    orders.refused("TagQueue", Tags={str(number): "" for number in range(50)})
+    many = orders.refused("TagQueue", Tags={str(number): "" for number in range(50)})
+    assert many.message == "Too many tags added for queue orders."
     orders.call("UntagQueue", TagKeys=["b"])
     assert orders.call("ListQueueTags") == {}
-    orders.refused("UntagQueue", TagKeys=[])
+    long = "Tag keys must be between 1 and 128 characters in length."
+    for keys in ([], [""], ["k" * 129]):
+        assert orders.refused("UntagQueue", TagKeys=keys).message == long
+    assert orders.refused("TagQueue", Tags={"k" * 129: ""}).message == long
     orders.refused("TagQueue", Tags={})
 
 
@@ -309,8 +313,13 @@ def test_permissions_are_statements_of_the_policy(sqs: Sqs) -> None:
     )
     again = orders.refused("AddPermission", Label="one", AWSAccountIds=["1"], Actions=["*"])
     assert again.message == "Value one for parameter Label is invalid. Reason: Already exists."
-    orders.refused("AddPermission", Label="two", AWSAccountIds=["1"], Actions=["Fly"])
-    orders.refused("AddPermission", Label="two", AWSAccountIds=[], Actions=["*"])
+    fly = orders.refused("AddPermission", Label="two", AWSAccountIds=["1"], Actions=["Fly"])
+    assert fly.message.startswith("Value SQS:Fly for parameter ActionName is invalid. Reason: Please refer to")
+    own = orders.refused("AddPermission", Label="two", AWSAccountIds=["1"], Actions=["TagQueue"])
+    assert own.message.endswith("Reason: Only the queue owner is allowed to invoke this action.")
+    nobody = orders.refused("AddPermission", Label="two", AWSAccountIds=[], Actions=["*"])
+    assert nobody.message == "Value [] for parameter PrincipalId is invalid. Reason: Unable to verify."
+    assert orders.refused("AddPermission", Label="two", AWSAccountIds=[], Actions=[]).code == "MissingParameter"
     many = ["*", *("SendMessage" for _ in range(7))]
     assert orders.refused("AddPermission", Label="two", AWSAccountIds=["1"], Actions=many).code == "OverLimit"
     orders.call("AddPermission", Label="two", AWSAccountIds=["1", "2"], Actions=["*"])
