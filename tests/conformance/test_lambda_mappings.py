@@ -113,10 +113,10 @@ def test_EC_26_a_missing_function_is_an_invalid_value(worker: Worker, queue: Que
     assert functions()("get_event_source_mapping", UUID=uuid)["FunctionArn"] == created["FunctionArn"]
 
 
-def test_a_missing_field_is_refused_by_its_name() -> None:
+def test_a_missing_field_is_refused_by_its_name(queue: QueueUnderTest) -> None:
     """By a client that checks nothing itself."""
     careless = functions(validating=False)
-    message = careless.refuses(OUT_OF_RANGE, "create_event_source_mapping", EventSourceArn=QUEUE)
+    message = careless.refuses(OUT_OF_RANGE, "create_event_source_mapping", EventSourceArn=queue.arn)
     must = "Value null at 'functionName' failed to satisfy constraint: Member must not be null"
     assert message == f"1 validation error detected: {must}"
 
