@@ -379,6 +379,11 @@ class Mapping:
             self.context.event_queue.at(max(self.context.now, poller.gives_up), give_up, poller.task)
 
     def _answered(self, poller: Poller, event: InvocationEnded, index: int) -> None:
+        if poller.held and self.context.assumptions.cut_off_messages_wait and self.state.queue.fifo:
+            done = event.answered and event.outcome == "succeeded"
+            failed = event.failed if done else event.messages
+            groups = {each.message.group for each in poller.receipts if each.message.number in failed}
+            self.receive_loop.hold_back(poller, groups, index)
         if not event.answered:
             self._release(poller, "no answer", index)
         elif event.outcome != "succeeded":

@@ -1,6 +1,6 @@
 """The receive loop of a mapping's pollers: long polls, filters, batching windows, and the faults of receives."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 
 import attrs
@@ -12,7 +12,7 @@ from chaosqs.lambda_.machines.sqs_event import Event, plain_record_bytes
 from chaosqs.lambda_.results import record_of
 from chaosqs.model.design import PAYLOAD_LIMIT, EventSourceMapping
 from chaosqs.model.event_filter import Match, Pattern, matches, parse
-from chaosqs.model.events import FilteredOut, Held, Received, ReceivedNothing, ReceiveFailed
+from chaosqs.model.events import FilteredOut, Held, Received, ReceivedNothing, ReceiveFailed, Released
 from chaosqs.sqs.machines.message import Message, Receipt, body_of
 from chaosqs.sqs.machines.queue_machine import Chance
 from chaosqs.sqs.service import QueueState, Service
@@ -331,14 +331,17 @@ class ReceiveLoop:
 
     def _gather(self, poller: Poller, receipts: Sequence[Receipt], index: int) -> None:
         """Add the received messages to the batch; hand it over, or go on until the window closes (EP-4)."""
+        self._keep(poller, receipts)
+        poller.latest = index
+        if not self._hand_over(poller):
+            self.context.event_queue.after(self.latency.receive(poller), partial(self._poll_on, poller), poller.task)
+
+    def _keep(self, poller: Poller, receipts: Sequence[Receipt]) -> None:
         if poller.batcher is None:
             size, window = self.mapping.batch_size, self.mapping.maximum_batching_window * 1000
             poller.batcher = Batcher(size, window, self.context.assumptions.low_traffic_wait if window else 0)
         poller.held.extend(receipts)
-        poller.latest = index
         poller.batcher.add([plain_record_bytes(receipt.message.body_bytes) for receipt in receipts], self.context.now)
-        if not self._hand_over(poller):
-            self.context.event_queue.after(self.latency.receive(poller), partial(self._poll_on, poller), poller.task)
 
     def _poll_on(self, poller: Poller) -> None:
         if poller.request is None and poller.parked is None:
@@ -362,6 +365,18 @@ class ReceiveLoop:
             self.dismiss(poller)
         self.ready(poller, batch, poller.latest)
         return True
+
+    def hold_back(self, poller: Poller, groups: Container[str], cause: int) -> None:
+        """Forget gathered messages behind a failed one of their group: those that a full payload cut off (EQ-6)."""
+        gone = [receipt for receipt in poller.held if receipt.message.group in groups]
+        if not gone:
+            return
+        left = [receipt for receipt in poller.held if receipt.message.group not in groups]
+        poller.held, poller.batcher = [], None
+        numbers = tuple(receipt.message.number for receipt in gone)
+        self.context.record(Released(self.context.now, cause, self.mapping.name, poller.number, numbers, "held back"))
+        if left:
+            self._keep(poller, left)
 
     def _closed(self, poller: Poller) -> None:
         if poller.request is None and poller.held and not poller.pending:

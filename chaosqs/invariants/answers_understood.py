@@ -1,8 +1,8 @@
 """An answer of a function with partial batch responses is one that Lambda reads.
 
 If Lambda cannot read the answer, or an item of it names no message of the batch, all messages count as failed, healthy
-ones too (PB-5 … PB-9). If the list has another name, nothing counts as failed, and the failed messages are deleted
-(PB-11; Assumed: by PB-3, see `Assumptions.other_answers_fail`).
+ones too (PB-5 … PB-9, PB-17). If the list has another name, nothing counts as failed, and the failed messages are
+deleted (PB-11). Sources disagree about some answers: see `Assumptions.other_answers_fail` and `other_shapes_fail`.
 
 A model always answers well, so this is about real code. Answers that no one can take for a report (`{"statusCode":
 200}`) count only if they make messages fail.
@@ -16,12 +16,13 @@ from chaosqs.model.verdict import Verdict, Violation
 NAME = "answers-understood"
 
 _MEANINGS = {
-    "PB-5": "is not a JSON object with a list `batchItemFailures`",
+    "PB-5": "is not JSON",
     "PB-6": "has an `itemIdentifier` that is empty",
     "PB-7": "has an `itemIdentifier` that is null",
     "PB-8": "has an item without `itemIdentifier`",
     "PB-9": "has an `itemIdentifier` that is not the messageId of a message of the batch",
     "PB-11": "has no `batchItemFailures`",
+    "PB-17": "is not a JSON object with a list `batchItemFailures`",
 }
 
 

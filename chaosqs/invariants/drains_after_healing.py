@@ -111,6 +111,7 @@ _ENDING_TEXTS = {
     Ending.SERVICE_ERROR: "Lambda answered with a service error",
     Ending.FILTERED: "no filter of {function} let it pass",
     Ending.LOST: "its poller never saw it",
+    Ending.HELD_BACK: "an earlier message of its group failed",
 }
 _FAILED = (Ending.FAILED, Ending.REPORTED)
 

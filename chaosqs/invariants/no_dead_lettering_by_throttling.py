@@ -24,9 +24,10 @@ _ENDING_TEXTS = {
     Ending.FILTERED: "no filter of {function} let it pass",
     Ending.SERVICE_ERROR: "Lambda answered with a service error",
     Ending.LOST: "the answer of SQS was lost",
+    Ending.HELD_BACK: "an earlier message of its group failed",
 }
 
-_UNSEEN_ENDINGS = (Ending.THROTTLED, Ending.FILTERED, Ending.SERVICE_ERROR, Ending.LOST)
+_UNSEEN_ENDINGS = (Ending.THROTTLED, Ending.FILTERED, Ending.SERVICE_ERROR, Ending.LOST, Ending.HELD_BACK)
 
 
 def judge(history: History) -> Verdict:

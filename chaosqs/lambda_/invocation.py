@@ -8,6 +8,7 @@ import attrs
 
 from chaosqs.kernel.context import InjectedFault, SimulationContext, stream
 from chaosqs.lambda_.machines.concurrency import Environment, Executions, Refused
+from chaosqs.lambda_.machines.partial_batch import speaks_of_failures
 from chaosqs.lambda_.machines.recursion_guard import passes_through
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import MOST_PASSES, ONE_CPU, EventSourceMapping, Function
@@ -344,11 +345,18 @@ class Lambda:
 
     def _handler_ended(self, invocation: Invocation, outcome: InvocationOutcome) -> None:
         """End an invocation of real code. The effects of the code stand; a fault replaces the outcome."""
-        outcome = faulted(outcome, invocation)
-        if outcome.rule == "PB-11" and self.context.assumptions.other_answers_fail:
-            answer = outcome.answer or "with other keys"
-            outcome = attrs.evolve(outcome, failed=invocation.request.messages, answer=answer)
+        outcome = faulted(self._as_assumed(outcome, invocation), invocation)
         self.context.event_queue.at(invocation.begins + outcome.duration, partial(self._end, invocation, outcome))
+
+    def _as_assumed(self, outcome: InvocationOutcome, invocation: Invocation) -> InvocationOutcome:
+        """Return the outcome of an answer that AWS's sources disagree about, as it is assumed (PB-8, PB-11, PB-17)."""
+        assumed = self.context.assumptions
+        if outcome.rule == "PB-11" and assumed.other_answers_fail:
+            answer = outcome.answer or "with other keys"
+            return attrs.evolve(outcome, failed=invocation.request.messages, answer=answer)
+        if outcome.rule in ("PB-8", "PB-17") and not assumed.other_shapes_fail:
+            return attrs.evolve(outcome, failed=(), answer=outcome.answer if speaks_of_failures(outcome.answer) else "")
+        return outcome
 
     def _end(self, invocation: Invocation, outcome: InvocationOutcome) -> None:
         now, request = self.context.event_queue.now, invocation.request

@@ -124,6 +124,22 @@ class Assumptions:
         "1 if an answer with other keys than batchItemFailures makes the whole batch fail; as far as is known, it is "
         "read like an empty one (PB-3, PB-11).",
     )
+    other_shapes_fail: int = _assumed(
+        1,
+        0,
+        1,
+        "(0: no, 1: yes)",
+        "1 if an answer whose items have another key (recorded), or that is JSON of another shape, fails the whole "
+        "batch; 0 if it is read like an empty one, as one field report says (PB-8, PB-17).",
+    )
+    cut_off_messages_wait: int = _assumed(
+        0,
+        0,
+        1,
+        "(0: no, 1: yes)",
+        "1 if messages of a FIFO group that did not fit into one payload with an earlier one that fails wait until "
+        "they are visible again; 0 if their poller goes on with them (EQ-6).",
+    )
     metadata_filters: int = _assumed(
         1,
         0,

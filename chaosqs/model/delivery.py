@@ -45,6 +45,8 @@ class Ending(StrEnum):
     """The message matched none of the mapping's filters (FL-2)."""
     LOST = "lost"
     """The poller never saw the message (RX-8)."""
+    HELD_BACK = "held back"
+    """An earlier message of its group failed, and it had not fitted into one payload with that (EQ-6)."""
 
 
 @attrs.define
@@ -146,6 +148,8 @@ def _apply(
             _end(delivery, Ending.FILTERED, index, "")
         case Released(why="restarted" | "no answer"):  # no answer to an invocation that never reached Lambda
             _end(delivery, Ending.LOST, index, event.fault)
+        case Released(why="held back"):
+            _end(delivery, Ending.HELD_BACK, index, "")
         case Released(why="throttled"):
             _end(delivery, Ending.THROTTLED, index, delivery.throttled_by[0] if all(delivery.throttled_by) else "")
         case InvocationStarted() | Released():

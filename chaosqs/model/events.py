@@ -117,8 +117,9 @@ class Reached:
 
 # Pollers --------------------------------------------------------------------------------------------------------------
 
-ReleaseReason: TypeAlias = Literal["throttled", "failed", "service error", "no answer", "restarted"]
-"""Reason why a poller forgot its batch; `throttled`: it was throttled for a whole visibility timeout."""
+ReleaseReason: TypeAlias = Literal["throttled", "failed", "service error", "no answer", "restarted", "held back"]
+"""Reason why a poller forgot messages; `throttled`: it was throttled for a whole visibility timeout; `held back`: they
+stood behind a failed message of their group."""
 
 
 @attrs.frozen

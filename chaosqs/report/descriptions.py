@@ -294,6 +294,8 @@ def _released(released: Released, view: GroupView) -> str:
             return f"the poller of {view.them()} no longer waits for an answer"
         case "restarted":
             return f"the poller of {view.them()} restarts and forgets its batch{fault_text(released.fault)}"
+        case "held back":
+            return f"the poller lets {view.them()} go unseen, as an earlier message of the group failed"
         case _:
             return ""
 
@@ -310,6 +312,8 @@ def _released_note(event: Released, draw: Drawing) -> Arrow | None:
             return draw.note(draw.poller(event.mapping, event.poller), "gives up ")
         case "restarted":
             return draw.note(draw.poller(event.mapping, event.poller), "forgets ", fault_text(event.fault))
+        case "held back":
+            return draw.note(draw.poller(event.mapping, event.poller), "lets go of ")
         case _:
             return None
 

@@ -98,10 +98,12 @@ def _fate(alike: Sequence[Delivery], story: Slice) -> str:
             return f"{who} when the run ended"
         case Ending.FILTERED:
             return f"no filter of {function} let it pass, so it was deleted unseen"
-        case Ending.SERVICE_ERROR:
-            return f"Lambda answered with a service error{fault_text(one.fault)}"
-        case Ending.LOST:
-            return f"{'it never reached ' + function if one.mapping else 'nobody got it'}{fault_text(one.fault)}"
+        case Ending.HELD_BACK:
+            return "an earlier message of its group failed, so its poller let it go unseen"
+        case Ending.SERVICE_ERROR | Ending.LOST:
+            lost = f"it never reached {function}" if one.mapping else "nobody got it"
+            what = lost if one.ending is Ending.LOST else "Lambda answered with a service error"
+            return f"{what}{fault_text(one.fault)}"
 
 
 def _throttled(alike: Sequence[Delivery], story: Slice) -> str:

@@ -12,8 +12,18 @@ from chaosqs.invariants import ALL
 from chaosqs.invariants.registry import check
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.delivery import Ending
 from chaosqs.model.design import Account, Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.events import Deleted, Event, FilteredOut, InvocationEnded, InvocationStarted, Received, Returned
+from chaosqs.model.events import (
+    Deleted,
+    Event,
+    FilteredOut,
+    InvocationEnded,
+    InvocationStarted,
+    Received,
+    Released,
+    Returned,
+)
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.json import Json
@@ -90,6 +100,25 @@ def test_A9_EP_9_six_megabytes_cut_a_batch(kilobytes: int, fit: int) -> None:
     batches = started(history)
     assert max(map(len, batches)) == fit
     assert sorted(message for batch in batches for message in batch) == list(range(120))
+
+
+@pytest.mark.parametrize("waits", [0, 1])
+def test_EQ_6_messages_cut_off_behind_a_failed_one_go_on_or_wait(waits: int) -> None:
+    """Of eight of 1 MiB five fit; the others run at once, before the failed ones, or come back with them, in order."""
+    design = Design(
+        [Queue("orders.fifo", visibility_timeout=30)],
+        [Function("worker", timeout=3)],
+        [EventSourceMapping("orders.fifo", "worker")],
+    )
+    load = Burst("orders.fifo", 8, body_bytes=1_048_576, groups=1)
+    assumptions = Assumptions(cut_off_messages_wait=waits)
+    history = simulate(Scenario(design, [load], {"worker": Behaviour(poison=[1])}, until=40, assumptions=assumptions))
+    first, second = (0, 1, 2, 3, 4), (5, 6, 7)
+    assert started(history) == ([first, first] if waits else [first, second, first])
+    back = [each.messages for each in history.events if isinstance(each, Released) and each.why == "held back"]
+    assert back == ([second, second] if waits else [])
+    endings = [each.ending for each in history.deliveries[5]]
+    assert endings[0] is (Ending.HELD_BACK if waits else Ending.PROCESSED)
 
 
 def test_EP_10_a_window_longer_than_the_visibility_timeout_delivers_twice() -> None:

@@ -164,7 +164,7 @@ def returns_a_date(_event: Event, _context: object) -> object:
     return {"batchItemFailures": [], "at": datetime.now(UTC)}
 
 
-@verdict("reported PB-5")
+@verdict("reported PB-17")
 def returns_text(_event: Event, _context: object) -> object:
     return "done"
 

@@ -229,3 +229,15 @@ def withdraws_its_claim(event: Event, context: object) -> None:
         except ClientError:
             client("dynamodb").delete_item(TableName="done", Key=key)
             raise
+
+
+def reports_a_bare_list(event: Event, _context: object) -> object:
+    return [{"itemIdentifier": record["messageId"]} for record in event["Records"]]
+
+
+def names_items_otherwise(event: Event, _context: object) -> object:
+    return {"batchItemFailures": [{"messageId": record["messageId"]} for record in event["Records"]]}
+
+
+def says_done(_event: Event, _context: object) -> str:
+    return "done"

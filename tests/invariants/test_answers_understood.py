@@ -26,8 +26,8 @@ IDENTITIES = ("a", "b")
     ("payload", "rule"),
     [
         ("not JSON", "PB-5"),
-        ('["a"]', "PB-5"),
-        ('{"batchItemFailures": "a"}', "PB-5"),
+        ('["a"]', "PB-17"),
+        ('{"batchItemFailures": "a"}', "PB-17"),
         ('{"batchItemFailures": [{"itemIdentifier": ""}]}', "PB-6"),
         ('{"batchItemFailures": [{"itemIdentifier": null}]}', "PB-7"),
         ('{"batchItemFailures": [{"itemId": "a"}]}', "PB-8"),
@@ -67,7 +67,14 @@ def test_only_the_beginning_of_a_long_answer_is_kept() -> None:
     assert len(misread(payload, judge_payload(payload, IDENTITIES, reporting=True))) == 120
 
 
-def answered(handler: str | None, *, reported: bool = True, fails: int = 0, faults: FaultPlan | None = None) -> History:
+def answered(
+    handler: str | None,
+    *,
+    reported: bool = True,
+    fails: int = 0,
+    shapes_fail: int = 1,
+    faults: FaultPlan | None = None,
+) -> History:
     mapping = EventSourceMapping("orders", "worker", 2, report_batch_item_failures=reported)
     behaviour = Behaviour(handler=None if handler is None else f"tests.invariants.broken_handlers:{handler}")
     return simulate(
@@ -76,7 +83,7 @@ def answered(handler: str | None, *, reported: bool = True, fails: int = 0, faul
             [Burst("orders", 2)],
             {"worker": behaviour},
             faults or FaultPlan(),
-            assumptions=Assumptions(other_answers_fail=fails),
+            assumptions=Assumptions(other_answers_fail=fails, other_shapes_fail=shapes_fail),
         )
     )
 
@@ -94,6 +101,20 @@ def test_PB_11_other_answers_matter_only_if_they_make_messages_fail() -> None:
     assert judge(answered("talks_http")).status is Status.HOLDS
     violation = judge(answered("talks_http", fails=1)).violations[0]
     assert "its answer with other keys has no `batchItemFailures`" in violation.text
+
+
+@pytest.mark.parametrize(("shapes_fail", "fate"), [(0, "are deleted as processed"), (1, "count as failed")])
+@pytest.mark.parametrize("handler", ["reports_a_bare_list", "names_items_otherwise"])
+def test_PB_08_PB_17_another_shape_is_wrong_at_both_ends(handler: str, shapes_fail: int, fate: str) -> None:
+    """A list without the object around it, and items under another key: each a report that Lambda does not read."""
+    violation = judge(answered(handler, shapes_fail=shapes_fail)).violations[0]
+    assert violation.text.startswith(f"Messages 1 and 2 {fate}, whatever worker ")
+
+
+def test_PB_17_an_answer_that_is_no_report_matters_only_where_it_fails() -> None:
+    """`"done"` is a habit, too: a violation as assumed, harmless at the other end."""
+    assert judge(answered("says_done", shapes_fail=0)).status is Status.HOLDS
+    assert '"done" is not a JSON object with a list' in judge(answered("says_done")).violations[0].text
 
 
 def test_the_fault_of_a_malformed_answer_is_excused() -> None:

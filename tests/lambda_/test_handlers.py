@@ -150,7 +150,7 @@ def test_the_context_is_lambdas() -> None:
         (2, True, "succeeded", True, "10.3"),
         (3, True, "succeeded", True, "PB-9"),
         (4, True, "succeeded", False, "PB-11"),
-        (5, True, "succeeded", True, "PB-5"),
+        (5, True, "succeeded", True, "PB-17"),
         (6, True, "raised", False, "PB-10"),
         (6, False, "raised", False, "EF-2"),
         (7, False, "raised", False, "LX-5"),

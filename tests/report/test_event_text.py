@@ -101,6 +101,10 @@ CLAUSES: list[tuple[Event, str]] = [
     ),
     (Released(0, None, MAPPING, 1, (0,), "no answer"), "the poller of message 1 no longer waits for an answer"),
     (Released(0, None, MAPPING, 1, (0,), "failed"), ""),
+    (
+        Released(0, None, MAPPING, 1, (0,), "held back"),
+        "the poller lets message 1 go unseen, as an earlier message of the group failed",
+    ),
     (DELETED, "messages 1 and 2 are deleted"),
     (attrs.evolve(DELETED, cause=0), "messages 1 and 2 are deleted without an invocation"),
     (attrs.evolve(DELETED, stayed=(1,)), "deleting message 2 has no effect: received again meanwhile"),

@@ -5,7 +5,7 @@ PB-1   an empty `batchItemFailures`                             all succeeded
 PB-2   `batchItemFailures` is null                              all succeeded
 PB-3   an empty response or object                              all succeeded
 PB-4   null                                                     all succeeded
-PB-5   not JSON; or JSON of another shape (Assumed)             all failed
+PB-5   not JSON                                                 all failed
 PB-6   an item's `itemIdentifier` is an empty string            all failed
 PB-7   … is null                                                all failed
 PB-8   … has another name                                       all failed
@@ -13,10 +13,13 @@ PB-9   … is not in the batch                                    all failed
 PB-10  an exception or a timeout                                all failed
 PB-11  other keys, and no `batchItemFailures`                   all succeeded
 PB-12  an id is listed twice (Assumed: it counts once)          the listed fail
+PB-17  JSON of another shape (Assumed)                          all failed
 10.3   ids of the batch                                         the listed fail
 EF-2   `ReportBatchItemFailures` is off, whatever is returned   all succeeded
 EF-2   … and the function raised or timed out                   all failed
 =====  =======================================================  ==============
+
+Sources contradict each other on PB-8, PB-11 and PB-17: `Assumptions` have their other ends (`as_assumed`).
 
 Where several items are wrong, the first one decides the rule. FIFO queues have no rule of their own (PB-15).
 """
@@ -67,7 +70,7 @@ def judge_error(message_ids: Sequence[str], *, reporting: bool) -> Outcome:
     return _failed(message_ids, "PB-10" if reporting else "EF-2")
 
 
-_UNREAD = ("PB-5", "PB-6", "PB-7", "PB-8", "PB-9")
+_UNREAD = ("PB-5", "PB-6", "PB-7", "PB-8", "PB-9", "PB-17")
 _LIKE = 0.7
 """Similarity from which another key is taken for `batchItemFailures` misspelt; 1 is equal."""
 _SHOWN = 120
@@ -85,6 +88,12 @@ def misread(payload: str, outcome: Outcome) -> str:
     return payload[:_SHOWN] if outcome.rule in _UNREAD else ""
 
 
+def speaks_of_failures(answer: str) -> bool:
+    """Return True for an answer of another shape that was meant as a report: it is a list, or it names failures."""
+    text = answer.strip().lower()
+    return "fail" in text or "itemidentifier" in text or (text.startswith("[") and text != "[]")
+
+
 def _keys(payload: str) -> list[str]:
     response: Json = json.loads(payload)
     return list(response) if isinstance(response, dict) else []
@@ -99,7 +108,7 @@ def _judge_response(response: Json, message_ids: Sequence[str]) -> Outcome:
     if response is None:
         return _succeeded("PB-4")
     if not isinstance(response, dict):
-        return _failed(message_ids, "PB-5")
+        return _failed(message_ids, "PB-17")
     if "batchItemFailures" not in response:
         return _succeeded("PB-11" if response else "PB-3")
     return _judge_items(response["batchItemFailures"], message_ids)
@@ -109,7 +118,7 @@ def _judge_items(items: Json, message_ids: Sequence[str]) -> Outcome:
     if items is None:
         return _succeeded("PB-2")
     if not isinstance(items, list):
-        return _failed(message_ids, "PB-5")
+        return _failed(message_ids, "PB-17")
     if not items:
         return _succeeded("PB-1")
     batch = frozenset(message_ids)
