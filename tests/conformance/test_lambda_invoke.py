@@ -21,8 +21,11 @@ from chaosqs.mock_aws.aws import MockAws
 from tests.conformance.clients import call, client_of
 from tests.conformance.conftest import EXACT
 from tests.conformance.lambda_under_test import LambdaUnderTest, fields, functions, queue_of
+from tests.conformance.queue_under_test import QueueUnderTest
 
 if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
     from chaosqs.lambda_.execution_environment import Handler
 
 
@@ -171,6 +174,166 @@ def test_LX_18_asynchronous_invocations_are_tried_three_times(world: MockAws) ->
     assert moments == []
     world.advance(600)
     assert moments == [0, 60, 180]
+
+
+def test_LX_21_retries_and_age_are_settings(world: MockAws) -> None:
+    """Shown as they are set; an event that would be older at its next attempt is given up."""
+    moments: list[float] = []
+
+    def fails(_: object, __: object) -> object:
+        moments.append(world.now)
+        raise ValueError("no")
+
+    aws_lambda = deployed(world, fails)
+    latest = "arn:aws:lambda:us-east-1:123456789012:function:worker:$LATEST"
+    missing = f"The function {latest} doesn't have an EventInvokeConfig"
+    for operation in ("get", "delete"):
+        name = f"{operation}_function_event_invoke_config"
+        assert aws_lambda.refuses("ResourceNotFoundException", name, FunctionName="worker") == missing
+    put = aws_lambda("put_function_event_invoke_config", FunctionName="worker", MaximumRetryAttempts=1)
+    assert (put["FunctionArn"], put["MaximumRetryAttempts"]) == (latest, 1)
+    assert put["DestinationConfig"] == {"OnSuccess": {}, "OnFailure": {}}
+    assert "MaximumEventAgeInSeconds" not in put
+    start = world.now
+    aws_lambda("invoke", FunctionName="worker", InvocationType="Event", Payload="{}")
+    world.advance(600)
+    assert [round(moment - start) for moment in moments] == [0, 60]
+    moments.clear()
+    changed = aws_lambda("update_function_event_invoke_config", FunctionName="worker", MaximumEventAgeInSeconds=60)
+    assert (changed["MaximumRetryAttempts"], changed["MaximumEventAgeInSeconds"]) == (1, 60)
+    aws_lambda("put_function_event_invoke_config", FunctionName="worker", MaximumEventAgeInSeconds=100)
+    start = world.now
+    aws_lambda("invoke", FunctionName="worker", InvocationType="Event", Payload="{}")
+    world.advance(600)
+    assert [round(moment - start) for moment in moments] == [0, 60]
+    got = aws_lambda("get_function_event_invoke_config", FunctionName="worker")
+    listed = aws_lambda("list_function_event_invoke_configs", FunctionName="worker")
+    assert listed == {"FunctionEventInvokeConfigs": [got]}
+    aws_lambda("delete_function_event_invoke_config", FunctionName="worker")
+    assert aws_lambda("list_function_event_invoke_configs", FunctionName="worker") == {"FunctionEventInvokeConfigs": []}
+
+
+@pytest.mark.parametrize(
+    ("setting", "code", "says"),
+    [
+        (
+            {},
+            "InvalidParameterValueException",
+            "You must specify at least one of error handling or destination setting.",
+        ),
+        ({"MaximumRetryAttempts": 3}, "ValidationException", "less than or equal to 2"),
+        (
+            {
+                "DestinationConfig": {
+                    "OnFailure": {"Destination": "arn:aws:lambda:us-east-1:123456789012:function:worker"}
+                }
+            },
+            "InvalidParameterValueException",
+            "You can't specify the function as a destination for itself.",
+        ),
+        (
+            {"DestinationConfig": {"OnSuccess": {"Destination": "arn:aws:sns:us-east-1:123456789012:topic"}}},
+            "UnknownOperationException",
+            "which is no queue",
+        ),
+    ],
+)
+def test_LX_21_bad_settings_are_refused_and_change_nothing(
+    world: MockAws, setting: dict[str, object], code: str, says: str
+) -> None:
+    aws_lambda = deployed(world, echo)
+    put = "put_function_event_invoke_config"
+    assert says in aws_lambda.refuses(code, put, FunctionName="worker", **setting)
+    assert aws_lambda.refuses("ResourceNotFoundException", put, FunctionName="nobody", MaximumRetryAttempts=0) == (
+        "The function doesn't exist."
+    )
+    assert aws_lambda("list_function_event_invoke_configs", FunctionName="worker") == {"FunctionEventInvokeConfigs": []}
+
+
+def test_LX_22_LX_23_what_failed_goes_to_its_queues(world: MockAws) -> None:
+    """The event to the dead-letter queue, with the error in attributes; a record to the destination."""
+    ids: list[str] = []
+
+    def fails(_: object, context: object) -> object:
+        ids.append(str(getattr(context, "aws_request_id", "")))
+        raise ValueError("no such order")
+
+    letters, records = queue_of("letters"), queue_of("records")
+    aws_lambda = deployed(world, fails)
+    aws_lambda("update_function_configuration", FunctionName="worker", DeadLetterConfig={"TargetArn": letters.arn})
+    destination = {"OnFailure": {"Destination": records.arn}}
+    given = {"MaximumRetryAttempts": 0, "DestinationConfig": destination}
+    aws_lambda("put_function_event_invoke_config", FunctionName="worker", **given)
+    aws_lambda("invoke", FunctionName="worker", InvocationType="Event", Payload='{"id": 7}')
+    world.run_until_idle()
+    (letter,) = letters.client.receive_message(QueueUrl=letters.url, MessageAttributeNames=["All"])["Messages"]
+    found = {name: each.get("StringValue") for name, each in letter.get("MessageAttributes", {}).items()}
+    assert letter.get("Body") == '{"id": 7}'
+    assert found == {"RequestID": ids[0], "ErrorCode": "200", "ErrorMessage": "no such order"}
+    (record,) = [fields(json.loads(str(each.get("Body")))) for each in _received(records)]
+    context = fields(record["requestContext"])
+    assert (context["condition"], context["approximateInvokeCount"]) == ("RetriesExhausted", 1)
+    assert (context["requestId"], str(context["functionArn"])[-15:]) == (ids[0], ":worker:$LATEST")
+    assert record["requestPayload"] == {"id": 7}
+    assert fields(record["responseContext"])["functionError"] == "Unhandled"
+    assert fields(record["responsePayload"])["errorType"] == "ValueError"
+
+
+def _received(queue: QueueUnderTest) -> list[MessageTypeDef]:
+    return queue.client.receive_message(QueueUrl=queue.url).get("Messages", [])
+
+
+def test_LX_22_LX_23_what_succeeds_or_finds_no_queue_is_no_dead_letter(world: MockAws) -> None:
+    """A success is recorded by its own destination; a record for a queue that is gone is dropped."""
+    letters, records = queue_of("letters"), queue_of("records")
+    aws_lambda = deployed(world, echo)
+    aws_lambda("update_function_configuration", FunctionName="worker", DeadLetterConfig={"TargetArn": letters.arn})
+    destination = {"OnSuccess": {"Destination": records.arn}}
+    aws_lambda("put_function_event_invoke_config", FunctionName="worker", DestinationConfig=destination)
+    aws_lambda("invoke", FunctionName="worker", InvocationType="Event", Payload='{"id": 7}')
+    world.run_until_idle()
+    (record,) = [fields(json.loads(str(each.get("Body")))) for each in _received(records)]
+    assert fields(record["requestContext"])["condition"] == "Success"
+    assert record["responsePayload"] == {"id": 7}
+    assert fields(record["responseContext"]) == {"statusCode": 200, "executedVersion": "$LATEST"}
+    records.client.delete_queue(QueueUrl=records.url)
+    aws_lambda("invoke", FunctionName="worker", InvocationType="Event", Payload="{}")
+    world.run_until_idle()
+    assert _received(letters) == []
+
+
+def test_LX_21_a_throttled_event_is_given_up_when_it_is_too_old(world: MockAws) -> None:
+    """Without an answer of the function in its record, as it never ran."""
+
+    def slow(_: object, __: object) -> None:
+        time.sleep(100)
+
+    records = queue_of("records")
+    aws_lambda = deployed(world, slow, timeout=120)
+    aws_lambda("put_function_concurrency", FunctionName="worker", ReservedConcurrentExecutions=1)
+    given = {"MaximumEventAgeInSeconds": 60, "DestinationConfig": {"OnFailure": {"Destination": records.arn}}}
+    aws_lambda("put_function_event_invoke_config", FunctionName="worker", **given)
+    for _ in range(2):
+        aws_lambda("invoke", FunctionName="worker", InvocationType="Event", Payload="{}")
+    world.run_until_idle()
+    (record,) = [fields(json.loads(str(each.get("Body")))) for each in _received(records)]
+    assert fields(record["requestContext"])["condition"] == "EventAgeExceeded"
+    assert "responsePayload" not in record
+
+
+def test_LX_24_a_function_that_is_off_gets_no_attempt(world: MockAws) -> None:
+    letters, records = queue_of("letters"), queue_of("records")
+    aws_lambda = deployed(world, echo)
+    aws_lambda("update_function_configuration", FunctionName="worker", DeadLetterConfig={"TargetArn": letters.arn})
+    aws_lambda("put_function_concurrency", FunctionName="worker", ReservedConcurrentExecutions=0)
+    destination = {"OnFailure": {"Destination": records.arn}}
+    aws_lambda("put_function_event_invoke_config", FunctionName="worker", DestinationConfig=destination)
+    aws_lambda("invoke", FunctionName="worker", InvocationType="Event", Payload="{}")
+    world.advance(1)
+    (record,) = [fields(json.loads(str(each.get("Body")))) for each in _received(records)]
+    context = fields(record["requestContext"])
+    assert (context["condition"], context["approximateInvokeCount"]) == ("ZeroReservedConcurrency", 0)
+    assert len(_received(letters)) == 1
 
 
 def test_the_tail_of_the_log_comes_along(world: MockAws) -> None:

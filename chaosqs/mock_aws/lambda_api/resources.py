@@ -130,6 +130,21 @@ class Alias:
     revision: str
 
 
+@attrs.frozen
+class EventSettings:
+    """Settings of asynchronous invocations (LX-21); None or empty: the default."""
+
+    retries: int | None = None
+    """Attempts after the first one: 0 to 2, by default 2."""
+    age: int | None = None
+    """Seconds for which an event is tried: 60 to 21,600, by default 21,600."""
+    on_success: str = ""
+    """ARN of the queue that gets a record of each invocation that succeeded."""
+    on_failure: str = ""
+    """ARN of the queue that gets a record of each event that was given up."""
+    modified_at: int = 0
+
+
 @attrs.define(eq=False)
 class Deployed:
     """One function."""
@@ -144,6 +159,8 @@ class Deployed:
     """Published versions, by number."""
     aliases: dict[str, Alias] = attrs.field(factory=dict[str, Alias])
     """Aliases by name (EC-25)."""
+    event_settings: dict[str, EventSettings] = attrs.field(factory=dict[str, EventSettings])
+    """Settings of asynchronous invocations, by version or alias."""
     tags: dict[str, str] = attrs.field(factory=dict[str, str])
     logs: Lines = attrs.field(factory=Lines)
     """Lines of output of all its invocations."""
