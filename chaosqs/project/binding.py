@@ -207,7 +207,7 @@ def refused(source: Source, given: Mapping[str, Behaviour], child: Child) -> Map
     if not asked.resources or not moto_is_installed() or not has_handlers(source.behaved(given)):
         return {}
     text = to_json(asked)
-    return from_json(_Made, child.run(made, text, group="loading") if child.separate else made(text)).refused
+    return from_json(_Made, child.run(made, text, group="") if child.separate else made(text)).refused
 
 
 def made(text: str) -> str:

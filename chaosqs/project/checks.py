@@ -1,5 +1,6 @@
 """The checks of a project: one for each invariant, mapping and design."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from chaosqs import invariants
 from chaosqs.errors import InvalidInput
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.explanation import Origin
 from chaosqs.project.discovery import Source, value_in
 from chaosqs.project.settings import FILE, Settings, read_settings
@@ -124,15 +126,33 @@ def checks_about(
 ) -> tuple[Check, ...]:
     """Return a check for each design, mapping and invariant; of designs with one name, only the last.
 
-    `behaviours`, by function name, apply to all designs.
+    `behaviours`, by function name, apply to all designs. Mappings of real code that cost least come first.
     """
     once = {source.name: source for source in sources}.values()
     return tuple(
         check
         for source in once
-        for mapping in source.design.mappings
+        for mapping in sorted(source.design.mappings, key=partial(_handlers_run, source))
         for check in _about(source, mapping.name, _with_own(asked, source), behaviours)
     )
+
+
+def _handlers_run(source: Source, mapping: EventSourceMapping) -> int:
+    """Return how many real handlers the messages of a mapping may reach, which is what its search costs.
+
+    Handlers send to the queues that their variables name.
+    """
+    reached, found = [mapping.queue], dict[str, None]()
+    for name in reached:
+        queue = source.design.queue(name)
+        nexts = [] if queue.redrive is None else [queue.redrive.dead_letter_queue]
+        for each in source.design.mappings:
+            behaviour = source.behaviours.get(each.function)
+            if each.queue == name and behaviour is not None and behaviour.handler is not None:
+                found[each.function] = None
+                nexts += [re.split("[:/]", value)[-1] for value in behaviour.environment.values()]
+        reached += [each.name for each in source.design.queues if each.name in nexts and each.name not in reached]
+    return len(found)
 
 
 def _with_own(asked: tuple[Invariant, ...], source: Source) -> tuple[Invariant, ...]:

@@ -35,6 +35,8 @@ JOB, ANSWER = b"J", b"A"
 """From here: a `Job`; the answer to a question."""
 RESULT, ERROR, QUESTION, ENDED = b"R", b"E", b"Q", b"D"
 """From the child: a job's result, a `Failure`, a question of the job, and an `End` instead of all of them."""
+IMPORTED = b"I"
+"""From a worker to its supervisor: names of libraries that the job has imported."""
 
 Link: TypeAlias = "Connection[bytes, bytes]"
 """A connection between two of the processes."""
@@ -48,7 +50,7 @@ class Job:
     """`package.module:function`."""
     argument: str
     group: str
-    """Jobs of one group share a worker."""
+    """Jobs of one group share a worker; those without a group run no code of the user, and need none."""
     path: tuple[str, ...]
     """The module search path of a new worker."""
     seconds: float

@@ -1,8 +1,9 @@
 """The supervisor of the processes that run users' code, and what such a process does.
 
 The supervisor imports chaosqs and forks a worker for each group of jobs, so that a worker starts in milliseconds. It
-has one thread and runs no code of the user. It passes messages between the parent and its workers, ends a worker whose
-handler never gives way, and tells how a worker ended by itself. When the parent is gone, it ends the whole group.
+has one thread and runs no code of the user. Jobs without a group it does itself, so that all workers have what these
+load. It passes messages between the parent and its workers, ends a worker whose handler never gives way, and tells how
+a worker ended by itself. When the parent is gone, it ends the whole group.
 
 A worker writes its pulse into memory that it shares with the supervisor: a count of the moments at which a handler's
 code goes on or gives way, and the function whose handler is running. Where it runs is in a dump of `faulthandler`,
@@ -11,6 +12,7 @@ which needs neither the interpreter's lock nor a thread of Python.
 
 import atexit
 import faulthandler
+import gc
 import mmap
 import os
 import re
@@ -36,6 +38,7 @@ from chaosqs.model.json import from_json, to_json
 from chaosqs.project.child import (
     ENDED,
     ERROR,
+    IMPORTED,
     JOB,
     QUESTION,
     RESULT,
@@ -50,6 +53,7 @@ from chaosqs.project.child import (
     send,
 )
 from chaosqs.search.ahead import FORKS
+from chaosqs.simulation.run import collect_rarely
 
 # The pulse of a worker ------------------------------------------------------------------------------------------------
 
@@ -106,6 +110,10 @@ _MOST_WORKERS = 4
 """Workers kept for further jobs of their groups; those that were used last stay."""
 _PRELOADED = ("chaosqs.lambda_.handlers", "chaosqs.wire.botocore_hook", "chaosqs.wire.other_services")
 """Modules that most jobs need; those that are not installed are left out."""
+_WHEN_IDLE = ("hypothesis", "chaosqs.search.search", "chaosqs.project.planning")
+"""Modules that the workers of searches need, each the work of some tenths of a second."""
+_LIBRARIES = frozenset({"aws_lambda_powertools", "boto3", "botocore", "moto", "pydantic"})
+"""Packages that may be imported before a worker is forked: they start no threads."""
 _DUMP: int = vars(signal).get("SIGRTMAX", signal.SIGXFSZ)
 """Signal on which a worker dumps its stack: one that no handler uses."""
 
@@ -188,13 +196,18 @@ class Supervisor:
     """The workers by group; the one that was used last stands last."""
     _busy: str = ""
     """Group whose worker has a job."""
+    _to_import: list[str] = attrs.field(factory=lambda: list(_WHEN_IDLE))
+    """Modules to import while there is nothing else to do, so that later workers have them."""
 
     def serve(self) -> None:
         """Pass messages on until the parent closes its connection or is gone."""
         last = time.monotonic()
         while os.getppid() == self._parent_id:
             worker = self._workers.get(self._busy)
-            ready = wait([self.parent] if worker is None else [self.parent, worker.link], _TICK)
+            links = [self.parent] if worker is None else [self.parent, worker.link]
+            ready = wait(links, 0 if self._to_import else _TICK)
+            if not ready and self._to_import:
+                _import_library(self._to_import.pop(0))
             if self.parent in ready and not self._from_parent():
                 return
             if worker is not None and worker.link in ready:
@@ -212,6 +225,9 @@ class Supervisor:
             return False
         if kind == JOB:
             job = from_json(Job, text)
+            if not job.group:
+                send(self.parent, *_done(text, Pulse()))
+                return True
             self._busy = job.group
             worker = self._workers.pop(job.group) if job.group in self._workers else self._forked(job)
             self._workers[job.group] = worker
@@ -231,6 +247,9 @@ class Supervisor:
             if status is None:
                 worker.kill()
             self._forget(worker, "closed connection" if status is None else _cause(status))
+            return
+        if kind == IMPORTED:
+            self._to_import += text.split()
             return
         if kind != QUESTION:
             self._busy = ""
@@ -294,13 +313,26 @@ def _cause(status: int) -> str:
     return names.get(number, f"signal {number}")
 
 
-def main(handle: int) -> None:
-    """Be the supervisor; `handle`: the file descriptor of the connection to the parent."""
+def _import_library(name: str) -> None:
+    with suppress(Exception):  # the worker that needs it has the error, too
+        import_module(name)
+
+
+def _libraries() -> list[str]:
+    """Return the modules of `_LIBRARIES` that this process has imported."""
+    return [name for name in list(sys.modules) if name.partition(".")[0] in _LIBRARIES]
+
+
+def main(handle: int, *services: str) -> None:
+    """Be the supervisor; `handle`: the file descriptor of the connection to the parent.
+
+    `services`: names of AWS's services that the project seems to use.
+    """
+    gc.disable()  # what is imported stays
     os.set_inheritable(handle, False)  # noqa: FBT003 - by position only
     sys.argv[:] = ["chaosqs"]
-    for module in _PRELOADED:
-        with suppress(ImportError):
-            import_module(module)
+    for module in (*_PRELOADED, *(f"moto.{service}" for service in services)):
+        _import_library(module)
     supervisor = Supervisor(Connection(handle))
     supervisor.serve()
     supervisor.finish()
@@ -330,9 +362,15 @@ def work(link: Link, dump: IO[bytes], pulse: Pulse) -> NoReturn:
     try:
         _prepare(dump, pulse)
         TO_PARENT.append(link)
+        known = set(_libraries())
         while True:
             _, text = receive(link)
-            send(link, *_done(text, pulse))
+            done = _done(text, pulse)
+            new = [name for name in _libraries() if name not in known]
+            if new:
+                send(link, IMPORTED, " ".join(new))
+                known.update(new)
+            send(link, *done)
     except (EOFError, OSError):
         status = 0
     except BaseException:  # noqa: BLE001 - a handler took away what even this needs, such as `len`
@@ -404,6 +442,7 @@ def _prepare(dump: IO[bytes], pulse: Pulse) -> None:
         resource.setrlimit(limit, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     handler_runtime.WATCHERS.append(pulse.switch)
     FORKS[0] = _cores() > 1
+    collect_rarely()
     atexit.register = _ignored  # type: ignore[assignment]
     for module in (os, import_module("posix")):
         vars(module)["_exit"] = partial(_exit, dump)

@@ -22,7 +22,8 @@ import attrs
 from chaosqs.lambda_.handler_runtime import WATCHERS
 from chaosqs.model.history import History
 
-Task: TypeAlias = Callable[[], History]
+Task: TypeAlias = Callable[[], History | None]
+"""Simulates a scenario; returns None if there is none."""
 
 FORKS = [False]
 """True if this process may fork."""
@@ -53,12 +54,12 @@ class Ahead:
         """True if the second process is there."""
         return self._pid > 0
 
-    def history(self, index: int) -> History:
-        """Return the history of a task. Raises as the task does."""
+    def history(self, index: int) -> History | None:
+        """Return the history of a task, or None if there is none. Raises as the task does."""
         if self._pid and self._taken[index] == _THEIRS:
             found = self._awaited(index)
             if found:
-                history: History = pickle.loads(found)  # noqa: S301 - pickled by a fork of this process
+                history: History | None = pickle.loads(found)  # noqa: S301 - pickled by a fork of this process
                 return history
         self._taken[index] = _OURS
         return self.tasks[index]()

@@ -6,7 +6,7 @@ it had searched alone: the cases do not depend on the invariants.
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 
 import attrs
 from hypothesis import event, target
@@ -17,7 +17,7 @@ from chaosqs.invariants import Invariant
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
-from chaosqs.search.ahead import ahead
+from chaosqs.search.ahead import Task, ahead
 from chaosqs.search.coverage import coverage, in_order, margins
 from chaosqs.search.database import Memory
 from chaosqs.search.drawing import Stop, draws, hunt
@@ -120,28 +120,53 @@ class SearchRun:
     def _run_real(self) -> None:
         """Judge the cases of real code: the seed corpus, drawn cases, and drawn cases under policies.
 
-        All are drawn first, so that two processes can simulate them. Targeting would spend most drawn cases, which are
-        few, on one scenario. A case that is violated under a policy is kept with pauses that do what the policy did.
+        What is drawn depends on no result, so that two processes can simulate it. Targeting would spend most drawn
+        cases, which are few, on one scenario. A case that is violated under a policy is kept with pauses that do what
+        the policy did.
         """
-        seed, corpus = self.budget.seed or 0, list(self.seed_corpus)
-        drawn = draws(self.strategy, self.budget.max_examples - len(corpus), seed)
-        usual = max(1, self.budget.max_examples // _CASES_PER_SCHEDULE)
-        number = usual if self.budget.schedules is None else min(usual, self.budget.schedules)
-        held = zip(draws(self.strategy, number), policies(seed, number), strict=False)
-        plain = (
-            partial(_simulated, each, verify=_runs_twice(self._recalled + index, index - len(corpus)))
-            for index, each in enumerate((*corpus, *drawn), 1)
-        )
-        with ahead([*plain, *(partial(scheduled, *each) for each in held)]) as work:
+        corpus = list(self.seed_corpus)
+        fixed = [self._task(each, index, 0) for index, each in enumerate(corpus, 1)]
+        with ahead([*fixed, *self._drawn_tasks(len(corpus))]) as work:
             for index in range(len(work.tasks)):
                 unanswered = self._open_searches()
                 if not unanswered:
                     return
+                history = work.history(index)
+                if history is None:
+                    return
                 self._seeded += index < len(corpus)
                 self.cases += 1
-                self._count(work.history(index), unanswered)
+                self._count(history, unanswered)
                 for each in unanswered:
                     each.found_undrawn = index < len(corpus) and not each.open
+
+    def _task(self, scenario: Scenario, number: int, drawn: int) -> Task:
+        """Return the simulation of a case, by its number, and its number among the drawn ones."""
+        return partial(_simulated, scenario, verify=_runs_twice(self._recalled + number, drawn))
+
+    def _drawn_tasks(self, before: int) -> list[Task]:
+        """Return the simulations of drawn cases, and of cases under policies. The first that is called draws them all.
+
+        The second process begins with these, so it draws while this one simulates the seed corpus. A strategy may have
+        too few cases: the last simulations then have no history.
+        """
+        seed, most = self.budget.seed or 0, max(0, self.budget.max_examples - before)
+        usual = max(1, self.budget.max_examples // _CASES_PER_SCHEDULE)
+        held = usual if self.budget.schedules is None else min(usual, self.budget.schedules)
+
+        @cache
+        def drawn() -> list[Task]:
+            plain = enumerate(draws(self.strategy, most, seed), 1)
+            pairs = zip(draws(self.strategy, held), policies(seed, held), strict=False)
+            return [
+                *(self._task(each, before + index, index) for index, each in plain),
+                *(partial(scheduled, *each) for each in pairs),
+            ]
+
+        def run(index: int) -> History | None:
+            return drawn()[index]() if index < len(drawn()) else None
+
+        return [partial(run, index) for index in range(most + held)]
 
     def _count(self, history: History, searches: Sequence[InvariantSearch]) -> tuple[str, ...]:
         """Count a case for each of some invariants; return the marks that it reached."""

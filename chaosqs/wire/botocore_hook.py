@@ -467,8 +467,19 @@ _UNSAFE = re.compile(rb"[^A-Za-z0-9_.~-]")
 
 
 def _quoted(text: str | bytes, *_: object) -> str:
+    return (_quoted_once if len(text) > _LARGE else _percent_encoded)(text)
+
+
+_LARGE = 10_000
+"""Characters of a value that is encoded once, as a handler that fails sends it again with each retry."""
+
+
+def _percent_encoded(text: str | bytes) -> str:
     data = text.encode() if isinstance(text, str) else text
     return _UNSAFE.sub(lambda found: b"+" if found[0] == b" " else b"%%%02X" % found[0][0], data).decode("ascii")
+
+
+_quoted_once = lru_cache(maxsize=4)(_percent_encoded)
 
 
 # All replacements -----------------------------------------------------------------------------------------------------

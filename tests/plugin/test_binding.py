@@ -121,7 +121,16 @@ def test_the_handlers_of_the_template_run_with_its_variables(tickets: pytest.Pyt
     """Each from its own directory; the header names them, and a note the variable that is unknown."""
     result = tickets.runpytest("--chaosqs", BRIEFLY, "-k", "nothing")
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines([*HEADER, f"*{RESERVED}*", f"*{PRINTED}*"])
+    result.stdout.fnmatch_lines([*HEADER, f"*{PRINTED}*", f"*{RESERVED}*"])
+
+
+def test_a_mapping_whose_messages_reach_one_handler_comes_before_one_whose_messages_reach_two(
+    tickets: pytest.Pytester,
+) -> None:
+    """Its cases cost less, so the first verdict comes earlier. `reserve` may send to the queue of `print`."""
+    result = tickets.runpytest("--chaosqs", "--collect-only", "-q", "-k", "nothing")
+    found = [line.split("::")[2] for line in result.outlines if "::" in line]
+    assert found == ["tickets→print", "seats→reserve"]
 
 
 def test_a_build_of_sam_is_no_second_project(tickets: pytest.Pytester) -> None:

@@ -37,6 +37,13 @@ def asks_twice(text: str) -> str:
     return ask(text) + ask(text)
 
 
+def imports(text: str) -> str:
+    """Import a module, and return whether it was there already."""
+    known = text in sys.modules
+    import_module(text)
+    return str(known)
+
+
 def keeps(text: str) -> str:
     KEPT.append(text)
     return f"{os.getpid()} {' '.join(KEPT)}"

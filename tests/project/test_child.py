@@ -48,6 +48,23 @@ def test_jobs_of_a_group_share_a_process(child: Child) -> None:
     assert other.split()[0] != first.split()[0]
 
 
+def test_a_job_without_a_group_leaves_what_it_loads_to_all_workers(child: Child) -> None:
+    """It runs no code of the user, so the process that forks them does it."""
+    first = child.run(jobs.keeps, "1", group="")
+    assert child.run(jobs.keeps, "2", group="new").split()[1:] == ["1", "2"]
+    assert not gone(int(first.split()[0]))
+    with pytest.raises(InvalidScenario, match=r"^wrong"):
+        child.run(jobs.is_wrong, "wrong", group="")
+
+
+def test_libraries_that_a_job_imports_are_imported_for_later_workers(child: Child) -> None:
+    """When there is nothing else to do; modules of anybody else are not."""
+    for name in ("boto3.ec2.createtags", "tests.kernel"):
+        child.run(jobs.imports, name, group="a")
+    assert any(child.run(jobs.imports, "boto3.ec2.createtags", group=f"{n}") == "True" for n in range(200))
+    assert child.run(jobs.imports, "tests.kernel", group="b") == "False"
+
+
 def test_a_few_processes_are_kept(child: Child) -> None:
     """The one that was used least recently ends first."""
     old = child.run(jobs.keeps, "1", group="old")

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import weakref
 from collections.abc import Callable
 from functools import partial
 
@@ -10,6 +11,7 @@ from chaosqs import Burst, Design, EventSourceMapping, Function, Queue, Scenario
 from chaosqs.errors import InvalidScenario
 from chaosqs.model.history import History
 from chaosqs.search import ahead
+from chaosqs.simulation import run
 from chaosqs.simulation.run import simulate
 
 _DESIGN = Design([Queue("orders")], [Function("worker")], [EventSourceMapping("orders", "worker")])
@@ -27,7 +29,8 @@ def _shared(tasks: list[Callable[[], History]], *, second: bool = True) -> str:
         first = work.shared
         for index in range(len(tasks)):
             try:
-                done.append(work.history(index).digest)
+                history = work.history(index)
+                done.append("" if history is None else history.digest)
             except InvalidScenario as error:
                 done.append(str(error))
         return json.dumps([done, first, work.shared])
@@ -80,3 +83,18 @@ def ends_the_second(_: str) -> str:
 
     setattr(ahead, "_LONGEST_WAIT", 1_000)  # noqa: B010 - it is private
     return _shared([waits, ends])
+
+
+def collects_garbage(_: str) -> str:
+    """Return whether a cycle is there after a run, and whether it is after one that finds the process grown."""
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.own = self
+
+    kept, there = weakref.ref(Cycle()), list[bool]()
+    for grown in (1 << 60, -(1 << 60)):
+        run.__dict__["_GARBAGE"] = grown
+        simulate(SCENARIOS[0])
+        there.append(kept() is not None)
+    return json.dumps(there)

@@ -45,3 +45,8 @@ def test_a_task_that_ends_the_second_process_is_done_again_at_once(child: Child)
 def test_a_task_that_takes_too_long_is_done_again_without_the_second_process(child: Child) -> None:
     """Code that never ends is found by those who watch the first process."""
     assert json.loads(child.run(ahead_jobs.is_stuck_in_the_second, "", group="ahead")) == [DIGESTS[:2], True, False]
+
+
+def test_garbage_is_collected_after_runs_and_when_the_process_has_grown(child: Child) -> None:
+    """Collecting it takes a quarter of the time of searches in which it is not worth it."""
+    assert json.loads(child.run(ahead_jobs.collects_garbage, "", group="garbage")) == [True, False]
