@@ -1,7 +1,7 @@
 """The command `chaosqs`: one subcommand for each task with designs, scenarios and counterexamples.
 
-Exit status: 0 the invariants hold, 1 one is violated or could not be judged, 2 the input is wrong or cannot be
-simulated, 130 interrupted.
+Exit status: 0 the invariants hold, 1 one is violated, 2 the input is wrong or something could not be judged, 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,8 +65,22 @@ def _summed_up(error: InvalidInput | SimulationError) -> str:
     return brief(with_relative_paths(Path.cwd(), f"no verdict: {type(error).__name__}: {error}"))
 
 
+def _seconds(_: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """Return the seconds of a time such as `30s`."""
+    from chaosqs.project.session import seconds_of
+
+    try:
+        return None if value is None else seconds_of(value)
+    except InvalidInput as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _report_dir = click.option("--report-dir", metavar="DIR", help="Directory of the reports (default: reports).")
+_budget = click.option(
+    "--budget", callback=_seconds, metavar="TIME", help="Wall time of all searches: 30s, 2m, 1h (default: no limit)."
+)
+_no_explain = click.option("--no-explain", is_flag=True, help="Do not explain violations: no fixes, no rates.")
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,35 +111,54 @@ def run(scenario: str, seeds: int | None, *, as_json: bool) -> None:
 @click.option("--max-examples", type=click.IntRange(min=1), metavar="N", help="Maximum cases of each search.")
 @click.option("--profile", type=click.Choice(_PROFILES), help="Length of each search (default: quick).")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of the searches.")
+@_budget
+@_no_explain
 @_report_dir
 @_as_json
-def explore(
+def explore(  # noqa: PLR0917 - each is an option
     files: tuple[str, ...],
     max_examples: int | None,
     profile: str | None,
     seed: int | None,
+    budget: float | None,
     report_dir: str | None,
     *,
+    no_explain: bool,
     as_json: bool,
 ) -> None:
     """Search the designs in FILE… for the smallest story that violates an invariant.
 
     A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON. If a mapping comes
     to no verdict, the other mappings are judged all the same, and the exit status is 2 unless there is a violation.
+    Ctrl-C ends the searches, prints what they found and writes its reports; the exit status is 130.
     """
     from chaosqs.project.child import start_early
 
     here = Path.cwd()
     start_early(here, files)
     from chaosqs.project.planning import Options, plan
-    from chaosqs.project.summary import summary
 
-    planned = plan(
-        Options(here, here, files, profile=profile, max_examples=max_examples, seed=seed, report_dir=report_dir)
+    options = Options(
+        here,
+        here,
+        files,
+        profile=profile,
+        max_examples=max_examples,
+        seed=seed,
+        report_dir=report_dir,
+        budget=budget,
+        explains=not no_explain,
     )
+    planned = plan(options)
     if planned.header and not as_json:
         click.echo("\n".join(planned.header))
-    results, errors = _checked(planned, prints_stories=not as_json)
+    _explored(planned, *_checked(planned, prints_stories=not as_json), as_json=as_json)
+
+
+def _explored(planned: Plan, results: list[CheckResult], errors: list[str], *, as_json: bool) -> None:
+    """Print what searches found, and exit."""
+    from chaosqs.project.summary import summary
+
     if as_json:
         functions = {name: [attrs.asdict(each) for each in own] for name, own in planned.bindings.items()}
         asked = [attrs.asdict(found) for found in results]
@@ -134,26 +167,51 @@ def explore(
         click.echo("\n".join(summary(results)))
     for text in errors:
         click.echo(f"Error: {text}", err=True)
+    _exit_if_interrupted(planned)
     _exit_with(results)
     if errors:
         sys.exit(_WRONG)
 
 
 def _checked(planned: Plan, *, prints_stories: bool) -> tuple[list[CheckResult], list[str]]:
-    """Run the checks; return their results, and the different errors of those without one."""
+    """Run the checks until a signal ends them; return their results, and the different errors of those without one."""
+    from chaosqs.project.session import interruptible
+
     results: list[CheckResult] = []
     errors: dict[str, None] = {}
-    with closing(planned.child):
+    planned.begin(planned.checks)
+    with closing(planned.child), _progress(planned), interruptible(planned.allowance.stopped):
         for check in planned.checks:
+            if planned.skips(check):
+                continue
             try:
                 found = planned.run(check)
             except (InvalidInput, SimulationError) as error:
                 errors[_summed_up(error)] = None
                 continue
+            except KeyboardInterrupt:
+                planned.child.kill()
+                break
             results.append(found)
             if found.broken and prints_stories:
                 click.echo(found.broken.story)
     return results, list(errors)
+
+
+@contextmanager
+def _progress(planned: Plan) -> Generator[None]:
+    """Show the progress of the checks on standard error."""
+    from chaosqs.project.session import Display
+
+    def write(text: str) -> None:
+        click.echo(text, nl=False, err=True)
+
+    display = Display(write, live=sys.stderr.isatty())
+    planned.displays.append(display)
+    try:
+        yield
+    finally:
+        display.clear()
 
 
 @main.command()
@@ -164,6 +222,8 @@ def _checked(planned: Plan, *, prints_stories: bool) -> tuple[list[CheckResult],
 @click.option("--faults", type=click.IntRange(min=0), metavar="D", help="Maximum faults in one run (default: 2).")
 @click.option("--pauses", type=click.IntRange(min=0), metavar="P", help="Maximum paused tasks in one run (default: 0).")
 @click.option("--max-runs", type=click.IntRange(min=1), metavar="N", help="Maximum runs (default: 20000).")
+@_budget
+@_no_explain
 @_report_dir
 @_as_json
 def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
@@ -174,27 +234,33 @@ def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
     faults: int | None,
     pauses: int | None,
     max_runs: int | None,
+    budget: float | None,
     report_dir: str | None,
     *,
+    no_explain: bool,
     as_json: bool,
 ) -> None:
     """Try all cases within bounds on the design in FILE: every placement of a few faults, and orders of tasks.
 
     FILE is as for explore; the workload of a scenario is used, too. A pass is a proof within the bounds. If the maximum
-    of runs is reached before all cases were tried, the exit status is 1.
+    of runs or the time is reached before all cases were tried, the exit status is 2.
     """
     from chaosqs.project.exhaust import Scope, exhausted
-    from chaosqs.project.planning import Options
+    from chaosqs.project.planning import Options, plan
+    from chaosqs.project.session import interruptible
 
     here = Path.cwd()
     numbers = {"faults": faults, "pauses": pauses, "max_runs": max_runs}
     given = {name: value for name, value in numbers.items() if value is not None}
     scope = Scope(mapping, invariants, messages, **given)
-    done = list(exhausted(Options(here, here, (file,), report_dir=report_dir), scope))
+    planned = plan(Options(here, here, (file,), report_dir=report_dir, budget=budget, explains=not no_explain))
+    with _progress(planned), interruptible(planned.allowance.stopped):
+        done = list(exhausted(planned, scope))
     if as_json:
         _print_json({"exhaustions": [each.as_json() for each in done]})
     else:
         click.echo("\n".join(line for each in done for line in each.lines()))
+    _exit_if_interrupted(planned)
     _exit_with([found for each in done for found in each.results])
 
 
@@ -323,10 +389,16 @@ def _exit(*, violated: bool) -> None:
 
 
 def _exit_with(results: Sequence[CheckResult]) -> None:
-    """Exit with 0 if every check holds; a check that could not be judged does not hold."""
+    """Exit with 1 if an invariant is violated, and else with 2 if one could not be judged."""
     from chaosqs.model.verdict import Status
 
-    failed = {found.simulated for found in results if found.status in {Status.VIOLATED, Status.INCONCLUSIVE}}
-    _exit(violated=True in failed)
-    if failed:
+    statuses = {found.status for found in results}
+    _exit(violated=Status.VIOLATED in statuses)
+    if Status.INCONCLUSIVE in statuses:
         sys.exit(_WRONG)
+
+
+def _exit_if_interrupted(planned: Plan) -> None:
+    if planned.allowance.stopped:
+        click.echo(f"interrupted ({planned.allowance.stopped[0]}): what is above was found before", err=True)
+        sys.exit(_INTERRUPTED)

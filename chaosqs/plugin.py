@@ -32,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--chaosqs-profile", choices=_PROFILES, help="length of each search (default: quick)")
     group.addoption("--chaosqs-max-examples", type=_at_least(1), metavar="N", help="maximum cases of each search")
     group.addoption("--chaosqs-seed", type=_at_least(0), metavar="N", help="seed of the searches")
+    group.addoption(
+        "--chaosqs-budget",
+        type=_time,
+        metavar="TIME",
+        help="wall time of all checks together: 30s, 2m, 1h (default: no limit)",
+    )
+    group.addoption("--chaosqs-no-explain", action="store_true", help="do not explain violations: no fixes, no rates")
     group.addoption("--chaosqs-report-dir", metavar="DIR", help="directory of the reports (default: reports)")
     group.addoption(
         "--chaosqs-replay",
@@ -52,6 +59,17 @@ def _at_least(low: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least {low}, not {text!r}")
 
     return number
+
+
+def _time(text: str) -> float:
+    """Return the seconds of a time such as `30s`."""
+    from chaosqs.errors import InvalidInput
+    from chaosqs.project.session import seconds_of
+
+    try:
+        return seconds_of(text)
+    except InvalidInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,11 +119,13 @@ def _begin(
         seed=_seed(config),
         report_dir=config.getoption("chaosqs_report_dir"),
         strict=bool(config.getoption("chaosqs_strict")),
+        budget=config.getoption("chaosqs_budget"),
+        explains=not config.getoption("chaosqs_no_explain"),
     )
     try:
         runs = not config.getoption("collectonly")
         found = items(options, judge=judge, replay=replay, selected=selected, runs=runs)
     except InvalidInput as error:
         raise pytest.UsageError(f"chaosqs: {brief(str(error))}") from None
-    hooks = Hooks(found.planned_items, found.child, found.notices, found.header)
+    hooks = Hooks(found.planned_items, found.child, found.notices, found.header, planned=found.planned)
     config.pluginmanager.register(hooks, "chaosqs-hooks")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import groupby, pairwise
 from math import ceil
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar, get_args
 
 import attrs
 
@@ -41,6 +41,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.messages import shown_by
+from chaosqs.search.meter import Meter, Progress
 from chaosqs.search.oracle import Oracle, OutOfBudget
 from chaosqs.search.profiles import CI, Profile, for_behaviours
 from chaosqs.search.simplicity import ending
@@ -237,24 +238,25 @@ def explain(
     profile: Profile = CI,
     origins: Mapping[str, Origin] | None = None,
     messages: Mapping[str, MessageSource] | None = None,
+    meter: Meter | None = None,
 ) -> Explanation:
     """Explain the history of a scenario, in which an invariant is violated on a mapping.
 
     `behaviours`: the user's fixed behaviours, with which a fix must work. `origins`: sources of settings, by path:
     `functions[0].reserved_concurrency`. `messages`: sources of the messages of queues, by queue name; those of
     the scenario stand in for others. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
-    Where handlers have a directory of code, the profile limits the simulations; parts that need more are `unfinished`.
+    Parts that need more time than the `meter` has, or more runs of real code than the profile, are `unfinished`.
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
     scenario, budget = history.scenario, for_behaviours(profile, history.scenario.behaviours)
-    oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations)
+    oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations, meter=meter or Meter())
     known = {**shown_by(scenario), **(messages or {})}
     grid = ScenarioGrid(scenario.design, mapping.queue, dict(behaviours or {}), sources=known, most=budget.messages)
     parts = _Parts(oracle, budget.explain_simulations)
     sampled = parts.find("rate", lambda: sample_of(scenario, oracle, budget.draws))
     if sampled is None:
-        return Explanation(unfinished=("rate", "settings", "faults", "fixes", "assumptions", "point_of_no_return"))
+        return Explanation(unfinished=get_args(Part), cut_by=oracle.meter.cut_by)
     sample, rate = sampled
     faults = parts.find("faults", lambda: _needed_faults(scenario, oracle)) or ()
     find_settings = partial(_settings, scenario, mapping, sample, grid, origins or {})
@@ -265,6 +267,7 @@ def explain(
         assumptions=parts.find("assumptions", lambda: hanging(sample)),
         point_of_no_return=parts.find("point_of_no_return", lambda: point_of_no_return(history, oracle, rate)),
         unfinished=tuple(parts.unfinished),
+        cut_by=oracle.meter.cut_by,
     )
 
 
@@ -300,7 +303,8 @@ class _Parts:
         return settings, self.find("fixes", partial(find_fixes, edges=edges)) or ()
 
     def find(self, part: Part, find: Callable[[], _Found]) -> _Found | None:
-        """Return a part, or None if its share of the budget does not suffice."""
+        """Return a part, or None if its share of the budget or the time does not suffice."""
+        self.oracle.meter.tell(Progress("explaining", about=self.oracle.invariant.name, part=part))
         if self.limit is not None:
             left = self.limit - self.oracle.simulations
             self.oracle.limit = self.oracle.simulations + ceil(left * _SHARES.get(part, 1))

@@ -27,6 +27,9 @@ Side: TypeAlias = Literal["at_least", "at_most", "any"]
 PremiseKind: TypeAlias = Literal["load", "duration", "failure", "fault"]
 Part: TypeAlias = Literal["rate", "settings", "faults", "fixes", "assumptions", "point_of_no_return"]
 """A part of an explanation."""
+CutBy: TypeAlias = Literal["runs", "time", "interrupt", "request"]
+"""What cuts an explanation: the simulations that the profile allows, the time budget, a signal, or the user's wish for
+none."""
 Population: TypeAlias = Literal[
     "counterexample", "seeds", "other_seeds", "load", "trials", "violating_trials", "futures"
 ]
@@ -239,7 +242,8 @@ class Explanation:
     point_of_no_return: PointOfNoReturn | None = None
     """None: not examined."""
     unfinished: tuple[Part, ...] = ()
-    """Parts that are missing or incomplete, as the simulations that the profile allows were used up."""
+    """Parts that are missing or incomplete; `cut_by` says why."""
+    cut_by: CutBy = "runs"
     own_bug: bool = False
     """True if no design can violate the invariant: the violation is a bug of chaosqs."""
     outdated: bool = False

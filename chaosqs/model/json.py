@@ -16,6 +16,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from chaosqs.errors import InvalidInput, InvalidScenario, Problem
 from chaosqs.model import values
 from chaosqs.model.explanation import (
+    CutBy,
     MaybeValue,
     Part,
     Population,
@@ -348,7 +349,7 @@ def _is_literal(kind: object) -> bool:
 
 def _make_converter() -> Converter:
     converter = Converter(omit_if_default=True)
-    words = (Part, Population, PremiseKind, ResourceKind, Side, VerdictWord)
+    words = (CutBy, Part, Population, PremiseKind, ResourceKind, Side, VerdictWord)
     for kind, name in ((int, "a whole number"), (float, "a number"), (str, "a string"), (bool, "true or false")):
         converter.register_structure_hook(kind, _strict(kind, name))
     converter.register_structure_hook_factory(attrs.has, _object_hook)

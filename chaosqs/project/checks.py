@@ -18,6 +18,7 @@ from chaosqs.project.discovery import Source, value_in
 from chaosqs.project.settings import FILE, Settings, read_settings
 from chaosqs.project.wording import relative_to
 from chaosqs.search.finding import Finding
+from chaosqs.search.meter import Meter
 from chaosqs.search.profiles import Profile
 from chaosqs.search.search import Searched, searched
 from chaosqs.strategies.messages import MessageSource
@@ -88,6 +89,10 @@ class Budget:
     """The search also draws the assumptions about AWS."""
     database: ExampleDatabase | None = attrs.field(default=None, eq=False)
     """Database that stores violating scenarios; None: they are not stored."""
+    explains: bool = True
+    """False: violations are not explained."""
+    meter: Meter | None = attrs.field(default=None, eq=False)
+    """The time of one mapping, which its checks share; None: there is no limit."""
 
 
 @attrs.frozen
@@ -200,6 +205,7 @@ def _searched(
         name=source.name,
         vary_assumptions=budget.vary_assumptions,
         messages=source.messages,
+        meter=budget.meter,
     )
 
 

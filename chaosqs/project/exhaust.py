@@ -19,7 +19,7 @@ from chaosqs.model.workload import Burst, arrivals
 from chaosqs.project.binding import without
 from chaosqs.project.checks import Budget, Check, known
 from chaosqs.project.discovery import Source, read_source
-from chaosqs.project.planning import Options, Plan, plan
+from chaosqs.project.planning import Plan
 from chaosqs.project.replay import refuse_unmapped
 from chaosqs.project.results import CheckResult, run_check
 from chaosqs.project.summary import summary
@@ -29,6 +29,7 @@ from chaosqs.report.text import title_of
 from chaosqs.search.exhaust import LONGEST, Bound, Frontier
 from chaosqs.search.finding import Finding
 from chaosqs.search.messages import Given, sampled, sources
+from chaosqs.search.meter import Meter
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.run import InvariantSearch, finding
 from chaosqs.search.shrink import without_end
@@ -135,6 +136,7 @@ def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one 
     pauses: int = PAUSES,
     max_runs: int = MAX_RUNS,
     samples: Mapping[str, Given] | None = None,
+    meter: Meter | None = None,
 ) -> Exhaustion:
     """Try every placement of up to `faults` faults and `pauses` pauses, the fewest and simplest first.
 
@@ -143,9 +145,9 @@ def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one 
     and functions without an entry in `behaviours` behave as `Behaviour()`. A scenario is tried as it is, with its own
     workload, seed and faults. `samples`: the messages of queues by name, as `explore` takes them, in the order in which
     they are sent; loads that have messages of their own keep them. The result is a proof within this bound, unless
-    `max_runs` simulations are spent before; then no invariant counts as kept. Raises `InvalidInput` for a mapping that
-    the design does not have, for numbers out of range and for messages that a queue refuses, `NotDeterministic` if two
-    runs of one scenario differ, and the simulator's exceptions.
+    `max_runs` simulations or the time of the `meter` are spent before; then no invariant counts as kept. Raises
+    `InvalidInput` for a mapping that the design does not have, for numbers out of range and for messages that a queue
+    refuses, `NotDeterministic` if two runs of one scenario differ, and the simulator's exceptions.
     """
     _check(start, messages, faults, pauses, max_runs)
     design = start.design if isinstance(start, Scenario) else start
@@ -155,9 +157,11 @@ def exhaust(  # noqa: PLR0913 - each is a part of the question, and all but one 
     variants = [attrs.evolve(each, workload=sampled(each.workload, known_messages)) for each in variants]
     most = max(len(arrivals(variant.workload)) for variant in variants)
     bound = Bound(most, faults, pauses, max_runs)
-    walk = Frontier(bound, [InvariantSearch(Oracle(invariant, location.queue)) for invariant in invariants])
+    searches = [InvariantSearch(Oracle(invariant, location.queue)) for invariant in invariants]
+    walk = Frontier(bound, searches, meter=meter or Meter())
     if location.enabled:
         walk.walk([_with_longest_end(variant, bound) for variant in variants])
+    walk.meter.waiting = walk.violated
     return _exhaustion(name, location, walk)
 
 
@@ -227,7 +231,7 @@ def _finding(search: InvariantSearch, location: EventSourceMapping, stopped: str
         fitted = ending(scenario)
         smallest = without_end(fitted if oracle.violated(fitted) else scenario, oracle)
         return finding(search, location.name, smallest)
-    found = finding(search, location.name)
+    found = finding(search, location.name, cut="" if search.tally.cases else stopped)
     if not stopped or found.verdict.status not in {Status.HOLDS, Status.NOT_EXERCISED}:
         return found
     return attrs.evolve(found, verdict=Verdict(name, Status.INCONCLUSIVE, f"{stopped}: no proof"))
@@ -304,13 +308,13 @@ class Exhausted:
         }
 
 
-def exhausted(options: Options, scope: Scope) -> Iterator[Exhausted]:
-    """Exhaust the one design of the options; yield the result of each mapping.
+def exhausted(planned: Plan, scope: Scope) -> Iterator[Exhausted]:
+    """Exhaust the one design of a plan's options; yield the result of each mapping, until a signal ends the session.
 
     Raises `InvalidInput` for an unknown mapping or invariant and for numbers out of range, before anything is tried,
     and the exceptions of `exhaust`.
     """
-    planned = plan(options)
+    options = planned.options
     source = read_source(options.designs[0], base=options.here, root=options.root)
     source = without(source, planned.known.refused.get(source.name, {}))
     names = [mapping.name for mapping in source.design.mappings]
@@ -320,20 +324,27 @@ def exhausted(options: Options, scope: Scope) -> Iterator[Exhausted]:
         names = [scope.mapping.replace("->", "→")]
         refuse_unmapped(names[0], source.design, source.name)
     asked = tuple(known(name, source.name, options.root) for name in scope.invariants)
+    planned.allowance.groups = len(names)
     for mapping in names:
+        if planned.allowance.stopped:
+            return
         checks = [check for check in planned.checks if check.mapping == mapping]
         if asked:
             checks = [attrs.evolve(checks[0], invariant=invariant) for invariant in asked]
-        yield _on(mapping, source, scope, planned, checks)
+        with planned.counted(checks[0]) as budget:
+            done = _on(mapping, source, scope, planned, checks, budget)
+        yield done
 
 
-def _on(mapping: str, source: Source, scope: Scope, planned: Plan, checks: Sequence[Check]) -> Exhausted:
+def _on(  # noqa: PLR0917 - what is tried, where, and for how long
+    mapping: str, source: Source, scope: Scope, planned: Plan, checks: Sequence[Check], budget: Budget
+) -> Exhausted:
     invariants, start = [check.invariant for check in checks], source.scenario or source.design
     if checks[0].problem:
         _check(start, scope.messages, scope.faults, scope.pauses, scope.max_runs)
         bound = Bound(scope.messages or MESSAGES, scope.faults, scope.pauses, scope.max_runs)
         nothing = Exhaustion(source.name, mapping, bound, 0, 0, 0, complete=-1, kinds=())
-        told = (run_check(check, planned.budget, root=planned.root, reports=planned.reports) for check in checks)
+        told = (run_check(check, budget, root=planned.root, reports=planned.reports) for check in checks)
         return Exhausted(mapping, nothing, tuple(told))
     done = exhaust(
         start,
@@ -346,9 +357,10 @@ def _on(mapping: str, source: Source, scope: Scope, planned: Plan, checks: Seque
         pauses=scope.pauses,
         max_runs=scope.max_runs,
         samples=checks[0].messages,
+        meter=budget.meter,
     )
     pairs = zip(checks, done.findings, strict=True)
-    results = tuple(_check_result(planned, check, found) for check, found in pairs)
+    results = tuple(_check_result(planned, check, found, budget) for check, found in pairs)
     return Exhausted(mapping, done, results, _origin(mapping, checks[0]))
 
 
@@ -362,11 +374,11 @@ def _origin(mapping: str, check: Check) -> str:
     return f"messages of {queue}: {found.origin if found else 'made-up bodies'}"
 
 
-def _check_result(planned: Plan, check: Check, finding: Finding) -> CheckResult:
+def _check_result(planned: Plan, check: Check, finding: Finding, budget: Budget) -> CheckResult:
     """Return the result of a check whose finding is known already."""
 
     def found(_: Budget) -> Finding:
         return finding
 
     # Not by `planned.run`: it sends real handlers to the child, which would search in place of this.
-    return run_check(attrs.evolve(check, search=found), planned.budget, root=planned.root, reports=planned.reports)
+    return run_check(attrs.evolve(check, search=found), budget, root=planned.root, reports=planned.reports)

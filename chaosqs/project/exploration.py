@@ -4,6 +4,7 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib import metadata
+from typing import get_args
 
 import attrs
 from hypothesis.database import ExampleDatabase
@@ -14,11 +15,12 @@ from chaosqs.invariants import DEFAULT, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
-from chaosqs.model.explanation import Origin
+from chaosqs.model.explanation import Explanation, Origin, Part
 from chaosqs.report.story import story
 from chaosqs.report.text import advice, counted, mapping_text, shown, title_of
 from chaosqs.search.finding import Finding
 from chaosqs.search.messages import Given, sources
+from chaosqs.search.meter import Meter
 from chaosqs.search.profiles import CI, Profile, ProfileName, profile_named
 from chaosqs.search.search import searched
 from chaosqs.strategies.messages import MessageSource
@@ -99,7 +101,7 @@ def _text(finding: Finding, found: Counterexample | None) -> str:
     return f"{name}: {verdict.status} ({shown(detail, 200)}, {counted(finding.cases, 'case')})"
 
 
-def counterexample(
+def counterexample(  # noqa: PLR0913 - as `explore`
     name: str,
     finding: Finding,
     invariant: Invariant,
@@ -108,8 +110,10 @@ def counterexample(
     profile: Profile = CI,
     origins: Mapping[str, Origin] | None = None,
     messages: Mapping[str, MessageSource] | None = None,
+    meter: Meter | None = None,
+    explains: bool = True,
 ) -> Counterexample:
-    """Return the counterexample of a finding, and explain it. Raises ValueError for a finding without one."""
+    """Return the counterexample of a finding; explain it if `explains`. Raises ValueError for a finding without one."""
     scenario, history = finding.scenario, finding.history
     if scenario is None or history is None:
         raise ValueError(f"{finding.invariant} is not violated on {finding.mapping}: {finding.verdict.status}")
@@ -122,8 +126,17 @@ def counterexample(
         scenario=scenario,
         digest=history.digest,
         versions=versions(),
-        explanation=explain(
-            history, mapping, invariant, behaviours=behaviours, profile=profile, origins=origins, messages=messages
+        explanation=Explanation(unfinished=get_args(Part), cut_by="request")
+        if not explains
+        else explain(
+            history,
+            mapping,
+            invariant,
+            behaviours=behaviours,
+            profile=profile,
+            origins=origins,
+            messages=messages,
+            meter=meter,
         ),
     )
 

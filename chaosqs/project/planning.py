@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -33,9 +34,11 @@ from chaosqs.project.child import Child, ask, end_unused, has_handlers
 from chaosqs.project.discovery import Source, discover, importable, read_source
 from chaosqs.project.results import CheckResult, run_check
 from chaosqs.project.samples import FoundMessages, found_messages
+from chaosqs.project.session import Allowance, Display, Group, seconds_of
 from chaosqs.project.settings import Settings, read_settings
 from chaosqs.project.wording import relative_to
 from chaosqs.search.finding import Finding
+from chaosqs.search.meter import Meter, Progress
 from chaosqs.search.profiles import profile_named
 from chaosqs.search.search import search_designs
 from chaosqs.strategies import designs
@@ -78,7 +81,12 @@ def _every_design(invariant: Invariant, drawn: Callable[[], SearchStrategy[Desig
 
 def _search(drawn: Callable[[], SearchStrategy[Design]], invariant: Invariant, budget: Budget) -> Finding:
     return search_designs(
-        drawn(), invariant, profile=budget.profile, max_examples=budget.max_examples, seed=budget.seed
+        drawn(),
+        invariant,
+        profile=budget.profile,
+        max_examples=budget.max_examples,
+        seed=budget.seed,
+        meter=budget.meter,
     )
 
 
@@ -103,6 +111,10 @@ class Options:
     seed: int | None = None
     report_dir: str | None = None
     strict: bool = False
+    budget: float | None = None
+    """Seconds that all checks together may take."""
+    explains: bool = True
+    """False: violations are not explained."""
 
 
 @attrs.frozen
@@ -137,6 +149,10 @@ class Plan:
     """The functions of each design, by the design's name."""
     given: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Values that other files give the parameters of each design, as clauses."""
+    allowance: Allowance = attrs.field(factory=Allowance)
+    """The time of the checks."""
+    displays: list[Display] = attrs.field(factory=list[Display])
+    """Shows the progress, if there is one."""
     _errors: dict[tuple[str, str], Exception] = attrs.field(factory=dict[tuple[str, str], Exception], init=False)
     """Errors by design and mapping: what ends one check of a mapping ends them all."""
     _ended: dict[str, dict[str, str]] = attrs.field(factory=dict[str, dict[str, str]], init=False)
@@ -148,6 +164,14 @@ class Plan:
         """Lines at the top of a run: the code that each function has."""
         return tuple(header(self.bindings, self.given))
 
+    def begin(self, checks: Iterable[Check]) -> None:
+        """Share the time among the mappings of the checks that will be run."""
+        self.allowance.groups = len({(check.design, check.mapping) for check in checks})
+
+    def skips(self, check: Check) -> bool:
+        """Return True if a signal ended the session before the mapping of a check was searched."""
+        return bool(self.allowance.stopped) and not self.allowance.has_begun((check.design, check.mapping))
+
     def run(self, check: Check) -> CheckResult:
         """Run one of the checks; earlier findings are in the database of Hypothesis's current settings, if any.
 
@@ -155,7 +179,23 @@ class Plan:
         child. Raises `SimulationError` and `InvalidInput` if they reach no verdict; then all checks of the mapping do.
         """
         database = None if check.canary else hypothesis_settings().database
-        budget = attrs.evolve(self.budget, database=database)
+        with self.counted(check) as budget:
+            return self._checked(check, attrs.evolve(budget, database=database))
+
+    @contextmanager
+    def counted(self, check: Check) -> Generator[Budget]:
+        """Return the budget of a check with the time of its mapping; the time of the `with` block counts."""
+        group = check.design, check.mapping
+        with self.allowance.counted(group, partial(self._tell, group)) as meter:
+            yield attrs.evolve(self.budget, meter=meter)
+        for display in self.displays:
+            display.done(group)
+
+    def _tell(self, group: Group, progress: Progress) -> None:
+        for display in self.displays:
+            display.tell(group, progress)
+
+    def _checked(self, check: Check, budget: Budget) -> CheckResult:
         if check.problem or not self.child.separate or not has_handlers(check.behaviours):
             return run_check(check, budget, root=self.root, reports=self.reports)
         name = check.design, check.mapping
@@ -181,10 +221,10 @@ class Plan:
                 ended[error.function] = str(error)
 
     def _ordered(self, check: Check, budget: Budget, known: Known) -> CheckResult:
-        database = budget.database
-        limits = attrs.evolve(budget, database=None)
-        order = _Order(self.options, known, limits, check.parts, stored=database is not None)
-        answer = None if database is None else partial(answered, database)
+        database, meter = budget.database, budget.meter or Meter()
+        limits = attrs.evolve(budget, database=None, meter=None)
+        order = _Order(self.options, known, limits, check.parts, stored=database is not None, seconds=meter.left)
+        answer = partial(answered, database, meter)
         group = f"{check.design} {check.mapping}"
         handlers = {each.function: each.handler for each in self.bindings.get(check.design, ()) if each.handler}
         done = self.child.run(checked, to_json(order), group=group, answer=answer, handlers=handlers)
@@ -210,7 +250,13 @@ def plan(options: Options, known: Known | None = None) -> Plan:
     return Plan(
         checks_about(sources, settings.behaviours, asked_of(settings, options.root)) if sources else suite(),
         notices if sources else (*notices, SUITE),
-        Budget(profile, options.max_examples or settings.max_examples, options.seed, settings.vary_assumptions),
+        Budget(
+            profile,
+            options.max_examples or settings.max_examples,
+            options.seed,
+            settings.vary_assumptions,
+            explains=options.explains,
+        ),
         options.root,
         reports,
         options.strict or settings.strict,
@@ -219,6 +265,7 @@ def plan(options: Options, known: Known | None = None) -> Plan:
         known,
         {source.name: bindings(source, settings.behaviours, options.root) for source in sources},
         {source.name: source.given for source in sources},
+        Allowance(options.budget or (seconds_of(settings.budget) if settings.budget else None)),
     )
 
 
@@ -298,6 +345,8 @@ class _Order:
     """The check's name."""
     stored: bool
     """True if the parent has a database."""
+    seconds: float | None = None
+    """Time that is left to the mapping; None: there is no limit."""
 
 
 def checked(text: str) -> str:
@@ -307,12 +356,42 @@ def checked(text: str) -> str:
         _PLANS[:] = [plan(order.options, order.known)]
     planned = _PLANS[0]
     check = next(check for check in planned.checks if check.parts == order.parts)
-    budget = attrs.evolve(order.budget, database=ParentDatabase() if order.stored else None)
+    meter = _METERS.setdefault(order.parts[:-1], Meter())
+    meter.until = None if order.seconds is None else meter.clock() + order.seconds
+    meter.tell = _Relay(meter).tell
+    budget = attrs.evolve(order.budget, database=ParentDatabase() if order.stored else None, meter=meter)
     return to_json(run_check(check, budget, root=planned.root, reports=planned.reports))
 
 
 _PLANS: list[Plan] = []
 """The plan of a worker's session: the checks of a mapping share it, and with it their search."""
+_METERS: dict[tuple[str, ...], Meter] = {}
+"""The time of each mapping that the worker searches, by design and mapping."""
+_STOP = "stop"
+"""Answer to a child's progress: the session is over."""
+
+
+@attrs.define(eq=False)
+class _Relay:
+    """Tells the parent of the progress, and ends the child's simulations when the session is over."""
+
+    meter: Meter
+    every: float = 0.2
+    """Seconds between two reports at least; a violation is reported at once."""
+    _last: float = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin to count the time."""
+        self._last = self.meter.clock()
+
+    def tell(self, progress: Progress) -> None:
+        """Take a step of the progress."""
+        now = self.meter.clock()
+        if progress.found is None and now - self._last < self.every:
+            return
+        self._last = now
+        if ask(json.dumps(["progress", to_json(progress)])) == _STOP and not self.meter.stopped:
+            self.meter.stopped.append(_STOP)
 
 
 # Hypothesis's settings belong to the parent, and its database may be any object, in memory too. So the child asks.
@@ -340,11 +419,15 @@ def _of_parent(method: str, *values: bytes) -> str:
     return ask(json.dumps([method, *(value.hex() for value in values)]))
 
 
-def answered(database: ExampleDatabase, question: str) -> str:
-    """Answer a question of the child's database."""
+def answered(database: ExampleDatabase | None, meter: Meter, question: str) -> str:
+    """Answer a question of the child: about the database, or its progress."""
     asked: Json = json.loads(question)
     assert isinstance(asked, list)
     method, *values = map(str, asked)
+    if method == "progress":
+        meter.tell(from_json(Progress, values[0]))
+        return _STOP if meter.stopped else ""
+    assert database is not None, "there is no database"
     key, *value = map(bytes.fromhex, values)
     if method == "fetch":
         return json.dumps([entry.hex() for entry in database.fetch(key)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -30,6 +31,7 @@ from chaosqs.project.replay import (
     replayed_today,
 )
 from chaosqs.project.results import CheckResult, Location, annotation, missed, passes
+from chaosqs.project.session import Display, interruptible
 from chaosqs.project.settings import read_settings
 from chaosqs.project.summary import details, summary
 from chaosqs.project.wording import first_line, last_line, relative_to, spelt
@@ -218,6 +220,8 @@ class Items:
     notices: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     """Lines at the top of the session: the code that runs."""
+    planned: Plan | None = None
+    """The plan of the checks; None: nothing is searched."""
 
 
 def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[str, ...], runs: bool = True) -> Items:
@@ -238,7 +242,7 @@ def items(options: Options, *, judge: bool, replay: str | None, selected: tuple[
         planned_items += _replays(Path(os.path.normpath(options.here / replay)), corpus, root, child)
     once = {planned_item.node_id: planned_item for planned_item in planned_items}.values()
     notices, header = (planned.notices, planned.header) if planned and runs else ((), ())
-    return Items(_selected(once, selected), child, notices, header)
+    return Items(_selected(once, selected), child, notices, header, planned)
 
 
 def _planned_item(check: Check, planned: Plan, explained: dict[tuple[str, str], str]) -> PlannedItem:
@@ -360,8 +364,44 @@ class Hooks:
     """Further lines of the summary."""
     header: Sequence[str] = ()
     """Lines at the top of the session."""
+    planned: Plan | None = None
+    """The plan of the checks; None: nothing is searched."""
+    stopped: list[str] = attrs.field(factory=list[str])
+    """Names of the signals that ended the session; empty: none has."""
     result: dict[str, ItemResult] = attrs.field(factory=dict[str, ItemResult])
     """Results of the items that are reported so far, by id."""
+
+    def __attrs_post_init__(self) -> None:
+        """Let a signal end the searches."""
+        if self.planned is not None:
+            self.stopped = self.planned.allowance.stopped
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Share the time among the mappings of the items that will run, and show what goes on."""
+        if self.planned is None or session.config.getoption("collectonly"):
+            return
+        own = {item.nodeid for item in session.items if isinstance(item, InvariantItem)}
+        names = {"::".join((ROOT, *map(spelt, check.parts))): check for check in self.planned.checks}
+        self.planned.begin([check for name, check in names.items() if name in own])
+        reporter: object = session.config.pluginmanager.get_plugin("terminalreporter")
+        if isinstance(reporter, pytest.TerminalReporter) and session.config.option.verbose >= 0:
+            self.planned.displays.append(Display(partial(_write, reporter), live=bool(reporter.isatty)))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        """Let Ctrl-C and SIGTERM cut an item short: what it found is reported, and the session ends."""
+        if not isinstance(item, InvariantItem):
+            return (yield)
+        with interruptible(self.stopped):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, bool, bool]:
+        """End the session after a signal, once all is told of the mapping that was searched."""
+        done = yield
+        if self.stopped and not _of_one_mapping(item, nextitem):
+            item.session.shouldstop = f"interrupted ({self.stopped[0]})"
+        return done
 
     def pytest_report_header(self) -> list[str]:
         """Return the code that runs, function by function."""
@@ -421,6 +461,21 @@ class Hooks:
             for each in result:
                 if each.failure is not None:
                     terminalreporter.write_line(annotation(each.location, "chaosqs", each.headline))
+
+
+def _of_one_mapping(item: pytest.Item, other: pytest.Item | None) -> bool:
+    """Return True if two items are checks that share a search."""
+    if not isinstance(item, InvariantItem) or not isinstance(other, InvariantItem):
+        return False
+    return item.planned_item.parts[:-1] == other.planned_item.parts[:-1]
+
+
+def _write(reporter: pytest.TerminalReporter, text: str) -> None:
+    """Write a text to the terminal while an item runs, whose output pytest captures."""
+    capture = reporter.config.pluginmanager.get_plugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+        reporter.ensure_newline()
+        reporter.write(text, flush=True)
 
 
 def _dress(

@@ -17,6 +17,7 @@ from chaosqs.report.markdown import REPORT, SCENARIO, write_report
 from chaosqs.report.story import replay_command, story
 from chaosqs.search.coverage import SOMETIMES
 from chaosqs.search.finding import Finding
+from chaosqs.search.meter import Meter
 
 # The first fix of a counterexample as a patch of the design's template -----------------------------------------------
 
@@ -72,6 +73,8 @@ def _property(text: str) -> str:
 
 # Answering a check ---------------------------------------------------------------------------------------------------
 
+MORE_TIME = "--budget of chaosqs, --chaosqs-budget of pytest and budget of [tool.chaosqs] give it more"
+
 
 @attrs.frozen
 class Broken:
@@ -115,6 +118,8 @@ class CheckResult:
     broken: Broken | None = None
     failing: str = ""
     """The sentence that the mapping's real code never succeeded; empty: it did, or is a model."""
+    cut: str = ""
+    """What was left out, and why: `the time was over: 40 of 100 cases were tried`; empty: nothing."""
 
 
 def passes(found: CheckResult, *, strict: bool = False) -> bool:
@@ -141,7 +146,9 @@ def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> Che
         return _not_simulated(check, str(error))
     except NotDeterministic as error:
         return _contradicted(check, error)
-    verdict = finding.verdict
+    verdict, meter = finding.verdict, budget.meter or Meter()
+    if finding.cut and not finding.cases:
+        return _not_simulated(check, f"{meter.why} before the first case was run: {MORE_TIME}")
     found = CheckResult(
         design=check.design,
         mapping=check.mapping,
@@ -156,6 +163,7 @@ def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> Che
         assumptions=check.assumptions,
         canary=check.canary,
         failing=finding.failing,
+        cut=f"{meter.why}: {finding.cut}" if finding.cut else "",
     )
     if finding.scenario is None or check.canary:
         return found
@@ -191,7 +199,7 @@ def _contradicted(check: Check, error: NotDeterministic) -> CheckResult:
 
 
 def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports: Path) -> Broken:
-    history = finding.history
+    history, meter = finding.history, budget.meter or Meter()
     assert history is not None, f"{finding} has no history"
     explained = counterexample(
         check.design,
@@ -201,7 +209,10 @@ def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports:
         profile=budget.profile,
         origins=check.origins,
         messages=check.messages,
+        meter=meter.next(),
+        explains=budget.explains,
     )
+    meter.waiting -= 1
     if check.origins:  # only templates have them
         explained = with_patch(explained, check.path, root)
     try:

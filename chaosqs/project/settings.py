@@ -1,7 +1,7 @@
 """A project's settings: the table `[tool.chaosqs]` of its pyproject.toml."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import attrs
@@ -11,6 +11,7 @@ from chaosqs.model.behaviour import Behaviour, check_behaviour
 from chaosqs.model.json import Json, structure
 from chaosqs.model.values import Checks
 from chaosqs.project.child import SECONDS
+from chaosqs.project.session import seconds_of
 from chaosqs.search.profiles import PROFILES
 
 FILE = "pyproject.toml"
@@ -56,6 +57,8 @@ class Settings:
     """Budget of each search: `quick`, `ci` or `deep`."""
     max_examples: int | None = None
     """Maximum cases of each search. Without it, the profile says how many."""
+    budget: str = ""
+    """Wall time of a session's checks: `30s`, `2m`, `1h`, or a number of seconds. Empty: no limit."""
     report_dir: str = REPORTS
     """Directory of the reports."""
     vary_assumptions: bool = False
@@ -103,9 +106,17 @@ def _table(path: Path) -> dict[str, Json]:
     for name in ("tool", "chaosqs"):
         document = document.get(name, {}) if isinstance(document, dict) else None
     if isinstance(document, dict):
-        changes = {"limits": _with_underscores, "functions": _with_lists}
+        changes: dict[str, Callable[[Json], Json]] = {
+            "budget": _as_text,
+            "limits": _with_underscores,
+            "functions": _with_lists,
+        }
         return document | {key: change(document[key]) for key, change in changes.items() if key in document}
     raise InvalidInput(f"{FILE}: tool.chaosqs must be a table: write [tool.chaosqs]")
+
+
+def _as_text(number: Json) -> Json:
+    return str(number) if isinstance(number, int | float) and not isinstance(number, bool) else number
 
 
 def _with_underscores(table: Json) -> Json:
@@ -130,6 +141,7 @@ def _problems(settings: Settings) -> str:
     checks.one_of("profile", settings.profile, [profile.name for profile in PROFILES])
     if settings.max_examples is not None:
         checks.whole("max_examples", settings.max_examples, 1, None, "cases")
+    _check_budget(checks, settings.budget)
     limits, inner = settings.limits, Checks("limits", checks.problems)
     if limits.oldest_message is not None:
         inner.number("oldest_message", limits.oldest_message, 0.001, unit="seconds")
@@ -148,6 +160,14 @@ def _problems(settings: Settings) -> str:
             must = "says how the function behaves, as [tool.chaosqs.behaviours] does: keep one of them"
             checks.refuse(f"functions.{name}", None, must)
     return "\n".join(map(str, checks.problems))
+
+
+def _check_budget(checks: Checks, budget: str) -> None:
+    """Note what is wrong with a time."""
+    try:
+        seconds_of(budget or "1s")
+    except InvalidInput as error:
+        checks.refuse("budget", None, str(error))
 
 
 def _check_function(checks: Checks, given: FunctionSettings) -> None:

@@ -8,7 +8,7 @@ from chaosqs.model.verdict import Status
 from chaosqs.project.results import CheckResult, missed, passes
 from chaosqs.project.wording import last_line
 from chaosqs.report.terminal import Row, listed, summary_lines
-from chaosqs.report.text import advice, mapping_text, shown
+from chaosqs.report.text import advice, mapping_text, shown, title_of
 from chaosqs.search.coverage import SOMETIMES
 
 _EVERY_MAPPING = "every mapping"
@@ -33,11 +33,17 @@ def _judged(asked: Sequence[CheckResult]) -> Iterator[str]:
     for _, group in groupby(asked, key=lambda found: (found.design, found.mapping)):
         own = list(group)
         yield from summary_lines([_row(found) for found in own])
+        yield from (f"  {line}" for line in dict.fromkeys(map(_cut, own)) if line)
         whole = max((found for found in own if not found.broken), key=lambda found: found.cases, default=None)
         if whole is not None:
             never = [mark for mark in whole.unreached if not mark.startswith(f"{SOMETIMES} ")]
             yield from listed(f"no case of {whole.cases:,} reached", never)
             yield from listed("never reached, though it should be sometimes", missed(whole))
+
+
+def _cut(found: CheckResult) -> str:
+    """Return what the end of the time cut, as a line; the cases of a search are the same for all its invariants."""
+    return f"{title_of(found.invariant)}: {found.cut}" if found.cut and found.broken else found.cut
 
 
 def _failures(asked: Iterable[CheckResult]) -> Iterable[str]:

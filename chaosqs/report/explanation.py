@@ -11,6 +11,7 @@ from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.events import InvocationEnded, Received, Throttled
 from chaosqs.model.explanation import (
     Change,
+    CutBy,
     Evidence,
     Explanation,
     Fix,
@@ -46,7 +47,7 @@ def note(explanation: Explanation) -> str:
     return OWN_BUG if explanation.own_bug else OUTDATED if explanation.outdated else ""
 
 
-_PARTS: Mapping[Part, str] = {
+PARTS: Mapping[Part, str] = {
     "rate": "how often it happens",
     "settings": "other settings",
     "faults": "which faults it needs",
@@ -57,8 +58,21 @@ _PARTS: Mapping[Part, str] = {
 
 
 def unfinished(explanation: Explanation) -> list[str]:
-    """Return the parts that are missing or incomplete, as the profile allows no more simulations."""
-    return [_PARTS[part] for part in explanation.unfinished]
+    """Return the parts that are missing or incomplete; `cut_by` says why."""
+    return [PARTS[part] for part in explanation.unfinished]
+
+
+_CUT_BY: Mapping[CutBy, str] = {
+    "runs": "the profile allows no more runs",
+    "time": "the time was over",
+    "interrupt": "interrupted",
+    "request": "--no-explain",
+}
+
+
+def cut_by(explanation: Explanation, hint: str = "") -> str:
+    """Return the reason why parts are missing or incomplete; `hint`: how to get more runs."""
+    return _CUT_BY[explanation.cut_by] + (hint if explanation.cut_by == "runs" else "")
 
 
 # Settings ---------------------------------------------------------------------------------------------------------

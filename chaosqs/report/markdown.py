@@ -160,6 +160,7 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         source=fenced(source(counterexample.scenario, counterexample.invariant), "python"),
         command=fenced(replay_command(replay), "sh"),
         unfinished=told.unfinished(explanation),
+        cut_by=told.cut_by(explanation, hint="; `--profile ci` allows more"),
         versions=sorted(counterexample.versions.items()),
         digest=counterexample.digest,
     )

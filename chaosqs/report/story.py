@@ -99,7 +99,7 @@ def _facts(counterexample: Counterexample, history: History, replay: str) -> Ite
     yield from _line("Inevitable", [text] if (text := told.point_of_no_return(counterexample, history)) else [], 1)
     yield from _line("Prevented by", told.fixes(counterexample), 3)
     left = told.unfinished(explanation)
-    yield from _line("Not tried", [*left, "the profile allows no more runs"] if left else [], 2)
+    yield from _line("Not tried", [*left, told.cut_by(explanation)] if left else [], 2)
     yield from _line("From", told.origins(explanation), 2)
     if replay:
         yield f"  {padded('Replay', _LABEL_WIDTH)}{replay_command(replay)}"

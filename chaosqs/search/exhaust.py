@@ -30,6 +30,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Load
 from chaosqs.search.coverage import coverage
+from chaosqs.search.meter import Meter, Progress
 from chaosqs.search.placements import Call, Cell, calls, with_fault
 from chaosqs.search.run import InvariantSearch, described
 from chaosqs.search.schedules import watched
@@ -130,6 +131,8 @@ class Frontier:
     """The kinds of fault in the plans that were run."""
     digests: set[str] = attrs.field(factory=set[str])
     """Digests of all histories."""
+    meter: Meter = attrs.field(factory=Meter)
+    """The time of the walk and of what explains its violations."""
     _heap: list[tuple[Complexity, _Node]] = attrs.field(factory=list[tuple[Complexity, _Node]])
     _scheduled: set[_Path] = attrs.field(factory=set[_Path])
     """Every plan ever queued, with its workload."""
@@ -139,21 +142,28 @@ class Frontier:
     _known: set[tuple[tuple[Pause, ...], str]] = attrs.field(factory=set[tuple[tuple[Pause, ...], str]])
     """Pauses and digest of each history."""
 
+    @property
+    def violated(self) -> int:
+        """Number of invariants that are violated so far."""
+        return sum(not each.open for each in self.searches)
+
     def walk(self, variants: Sequence[Scenario]) -> None:
         """Try all plans on all variants until every invariant is violated or all simulations are spent.
 
         Raises `NotDeterministic` if a variant has two histories, and the simulator's exceptions.
         """
+        time = self.meter.search()
         for variant in variants:
             simulate(variant, verify=True)
             self._add(_Node(variant))
         while self._heap:
             _, node = heappop(self._heap)
             self.complete = node.depth - 1
-            if not any(each.open for each in self.searches):
+            violated = self.violated
+            if violated == len(self.searches):
                 return
             known = self._by_path.get(node.path)
-            if known is None and self.runs == self.bound.max_runs:
+            if known is None and (self.runs == self.bound.max_runs or time.over(found=violated > 0)):
                 return
             self.same_call += known is not None
             run = self._run(node) if known is None else known
@@ -203,6 +213,7 @@ class Frontier:
         for each in self.searches:
             if each.open:
                 each.tally.add(scenario, each.oracle.judge(history), marks)
+        self.meter.tell(Progress("searching", self.runs, self.bound.max_runs, self.violated))
 
     def _children(self, node: _Node, run: _Run) -> Iterator[_Node]:
         """Yield the plans with one more fault or pause."""

@@ -151,6 +151,8 @@ class Finding:
     """Marks that no case reached although they are possible in the design; users' marks begin with `sometimes `."""
     failing: str = ""
     """The sentence that the mapping's real code never succeeded in any case; empty: it did, or is a model."""
+    cut: str = ""
+    """What was left out when the time was over or the run was interrupted; empty: nothing."""
 
     @property
     def violated(self) -> bool:

@@ -12,6 +12,7 @@ from chaosqs.model.events import Expired
 from chaosqs.model.history import Alone, History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation
+from chaosqs.search.meter import Meter
 from chaosqs.search.simplicity import ending
 from chaosqs.simulation.alone import Attempt, attempts
 from chaosqs.simulation.run import simulate
@@ -105,7 +106,7 @@ class AloneOutcomes:
 
 
 class OutOfBudget(Exception):
-    """Raised when an oracle has used all the simulations that it may use."""
+    """Raised when an oracle has used all the simulations or the time that it may use."""
 
 
 @attrs.define
@@ -120,6 +121,8 @@ class Oracle:
     """Maximum simulations; None: no limit."""
     alone: AloneOutcomes = attrs.field(factory=AloneOutcomes)
     """Settles the verdicts that one history does not."""
+    meter: Meter = attrs.field(factory=Meter)
+    """The time that its simulations may take."""
     _results: dict[Scenario, RunResult] = attrs.field(factory=dict[Scenario, RunResult])
 
     def judge(self, history: History) -> Verdict:
@@ -129,7 +132,7 @@ class Oracle:
     @property
     def spent(self) -> bool:
         """True if no further simulation may begin."""
-        return self.limit is not None and self.simulations >= self.limit
+        return (self.limit is not None and self.simulations >= self.limit) or self.meter.over
 
     def count(self) -> None:
         """Count a simulation that is about to begin. Raises `OutOfBudget`."""
@@ -149,6 +152,13 @@ class Oracle:
     def violated(self, scenario: Scenario) -> bool:
         """Return True if a scenario violates the invariant."""
         return self.result(scenario).violated
+
+    def confirms(self, scenario: Scenario) -> bool:
+        """Return True if a scenario violates the invariant, and False, too, if no simulation may begin."""
+        try:
+            return self.violated(scenario)
+        except OutOfBudget:
+            return False
 
     def variation(self, scenario: Scenario) -> RunResult | None:
         """Return the result of a scenario; None if it cannot be simulated."""

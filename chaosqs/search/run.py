@@ -16,12 +16,13 @@ from chaosqs.errors import InvalidInput, NotDeterministic, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.verdict import Status
+from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.search.ahead import Task, ahead
 from chaosqs.search.coverage import coverage, in_order, margins
 from chaosqs.search.database import Memory
 from chaosqs.search.drawing import Stop, draws, hunt
 from chaosqs.search.finding import CodeTally, Finding, Tally
+from chaosqs.search.meter import Meter, Progress, SearchTime
 from chaosqs.search.oracle import AloneOutcomes, Oracle
 from chaosqs.search.profiles import Profile
 from chaosqs.search.schedules import policies, scheduled
@@ -64,6 +65,8 @@ class SearchRun:
     """True if a function is real code: task order is varied, too, as its bugs may depend on it."""
     code: CodeTally | None = None
     """Counts the invocations of the mapping's real code; None: it is a model."""
+    meter: Meter = attrs.field(factory=Meter)
+    """The time of the search and of what explains it."""
     cases: int = 0
     """Cases simulated without a scheduling policy; those of Hypothesis's shrinking count."""
     _recalled: int = 0
@@ -71,6 +74,12 @@ class SearchRun:
     _seeded: int = 0
     """Number of them that came from the seed corpus; these do."""
     _error: Exception | None = None
+    time: SearchTime = attrs.field(init=False)
+    """The time of the search alone."""
+
+    def __attrs_post_init__(self) -> None:
+        """Begin to count the time."""
+        self.time = self.meter.search()
 
     def run(self) -> None:
         """Try cases until every invariant is violated or the budget is spent.
@@ -85,11 +94,26 @@ class SearchRun:
             self._run_real()
         else:
             self._run_seed_corpus()
-            if self._open_searches():
+            if self._open_searches() and not self._over():
                 self._hunt(self._judged)
         for each in self.searches:
             if each.memory is not None and each.tally.violating is not None and each not in known:
                 each.memory.keep(each.tally.violating)
+        self.meter.waiting = len(self.searches) - len(self._open_searches())
+
+    @property
+    def planned(self) -> int:
+        """Number of cases that the budget allows, those under scheduling policies included."""
+        return self.budget.max_examples + (self._schedules() if self.real else 0)
+
+    def _schedules(self) -> int:
+        """Return the number of cases under scheduling policies."""
+        usual = max(1, self.budget.max_examples // _CASES_PER_SCHEDULE)
+        return usual if self.budget.schedules is None else min(usual, self.budget.schedules)
+
+    def _over(self) -> bool:
+        """Return True if the time of the search is over; then it is cut."""
+        return self.time.over(found=len(self._open_searches()) < len(self.searches))
 
     def _open_searches(self) -> list[InvariantSearch]:
         return [each for each in self.searches if each.open]
@@ -100,6 +124,8 @@ class SearchRun:
         if memory is None:
             return
         for entry, scenario in memory.recalled():
+            if self._over():
+                return
             self._recalled += 1
             self._count(self._next(scenario), [search])
             search.found_undrawn = not search.open
@@ -110,7 +136,7 @@ class SearchRun:
     def _run_seed_corpus(self) -> None:
         for variant in self.seed_corpus:
             unanswered = self._open_searches()
-            if not unanswered:
+            if not unanswered or self._over():
                 return
             self._seeded += 1
             self._count(self._next(variant), unanswered)
@@ -129,7 +155,7 @@ class SearchRun:
         with ahead([*fixed, *self._drawn_tasks(len(corpus))]) as work:
             for index in range(len(work.tasks)):
                 unanswered = self._open_searches()
-                if not unanswered:
+                if not unanswered or self._over():
                     return
                 history = work.history(index)
                 if history is None:
@@ -151,8 +177,7 @@ class SearchRun:
         too few cases: the last simulations then have no history.
         """
         seed, most = self.budget.seed or 0, max(0, self.budget.max_examples - before)
-        usual = max(1, self.budget.max_examples // _CASES_PER_SCHEDULE)
-        held = usual if self.budget.schedules is None else min(usual, self.budget.schedules)
+        held = self._schedules()
 
         @cache
         def drawn() -> list[Task]:
@@ -174,8 +199,16 @@ class SearchRun:
         if self.code is not None:
             self.code.add(history)
         for each in searches:
-            each.tally.add(history.scenario, each.oracle.judge(history), marks)
+            verdict = each.oracle.judge(history)
+            each.tally.add(history.scenario, verdict, marks)
+            if not each.open:
+                self._tell("searching", verdict.violations[0])
+        self._tell("searching" if searches else "shrinking")
         return marks
+
+    def _tell(self, stage: str, found: Violation | None = None) -> None:
+        violated = len(self.searches) - len(self._open_searches())
+        self.meter.tell(Progress(stage, self.cases, self.planned, violated, found=found))
 
     def smallest(self, search: InvariantSearch) -> Scenario:
         """Draw the same cases again, and let Hypothesis shrink the one that violates the invariant.
@@ -206,14 +239,23 @@ class SearchRun:
         After `Stop`, Hypothesis's targeting may try up to a thousand more cases; these are not simulated.
         """
         unanswered = self._open_searches()
+        if unanswered and self._over():
+            raise Stop
         if unanswered:
             self._observed(self._drawn(scenario), unanswered)
         if not self._open_searches():
             raise Stop
 
     def _violating(self, search: InvariantSearch, known: list[Scenario | None], scenario: Scenario) -> None:
-        """Judge a case; those that are drawn before the `known` violation are not simulated again."""
+        """Judge a case; those that are drawn before the `known` violation are not simulated again.
+
+        Once the time is over, only the smallest violation so far counts, without a simulation.
+        """
         if known and scenario != known[0]:
+            return
+        if search.oracle.meter.over:
+            if scenario == search.tally.violating:
+                raise Stop
             return
         known.clear()
         history = self._drawn(scenario)
@@ -285,7 +327,7 @@ def budgeted(profile: Profile, max_examples: int | None = None, seed: int | None
     )
 
 
-def searched_run(
+def searched_run(  # noqa: PLR0913 - what `SearchRun` needs
     strategy: SearchStrategy[Scenario],
     invariants: Sequence[Invariant],
     budget: Profile,
@@ -295,35 +337,44 @@ def searched_run(
     memory: Memory | None = None,
     real: bool = False,
     code: CodeTally | None = None,
+    meter: Meter | None = None,
 ) -> SearchRun:
     """Run a search and return it.
 
     `queue`: violations about messages of other queues do not count. `memory`: the design's findings of earlier
-    searches. `seed_corpus`, `real`, `code`: as in `SearchRun`.
+    searches. `seed_corpus`, `real`, `code`, `meter`: as in `SearchRun`.
     """
-    alone = AloneOutcomes()
+    alone, meter = AloneOutcomes(), meter or Meter()
     searches = [
-        InvariantSearch(Oracle(invariant, queue, alone=alone), None if memory is None else memory.about(invariant.name))
+        InvariantSearch(
+            Oracle(invariant, queue, alone=alone, meter=meter), None if memory is None else memory.about(invariant.name)
+        )
         for invariant in invariants
     ]
-    search_run = SearchRun(strategy, searches, budget, seed_corpus, real, code)
+    search_run = SearchRun(strategy, searches, budget, seed_corpus, real, code, meter)
     search_run.run()
     return search_run
 
 
 def finding(
-    search: InvariantSearch, mapping: str, smallest: Scenario | None = None, unreached: Sequence[str] = ()
+    search: InvariantSearch,
+    mapping: str,
+    smallest: Scenario | None = None,
+    unreached: Sequence[str] = (),
+    cut: str = "",
 ) -> Finding:
     """Return the finding of a search, with the history of its counterexample `smallest`, which runs twice.
 
+    `cut`: what the search left out for want of time; a search without any case is inconclusive for that reason.
     Raises `NotDeterministic` if the two runs differ or the counterexample does not violate the invariant.
     """
     name, tally = search.oracle.invariant.name, search.tally
     counts = {mark: tally.coverage[mark] for mark in in_order(tally.coverage)}
     if smallest is None:
-        return Finding(mapping, name, tally.verdict(name), tally.cases, counts, unreached=tuple(unreached))
+        verdict = tally.verdict(name) if tally.cases or not cut else Verdict(name, Status.INCONCLUSIVE, cut)
+        return Finding(mapping, name, verdict, tally.cases, counts, unreached=tuple(unreached), cut=cut)
     history = simulate(smallest, verify=True)
     verdict = search.oracle.judge(history)
     if verdict.status is not Status.VIOLATED:
         raise NotDeterministic(f"one scenario was judged in two ways: {name} is violated, and then not: {smallest!r}")
-    return Finding(mapping, name, verdict, tally.cases, counts, smallest, history, unreached=tuple(unreached))
+    return Finding(mapping, name, verdict, tally.cases, counts, smallest, history, unreached=tuple(unreached), cut=cut)

@@ -23,7 +23,8 @@ from chaosqs.search.corpus import ScenarioGrid, seed_corpus
 from chaosqs.search.coverage import SOMETIMES, reachable
 from chaosqs.search.database import Memory, transferred
 from chaosqs.search.finding import CodeTally, Finding
-from chaosqs.search.oracle import Oracle
+from chaosqs.search.meter import Meter, Progress
+from chaosqs.search.oracle import Oracle, OutOfBudget
 from chaosqs.search.profiles import CI, Profile, for_behaviours
 from chaosqs.search.run import InvariantSearch, SearchRun, budgeted, finding, searched_run
 from chaosqs.search.shrink import calm_form, poisoned_form, shrink, simplified
@@ -133,6 +134,9 @@ def _found(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 # Searching one mapping or many designs -------------------------------------------------------------------------------
 
+_SHRINK_SHARE = 0.5
+"""Share of the time for one violation that shrinking may take; the rest is for the explanation."""
+
 
 @attrs.define(eq=False)
 class Searched:
@@ -158,11 +162,22 @@ class Searched:
         smallest = None if own.open else self._smallest(self.search_run, own)
         if smallest is not None and own.memory is not None:
             own.memory.keep(smallest)  # the shortest is recalled first, so the next search need not shrink again
-        found = finding(own, mapping, smallest, () if smallest else missed)
+        found = finding(own, mapping, smallest, () if smallest else missed, _cut(self.search_run, own))
         code = self.search_run.code
         return found if code is None or not code.failing else _of_failing_code(found, code.failing)
 
     def _smallest(self, search_run: SearchRun, own: InvariantSearch) -> Scenario:
+        """Return the normal form of a violation, or what is nearest to it when the time is over."""
+        name, meter = own.oracle.invariant.name, search_run.meter
+        meter.tell(Progress("shrinking", about=name))
+        own.oracle.meter = meter.next(_SHRINK_SHARE)
+        try:
+            return self._shrunk(search_run, own)
+        except OutOfBudget:
+            assert own.tally.violating is not None, f"nothing violates {name}"
+            return own.tally.violating
+
+    def _shrunk(self, search_run: SearchRun, own: InvariantSearch) -> Scenario:
         simulations = search_run.budget.shrink_simulations
         found = own.tally.violating
         poisoned = None if found is None else poisoned_form(found, self.grid, own.oracle, simulations)
@@ -170,9 +185,16 @@ class Searched:
         if calm is not None:
             return calm
         # Hypothesis's own shrinker draws all cases again: code with a budget of its own begins with what was found.
-        limited = search_run.budget.explain_simulations is not None
+        limited = search_run.budget.explain_simulations is not None or own.oracle.spent
         smallest = found if limited and found is not None else search_run.smallest(own)
         return simplified(smallest, self.grid, own.oracle, simulations)
+
+
+def _cut(search_run: SearchRun, own: InvariantSearch) -> str:
+    """Return what the end of the time cut: cases of the search, or the way to the smallest violation."""
+    if own.open:
+        return f"{own.tally.cases:,} of {search_run.planned:,} cases were tried" if search_run.time.cut else ""
+    return "not shrunk to the end" if own.oracle.meter.over else ""
 
 
 def _of_failing_code(found: Finding, failing: str) -> Finding:
@@ -196,11 +218,12 @@ def searched(  # noqa: PLR0913 - as `explore`
     name: str = "",
     vary_assumptions: bool = False,
     messages: Mapping[str, MessageSource] | None = None,
+    meter: Meter | None = None,
 ) -> Searched:
     """Search one mapping of a design for violations of several invariants in one pass; otherwise as `search`.
 
     `name`: the design's name, its key in the database. `vary_assumptions`: also draw the assumptions about AWS.
-    `messages`: what the messages of queues are, by queue name.
+    `messages`: what the messages of queues are, by queue name. `meter`: the time of the search and its explanation.
     """
     index, given = _mapping_named(design, mapping), dict(behaviours or {})
     real = any(behaviour.handler is not None for behaviour in given.values())
@@ -218,7 +241,7 @@ def searched(  # noqa: PLR0913 - as `explore`
     own = given.get(index.function, Behaviour())
     code = None if own.handler is None else CodeTally(mapping, definition(own))
     search_run = searched_run(
-        cases, invariants, budget, queue=index.queue, seed_corpus=first, memory=kept, real=real, code=code
+        cases, invariants, budget, queue=index.queue, seed_corpus=first, memory=kept, real=real, code=code, meter=meter
     )
     return Searched(design, index, grid, named, search_run)
 
@@ -274,17 +297,18 @@ def search_designs(
     max_examples: int | None = None,
     seed: int | None = None,
     database: ExampleDatabase | None = None,
+    meter: Meter | None = None,
 ) -> Finding:
     """Search all designs of a strategy for a violation on any of their mappings, and shrink the finding."""
     budget = budgeted(profile, max_examples, seed)
     memory = None if database is None else Memory(database, attrs.evolve, (repr(designs),))
-    search_run = searched_run(scenarios(designs), (invariant,), budget, memory=memory)
+    search_run = searched_run(scenarios(designs), (invariant,), budget, memory=memory, meter=meter)
     own = search_run.searches[0]
     if own.open:
-        return finding(own, "")
+        return finding(own, "", cut=_cut(search_run, own))
     scenario = search_run.smallest(own)
     mapping = _blamed(scenario, own.oracle)
-    own.oracle = Oracle(invariant, mapping.queue)
+    own.oracle = Oracle(invariant, mapping.queue, meter=search_run.meter)
     return finding(own, mapping.name, shrink(scenario, own.oracle, simulations=profile.shrink_simulations))
 
 

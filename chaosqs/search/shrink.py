@@ -328,7 +328,7 @@ def simplified(scenario: Scenario, grid: ScenarioGrid, oracle: Oracle, simulatio
     """Return a scenario in its simplest form, or the simplest grid scenario with one kind of fault if it is simpler."""
     steps = _downhill(scenario, oracle, grid.given, simulations)
     if steps.faults.pauses:
-        steps = _downhill(minimal(steps, oracle.violated, simulations), oracle, grid.given, simulations)
+        steps = _downhill(minimal(steps, oracle.confirms, simulations), oracle, grid.given, simulations)
     steps = _with_plain_poison(steps, grid, oracle, simulations)
     faulty = None if steps.faults == FaultPlan() else _faulty(oracle, grid, simulations)
     return without_end(steps if faulty is None else min(steps, faulty, key=complexity), oracle)
@@ -377,9 +377,9 @@ def _first(
 
 def _violating(oracle: Oracle, variants: Iterable[Scenario], limit: int) -> Scenario | None:
     for variant in variants:
-        if oracle.simulations >= limit:
+        if oracle.simulations >= limit or oracle.spent:
             return None
-        if oracle.violated(variant):
+        if oracle.confirms(variant):
             return variant
     return None
 
@@ -414,10 +414,10 @@ def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour]
     moved = True
     while moved:
         moved = False
-        for candidate in simpler(current, given):
+        for candidate in () if oracle.spent else simpler(current, given):
             fitted = ending(candidate)
             smaller = complexity(fitted)
-            if smaller < size and oracle.simulations < limit and oracle.violated(fitted):
+            if smaller < size and oracle.simulations < limit and oracle.confirms(fitted):
                 current, size, moved = fitted, smaller, True
                 break
     return current
@@ -425,7 +425,7 @@ def _downhill(scenario: Scenario, oracle: Oracle, given: Mapping[str, Behaviour]
 
 def without_end(scenario: Scenario, oracle: Oracle) -> Scenario:
     """Return the scenario without its end if the run is done before it and the violation stays."""
-    if scenario.until is None or oracle.result(scenario).drained is None:
+    if scenario.until is None or not oracle.confirms(scenario) or oracle.result(scenario).drained is None:
         return scenario
     endless = attrs.evolve(scenario, until=None)
-    return endless if oracle.violated(endless) else scenario
+    return endless if oracle.confirms(endless) else scenario

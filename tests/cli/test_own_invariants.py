@@ -75,10 +75,10 @@ def test_invariants_beside_a_design_are_found(project: Run) -> None:
 
 
 def test_an_invariant_that_raises_is_an_error(project: Run) -> None:
-    """Neither a pass nor a violation: the table says INCONCLUSIVE, the traceback follows, and the status is 1."""
+    """Neither a pass nor a violation: the table says INCONCLUSIVE, the traceback follows, and the status is 2."""
     table('invariants = ["promises.py:mistaken"]')
     result = project(*EXPLORE)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert re.search(r"mistaken +INCONCLUSIVE +KeyError: 'seven', 5 cases", result.output)
     assert 'return {}["seven"]' in result.output
 

@@ -79,7 +79,7 @@ def test_explore_of_a_sound_design_exits_with_0(run: Run) -> None:
 def test_explore_as_json(run: Run) -> None:
     """One answer for each mapping and invariant of all files."""
     result = run("explore", "template.yaml", "sound.yaml", "--max-examples", "5", "--json")
-    results = json.loads(result.output)["results"]
+    results = json.loads(result.stdout)["results"]
     assert len(results) == 2 * len(invariants.DEFAULT)
     broken = [each for each in results if each["broken"]]
     assert broken == [each for each in results if each["status"] == "violated"]

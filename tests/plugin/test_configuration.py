@@ -12,6 +12,8 @@ WRONG = {
     "wrong type": ('designs = "template.yaml"', 'designs: must be an array, not "template.yaml"'),
     "wrong type within": ("designs = [1]", "designs[[]0]: must be a string"),
     "out of range": ("max_examples = 0", "max_examples = 0: must be a whole number of at least 1"),
+    "no budget": ("budget = 0", "budget: must be a time above 0, such as 30s, 2m or 1h, not '0'"),
+    "no time": ('budget = "soon"', "budget: must be a time above 0, such as 30s, 2m or 1h, not 'soon'"),
     "no truth either": ("vary_assumptions = 1", "vary_assumptions: must be true or false, not 1"),
     "no truth": ('strict = "yes"', 'strict: must be true or false, not "yes"'),
     "no such design": ('designs = ["nowhere.yaml"]', "nowhere.yaml: there is no such file"),
