@@ -114,6 +114,8 @@ SECONDS = 10.0
 _BOOT = "import sys; sys.path[:] = sys.argv[2:]; from chaosqs.project.supervisor import main; main(int(sys.argv[1]))"
 _GRACE = 3.0
 """Seconds that the processes have to end by themselves, when nothing is wrong."""
+_TICK = 0.2
+"""Seconds between two looks at whether a signal has ended the session."""
 
 
 @attrs.define(eq=False)
@@ -186,6 +188,8 @@ class Child:
     """The directory that places in messages are relative to."""
     seconds: float = SECONDS
     """Seconds of real time that a handler may run without giving way; 0: there is no child process."""
+    stopped: Sequence[str] = ()
+    """Not empty: a signal has ended the session, and jobs have a moment to end by themselves."""
     _processes: _Processes | None = None
 
     @property
@@ -213,11 +217,11 @@ class Child:
         name = f"{job.__module__}:{job.__qualname__}"
         try:
             send(processes.link, JOB, to_json(Job(name, argument, group, tuple(sys.path), self.seconds)))
-            kind, text = receive(processes.link)
+            kind, text = self._awaited(processes.link)
             while kind == QUESTION:
                 assert answer is not None, f"{name} asks, and nobody answers"
                 send(processes.link, ANSWER, answer(text))
-                kind, text = receive(processes.link)
+                kind, text = self._awaited(processes.link)
         except (EOFError, OSError):
             raise self._lost(processes) from None
         except BaseException:  # Ctrl-C, above all
@@ -231,6 +235,15 @@ class Child:
             error.function = "" if end.handler == SETUP else end.handler
             raise error
         raise _raised(from_json(Failure, text))
+
+    def _awaited(self, link: Link) -> tuple[bytes, str]:
+        """Wait for the next message. Raises KeyboardInterrupt if none comes after the session was ended."""
+        late = 0.0
+        while not link.poll(_TICK):
+            late += _TICK if self.stopped else 0.0
+            if late >= _GRACE:
+                raise KeyboardInterrupt
+        return receive(link)
 
     def close(self) -> None:
         """End the processes when they have nothing left to do."""

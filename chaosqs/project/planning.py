@@ -241,7 +241,8 @@ def plan(options: Options, known: Known | None = None) -> Plan:
     _refuse_unwritable(reports, options.root)
     sources, notices = _sources(options, settings)
     profile = profile_named(options.profile or settings.profile)
-    child = Child(options.root, settings.handler_seconds)
+    stopped: list[str] = []
+    child = Child(options.root, settings.handler_seconds, stopped)
     sources = tuple(without_unanswered(bound(source, settings, options.root)) for source in sources)
     known = _asked(sources, settings, child) if known is None else known
     end_unused()
@@ -265,7 +266,7 @@ def plan(options: Options, known: Known | None = None) -> Plan:
         known,
         {source.name: bindings(source, settings.behaviours, options.root) for source in sources},
         {source.name: source.given for source in sources},
-        Allowance(options.budget or (seconds_of(settings.budget) if settings.budget else None)),
+        Allowance(options.budget or (seconds_of(settings.budget) if settings.budget else None), stopped=stopped),
     )
 
 

@@ -172,7 +172,7 @@ def test_ctrl_c_ends_explore_at_once(project: Project) -> None:
         explore.send_signal(signal.SIGINT)
         output = explore.communicate(timeout=30)
     assert explore.returncode == 130
-    assert output[1] == "interrupted\n"
+    assert output[1] == "interrupted (SIGINT): what is above was found before\n"
 
 
 def _written(path: Path) -> int:
