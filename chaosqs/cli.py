@@ -175,6 +175,7 @@ def _explored(planned: Plan, results: list[CheckResult], errors: list[str], *, a
 
 def _checked(planned: Plan, *, prints_stories: bool) -> tuple[list[CheckResult], list[str]]:
     """Run the checks until a signal ends them; return their results, and the different errors of those without one."""
+    from chaosqs.project.results import passes
     from chaosqs.project.session import interruptible
 
     results: list[CheckResult] = []
@@ -193,7 +194,7 @@ def _checked(planned: Plan, *, prints_stories: bool) -> tuple[list[CheckResult],
                 planned.child.kill()
                 break
             results.append(found)
-            if found.broken and prints_stories:
+            if found.broken and prints_stories and not passes(found):
                 click.echo(found.broken.story)
     return results, list(errors)
 
@@ -389,12 +390,13 @@ def _exit(*, violated: bool) -> None:
 
 
 def _exit_with(results: Sequence[CheckResult]) -> None:
-    """Exit with 1 if an invariant is violated, and else with 2 if one could not be judged."""
+    """Exit with 1 if an invariant is violated, and else with 2 if one could not be judged or is accepted in vain."""
     from chaosqs.model.verdict import Status
+    from chaosqs.project.results import passes
 
-    statuses = {found.status for found in results}
-    _exit(violated=Status.VIOLATED in statuses)
-    if Status.INCONCLUSIVE in statuses:
+    failed = [found for found in results if not passes(found)]
+    _exit(violated=any(found.status is Status.VIOLATED for found in failed))
+    if failed:
         sys.exit(_WRONG)
 
 

@@ -12,7 +12,7 @@ from chaosqs import plugin
 from chaosqs.invariants import ALL
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.faults import KINDS, FaultKind
-from chaosqs.project.settings import FunctionSettings, Limits, Settings
+from chaosqs.project.settings import Accepted, FunctionSettings, Limits, Settings
 from tools import fidelity
 from tools.tables import table
 
@@ -103,6 +103,11 @@ SETTINGS = (
             "`[tool.chaosqs.functions.NAME.behaviour]` has the same keys."
         ),
     ),
+    (
+        "[[tool.chaosqs.accept]]",
+        Accepted,
+        "A violation that does not fail a session for now ([how to](../searching.md#accept-a-violation-for-now)).",
+    ),
 )
 EXAMPLE = """\
 ```toml
@@ -117,6 +122,12 @@ oldest-message = 300
 [tool.chaosqs.behaviours.worker]
 seconds_per_message = 0.3
 error_rate = 0.01
+
+[[tool.chaosqs.accept]]
+mapping = "orders→worker"
+invariant = "no-dead-lettering-by-throttling"
+reason = "The new limit is on its way: OPS-123."
+until = 2026-12-31
 ```
 """
 

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -32,10 +33,10 @@ from chaosqs.project.binding import (
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
 from chaosqs.project.child import Child, ask, end_unused, has_handlers
 from chaosqs.project.discovery import Source, discover, importable, read_source
-from chaosqs.project.results import CheckResult, run_check
+from chaosqs.project.results import CheckResult, acceptance, run_check
 from chaosqs.project.samples import FoundMessages, found_messages
 from chaosqs.project.session import Allowance, Display, Group, seconds_of
-from chaosqs.project.settings import Settings, read_settings
+from chaosqs.project.settings import FILE, Accepted, Settings, place_of, read_settings
 from chaosqs.project.wording import relative_to
 from chaosqs.search.finding import Finding
 from chaosqs.search.meter import Meter, Progress
@@ -151,6 +152,10 @@ class Plan:
     """Values that other files give the parameters of each design, as clauses."""
     allowance: Allowance = attrs.field(factory=Allowance)
     """The time of the checks."""
+    accept: tuple[Accepted, ...] = ()
+    """The violations that the project accepts."""
+    today: date = attrs.field(factory=lambda: datetime.now(UTC).astimezone().date())
+    """The day on which they are accepted or not."""
     displays: list[Display] = attrs.field(factory=list[Display])
     """Shows the progress, if there is one."""
     _errors: dict[tuple[str, str], Exception] = attrs.field(factory=dict[tuple[str, str], Exception], init=False)
@@ -180,7 +185,11 @@ class Plan:
         """
         database = None if check.canary else hypothesis_settings().database
         with self.counted(check) as budget:
-            return self._checked(check, attrs.evolve(budget, database=database))
+            found = self._checked(check, attrs.evolve(budget, database=database))
+        for index, entry in enumerate(self.accept):
+            if entry.about(check.design, check.mapping, check.invariant.name) and not check.canary:
+                found = acceptance(found, entry, place_of(index, self.root / FILE), today=self.today)
+        return found
 
     @contextmanager
     def counted(self, check: Check) -> Generator[Budget]:
@@ -248,8 +257,11 @@ def plan(options: Options, known: Known | None = None) -> Plan:
     end_unused()
     notices = (*notices, *(notice for each in known.messages.values() for notice in each.notices))
     sources = tuple(_with_known(source, known, options.root) for source in sources)
+    checks = checks_about(sources, settings.behaviours, asked_of(settings, options.root))
+    if not (options.designs or options.selected):
+        _refuse_unknown_accepted(settings.accept, checks, options.root / FILE)
     return Plan(
-        checks_about(sources, settings.behaviours, asked_of(settings, options.root)) if sources else suite(),
+        checks if sources else suite(),
         notices if sources else (*notices, SUITE),
         Budget(
             profile,
@@ -267,7 +279,22 @@ def plan(options: Options, known: Known | None = None) -> Plan:
         {source.name: bindings(source, settings.behaviours, options.root) for source in sources},
         {source.name: source.given for source in sources},
         Allowance(options.budget or (seconds_of(settings.budget) if settings.budget else None), stopped=stopped),
+        settings.accept,
     )
+
+
+def _refuse_unknown_accepted(entries: Sequence[Accepted], checks: Sequence[Check], path: Path) -> None:
+    """Raise `InvalidInput` for an entry that accepts a violation that no check of the project looks for."""
+    for index, entry in enumerate(entries):
+        own = [check for check in checks if entry.about(check.design, check.mapping, entry.invariant)]
+        if any(check.invariant.name == entry.invariant for check in own):
+            continue
+        if own:
+            wrong = f"invariant = {entry.invariant!r}: must be one that is judged; `chaosqs invariants` lists them"
+            raise InvalidInput(f"{place_of(index, path, 'invariant')}: {wrong}")
+        names = dict.fromkeys(check.mapping for check in checks if entry.design in {"", check.design})
+        wrong = f"mapping = {entry.mapping!r}: must be one of the mappings: {', '.join(names) or 'there are none'}"
+        raise InvalidInput(f"{place_of(index, path, 'mapping')}: {wrong}")
 
 
 def _asked(sources: Sequence[Source], settings: Settings, child: Child) -> Known:

@@ -51,6 +51,8 @@ class ItemResult:
     """The text of a failed item; None: it passes."""
     skipped: str = ""
     """Reason why the item is skipped; empty: it is not."""
+    accepted: str = ""
+    """Reason why the violation is accepted: the item is an expected failure; empty: it is not."""
     check_result: CheckResult | None = None
     line: str = ""
     """A further line of the summary."""
@@ -72,13 +74,19 @@ def result(found: CheckResult, *, strict: bool) -> ItemResult:
     """Return the result of the item of a check."""
     title = title_of(found.invariant)
     location = found.broken.location if found.broken else Location(found.design)
+    entry = found.accepted
+    report = found.broken.report if found.broken else ""
     if passes(found, strict=strict):
-        return ItemResult(location, check_result=found)
+        accepted = f"accepted until {entry.until}: {entry.reason}" if entry and found.broken else ""
+        return ItemResult(location, check_result=found, report=report, accepted=accepted)
+    wrong = f"{entry.problem} ({entry.place})" if entry and entry.problem else ""
     if found.broken:
-        failure = found.broken.story + (found.broken.problem or f"  Report          {found.broken.report}")
-        return ItemResult(
-            location, f"{title}: {found.broken.sentence}", failure, check_result=found, report=found.broken.report
-        )
+        failure = found.broken.story + (found.broken.problem or f"  Report          {report}")
+        failure += f"\n  Accepted        {wrong}" if wrong else ""
+        return ItemResult(location, f"{title}: {found.broken.sentence}", failure, check_result=found, report=report)
+    if wrong:
+        text = f"{title}: {wrong}\nRemove the entry: a violation that comes back must not be accepted unseen."
+        return ItemResult(location, f"{title}: {wrong}", text, check_result=found)
     return ItemResult(location, *_without_story(found, title), check_result=found)
 
 
@@ -180,6 +188,8 @@ class InvariantItem(pytest.Item):
         self.user_properties += result.properties
         if result.skipped:
             pytest.skip(result.skipped)
+        if result.accepted:
+            pytest.xfail(result.accepted)
         if result.failure is not None:
             raise InvariantViolated(result.failure)
 

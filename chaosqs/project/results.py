@@ -1,5 +1,6 @@
 """Answers a check: search; for a violation, also explain it, write its report and return the story."""
 
+from datetime import date
 from pathlib import Path
 
 import attrs
@@ -12,6 +13,7 @@ from chaosqs.model.verdict import Status
 from chaosqs.project.checks import Budget, Check
 from chaosqs.project.discovery import portable
 from chaosqs.project.exploration import counterexample
+from chaosqs.project.settings import Accepted
 from chaosqs.project.wording import brief, relative_to, with_relative_paths
 from chaosqs.report.markdown import REPORT, SCENARIO, write_report
 from chaosqs.report.story import replay_command, story
@@ -94,6 +96,19 @@ class Broken:
 
 
 @attrs.frozen
+class Acceptance:
+    """An entry of the project's settings that accepts a violation, and what is wrong with the entry."""
+
+    reason: str
+    until: str
+    """The last day."""
+    place: str
+    """File and line of the entry."""
+    problem: str = ""
+    """The reason why the entry has to go, as a clause; empty: it is true."""
+
+
+@attrs.frozen
 class CheckResult:
     """The result of one check; it can be JSON, which xdist's workers send."""
 
@@ -118,6 +133,8 @@ class CheckResult:
     broken: Broken | None = None
     failing: str = ""
     """The sentence that the mapping's real code never succeeded; empty: it did, or is a model."""
+    accepted: Acceptance | None = None
+    """The entry of the project's settings that accepts a violation of it; None: none does."""
     cut: str = ""
     """What was left out, and why: `the time was over: 40 of 100 cases were tried`; empty: nothing."""
 
@@ -126,9 +143,28 @@ def passes(found: CheckResult, *, strict: bool = False) -> bool:
     """Return True if a check passes; `strict`: only if it was exercised and every user's mark reached."""
     if found.canary:
         return found.status is Status.VIOLATED
+    if found.accepted is not None and (found.accepted.problem or found.status is Status.VIOLATED):
+        return not found.accepted.problem
     if strict and (found.status is Status.NOT_EXERCISED or missed(found)):
         return False
     return found.status not in {Status.VIOLATED, Status.INCONCLUSIVE}
+
+
+def acceptance(found: CheckResult, entry: Accepted, place: str, *, today: date) -> CheckResult:
+    """Return the result of a check with an entry that accepts its violation.
+
+    Such an entry has to go when its last day is over, and when the violation is gone. A search that was cut does not
+    show that it is gone, nor does one without a verdict.
+    """
+    accepted = Acceptance(entry.reason, entry.until, place)
+    if found.status is Status.VIOLATED:
+        over = today > date.fromisoformat(entry.until)
+        accepted = attrs.evolve(accepted, problem=f"it was accepted until {entry.until}, which is over" if over else "")
+    elif found.status is Status.INCONCLUSIVE:
+        return found
+    elif not found.cut:
+        accepted = attrs.evolve(accepted, problem=f"it is accepted, but {found.status}")
+    return attrs.evolve(found, accepted=accepted)
 
 
 def missed(found: CheckResult) -> list[str]:

@@ -1,7 +1,9 @@
 """A project's settings: the table `[tool.chaosqs]` of its pyproject.toml."""
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 
 import attrs
@@ -48,6 +50,27 @@ class FunctionSettings:
 
 
 @attrs.frozen
+class Accepted:
+    """An entry `[[tool.chaosqs.accept]]`: a violation that does not fail a session until a day."""
+
+    mapping: str
+    """The mapping that violates the invariant: `orders→worker`; `->` may stand for the arrow."""
+    invariant: str
+    """Name of the invariant, with dashes."""
+    reason: str
+    """The reason why the violation is accepted."""
+    until: str
+    """The last day on which it is accepted: `2026-12-31`."""
+    design: str = ""
+    """Name of the design; empty: each design that has the mapping."""
+
+    def about(self, design: str, mapping: str, invariant: str) -> bool:
+        """Return True if the entry is about a check."""
+        own = self.mapping.replace("->", "→").replace(" ", "")
+        return (own, self.invariant) == (mapping, invariant) and self.design in {"", design}
+
+
+@attrs.frozen
 class Settings:
     """The table `[tool.chaosqs]`; each field is the key of that name."""
 
@@ -80,6 +103,8 @@ class Settings:
     """The tables of behaviours, below. The search draws the behaviours of all other functions."""
     functions: Mapping[str, FunctionSettings] = attrs.field(factory=dict[str, FunctionSettings], hash=False)
     """The tables of functions, below."""
+    accept: tuple[Accepted, ...] = ()
+    """The violations that are accepted for now, below."""
 
 
 def read_settings(root: Path) -> Settings:
@@ -91,10 +116,10 @@ def read_settings(root: Path) -> Settings:
     try:
         settings = structure(Settings, table)
     except InvalidInput as error:
-        raise _refusal(str(error)) from None
+        raise _refusal(str(error), path) from None
     problems = _problems(settings)
     if problems:
-        raise _refusal(problems)
+        raise _refusal(problems, path)
     return settings
 
 
@@ -110,6 +135,7 @@ def _table(path: Path) -> dict[str, Json]:
             "budget": _as_text,
             "limits": _with_underscores,
             "functions": _with_lists,
+            "accept": _with_days,
         }
         return document | {key: change(document[key]) for key, change in changes.items() if key in document}
     raise InvalidInput(f"{FILE}: tool.chaosqs must be a table: write [tool.chaosqs]")
@@ -117,6 +143,18 @@ def _table(path: Path) -> dict[str, Json]:
 
 def _as_text(number: Json) -> Json:
     return str(number) if isinstance(number, int | float) and not isinstance(number, bool) else number
+
+
+def _with_days(entries: Json) -> Json:
+    """Return the entries in which days, for which TOML has a type, are texts."""
+    if not isinstance(entries, list):
+        return entries
+    return [_with_day(entry) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def _with_day(entry: dict[str, Json]) -> dict[str, Json]:
+    day: object = entry.get("until")
+    return entry | {"until": day.isoformat()} if isinstance(day, date) else entry
 
 
 def _with_underscores(table: Json) -> Json:
@@ -159,7 +197,23 @@ def _problems(settings: Settings) -> str:
         if name in settings.behaviours and (function.handler or function.code or function.behaviour is not None):
             must = "says how the function behaves, as [tool.chaosqs.behaviours] does: keep one of them"
             checks.refuse(f"functions.{name}", None, must)
+    for index, entry in enumerate(settings.accept):
+        _check_accepted(Checks(f"accept[{index}]", checks.problems), entry, settings.accept[:index])
     return "\n".join(map(str, checks.problems))
+
+
+def _check_accepted(checks: Checks, entry: Accepted, before: tuple[Accepted, ...]) -> None:
+    """Note the problems of an entry that accepts a violation."""
+    checks.name("mapping", entry.mapping, r"\S+ ?(→|->) ?\S+", "must be written queue→function")
+    checks.name("until", entry.until, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a day such as 2026-12-31")
+    if not entry.reason.strip():
+        checks.refuse("reason", None, "must say why the violation is accepted")
+    try:
+        date.fromisoformat(entry.until)
+    except ValueError:
+        checks.refuse("until", entry.until, "must be a day that exists")
+    if any(attrs.evolve(each, reason=entry.reason, until=entry.until) == entry for each in before):
+        checks.refuse("", None, "accepts what an entry before it accepts")
 
 
 def _check_budget(checks: Checks, budget: str) -> None:
@@ -182,5 +236,28 @@ def _check_function(checks: Checks, given: FunctionSettings) -> None:
             checks.refuse("behaviour", None, "excludes handler and code: a function is a model or real code")
 
 
-def _refusal(problems: str) -> InvalidInput:
-    return InvalidInput("\n".join(f"{FILE}, [tool.chaosqs]: {line}" for line in problems.splitlines()))
+def _refusal(problems: str, path: Path) -> InvalidInput:
+    return InvalidInput("\n".join(_placed(line, path) for line in problems.splitlines()))
+
+
+_ENTRY = re.compile(r"accept\[(\d+)\]\.?((\w*).*)", re.DOTALL)
+_HEADER = re.compile(r"\s*\[\[\s*tool\s*\.\s*chaosqs\s*\.\s*accept\s*\]\]")
+
+
+def _placed(problem: str, path: Path) -> str:
+    """Return a problem with its place in the file: the table, or the line of an entry that accepts a violation."""
+    found = _ENTRY.fullmatch(problem)
+    if found is None:
+        return f"{FILE}, [tool.chaosqs]: {problem}"
+    return f"{place_of(int(found[1]), path, found[3])}: {found[2].removeprefix(': ')}"
+
+
+def place_of(index: int, path: Path, key: str = "") -> str:
+    """Return the place of an entry that accepts a violation, or of one of its keys, if it has that one."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    headers = [number for number, line in enumerate(lines, 1) if _HEADER.match(line)]
+    if index >= len(headers):
+        return f"{FILE}, [[tool.chaosqs.accept]]"
+    first, last = headers[index], [*headers, len(lines) + 1][index + 1]
+    keys = (number for number in range(first, last) if key and re.match(rf"\s*{key}\s*=", lines[number - 1]))
+    return f"{FILE}:{next(keys, first)}, [[tool.chaosqs.accept]]"

@@ -21,6 +21,7 @@ def summary(results: Sequence[CheckResult], notices: Iterable[str] = ()) -> list
         *_judged(asked),
         *(line for reason in _failures(asked) for line in reason.splitlines()),
         *_failing(asked),
+        *_accepted(asked),
         *(_canary(found) for found in results if found.canary),
         *_assumptions(results),
         *(found.broken.problem or f"report: {found.broken.report}" for found in asked if found.broken),
@@ -58,6 +59,20 @@ def _failing(asked: Iterable[CheckResult]) -> Iterator[str]:
     ):
         yield f"NOT TESTED: {shown(design, 50)}: {mapping_text(mapping)}: {shown(sentence, 300)}"
         yield f"  {advice(mapping, sentence)}"
+
+
+def _accepted(asked: Iterable[CheckResult]) -> Iterator[str]:
+    """Yield the entries of the settings that accept violations, and those that have to go."""
+    for found in asked:
+        entry = found.accepted
+        if entry is None:
+            continue
+        name = f"{shown(found.design, 50)}: {mapping_text(found.mapping)}: {title_of(found.invariant)}"
+        if entry.problem:
+            yield f"NOT ACCEPTED: {name}: {entry.problem} ({entry.place})"
+        else:
+            unseen = "" if found.status is Status.VIOLATED else f", not seen in {found.cases:,} cases"
+            yield f"accepted until {entry.until}: {name}{unseen}: {shown(entry.reason, 200)}"
 
 
 def details(found: CheckResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 
@@ -75,6 +76,23 @@ def test_the_budget_is_the_options_or_the_projects(
     Path("pyproject.toml").write_text(f"[tool.chaosqs]\n{table}\n", encoding="utf-8")
     planned = plan(Options(Path.cwd(), Path.cwd(), ("sound.yaml",), budget=given))
     assert (planned.allowance.seconds, planned.allowance.lanes) == (seconds, 1)
+
+
+def test_accepted_violations_exit_with_0(run: Run) -> None:
+    """Without their stories; and with 2 once one of them is gone."""
+    results = json.loads(run("explore", "template.yaml", "--max-examples=5", "--json").stdout)["results"]
+    names = [each["invariant"] for each in results if each["status"] == "violated"]
+    entry = '[[tool.chaosqs.accept]]\nmapping = "orders→worker"\nreason = "x"\nuntil = 9999-12-31\ninvariant = "{}"\n'
+    Path("pyproject.toml").write_text("".join(map(entry.format, names)), encoding="utf-8")
+    result = run("explore", "template.yaml", "--max-examples=5")
+    assert (result.exit_code, result.stdout.count("accepted until 9999-12-31: ")) == (0, len(names))
+    assert names
+    assert "Message 1 " not in result.stdout
+    with Path("pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(entry.format("conservation"))
+    result = run("explore", "template.yaml", "--max-examples=5")
+    assert result.exit_code == 2
+    assert "NOT ACCEPTED: template.yaml: orders → worker: conservation: it is accepted, but holds (" in result.stdout
 
 
 def test_exhaustion_ends_with_the_time(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""A signal ends a session of pytest with what its searches found."""
+"""What ends a session of pytest early, and what keeps it from failing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from chaosqs.project import planning
 from chaosqs.project.checks import Budget, Check
 from chaosqs.project.results import CheckResult, run_check
-from tests.plugin.projects import BRIEFLY, BROKEN, SOUND
+from tests.plugin.projects import BRIEFLY, BROKEN, FOLDER, SOUND
 
 
 @pytest.mark.usefixtures("hurried")
@@ -45,6 +45,30 @@ def test_a_signal_ends_the_session_after_its_mapping(
     )
     result.stdout.no_fnmatch_line("b/template.yaml: orders*")
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_accepted_violation_is_an_expected_failure(broken: pytest.Pytester) -> None:
+    """The session passes, the summary says why, and the report is written."""
+    broken.makepyprojecttoml(
+        """
+        [[tool.chaosqs.accept]]
+        mapping = "orders -> worker"
+        invariant = "no-dead-lettering-by-throttling"
+        reason = "OPS-123"
+        until = 9999-12-31
+        """
+    )
+    result = broken.runpytest("--chaosqs", BRIEFLY, "-k", "no-dead-lettering-by-throttling", "-rx")
+    result.assert_outcomes(xfailed=1)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "accepted until 9999-12-31: template.yaml: orders → worker: no dead-lettering by throttling: OPS-123",
+            f"report: {FOLDER}/report.md",
+            "XFAIL *no-dead-lettering-by-throttling - accepted until 9999-12-31: OPS-123",
+        ]
+    )
 
 
 def test_a_budget_that_is_none_is_refused(sound: pytest.Pytester) -> None:
