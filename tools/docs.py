@@ -126,7 +126,7 @@ error_rate = 0.01
 [[tool.chaosqs.accept]]
 mapping = "orders→worker"
 invariant = "no-dead-lettering-by-throttling"
-reason = "The new limit is on its way: OPS-123."
+reason = "The new limit is on its way: ticket 123."
 until = 2026-12-31
 ```
 """

@@ -55,7 +55,7 @@ def test_an_accepted_violation_is_an_expected_failure(broken: pytest.Pytester) -
         [[tool.chaosqs.accept]]
         mapping = "orders -> worker"
         invariant = "no-dead-lettering-by-throttling"
-        reason = "OPS-123"
+        reason = "ticket 123"
         until = 9999-12-31
         """
     )
@@ -64,9 +64,9 @@ def test_an_accepted_violation_is_an_expected_failure(broken: pytest.Pytester) -
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
-            "accepted until 9999-12-31: template.yaml: orders → worker: no dead-lettering by throttling: OPS-123",
+            "accepted until 9999-12-31: template.yaml: orders → worker: no dead-lettering by throttling: ticket 123",
             f"report: {FOLDER}/report.md",
-            "XFAIL *no-dead-lettering-by-throttling - accepted until 9999-12-31: OPS-123",
+            "XFAIL *no-dead-lettering-by-throttling - accepted until 9999-12-31: ticket 123",
         ]
     )
 

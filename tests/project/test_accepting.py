@@ -17,7 +17,7 @@ from chaosqs.project.settings import Accepted, read_settings
 from chaosqs.project.summary import summary
 from tests.plugin.projects import SOUND
 
-ENTRY = Accepted("orders->worker", "no-loss-after-send", "OPS-123", "2026-12-31")
+ENTRY = Accepted("orders->worker", "no-loss-after-send", "ticket 123", "2026-12-31")
 PLACE = "pyproject.toml:3, [[tool.chaosqs.accept]]"
 BROKEN = Broken("Message 1 was lost.", "story\n", Location("template.yaml", 7), "reports/x/report.md")
 TOML = """
@@ -25,13 +25,13 @@ TOML = """
 [[tool.chaosqs.accept]]
 mapping = "orders→worker"
 invariant = "no-loss-after-send"
-reason = "OPS-123"
+reason = "ticket 123"
 until = 2026-12-31
 
 [[ tool.chaosqs.accept ]]
 mapping = "orders→worker"
 invariant = "conservation"
-reason = "OPS-124"
+reason = "ticket 124"
 until = "2027-01-31"
 """
 
@@ -52,8 +52,8 @@ def test_an_accepted_violation_passes_until_the_day_is_over() -> None:
     done = judged(Status.VIOLATED)
     assert passes(done)
     item = result(done, strict=True)
-    assert (item.accepted, item.failure) == ("accepted until 2026-12-31: OPS-123", None)
-    assert "accepted until 2026-12-31: template.yaml: orders → worker: no loss after send: OPS-123" in summary([done])
+    assert (item.accepted, item.failure) == ("accepted until 2026-12-31: ticket 123", None)
+    assert "accepted until 2026-12-31: template.yaml: orders → worker: no loss after send: ticket 123" in summary([done])
 
 
 def test_a_day_that_is_over_fails_with_the_story() -> None:
@@ -80,7 +80,7 @@ def test_a_search_that_was_cut_does_not_show_that_a_violation_is_gone() -> None:
     """Nor does one without a verdict, which fails for itself."""
     done = judged(Status.HOLDS, cut="the time was over: 40 of 100 cases were tried")
     assert passes(done)
-    assert any("no loss after send, not seen in 40 cases: OPS-123" in line for line in summary([done]))
+    assert any("no loss after send, not seen in 40 cases: ticket 123" in line for line in summary([done]))
     assert judged(Status.INCONCLUSIVE).accepted is None
 
 
@@ -100,9 +100,9 @@ REFUSED = {
     "no day": ("until = 2026-12-31", "until = 'soon'", 7, "until = 'soon': must be a day such as 2026-12-31"),
     "no such day": ("until = 2026-12-31", "until = '2026-02-30'", 7, "until = '2026-02-30': must be a day that exists"),
     "a moment": ("until = 2026-12-31", "until = 2026-12-31T10:00:00", 7, "must be a day such as 2026-12-31"),
-    "no reason": ('"OPS-123"', '" "', 6, "reason: must say why the violation is accepted"),
-    "missing": ('reason = "OPS-123"', "", 3, "reason"),
-    "unknown key": ('reason = "OPS-123"', 'why = "OPS-123"', 6, "why: unknown field"),
+    "no reason": ('"ticket 123"', '" "', 6, "reason: must say why the violation is accepted"),
+    "missing": ('reason = "ticket 123"', "", 3, "reason"),
+    "unknown key": ('reason = "ticket 123"', 'why = "ticket 123"', 6, "why: unknown field"),
     "no mapping": ('"orders→worker"', '"orders"', 4, "mapping = 'orders': must be written queue→function"),
     "twice": ('"conservation"', '"no-loss-after-send"', 9, "accepts what an entry before it accepts"),
     "other mapping": (
@@ -133,5 +133,5 @@ def test_entries_of_other_designs_are_kept_where_one_is_named(tmp_path: Path) ->
 def test_an_acceptance_travels_from_a_worker() -> None:
     """As xdist's workers send results."""
     done = judged(Status.VIOLATED)
-    assert done.accepted == Acceptance("OPS-123", "2026-12-31", PLACE)
+    assert done.accepted == Acceptance("ticket 123", "2026-12-31", PLACE)
     assert from_json(CheckResult, to_json(done)) == done
