@@ -53,7 +53,9 @@ def test_an_accepted_violation_passes_until_the_day_is_over() -> None:
     assert passes(done)
     item = result(done, strict=True)
     assert (item.accepted, item.failure) == ("accepted until 2026-12-31: ticket 123", None)
-    assert "accepted until 2026-12-31: template.yaml: orders → worker: no loss after send: ticket 123" in summary([done])
+    assert "accepted until 2026-12-31: template.yaml: orders → worker: no loss after send: ticket 123" in summary(
+        [done]
+    )
 
 
 def test_a_day_that_is_over_fails_with_the_story() -> None:
