@@ -1,24 +1,34 @@
 """Compare emulators of SQS with AWS: behaviours that the ledger confirms, run through boto3 in one go.
 
-    python -m tools.compare_emulators      run them, and write docs/fidelity/emulators.toml
+    python -m tools.compare_emulators [NAME ENDPOINT RESET]...      run them, and write docs/fidelity/emulators.toml
+
+Besides chaosqs and moto it measures emulators that already serve at an endpoint; each behaviour begins with a POST to
+the URL that resets them. It installs and starts none. The table was made with a ministack of the package index:
+
+    GATEWAY_PORT=4599 BIND_HOST=127.0.0.1 MINISTACK_ACCOUNT_ID=123456789012 ministack &
+    python -m tools.compare_emulators "ministack 1.5.33" http://127.0.0.1:4599 http://127.0.0.1:4599/_ministack/reset
 
 It is not part of CI, as it waits in real time where an emulator has no virtual one. `python -m tools.docs` makes the
-table of docs/fidelity.md from its result. Emulators that need a container are not in it: they are `not measured`.
+table of docs/fidelity.md from its result. LocalStack needs a container and an account: it is `not measured`.
 """
 # pyright: reportTypedDictNotRequiredAccess=false, reportUnknownMemberType=false
 
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.request import Request, urlopen
 
 import attrs
 import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from moto import mock_aws
 
@@ -67,6 +77,7 @@ class World:
 
 
 Behaviour: TypeAlias = Callable[[World], str]
+Opened: TypeAlias = Callable[[], AbstractContextManager[World]]
 
 
 def _typed(attributes: dict[str, str]) -> dict[QueueAttributeNameType, str]:
@@ -83,7 +94,7 @@ def _refusal(call: Callable[[], object]) -> str:
     return "accepted"
 
 
-def _sent(world: World, **parameters: str) -> str:
+def _sent(world: World, **parameters: object) -> str:
     url = world.queue("orders.fifo")
     return _refusal(lambda: world.sqs.send_message(QueueUrl=url, MessageBody="a", **parameters))  # type: ignore[arg-type]
 
@@ -232,6 +243,150 @@ def _long_poll(world: World) -> str:
     return world.bodies(url)
 
 
+def _send(world: World, body: str = "a", **parameters: object) -> str:
+    url = world.queue()
+    return _refusal(lambda: world.sqs.send_message(QueueUrl=url, MessageBody=body, **parameters))  # type: ignore[arg-type]
+
+
+def _delayed(world: World) -> str:
+    return _sent(world, MessageGroupId="g", MessageDeduplicationId="a", DelaySeconds=1)
+
+
+def _text(**named: str) -> dict[str, object]:
+    return {name: {"DataType": "String", "StringValue": value} for name, value in named.items()}
+
+
+def _long_entry(world: World) -> str:
+    url = world.queue(MaximumMessageSize="1024")
+    entries = [{"Id": "long", "MessageBody": "x" * 1025}, {"Id": "short", "MessageBody": "x" * 1024}]
+    answer = world.sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+    failed = " ".join(f"{each['Id']} {each['Code']}" for each in answer.get("Failed", ()))
+    return f"{failed or 'none'}, {world.count(url)} message(s)"
+
+
+def _long_batch(world: World) -> str:
+    url = world.queue()
+    entries = [{"Id": each, "MessageBody": "x" * 600_000} for each in "ab"]
+    return _refusal(lambda: world.sqs.send_message_batch(QueueUrl=url, Entries=entries))  # type: ignore[arg-type]
+
+
+def _permitted(world: World, action: str = "SendMessage", times: int = 1) -> str:
+    url, refusal = world.queue(), ""
+    for _ in range(times):
+        refusal = _refusal(
+            lambda: world.sqs.add_permission(
+                QueueUrl=url, Label="all", AWSAccountIds=["123456789012"], Actions=[action]
+            )
+        )
+    return refusal
+
+
+def _not_permitted(world: World) -> str:
+    url = world.queue()
+    return _refusal(lambda: world.sqs.remove_permission(QueueUrl=url, Label="all"))
+
+
+def _tagged(world: World, count: int) -> str:
+    url, tags = world.queue(), {f"key{i}": "v" for i in range(count)}
+    return _refusal(lambda: world.sqs.tag_queue(QueueUrl=url, Tags=tags))
+
+
+def _key_emptied(world: World) -> str:
+    url = world.queue(KmsMasterKeyId="alias/aws/sqs", KmsDataKeyReusePeriodSeconds="60")
+    world.sqs.set_queue_attributes(
+        QueueUrl=url, Attributes={"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "300"}
+    )
+    shown = world.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return f"key {shown.get('KmsMasterKeyId', 'none')}, managed by SQS: {shown.get('SqsManagedSseEnabled', 'unknown')}"
+
+
+def _trace_of_dead_letter(world: World) -> str:
+    source, dead = world.redriven()
+    trace = {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-5759e988-bd862e3fe1be46a994272793"}}
+    world.sqs.send_message(QueueUrl=source, MessageBody="a", MessageSystemAttributes=trace)  # type: ignore[arg-type]
+    world.bodies(source)
+    world.bodies(source)
+    (message,) = world.sqs.receive_message(QueueUrl=dead, AttributeNames=["All"])["Messages"]
+    return "kept" if "AWSTraceHeader" in message["Attributes"] else "lost"
+
+
+def _handle(world: World, name: str = "orders") -> tuple[str, str]:
+    """Return a queue and the handle of its one message, in flight."""
+    url = world.queue(name)
+    fifo = {"MessageGroupId": "g", "MessageDeduplicationId": "a"} if name.endswith(".fifo") else {}
+    world.sqs.send_message(QueueUrl=url, MessageBody="a", **fifo)  # type: ignore[arg-type]
+    return url, world.sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+
+
+def _deleted_twice(world: World) -> str:
+    url, handle = _handle(world)
+    world.sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
+    return _refusal(lambda: world.sqs.delete_message(QueueUrl=url, ReceiptHandle=handle))
+
+
+def _hidden_after_delete(world: World) -> str:
+    url, handle = _handle(world)
+    world.sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
+    return _refusal(
+        lambda: world.sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=5)
+    )
+
+
+def _invented_handle(world: World) -> str:
+    url = world.queue()
+    return _refusal(lambda: world.sqs.delete_message(QueueUrl=url, ReceiptHandle="invented"))
+
+
+def _same_attempt(world: World) -> str:
+    url = world.queue("orders.fifo")
+    _put(world, url, "a", "g")
+    return " ".join(
+        str(len(world.sqs.receive_message(QueueUrl=url, ReceiveRequestAttemptId=each).get("Messages", ())))
+        for each in ("first", "first", "second")
+    )
+
+
+def _order_after_failure(world: World) -> str:
+    """Receive one of three messages of a group, let its timeout end, and receive again."""
+    url = world.queue("orders.fifo")
+    for body in "abc":
+        _put(world, url, body, "g")
+    (first,) = world.sqs.receive_message(QueueUrl=url)["Messages"]
+    world.sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0)
+    return f"{first['Body']}, then {world.bodies(url)}"
+
+
+def _fifo_dead_letter(world: World) -> str:
+    """Let the first message of a group move to the dead-letter queue."""
+    dead = world.queue("dead.fifo")
+    policy = json.dumps({"deadLetterTargetArn": world.arn(dead), "maxReceiveCount": 1})
+    url = world.queue("orders.fifo", VisibilityTimeout="0", RedrivePolicy=policy)
+    for body in "ab":
+        _put(world, url, body, "g")
+    return f"{world.bodies(url, 1)}, then {world.bodies(url, 1)}, dead: {world.bodies(dead)}"
+
+
+def _count_after_redrive(world: World) -> str:
+    source, dead = world.redriven()
+    world.sqs.send_message(QueueUrl=source, MessageBody="a")
+    world.bodies(source)
+    world.bodies(source)
+    world.sqs.start_message_move_task(SourceArn=world.arn(dead))
+    world.wait(0.5)
+    (message,) = world.sqs.receive_message(QueueUrl=source, AttributeNames=["All"])["Messages"]
+    return message["Attributes"]["ApproximateReceiveCount"]
+
+
+def _source_allowed(world: World) -> str:
+    dead = world.queue("dead", RedriveAllowPolicy=json.dumps({"redrivePermission": "denyAll"}))
+    return _policy_of(world, world.arn(dead))
+
+
+def _receives(world: World, most: int) -> str:
+    policy = json.dumps({"deadLetterTargetArn": world.arn(world.queue("dead")), "maxReceiveCount": most})
+    return _set(world, RedrivePolicy=policy)
+
+
 _NOWHERE = "https://sqs.us-east-1.amazonaws.com/123456789012/nowhere"
 _MISSING = "arn:aws:sqs:us-east-1:123456789012:missing"
 BEHAVIOURS: tuple[tuple[str, str, str, Behaviour], ...] = (
@@ -311,6 +466,62 @@ BEHAVIOURS: tuple[tuple[str, str, str, Behaviour], ...] = (
         "NonExistentQueue",
         lambda w: _refusal(lambda: w.sqs.send_message(QueueUrl=_NOWHERE, MessageBody="a")),
     ),
+    ("SZ-4", "a batch of more than 1 MiB", "BatchRequestTooLong", _long_batch),
+    (
+        "SZ-5",
+        "a batch with an entry over the queue's own limit",
+        "long InvalidParameterValue, 1 message(s)",
+        _long_entry,
+    ),
+    ("SZ-6", "an empty body", "MissingParameter", lambda w: _send(w, "")),
+    ("SZ-8", "a body with a control character", "InvalidMessageContents", lambda w: _send(w, "a\x00")),
+    ("BT-1", "an empty batch", "EmptyBatchRequest", _batch),
+    (
+        "AT-1",
+        "an attribute name with letters of another alphabet",
+        "accepted",
+        lambda w: _send(w, MessageAttributes=_text(größe="v")),
+    ),
+    (
+        "AT-1",
+        "an attribute name that begins with `AWS.`",
+        "InvalidParameterValue",
+        lambda w: _send(w, MessageAttributes=_text(**{"AWS.a": "v"})),
+    ),
+    (
+        "AT-1",
+        "eleven message attributes",
+        "InvalidParameterValue",
+        lambda w: _send(w, MessageAttributes=_text(**{f"a{i}": "v" for i in range(11)})),
+    ),
+    (
+        "AT-3",
+        "an attribute with an empty value",
+        "InvalidParameterValue",
+        lambda w: _send(w, MessageAttributes=_text(a="")),
+    ),
+    (
+        "FQ-1",
+        "a group id with a blank on a standard queue",
+        "InvalidParameterValue",
+        lambda w: _send(w, MessageGroupId="a b"),
+    ),
+    ("DL-4", "a FIFO message with a delay of its own", "InvalidParameterValue", _delayed),
+    ("FF-17", "a failed message of a group comes first again", "a, then a b c", _order_after_failure),
+    ("FF-20", "messages of a receive, the same attempt, another one", "1 1 0", _same_attempt),
+    ("RH-7", "a second delete", "accepted", _deleted_twice),
+    ("RH-9", "a delete with an invented handle", "ReceiptHandleIsInvalid", _invented_handle),
+    ("VT-13", "a visibility change after the delete", "InvalidParameterValue", _hidden_after_delete),
+    ("DLQ-1", "a redrive policy with 1,001 receives", "InvalidParameterValue", lambda w: _receives(w, 1001)),
+    ("DLQ-7", "the trace header of a dead letter", "kept", _trace_of_dead_letter),
+    ("DLQ-14", "a dead letter leaves its group", "a, then b, dead: a", _fifo_dead_letter),
+    ("DLQ-17", "a dead-letter queue that allows no source", "InvalidParameterValue", _source_allowed),
+    ("MV-5", "the receive count of a redriven message", "1", _count_after_redrive),
+    ("EN-1", "the encryption of a queue whose key is set to nothing", "key none, managed by SQS: false", _key_emptied),
+    ("", "51 tags", "InvalidParameterValue", lambda w: _tagged(w, 51)),
+    ("", "a permission with a label twice", "InvalidParameterValue", lambda w: _permitted(w, times=2)),
+    ("", "a permission for `DeleteQueue`", "InvalidParameterValue", lambda w: _permitted(w, "DeleteQueue")),
+    ("", "a permission is removed that there is not", "InvalidParameterValue", _not_permitted),
 )
 """Ledger id (empty: recorded, without a rule of its own), what is done, what AWS answers, and what does it."""
 
@@ -327,10 +538,23 @@ def _moto() -> Generator[World]:
         yield World(boto3.client("sqs", region_name="us-east-1"), time.sleep)
 
 
-EMULATORS = {f"chaosqs {chaosqs.__version__}": _chaosqs, f"moto {version('moto')}": _moto}
+def _served(endpoint: str, reset: str) -> Opened:
+    """Return what opens an emulator that serves at an endpoint."""
+
+    @contextmanager
+    def opened() -> Generator[World]:
+        with urlopen(Request(reset, method="POST"), timeout=60):  # noqa: S310 - the URL of the command line
+            pass
+        unsigned = Config(signature_version=UNSIGNED)
+        yield World(boto3.client("sqs", "us-east-1", endpoint_url=endpoint, config=unsigned), time.sleep)
+
+    return opened
 
 
-def answered(opened: Callable[[], AbstractContextManager[World]], behaviour: Behaviour) -> str:
+EMULATORS: dict[str, Opened] = {f"chaosqs {chaosqs.__version__}": _chaosqs, f"moto {version('moto')}": _moto}
+
+
+def answered(opened: Opened, behaviour: Behaviour) -> str:
     """Return what an emulator answers; its own exceptions are answers, too."""
     try:
         with opened() as world:
@@ -343,16 +567,18 @@ def answered(opened: Callable[[], AbstractContextManager[World]], behaviour: Beh
 
 def main() -> None:
     """Run all behaviours on all emulators, print what differs from AWS, and write the result."""
+    given = sys.argv[1:]
+    emulators = EMULATORS | {given[i]: _served(*given[i + 1 : i + 3]) for i in range(0, len(given), 3)}
     answers, listed = list[list[str]](), list[str]()
     for rule, title, wanted, behaviour in BEHAVIOURS:
-        answers.append([answered(opened, behaviour) for opened in EMULATORS.values()])
+        answers.append([answered(opened, behaviour) for opened in emulators.values()])
         described = {"rule": rule, "title": title, "aws": wanted}
         listed.append("".join(f"{key} = {json.dumps(value)}\n" for key, value in described.items()))
-        for name, each in zip(EMULATORS, answers[-1], strict=True):
+        for name, each in zip(emulators, answers[-1], strict=True):
             if each != wanted:
                 print(f"{rule} {title}: {wanted} on AWS, {each} on {name}")
     rows = ",\n".join(f"    {json.dumps(row)}" for row in answers)
-    head = f"emulators = {json.dumps(list(EMULATORS))}\nanswers = [\n{rows},\n]\n"
+    head = f"emulators = {json.dumps(list(emulators))}\nanswers = [\n{rows},\n]\n"
     RESULT.write_text(head + "".join(f"\n[[behaviour]]\n{each}" for each in listed), encoding="utf-8", newline="\n")
 
 
