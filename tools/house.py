@@ -16,7 +16,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from statistics import fmean, median
 
@@ -79,10 +79,15 @@ class Source:
         """True unless the file is empty or only has a docstring."""
         return len(self.tree.body) > (ast.get_docstring(self.tree) is not None)
 
-    @property
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of the syntax tree: nearly every figure reads them."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
     def functions(self) -> list[Function]:
         """All functions and methods, nested ones included."""
-        return [node for node in ast.walk(self.tree) if isinstance(node, Function)]
+        return [node for node in self.nodes if isinstance(node, Function)]
 
 
 def sources(homes: Iterable[Path] = PRODUCT) -> list[Source]:
@@ -97,7 +102,7 @@ def sources(homes: Iterable[Path] = PRODUCT) -> list[Source]:
 
 def import_lines(source: Source) -> int:
     """Count the lines of import statements, continuation lines and those inside functions included."""
-    imports = [node for node in ast.walk(source.tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    imports = [node for node in source.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in imports)
 
 
@@ -105,15 +110,15 @@ def importers(files: Sequence[Source]) -> dict[str, set[str]]:
     """Return the importers of each module; imports within functions and for type checking count."""
     found: dict[str, set[str]] = {source.name: set() for source in files}
     for source in files:
-        for name in _imported(source.tree):
+        for name in _imported(source.nodes):
             target = name if name in found else name.rpartition(".")[0]
             if target in found and target != source.name:
                 found[target].add(source.name)
     return found
 
 
-def _imported(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
@@ -169,7 +174,7 @@ def definitions(source: Source) -> Iterator[tuple[int, str]]:
     """Yield the names that a file defines, with their lines: its own, classes, functions, parameters, attributes."""
     yield 1, source.name.rpartition(".")[2]
     yield from _assigned(source.tree.body)
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.ClassDef():
                 yield node.lineno, node.name
@@ -190,9 +195,10 @@ def _assigned(body: Iterable[ast.stmt]) -> Iterator[tuple[int, str]]:
         yield from ((target.lineno, target.id) for target in targets if isinstance(target, ast.Name))
 
 
-def words(name: str) -> list[str]:
+@cache
+def words(name: str) -> tuple[str, ...]:
     """Return the words of a name in snake or camel case, in lower case; `RealCode` and `real_code` have the same."""
-    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+    return tuple(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name))
 
 
 def has(name: str, word: str) -> bool:
@@ -210,13 +216,13 @@ def named(files: Iterable[Source], listed: str) -> dict[str, list[str]]:
 
 def mentions(files: Iterable[Source], names: Iterable[str]) -> dict[str, int]:
     """Return the number of files with each name as an identifier; its definition and imports count."""
-    used = [_identifiers(source.tree) for source in files]
+    used = [_identifiers(source.nodes) for source in files]
     return {name: sum(name in identifiers for identifiers in used) for name in names}
 
 
-def _identifiers(tree: ast.Module) -> set[str]:
+def _identifiers(nodes: Iterable[ast.AST]) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Name(id=name) | ast.Attribute(attr=name) | ast.ClassDef(name=name) | ast.alias(name=name):
                 found.add(name)
@@ -230,7 +236,7 @@ def _identifiers(tree: ast.Module) -> set[str]:
 
 def docstrings(source: Source) -> list[str]:
     """Return the docstrings of the module, classes, functions and attributes."""
-    statements = [node for node in ast.walk(source.tree) if isinstance(node, ast.Expr)]
+    statements = [node for node in source.nodes if isinstance(node, ast.Expr)]
     values = [node.value.value for node in statements if isinstance(node.value, ast.Constant)]
     return [value for value in values if isinstance(value, str)]
 
