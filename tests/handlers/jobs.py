@@ -1,4 +1,7 @@
-"""The job of a child process: simulate one handler, and return the verdict on it and what reached the network."""
+"""The job of a child process: simulate one handler, and return the verdict on it and what reached the network.
+
+Each of some 150 processes imports this module, so it imports no more than they need: neither pytest nor boto3.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,18 @@ from pathlib import Path
 
 from chaosqs.lambda_.guards import Original
 from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.events import InvocationEnded
+from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
-from tests.handlers.test_odd_handlers import DESIGN, verdict_on
+
+DESIGN = Design(
+    [Queue("orders", visibility_timeout=30, redrive=Redrive("dead", 1)), Queue("dead"), Queue("done")],
+    [Function("worker", timeout=2)],
+    [EventSourceMapping("orders", "worker", batch_size=1, report_batch_item_failures=True)],
+)
 
 SENT: list[str] = []
 """Calls that reached the network."""
@@ -21,6 +32,16 @@ _METHODS = ("connect", "connect_ex", "sendto", "sendmsg")  # `send` needs `conne
 
 def starts(text: str) -> str:
     return text
+
+
+def verdict_on(history: History) -> str:
+    (end,) = [event for event in history.events if isinstance(event, InvocationEnded)]
+    if end.outcome == "timed_out":
+        assert end.error == "Sandbox.Timedout"
+        return "timed out"
+    if end.outcome != "succeeded":
+        return f"{end.outcome} {end.error.partition(':')[0]}"
+    return f"reported {end.rule}" if end.failed else "processed"
 
 
 def judge(path: str) -> str:

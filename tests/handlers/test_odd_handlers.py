@@ -27,28 +27,21 @@ import pytest
 
 import chaosqs
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.events import InvocationEnded
+from chaosqs.model.design import Design, Function
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
 from chaosqs.simulation.run import simulate
 from tests.handlers import odd_handlers
+from tests.handlers.jobs import DESIGN, verdict_on
 from tests.handlers.odd_handlers import ODD, TIMEOUT
-
-DESIGN = Design(
-    [Queue("orders", visibility_timeout=30, redrive=Redrive("dead", 1)), Queue("dead"), Queue("done")],
-    [Function("worker", timeout=TIMEOUT)],
-    [EventSourceMapping("orders", "worker", batch_size=1, report_batch_item_failures=True)],
-)
-
 
 SLOW = ("runs_asyncio_without_a_pause", "spins_too_long", "has_too_many_threads")
 """Handlers that take seconds of real time: they have less virtual time, and one door; `make deep` has the others."""
 
 
 def design(name: str) -> Design:
-    return attrs.evolve(DESIGN, functions=[Function("worker", timeout=1)]) if name in SLOW else DESIGN
+    return attrs.evolve(DESIGN, functions=[Function("worker", timeout=1 if name in SLOW else TIMEOUT)])
 
 
 def simulated(name: str) -> History:
@@ -76,16 +69,6 @@ def mocked(name: str) -> History:
 
 
 DOORS = [simulated, searched, mocked]
-
-
-def verdict_on(history: History) -> str:
-    (end,) = [event for event in history.events if isinstance(event, InvocationEnded)]
-    if end.outcome == "timed_out":
-        assert end.error == "Sandbox.Timedout"
-        return "timed out"
-    if end.outcome != "succeeded":
-        return f"{end.outcome} {end.error.partition(':')[0]}"
-    return f"reported {end.rule}" if end.failed else "processed"
 
 
 def loop_of_policy() -> object:
