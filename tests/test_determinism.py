@@ -51,13 +51,14 @@ def _digests(python: str, hash_seed: str) -> str:
 def test_another_process_and_hash_seed_give_the_same_digests() -> None:
     """The history does not depend on the process or on Python's hashing."""
     here = " ".join(simulate(scenario).digest for scenario in scenarios())
-    assert _digests(sys.executable, "0") == here
     assert _digests(sys.executable, "12345") == here
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_another_python_gives_the_same_digests(version: str) -> None:
     """The history does not depend on the Python version, where another one is installed."""
+    if sys.version.startswith(version):
+        pytest.skip("this Python: see the test above")
     python = shutil.which(f"python{version}") or "python"
     path = os.pathsep.join([str(ROOT), *(entry for entry in sys.path if "site-packages" in entry)])
     environment = {**os.environ, "PYTHONPATH": path}

@@ -75,9 +75,9 @@ def test_they_are_failures() -> None:
 
 
 def test_other_processes_and_hash_seeds_replay_the_same() -> None:
-    """One process with each hash seed."""
+    """One process with a hash seed; this one, which has replayed others before, has another."""
     here = [list(pair) for pair in replays(1)]
-    for _, found in elsewhere([sys.executable], processes=len(HASH_SEEDS), times=1):
+    for _, found in elsewhere([sys.executable], processes=1, times=1):
         assert found == here
 
 
