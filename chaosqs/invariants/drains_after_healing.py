@@ -2,12 +2,15 @@
 
 `chaosqs.model.liveness` gives the deadline by which each message is processed, dead-lettered or expired. Other
 invariants judge whether it should have been dead-lettered. A processed message may still be in its queue, unless it
-cycles for ever: each delete comes too late, and each delivery meets the same state as the one before.
+cycles for ever: each delete comes too late, and each delivery meets the same state as the one before. Redrive policies
+that lead back to a queue make a loop, too: a message that fails goes round in it until its retention ends (DLQ-9), or
+on FIFO queues without end (DLQ-10).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import attrs
 
@@ -26,7 +29,7 @@ from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.events import DeadLettered, Deleted, Event, Expired, FilteredOut, Operated, Received, Returned, Sent
 from chaosqs.model.history import History
-from chaosqs.model.liveness import MOST_RECEIVES, liveness_deadline
+from chaosqs.model.liveness import MOST_RECEIVES, liveness_deadline, redrive_loop
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation
 from chaosqs.model.workload import arrivals
@@ -155,7 +158,7 @@ def _excused(queue: str, why: str, messages: Sequence[int]) -> str:
     return f"{who[0].upper()}{who[1:]} {verb} still in {queue}: {why}"
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class _BaselineJudge:
     """Judges why messages remain."""
 
@@ -176,7 +179,7 @@ class _BaselineJudge:
         return (
             _without_executions(design, polling)
             or self._operated(stay.queue, polling)
-            or self._too_short()
+            or ("" if self._rounds(stay) else self._too_short())
             or self._failing(stay)
         )
 
@@ -220,8 +223,41 @@ class _BaselineJudge:
         processed = any(each.ending is Ending.PROCESSED for each in self.history.deliveries.get(stay.message, ()))
         return not processed or self._alike(self._over(stay)) >= _CIRCLE
 
+    @cached_property
+    def _moves(self) -> dict[tuple[int, str], list[int]]:
+        """The indexes of the moves of each message into each dead-letter queue."""
+        found: dict[tuple[int, str], list[int]] = {}
+        for index, event in self.history.each(DeadLettered):
+            found.setdefault((event.message, event.target), []).append(index)
+        return found
+
+    def _rounds(self, stay: Stay) -> list[int]:
+        """Return the moves of a message into its queue if it goes round in a loop and no function succeeds on it."""
+        moves = self._moves.get((stay.message, stay.queue), [])
+        own = self.history.deliveries.get(stay.message, ())
+        fair = not any(each.ending is Ending.PROCESSED or each.fault for each in own)
+        return moves if len(moves) >= _CIRCLE and fair else []
+
+    def _loop(self, stay: Stay, moves: Sequence[int]) -> Violation:
+        """Return the violation by a message that goes round in a loop of redrive policies."""
+        first, last = self.history.events[moves[0]].at, self.history.events[moves[-1]].at
+        way = redrive_loop(self.history.scenario.design, stay.queue) or (stay.queue,)
+        came = f"It came to {stay.queue} {times(len(moves))} from {clock_text(first)} to {clock_text(last)}"
+        text = (
+            f"{message_text(stay.message)} goes round without end: redrive policies lead {' → '.join((*way, way[0]))}. "
+            f"{came}, and each time {self._text(self._failures(stay)[-1])}."
+        )
+        return Violation(NAME, text, last, stay.queue, (stay.message,), tuple(moves[:_CIRCLE]))
+
+    def _failures(self, stay: Stay) -> list[Delivery]:
+        """Return the ended deliveries of a message from any queue."""
+        return [each for each in self.history.deliveries.get(stay.message, ()) if each.ending is not Ending.OPEN]
+
     def violation(self, stay: Stay) -> Violation:
         """Return the violation, with what the message waits for."""
+        moves = self._rounds(stay)
+        if moves:
+            return self._loop(stay, moves)
         text = (
             f"{message_text(stay.message)} is still in {stay.queue} although all could be over "
             f"by {clock_text(self.ends)}: {self._waits_for(stay)}."

@@ -6,6 +6,7 @@ terms mean the same in both.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
@@ -174,7 +175,7 @@ class Fate:
     """Index of the `DeadLettered` event."""
     event: DeadLettered
     deliveries: tuple[Delivery, ...]
-    """Its deliveries from the queue that it was moved from."""
+    """Its deliveries from the queue that it was moved from, in the stay that the move ended."""
 
     @property
     def processed(self) -> bool:
@@ -188,15 +189,22 @@ class Fate:
 
 
 def dead_lettered(events: tuple[Event, ...], by_message: Mapping[int, list[Delivery]] | None = None) -> list[Fate]:
-    """Return the fate of each message that was dead-lettered, in the order of the moves."""
+    """Return the fate of each message that was dead-lettered, in the order of the moves.
+
+    A message that comes back to a queue, by an operator's redrive or a loop of redrive policies, and is moved again has
+    a fate for each stay: it has the deliveries since the move before.
+    """
     known = deliveries(events) if by_message is None else by_message
-    return [
-        Fate(
-            index, event, tuple(delivery for delivery in known.get(event.message, ()) if delivery.queue == event.queue)
-        )
-        for index, event in enumerate(events)
-        if isinstance(event, DeadLettered)
-    ]
+    seen, fates = dict[int, int](), list[Fate]()
+    for index, event in enumerate(events):
+        if isinstance(event, DeadLettered):
+            every = known.get(event.message, [])
+            first = seen.get(event.message, 0)
+            last = bisect_left(every, index, first, key=lambda delivery: delivery.received)
+            seen[event.message] = last
+            own = tuple(delivery for delivery in every[first:last] if delivery.queue == event.queue)
+            fates.append(Fate(index, event, own))
+    return fates
 
 
 _WRITES = (

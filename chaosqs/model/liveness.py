@@ -22,6 +22,7 @@ from chaosqs.model.workload import Arrival, Load, arrivals
 
 MOST_RECEIVES = 100
 """Maximum receives of one message that a run waits for; a redrive policy can grant ten times as many (DLQ-1)."""
+_ROUNDS = 4  # rounds of a loop of redrive policies after which a run shows that it is one
 _ENDLESS_CYCLES = 10  # cycles that a run waits for, where no redrive policy ends the deliveries of a message
 _LONGEST_HOLD = 10  # seconds that a fault of one message holds a batch, receive, delete or send, at most
 _LATENCY_FACTOR = 5  # Assumed: the latencies of one batch together stay within this multiple of their medians
@@ -282,9 +283,15 @@ def run_length(
     faults: FaultPlan | None = None,
     assumptions: Assumptions | None = None,
 ) -> int:
-    """Return the seconds that a run has to last to show what can go wrong: the liveness deadline, or longer."""
+    """Return the seconds that a run has to last to show what can go wrong.
+
+    That is the liveness deadline, or longer (see above), or shorter where failing messages come back again and again.
+    """
     known = bound(design, workload, behaviours, faults or FaultPlan(), assumptions or Assumptions())
     kept = _kept_briefly(design)
+    repeated = _repeated(design, behaviours, known)
+    if repeated is not None:
+        return ceil(min(repeated, known.retention))
     return ceil(max(known.seconds, known.last_arrival + known.plan + known.sending + kept + 1 if kept else 0))
 
 
@@ -305,3 +312,31 @@ def _kept_briefly(design: Design) -> int:
 def _is_brief(source: Queue, target: Queue) -> bool:
     chosen = (source.retention_period, target.retention_period) != (_DEFAULT_RETENTION, _DEFAULT_RETENTION)
     return chosen and target.retention_period <= source.retention_period
+
+
+def _repeated(design: Design, behaviours: Mapping[str, Behaviour], known: Bound) -> float | None:
+    """Return the seconds after which a run repeats itself if a function fails; None: something new comes at the end.
+
+    The failing messages go round in a loop of redrive policies, or max_receive_count grants more receives than a run
+    waits for. Then each delivery is like the one before it.
+    """
+    polled = [mapping for mapping in design.mappings if mapping.enabled]
+    case = _Case(design, behaviours, Assumptions(), (), FaultPlan())
+    failing = [design.queue(mapping.queue) for mapping in polled if case.may_fail(mapping.function)]
+    begun = known.last_arrival + known.plan + known.sending + known.delay + known.holding + known.changing
+    if any(len(redrive_loop(design, queue.name)) for queue in failing):
+        return begun + _ROUNDS * known.cycles
+    if any(queue.redrive is not None and queue.redrive.max_receive_count > MOST_RECEIVES for queue in failing):
+        return min(known.seconds, begun + known.cycles)
+    return None
+
+
+def redrive_loop(design: Design, queue: str) -> tuple[str, ...]:
+    """Return the queues by which redrive policies lead from a queue back to it, which mappings poll; empty: none."""
+    polled = {mapping.queue for mapping in design.mappings if mapping.enabled}
+    passed, at = list[str](), queue
+    while at in polled and at not in passed:
+        passed.append(at)
+        redrive = design.queue(at).redrive
+        at = "" if redrive is None else redrive.dead_letter_queue
+    return tuple(passed) if at == queue else ()

@@ -238,7 +238,21 @@ class Simulation:
             if self.operator.busy:
                 return False
             mappings = [mapping for mapping in mappings if self.operator.waits_for(mapping)]
+        if self.service.circling and self._only_repeats(mappings):
+            return True
         return not any(mapping.carried or mapping.state.machine.stored for mapping in mappings)
+
+    def _only_repeats(self, mappings: Sequence[Mapping]) -> bool:
+        """Return whether all messages that are left go round in a loop of redrive policies, and nothing can end that.
+
+        What a function does may differ from round to round if it is real code, or fails by chance.
+        """
+        behaviours = self.scenario.behaviours.values()
+        by_chance = self.real is not None or any(0 < behaviour.error_rate < 1 for behaviour in behaviours)
+        if by_chance or self.context.now < milliseconds(self.scenario.faults.ends_at):
+            return False
+        queues = {mapping.mapping.queue: mapping.state.machine.stored for mapping in mappings}
+        return sum(queues.values()) == sum(message.stored for message in self.service.circling.values())
 
     def waiting(self) -> str:
         """Return a description of what has not ended yet, for `Deadlock` and `Livelock`."""

@@ -44,6 +44,9 @@ class QueueState:
         return cls(queue, FifoQueue(queue) if queue.fifo else StandardQueue(queue), stream(queue.name))
 
 
+ROUNDS = 10
+"""Rounds of a message through all queues after which it is in a loop of redrive policies: other messages do not move as
+often, as an operator's redrive makes a new message (MV-4)."""
 _EXPIRED = Outcome.EXPIRED
 _STAYED = (Outcome.STAYED, _EXPIRED)
 _PARTIAL, _SHARE = stream("partial receive"), stream("share of a partial receive")
@@ -71,6 +74,10 @@ class Service:
     numbers: Numbers = attrs.field(factory=Numbers)
     to_come: int = 0
     """Number of messages that a fault will send, or bring back, later: a run waits for them."""
+    moves: dict[int, int] = attrs.field(factory=dict[int, int])
+    """Number of moves of each message to a dead-letter queue."""
+    circling: dict[int, Message] = attrs.field(factory=dict[int, Message])
+    """Messages that went round in a loop of redrive policies `ROUNDS` times, as they are in their present queue."""
     on_put: Callable[[Message], object] | None = None
     """Called with each message that is sent, before it is received."""
 
@@ -290,7 +297,11 @@ class Service:
             DeadLettered(now, message.last_event, name, target.queue.name, message.number, message.receive_count)
         )
         delay = None if self.context.assumptions.moved_messages_wait else 0  # DL-7
-        self._accept(target, dead_lettered(message, name, fifo=target.queue.fifo, index=index, now=now), delay)
+        moved = dead_lettered(message, name, fifo=target.queue.fifo, index=index, now=now)
+        moves = self.moves[message.number] = self.moves.get(message.number, 0) + 1
+        if moves >= ROUNDS * len(self.states):
+            self.circling[message.number] = moved
+        self._accept(target, moved, delay)
         if target.waiting:
             self.context.event_queue.after(0, partial(self.serve, target))
 

@@ -154,3 +154,33 @@ def test_dead_letter_queues_that_are_polled_have_to_drain_too() -> None:
     )
     found = verdict(Scenario(design, ONE, FAILING))
     assert found.excused == (f"Message 1 is still in dlq: {NO_POLICY}",)
+
+
+def _loop(*names: str) -> Design:
+    """Return queues of which each is the dead-letter queue of the one before it, and the first that of the last."""
+    around = zip(names, (*names[1:], names[0]), strict=True)
+    queues = [Queue(name, redrive=Redrive(target, 1)) for name, target in around]
+    return Design(queues, [Function("worker")], [EventSourceMapping(name, "worker") for name in names])
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c"), ("a.fifo", "b.fifo")])
+def test_a_loop_of_redrive_policies_is_told_as_one_and_cut(names: tuple[str, ...]) -> None:
+    """After ten rounds in which nothing new happened; without a cut it would last for days."""
+    fifo = names[0].endswith(".fifo")
+    history = simulate(Scenario(_loop(*names), [Burst(names[0], 2, groups=int(fifo))], FAILING))
+    assert history.ended_at_ms == 10 * len(names) * 30_000
+    assert history.drained_at_ms is None
+    violation = DRAINS_AFTER_HEALING.judge(history).violations[0]
+    way = " → ".join((*names, names[0]))
+    assert violation.text.startswith(f"Message 1 goes round without end: redrive policies lead {way}. It came to")
+    assert violation.text.endswith("and each time worker failed on it.")
+
+
+def test_a_loop_in_which_something_may_change_is_not_cut() -> None:
+    """A function that fails by chance may succeed in a later round; what it processed has left the loop."""
+    unsteady = {"worker": Behaviour(error_rate=0.9)}
+    history = simulate(Scenario(_loop("a", "b"), [Burst("a", 3)], unsteady, seed=3))
+    assert history.drained_at_ms is not None
+    assert DRAINS_AFTER_HEALING.judge(history).status is Status.HOLDS
+    cut = simulate(Scenario(_loop("a", "b"), [Burst("a", 3)], unsteady, seed=3, until=60))
+    assert DRAINS_AFTER_HEALING.judge(cut).violations == ()

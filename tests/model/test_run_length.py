@@ -4,7 +4,7 @@ import pytest
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.liveness import liveness_deadline, run_length
+from chaosqs.model.liveness import liveness_deadline, redrive_loop, run_length
 from chaosqs.model.workload import Burst
 
 FAILING = {"worker": Behaviour(poison=(0,))}
@@ -60,3 +60,24 @@ def test_a_run_is_never_shorter_than_everything_takes() -> None:
     assert run_length(brief, [Burst("orders", 200)], FAILING) >= liveness_deadline(
         brief, [Burst("orders", 200)], FAILING
     )
+
+
+def test_where_messages_only_go_round_a_run_shows_four_rounds() -> None:
+    """However many they are: in a loop of redrive policies each round is like the one before."""
+    looped = Design(
+        [Queue("orders", redrive=Redrive("dlq", 1)), Queue("dlq", redrive=Redrive("orders", 1))],
+        [Function("worker")],
+        [EventSourceMapping("orders", "worker"), EventSourceMapping("dlq", "worker")],
+    )
+    assert {run_length(looped, [Burst("orders", count)], FAILING) for count in (1, 100, 10_000)} == {4 * 60}
+    assert redrive_loop(looped, "orders") == ("orders", "dlq")
+    assert redrive_loop(design(60, 60), "orders") == ()
+    healthy = {"worker": Behaviour()}
+    assert run_length(looped, LOAD, healthy) == liveness_deadline(looped, LOAD, healthy)
+
+
+def test_DLQ_1_more_receives_than_a_run_waits_for_are_not_waited_for_one_by_one() -> None:
+    """With 1,000 receives granted a run lasts for 100 visibility timeouts, not for 100 timeouts a message."""
+    queues = [Queue("orders", redrive=Redrive("dlq", 1000)), Queue("dlq")]
+    patient = Design(queues, [Function("worker")], [EventSourceMapping("orders", "worker")])
+    assert run_length(patient, [Burst("orders", 60)], FAILING) == 100 * 30
