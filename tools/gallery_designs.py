@@ -86,6 +86,7 @@ MISTAKES = (
         ("fifo-order",),
         "On a FIFO queue the handler reports the message that failed, and goes on with those after it.",
         "payments.fifo→book-payments",
+        {"book-payments": Behaviour(poison=(0,), goes_on_after_failure=True)},
     ),
     Mistake(
         "fifo-visibility-as-timeout",

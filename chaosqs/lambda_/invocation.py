@@ -145,7 +145,11 @@ class Models:
         if poison and (loud or not request.mapping.report_batch_item_failures):
             reached = messages.index(poison[0]) + 1
             return _failure(behaviour, self._duration(invocation, behaviour, reached))
-        duration = self._duration(invocation, behaviour, len(messages))
+        reached = len(messages)
+        if poison and request.mapping.queue.endswith(".fifo") and not behaviour.goes_on_after_failure:
+            reached = messages.index(poison[0]) + 1
+            poison = messages[reached - 1 :]  # PB-15: AWS's advice
+        duration = self._duration(invocation, behaviour, reached)
         if behaviour.response_bytes > RESPONSE_LIMIT:
             return InvocationOutcome("raised", duration, rule="LX-5", error=TOO_LARGE)
         return InvocationOutcome("succeeded", duration, poison)

@@ -40,6 +40,10 @@ class Behaviour:
     """Error type of a failure that neither hangs nor crashes (LX-7)."""
     hangs: bool = False
     """True if a failure is a hang: the function timeout ends it (LX-9)."""
+    goes_on_after_failure: bool = False
+    """True if the handler, on a FIFO queue with partial batch responses, reports poison messages alone, and works on
+    the others of the batch, which breaks their order (PB-15). False: it stops at the first failure, and reports that
+    message and all after it, as AWS advises."""
     crashes: bool = False
     """True if a failure is a crash: the execution environment is gone (LX-14)."""
     memory_scales: bool = False
@@ -82,6 +86,7 @@ def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
     checks.flag("memory_scales", behaviour.memory_scales)
     checks.flag("hangs", behaviour.hangs)
     checks.flag("crashes", behaviour.crashes)
+    checks.flag("goes_on_after_failure", behaviour.goes_on_after_failure)
     if behaviour.hangs is True and behaviour.crashes is True:
         checks.refuse("hangs", behaviour.hangs, "excludes crashes: a failure looks like one of them")
     if behaviour.handler is not None:
