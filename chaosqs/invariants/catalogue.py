@@ -32,4 +32,5 @@ from chaosqs.invariants.no_starvation import NO_STARVATION as NO_STARVATION
 from chaosqs.invariants.concurrency_within_its_limits import (
     CONCURRENCY_WITHIN_ITS_LIMITS as CONCURRENCY_WITHIN_ITS_LIMITS,
 )
+from chaosqs.invariants.polling_as_documented import POLLING_AS_DOCUMENTED as POLLING_AS_DOCUMENTED
 from chaosqs.invariants.conservation import CONSERVATION as CONSERVATION

@@ -198,6 +198,12 @@ class _RunState:
             self._wrong(index, f"was received from {event.queue} while it was in flight", message)
         elif event.at < state.visible_at and not self.by_hand:
             self._wrong(index, f"was received from {event.queue} before its delay was over", message)
+        queue = self.queues.get(event.queue)
+        late = 0 if queue is None else event.at - state.sent - milliseconds(queue.retention_period)
+        if late > 0 and not self.changed:
+            self._wrong(
+                index, f"was received from {event.queue} {clock_text(late)} after its retention", message
+            )  # RT-1
         if count != state.receive_count + 1:
             before = times(state.receive_count) if state.receive_count else "never"
             self._wrong(index, f"has the receive count {count} although it was received {before} before", message)

@@ -1,4 +1,4 @@
-"""A broken design: the dead-letter queue keeps messages for no longer than its source does (DLQ-9)."""
+"""A broken design: the dead-letter queue keeps messages for a day from the sending, the retries included (DLQ-9)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ def poison(*, source: int, dead_letters: int) -> History:
 
 KNOWN_BAD = KnownBad(
     breaks="dead-letter-queue-outlives-source",
-    says="Message N expired in orders-dlq after 30.0 s there, 30.0 s too soon: "
-    "it brought its age from orders, and both retention periods are 60.0 s.",
-    bad_history=lambda: poison(source=60, dead_letters=60),
-    near_miss=lambda: poison(source=60, dead_letters=90),
+    says="Message N can be looked at in orders-dlq for 23.99 hours only: "
+    "it brought an age of 30.0 s from orders, and orders-dlq keeps messages for 24 hours from the sending; "
+    "the limit is 24 hours.",
+    bad_history=lambda: poison(source=86_400, dead_letters=86_400),
+    near_miss=lambda: poison(source=86_400, dead_letters=86_430),
 )

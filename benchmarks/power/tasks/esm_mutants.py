@@ -108,6 +108,10 @@ def _payload_cut_ignored(_self: Payload, _size: int) -> bool:
     return True
 
 
+def _pollers_stay(_self: Scaling) -> None:
+    return None
+
+
 def _poller_gone_after_service_error(
     self: Mapping, poller: Poller, why: ReleaseReason, cause: int, fault: str = ""
 ) -> None:
@@ -337,6 +341,19 @@ TASKS = (
             FaultPlan(messages=[["service_error", "service_error"]]),
         ),
         given=True,
+    ),
+    mutant(
+        "pollers-stay",  # ES-5
+        "A mapping keeps all its pollers, however long nothing comes.",
+        Mutation(Scaling, "idle_limit", _pollers_stay),
+        "polling-as-documented",
+        Scenario(
+            pipeline(
+                Queue("orders", visibility_timeout=180),
+                Function("worker", timeout=30),
+                EventSourceMapping("orders", "worker", batch_size=1),
+            ),
+        ),
     ),
     mutant(
         "receive-not-counted-after-throttle",  # ES-9

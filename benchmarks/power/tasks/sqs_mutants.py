@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import attrs
 
 from benchmarks.power.mutation import Mutation, mutant
@@ -102,6 +104,13 @@ def _fifo_stale_receipt_accepted(self: FifoQueue, receipt: Receipt) -> Outcome:
 
 def _group_never_unblocks(self: Groups, message: Message) -> None:
     self.groups[message.group].in_flight -= 1
+
+
+def _due_messages_wait(self: Service, line: QueueState) -> None:
+    for message in line.machine.settle(now=self.context.now):
+        if message.receipt:
+            self._returned(line, message)
+    self.context.event_queue.after(50_000, partial(self.serve, line))  # the original serves at once
 
 
 class _Unlocked(Groups):
@@ -249,6 +258,13 @@ TASKS = (
         Mutation(StandardQueue, "accept", _delay_ignored),
         "conservation",
         Scenario(pipeline(Queue("orders", delay=10)), [Burst("orders", 1)]),
+    ),
+    mutant(
+        "due-messages-wait",  # RX-5, DL-1
+        "Long polls learn of messages that become visible only 50 seconds later.",
+        Mutation(Service, "_settle", _due_messages_wait),
+        "polling-as-documented",
+        Scenario(pipeline(Queue("orders", delay=15)), [Burst("orders", 1)], {"worker": Behaviour()}),
     ),
     mutant(
         "expired-late",  # RT-1
