@@ -2,6 +2,7 @@
 
 from chaosqs.invariants.bounded_retries import bounded_retries as bounded_retries
 from chaosqs.invariants.catalogue import *  # noqa: F403 - each invariant has one line, and that is in the catalogue
+from chaosqs.invariants.dead_letter_queue_outlives_source import dead_letters_kept as dead_letters_kept
 from chaosqs.invariants.exactly_once_effect import exactly_once_effect as exactly_once_effect
 from chaosqs.invariants.limits import downstream_concurrency as downstream_concurrency
 from chaosqs.invariants.limits import oldest_message as oldest_message

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from chaosqs.invariants import catalogue, custom, limits
 from chaosqs.invariants.bounded_retries import named as retries_named
+from chaosqs.invariants.dead_letter_queue_outlives_source import named as kept_named
 from chaosqs.invariants.exactly_once_effect import named as effect_named
 from chaosqs.invariants.verdicts import Invariant
 from chaosqs.model.history import History
@@ -24,7 +25,7 @@ def _ours(name: str) -> Invariant | None:
     for invariant in ALL:
         if invariant.name == name:
             return invariant
-    return limits.named(name) or retries_named(name) or effect_named(name)
+    return limits.named(name) or retries_named(name) or effect_named(name) or kept_named(name)
 
 
 custom.take(_ours)

@@ -29,8 +29,12 @@ from chaosqs.strategies.messages import MessageSource
 def asked_of(settings: Settings, root: Path) -> tuple[Invariant, ...]:
     """Return the invariants that a project asks for, each once. Raises `InvalidInput` for entries that name none."""
     limits = settings.limits
+    kept = None if limits.dead_letters_kept is None else invariants.dead_letters_kept(limits.dead_letters_kept)
     given = [
-        *invariants.DEFAULT,
+        *(
+            kept if kept and each is invariants.DEAD_LETTER_QUEUE_OUTLIVES_SOURCE else each
+            for each in invariants.DEFAULT
+        ),
         *([] if limits.oldest_message is None else [invariants.oldest_message(limits.oldest_message)]),
         *(
             []

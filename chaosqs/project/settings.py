@@ -31,6 +31,8 @@ class Limits:
     """Maximum executions of all functions together at once; 1 or more."""
     throttle_rate: float | None = None
     """Share of the attempts to invoke a function that may be throttled; 0 to 1."""
+    dead_letters_kept: int | None = None
+    """Seconds for which people must be able to look at a dead letter, instead of a day; 1 or more."""
 
 
 @attrs.frozen
@@ -173,6 +175,17 @@ def _with_lists(functions: Json) -> Json:
     }
 
 
+def _check_limits(checks: Checks, limits: Limits) -> None:
+    if limits.oldest_message is not None:
+        checks.number("oldest_message", limits.oldest_message, 0.001, unit="seconds")
+    if limits.downstream_concurrency is not None:
+        checks.whole("downstream_concurrency", limits.downstream_concurrency, 1, None, "executions")
+    if limits.throttle_rate is not None:
+        checks.number("throttle_rate", limits.throttle_rate, 0, 1)
+    if limits.dead_letters_kept is not None:
+        checks.whole("dead_letters_kept", limits.dead_letters_kept, 1, None, "seconds")
+
+
 def _problems(settings: Settings) -> str:
     """Return the problems that the types do not show: ranges and names."""
     checks = Checks("")
@@ -180,13 +193,7 @@ def _problems(settings: Settings) -> str:
     if settings.max_examples is not None:
         checks.whole("max_examples", settings.max_examples, 1, None, "cases")
     _check_budget(checks, settings.budget)
-    limits, inner = settings.limits, Checks("limits", checks.problems)
-    if limits.oldest_message is not None:
-        inner.number("oldest_message", limits.oldest_message, 0.001, unit="seconds")
-    if limits.downstream_concurrency is not None:
-        inner.whole("downstream_concurrency", limits.downstream_concurrency, 1, None, "executions")
-    if limits.throttle_rate is not None:
-        inner.number("throttle_rate", limits.throttle_rate, 0, 1)
+    _check_limits(Checks("limits", checks.problems), settings.limits)
     checks.number("handler_seconds", settings.handler_seconds, 0, unit="seconds")
     if settings.setup:
         checks.name("setup", settings.setup, r"(?s).+\.py:\w+", "must be `path.py:name`")
