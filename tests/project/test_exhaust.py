@@ -26,8 +26,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.model.workload import Burst, as_sent
 from chaosqs.project.exhaust import Exhaustion, exhaust
-from chaosqs.search.exhaust import LONGEST
-from chaosqs.search.placements import Call, Cell, outcome_at, with_fault
+from chaosqs.search.exhaust import LONGEST, Call, Cell, outcome_at, with_fault
 from chaosqs.simulation.run import simulate
 from tests.search.designs import ROOMY, invariant, never_dead_lettered, promise
 
