@@ -181,7 +181,7 @@ def _checked(planned: Plan, *, prints_stories: bool) -> tuple[list[CheckResult],
     results: list[CheckResult] = []
     errors: dict[str, None] = {}
     planned.begin(planned.checks)
-    with closing(planned.child), _progress(planned), interruptible(planned.allowance.stopped):
+    with closing(planned), _progress(planned), interruptible(planned.allowance.stopped):
         for check in planned.checks:
             if planned.skips(check):
                 continue

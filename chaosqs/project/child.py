@@ -326,6 +326,16 @@ def _place(frames: Sequence[Frame], root: Path) -> str:
     return ""
 
 
+# Cores ----------------------------------------------------------------------------------------------------------------
+
+
+def cores() -> int:
+    """Return the number of cores for this session; pytest-xdist shares them out."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 # Real handlers in checks ----------------------------------------------------------------------------------------------
 
 

@@ -2,11 +2,13 @@
 
 import json
 import os
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
 import attrs
 from hypothesis import settings as hypothesis_settings
@@ -31,13 +33,14 @@ from chaosqs.project.binding import (
     without_unanswered,
 )
 from chaosqs.project.checks import Budget, Check, asked_of, checks_about, refuse_unknown
-from chaosqs.project.child import Child, ask, end_unused, has_handlers
+from chaosqs.project.child import Child, ask, cores, end_unused, has_handlers
 from chaosqs.project.discovery import Source, discover, importable, read_source
 from chaosqs.project.results import CheckResult, acceptance, run_check
 from chaosqs.project.samples import FoundMessages, found_messages
-from chaosqs.project.session import Allowance, Display, Group, seconds_of
+from chaosqs.project.session import Allowance, Display, Group, Helpers, seconds_of
 from chaosqs.project.settings import FILE, Accepted, Settings, place_of, read_settings
 from chaosqs.project.wording import relative_to
+from chaosqs.search.ahead import FORKS
 from chaosqs.search.finding import Finding
 from chaosqs.search.meter import Meter, Progress
 from chaosqs.search.profiles import profile_named
@@ -160,9 +163,20 @@ class Plan:
     """Shows the progress, if there is one."""
     _errors: dict[tuple[str, str], Exception] = attrs.field(factory=dict[tuple[str, str], Exception], init=False)
     """Errors by design and mapping: what ends one check of a mapping ends them all."""
-    _ended: dict[str, dict[str, str]] = attrs.field(factory=dict[str, dict[str, str]], init=False)
-    """Errors of handlers that ended another mapping's checks, by design and function: they are modelled where other
-    mappings are judged."""
+    _ended: dict[Group, dict[str, str]] = attrs.field(factory=dict[Group, dict[str, str]], init=False)
+    """Errors of other functions' handlers that ended the checks of a mapping, by function: they are modelled there."""
+    processes: int | None = None
+    """Maximum processes that search mappings side by side; None: one for each core."""
+    _helpers: list[Helpers[CheckResult]] = attrs.field(factory=list[Helpers[CheckResult]], init=False)
+    """The threads that run mappings beside the main thread, once they have started."""
+    _wanted: list[Check] = attrs.field(factory=list[Check], init=False)
+    """The checks that will be run."""
+    _children: dict[int, Child] = attrs.field(factory=dict[int, Child], init=False)
+    """The child process of each helper, by its lane."""
+    _told: SimpleQueue[tuple[Group, Progress | None]] = attrs.field(
+        factory=SimpleQueue["tuple[Group, Progress | None]"], init=False
+    )
+    """Progress that is not shown yet; only the main thread shows it. None: a group is done for now."""
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -170,8 +184,19 @@ class Plan:
         return tuple(header(self.bindings, self.given))
 
     def begin(self, checks: Iterable[Check]) -> None:
-        """Share the time among the mappings of the checks that will be run."""
-        self.allowance.groups = len({(check.design, check.mapping) for check in checks})
+        """Share time and processes among the mappings of the checks that will be run."""
+        self._wanted[:] = checks
+        self.allowance.groups = len(_groups(self._wanted))
+        self.allowance.lanes = lanes(self.allowance.groups, self.child, self.processes)
+
+    def close(self) -> None:
+        """End all processes; those that still search are of no use any more."""
+        for helpers in self._helpers:
+            for child in self._children.values():
+                child.kill() if helpers.busy else child.close()
+            helpers.close()
+        self.child.close()
+        end_unused()
 
     def skips(self, check: Check) -> bool:
         """Return True if a signal ended the session before the mapping of a check was searched."""
@@ -183,60 +208,91 @@ class Plan:
         A canary uses no database, because it tests whether the search finds the violation. Real handlers run in the
         child. Raises `SimulationError` and `InvalidInput` if they reach no verdict; then all checks of the mapping do.
         """
-        database = None if check.canary else hypothesis_settings().database
-        with self.counted(check) as budget:
-            found = self._checked(check, attrs.evolve(budget, database=database))
+        database = hypothesis_settings().database
+        if self.allowance.lanes > 1 and not self._helpers:
+            self._start(database)
+        if any(helpers.have((check.design, check.mapping)) for helpers in self._helpers):
+            found = self._helpers[0].result("::".join(check.parts), self._show)
+        else:
+            with self.counted(check) as budget:
+                found = self._checked(check, attrs.evolve(budget, database=database), self.child)
         for index, entry in enumerate(self.accept):
             if entry.about(check.design, check.mapping, check.invariant.name) and not check.canary:
                 found = acceptance(found, entry, place_of(index, self.root / FILE), today=self.today)
         return found
 
+    def _start(self, database: ExampleDatabase | None) -> None:
+        """Start the helpers, each with a child process of its own."""
+        checks = {"::".join(check.parts): check for check in self._wanted}
+
+        def run(lane: int, name: str) -> CheckResult:
+            child = self._children.setdefault(lane, attrs.evolve(self.child, processes=None))
+            with self.counted(checks[name], lane) as budget:
+                return self._checked(checks[name], attrs.evolve(budget, database=database), child)
+
+        waiting = {group: ["::".join(check.parts) for check in own] for group, own in _groups(self._wanted).items()}
+        self._helpers.append(Helpers(waiting, run, self.allowance.stopped))
+        self._helpers[0].start(self.allowance.lanes - 1)
+
     @contextmanager
-    def counted(self, check: Check) -> Generator[Budget]:
+    def counted(self, check: Check, lane: int = 0) -> Generator[Budget]:
         """Return the budget of a check with the time of its mapping; the time of the `with` block counts."""
         group = check.design, check.mapping
-        with self.allowance.counted(group, partial(self._tell, group)) as meter:
+        with self.allowance.counted(group, partial(self._tell, group), lane) as meter:
             yield attrs.evolve(self.budget, meter=meter)
-        for display in self.displays:
-            display.done(group)
+        self._tell(group, None)
 
-    def _tell(self, group: Group, progress: Progress) -> None:
-        for display in self.displays:
-            display.tell(group, progress)
+    def _tell(self, group: Group, progress: Progress | None) -> None:
+        self._told.put((group, progress))
+        if threading.current_thread() is threading.main_thread():
+            self._show()
 
-    def _checked(self, check: Check, budget: Budget) -> CheckResult:
-        if check.problem or not self.child.separate or not has_handlers(check.behaviours):
+    def _show(self) -> None:
+        """Show the progress, on the main thread."""
+        while not self._told.empty():
+            group, progress = self._told.get()
+            for display in self.displays:
+                display.done(group) if progress is None else display.tell(group, progress)
+        for display in self.displays:
+            display.tick()
+
+    def _checked(self, check: Check, budget: Budget, child: Child) -> CheckResult:
+        """Run a check: real handlers in a child process, and all that a helper runs, in the helper's."""
+        budget = attrs.evolve(budget, database=None if check.canary else budget.database)
+        own = child is self.child and not has_handlers(check.behaviours)
+        if check.problem or not child.separate or own:
             return run_check(check, budget, root=self.root, reports=self.reports)
         name = check.design, check.mapping
         if name in self._errors:
             raise self._errors[name].with_traceback(None)
         try:
-            return self._run_in_child(check, budget)
+            return self._run_in_child(check, budget, child)
         except (SimulationError, InvalidInput) as error:
             self._errors[name] = error
             raise
 
-    def _run_in_child(self, check: Check, budget: Budget) -> CheckResult:
-        own, ended = check.mapping.rpartition("→")[2], self._ended.setdefault(check.design, {})
+    def _run_in_child(self, check: Check, budget: Budget, child: Child) -> CheckResult:
+        own, ended = check.mapping.rpartition("→")[2], self._ended.setdefault((check.design, check.mapping), {})
         while True:
             broken = {**self.known.broken.get(check.design, {}), **ended}
             broken.pop(own, None)
             known = attrs.evolve(self.known, broken={**self.known.broken, check.design: broken})
             try:
-                return self._ordered(check, budget, known)
+                return self._ordered(check, budget, known, child)
             except SimulationError as error:
                 if error.function in {"", own, *broken}:
                     raise
                 ended[error.function] = str(error)
 
-    def _ordered(self, check: Check, budget: Budget, known: Known) -> CheckResult:
+    def _ordered(self, check: Check, budget: Budget, known: Known, child: Child) -> CheckResult:
         database, meter = budget.database, budget.meter or Meter()
         limits = attrs.evolve(budget, database=None, meter=None)
-        order = _Order(self.options, known, limits, check.parts, stored=database is not None, seconds=meter.left)
+        spare = cores() >= 2 * self.allowance.lanes
+        order = _Order(self.options, known, limits, check.parts, database is not None, meter.left, forks=spare)
         answer = partial(answered, database, meter)
         group = f"{check.design} {check.mapping}"
         handlers = {each.function: each.handler for each in self.bindings.get(check.design, ()) if each.handler}
-        done = self.child.run(checked, to_json(order), group=group, answer=answer, handlers=handlers)
+        done = child.run(checked, to_json(order), group=group, answer=answer, handlers=handlers)
         return from_json(CheckResult, done)
 
 
@@ -254,14 +310,16 @@ def plan(options: Options, known: Known | None = None) -> Plan:
     child = Child(options.root, settings.handler_seconds, stopped)
     sources = tuple(without_unanswered(bound(source, settings, options.root)) for source in sources)
     known = _asked(sources, settings, child) if known is None else known
-    end_unused()
     notices = (*notices, *(notice for each in known.messages.values() for notice in each.notices))
     sources = tuple(_with_known(source, known, options.root) for source in sources)
     checks = checks_about(sources, settings.behaviours, asked_of(settings, options.root))
     if not (options.designs or options.selected):
         _refuse_unknown_accepted(settings.accept, checks, options.root / FILE)
+    checks = checks if sources else suite()
+    if lanes(len(_groups(checks)), child, settings.processes) == 1:
+        end_unused()
     return Plan(
-        checks if sources else suite(),
+        checks,
         notices if sources else (*notices, SUITE),
         Budget(
             profile,
@@ -280,7 +338,21 @@ def plan(options: Options, known: Known | None = None) -> Plan:
         {source.name: source.given for source in sources},
         Allowance(options.budget or (seconds_of(settings.budget) if settings.budget else None), stopped=stopped),
         settings.accept,
+        processes=settings.processes,
     )
+
+
+def _groups(checks: Iterable[Check]) -> dict[Group, list[Check]]:
+    """Return the checks of each mapping, in their order."""
+    groups: dict[Group, list[Check]] = {}
+    for check in checks:
+        groups.setdefault((check.design, check.mapping), []).append(check)
+    return groups
+
+
+def lanes(groups: int, child: Child, most: int | None) -> int:
+    """Return the number of mappings that are searched side by side; `most`: the project's limit."""
+    return max(1, min(groups, cores(), most or groups)) if child.separate else 1
 
 
 def _refuse_unknown_accepted(entries: Sequence[Accepted], checks: Sequence[Check], path: Path) -> None:
@@ -375,6 +447,8 @@ class _Order:
     """True if the parent has a database."""
     seconds: float | None = None
     """Time that is left to the mapping; None: there is no limit."""
+    forks: bool = True
+    """True if there is a core for a second process of the search."""
 
 
 def checked(text: str) -> str:
@@ -384,6 +458,7 @@ def checked(text: str) -> str:
         _PLANS[:] = [plan(order.options, order.known)]
     planned = _PLANS[0]
     check = next(check for check in planned.checks if check.parts == order.parts)
+    FORKS[0] = FORKS[0] and order.forks
     meter = _METERS.setdefault(order.parts[:-1], Meter())
     meter.until = None if order.seconds is None else meter.clock() + order.seconds
     meter.tell = _Relay(meter).tell

@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
+from importlib import import_module
 from itertools import groupby
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -265,6 +267,8 @@ def _run_check(check: Check, planned: Plan, explained: dict[tuple[str, str], str
     `explained`: the items that told it, by design and mapping.
     """
     mapping = check.design, check.mapping
+    if planned.skips(check):
+        return ItemResult(Location(check.design), skipped="not judged: interrupted")
     if mapping in explained:
         return ItemResult(Location(check.design), skipped=f"not judged: the item of {explained[mapping]} says why")
     try:
@@ -393,6 +397,8 @@ class Hooks:
         own = {item.nodeid for item in session.items if isinstance(item, InvariantItem)}
         names = {"::".join((ROOT, *map(spelt, check.parts))): check for check in self.planned.checks}
         self.planned.begin([check for name, check in names.items() if name in own])
+        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        self.planned.allowance.groups = ceil(self.planned.allowance.groups / workers)
         reporter: object = session.config.pluginmanager.get_plugin("terminalreporter")
         if isinstance(reporter, pytest.TerminalReporter) and session.config.option.verbose >= 0:
             self.planned.displays.append(Display(partial(_write, reporter), live=bool(reporter.isatty)))
@@ -407,11 +413,20 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, bool, bool]:
-        """End the session after a signal, once all is told of the mapping that was searched."""
+        """End the session after a signal, once all is told of the mappings that were searched."""
         done = yield
-        if self.stopped and not _of_one_mapping(item, nextitem):
+        if self.stopped and not (isinstance(item, InvariantItem) and isinstance(nextitem, InvariantItem)):
             item.session.shouldstop = f"interrupted ({self.stopped[0]})"
         return done
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> object:
+        """Let one worker of xdist run all items that share a search; other items are spread as xdist would."""
+        if self.planned is None or config.getoption("dist") not in _DISTRIBUTED:
+            return None
+        base: object = vars(import_module("xdist.scheduler"))["LoadScopeScheduling"]
+        assert isinstance(base, type), base
+        return type("MappingScheduling", (base,), {"_split_scope": staticmethod(unit_of)})(config, log)
 
     def pytest_report_header(self) -> list[str]:
         """Return the code that runs, function by function."""
@@ -445,8 +460,8 @@ class Hooks:
             self.result[report.nodeid] = from_json(ItemResult, text)
 
     def pytest_unconfigure(self) -> None:
-        """End the child process."""
-        self.child.close()
+        """End the child processes."""
+        self.child.close() if self.planned is None else self.planned.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Write the summary of the session, and annotations on GitHub Actions."""
@@ -473,11 +488,18 @@ class Hooks:
                     terminalreporter.write_line(annotation(each.location, "chaosqs", each.headline))
 
 
-def _of_one_mapping(item: pytest.Item, other: pytest.Item | None) -> bool:
-    """Return True if two items are checks that share a search."""
-    if not isinstance(item, InvariantItem) or not isinstance(other, InvariantItem):
-        return False
-    return item.planned_item.parts[:-1] == other.planned_item.parts[:-1]
+_DISTRIBUTED = ("load", "worksteal", "loadgroup")
+"""Modes of xdist that may give the items of one mapping to several workers."""
+_PARTS_OF_CHECK = 4
+"""Parts of the id of an item that shares its search with others: root, design, mapping, invariant."""
+
+
+def unit_of(node_id: str) -> str:
+    """Return the unit of an item that one worker of xdist runs: its mapping, its group of xdist, or the item alone."""
+    parts = node_id.split("::")
+    if parts[0] == ROOT:
+        return "::".join(parts[:-1]) if len(parts) == _PARTS_OF_CHECK else node_id
+    return node_id.rpartition("@")[2] if node_id.rfind("@") > node_id.rfind("]") else node_id
 
 
 def _write(reporter: pytest.TerminalReporter, text: str) -> None:

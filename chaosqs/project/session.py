@@ -7,12 +7,12 @@ import re
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from math import ceil, isfinite
 from time import monotonic
 from types import FrameType
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 import attrs
 
@@ -62,14 +62,16 @@ class Allowance:
     _meters: dict[Group, Meter] = attrs.field(factory=dict[Group, Meter])
     _left: dict[Group, float] = attrs.field(factory=dict[Group, float])
     """Seconds that are left to a group that has begun."""
+    _lock: threading.Lock = attrs.field(factory=threading.Lock)
 
     @contextmanager
     def counted(self, group: Group, tell: Callable[[Progress], None], lane: int = 0) -> Generator[Meter]:
         """Give a group its meter, and count the time of the `with` block."""
-        if group not in self._meters:
-            self._meters[group] = Meter(None, self.clock, tell, self.stopped)
-            self._left[group] = self._share(lane)
-            self.groups = max(0, self.groups - 1)
+        with self._lock:
+            if group not in self._meters:
+                self._meters[group] = Meter(None, self.clock, tell, self.stopped)
+                self._left[group] = self._share(lane)
+                self.groups = max(0, self.groups - 1)
         meter, begun = self._meters[group], self.clock()
         meter.until = None if self.seconds is None else begun + self._left[group]
         try:
@@ -87,6 +89,94 @@ class Allowance:
         """Return the seconds of a group that begins: its part of those that its lane has left."""
         left = max(0.0, (self.seconds or 0.0) - self._used.get(lane, 0.0))
         return left / max(1, ceil(self.groups / self.lanes))
+
+
+# Groups side by side --------------------------------------------------------------------------------------------------
+
+_Result = TypeVar("_Result")
+_TICK = 0.1
+"""Seconds between two looks at what helpers do."""
+
+
+@attrs.define(eq=False)
+class Helpers(Generic[_Result]):
+    """Threads that run groups of tasks beside the main thread.
+
+    It begins with the first groups, and they with the last. A task is work for another process, for which its thread
+    waits.
+    """
+
+    waiting: dict[Group, list[str]]
+    """The names of the tasks of each group that nobody has begun."""
+    run: Callable[[int, str], _Result]
+    """Runs a task, by the number of the thread's lane and its name."""
+    stopped: Sequence[str] = ()
+    """Not empty: a signal has ended the session, and no group begins any more."""
+    _changed: threading.Condition = attrs.field(factory=threading.Condition)
+    _taken: set[Group] = attrs.field(factory=set[Group])
+    """Groups that helpers have begun."""
+    _done: dict[str, _Result | BaseException] = attrs.field(factory=dict[str, _Result | BaseException])
+    _threads: list[threading.Thread] = attrs.field(factory=list[threading.Thread])
+
+    def start(self, number: int) -> None:
+        """Start a number of helpers, on the lanes from 1 on."""
+        self._threads = [
+            threading.Thread(target=self._work, args=(lane,), daemon=True) for lane in range(1, number + 1)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def have(self, group: Group) -> bool:
+        """Return True if a helper runs a group; if not, none will."""
+        with self._changed:
+            self.waiting.pop(group, None)
+            return group in self._taken
+
+    def result(self, name: str, tick: Callable[[], None]) -> _Result:
+        """Wait for the result of a task; `tick` is called in between. Raises as the task does."""
+        while True:
+            with self._changed:
+                if name not in self._done:
+                    self._changed.wait(_TICK)
+                found = self._done.get(name)
+            tick()
+            if isinstance(found, BaseException):
+                raise found.with_traceback(None)
+            if found is not None:
+                return found
+
+    @property
+    def busy(self) -> bool:
+        """True if a helper runs a task; none begins another group any more."""
+        with self._changed:
+            self.waiting.clear()
+        for thread in self._threads:
+            thread.join(_TICK)
+        return any(thread.is_alive() for thread in self._threads)
+
+    def close(self) -> None:
+        """Wait for the helpers, whose processes were ended."""
+        for thread in self._threads:
+            thread.join(1.0)
+
+    def _work(self, lane: int) -> None:
+        while True:
+            with self._changed:
+                if self.stopped or not self.waiting:
+                    return
+                group, names = self.waiting.popitem()
+                self._taken.add(group)
+            for name in names:
+                found = self._run(lane, name)
+                with self._changed:
+                    self._done[name] = found
+                    self._changed.notify_all()
+
+    def _run(self, lane: int, name: str) -> _Result | BaseException:
+        try:
+            return self.run(lane, name)
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it
+            return error
 
 
 # Signals --------------------------------------------------------------------------------------------------------------

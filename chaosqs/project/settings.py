@@ -101,6 +101,10 @@ class Settings:
     0: real handlers run in the process of pytest or the command line, where a debugger reaches them and nothing ends
     them.
     """
+    processes: int | None = None
+    """Maximum processes that search mappings side by side; without it, one for each core. 1: all mappings are searched
+    one after the other.
+    """
     behaviours: Mapping[str, Behaviour] = attrs.field(factory=dict[str, Behaviour], hash=False)
     """The tables of behaviours, below. The search draws the behaviours of all other functions."""
     functions: Mapping[str, FunctionSettings] = attrs.field(factory=dict[str, FunctionSettings], hash=False)
@@ -192,7 +196,7 @@ def _problems(settings: Settings) -> str:
     checks.one_of("profile", settings.profile, [profile.name for profile in PROFILES])
     if settings.max_examples is not None:
         checks.whole("max_examples", settings.max_examples, 1, None, "cases")
-    _check_budget(checks, settings.budget)
+    _check_shares(checks, settings)
     _check_limits(Checks("limits", checks.problems), settings.limits)
     checks.number("handler_seconds", settings.handler_seconds, 0, unit="seconds")
     if settings.setup:
@@ -223,10 +227,12 @@ def _check_accepted(checks: Checks, entry: Accepted, before: tuple[Accepted, ...
         checks.refuse("", None, "accepts what an entry before it accepts")
 
 
-def _check_budget(checks: Checks, budget: str) -> None:
-    """Note what is wrong with a time."""
+def _check_shares(checks: Checks, settings: Settings) -> None:
+    """Note what is wrong with the time and the processes of a session."""
+    if settings.processes is not None:
+        checks.whole("processes", settings.processes, 1, None)
     try:
-        seconds_of(budget or "1s")
+        seconds_of(settings.budget or "1s")
     except InvalidInput as error:
         checks.refuse("budget", None, str(error))
 

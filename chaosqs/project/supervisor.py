@@ -48,6 +48,7 @@ from chaosqs.project.child import (
     Frame,
     Job,
     Link,
+    cores,
     pair,
     receive,
     send,
@@ -441,18 +442,11 @@ def _prepare(dump: IO[bytes], pulse: Pulse) -> None:
         _, most = resource.getrlimit(limit)
         resource.setrlimit(limit, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
     handler_runtime.WATCHERS.append(pulse.switch)
-    FORKS[0] = _cores() > 1
+    FORKS[0] = cores() > 1
     collect_rarely()
     atexit.register = _ignored  # type: ignore[assignment]
     for module in (os, import_module("posix")):
         vars(module)["_exit"] = partial(_exit, dump)
-
-
-def _cores() -> int:
-    """Return the number of cores for this session; pytest-xdist shares them out."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _exit(dump: IO[bytes], status: int) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from chaosqs.cli import main
 from chaosqs.model.explanation import Explanation, Origin
-from chaosqs.project import exploration
+from chaosqs.project import exploration, planning
 from chaosqs.project.planning import BROKEN, DESIGNS_DIR, SOUND
 from tests.cli.running import Run
 from tests.project.kept import RESERVED
@@ -26,6 +26,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(exploration, "explain", _explain)
+    monkeypatch.setattr(planning, "cores", lambda: 1)  # in another process nothing would be changed
     (tmp_path / "template.yaml").write_bytes((DESIGNS_DIR / BROKEN).read_bytes())
     (tmp_path / "sound.yaml").write_bytes((DESIGNS_DIR / SOUND[0]).read_bytes())
 

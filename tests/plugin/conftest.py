@@ -20,6 +20,12 @@ from tests.project.kept import RESERVED
 _ = (hypothesis, handlers, pytest_hooks, planning, user_code, botocore_hook, other_services)  # they stay loaded
 
 
+@pytest.fixture(autouse=True)
+def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search in this process, where a test may have changed something."""
+    monkeypatch.setattr(planning, "cores", lambda: 1)
+
+
 @pytest.fixture
 def broken(pytester: pytest.Pytester) -> pytest.Pytester:
     """Return a project whose template is broken."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.plugin.projects import SOUND, run_pytest
+from chaosqs.project.pytest_hooks import unit_of
+from tests.plugin.projects import IDS, MAPPING, SOUND, run_pytest
 from tests.project.kept import kept, write
 
 BRIEFLY = "--chaosqs-max-examples=3"
@@ -25,12 +26,30 @@ def test_the_summary_is_the_same(pytester: pytest.Pytester) -> None:
     for name in names:
         write(pytester.path / "reports" / "corpus" / f"{name}.json", kept())
     alone = pytester.runpytest("--chaosqs", BRIEFLY, "-p", "no:xdist")
-    spread = run_pytest(pytester.path, "--chaosqs", BRIEFLY, "-n", "2")
+    spread = run_pytest(pytester.path, "--chaosqs", BRIEFLY, "-n", "2", "-v")
     assert alone.ret == spread.returncode == 0, spread.stdout
     assert "created: 2/2 workers" in spread.stdout
     assert section(alone.stdout.str()) == section(spread.stdout) != []
+    workers = [line[:5] for line in spread.stdout.splitlines() if line.startswith("[gw") and f" {MAPPING}::" in line]
+    assert workers == [workers[0]] * len(IDS)
     fixed = [line for line in section(spread.stdout) if line.endswith(": FIXED on template.yaml as it is now")]
     assert fixed == [f"reports/corpus/{name}.json: FIXED on template.yaml as it is now" for name in names]
+
+
+@pytest.mark.parametrize(
+    ("node_id", "unit"),
+    [
+        ("chaosqs::a.yaml::q→f::conservation", "chaosqs::a.yaml::q→f"),
+        ("chaosqs::every-design::conservation", "chaosqs::every-design::conservation"),
+        ("chaosqs::corpus::a.json", "chaosqs::corpus::a.json"),
+        ("tests/test_a.py::Test::test_b", "tests/test_a.py::Test::test_b"),
+        ("tests/test_a.py::test_b@group", "group"),
+        ("tests/test_a.py::test_b[a@b]", "tests/test_a.py::test_b[a@b]"),
+    ],
+)
+def test_items_that_share_a_search_are_one_unit(node_id: str, unit: str) -> None:
+    """So that a mapping is searched once; all others are units of their own, or xdist's groups."""
+    assert unit_of(node_id) == unit
 
 
 @pytest.mark.deep

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
+import threading
+from collections.abc import Callable, Sequence
 
 import attrs
 import pytest
 
 from chaosqs.errors import InvalidInput
 from chaosqs.model.verdict import Violation
-from chaosqs.project.session import PLAIN_EVERY, Allowance, Display, Group, interruptible, seconds_of
+from chaosqs.project.session import PLAIN_EVERY, Allowance, Display, Group, Helpers, interruptible, seconds_of
 from chaosqs.search.meter import Progress
 
 ORDERS, BILLS, MAILS = ("template.yaml", "orders→worker"), ("template.yaml", "bills→payer"), ("other.yaml", "m→n")
@@ -101,6 +103,55 @@ def test_the_first_signal_ends_simulations_and_the_second_one_all(number: signal
         signal.raise_signal(number)
     assert stopped == [number.name]
     assert signal.getsignal(number) is before
+
+
+def helped(
+    names: dict[Group, list[str]], number: int, run: Callable[[int, str], str], stopped: Sequence[str] = ()
+) -> Helpers[str]:
+    helpers = Helpers(names, run, stopped)
+    helpers.start(number)
+    return helpers
+
+
+def test_a_helper_begins_with_the_last_group() -> None:
+    """The main thread has the first one, and waits for the results of the others."""
+    begun, free = threading.Event(), threading.Event()
+
+    def run(lane: int, name: str) -> str:
+        begun.set()
+        assert free.wait(60)
+        return f"{name} on {lane}"
+
+    helpers = helped({ORDERS: ["a"], BILLS: ["b", "c"]}, 1, run)
+    assert begun.wait(60)
+    assert not helpers.have(ORDERS)
+    assert helpers.have(BILLS)
+    free.set()
+    ticks = list[int]()
+    assert [helpers.result(name, lambda: ticks.append(1)) for name in "cb"] == ["c on 1", "b on 1"]
+    assert len(ticks) >= 2
+    assert not helpers.busy
+
+
+def test_an_error_of_a_helper_is_raised_where_its_result_is_wanted() -> None:
+    """The other tasks of the group have their results."""
+
+    def run(_: int, name: str) -> str:
+        if name == "b":
+            raise InvalidInput("wrong")
+        return name
+
+    helpers = helped({BILLS: ["b", "c"]}, 1, run)
+    with pytest.raises(InvalidInput, match="wrong"):
+        helpers.result("b", lambda: None)
+    assert helpers.result("c", lambda: None) == "c"
+
+
+def test_no_helper_begins_after_a_signal() -> None:
+    """What nobody has begun is not searched."""
+    helpers = helped({BILLS: ["b"]}, 2, lambda _, name: name, ["SIGINT"])
+    assert not helpers.busy
+    assert not helpers.have(BILLS)
 
 
 def searching(cases: int) -> Progress:
