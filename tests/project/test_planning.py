@@ -24,7 +24,7 @@ shop = Design(
 
 def results(root: Path) -> tuple[list[CheckResult], int]:
     """Return the results of a few checks of each mapping, and the number of processes that helped."""
-    planned = plan(Options(root, root, ("designs.py:shop",), max_examples=5, explains=False))
+    planned = plan(Options(root, root, ("designs.py:shop",), max_examples=8, explains=False))
     checks = [check for check in planned.checks if check.invariant.name in {"conservation", "no-concurrent-processing"}]
     planned.begin(checks)
     try:
