@@ -305,7 +305,6 @@ def plan(options: Options, known: Known | None = None) -> Plan:
     reports = options.here / options.report_dir if options.report_dir else options.root / settings.report_dir
     _refuse_unwritable(reports, options.root)
     sources, notices = _sources(options, settings)
-    profile = profile_named(options.profile or settings.profile)
     stopped: list[str] = []
     child = Child(options.root, settings.handler_seconds, stopped)
     sources = tuple(without_unanswered(bound(source, settings, options.root)) for source in sources)
@@ -321,13 +320,7 @@ def plan(options: Options, known: Known | None = None) -> Plan:
     return Plan(
         checks,
         notices if sources else (*notices, SUITE),
-        Budget(
-            profile,
-            options.max_examples or settings.max_examples,
-            options.seed,
-            settings.vary_assumptions,
-            explains=options.explains,
-        ),
+        _budget(options, settings),
         options.root,
         reports,
         options.strict or settings.strict,
@@ -340,6 +333,13 @@ def plan(options: Options, known: Known | None = None) -> Plan:
         settings.accept,
         processes=settings.processes,
     )
+
+
+def _budget(options: Options, settings: Settings) -> Budget:
+    """Return the limits of each search."""
+    profile = profile_named(options.profile or settings.profile)
+    most = options.max_examples or settings.max_examples
+    return Budget(profile, most, options.seed, settings.vary_assumptions, explains=options.explains)
 
 
 def _groups(checks: Iterable[Check]) -> dict[Group, list[Check]]:
