@@ -12,7 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet  # twice
 PYTEST := $(BIN)/python -m pytest
 CHAOS := ../../.venv/bin/python -m pytest --chaosqs
 EDGES := $(addprefix tests/,calibration cli explain handlers net plugin project quality report search strategies \
-	lambda_/test_watch.py lambda_/test_project_modules.py mock_aws/test_in_pytest.py test_alternatives.py test_house.py)
+	lambda_/test_watch.py lambda_/test_project_modules.py mock_aws/test_in_pytest.py test_alternatives.py test_house.py \
+	acceptance test_packaging.py)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header $(LOCK_FLAGS)
 STATIC := ruff-format ruff-check mypy basedpyright lint-imports vulture
@@ -106,7 +107,7 @@ format: .venv/dev.stamp
 # A file of those stays on one worker, so that what its tests share is found once.
 test: .venv/dev.stamp
 	$(PYTEST) -n $(WORKERS) --dist loadfile -q $(EDGES)
-	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest -p slipcover --assert=plain -n $(WORKERS) --dist loadgroup -q \
+	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest -p slipcover --assert=plain -n $(WORKERS) --dist load -q \
 		$(addprefix --ignore=,$(EDGES))
 	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 

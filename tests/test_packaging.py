@@ -1,6 +1,6 @@
 """The installed package has the contents of the tree, and `strategies` is not an import name of its own.
 
-One build serves all tests here: the mark keeps them on one worker.
+One build serves all tests here: `make test` keeps a file like this on one worker.
 """
 
 import os
@@ -13,8 +13,6 @@ from pathlib import Path
 
 import attrs
 import pytest
-
-pytestmark = pytest.mark.xdist_group("packaging")
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE", "chaosqs", "strategies")

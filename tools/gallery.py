@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import textwrap
@@ -72,6 +73,8 @@ def of_design(mistake: Mistake) -> tuple[list[Page], str]:
 
     Return their pages, and the line about the fixed design, if the mistake is the one that has such a page.
     """
+    gc.freeze()  # each design has a process of its own: what that has imported stays
+    gc.set_threshold(20_000, 20, 20)
     found = list(_found_in(mistake))
     fixed = mend(*found[0][1:]) if mistake == OVER_POLLING else ""
     return [page for page, _, _ in found], fixed
