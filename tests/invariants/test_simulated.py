@@ -120,15 +120,12 @@ sound_scenarios = (
 
 @given(scenarios)
 def test_simulator_keeps_its_own_invariants(scenario: Scenario) -> None:
-    """Whatever the design, the faults and seed: nothing is lost, no limit is exceeded, and the books are in order."""
+    """Whatever the design, the faults and seed: nothing is lost, no limit is exceeded, and the books are in order.
+
+    The messages that throttling dead-lettered are violations or excused, one each, as the summary counts them.
+    """
     history = simulate(scenario)
     assert invariants.check(history, OUR_OWN) == ()
-
-
-@given(scenarios)
-def test_verdicts_agree_with_the_summary(scenario: Scenario) -> None:
-    """The messages that throttling dead-lettered are violations or excused, one each."""
-    history = simulate(scenario)
     verdict = invariants.NO_DEAD_LETTERING_BY_THROTTLING.judge(history)
     blamed = sum(bool(fate.throttled) and not fate.processed for fate in history.dead_lettered)
     assert history.summary()["messages"]["dead_lettered_by_throttling"] == blamed
