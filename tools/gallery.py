@@ -8,12 +8,14 @@ import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import attrs
 
 from chaosqs import __version__
+from chaosqs.explain import fixes
 from chaosqs.invariants import ALL, Invariant, by_name
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
@@ -27,6 +29,7 @@ from chaosqs.report.explanation import changes_text, holds, owner
 from chaosqs.report.markdown import write_report
 from chaosqs.report.terminal import Row
 from chaosqs.report.text import counted
+from chaosqs.search import oracle
 from chaosqs.search.finding import Finding
 from chaosqs.search.profiles import CI, QUICK, Profile
 from chaosqs.search.search import searched
@@ -75,9 +78,18 @@ def of_design(mistake: Mistake) -> tuple[list[Page], str]:
     """
     gc.freeze()  # each design has a process of its own: what that has imported stays
     gc.set_threshold(20_000, 20, 20)
+    if len(mistake.breaks) > 1:
+        _share_runs()
     found = list(_found_in(mistake))
     fixed = mend(*found[0][1:]) if mistake == OVER_POLLING else ""
     return [page for page, _, _ in found], fixed
+
+
+def _share_runs() -> None:
+    """Keep the history of each scenario: explanations of several invariants try the same changes of one design."""
+    kept = cache(simulate)
+    for module in (oracle, fixes):
+        vars(module)["simulate"] = kept
 
 
 def _found_in(mistake: Mistake) -> Iterator[tuple[Page, Counterexample, History]]:
