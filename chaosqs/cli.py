@@ -107,7 +107,7 @@ def run(scenario: str, seeds: int | None, *, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.argument("files", nargs=-1, metavar="[FILE…]")
 @click.option("--max-examples", type=click.IntRange(min=1), metavar="N", help="Maximum cases of each search.")
 @click.option("--profile", type=click.Choice(_PROFILES), help="Length of each search (default: quick).")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of the searches.")
@@ -128,15 +128,16 @@ def explore(  # noqa: PLR0917 - each is an option
 ) -> None:
     """Search the designs in FILE… for the smallest story that violates an invariant.
 
-    A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON. If a mapping comes
-    to no verdict, the other mappings are judged all the same, and the exit status is 2 unless there is a violation.
-    Ctrl-C ends the searches, prints what they found and writes its reports; the exit status is 130.
+    A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON; without any, those
+    of the project in this directory, as pytest --chaosqs finds them. If a mapping comes to no verdict, the other
+    mappings are judged all the same, and the exit status is 2 unless there is a violation. Ctrl-C ends the searches,
+    prints what they found and writes its reports; the exit status is 130.
     """
     from chaosqs.project.child import start_early
 
     here = Path.cwd()
     start_early(here, files)
-    from chaosqs.project.planning import Options, plan
+    from chaosqs.project.planning import SUITE, Options, plan
 
     options = Options(
         here,
@@ -150,6 +151,8 @@ def explore(  # noqa: PLR0917 - each is an option
         explains=not no_explain,
     )
     planned = plan(options)
+    if SUITE in planned.notices:
+        raise InvalidInput(f"there is no design in {here}: name a FILE, or designs in [tool.chaosqs] of pyproject.toml")
     if planned.header and not as_json:
         click.echo("\n".join(planned.header))
     _explored(planned, *_checked(planned, prints_stories=not as_json), as_json=as_json)

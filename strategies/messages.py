@@ -33,6 +33,7 @@ _SHOWN = 40  # characters of a value in a note
 def poison(sample: Message, maximum: int) -> Iterator[Message]:
     """Yield poison messages made of an ordinary one, the simplest first; `maximum`: bytes of the largest."""
     body = _parsed(sample.body)
+    yield from _test_event(sample, body)
     fields = list(_fields(body))[:_MOST_FIELDS]
     for change in (_missing, _null, _other_type, _empty, _other_word, _negated):
         for path, value in fields:
@@ -44,6 +45,23 @@ def poison(sample: Message, maximum: int) -> Iterator[Message]:
     for path, value in fields:
         yield from _changed(sample, path, _nested(value))
     yield from _huge(sample, fields, maximum)
+
+
+_TEST_EVENT = "S3's test event, which it sends when notifications are configured"
+
+
+def _test_event(sample: Message, body: Json) -> Iterator[Message]:
+    """Yield the message that S3 sends first, for a queue that gets its notifications, or a topic's with them."""
+    match body:
+        case {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": str(bucket)}}}, *_]}:
+            test = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2024-01-01T00:00:00.000Z"}
+            text = json.dumps({**test, "Bucket": bucket, "RequestId": "5582815E1AEA5ADF", "HostId": "chaosqs"})
+            yield attrs.evolve(sample, body=text, note=_TEST_EVENT)
+        case {"Message": str(inner), **rest}:
+            for each in _test_event(attrs.evolve(sample, body=inner), _parsed(inner)):
+                yield attrs.evolve(each, body=json.dumps({**rest, "Message": each.body}))
+        case _:
+            pass
 
 
 # Fields --------------------------------------------------------------------------------------------------------------

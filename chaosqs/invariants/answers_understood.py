@@ -63,7 +63,8 @@ def _text(event: InvocationEnded) -> str:
     else:
         verb = "is" if len(event.messages) == 1 else "are"
         fate = f"{who} {verb} deleted as processed, whatever {event.function} reported"
-    return f"{fate}: its answer {event.answer} {_MEANINGS[event.rule]}"
+    place = f" ({event.trace[-1]})" if event.trace else ""
+    return f"{fate}: its answer {event.answer}{place} {_MEANINGS[event.rule]}"
 
 
 ANSWERS_UNDERSTOOD = Invariant(

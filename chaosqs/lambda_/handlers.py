@@ -21,7 +21,7 @@ from chaosqs.lambda_.execution_environment import (
     root_for,
 )
 from chaosqs.lambda_.guards import unanswered
-from chaosqs.lambda_.handler_loading import require
+from chaosqs.lambda_.handler_loading import definition, require
 from chaosqs.lambda_.handler_runtime import HandlerTask, current_task, within
 from chaosqs.lambda_.invocation import BROWN_OUT, SLOWER, Invocation, InvocationOutcome
 from chaosqs.lambda_.machines.recursion_guard import trace_header
@@ -347,7 +347,8 @@ class Handlers:
         result: Result,
     ) -> None:
         task = self._running.pop(invocation.number)
-        outcome = explained(outcome, result, output, task.code)
+        behaviour = self.behaviours[invocation.request.mapping.function]
+        outcome = explained(outcome, result, output, task.code, partial(definition, behaviour))
         if result.outcome in ("timed_out", "crashed"):
             key = invocation.request.mapping.function, invocation.environment.number
             self._environments.pop(key, None)  # LX-14

@@ -89,6 +89,9 @@ TIMED_OUT = "Sandbox.Timedout"  # LX-9
 CRASHED = "Runtime.ExitError"
 NOT_INITIALISED = "Runtime.ImportModuleError"  # Assumed: the Python runtime's error for a module it cannot import
 TOO_LARGE = "Function.ResponseSizeTooLarge"  # LX-5
+NOT_JSON = "Runtime.MarshalError"
+UNANSWERABLE = (TOO_LARGE, NOT_JSON)
+"""Errors of answers that Lambda refuses, whatever the message was."""
 _DURATION, _ERROR = stream("duration"), stream("error")
 NEVER_RUNS = "init_failure"
 """The fault that keeps a handler from being called at all (LX-12)."""

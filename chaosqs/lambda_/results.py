@@ -3,7 +3,7 @@
 import inspect
 import json
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import dropwhile
 
@@ -14,9 +14,11 @@ from chaosqs.lambda_.guards import is_theirs
 from chaosqs.lambda_.invocation import (
     CRASHED,
     NOT_INITIALISED,
+    NOT_JSON,
     RESPONSE_LIMIT,
     TIMED_OUT,
     TOO_LARGE,
+    UNANSWERABLE,
     Invocation,
     InvocationOutcome,
     Request,
@@ -110,21 +112,25 @@ def returned(value: object, request_id: str) -> Result:
         except Exception as error:  # noqa: BLE001 - as the runtime does
             if inspect.iscoroutine(value):
                 value.close()
-            return runtime_error("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id)
+            return runtime_error(NOT_JSON, f"Unable to marshal response: {error}", request_id)
     if len(payload) > RESPONSE_LIMIT:
         message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
         return _failure("raised", TOO_LARGE, message, TOO_LARGE, rule="LX-5")
     return Result("succeeded", payload)
 
 
-def explained(outcome: InvocationOutcome, result: Result, output: Output, code: str = "") -> InvocationOutcome:
+def explained(
+    outcome: InvocationOutcome, result: Result, output: Output, code: str = "", handler: Callable[[], str] = str
+) -> InvocationOutcome:
     """Return an outcome with the places and the output that tell why it failed; others need none.
 
-    `code`: the directory of the function's code.
+    `code`: the directory of the function's code. `handler`: returns the place of the handler, which is to blame for an
+    answer that Lambda refuses or does not read; an empty text if it is unknown.
     """
     if outcome.outcome == "succeeded" and not outcome.failed and not outcome.answer:
         return outcome
-    return attrs.evolve(outcome, trace=result.frames, output=output.last(code))
+    place = handler() if outcome.answer or result.kind in UNANSWERABLE else ""
+    return attrs.evolve(outcome, trace=(place,) if place else result.frames, output=output.last(code))
 
 
 def raised(error: BaseException, request_id: str, root: str = "") -> Result:

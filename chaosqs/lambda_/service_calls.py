@@ -406,8 +406,15 @@ _CALLS: Mapping[str, str] = {
 """Calls that have an effect each time, with the parameter that lists the effects of one call; empty: it has one."""
 _UPDATES = ("dynamodb:UpdateItem", "dynamodb:TransactWriteItems")
 """Calls that may add to numbers and lists of items."""
-_ASKS = re.compile(r"(?i)token|auth|log-?in|search|quer|graphql|lookup|valid|verif|check")
-"""Parts of URLs to which a POST only asks something."""
+_ASKS = frozenset(
+    [
+        *("auth", "authenticate", "authentication", "login", "oauth", "oidc", "signin", "token", "tokens"),
+        *("check", "checks", "valid", "validate", "validation", "verification", "verify"),
+        *("graphql", "lookup", "queries", "query", "search", "searches"),
+    ]
+)
+"""Words in URLs to which a POST only asks something."""
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _NO_CONTENTS = ("Id", "Time")
 """Keys of entries that tell the entries of a call apart, or when it was made."""
 _CLAIM = re.compile(r"attribute_not_exists\s*\(\s*([#\w.]+)|<")
@@ -473,7 +480,8 @@ def posted(request: HttpRequest) -> dict[str, object]:
 
     A server recognises the repetition of a POST by a header for that.
     """
-    if request.method != "POST" or _ASKS.search(request.url) or any("idempot" in name for name in request.headers):
+    words = (word.lower() for word in _WORDS.findall(request.url.partition("?")[0]))
+    if request.method != "POST" or not _ASKS.isdisjoint(words) or any("idempot" in name for name in request.headers):
         return {}
     return {"url": request.url, "body": request.body}
 

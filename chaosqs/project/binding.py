@@ -4,7 +4,9 @@ A template names handlers and variables; `[tool.chaosqs.functions.NAME]` overrid
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -150,12 +152,28 @@ def _binding(name: str, source: Source, behaviour: Behaviour | None, root: Path)
     module, _, function = behaviour.handler.partition(":")
     file = None if behaviour.inline else module_file(Path(behaviour.code or root), module)
     shown = relative_to(root, file) if file else "inline code" if behaviour.inline else module
-    notes = tuple(with_relative_paths(root, note) for note in code.notes)
+    notes = tuple(with_relative_paths(root, note) for note in (*code.notes, *_shared_files(file)))
     problem = source.broken.get(name, "")
     messages = "" if problem else _origins(source, queues)
     used = () if problem else services_used(behaviour, source.design)
     services = f"{', '.join(used)} answered by moto" if used else ""
     return Binding(name, queues, f"{shown}, {function}", "", problem, messages, services, notes)
+
+
+_TEMPORARY = re.compile(r"""["']/tmp\b|^\s*(?:import|from) tempfile\b""", re.MULTILINE)
+_MOST_FILES = 50
+
+
+def _shared_files(handler: Path | None) -> Iterator[str]:
+    """Yield a note if code beside a handler uses `/tmp`: on Lambda each environment has its own (LX-4)."""
+    for file in sorted(handler.parent.glob("*.py"))[:_MOST_FILES] if handler else ():
+        with suppress(OSError, UnicodeDecodeError):
+            text = file.read_text(encoding="utf-8")
+            found = _TEMPORARY.search(text)
+            if found:
+                line = text.count("\n", 0, found.end()) + 1
+                yield f"{file}:{line}: uses /tmp, which is the machine's here: all environments and runs share it"
+                return
 
 
 def _origins(source: Source, queues: Iterable[str]) -> str:

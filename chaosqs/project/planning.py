@@ -378,6 +378,7 @@ def _asked(sources: Sequence[Source], settings: Settings, child: Child) -> Known
     for source in sources:
         behaviours = source.behaved(settings.behaviours)
         found[source.name] = found_messages(source, behaviours, settings, child, broken[source.name])
+        broken[source.name] = {**found[source.name].missing, **broken[source.name]}
     return Known(broken, cannot, found)
 
 

@@ -17,6 +17,7 @@ from chaosqs.project.settings import Accepted
 from chaosqs.project.wording import brief, relative_to, with_relative_paths
 from chaosqs.report.markdown import REPORT, SCENARIO, write_report
 from chaosqs.report.story import replay_command, story
+from chaosqs.report.text import advice
 from chaosqs.search.coverage import SOMETIMES
 from chaosqs.search.finding import Finding
 from chaosqs.search.meter import Meter
@@ -182,6 +183,8 @@ def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> Che
         return _not_simulated(check, str(error))
     except NotDeterministic as error:
         return _contradicted(check, error)
+    if finding.refused and not finding.violated:
+        return _not_simulated(check, f"{finding.failing}\n{advice(check.mapping, finding.failing)}")
     verdict, meter = finding.verdict, budget.meter or Meter()
     if finding.cut and not finding.cases:
         return _not_simulated(check, f"{meter.why} before the first case was run: {MORE_TIME}")

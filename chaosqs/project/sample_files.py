@@ -44,17 +44,24 @@ class Samples:
     samples: tuple[Sample, ...]
     notices: tuple[str, ...]
     """A line for each file that is not used, with the reason."""
+    broken: tuple[str, ...] = ()
+    """The lines of those that nobody could use, such as a file that is not JSON."""
+
+
+class OtherEvent(InvalidInput):
+    """A file is fine, and has no sample: it is empty, a schema, or of another service."""
 
 
 def found(root: Path, *others: Path) -> Samples:
     """Return the samples in the files of a project that look like events; `others`: further directories."""
-    samples, notices = list[Sample](), list[str]()
+    samples, notices, broken = list[Sample](), list[str](), list[str]()
     for path in list(dict.fromkeys(_paths(root, *others)))[:_MOST_FILES]:
         try:
             samples += read(path, root)
         except InvalidInput as error:
             notices.append(f"{error}: not used")
-    return Samples(tuple(samples), tuple(notices))
+            broken += [] if isinstance(error, OtherEvent) else [str(error)]
+    return Samples(tuple(samples), tuple(notices), tuple(broken))
 
 
 def _paths(*directories: Path) -> Iterator[Path]:
@@ -70,10 +77,10 @@ def read(path: Path, root: Path) -> list[Sample]:
     name, text = relative_to(root, path), _text(path, relative_to(root, path))
     document = document_in(path, root)
     if is_schema(document):
-        raise InvalidInput(f"{name}:1: is a JSON Schema, which `bodies` of a function's settings may name")
+        raise OtherEvent(f"{name}:1: is a JSON Schema, which `bodies` of a function's settings may name")
     samples = [Sample(message, name, queue) for message, queue in _messages(document, name, text)]
     if not samples:
-        raise InvalidInput(f"{name}:1: has no message")
+        raise OtherEvent(f"{name}:1: has no message")
     return samples
 
 
@@ -109,7 +116,7 @@ def _messages(document: Json, name: str, text: str) -> Iterator[tuple[Message, s
             line = _line(text, '"Records"')
             raise InvalidInput(f"{name}:{line}: Records is not a list")
         case dict() if any(field in document for field in _API):
-            raise InvalidInput(f"{name}:{_line(text, *_API)}: is an event of an API, not of SQS")
+            raise OtherEvent(f"{name}:{_line(text, *_API)}: is an event of an API, not of SQS")
         case {"body": str(), "messageId": _}:
             yield _of_record(document, f"{name}:1")
         case dict() if document.keys() >= {"Body", "MessageId"}:
@@ -136,7 +143,7 @@ def _of_record(record: Json, where: str) -> tuple[Message, str]:
     body = record.get("body")
     if service != "aws:sqs":
         shown = _SERVICES.get(str(service), str(service))
-        raise InvalidInput(f"{where} is of {shown}, not of SQS")
+        raise OtherEvent(f"{where} is of {shown}, not of SQS")
     if not isinstance(body, str) or not body:
         raise InvalidInput(f"{where} has no body")
     system, attributes = record.get("attributes"), record.get("messageAttributes", record.get("MessageAttributes"))

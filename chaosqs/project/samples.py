@@ -50,6 +50,8 @@ class FoundMessages:
     queues: Mapping[str, QueueMessages] = attrs.field(factory=dict[str, QueueMessages])
     notices: tuple[str, ...] = ()
     """A line for each file and sample that is not used."""
+    missing: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Reasons why functions cannot be judged: their queues have no samples, and files that may have them are broken."""
 
     def sources(self, design: Design, root: Path) -> dict[str, MessageSource]:
         """Return the sources that a search draws messages from, by queue name."""
@@ -78,9 +80,10 @@ def found_messages(
     if search.open():
         files = found(child.root, source.path.parent)
         search.notices += files.notices
+        search.unusable = files.broken
         search.matched(files.samples)
     search.chained()
-    return FoundMessages(search.queues, tuple(dict.fromkeys(search.notices)))
+    return FoundMessages(search.queues, tuple(dict.fromkeys(search.notices)), search.missing())
 
 
 @attrs.frozen
@@ -114,6 +117,8 @@ class _Finding:
     """The functions of these that cannot be run."""
     queues: dict[str, QueueMessages] = attrs.field(factory=dict[str, QueueMessages])
     notices: list[str] = attrs.field(factory=list[str])
+    unusable: Sequence[str] = ()
+    """What is wrong with files that have no samples, each with file and line."""
 
     def polled(self) -> Iterator[EventSourceMapping]:
         """Yield the mappings of real handlers."""
@@ -122,6 +127,14 @@ class _Finding:
     def open(self) -> list[EventSourceMapping]:
         """Return the mappings of real handlers whose messages are not known yet."""
         return [each for each in self.polled() if each.queue not in self.queues]
+
+    def missing(self) -> dict[str, str]:
+        """Return the functions whose queues are open although there are files for samples: those files are broken."""
+        found = {each.function: f"{each.queue} has no sample messages" for each in self.open() if self.unusable}
+        advice = "mend or remove the file, or name samples: bodies of [tool.chaosqs.functions.{}]"
+        return {
+            name: "\n".join([f"{why}: {'; '.join(self.unusable)}", advice.format(name)]) for name, why in found.items()
+        }
 
     # Samples that the settings name
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from chaosqs.lambda_.invocation import RESPONSE_LIMIT, TOO_LARGE
+from chaosqs.lambda_.invocation import RESPONSE_LIMIT, TOO_LARGE, UNANSWERABLE
 from chaosqs.lambda_.output import first_error
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.events import InvocationEnded, ServiceCalled
@@ -92,6 +92,11 @@ class CodeTally:
                 self.first, self.reason = end, self.reason or _reason(history, end)
 
     @property
+    def is_refused(self) -> bool:
+        """True if the code never succeeded because Lambda refuses its answers."""
+        return bool(self.failing) and self.first is not None and self.first.error.partition(":")[0] in UNANSWERABLE
+
+    @property
     def failing(self) -> str:
         """The sentence that the code never succeeded, with its first error; empty if it did or never ran."""
         if self.first is None or self.succeeded:
@@ -153,6 +158,8 @@ class Finding:
     """The sentence that the mapping's real code never succeeded in any case; empty: it did, or is a model."""
     cut: str = ""
     """What was left out when the time was over or the run was interrupted; empty: nothing."""
+    refused: bool = False
+    """True if it never succeeded because Lambda refuses its answers, whatever the message."""
 
     @property
     def violated(self) -> bool:

@@ -164,7 +164,7 @@ class Searched:
             own.memory.keep(smallest)  # the shortest is recalled first, so the next search need not shrink again
         found = finding(own, mapping, smallest, () if smallest else missed, _cut(self.search_run, own))
         code = self.search_run.code
-        return found if code is None or not code.failing else _of_failing_code(found, code.failing)
+        return found if code is None or not code.failing else _of_failing_code(found, code)
 
     def _smallest(self, search_run: SearchRun, own: InvariantSearch) -> Scenario:
         """Return the normal form of a violation, or what is nearest to it when the time is over."""
@@ -197,12 +197,12 @@ def _cut(search_run: SearchRun, own: InvariantSearch) -> str:
     return "not shrunk to the end" if own.oracle.meter.over else ""
 
 
-def _of_failing_code(found: Finding, failing: str) -> Finding:
+def _of_failing_code(found: Finding, code: CodeTally) -> Finding:
     """Return the finding about code that never succeeded: nothing holds, as nothing was tried on code that works."""
-    verdict = found.verdict
+    verdict, failing = found.verdict, code.failing
     if verdict.status in {Status.HOLDS, Status.NOT_EXERCISED}:
         verdict = attrs.evolve(verdict, status=Status.NOT_EXERCISED, reason=failing, exercised=0)
-    return attrs.evolve(found, verdict=verdict, failing=failing)
+    return attrs.evolve(found, verdict=verdict, failing=failing, refused=code.is_refused)
 
 
 def searched(  # noqa: PLR0913 - as `explore`

@@ -76,6 +76,18 @@ def test_explore_of_a_sound_design_exits_with_0(run: Run) -> None:
     assert not Path("reports").exists()
 
 
+def test_explore_without_a_file_finds_the_projects_designs(run: Run) -> None:
+    """As the plugin does; a directory without any is wrong input, not the suite of chaosqs itself."""
+    result = run("explore", "--max-examples", "2", "--seed", "1")
+    assert result.exit_code in {0, 1}
+    assert "template.yaml: orders → worker" in result.stdout
+    for file in Path.cwd().glob("*.yaml"):
+        file.unlink()
+    result = run("explore")
+    assert result.exit_code == 2
+    assert "there is no design in" in result.stderr
+
+
 def test_explore_as_json(run: Run) -> None:
     """One answer for each mapping and invariant of all files."""
     result = run("explore", "template.yaml", "sound.yaml", "--max-examples", "5", "--json")

@@ -25,7 +25,6 @@ NO_PYTHON = ("designs.py", "designs.py:orders", "designs.py:returns")
 WRONG = [
     *((verb, name) for verb in ("run", "replay", "explain", "report") for name in (*NO_JSON_OF_OURS, "folder")),
     *((verb, name) for verb in ("import", "explore") for name in (*NO_DESIGN, *NO_PYTHON)),
-    ("explore",),
     ("explore", "template.yaml", "--profile", "fast"),
     ("explore", "template.yaml", "--max-examples", "0"),
     ("explore", "template.yaml", "--budget", "0"),

@@ -125,6 +125,7 @@ PARAMETERS = """
       Name: {Type: String}
       Key: {Type: String, NoEcho: true}
       Given: {Type: String, Default: here}
+      Stored: {Type: "AWS::SSM::Parameter::Value<String>", Default: /shop/name}
     Resources:
       Orders: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Name, VisibilityTimeout: !Ref Wait}}
       Worker:
@@ -134,7 +135,7 @@ PARAMETERS = """
           Events: {Batch: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn}}}
 """
 OVERRIDES = {
-    "pairs": 'parameter_overrides = "Wait=\\"77\\" Name=orders-dev Key=hidden Given=there"',
+    "pairs": 'parameter_overrides = "Wait=\\"77\\" Name=orders-dev Key=hidden Given=here Stored=/other"',
     "a list": 'parameter_overrides = ["Wait=77", "Name=\'orders-dev\'", "Key=hidden"]',
     "long": 'parameter_overrides = "ParameterKey=Wait,ParameterValue=77 ParameterKey=Name,ParameterValue=orders-dev"',
 }
@@ -142,7 +143,7 @@ OVERRIDES = {
 
 @pytest.mark.parametrize("text", OVERRIDES.values(), ids=OVERRIDES.keys())
 def test_parameters_without_a_default_have_the_values_of_samconfig(tmp_path: Path, text: str) -> None:
-    """Secrets stay where they are, defaults hold, and the source is named."""
+    """Secrets stay where they are, as do names in the Parameter Store, and the source is named."""
     root = project(tmp_path, worker=PARAMETERS)
     configuration = f"version = 0.1\n[default.deploy.parameters]\nstack_name = 'shop'\n{text}\n"
     (root / "worker" / "samconfig.toml").write_text(configuration, encoding="utf-8")
@@ -152,6 +153,16 @@ def test_parameters_without_a_default_have_the_values_of_samconfig(tmp_path: Pat
     assert found.given == "Wait = 77, Name = orders-dev from samconfig.toml"
     python = as_python(read_source("worker/template.yaml", base=root, root=root), root)
     assert "# Parameters: Wait = 77, Name = orders-dev from samconfig.toml\n" in python
+
+
+def test_the_values_of_samconfig_override_defaults(tmp_path: Path) -> None:
+    """As `sam deploy` does; one that is the same as the default is not named."""
+    root = project(tmp_path, worker=PARAMETERS)
+    text = "[default.deploy.parameters]\nparameter_overrides = 'Wait=50 Name=all Given=there'\n"
+    (root / "worker" / "samconfig.toml").write_text(text, encoding="utf-8")
+    found = worker(root)
+    assert found.code["Worker"].environment["GIVEN"] == "there"
+    assert found.given == "Wait = 50, Name = all, Given = there from samconfig.toml"
 
 
 def test_what_a_deployment_sets_comes_before_what_all_commands_set(tmp_path: Path) -> None:

@@ -93,10 +93,14 @@ def test_a_transaction_adds_unless_a_token_names_it() -> None:
         (HttpRequest("POST", "https://pay.example.com/charges", body=b"7"), 1),
         (HttpRequest("POST", "https://pay.example.com/charges", {"idempotency-key": "7"}, b"7"), 0),
         (HttpRequest("POST", "https://pay.example.com/oauth/token", body=b"7"), 0),
+        (HttpRequest("POST", "https://pay.example.com/v1/stockCheck", body=b"7"), 0),
+        (HttpRequest("POST", "https://pay.example.com/checkout", body=b"7"), 1),
+        (HttpRequest("POST", "https://pay.example.com/charges?token=query", body=b"7"), 1),
+        (HttpRequest("POST", "https://pay.example.com/authorize/invalidations", body=b"7"), 1),
         (HttpRequest("PUT", "https://pay.example.com/charges/7", body=b"7"), 0),
         (HttpRequest("GET", "https://pay.example.com/charges/7"), 0),
     ],
-    ids=["post", "key", "asks", "put", "get"],
+    ids=["post", "key", "asks", "asks-in-a-word", "checkout", "asks-after", "authorize", "put", "get"],
 )
 def test_a_post_is_an_effect_unless_the_server_knows_its_key(request_: HttpRequest, count: int) -> None:
     """Whoever asks something, or puts the same again, has no further effect."""

@@ -227,3 +227,14 @@ def test_a_table_that_cannot_be_made_breaks_only_what_uses_it(tmp_path: Path, ke
 
 def _line(text: str) -> int:
     return text[: text.index("  Ledger:")].count("\n") + 1
+
+
+def test_code_that_uses_tmp_is_noted_with_its_line(tmp_path: Path) -> None:
+    """LX-4: here all environments share the machine's."""
+    code = Code(handler="app:handler", root=tmp_path)
+    named = attrs.evolve(source(tmp_path, code), behaviours={"worker": Behaviour(handler="app:handler")})
+    (tmp_path / "app.py").write_text("import os\n", encoding="utf-8")
+    assert bindings(named, {}, tmp_path)[0].notes == ()
+    (tmp_path / "store.py").write_text("import os\n\nPATH = '/tmp/model'\n", encoding="utf-8")
+    (note,) = bindings(named, {}, tmp_path)[0].notes
+    assert note.startswith("store.py:3: uses /tmp, which is the machine's here")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import attrs
 import pytest
 
+from chaosqs import invariants
 from chaosqs.invariants import NO_DEAD_LETTERING_BY_THROTTLING
 from chaosqs.model.explanation import Explanation, Origin, Setting, SettingPath
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.verdict import Status
+from chaosqs.model.verdict import Status, Verdict
+from chaosqs.project.checks import Budget, Check
 from chaosqs.project.exploration import counterexample
-from chaosqs.project.results import CheckResult, Location, location_of, written
+from chaosqs.project.results import CheckResult, Location, location_of, passes, run_check, written
 from chaosqs.project.summary import summary
+from chaosqs.search.finding import Finding
 from chaosqs.search.profiles import QUICK
 from chaosqs.search.search import search
 from chaosqs.simulation.run import Simulation
@@ -51,6 +55,21 @@ def test_the_line_to_look_at_is_that_of_the_first_setting_that_matters() -> None
     odd = attrs.evolve(RESERVED, origin=Origin("old:7 orders.yaml", 22, "Reserved…: 2"))
     explanation = Explanation((free, unknown, odd, RESERVED))
     assert location_of(attrs.evolve(found, explanation=explanation)) == Location("old:7 orders.yaml", 22)
+
+
+def _found(finding: Finding, _: Budget) -> Finding:
+    return finding
+
+
+def test_a_handler_whose_answers_are_all_refused_fails(tmp_path: Path) -> None:
+    """A design that Lambda never lets succeed is not green; other code that never succeeds is not exercised."""
+    verdict = Verdict("conservation", Status.NOT_EXERCISED, "worker never succeeded: x")
+    for refused in (True, False):
+        finding = Finding(MAPPING, "conservation", verdict, 7, failing="worker never succeeded: x", refused=refused)
+        check = Check("t.yaml", MAPPING, invariants.by_name("conservation"), tmp_path, partial(_found, finding))
+        found = run_check(check, Budget(QUICK), root=tmp_path, reports=tmp_path)
+        assert passes(found) is not refused
+        assert found.reason.startswith("worker never succeeded: x")
 
 
 def test_what_could_not_be_simulated_is_told_by_its_first_line() -> None:

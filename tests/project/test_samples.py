@@ -110,6 +110,18 @@ def test_other_files_are_bodies(text: str, bodies: list[str], tmp_path: Path) ->
     assert [sample.message.body for sample in read(tmp_path / "one.json", tmp_path)] == bodies
 
 
+def test_a_broken_file_fails_the_functions_without_other_samples(tmp_path: Path) -> None:
+    """With file and line; where its queue has samples, and for events of other services, a notice is enough."""
+    only = Design([Queue("orders")], [Function("charge")], [EventSourceMapping("orders", "charge")])
+    project(tmp_path, events__x='{\n"id": ', events__api='{"httpMethod": "GET"}')
+    found = messages(tmp_path, design=only)
+    why, advice = found.missing["charge"].split("\n")
+    assert why == "orders has no sample messages: events/x.json:2: is not JSON (Expecting value)"
+    assert "[tool.chaosqs.functions.charge]" in advice
+    assert not messages(project(tmp_path, events__y=event(ORDER)), design=only).missing
+    assert not messages(project(tmp_path, events__x="{}", events__y="null"), design=only).missing
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

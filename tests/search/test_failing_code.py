@@ -71,6 +71,9 @@ def test_an_answer_that_is_too_large_has_no_traceback() -> None:
     why = f"its response has more than 6,291,556 bytes (Function.ResponseSizeTooLarge, LX-5) at {place}"
     assert tally.failing == f"worker never succeeded: {why}, and so on in all 2 invocations"
     assert "at most 6 MB" in advice("orders→worker", tally.failing)
+    assert tally.is_refused
+    tally.add(ran("spells_well"))
+    assert not tally.is_refused
 
 
 @pytest.mark.parametrize(("code", "line"), [("x = 1\n\nhandler = x", 3), ("def other(): ...", 1), ("def (", 1)])

@@ -54,6 +54,17 @@ def test_a_field_may_be_missing() -> None:
     assert json.loads(poisoned(ORDER)["paid is missing"]) == {key: ORDER[key] for key in ORDER if key != "paid"}
 
 
+def test_a_queue_with_notifications_of_s3_gets_its_test_event() -> None:
+    """It has no records, and is the first poison message; also in the envelope of a topic."""
+    record = {"eventSource": "aws:s3", "s3": {"bucket": {"name": "photos"}, "object": {"key": "a"}}}
+    first = next(poison(Message({"Records": [record]}), 2000))
+    assert (json.loads(first.body)["Event"], json.loads(first.body)["Bucket"]) == ("s3:TestEvent", "photos")
+    assert first.note.startswith("S3's test event")
+    enveloped = Message({"Type": "Notification", "Message": json.dumps({"Records": [record]})})
+    assert json.loads(next(poison(enveloped, 2000)).body) == {"Type": "Notification", "Message": first.body}
+    assert "S3's test event" not in "".join(poisoned({"Records": [{"eventSource": "aws:sqs"}], "Message": "[]"}))
+
+
 def test_a_body_may_be_something_else() -> None:
     """It is cut off, or empty in some way."""
     found = poisoned({"id": 1, "amount": 2})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from chaosqs.errors import InvalidDesign, InvalidInput
 from chaosqs.importers.cloudformation.assembly import assemble
-from chaosqs.importers.cloudformation.markup import Table, document_in, read_document, text_of_file, truth
+from chaosqs.importers.cloudformation.markup import Table, document_in, read_document, text_of, text_of_file, truth
 from chaosqs.importers.cloudformation.reading import Reading
 from chaosqs.importers.cloudformation.references import References, Stacks
 from chaosqs.importers.cloudformation.scope import EMPTY
@@ -73,17 +73,15 @@ _PAIR = re.compile(r"(?:ParameterKey=)?([A-Za-z0-9]+)(?:,ParameterValue)?=(\"(?:
 
 
 def _configured(path: Path, root: Table) -> dict[str, str]:
-    """Return the values that `samconfig.toml`, beside a template, has for its parameters without a default.
+    """Return the values that `samconfig.toml`, beside a template, has for its parameters: they override defaults.
 
-    Those of secrets (`NoEcho`) stay there: scenarios are written to files.
+    Those of secrets (`NoEcho`) stay there: scenarios are written to files. Those of a type `AWS::SSM::Parameter…` are
+    names, not values.
     """
     parameters = _section(root, "Parameters").entries
-    open_ones = [
-        name
-        for name, entry in parameters.items()
-        if isinstance(entry.node, Table) and entry.node.get("Default") is None and not _is_secret(entry.node)
-    ]
-    if not open_ones:
+    plain = {name: entry.node for name, entry in parameters.items() if isinstance(entry.node, Table)}
+    defaults = {name: _text_of(node, "Default") for name, node in plain.items() if not _is_secret(node)}
+    if not defaults:
         return {}
     try:
         document: Json = tomllib.loads((path.parent / _CONFIGURATION).read_text(encoding="utf-8"))
@@ -95,7 +93,7 @@ def _configured(path: Path, root: Table) -> dict[str, str]:
         for text in given if isinstance(given, list) else [given]:
             pairs = _PAIR.findall(text) if isinstance(text, str) else []
             found |= {name: value[1:-1] if value[:1] in ("'", '"') else value for name, value in pairs}
-    return {name: value for name, value in found.items() if name in open_ones}
+    return {name: value for name, value in found.items() if name in defaults and value != defaults[name]}
 
 
 def _at(document: Json, *keys: str) -> Json:
@@ -105,8 +103,15 @@ def _at(document: Json, *keys: str) -> Json:
 
 
 def _is_secret(parameter: Table) -> bool:
+    """Return True if a template or scenario must not have the parameter's value: it is a secret, or elsewhere."""
     entry = parameter.get("NoEcho")
-    return entry is not None and truth(entry.node) is not False
+    is_elsewhere = (_text_of(parameter, "Type") or "").startswith("AWS::SSM::")
+    return is_elsewhere or (entry is not None and truth(entry.node) is not False)
+
+
+def _text_of(parameter: Table, field: str) -> str | None:
+    entry = parameter.get(field)
+    return None if entry is None else text_of(entry.node)
 
 
 # Other templates of the project ---------------------------------------------------------------------------------------
