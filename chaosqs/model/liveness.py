@@ -8,6 +8,7 @@ The bound holds if the functions finish their messages at some time. A function 
 policy never does: its messages end with their retention, and a run goes on for ten of their cycles.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import ceil, exp, sqrt
@@ -16,7 +17,7 @@ import attrs
 
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import ONE_CPU, Design, EventSourceMapping, Queue
+from chaosqs.model.design import MOST_PASSES, ONE_CPU, Design, EventSourceMapping, Queue
 from chaosqs.model.faults import OK, FaultPlan
 from chaosqs.model.workload import Arrival, Load, arrivals
 
@@ -288,11 +289,28 @@ def run_length(
     That is the liveness deadline, or longer (see above), or shorter where failing messages come back again and again.
     """
     known = bound(design, workload, behaviours, faults or FaultPlan(), assumptions or Assumptions())
-    kept = _kept_briefly(design)
+    longer = max(_kept_briefly(design), _going_round(design, behaviours))
     repeated = _repeated(design, behaviours, known)
     if repeated is not None:
         return ceil(min(repeated, known.retention))
-    return ceil(max(known.seconds, known.last_arrival + known.plan + known.sending + kept + 1 if kept else 0))
+    return ceil(max(known.seconds, known.last_arrival + known.plan + known.sending + longer + 1 if longer else 0))
+
+
+def _going_round(design: Design, behaviours: Mapping[str, Behaviour]) -> int:
+    """Return the seconds after which Lambda's guard stops what goes from a dead-letter queue back to its source, or 0.
+
+    Real code sends to the queues that its variables name (LX-16).
+    """
+    rounds = [0]
+    for source in design.queues:
+        for mapping in design.mappings:
+            code = behaviours.get(mapping.function)
+            if source.redrive and code and code.handler and mapping.queue == source.redrive.dead_letter_queue:
+                named = {re.split("[:/]", value)[-1] for value in code.environment.values()}
+                tries = source.redrive.max_receive_count * (source.visibility_timeout + source.delay)
+                once = tries + design.function(mapping.function).timeout + mapping.maximum_batching_window
+                rounds.append((MOST_PASSES + 1) * once if source.name in named else 0)
+    return max(rounds)
 
 
 def _kept_briefly(design: Design) -> int:

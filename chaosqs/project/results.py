@@ -183,11 +183,10 @@ def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> Che
         return _not_simulated(check, str(error))
     except NotDeterministic as error:
         return _contradicted(check, error)
-    if finding.refused and not finding.violated:
-        return _not_simulated(check, f"{finding.failing}\n{advice(check.mapping, finding.failing)}")
     verdict, meter = finding.verdict, budget.meter or Meter()
-    if finding.cut and not finding.cases:
-        return _not_simulated(check, f"{meter.why} before the first case was run: {MORE_TIME}")
+    why = _not_judged(finding, meter)
+    if why:
+        return _not_simulated(check, why)
     found = CheckResult(
         design=check.design,
         mapping=check.mapping,
@@ -207,6 +206,15 @@ def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> Che
     if finding.scenario is None or check.canary:
         return found
     return attrs.evolve(found, broken=_broken(check, finding, budget, root, reports))
+
+
+def _not_judged(finding: Finding, meter: Meter) -> str:
+    """Return why a finding says nothing about the design; empty if it does."""
+    if finding.cut and not finding.cases:
+        return f"{meter.why} before the first case was run: {MORE_TIME}"
+    if finding.refused and not finding.violated:
+        return f"{finding.failing}\n{advice(finding.mapping, finding.failing)}"
+    return ""
 
 
 def _not_simulated(check: Check, reason: str) -> CheckResult:

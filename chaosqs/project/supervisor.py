@@ -113,8 +113,8 @@ _PRELOADED = ("chaosqs.lambda_.handlers", "chaosqs.wire.botocore_hook", "chaosqs
 """Modules that most jobs need; those that are not installed are left out."""
 _WHEN_IDLE = ("hypothesis", "chaosqs.search.search", "chaosqs.project.planning")
 """Modules that the workers of searches need, each the work of some tenths of a second."""
-_LIBRARIES = frozenset({"aws_lambda_powertools", "boto3", "botocore", "moto", "pydantic"})
-"""Packages that may be imported before a worker is forked: they start no threads."""
+_LIBRARIES = frozenset({"boto3", "botocore", "moto"})
+"""Packages that may be imported before a worker is forked: they start no threads, and no code has a copy of its own."""
 _DUMP: int = vars(signal).get("SIGRTMAX", signal.SIGXFSZ)
 """Signal on which a worker dumps its stack: one that no handler uses."""
 

@@ -92,6 +92,28 @@ def test_a_variable_may_name_a_queue_of_another_stack(tmp_path: Path) -> None:
     assert found.assumptions == ()
 
 
+RETOLD = """
+    Resources:
+      Waiting:
+        Type: AWS::SQS::Queue
+        Properties:
+          RedrivePolicy: {deadLetterTargetArn: !ImportValue shop-OrdersArn, maxReceiveCount: 7}
+    Outputs:
+      Arn: {Value: !ImportValue shop-OrdersArn, Export: {Name: again}}
+      Own: {Value: !GetAtt Waiting.Arn, Export: {Name: waiting}}
+"""
+
+
+def test_an_imported_value_may_be_exported_again(tmp_path: Path) -> None:
+    """It belongs to the stack that has the queue; and a queue of another stack may have imported settings."""
+    found = worker(project(tmp_path, shared=SHARED, again=RETOLD, worker=WORKER.replace("shop-OrdersArn", "again")))
+    assert found.design.queue("Orders").visibility_timeout == 90
+    found = worker(project(tmp_path, worker=WORKER.replace("shop-OrdersArn", "waiting")))
+    assert found.design.queue("Waiting").redrive == Redrive("Orders", 7)
+    assert found.design.queue("Orders").visibility_timeout == 90
+    assert found.assumptions == ()
+
+
 UNKNOWN: dict[str, Callable[[str], str]] = {
     "nobody exports it": lambda text: text.replace("${AWS::StackName}-OrdersArn", "other"),
     "two stacks may": lambda text: (

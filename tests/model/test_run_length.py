@@ -81,3 +81,17 @@ def test_DLQ_1_more_receives_than_a_run_waits_for_are_not_waited_for_one_by_one(
     queues = [Queue("orders", redrive=Redrive("dlq", 1000)), Queue("dlq")]
     patient = Design(queues, [Function("worker")], [EventSourceMapping("orders", "worker")])
     assert run_length(patient, [Burst("orders", 60)], FAILING) == 100 * 30
+
+
+def test_LX_16_a_run_lasts_until_the_guard_stops_dead_letters_that_are_sent_back() -> None:
+    """Where code that polls the dead-letter queue has a variable with the source's URL: 17 rounds of 2 receives."""
+    looping = Design(
+        design(4 * DAY, 14 * DAY).queues,
+        [Function("worker"), Function("again")],
+        [EventSourceMapping("orders", "worker"), EventSourceMapping("dlq", "again")],
+    )
+    url = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
+    code = {"again": Behaviour(handler="app:handler", environment={"SOURCE": url})}
+    assert run_length(looping, LOAD, code) == 5 + 17 * (2 * 30 + 3) + 1
+    other = {"again": Behaviour(handler="app:handler", environment={"SOURCE": f"{url}-2"})}
+    assert run_length(looping, LOAD, other) == liveness_deadline(looping, LOAD, other)

@@ -7,7 +7,7 @@ allows, and states its assumptions in sentences. It never deploys, calls AWS or 
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -41,7 +41,7 @@ def read_text(text: str, path: Path) -> Imported:
 def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Imported:
     configured = _configured(path, root)
     own = _section(root, "Resources").entries
-    others = Stacks(lambda: _exporting(path, own))
+    others = Stacks(lambda: _exporting(path, own, others.exported))
     try:
         template = read_sections(str(path), root, {**configured, **parameters}, others.exported)
         reading = Reading(str(path), template.scope)
@@ -123,17 +123,21 @@ _PROJECT = ("pyproject.toml", "setup.cfg", "pytest.ini", ".git")
 _SKIPPED = ("node_modules", "venv", "build", "dist", "__pycache__")
 
 
-def _exporting(path: Path, own: Iterable[str]) -> Iterator[tuple[Template, Table]]:
+def _exporting(
+    path: Path, own: Iterable[str], exported: Callable[[str], str | None]
+) -> Iterator[tuple[Template, Table]]:
     """Yield the other templates of a template's project that export values, with their outputs.
 
-    `own`: logical ids of the template, which their queues and functions cannot have as names.
+    `own`: logical ids of the template, which their queues and functions cannot have as names. `exported`: as in
+    `Scope`.
     """
     for other in islice(_templates(_project_of(path)), _MOST_TEMPLATES):
         with suppress(InvalidInput, RecursionError, OSError):  # it says so where it is judged
             if other.samefile(path) or "Export" not in text_of_file(other):
                 continue
             root = read_document(other)
-            yield read_sections(str(other), root, _configured(other, root), taken=own), _section(root, "Outputs")
+            template = read_sections(str(other), root, _configured(other, root), exported, own)
+            yield template, _section(root, "Outputs")
 
 
 def _project_of(path: Path) -> Path:

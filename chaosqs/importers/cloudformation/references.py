@@ -5,6 +5,7 @@ An assumed queue or function gets AWS's defaults and a name made from the refere
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 import attrs
 
@@ -12,8 +13,13 @@ from chaosqs.importers.cloudformation.intrinsics import resolve
 from chaosqs.importers.cloudformation.markup import Items, Leaf, Table, described
 from chaosqs.importers.cloudformation.naming import arn, function_in, function_name, plain_name, queue_name
 from chaosqs.importers.cloudformation.reading import Part, Reading
-from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Resolved, Unknown
+from chaosqs.importers.cloudformation.scope import EMPTY, Absent, Resolved, Scope, Unknown
 from chaosqs.importers.cloudformation.sections import Template
+
+_Export: TypeAlias = tuple[re.Pattern[str], str, Template]
+"""A pattern for the name of an export, its value, and the template that has what the value names."""
+_LEVELS = 3
+"""Times that a value may be imported and exported again."""
 
 
 @attrs.define(eq=False)
@@ -24,17 +30,32 @@ class Stacks:
     """Returns those that export something, with their outputs."""
     imported: dict[str, Template] = attrs.field(factory=dict[str, Template])
     """The template of each value that was imported."""
-    _exports: list[tuple[re.Pattern[str], str, Template]] | None = None
+    _exports: list[_Export] | None = None
 
     def exported(self, name: str) -> str | None:
         """Return the value of an export. The name of its stack, which is in many, stands for any text."""
         if self._exports is None:
-            self._exports = [each for template, outputs in self.templates() for each in _exports(template, outputs)]
-        found = {value: template for pattern, value, template in self._exports if pattern.fullmatch(name)}
-        if len(found) != 1:
-            return None
-        self.imported.update(found)
-        return next(iter(found))
+            self._exports = []  # while templates are read, nothing is known
+            known = [*self.templates()]
+            for _ in range(_LEVELS):
+                self._exports = [each for template, outputs in known for each in self._exports_of(template, outputs)]
+        self.imported.update(self._named(name))
+        return self._known(name)
+
+    def _exports_of(self, template: Template, outputs: Table) -> Iterator[_Export]:
+        """Yield the exports of a template. A value that it imports itself belongs to the template that has it."""
+        owners = {value: owner for _, value, owner in self._exports or ()}
+        scope = attrs.evolve(template.scope, exported=self._known)
+        for pattern, value in _exports(outputs, scope):
+            yield pattern, value, owners.get(value, template)
+
+    def _known(self, name: str) -> str | None:
+        return next(iter(self._named(name)), None)
+
+    def _named(self, name: str) -> dict[str, Template]:
+        """Return the only value that is exported under a name, with its template; nothing if there are several."""
+        found = {value: template for pattern, value, template in self._exports or () if pattern.fullmatch(name)}
+        return found if len(found) == 1 else {}
 
     def template_of(self, queue: str) -> Template | None:
         """Return the template that has a queue, by its ARN, among those that values were imported from."""
@@ -47,10 +68,9 @@ def _arns(template: Template) -> list[str]:
     return [arn("sqs", name, template.scope) for name in template.queues.of.values()]
 
 
-def _exports(template: Template, outputs: Table) -> Iterator[tuple[re.Pattern[str], str, Template]]:
-    """Yield the exports of a template: a pattern for the name, the value, and the template."""
-    any_stack = {**template.scope.known, "AWS::StackName": Leaf("\0", "\0", 0)}
-    naming = attrs.evolve(template.scope, known=any_stack)
+def _exports(outputs: Table, scope: Scope) -> Iterator[tuple[re.Pattern[str], str]]:
+    """Yield the exports of a template: a pattern for the name, and the value."""
+    naming = attrs.evolve(scope, known={**scope.known, "AWS::StackName": Leaf("\0", "\0", 0)})
     for entry in outputs.entries.values():
         output = entry.node if isinstance(entry.node, Table) else EMPTY
         export = output.get("Export")
@@ -58,10 +78,10 @@ def _exports(template: Template, outputs: Table) -> Iterator[tuple[re.Pattern[st
         value = output.get("Value")
         if name is None or value is None:
             continue
-        named, found = resolve(name.node, naming), resolve(value.node, template.scope)
+        named, found = resolve(name.node, naming), resolve(value.node, scope)
         text = named.hint if isinstance(named, Unknown) else getattr(named, "text", "")
         if text and isinstance(found, Leaf):
-            yield re.compile(".+".join(map(re.escape, text.split("\0")))), found.text, template
+            yield re.compile(".+".join(map(re.escape, text.split("\0")))), found.text
 
 
 _ARN_PARTS = 6  # arn:partition:service:region:account:resource
