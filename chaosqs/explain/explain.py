@@ -304,7 +304,7 @@ class _Parts:
 
     def find(self, part: Part, find: Callable[[], _Found]) -> _Found | None:
         """Return a part, or None if its share of the budget or the time does not suffice."""
-        self.oracle.meter.tell(Progress("explaining", about=self.oracle.invariant.name, part=part))
+        self.oracle.meter.say(Progress("explaining", about=self.oracle.invariant.name, part=part))
         if self.limit is not None:
             left = self.limit - self.oracle.simulations
             self.oracle.limit = self.oracle.simulations + ceil(left * _SHARES.get(part, 1))

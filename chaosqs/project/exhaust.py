@@ -318,8 +318,6 @@ def exhausted(planned: Plan, scope: Scope) -> Iterator[Exhausted]:
     source = read_source(options.designs[0], base=options.here, root=options.root)
     source = without(source, planned.known.refused.get(source.name, {}))
     names = [mapping.name for mapping in source.design.mappings]
-    if not names:
-        raise InvalidInput(f"{source.name}: the design has no mapping")
     if scope.mapping:
         names = [scope.mapping.replace("->", "→")]
         refuse_unmapped(names[0], source.design, source.name)

@@ -216,6 +216,8 @@ class Plan:
         else:
             with self.counted(check) as budget:
                 found = self._checked(check, attrs.evolve(budget, database=database), self.child)
+        for display in self.displays:
+            display.clear()  # what is told now must not stand in the line that changes
         for index, entry in enumerate(self.accept):
             if entry.about(check.design, check.mapping, check.invariant.name) and not check.canary:
                 found = acceptance(found, entry, place_of(index, self.root / FILE), today=self.today)
@@ -402,16 +404,16 @@ def _refuse_unwritable(reports: Path, root: Path) -> None:
 def _sources(options: Options, settings: Settings) -> tuple[tuple[Source, ...], tuple[str, ...]]:
     """Return the designs given, else those configured, else those found, and notices about other files.
 
-    Raises `InvalidInput` for settings of functions that none of the project's designs has.
+    Raises `InvalidInput` for settings of functions that none of the project's designs has, and for a design in which
+    nothing can happen.
     """
     root, notices = options.root, tuple[str, ...]()
     importable(root, settings.behaviours)
-    given = [read_source(design, base=options.here, root=root) for design in options.designs]
-    given = given or [read_source(design, base=root, root=root) for design in _files(options)]
+    given = _read(options.designs, options.here, root) or _read(_files(options), root, root)
     if given:
-        return tuple(given), ()
+        return given, ()
     if settings.designs:
-        sources = tuple(read_source(design, base=root, root=root) for design in settings.designs)
+        sources = _read(settings.designs, root, root)
     else:
         found = discover(root)
         sources, notices = found.sources, found.notices
@@ -419,6 +421,15 @@ def _sources(options: Options, settings: Settings) -> tuple[tuple[Source, ...], 
         refuse_unknown(settings.behaviours, sources)
         refuse_unknown_functions(settings, sources)
     return sources, notices
+
+
+def _read(designs: Iterable[str], base: Path, root: Path) -> tuple[Source, ...]:
+    """Return the designs of some files. Raises `InvalidInput` for one without a mapping, too."""
+    sources = tuple(read_source(design, base=base, root=root) for design in designs)
+    for source in sources:
+        if not source.design.mappings:
+            raise InvalidInput(f"{source.name}: the design has no mapping, so nothing in it can be judged")
+    return sources
 
 
 def _files(options: Options) -> Iterator[str]:

@@ -211,7 +211,7 @@ def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> Che
 def _not_judged(finding: Finding, meter: Meter) -> str:
     """Return why a finding says nothing about the design; empty if it does."""
     if finding.cut and not finding.cases:
-        return f"{meter.why} before the first case was run: {MORE_TIME}"
+        return f"{meter.why} before the first case was run\n{MORE_TIME}"
     if finding.refused and not finding.violated:
         return f"{finding.failing}\n{advice(finding.mapping, finding.failing)}"
     return ""

@@ -42,6 +42,10 @@ def seconds_of(text: str) -> float:
 # Time -----------------------------------------------------------------------------------------------------------------
 
 
+_LEAST_SHARE = 0.5
+"""Part of an equal share that a group has even if the groups before it took more than theirs."""
+
+
 @attrs.define(eq=False)
 class Allowance:
     """The time of a session, shared fairly among the groups that are still to come.
@@ -87,8 +91,10 @@ class Allowance:
 
     def _share(self, lane: int) -> float:
         """Return the seconds of a group that begins: its part of those that its lane has left."""
-        left = max(0.0, (self.seconds or 0.0) - self._used.get(lane, 0.0))
-        return left / max(1, ceil(self.groups / self.lanes))
+        seconds, begun = self.seconds or 0.0, len(self._left)
+        left = max(0.0, seconds - self._used.get(lane, 0.0))
+        least = _LEAST_SHARE * seconds / max(1, ceil((begun + self.groups) / self.lanes))
+        return max(least, left / max(1, ceil(self.groups / self.lanes)))
 
 
 # Groups side by side --------------------------------------------------------------------------------------------------

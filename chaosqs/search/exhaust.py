@@ -464,7 +464,7 @@ class Frontier:
         for each in self.searches:
             if each.open:
                 each.tally.add(scenario, each.oracle.judge(history), marks)
-        self.meter.tell(Progress("searching", self.runs, self.bound.max_runs, self.violated))
+        self.meter.say(Progress("searching", self.runs, self.bound.max_runs, self.violated))
 
     def _children(self, node: _Node, run: _Run) -> Iterator[_Node]:
         """Yield the plans with one more fault or pause."""

@@ -49,6 +49,8 @@ class Meter:
     """Takes each step of the progress."""
     stopped: list[str] = attrs.field(factory=list[str])
     """Not empty: everything ends now. Parts share it."""
+    said: list[Progress] = attrs.field(factory=list[Progress])
+    """The last step of the progress; empty: there was none. Parts share it."""
     waiting: int = 1
     """Violations that were found and are not explained yet; 1 or more."""
 
@@ -76,6 +78,16 @@ class Meter:
     def cut_by(self) -> CutBy:
         """The reason why something is cut: `runs` if the time is not over."""
         return "interrupt" if self.stopped else "time" if self.over else "runs"
+
+    def say(self, progress: Progress) -> None:
+        """Tell a step of the progress."""
+        self.said[:] = [progress]
+        self.tell(progress)
+
+    def beat(self) -> None:
+        """Tell that the last step goes on, as a simulation of it begins."""
+        for progress in self.said:
+            self.tell(attrs.evolve(progress, found=None) if progress.found else progress)
 
     def search(self) -> "SearchTime":
         """Begin the time of a search, which is the first part of all."""

@@ -139,6 +139,7 @@ class Oracle:
         if self.spent:
             raise OutOfBudget
         self.simulations += 1
+        self.meter.beat()
 
     def result(self, scenario: Scenario) -> RunResult:
         """Return the result of a scenario's run."""

@@ -208,7 +208,7 @@ class SearchRun:
 
     def _tell(self, stage: str, found: Violation | None = None) -> None:
         violated = len(self.searches) - len(self._open_searches())
-        self.meter.tell(Progress(stage, self.cases, self.planned, violated, found=found))
+        self.meter.say(Progress(stage, self.cases, self.planned, violated, found=found))
 
     def smallest(self, search: InvariantSearch) -> Scenario:
         """Draw the same cases again, and let Hypothesis shrink the one that violates the invariant.

@@ -169,7 +169,7 @@ class Searched:
     def _smallest(self, search_run: SearchRun, own: InvariantSearch) -> Scenario:
         """Return the normal form of a violation, or what is nearest to it when the time is over."""
         name, meter = own.oracle.invariant.name, search_run.meter
-        meter.tell(Progress("shrinking", about=name))
+        meter.say(Progress("shrinking", about=name))
         own.oracle.meter = meter.next(_SHRINK_SHARE)
         try:
             return self._shrunk(search_run, own)

@@ -95,6 +95,17 @@ def test_accepted_violations_exit_with_0(run: Run) -> None:
     assert "NOT ACCEPTED: template.yaml: orders → worker: conservation: it is accepted, but holds (" in result.stdout
 
 
+@pytest.mark.parametrize("verb", ["explore", "exhaust"])
+def test_a_design_in_which_nothing_can_happen_is_refused(run: Run, verb: str) -> None:
+    """Silence would look like a pass."""
+    Path("empty.py").write_text(
+        "from chaosqs import Design, Queue\nnone = Design([Queue('a')], [], [])\n", encoding="utf-8"
+    )
+    result = run(verb, "empty.py:none")
+    assert result.exit_code == 2
+    assert result.stderr == "Error: empty.py:none: the design has no mapping, so nothing in it can be judged\n"
+
+
 def test_exhaustion_ends_with_the_time(run: Run) -> None:
     """It proves nothing then."""
     result = run("exhaust", "sound.yaml", "--budget", "0.000001", "--invariant", "at-least-once-delivery")

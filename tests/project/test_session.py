@@ -73,6 +73,14 @@ def test_only_the_time_of_checks_counts() -> None:
     assert spend(allowance, clock, ORDERS, 1) == 0
 
 
+def test_a_group_has_half_of_its_share_whatever_others_took() -> None:
+    """What cannot be cut, such as a report, must not keep another mapping from being judged."""
+    clock = Clock()
+    allowance = Allowance(30, groups=3, clock=clock)
+    assert spend(allowance, clock, ORDERS, 40) == 10
+    assert spend(allowance, clock, BILLS, 1) == 5
+
+
 def test_groups_that_run_side_by_side_each_have_the_wall_time() -> None:
     """Three groups on two lanes need two rounds, so each has half of the time; the last has what its lane has left."""
     clock = Clock()
