@@ -137,7 +137,7 @@ def explore(  # noqa: PLR0917 - each is an option
 
     here = Path.cwd()
     start_early(here, files)
-    from chaosqs.project.planning import SUITE, Options, plan
+    from chaosqs.project.planning import Options, plan
 
     options = Options(
         here,
@@ -151,11 +151,17 @@ def explore(  # noqa: PLR0917 - each is an option
         explains=not no_explain,
     )
     planned = plan(options)
-    if SUITE in planned.notices:
-        raise InvalidInput(f"there is no design in {here}: name a FILE, or designs in [tool.chaosqs] of pyproject.toml")
+    _refuse_suite(planned)
     if planned.header and not as_json:
         click.echo("\n".join(planned.header))
     _explored(planned, *_checked(planned, prints_stories=not as_json), as_json=as_json)
+
+
+def _refuse_suite(planned: Plan) -> None:
+    from chaosqs.project.planning import SUITE
+
+    if SUITE in planned.notices:
+        raise InvalidInput(f"there is no design in {Path.cwd()}: name a FILE, or designs in [tool.chaosqs]")
 
 
 def _explored(planned: Plan, results: list[CheckResult], errors: list[str], *, as_json: bool) -> None:
