@@ -209,22 +209,25 @@ class Plan:
         child. Raises `SimulationError` and `InvalidInput` if they reach no verdict; then all checks of the mapping do.
         """
         database = hypothesis_settings().database
-        if self.allowance.lanes > 1 and not self._helpers:
+        group, begins = (check.design, check.mapping), self.allowance.lanes > 1 and not self._helpers
+        if begins and not has_handlers(check.behaviours):
             self._start(database)
-        if any(helpers.have((check.design, check.mapping)) for helpers in self._helpers):
+        if any(helpers.have(group) for helpers in self._helpers):
             found = self._helpers[0].result("::".join(check.parts), self._show)
         else:
             with self.counted(check) as budget:
                 found = self._checked(check, attrs.evolve(budget, database=database), self.child)
         for display in self.displays:
             display.clear()  # what is told now must not stand in the line that changes
+        if begins and not self._helpers:
+            self._start(database, group)  # the first search of real handlers had all cores, for an early verdict
         for index, entry in enumerate(self.accept):
             if entry.about(check.design, check.mapping, check.invariant.name) and not check.canary:
                 found = acceptance(found, entry, place_of(index, self.root / FILE), today=self.today)
         return found
 
-    def _start(self, database: ExampleDatabase | None) -> None:
-        """Start the helpers, each with a child process of its own."""
+    def _start(self, database: ExampleDatabase | None, begun: Group | None = None) -> None:
+        """Start the helpers, each with a child process of its own; `begun`: the group that they leave alone."""
         checks = {"::".join(check.parts): check for check in self._wanted}
 
         def run(lane: int, name: str) -> CheckResult:
@@ -232,7 +235,9 @@ class Plan:
             with self.counted(checks[name], lane) as budget:
                 return self._checked(checks[name], attrs.evolve(budget, database=database), child)
 
-        waiting = {group: ["::".join(check.parts) for check in own] for group, own in _groups(self._wanted).items()}
+        groups = _groups(self._wanted)
+        groups.pop(begun or ("", ""), None)
+        waiting = {group: ["::".join(check.parts) for check in own] for group, own in groups.items()}
         self._helpers.append(Helpers(waiting, run, self.allowance.stopped))
         self._helpers[0].start(self.allowance.lanes - 1)
 
@@ -289,7 +294,7 @@ class Plan:
     def _ordered(self, check: Check, budget: Budget, known: Known, child: Child) -> CheckResult:
         database, meter = budget.database, budget.meter or Meter()
         limits = attrs.evolve(budget, database=None, meter=None)
-        spare = cores() >= 2 * self.allowance.lanes
+        spare = cores() >= 2 * (self.allowance.lanes if self._helpers else 1)
         order = _Order(self.options, known, limits, check.parts, database is not None, meter.left, forks=spare)
         answer = partial(answered, database, meter)
         group = f"{check.design} {check.mapping}"

@@ -6,9 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
+from chaosqs.model.json import to_json
+from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status
+from chaosqs.model.workload import Burst
 from chaosqs.project import planning
 from chaosqs.project.child import Child
-from chaosqs.project.planning import Options, lanes, plan
+from chaosqs.project.planning import Known, Options, lanes, plan
 from chaosqs.project.results import CheckResult
 
 DESIGNS = """
@@ -58,3 +64,26 @@ def test_mappings_are_searched_side_by_side_on_the_cores(  # noqa: PLR0917 - the
     """As far as there are mappings, and the project allows it; none where handlers run in the process of pytest."""
     monkeypatch.setattr(planning, "cores", lambda: cores)
     assert lanes(groups, Child(Path(), seconds), most) == expected
+
+
+def test_the_first_search_of_real_handlers_has_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the first verdict comes early; mappings are searched side by side from then on."""
+    behaviours = {name: Behaviour(handler="app:handler") for name in "fg"}
+    mappings = [EventSourceMapping("a", "f"), EventSourceMapping("b", "g")]
+    design = Design([Queue("a"), Queue("b")], [Function("f"), Function("g")], mappings)
+    (tmp_path / "app.py").write_text("def handler(event, context): ...", encoding="utf-8")
+    (tmp_path / "both.json").write_text(to_json(Scenario(design, [Burst("a", 1)], behaviours)), encoding="utf-8")
+    forks = list[bool]()
+
+    def run(_: Child, __: object, argument: str, **___: object) -> str:
+        forks.append('"forks"' not in argument)  # the default is True
+        return to_json(CheckResult("both.json", "a→f", "conservation", Status.HOLDS))
+
+    monkeypatch.setattr(planning, "cores", lambda: 2)
+    monkeypatch.setattr(Child, "run", run)
+    planned = plan(Options(tmp_path, tmp_path, ("both.json",)), Known())
+    planned.begin(planned.checks)
+    for check in planned.checks:
+        planned.run(check)
+    planned.close()
+    assert forks == [True, *[False] * (len(planned.checks) - 1)]
