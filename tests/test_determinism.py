@@ -9,14 +9,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaosqs.kernel.clock import VirtualClock
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst, Load, Steady
 from chaosqs.simulation.run import simulate
+from chaosqs.strategies import designs
+from chaosqs.strategies import scenarios as drawn_scenarios
 from tests.calibration.designs import one_mapping
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +79,25 @@ def test_another_python_gives_the_same_digests(version: str) -> None:
         [python, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.strip() == " ".join(simulate(scenario).digest for scenario in scenarios())
+
+
+def _on_trio(clock: VirtualClock) -> None:
+    trio.run(clock.run, clock=clock)
+
+
+@settings(max_examples=40)
+@given(drawn_scenarios(designs()) | st.sampled_from(scenarios()))
+def test_a_modelled_run_is_the_same_on_trio(scenario: Scenario) -> None:
+    """Runs in which nothing awaits are driven without trio, which real code runs on: both give the same bytes."""
+    history = simulate(scenario)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VirtualClock, "drive", _on_trio)
+        again = simulate(scenario)
+    assert (again.digest, again.ended_at_ms, again.drained_at_ms) == (
+        history.digest,
+        history.ended_at_ms,
+        history.drained_at_ms,
+    )
 
 
 @settings(max_examples=15, deadline=None)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import attrs
-import trio
 
 from chaosqs.errors import InvalidInput, NotDeterministic, SimulationError
 from chaosqs.esm.mapping import Mapping, MappingLifecycle
@@ -223,7 +222,7 @@ class Simulation:
         try:
             with _without_garbage_collection():
                 if self.real is None:
-                    trio.run(clock.run, clock=clock)
+                    clock.drive()
                 else:
                     self.real.run(clock)
         except (InvalidInput, SimulationError) as error:

@@ -17,13 +17,23 @@ def _clock(event_queue: EventQueue, until: int | None = None, most_steps: int = 
     return VirtualClock(event_queue, until, done, lambda: "poller 3 waits for a message", most_steps)
 
 
-def test_steps_run_in_the_order_of_their_moments_then_of_their_making() -> None:
+def _on_trio(clock: VirtualClock) -> None:
+    trio.run(clock.run, clock=clock)
+
+
+Drive = Callable[[VirtualClock], None]
+DRIVERS = pytest.mark.parametrize("drive", [VirtualClock.drive, _on_trio], ids=["alone", "on trio"])
+"""A run in which nothing awaits needs no trio, and is the same on it."""
+
+
+@DRIVERS
+def test_steps_run_in_the_order_of_their_moments_then_of_their_making(drive: Drive) -> None:
     """Where all is calm, nothing but moment and sequence decides."""
     event_queue, seen = EventQueue(0), list[tuple[int, str]]()
     for name, due in (("b", 20), ("a", 10), ("c", 20), ("d", 20)):
         event_queue.at(due, lambda name=name: seen.append((event_queue.now, name)))  # type: ignore[misc]
     clock = _clock(event_queue)
-    trio.run(clock.run, clock=clock)
+    drive(clock)
     assert seen == [(10, "a"), (20, "b"), (20, "c"), (20, "d")]
 
 
@@ -91,25 +101,28 @@ def test_a_step_may_start_a_task_which_then_has_its_turn() -> None:
     assert seen == ["task", "task again", "next step"]
 
 
-def test_an_error_in_a_step_ends_the_run_as_itself() -> None:
+@DRIVERS
+def test_an_error_in_a_step_ends_the_run_as_itself(drive: Drive) -> None:
     """Not as an internal error of trio's."""
     event_queue = EventQueue(0)
     empty: list[int] = []
     event_queue.at(1, empty.pop)  # type: ignore[arg-type]
     clock = _clock(event_queue)
     with pytest.raises(IndexError):
-        trio.run(clock.run, clock=clock)
+        drive(clock)
 
 
-def test_a_deadlock_names_who_waits() -> None:
+@DRIVERS
+def test_a_deadlock_names_who_waits(drive: Drive) -> None:
     """Nothing left to happen, and not done: an error, never a hang."""
     event_queue = EventQueue(0)
     clock = VirtualClock(event_queue, None, lambda: False, lambda: "poller 3 waits for a message")
     with pytest.raises(Deadlock, match="poller 3 waits for a message"):
-        trio.run(clock.run, clock=clock)
+        drive(clock)
 
 
-def test_a_livelock_names_who_keeps_going() -> None:
+@DRIVERS
+def test_a_livelock_names_who_keeps_going(drive: Drive) -> None:
     """A run without end is ended, and says so."""
     event_queue = EventQueue(0)
 
@@ -119,16 +132,17 @@ def test_a_livelock_names_who_keeps_going() -> None:
     again()
     clock = _clock(event_queue)
     with pytest.raises(Livelock, match="1001 steps by 0 s and no end: poller 3"):
-        trio.run(clock.run, clock=clock)
+        drive(clock)
 
 
-def test_a_run_with_an_end_lasts_exactly_so_long() -> None:
+@DRIVERS
+def test_a_run_with_an_end_lasts_exactly_so_long(drive: Drive) -> None:
     """Steps at the end still happen, later ones do not."""
     event_queue, seen = EventQueue(0), list[int]()
     for due in (10, 20, 21):
         event_queue.at(due, lambda due=due: seen.append(due))  # type: ignore[misc]
     clock = _clock(event_queue, until=20)
-    trio.run(clock.run, clock=clock)
+    drive(clock)
     assert (seen, event_queue.now) == ([10, 20], 20)
 
 
