@@ -297,7 +297,8 @@ class Plan:
         spare = cores() >= 2 * (self.allowance.lanes if self._helpers else 1)
         order = _Order(self.options, known, limits, check.parts, database is not None, meter.left, forks=spare)
         answer = partial(answered, database, meter)
-        group = f"{check.design} {check.mapping}"
+        # Real code has a process for each mapping; models leave nothing behind, so that one with warm caches does.
+        group = f"{check.design} {check.mapping}" if has_handlers(check.behaviours) else "models"
         handlers = {each.function: each.handler for each in self.bindings.get(check.design, ()) if each.handler}
         done = child.run(checked, to_json(order), group=group, answer=answer, handlers=handlers)
         return from_json(CheckResult, done)
