@@ -7,7 +7,7 @@ on it twice at the same time (VT-4).
 
 from collections.abc import Iterator
 
-from chaosqs.invariants.redelivery import excuse, handed, why_again
+from chaosqs.invariants.redelivery import excuse, handed, preventable, why_again
 from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.history import History
@@ -22,6 +22,7 @@ def judge(history: History) -> Verdict:
         return not_applicable(NAME, "the design has no mapping that polls")
     violations: list[Violation] = []
     excused: list[str] = []
+    candidates: list[Violation] = []
     exercised = 0
     for deliveries in history.deliveries.values():
         if len(deliveries) == 1:
@@ -32,10 +33,13 @@ def judge(history: History) -> Verdict:
             fault = excuse(history, first, second)
             if fault:
                 excused.append(f"{_text(first, second)}, but only by a fault: {fault}")
+                candidates += preventable(_violation(history, first, second), fault)
             else:
                 violations.append(_violation(history, first, second))
     violations.sort(key=lambda violation: violation.events[-1])
-    return judged(NAME, violations, exercised, "no message was handed to a function twice", excused)
+    return judged(
+        NAME, violations, exercised, "no message was handed to a function twice", excused, candidates=candidates
+    )
 
 
 def _overlaps(started: list[Delivery]) -> Iterator[tuple[Delivery, Delivery]]:

@@ -5,7 +5,7 @@ timeout is over, another poller has the message by then, and the delete has no e
 invocations at the same time are judged by `no-concurrent-processing`.
 """
 
-from chaosqs.invariants.redelivery import excuse, handed
+from chaosqs.invariants.redelivery import excuse, handed, preventable
 from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable
 from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.events import Received
@@ -22,6 +22,7 @@ def judge(history: History) -> Verdict:
         return not_applicable(NAME, "the design has no mapping that polls")
     violations: list[Violation] = []
     excused: list[str] = []
+    candidates: list[Violation] = []
     exercised = 0
     for deliveries in history.deliveries.values():
         done: Delivery | None = None
@@ -30,13 +31,14 @@ def judge(history: History) -> Verdict:
                 fault = excuse(history, done, delivery)
                 if fault:
                     excused.append(f"{_text(done, delivery)}, but only by a fault: {fault}")
+                    candidates += preventable(_violation(history, done, delivery), fault)
                 else:
                     violations.append(_violation(history, done, delivery))
             if delivery.ending is Ending.PROCESSED:
                 exercised += 1
                 done = delivery
     violations.sort(key=lambda violation: violation.events[-1])
-    return judged(NAME, violations, exercised, "no function succeeded on a message", excused)
+    return judged(NAME, violations, exercised, "no function succeeded on a message", excused, candidates=candidates)
 
 
 def _follows(done: Delivery, delivery: Delivery) -> bool:

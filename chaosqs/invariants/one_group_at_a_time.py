@@ -6,7 +6,7 @@ first one takes longer than the visibility timeout: its messages come back, and 
 
 import attrs
 
-from chaosqs.invariants.redelivery import excuse, late, why_again
+from chaosqs.invariants.redelivery import excuse, late, preventable, why_again
 from chaosqs.invariants.verdicts import Invariant, judged, messages_text, not_applicable
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.events import Deleted, Expired, InvocationEnded, InvocationStarted
@@ -35,7 +35,8 @@ def judge(history: History) -> Verdict:
             holders.start(index, event)
         else:
             holders.end(event)
-    return judged(NAME, holders.violations, holders.exercised, "no group was handed out twice", holders.excused)
+    idle, excused = "no group was handed out twice", holders.excused
+    return judged(NAME, holders.violations, holders.exercised, idle, excused, candidates=holders.candidates)
 
 
 @attrs.define
@@ -52,6 +53,7 @@ class _Holders:
     exercised: int = 0
     violations: list[Violation] = attrs.field(factory=list[Violation])
     excused: list[str] = attrs.field(factory=list[str])
+    candidates: list[Violation] = attrs.field(factory=list[Violation])
 
     def start(self, index: int, event: InvocationStarted) -> None:
         """Record the start of an invocation."""
@@ -85,13 +87,15 @@ class _Holders:
         it = "it" if batch == messages_text([first.message]) else f"{messages_text([first.message])} of the same group"
         text = f"{given} {it}"
         fault = excuse(self.history, first, second) or late(self.history, second)
-        if fault:
-            self.excused.append(f"{text}, but only by a fault: {fault}")
-            return
         indexes = tuple(sorted({first.received, held, second.received, index}))
         why = _gone(self.history, first, second) or why_again(self.history, first)
         messages = (second.message, first.message) if first.message != second.message else (first.message,)
-        self.violations.append(Violation(NAME, f"{text}: {why}.", event.at, queue, messages, indexes))
+        violation = Violation(NAME, f"{text}: {why}.", event.at, queue, messages, indexes)
+        if fault:
+            self.excused.append(f"{text}, but only by a fault: {fault}")
+            self.candidates += preventable(violation, fault)
+        else:
+            self.violations.append(violation)
 
     def _delivery(self, index: int, event: InvocationStarted, group: str) -> Delivery:
         """Return the delivery by which an invocation got its first message of a group."""

@@ -3,6 +3,9 @@
 The visibility timeout counts from the receive, so a batching window, retries and a slow function use it up (EP-10). A
 fault excuses a second delivery if it made the message visible too early, prevented its delete, or took more time than
 was missing.
+
+A fault that only took time is an excuse for now: a design with an ordinary visibility timeout may bear it. So the
+violation is a candidate as well, which counts if an ordinary configuration has none under the same faults.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from chaosqs.model.events import (
 )
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text
+from chaosqs.model.verdict import Violation
 
 # Limits of deliveries -------------------------------------------------------------------------------------------------
 
@@ -55,6 +59,7 @@ class RedriveLimits:
 _SHOWING = "duplicate"  # the fault of a receive that leaves its messages visible
 _DELAYING = "slow_receive"  # the fault of a receive that takes time
 _EXCUSING_CHANGES = ("visibility_timeout", "timeout", "maximum_batching_window")  # settings; no design can foresee them
+_OPERATED = "an operator changed"
 _NOTABLE = 1_000  # milliseconds between receive and invocation from which a text mentions them
 
 
@@ -95,8 +100,16 @@ def late(history: History, delivery: Delivery) -> str:
     return next(_queued(history, delivery), "")
 
 
+def preventable(violation: Violation, fault: str) -> list[Violation]:
+    """Return the candidate for an excused violation; none if an operator was the excuse, whom no setting stops."""
+    if fault.startswith(_OPERATED):
+        return []
+    more = f"The fault {fault} had its share, but an ordinary configuration (AWS advises six timeouts) bears it."
+    return [attrs.evolve(violation, text=f"{violation.text} {more}")]
+
+
 def _change_text(event: Operated) -> str:
-    return f"an operator changed {event.setting} of {event.target} to {event.value}"
+    return f"{_OPERATED} {event.setting} of {event.target} to {event.value}"
 
 
 def _injected(event: Event, first: Delivery) -> tuple[str, str]:

@@ -81,14 +81,20 @@ def not_applicable(invariant: str, reason: str) -> Verdict:
 
 
 def judged(
-    invariant: str, violations: Sequence[Violation], exercised: int, idle: str, excused: Sequence[str] = ()
+    invariant: str,
+    violations: Sequence[Violation],
+    exercised: int,
+    idle: str,
+    excused: Sequence[str] = (),
+    *,
+    candidates: Sequence[Violation] = (),
 ) -> Verdict:
     """Return the verdict on a history; `idle` is the reason why nothing exercised it, if so."""
     if violations:
         return Verdict(invariant, Status.VIOLATED, "", exercised, tuple(violations), tuple(excused))
     if not exercised:
-        return Verdict(invariant, Status.NOT_EXERCISED, idle, excused=tuple(excused))
-    return Verdict(invariant, Status.HOLDS, "", exercised, excused=tuple(excused))
+        return Verdict(invariant, Status.NOT_EXERCISED, idle, excused=tuple(excused), candidates=tuple(candidates))
+    return Verdict(invariant, Status.HOLDS, "", exercised, excused=tuple(excused), candidates=tuple(candidates))
 
 
 def unsettled(

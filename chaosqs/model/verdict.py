@@ -54,6 +54,9 @@ class Verdict:
     """The violations; of a verdict that is unsettled, those that may turn out to be none."""
     excused: tuple[str, ...] = ()
     """One sentence for each violation that does not count because a fault from outside caused it; names the fault."""
+    candidates: tuple[Violation, ...] = ()
+    """The excused violations that an ordinary configuration might have prevented. Where it does, under the same faults
+    and seed, they count: searches, `explore` and `assert_holds` try it, a judge of one history cannot."""
     unsettled: tuple[tuple[str, int], ...] = ()
     """Mappings (`orders→worker`) and messages. Running each message alone settles the verdict: searches, `explore` and
     `assert_holds` do so, a judge of one history cannot."""

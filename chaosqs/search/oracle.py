@@ -7,7 +7,7 @@ import attrs
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.delivery import Ending, Fate
-from chaosqs.model.design import Design
+from chaosqs.model.design import Design, Queue
 from chaosqs.model.events import Expired
 from chaosqs.model.history import Alone, History
 from chaosqs.model.scenario import Scenario
@@ -76,12 +76,47 @@ class RunResult:
 # Verdicts that one history does not settle ----------------------------------------------------------------------------
 
 
+_TIMEOUTS, _RECEIVES = 6, 5
+"""Function timeouts that a visibility timeout has, and receives before dead-lettering, as AWS advises at least."""
+_MOST_VISIBILITY = 43_200  # seconds (VT-1)
+
+
+def ordinary(design: Design) -> Design:
+    """Return a design with settings as AWS advises them; what has more keeps it.
+
+    The visibility timeout is six function timeouts and the batching window, a redrive policy grants five receives, and
+    partial batch responses are on.
+    """
+    queues = list[Queue]()
+    for queue in design.queues:
+        polling = [mapping for mapping in design.mappings if mapping.queue == queue.name]
+        needs = [_TIMEOUTS * design.function(each.function).timeout + each.maximum_batching_window for each in polling]
+        visibility = max(queue.visibility_timeout, min(max(needs, default=0), _MOST_VISIBILITY))
+        redrive = queue.redrive
+        if redrive is not None:
+            redrive = attrs.evolve(redrive, max_receive_count=max(redrive.max_receive_count, _RECEIVES))
+        queues.append(attrs.evolve(queue, visibility_timeout=visibility, redrive=redrive))
+    mappings = [attrs.evolve(mapping, report_batch_item_failures=True) for mapping in design.mappings]
+    return attrs.evolve(design, queues=queues, mappings=mappings)
+
+
+def _visibilities(design: Design) -> list[int]:
+    return [queue.visibility_timeout for queue in design.queues]
+
+
 @attrs.define(eq=False)
 class AloneOutcomes:
-    """The outcomes of messages that were run alone, which settle verdicts; each message and code is run once."""
+    """The outcomes of messages that were run alone, which settle verdicts; each message and code is run once.
+
+    Also settles excuses: a fault excuses a violation only if an ordinary configuration has it, too.
+    """
 
     known: dict[tuple[object, ...], Alone | None] = attrs.field(factory=dict["tuple[object, ...]", "Alone | None"])
     """Outcomes by all that decides them; None: the message could not be run alone."""
+    prevented: dict[tuple[str, Scenario], bool] = attrs.field(factory=dict["tuple[str, Scenario]", bool])
+    """Whether an ordinary configuration prevents what faults excuse, by invariant and scenario."""
+    usual: tuple[Scenario, History | None] | None = None
+    """The latest run of an ordinary configuration; None instead of its history: it could not be simulated."""
 
     def settled(self, invariant: Invariant, history: History) -> Verdict:
         """Return the verdict on a history, after the runs that settle it; it stays unsettled if they cannot be made."""
@@ -93,7 +128,34 @@ class AloneOutcomes:
                 return verdict
             history = attrs.evolve(history, alone={**history.alone, **found})
             verdict = invariant.judge(history)
+        if verdict.candidates and not history.deployed and self._prevented(invariant, history.scenario):
+            return Verdict(verdict.invariant, Status.VIOLATED, "", verdict.exercised, verdict.candidates)
         return verdict
+
+    def _prevented(self, invariant: Invariant, scenario: Scenario) -> bool:
+        """Return whether an ordinary configuration has no violation under the same faults and seed, nor an excused one.
+
+        False if the visibility timeouts of the design are ordinary themselves: the excuses are about them.
+        """
+        known = self.prevented.get((invariant.name, scenario))
+        if known is None:
+            usual = ordinary(scenario.design)
+            known = False
+            if _visibilities(usual) != _visibilities(scenario.design):
+                history = self._under(attrs.evolve(scenario, design=usual))
+                verdict = None if history is None else invariant.judge(history)
+                known = verdict is not None and not (verdict.violations or verdict.excused)
+            self.prevented[invariant.name, scenario] = known
+        return known
+
+    def _under(self, scenario: Scenario) -> History | None:
+        """Return the history of an ordinary configuration; the last one is kept for the next invariant."""
+        if self.usual is None or self.usual[0] != scenario:
+            try:
+                self.usual = scenario, simulate(scenario if scenario.until is None else ending(scenario))
+            except (InvalidInput, SimulationError):
+                self.usual = scenario, None
+        return self.usual[1]
 
     def _outcome(self, attempt: Attempt) -> Alone | None:
         key = attempt.key

@@ -6,9 +6,13 @@ import pytest
 from chaosqs.invariants import DEAD_LETTER_QUEUE_OUTLIVES_SOURCE, NO_CONCURRENT_PROCESSING
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.faults import FaultPlan
+from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst
-from chaosqs.search.oracle import Oracle, RunResult
+from chaosqs.search.oracle import AloneOutcomes, Oracle, RunResult, ordinary
+from chaosqs.simulation.run import simulate
 from tests.search.designs import STARVED
 
 BEFORE = RunResult(violated=True, served=5, processed=4, expired=1, unread=0, given_up=1, drained=60_000)
@@ -85,3 +89,47 @@ def test_served_are_the_messages_of_the_queue_in_question() -> None:
     """Another queue's do not count."""
     assert Oracle(NO_CONCURRENT_PROCESSING, "orders").result(STARVED).served > 0
     assert Oracle(NO_CONCURRENT_PROCESSING, "others").result(STARVED).served == 0
+
+
+def _slow_start(visibility_timeout: int, fault: str) -> History:
+    queue = Queue("orders", visibility_timeout=visibility_timeout, redrive=Redrive("dlq", 5))
+    design = Design(
+        [queue, Queue("dlq")], [Function("worker", timeout=60)], [EventSourceMapping("orders", "worker", batch_size=1)]
+    )
+    behaviours = {"worker": Behaviour(seconds_per_batch=59)}
+    return simulate(Scenario(design, [Burst("orders", 1)], behaviours, FaultPlan(messages=[[fault]])))
+
+
+@pytest.mark.parametrize("fault", ["cold_start", "stall"])
+def test_a_fault_excuses_only_what_no_ordinary_setting_prevents(fault: str) -> None:
+    """A visibility timeout of a second more than the function's does not bear a slow start; six times as long does."""
+    history = _slow_start(61, fault)
+    alone = NO_CONCURRENT_PROCESSING.judge(history)
+    assert (alone.status, alone.violations, len(alone.excused)) == (Status.HOLDS, (), 1)
+    settled = AloneOutcomes().settled(NO_CONCURRENT_PROCESSING, history)
+    assert (settled.status, settled.excused) == (Status.VIOLATED, ())
+    assert settled.violations[0].text.endswith(
+        f"The fault {fault} at receive 1 of message 1 had its share, but an ordinary configuration (AWS advises six "
+        "timeouts) bears it."
+    )
+
+
+@pytest.mark.parametrize(("visibility_timeout", "fault"), [(61, "duplicate"), (90, "duplicate"), (360, "duplicate")])
+def test_what_an_ordinary_configuration_suffers_too_stays_excused(visibility_timeout: int, fault: str) -> None:
+    """A replica that shows a message twice does so whatever the visibility timeout (OR-4)."""
+    settled = AloneOutcomes().settled(NO_CONCURRENT_PROCESSING, _slow_start(visibility_timeout, fault))
+    assert (settled.status, settled.violations, len(settled.excused)) == (Status.HOLDS, (), 1)
+
+
+def test_an_ordinary_configuration_is_what_aws_advises() -> None:
+    """Six timeouts and the window, five receives, partial batch responses; what has more keeps it."""
+    design = Design(
+        [Queue("a", redrive=Redrive("dlq", 2)), Queue("b", visibility_timeout=1_000), Queue("dlq")],
+        [Function("worker", timeout=10)],
+        [EventSourceMapping("a", "worker", maximum_batching_window=7), EventSourceMapping("b", "worker")],
+    )
+    usual = ordinary(design)
+    assert [queue.visibility_timeout for queue in usual.queues] == [67, 1_000, 30]
+    assert usual.queues[0].redrive == Redrive("dlq", 5)
+    assert all(mapping.report_batch_item_failures for mapping in usual.mappings)
+    assert ordinary(usual) == usual
