@@ -1,9 +1,9 @@
 """The seed corpus: fixed scenarios that a search runs before it draws any, the same for every seed of the search.
 
 They have one message, then a few, then many, with each behaviour of a function; each kind of poison message among
-ordinary ones; each kind of fault once; a lasting fault; bodies of maximum size. They are small: all of them together
-cost as much as a dozen drawn cases. A violation in one of them is found at once, whatever the search's seed; otherwise
-the search goes on with drawn cases.
+ordinary ones; a redrive by an operator; each kind of fault once; a lasting fault; bodies of maximum size. They are
+small: all of them together cost as much as a dozen drawn cases. A violation in one of them is found at once, whatever
+the search's seed; otherwise the search goes on with drawn cases.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,8 @@ import attrs
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import PAYLOAD_LIMIT, Design, Function
-from chaosqs.model.faults import FAULT_POINT, KINDS, FaultPlan, Window, kind_of, with_step
+from chaosqs.model.faults import FAULT_POINT, KINDS, Action, FaultPlan, Window, kind_of, with_step
+from chaosqs.model.liveness import MOST_RECEIVES
 from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -144,6 +145,19 @@ class ScenarioGrid:
             distinct=source.distinct,
         )
         return [ending(attrs.evolve(variant, workload=(own,))) for variant in self.sudden_variants(1)[:1]]
+
+    def redriven_variants(self) -> list[Scenario]:
+        """Return the simplest scenario in which an operator moves a dead letter back, if the queue has dead letters.
+
+        Its only message fails until it is dead-lettered; the operator waits for that.
+        """
+        queue = self.design.queue(self.queue)
+        if queue.redrive is None or queue.redrive.max_receive_count > MOST_RECEIVES:
+            return []
+        moved = queue.redrive.max_receive_count * max(1, queue.visibility_timeout) + queue.delay
+        back = Action("redrive", queue.redrive.dead_letter_queue, moved + longest_timeout(self.design, self.queue))
+        failing = self.sudden_variants(1, FAILING)[:1]
+        return [_with(variant, FaultPlan(actions=(back,))) for variant in failing]
 
     def _plans(self, fault_count: int) -> Iterator[FaultPlan]:
         """Yield the plans with one kind of fault: at `fault_count` receives, or, if that is 1, at the send."""
@@ -278,7 +292,7 @@ def _variants(grid: ScenarioGrid, cases: int, *, vary_assumptions: bool) -> Iter
         yield from grid.assumption_variants(_MEDIUM_LOAD)
     yield from (*_calm(grid, _MEDIUM_LOAD), *_calm(grid, min(_LARGE_LOAD, grid.most)))
     yield from (*_calm(grid, _SMALL_LOAD), *_failing(grid, _SMALL_LOAD))
-    yield from grid.heavy_variants()
+    yield from (*grid.redriven_variants(), *grid.heavy_variants())
     yield from grid.faulted_variants(1, fault_count=1)
     yield from grid.faulted_variants(1, fault_count=2)
     yield from grid.faulted_variants(_SMALL_LOAD, fault_count=1, over=1)
