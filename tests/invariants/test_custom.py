@@ -13,6 +13,7 @@ from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Violation
 from chaosqs.model.workload import Burst
+from chaosqs.search.profiles import QUICK
 from chaosqs.simulation.run import simulate
 from tests.invariants.builder import orders_design
 
@@ -198,7 +199,8 @@ def test_check_and_explore_take_invariants() -> None:
             yield "There were two.", sent[1]
 
     assert [violation.text for violation in check(HISTORY, [never_two_messages])] == ["There were two."]
-    exploration = chaosqs.explore(orders_design(), invariants=[never_two_messages], max_examples=30, profile="quick")
+    brief = attrs.evolve(QUICK, draws=10, trials=10)
+    exploration = chaosqs.explore(orders_design(), invariants=[never_two_messages], max_examples=30, profile=brief)
     (counterexample,) = exploration.counterexamples
     assert counterexample.invariant == "never-two-messages"
     assert sum(isinstance(load, Burst) and load.count for load in counterexample.scenario.workload) == 2

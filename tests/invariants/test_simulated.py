@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import attrs
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaosqs import invariants
@@ -132,6 +132,7 @@ def test_simulator_keeps_its_own_invariants(scenario: Scenario) -> None:
     assert len(verdict.violations) + len(verdict.excused) == blamed
 
 
+@settings(max_examples=50)  # `tests/quality/test_sound_designs.py` draws 80 other designs
 @given(sound_scenarios)
 def test_sound_designs_keep_every_invariant(scenario: Scenario) -> None:
     """Enough visibility, room for all pollers, partial answers: then faults are all that can break a promise."""
