@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from chaosqs.model.explanation import (
     AssumptionVerdict,
     Change,
+    CutBy,
     Evidence,
     Explanation,
     Fix,
@@ -103,6 +104,7 @@ explanations = st.builds(
     ).map(tuple),
     st.none() | st.builds(PointOfNoReturn, evidence, st.none() | whole, st.none() | whole, st.none() | whole),
     st.lists(st.sampled_from(get_args(Part)), unique=True).map(tuple),
+    st.sampled_from(get_args(CutBy)),
     st.booleans(),
     st.booleans(),
 )
