@@ -220,7 +220,6 @@ class Mapping:
             self._sees_backlog if self.context.injector.asks("poll") else lambda: machine.receivable,
             self._poll,
             self._dismiss,
-            fifo=self.state.queue.fifo,
             numbered_from=self.numbered_from,
         )
         self.receive_loop = ReceiveLoop(self.mapping, self.context, self.service, self.latency, self.fleet, self._ready)
@@ -366,6 +365,9 @@ class Mapping:
             )
         )
         again = now + (self.context.assumptions.rate_retry if refused.by_rate else self.latency.pause(poller))
+        last = poller.gives_up - self.context.assumptions.last_retry  # Assumed: ES-8 leaves the last retry open
+        if now < last < again:
+            again = last
         self._invoke_again(poller, request, again, "throttled", index)
 
     def _invoke_again(  # noqa: PLR0917 - the last three are those of `_release`
@@ -397,15 +399,16 @@ class Mapping:
         assert poller.request is not None
         messages = poller.request.messages
         self.context.record(Released(self.context.now, cause, self.mapping.name, poller.number, messages, why, fault))
-        self._free(poller, failed=why == "failed" and not self.mapping.report_batch_item_failures)  # PB-13
+        failed = why == "failed" and not self.mapping.report_batch_item_failures  # PB-13
+        self._free(poller, failed=failed, gave_up=why == "throttled")
 
-    def _free(self, poller: Poller, *, failed: bool = False) -> None:
+    def _free(self, poller: Poller, *, failed: bool = False, gave_up: bool = False) -> None:
         poller.request, poller.receipts = None, ()
         self.carried -= 1
         self.context.event_queue.may_be_over = True
         if poller.batcher is not None:
             poller.batcher.finished(self.context.now)  # EP-5
-        self.fleet.go_on(poller, failed=failed)
+        self.fleet.go_on(poller, failed=failed, gave_up=gave_up)
 
 
 def _scaling(mapping: EventSourceMapping, era: str, assumed: Assumptions) -> Scaling:
@@ -416,6 +419,7 @@ def _scaling(mapping: EventSourceMapping, era: str, assumed: Assumptions) -> Sca
         long_poll=assumed.long_poll,
         idle_reduction=assumed.idle_reduction,
         let_go_on_error=assumed.let_go_on_error,
+        let_go_in_proportion=assumed.let_go_in_proportion,
     )
 
 

@@ -62,8 +62,6 @@ class PollerFleet:
     """Makes a poller receive."""
     dismiss: Callable[[Poller], None]
     """Ends a poller's wait for messages."""
-    fifo: bool = False
-    """True if the queue is a FIFO queue."""
     pollers: list[Poller] = attrs.field(factory=list[Poller])
     throttled: int = 0
     """Number of pollers that carry a batch that Lambda has throttled."""
@@ -78,6 +76,8 @@ class PollerFleet:
     _leaving: list[Poller] = attrs.field(factory=list[Poller])
     """Pollers that are dropped as soon as they have finished their batch."""
     _growing: bool = False
+    _throttled_since: int = 0
+    """Moment since which Lambda has throttled at least one batch."""
 
     def start(self) -> None:
         """Set the first pollers to work (ES-1)."""
@@ -94,7 +94,7 @@ class PollerFleet:
         """Schedule the next growth, as messages wait and every poller is busy (ES-2)."""
         if not self._growing and self.scaling.pollers < self.scaling.scaling_limits.ceiling:
             self._growing = True
-            self.context.event_queue.after(self.scaling.interval(throttled=self.throttled > 0), self._grow)
+            self.context.event_queue.after(self.scaling.interval(throttled=self._slowed), self._grow)
 
     def retire(self) -> None:
         """Stop polling: waiting pollers go, those with a batch finish it (Assumed: EC-23)."""
@@ -131,7 +131,7 @@ class PollerFleet:
         """Add a poller if messages wait, and schedule the next growth; else leave that to a later receive."""
         self._growing = False
         wanted = self.waiting() or self.scaling.pollers < self.scaling.scaling_limits.start
-        if wanted and not self.retired and self.scaling.grow(throttled=self.throttled > 0):
+        if wanted and not self.retired and self.scaling.grow(throttled=self._slowed):
             self._changed("messages wait")
             self._join()
             self.grow_later()
@@ -149,34 +149,36 @@ class PollerFleet:
             self.pollers.append(poller)
         self.context.event_queue.after(0, partial(self.poll, poller), poller.task)
 
-    def go_on(self, poller: Poller, *, failed: bool) -> None:
-        """Make a poller whose batch is done receive again, unless it is dropped now (ES-7, ES-8)."""
+    def go_on(self, poller: Poller, *, failed: bool, gave_up: bool) -> None:
+        """Make a poller whose batch is done, or given up, receive again, unless it is dropped now (ES-7, ES-8)."""
         self.set_throttled(poller, throttled=False)
         if self.retired and not poller.held:
             self._left()
             return
-        if self._released(poller, failed=failed):
+        if self._released(poller, failed=failed, gave_up=gave_up):
             self._spare.append(poller)
             self.grow_later()
         else:
             self.context.event_queue.after(0, partial(self.poll, poller), poller.task)
 
-    def _released(self, poller: Poller, *, failed: bool) -> bool:
-        """Drop a poller after an error or while others are throttled; return whether it was dropped.
-
-        Throttled groups of a FIFO queue do not take the pollers of the others (C10).
-        """
+    def _released(self, poller: Poller, *, failed: bool, gave_up: bool) -> bool:
+        """Drop a poller after an error or while others are throttled; return whether it was dropped."""
         if poller.held or poller in self._leaving:
             return False
         if failed and self.scaling.release_after_error():
             return True
-        if self.fifo or not self.throttled:
-            return False
-        self.scaling.release_after_throttle()
-        return True
+        return self._slowed and self.scaling.release_while_throttled(gave_up=gave_up)
+
+    @property
+    def _slowed(self) -> bool:
+        """Whether the mapping reacts to throttles. Assumed: a while after the first of them (ES-8, ES-10)."""
+        reaction = self.context.assumptions.throttle_reaction
+        return self.throttled > 0 and self.context.event_queue.now >= self._throttled_since + reaction
 
     def set_throttled(self, poller: Poller, *, throttled: bool) -> None:
         """Note whether a poller carries a batch that Lambda has throttled."""
+        if throttled and not self.throttled:
+            self._throttled_since = self.context.event_queue.now
         self.throttled += throttled - poller.throttled
         poller.throttled = throttled
 

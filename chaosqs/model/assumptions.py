@@ -66,14 +66,30 @@ class Assumptions:
         0, 0, 20_000, "ms", "Time after its latest message for which a batching window stays open at least (EP-6)."
     )
     throttle_retry: int = _assumed(
-        2_000,
+        6_000,
         100,
         10_000,
         "ms",
         "Ceiling of the first pause after a throttle; it doubles each time, with full jitter (A1, C2, C3, C4).",
     )
     throttle_retry_limit: int = _assumed(
-        16_000, 1_000, 120_000, "ms", "Largest ceiling of that pause (A1, C2, C3, C4)."
+        12_000, 1_000, 120_000, "ms", "Largest ceiling of that pause (A1, C2, C3, C4)."
+    )
+    last_retry: int = _assumed(
+        100,
+        1,
+        60_000,
+        "ms",
+        "Time before the end of visibility at which a throttled batch is retried for the last time, if its pause would "
+        "end later; with a visibility timeout below that there is no such retry (C10).",
+    )
+    throttle_reaction: int = _assumed(
+        5_000,
+        0,
+        30_000,
+        "ms",
+        "Time from the first throttle until a mapping stops growing as if there were none, and begins to let pollers "
+        "go (C2, C3); why bursts on reservations of 8 and more lose messages.",
     )
     rate_retry: int = _assumed(
         1_000,
@@ -91,7 +107,11 @@ class Assumptions:
         "(RX-2, EP-7); those of FIFO queues do not come short (C9).",
     )
     held_batches: int = _assumed(
-        8, 5, 50, "batches", "Pollers up to which a mapping grows while it is throttled (C2, C3)."
+        8,
+        5,
+        50,
+        "batches",
+        "Pollers up to which a mapping grows while it is throttled, once it has reacted (A1, C2, C3).",
     )
     throttled_growth: int = _assumed(
         1_000, 100, 60_000, "ms", "Time between two steps of growth while a mapping is throttled (C2, C3, C4)."
@@ -114,7 +134,15 @@ class Assumptions:
         "Shortest time until a change of a mapping holds; one longer than the longest has no effect.",
     )
     let_go_on_error: int = _assumed(
-        50, 0, 100, "%", "Share of the failed invocations that cost the mapping a poller (C7)."
+        0, 0, 100, "%", "Share of the failed invocations that cost the mapping a poller, however many it has (C7)."
+    )
+    let_go_in_proportion: int = _assumed(
+        25,
+        0,
+        1_000,
+        "‰",
+        "Share of its pollers that each failed invocation costs the mapping in addition, together at most one poller "
+        "(C7): half as many errors then leave 1.4 times as many pollers, and not twice as many.",
     )
     other_answers_fail: int = _assumed(
         0,

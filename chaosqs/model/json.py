@@ -86,9 +86,30 @@ def _with_time_of_changes(fields: dict[str, Json]) -> dict[str, Json]:
     return {**fields, "assumptions": {**given, "mapping_change": time, "mapping_change_least": time}}
 
 
+_FORMER_REACTION: dict[str, Json] = {
+    "throttle_retry": 2_000,
+    "throttle_retry_limit": 16_000,
+    "last_retry": 60_000,
+    "throttle_reaction": 0,
+    "let_go_on_error": 50,
+    "let_go_in_proportion": 0,
+}
+"""Assumptions of the first release about pollers after throttles and errors; it left them out of its files."""
+
+
+def _with_reaction(fields: dict[str, Json]) -> dict[str, Json]:
+    """Write how pollers of the first release reacted to throttles and errors, where a scenario says nothing else."""
+    scenario, given = fields.get("scenario"), fields.get("assumptions", {})
+    if isinstance(scenario, dict):
+        return {**fields, "scenario": _with_reaction(scenario)}
+    if "design" not in fields or not isinstance(given, dict):
+        return fields
+    return {**fields, "assumptions": {**_FORMER_REACTION, **given}}
+
+
 def _to_schema_2(fields: dict[str, Json]) -> dict[str, Json]:
     """Return the fields of any file of the first release, in the second schema."""
-    return _with_time_of_changes(_with_seed(_without_explanation_text(fields)))
+    return _with_reaction(_with_time_of_changes(_with_seed(_without_explanation_text(fields))))
 
 
 STEPS: tuple[Step, ...] = (_to_schema_2,)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
 from statistics import median
+from typing import ParamSpec, TypeVar
 
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, Era, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.history import History
@@ -14,6 +19,48 @@ from chaosqs.model.workload import Load
 from chaosqs.simulation.run import simulate
 
 SEEDS = range(20)
+_IN_FORCE = [(Assumptions(), SEEDS)]
+"""Assumptions and seeds of the runs; the last entry counts."""
+_KNOWN: dict[object, object] = {}
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+@contextmanager
+def under(assumptions: Assumptions, seeds: range = SEEDS) -> Iterator[None]:
+    """Give the figures that are asked for inside the block under other assumptions, and by other seeds."""
+    _KNOWN.clear()
+    _IN_FORCE.append((assumptions, seeds))
+    try:
+        yield
+    finally:
+        _IN_FORCE.pop()
+        _KNOWN.clear()
+
+
+def once_each(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Run a configuration once, however many figures are read off it, under the assumptions in force."""
+
+    @wraps(function)
+    def kept(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        key = (function.__qualname__, args, tuple(sorted(kwargs.items())))
+        if key not in _KNOWN:
+            _KNOWN[key] = function(*args, **kwargs)
+        return _KNOWN[key]  # type: ignore[return-value]
+
+    return kept
+
+
+def seeds() -> range:
+    """Return the seeds in force."""
+    return _IN_FORCE[-1][1]
+
+
+def scenario(
+    design: Design, load: list[Load], behaviour: Behaviour, seed: int = 0, until: float | None = None
+) -> Scenario:
+    """Return a scenario under the assumptions in force."""
+    return Scenario(design, load, {"worker": behaviour}, seed=seed, until=until, assumptions=_IN_FORCE[-1][0])
 
 
 def one_mapping(  # noqa: PLR0913 - the settings that the experiments vary
@@ -46,9 +93,9 @@ def one_mapping(  # noqa: PLR0913 - the settings that the experiments vary
     )
 
 
-def runs(design: Design, load: Load, behaviour: Behaviour, seeds: range = SEEDS) -> list[History]:
-    """Run one configuration under several seeds."""
-    return [simulate(Scenario(design, [load], {"worker": behaviour}, seed=seed)) for seed in seeds]
+def runs(design: Design, load: Load, behaviour: Behaviour, most: int = 20) -> list[History]:
+    """Run one configuration under the seeds in force, or the first of them."""
+    return [simulate(scenario(design, [load], behaviour, seed)) for seed in seeds()[:most]]
 
 
 def middle(histories: list[History], *path: str) -> float:

@@ -16,6 +16,7 @@ _C4 = "11 messages at once, 1 s each, BS 1, RC 1, VT 30, +300/min"
 _C7 = "50 ms, constant traffic, 5 % of the invocations throw, +300/min"
 _C8 = "100,000 messages at once, BS 1, 0.57 s, +60/min"
 _C9 = "FIFO, one group, 300 messages over 3.5 s, 1 s each, BS 10, VT 15, MRC 1, +60/min"
+_C10 = "FIFO, five groups, 300 messages over 3.5 s, 1 s each, BS 1, RC 1, VT 3, MRC 1, +60/min"
 
 ROWS: tuple[Figure, ...] = (
     Figure("A1", _A1, "throttles", "~200", 120, 300, lambda: middle(f.a1(), "functions", "worker", "Throttles")),
@@ -37,23 +38,23 @@ ROWS: tuple[Figure, ...] = (
     ),
     Figure(
         "A5",
-        "flood, RC 2, VT 30 → 60",
-        "P(DLQ) at VT 30 less at VT 60",
+        "flood of 200, RC 2, MRC 1, VT 60 against VT 30",
+        "dead-lettered, as a share",
         "falls with VT",
         0.05,
-        1,
-        lambda: f.share_dead_lettered() - f.share_dead_lettered(visibility=60),
+        0.7,
+        lambda: f.dead_lettered(receives=1, visibility=60) / f.dead_lettered(receives=1),
     ),
     Figure(
         "A5",
-        "flood, RC 2, MRC 5",
-        "P(DLQ) at MRC 3 less at MRC 5",
+        "flood of 200, RC 2, VT 30, MRC 2 against MRC 1",
+        "dead-lettered, as a share",
         "falls with MRC",
-        0.0,
-        1,
-        lambda: f.share_dead_lettered() - f.share_dead_lettered(receives=5),
+        0.05,
+        0.7,
+        lambda: f.dead_lettered(receives=2) / f.dead_lettered(receives=1),
     ),
-    Figure("A5", "flood, RC 1, VT = 6 × timeout, MRC 5", "P(DLQ)", "> 0 somewhere", 0.01, 1, f.mitigated, slow=True),
+    Figure("A5", "flood of 300, RC 1, VT 6 × timeout, MRC 5", "dead-lettered", "> 0", 0.5, 60, f.mitigated, slow=True),
     Figure("A6", "VT 1440, retention 345,600, always fails, no DLQ", "attempts", "240", 239, 241, f.a6),
     Figure("A7", "poison among steady traffic", "falls of the oldest age", "a sawtooth", 2, 60, f.a7),
     Figure("A8", "VT = timeout, handler up to it", "executions of one message", "≥ 2", 2, 5, f.a8),
@@ -67,11 +68,11 @@ ROWS: tuple[Figure, ...] = (
         "backlog, 20 % of the invocations fail",
         "concurrency against none failing",
         "fewer",
-        0,
-        0.8,
+        0.1,
+        0.6,
         lambda: f.concurrency_with_errors(0.2) / f.concurrency_with_errors(0),
     ),
-    Figure("A13", "RC 3, load", "throttles", "> 0", 1, 1000, lambda: f.throttles(3, 60)),
+    Figure("A13", "RC 3, load", "throttles", "> 0", 6, 60, lambda: f.throttles(3, 60)),
     Figure("A13", "RC 5, a burst of 5", "throttles", "0", 0, 0, lambda: f.throttles(5, 5)),
     Figure(
         "A14",
@@ -83,6 +84,8 @@ ROWS: tuple[Figure, ...] = (
         lambda: f.window_delay(10) - f.window_delay(1),
     ),
     Figure("A15", "fails for ever, MRC 4", "deliveries", "4", 4, 4, f.a15),
+    Figure("A16", "4 messages, half of the servers asked", "short poll finds", "not all", 2, 2, lambda: f.a16(0)),
+    Figure("A16", "4 messages, half of the servers asked", "long poll finds", "all", 4, 4, lambda: f.a16(1)),
     Figure(
         "A17",
         "maximum concurrency 3",
@@ -97,8 +100,8 @@ ROWS: tuple[Figure, ...] = (
         "RC 3 instead",
         "throttles",
         "> 0",
-        1,
-        10_000,
+        10,
+        80,
         lambda: middle(f.a17(capped=False), "functions", "worker", "Throttles"),
     ),
     Figure("C1", _C1, "drained after (s)", "26–31", 22, 36, lambda: middle(f.c1(), "drained_at")),
@@ -137,6 +140,9 @@ ROWS: tuple[Figure, ...] = (
     Figure("C9", _C9, "invocations", "31", 30, 34, lambda: middle(f.c9(), "functions", "worker", "Invocations")),
     Figure("C9", _C9, "executions", "1", 1, 1, lambda: middle(f.c9(), "functions", "worker", "ConcurrentExecutions")),
     Figure("C9", _C9, "dead-lettered", "0", 0, 0, lambda: middle(f.c9(), "messages", "dead_lettered")),
+    Figure("C9", _C9, "in flight", "10", 0, 10, lambda: f.flight(f.c9(), "orders.fifo")),
+    Figure("C10", _C10, "dead-lettered", "230", 180, 270, lambda: middle(f.c10(), "messages", "dead_lettered")),
+    Figure("C10", _C10, "in flight", "5", 4, 5, lambda: f.flight(f.c10(), "orders.fifo")),
     *(
         Figure(
             "C8",

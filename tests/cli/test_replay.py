@@ -18,7 +18,7 @@ from tests.cli.running import Run
 from tests.project.kept import kept, write
 
 FILE = "found.json"
-SENTENCE = "It used to be: Message 3 went to orders-dlq"
+SENTENCE = "It used to be: Message 5 went to orders-dlq"
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def test_an_invariant_that_raises_is_no_verdict(run: Run, found: Counterexample)
     assert result.stderr == f"Error: {FILE}: hasty cannot be judged, as it raises KeyError: 'seven'\n"
 
 
-OLD = Path(__file__).parents[1] / "model" / "files" / "of-the-first-release.json"
+OLD = Path(__file__).parents[1] / "model" / "files" / "before-tipping-points.json"
 
 
 def test_a_file_of_the_first_release_is_replayed_and_told_without_its_explanation(run: Run) -> None:

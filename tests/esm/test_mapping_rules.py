@@ -174,9 +174,8 @@ def test_ES_3_growth_ends_at_the_ceiling(era: Era, ceiling: int) -> None:
     assert scaling.pollers == ceiling
 
 
-def scaled(following: ScalingLimits) -> Scaling:
-    """Return the scaling of a mapping by the default assumptions."""
-    assumed = Assumptions()
+def scaled(following: ScalingLimits, assumed: Assumptions = Assumptions()) -> Scaling:
+    """Return the scaling of a mapping."""
     return Scaling(
         following,
         held_batches=assumed.held_batches,
@@ -184,7 +183,18 @@ def scaled(following: ScalingLimits) -> Scaling:
         long_poll=assumed.long_poll,
         idle_reduction=assumed.idle_reduction,
         let_go_on_error=assumed.let_go_on_error,
+        let_go_in_proportion=assumed.let_go_in_proportion,
     )
+
+
+def test_ES_7_an_error_costs_a_fixed_part_of_a_poller_and_a_part_of_all_at_most_one() -> None:
+    """The last poller stays, whatever fails."""
+    for fixed, part, start, left in ((0, 25, 40, 31), (0, 25, 20, 16), (50, 0, 40, 35), (0, 1000, 5, 1), (0, 0, 5, 5)):
+        scaling = scaled(SCALING_LIMITS["2025-11"], Assumptions(let_go_on_error=fixed, let_go_in_proportion=part))
+        scaling.pollers = start
+        for _ in range(10):
+            scaling.release_after_error()
+        assert scaling.pollers == left
 
 
 @pytest.mark.parametrize(
@@ -263,7 +273,7 @@ def test_ES_10_pauses_between_retries_double_up_to_a_limit() -> None:
         throttles = [event for event in history.events if isinstance(event, Throttled)]
         for earlier, later in pairwise(throttles):
             longest[earlier.attempt] = max(longest[earlier.attempt], later.at - earlier.at)
-    for attempt, ceiling in ((1, 2000), (2, 4000), (3, 8000), (4, 16_000), (5, 16_000)):
+    for attempt, ceiling in ((1, 6000), (2, 12_000), (3, 12_000)):
         assert 0.7 * ceiling < longest[attempt] <= ceiling
 
 

@@ -16,7 +16,7 @@ def two_queues(reserved_concurrency: int) -> History:
     mappings = [EventSourceMapping(queue.name, "worker", batch_size=1, maximum_concurrency=2) for queue in queues]
     functions = [Function("worker", timeout=30, reserved_concurrency=reserved_concurrency)]
     design = Design([*queues, Queue("dlq")], functions, mappings)
-    return simulate(Scenario(design, [Burst("orders", 2), Burst("returns", 2)], {"worker": Behaviour(29)}))
+    return simulate(Scenario(design, [Burst("orders", 2), Burst("returns", 2)], {"worker": Behaviour(29.95)}))
 
 
 KNOWN_BAD = KnownBad(

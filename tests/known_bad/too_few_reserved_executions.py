@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.design import EventSourceMapping
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
@@ -11,8 +12,9 @@ from tests.invariants.builder import orders_design
 from tests.known_bad.known_bad import KnownBad
 
 
-def flood(max_receive_count: int) -> History:
-    design = orders_design(max_receive_count=max_receive_count)
+def flood(maximum_concurrency: int | None) -> History:
+    mapping = EventSourceMapping("orders", "worker", batch_size=1, maximum_concurrency=maximum_concurrency)
+    design = orders_design(max_receive_count=1, mapping=mapping)
     return simulate(Scenario(design, [Burst("orders", 30)], {"worker": Behaviour(4)}))
 
 
@@ -20,6 +22,6 @@ KNOWN_BAD = KnownBad(
     breaks="no-dead-lettering-by-throttling",
     says="Message N went to orders-dlq although worker never failed on it, and never saw it: "
     "it was received once, and all 2 reserved executions of worker were busy.",
-    bad_history=lambda: flood(1),
-    near_miss=lambda: flood(1000),
+    bad_history=lambda: flood(None),
+    near_miss=lambda: flood(2),
 )

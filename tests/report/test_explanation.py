@@ -142,7 +142,7 @@ def test_assumptions_say_where_it_would_hold() -> None:
         AssumptionVerdict("cold_start", 0, "inconclusive"),
     )
     assert told.assumptions(explained(Explanation(assumptions=found))) == [
-        "throttle_retry 2,000 ms (holds at 100 ms and 10,000 ms)",
+        "throttle_retry 6,000 ms (holds at 100 ms and 10,000 ms)",
         "held_batches 8 batches (holds at 50 batches)",
     ]
     assert told.assumptions(explained(Explanation())) == []

@@ -30,7 +30,7 @@ SCALING_LIMITS: Mapping[str, ScalingLimits] = {
 }
 _INVOCATIONS_PER_PROVISIONED_POLLER = 10  # PM-1
 _PROVISIONED_PER_MINUTE = 1000  # PM-3
-_ALL = 100  # per cent
+_WHOLE = 1000  # thousandths of a poller
 
 
 def scaling_limits(mapping: EventSourceMapping, era: str) -> ScalingLimits:
@@ -60,8 +60,11 @@ class Scaling:
     """Assumed: milliseconds without a message after which a mapping goes below its first pollers (ES-5)."""
     let_go_on_error: int
     """Assumed: number of failed invocations in 100 that cost the mapping a poller (ES-7, ES-10)."""
+    let_go_in_proportion: int
+    """Assumed: thousandths of its pollers that a failed invocation costs the mapping in addition (ES-7, ES-10)."""
     pollers: int = attrs.field(init=False)
-    _errors: int = 0
+    _owed: int = 0
+    """Thousandths of a poller that failed invocations have cost and that were not dropped yet."""
 
     def __attrs_post_init__(self) -> None:
         """Start with the first pollers (ES-1)."""
@@ -95,18 +98,27 @@ class Scaling:
             return self.long_poll
         return self.idle_reduction if self.pollers > self.scaling_limits.minimum else None
 
-    def release_after_throttle(self) -> None:
-        """Drop one poller whose batch is done while others of the mapping are throttled; growth replaces it (ES-8).
+    def release_while_throttled(self, *, gave_up: bool) -> bool:
+        """Drop one poller whose batch is done while others of the mapping are throttled; return whether it was (ES-8).
 
-        Assumed: growth, not the poller itself, fetches the next batch, so the throttled batches get their turn.
+        Assumed: growth, not the poller itself, fetches the next batch, so the throttled batches get their turn. One
+        that gave up its batch receives again, unless there are more than `held_batches`: of a FIFO queue's groups, a
+        stuck one does not take the pollers of the others (C10).
         """
+        if gave_up and self.pollers <= self.held_batches:
+            return False
         self.pollers -= 1
+        return True
 
     def release_after_error(self) -> bool:
-        """Drop one poller for a fixed share of failed invocations (ES-7, assumed); return whether one was dropped."""
-        self._errors += self.let_go_on_error
-        if self._errors < _ALL or self.pollers <= 1:
+        """Count a failed invocation; drop one poller when they have cost one (ES-7); return whether it was dropped.
+
+        Assumed: each costs a fixed part of a poller and a part in proportion to the pollers, at most one in all.
+        """
+        cost = 10 * self.let_go_on_error + self.let_go_in_proportion * self.pollers
+        self._owed += min(cost, _WHOLE)
+        if self._owed < _WHOLE or self.pollers <= 1:
             return False
-        self._errors -= _ALL
+        self._owed -= _WHOLE
         self.pollers -= 1
         return True
