@@ -24,7 +24,7 @@ unchanged = git diff --exit-code --stat -- $(1) && test -z "$$(git ls-files --ot
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help calibrate demo test check gallery bench bench-search deep docs house lock lint clean format $(STATIC)
+.PHONY: help calibrate ensemble demo test check gallery bench bench-search deep docs house lock lint clean format $(STATIC)
 
 help:
 	@echo "make demo     a design that fails, its smallest story, and the design that fixes it"
@@ -34,6 +34,7 @@ help:
 	@echo "make bench    the benchmarks                    make deep    the long searches"
 	@echo "make bench-search  what the search finds of known defects, into docs/power.md"
 	@echo "make calibrate  measurements on real AWS against the fake's figures"
+	@echo "make ensemble   sample the assumption sets that fit these measurements: a quarter of an hour"
 	@echo "make house    figures of the code: modules, imports, names, files that a reader has to open"
 	@echo "make format   lay out the code                  make lock    write constraints/ anew (LOCK_FLAGS=--upgrade)"
 	@echo "make clean    remove what the others made"
@@ -133,6 +134,10 @@ gallery: .venv/dev.stamp
 # Every row of the seeds and of the published measurements; writes docs/calibration.md.
 calibrate: .venv/dev.stamp
 	$(BIN)/python -m tools.calibrate
+
+# Assumption sets that fit the measurements; writes chaosqs/project/ensemble.json, of which `make calibrate` tells.
+ensemble: .venv/dev.stamp
+	$(BIN)/python -m tools.ensemble
 
 docs: .venv/dev.stamp
 	$(BIN)/python -m tools.docs

@@ -130,7 +130,7 @@ def test_the_wheel_holds_every_module_and_data_file_of_the_tree(build: Build) ->
         Path(parent, file.relative_to(ROOT / top)).as_posix()
         for top, parent in (("chaosqs", "chaosqs"), ("strategies", "chaosqs/strategies"))
         for file in (ROOT / top).rglob("*")
-        if file.suffix in {".py", ".j2", ".yaml"} or file.name == "py.typed"
+        if file.suffix in {".py", ".j2", ".json", ".yaml"} or file.name == "py.typed"
     }
     assert {name for name in _names(build.wheel) if ".dist-info/" not in name} == expected
 

@@ -1,5 +1,6 @@
 """A project's settings: the table `[tool.chaosqs]` of its pyproject.toml."""
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from chaosqs.errors import InvalidInput
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour, check_behaviour
 from chaosqs.model.json import Json, structure
 from chaosqs.model.values import Checks
@@ -17,6 +19,8 @@ from chaosqs.project.session import seconds_of
 from chaosqs.search.profiles import PROFILES
 
 FILE = "pyproject.toml"
+ENSEMBLE = Path(__file__).with_name("ensemble.json")
+"""Assumption sets that fit all measurements, with the figures of each, as `make ensemble` has sampled them."""
 REPORTS = "reports"
 """Default directory of reports."""
 
@@ -274,3 +278,13 @@ def place_of(index: int, path: Path, key: str = "") -> str:
     first, last = headers[index], [*headers, len(lines) + 1][index + 1]
     keys = (number for number in range(first, last) if key and re.match(rf"\s*{key}\s*=", lines[number - 1]))
     return f"{FILE}:{next(keys, first)}, [[tool.chaosqs.accept]]"
+
+
+def ensemble() -> tuple[Assumptions, ...]:
+    """Return assumption sets, far from each other, that fit the measurements; the first is the default.
+
+    A claim about a design that holds under each of them does not hang on what AWS does not document, as far as the
+    published measurements tell. `docs/calibration.md` says how they were found.
+    """
+    members: list[dict[str, dict[str, int]]] = json.loads(ENSEMBLE.read_text(encoding="utf-8"))["members"]
+    return tuple(Assumptions(**member["assumptions"]) for member in members)

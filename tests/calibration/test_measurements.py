@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from _pytest.mark.structures import ParameterSet
 
+from chaosqs.model.assumptions import Assumptions
+from chaosqs.model.scenario import Scenario
+from chaosqs.project.settings import ensemble
 from tests.calibration import figures
+from tests.calibration.designs import one_mapping, under
 from tests.calibration.figures import Figure
 from tests.calibration.rows import ROWS
 
@@ -32,3 +36,41 @@ def test_a_figure_of_a_long_run_fits(figure: Figure) -> None:
 def test_C8_another_era_misses_the_measurement() -> None:
     """The negative control: under the law of 2023 two minutes give far more than the 127 instances of 2018."""
     assert figures.after_minutes(30_000, 1, "2023-11") > 2 * 67
+
+
+# The ensemble: `make ensemble` judged each member by six seeds --------------------------------------------------------
+
+MEMBERS = ensemble()
+
+
+def misses(member: Assumptions, *rows: str) -> list[str]:
+    """Return the figures of some rows that a member misses."""
+    with under(member, range(6)):
+        figures_of = [figure for figure in ROWS if figure.row in rows and not figure.slow]
+        return [figure.row for figure in figures_of if not figure.low <= figure.got() <= figure.high]
+
+
+def test_the_ensemble_is_of_valid_and_different_assumptions_the_default_first() -> None:
+    """Each is in its ranges, and no two are alike."""
+    assert MEMBERS[0] == Assumptions()
+    assert len(set(MEMBERS)) == len(MEMBERS) >= 10
+    for member in MEMBERS:
+        assert Scenario(one_mapping(), assumptions=member).assumptions == member
+
+
+@pytest.mark.parametrize("member", MEMBERS[1:3], ids=["second", "third"])
+def test_a_member_of_the_ensemble_fits_the_cheap_rows(member: Assumptions) -> None:
+    """All rows are left to the long tests."""
+    assert misses(member, "C4", "A13", "A17", "C2", "C10") == []
+
+
+def test_an_assumption_that_is_moved_far_misses_a_row() -> None:
+    """The negative control: the rows tell sets apart."""
+    assert misses(Assumptions(throttle_retry=200), "C4", "A13", "A17", "C2", "C10")
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("place", range(1, len(MEMBERS)))
+def test_each_member_of_the_ensemble_fits_all_rows(place: int) -> None:
+    """Except C7, C8 and A10, which cost as much as all others; C7 and A12 judge what errors cost for the default."""
+    assert misses(MEMBERS[place], *sorted({figure.row for figure in ROWS} - {"C7", "C8", "A10", "A12"})) == []
