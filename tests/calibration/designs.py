@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
 from statistics import median
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 @contextmanager
-def under(assumptions: Assumptions, seeds: range = SEEDS) -> Iterator[None]:
+def under(assumptions: Assumptions, seeds: range = SEEDS) -> Generator[None]:
     """Give the figures that are asked for inside the block under other assumptions, and by other seeds."""
     _KNOWN.clear()
     _IN_FORCE.append((assumptions, seeds))
