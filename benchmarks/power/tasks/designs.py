@@ -211,7 +211,7 @@ TASKS = (
                 account=Account(concurrency=1000, other_traffic=997),
             ),
             [Burst("orders", 4)],
-            {"worker": Behaviour(seconds_per_batch=29)},
+            {"worker": Behaviour(seconds_per_batch=29.95)},
         ),
         # By enumeration, and by argument: three executions are left, and they take three messages.
         relevant="visibility_timeout max_receive_count reserved_concurrency maximum_concurrency batch_size concurrency "
@@ -230,8 +230,8 @@ TASKS = (
                     EventSourceMapping("returns", "worker", batch_size=1, maximum_concurrency=2),
                 ],
             ),
-            [Burst("orders", 2, over=1), Burst("returns", 1, over=1)],
-            {"worker": Behaviour(seconds_per_batch=29)},
+            [Burst("orders", 4, over=1), Burst("returns", 1, over=1)],
+            {"worker": Behaviour(seconds_per_batch=29.95)},
         ),
         # By enumeration, and by argument: two executions take two messages, so three are needed; one mapping alone
         # stops at its maximum of 2.
@@ -248,7 +248,7 @@ TASKS = (
                 EventSourceMapping("orders", "worker", batch_size=1, maximum_concurrency=20),
             ),
             [Burst("orders", 6)],
-            {"worker": Behaviour(seconds_per_batch=59)},
+            {"worker": Behaviour(seconds_per_batch=59.95)},
         ),
         # By enumeration, and by argument: five executions take five messages.
         relevant="visibility_timeout max_receive_count reserved_concurrency maximum_concurrency batch_size",
@@ -304,8 +304,8 @@ TASKS = (
                 Queue("orders", visibility_timeout=60, redrive=Redrive("orders-dlq", 1)),
                 Function("worker", timeout=60, reserved_concurrency=1),
             ),
-            [Burst("orders", 2, over=1)],
-            {"worker": Behaviour(seconds_per_batch=59)},
+            [Burst("orders", 3, over=1)],
+            {"worker": Behaviour(seconds_per_batch=59.95)},
         ),
         # By enumeration, and by argument: one message alone has the only execution, and two at once are one batch.
         relevant="visibility_timeout max_receive_count reserved_concurrency",
@@ -320,7 +320,7 @@ TASKS = (
                 Function("worker", timeout=30, reserved_concurrency=1),
                 EventSourceMapping("orders", "worker", batch_size=1),
             ),
-            [Burst("orders", 12, over=5)],
+            [Burst("orders", 14, over=5)],
             {"worker": Behaviour(seconds_per_batch=20)},
         ),
         # By enumeration.
@@ -372,7 +372,7 @@ TASKS = (
                 EventSourceMapping("orders", "worker", batch_size=1, provisioned_pollers=(20, 20)),
             ),
             [Burst("orders", 5)],
-            {"worker": Behaviour(seconds_per_batch=59)},
+            {"worker": Behaviour(seconds_per_batch=59.95)},
         ),
         # By enumeration, and by argument: four executions take four messages.
         relevant="visibility_timeout max_receive_count reserved_concurrency batch_size",
@@ -417,7 +417,7 @@ TASKS = (
                 Function("worker", timeout=30, reserved_concurrency=2),
                 EventSourceMapping("orders", "worker", batch_size=1),
             ),
-            [Burst("orders", 3)],
+            [Burst("orders", 4)],
             {"worker": Behaviour(seconds_per_batch=10)},
         ),
         # By enumeration, and by argument: two messages run at once.
@@ -433,7 +433,7 @@ TASKS = (
                 Function("worker", timeout=30, reserved_concurrency=3),
                 EventSourceMapping("orders", "worker", batch_size=1),
             ),
-            [Burst("orders", 7)],
+            [Burst("orders", 9)],
             {"worker": Behaviour(seconds_per_batch=20)},
         ),
         # By enumeration: six messages are served within the two deliveries, whatever the times.
