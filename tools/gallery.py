@@ -25,7 +25,7 @@ from chaosqs.project.discovery import Source, read_source
 from chaosqs.project.exploration import counterexample, explore
 from chaosqs.project.results import with_patch
 from chaosqs.report.comparison import Column, holding
-from chaosqs.report.explanation import changes_text, holds, owner
+from chaosqs.report.explanation import changes_text, owner, part
 from chaosqs.report.markdown import write_report
 from chaosqs.report.terminal import Row
 from chaosqs.report.text import counted
@@ -128,11 +128,18 @@ def _advise(page: Path, remedy: str) -> None:
     page.write_text(f"{title}\n\n{quote}\n{rest}", encoding="utf-8", newline="\n")
 
 
+_COSTLY_SIMULATIONS = 400
+_BRIEF_TRIALS = 20
+"""Seeds behind each claim, except in the report that the README shows: all gates write the gallery anew."""
+
+
 def _found(mistake: Mistake, source: Source, invariant: Invariant) -> tuple[Finding, Profile]:
     """Search with the quick profile, and, if that finds nothing, with `ci`."""
     mapping, given = mistake.mapping, mistake.behaviours
     for named in (QUICK, CI):
-        profile = attrs.evolve(named, draws=named.draws // 2, trials=named.trials // 2) if mistake.costly else named
+        most = _COSTLY_SIMULATIONS if mistake.costly else None
+        brief = attrs.evolve(named, draws=named.draws // 2, trials=_BRIEF_TRIALS, explain_simulations=most)
+        profile = named if mistake == OVER_POLLING else brief
         search = searched(source.design, mapping, (invariant,), behaviours=given, profile=profile, seed=SEED)
         finding = search.finding(invariant)
         if finding.violated:
@@ -159,7 +166,7 @@ def _first_fix(found: Counterexample, remedy: str) -> str:
     best = next((setting for setting in settings if setting.origin), None)
     if best is None:
         return "–"
-    return f"`{best.path.attribute}` of {owner(best.path)} {holds(best).removeprefix('holds ')}"
+    return f"`{best.path.attribute}` of {owner(best.path)} {part(best)}"
 
 
 def mend(found: Counterexample, history: History) -> str:

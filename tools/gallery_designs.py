@@ -26,7 +26,7 @@ class Mistake:
     remedy: str = ""
     """The remedy, if changing a single setting does not help."""
     costly: bool = False
-    """True if its runs take long, so that only half of the draws and trials are used."""
+    """True if its runs take long, so that the simulations of an explanation are limited."""
     example: str = ""
     """A template in another directory, relative to the root directory."""
 
@@ -53,14 +53,12 @@ MISTAKES = (
         "The handler answers which messages failed, but `FunctionResponseTypes` is missing: nobody reads the answer.",
         "orders→import-orders",
         {"import-orders": Behaviour(handler="tools.gallery_handlers:answers")},
-        costly=True,
     ),
     Mistake(
         "poison-in-the-batch",
         ("no-bystander-dead-lettered",),
         "Without partial batch responses one bad message fails its whole batch, each time.",
         "orders→import-orders",
-        costly=True,
     ),
     Mistake(
         "same-retention",
@@ -73,7 +71,6 @@ MISTAKES = (
         ("no-concurrent-processing",),
         "The visibility timeout equals the function timeout, but begins earlier, at the receive.",
         "videos→transcode",
-        costly=True,
     ),
     Mistake(
         "window-eats-visibility",
@@ -119,7 +116,6 @@ MISTAKES = (
         ("oldest-message-within-300-s",),
         "After each failure a message stays hidden for six times the function timeout, as AWS advises.",
         "alerts→send-alert",
-        costly=True,
     ),
     Mistake(
         "shared-database",
@@ -142,6 +138,5 @@ MISTAKES = (
         "orders→charge-order",
         {"charge-order": Behaviour(handler="tools.gallery_handlers:charges")},
         remedy="a look, in the code, whether the order was charged before",
-        costly=True,
     ),
 )

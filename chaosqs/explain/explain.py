@@ -1,25 +1,22 @@
-"""Explains a counterexample: the settings and faults that matter, and the values at which the invariant holds.
-
-Each setting is changed alone, on the minimal scenario, to candidate values that AWS accepts, and each value is tested
-on the seed sample. A value counts as holding only if nothing else becomes worse: see `RunResult.cures`.
-"""
+"""Explains a counterexample: what it needs, the settings and faults that matter, and the changes that prevent it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import groupby, pairwise
 from math import ceil
-from typing import Protocol, TypeAlias, TypeVar, get_args
+from typing import Protocol, TypeVar, get_args
 
 import attrs
 
 from chaosqs.explain.fixes import fixes
 from chaosqs.explain.point_of_no_return import point_of_no_return
-from chaosqs.explain.sampling import SeedSample, sample_of
-from chaosqs.explain.settings import DesignSetting, design_settings, rank
+from chaosqs.explain.settings import design_settings, with_changes
+from chaosqs.explain.thresholds import premises, setting_role
+from chaosqs.explain.trials import Trials
 from chaosqs.invariants import OURS, Invariant
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.causal_slice import causal_slice
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.explanation import (
     AssumptionVerdict,
@@ -30,15 +27,12 @@ from chaosqs.model.explanation import (
     Origin,
     Part,
     Setting,
-    SettingPath,
-    Side,
-    Threshold,
-    Value,
     VerdictWord,
 )
 from chaosqs.model.faults import OK, FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Verdict
 from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.messages import shown_by
 from chaosqs.search.meter import Meter, Progress
@@ -96,25 +90,25 @@ def _without_batches(design: Design, mapping: EventSourceMapping) -> Design:
 # Assumptions about AWS that decide the verdict: each is tried alone, at the ends of its range ------------------------
 
 
-def hanging(sample: SeedSample) -> tuple[AssumptionVerdict, ...]:
+def hanging(trials: Trials) -> tuple[AssumptionVerdict, ...]:
     """Return the verdicts at both ends of each assumption that decides: the invariant holds at one of its ends."""
     found: list[AssumptionVerdict] = []
     for field in attrs.fields(Assumptions):
-        now = getattr(sample.scenarios[0].assumptions, field.name)
+        now = getattr(trials.scenario.assumptions, field.name)
         ends = [end for end in (field.metadata["low"], field.metadata["high"]) if end != now]
-        judged = [AssumptionVerdict(field.name, end, _verdict(sample, field.name, end)) for end in ends]
+        judged = [AssumptionVerdict(field.name, end, _verdict(trials, field.name, end)) for end in ends]
         if any(each.verdict == "holds" for each in judged):
             found += judged
     return tuple(found)
 
 
-def _verdict(sample: SeedSample, name: str, value: int) -> VerdictWord:
-    """Return the verdict on the seed sample's scenarios with another value of one assumption."""
+def _verdict(trials: Trials, name: str, value: int) -> VerdictWord:
+    """Return the verdict on the violating scenarios with another value of one assumption."""
 
     def changed(variant: Scenario) -> Scenario:
         return attrs.evolve(variant, assumptions=attrs.evolve(variant.assumptions, **{name: value}))
 
-    for answer in map(sample.oracle.variation, map(changed, sample.scenarios)):
+    for answer in map(trials.oracle.variation, map(changed, trials.violating)):
         if answer is None:
             return "inconclusive"
         if answer.violated:
@@ -122,106 +116,54 @@ def _verdict(sample: SeedSample, name: str, value: int) -> VerdictWord:
     return "holds"
 
 
-# The ranges of values of a setting at which an invariant holds -------------------------------------------------------
-#
-# Neighbouring candidate values that hold are a run. A run counts if it reaches an end of the scale or has two or more
-# values: a single value with failing neighbours on both sides holds only by an accident of timing.
-
-_MAX_STEPS = 4  # maximum distance that is searched value by value; larger ones are halved
-_Probe: TypeAlias = Callable[[Value], bool | None]
+# Violations of one cause ---------------------------------------------------------------------------------------------
 
 
-def thresholds(
-    value: Value, seeming: Mapping[Value, bool], holds: _Probe, surely: _Probe, evidence: Evidence
-) -> tuple[Threshold, ...]:
-    """Return the ranges at which an invariant holds that is violated at `value`: first those above it, then below.
+@attrs.define(eq=False)
+class Causes:
+    """The violations of one mapping that were explained; others of the same causes are told in short."""
 
-    `seeming`: True for each tried value that seems to hold. `holds` tests values between two tried ones. `surely` tests
-    the ends of ranges more strictly; `evidence` is its evidence.
-    """
-    if isinstance(value, bool):
-        other = not value
-        found = Threshold("at_least" if other else "at_most", other, evidence)
-        return (found,) if seeming[other] and surely(other) else ()
-    tried = sorted(seeming, key=rank)
-    above = [other for other in tried if rank(other) > rank(value)]
-    below = [other for other in reversed(tried) if rank(other) < rank(value)]
-    scale = _Scale(seeming, holds, surely, evidence)
-    return (*scale.found(value, above, "at_least"), *scale.found(value, below, "at_most"))
+    explained: list[tuple[Invariant, History, Explanation]] = attrs.field(
+        factory=list[tuple[Invariant, History, Explanation]]
+    )
 
+    def same(self, history: History, trials: Trials) -> Explanation | None:
+        """Return the explanation of a violation with a cause that was told; None if there is none.
 
-@attrs.frozen
-class _Scale:
-    """The tried values of a setting, and functions that test others."""
-
-    seeming: Mapping[Value, bool]
-    holds: _Probe
-    surely: _Probe
-    evidence: Evidence
-
-    def found(self, value: Value, outwards: Sequence[Value], side: Side) -> Iterator[Threshold]:
-        """Yield the runs on one side of the current value, the outermost last."""
-        index, fails = 0, value
-        for good, group in groupby(outwards, key=self.seeming.__getitem__):
-            run = list(group)
-            index += len(run)
-            if good and len(run) == len(outwards) and value is None:
-                yield from self._all(run)
-            elif good and index == len(outwards):
-                yield from self._open(run, fails, side)
-            elif good and len(run) > 1:
-                yield from self._closed(run, fails, outwards[index], side)
-            fails = run[-1]
-
-    def _all(self, run: Sequence[Value]) -> Iterator[Threshold]:
-        """Yield the range of all values, for a setting that has no limit now."""
-        if self.surely(run[0]) and self.surely(run[-1]):
-            yield Threshold("any", run[0], self.evidence)
-
-    def _open(self, run: Sequence[Value], fails: Value, side: Side) -> Iterator[Threshold]:
-        """Yield a run that reaches the end of the scale."""
-        for edge in self._edge(run, fails):
-            yield Threshold(side, edge, self.evidence)
-
-    def _closed(self, run: Sequence[Value], before: Value, after: Value, side: Side) -> Iterator[Threshold]:
-        """Yield a run between two failing values, if the values between its own hold, too."""
-        whole = all(self.holds((one + other) // 2) for one, other in pairwise(run) if one and other)
-        if not whole:
-            return
-        for near in self._edge(run, before):
-            for far in self._edge(run[::-1], after):
-                if near == far:
-                    return
-                yield Threshold(side, near, self.evidence, far)
-
-    def _edge(self, run: Sequence[Value], fails: Value) -> Iterator[Value]:
-        """Yield the value nearest to `fails` that surely holds; nothing if no value of the run does."""
-        nearest = _nearest(fails, run[0], self.holds)
-        if self.surely(nearest):
-            yield nearest
-            return
-        fails = nearest
-        for good in run:
-            if self.surely(good):
-                yield _nearest(fails, good, self.surely)
-                return
-            fails = good
+        Causes are the same if the events that lead to the violations are of the same kinds, sends, receives and
+        invocations apart, and the first change that prevents the one violation prevents the other, too.
+        """
+        kinds = _kinds(history, trials.oracle.judge(history))
+        for invariant, other, explanation in self.explained:
+            first = next((fix for fix in explanation.fixes if fix.prevents and not fix.breaks), None)
+            if first is None or not kinds & _kinds(other, trials.oracle.alone.settled(invariant, other)):
+                continue
+            if _also_fixed(first, trials) is not None:
+                tried = [_also_fixed(fix, trials) for fix in explanation.fixes if fix.prevents and not fix.breaks]
+                return Explanation(cause=invariant.name, fixes=tuple(fix for fix in tried if fix is not None))
+        return None
 
 
-def _nearest(fails: Value, good: Value, holds: _Probe) -> Value:
-    """Return the value nearest to `fails` that holds, searched from `good`: by halving, when near in single steps."""
-    if fails is None or good is None:
-        return good
-    step = 1 if good > fails else -1
-    while abs(good - fails) > 1:
-        middle = good - step if abs(good - fails) <= _MAX_STEPS else (good + fails) // 2
-        if holds(middle):
-            good = middle
-        elif abs(good - fails) <= _MAX_STEPS:
-            break
-        else:
-            fails = middle
-    return good
+_ORDINARY = ("Sent", "Received", "InvocationStarted", "InvocationEnded", "Deleted", "EnvironmentStarted")
+"""Kinds of events that each message has."""
+
+
+def _kinds(history: History, verdict: Verdict) -> set[str]:
+    """Return the kinds of the events that lead to the first violation; of ordinary ones only if there are no others."""
+    story = causal_slice(history, verdict.violations[0])
+    kinds = {type(story.event(index)).__name__ for index in story.indexes}
+    return kinds.difference(_ORDINARY) or kinds
+
+
+def _also_fixed(fix: Fix, trials: Trials) -> Fix | None:
+    """Return a fix of another violation with this one's evidence; None if it does not prevent this one."""
+    changed = with_changes(trials.scenario.design, fix.changes)
+    if changed is None or trials.rejected(changed) is not False or trials.price(changed):
+        return None
+    evidence = trials.rate(changed)
+    if evidence.violations:
+        return None
+    return Fix(fix.changes, evidence, base=trials.base, conclusive=trials.excludes, patch=fix.patch)
 
 
 # The explanation -----------------------------------------------------------------------------------------------------
@@ -229,7 +171,7 @@ def _nearest(fails: Value, good: Value, holds: _Probe) -> Value:
 _Found = TypeVar("_Found")
 
 
-def explain(
+def explain(  # noqa: PLR0913 - each is a separate choice, and all but three have a default
     history: History,
     mapping: EventSourceMapping,
     invariant: Invariant,
@@ -239,36 +181,52 @@ def explain(
     origins: Mapping[str, Origin] | None = None,
     messages: Mapping[str, MessageSource] | None = None,
     meter: Meter | None = None,
+    causes: Causes | None = None,
 ) -> Explanation:
     """Explain the history of a scenario, in which an invariant is violated on a mapping.
 
     `behaviours`: the user's fixed behaviours, with which a fix must work. `origins`: sources of settings, by path:
     `functions[0].reserved_concurrency`. `messages`: sources of the messages of queues, by queue name; those of
     the scenario stand in for others. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
+    `causes`: the violations of the mapping that were explained before; one with the same cause is told in short.
     Parts that need more time than the `meter` has, or more runs of real code than the profile, are `unfinished`.
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
     scenario, budget = history.scenario, for_behaviours(profile, history.scenario.behaviours)
     oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations, meter=meter or Meter())
-    known = {**shown_by(scenario), **(messages or {})}
-    grid = ScenarioGrid(scenario.design, mapping.queue, dict(behaviours or {}), sources=known, most=budget.messages)
-    parts = _Parts(oracle, budget.explain_simulations)
-    sampled = parts.find("rate", lambda: sample_of(scenario, oracle, budget.draws))
-    if sampled is None:
+    shown = {**shown_by(scenario), **(messages or {})}
+    grid = ScenarioGrid(scenario.design, mapping.queue, dict(behaviours or {}), sources=shown, most=budget.messages)
+    parts, trials = _Parts(oracle, budget.explain_simulations), _trials(scenario, oracle, grid, budget)
+    known = None if causes is None else parts.find("rate", partial(causes.same, history, trials))
+    if known is not None:
+        return known
+    rate = parts.find("rate", lambda: _rate_of(scenario, oracle, budget.draws))
+    if rate is None:
         return Explanation(unfinished=get_args(Part), cut_by=oracle.meter.cut_by)
-    sample, rate = sampled
-    faults = parts.find("faults", lambda: _needed_faults(scenario, oracle)) or ()
-    find_settings = partial(_settings, scenario, mapping, sample, grid, origins or {})
-    find_fixes = partial(fixes, scenario, mapping, oracle, grid, budget.trials)
-    settings, changes = parts.settings_and_fixes(find_settings, find_fixes)
-    return attrs.evolve(
-        Explanation(settings=settings, faults=faults, rate=rate, fixes=changes),
-        assumptions=parts.find("assumptions", lambda: hanging(sample)),
-        point_of_no_return=parts.find("point_of_no_return", lambda: point_of_no_return(history, oracle, rate)),
-        unfinished=tuple(parts.unfinished),
-        cut_by=oracle.meter.cut_by,
-    )
+    explained = _explained(history, mapping, trials, parts, Explanation(rate=rate), origins or {})
+    if causes is not None:
+        causes.explained.append((invariant, history, explained))
+    return explained
+
+
+_CASES = 2
+"""Cases of a search behind a claim, for each seed of a larger load."""
+_LIMITED = 4
+"""Share of the trials that a claim has, as a divisor, where the simulations are limited."""
+
+
+def _trials(scenario: Scenario, oracle: Oracle, grid: ScenarioGrid, budget: Profile) -> Trials:
+    """Return the trials of the claims: with real code, a few."""
+    if budget.explain_simulations is None:
+        return Trials(oracle, scenario, grid, budget.trials, _CASES * budget.trials)
+    return Trials(oracle, scenario, grid, budget.trials // _LIMITED, budget.trials // _LIMITED)
+
+
+def _rate_of(scenario: Scenario, oracle: Oracle, draws: int) -> Evidence:
+    """Return the violation's rate over the seeds from 0 to `draws` - 1."""
+    variants = [attrs.evolve(ending(scenario), seed=seed) for seed in range(draws)]
+    return Evidence(sum(oracle.violated(variant) for variant in variants), draws, "seeds")
 
 
 _SHARES: Mapping[Part, float] = {"fixes": 0.5, "settings": 0.8, "assumptions": 0.5}
@@ -276,7 +234,7 @@ _SHARES: Mapping[Part, float] = {"fixes": 0.5, "settings": 0.8, "assumptions": 0
 
 
 class _FindFixes(Protocol):
-    def __call__(self, *, edges: Mapping[SettingPath, Sequence[Value]] | None) -> tuple[Fix, ...]: ...
+    def __call__(self, settings: Sequence[Setting] | None) -> tuple[Fix, ...]: ...
 
 
 @attrs.define
@@ -296,11 +254,10 @@ class _Parts:
         If simulations are limited, the fixes come first, as thresholds take more of them.
         """
         if self.limit is not None:
-            found = self.find("fixes", partial(find_fixes, edges=None)) or ()
+            found = self.find("fixes", partial(find_fixes, None)) or ()
             return self.find("settings", find_settings) or (), found
         settings = self.find("settings", find_settings) or ()
-        edges = {each.path: each.edges for each in settings}
-        return settings, self.find("fixes", partial(find_fixes, edges=edges)) or ()
+        return settings, self.find("fixes", partial(find_fixes, settings)) or ()
 
     def find(self, part: Part, find: Callable[[], _Found]) -> _Found | None:
         """Return a part, or None if its share of the budget or the time does not suffice."""
@@ -317,56 +274,46 @@ class _Parts:
                 self.unfinished.append(part)
 
 
-def _settings(
-    scenario: Scenario,
+def _explained(  # noqa: PLR0917 - each is a part of what is known
+    history: History,
     mapping: EventSourceMapping,
-    sample: SeedSample,
-    grid: ScenarioGrid,
+    trials: Trials,
+    parts: _Parts,
+    found: Explanation,
     origins: Mapping[str, Origin],
-) -> tuple[Setting, ...]:
-    """Return the settings with their thresholds; those that come first if the oracle runs out of budget."""
+) -> Explanation:
+    """Return an explanation that has the rate, with the other parts."""
+    oracle, rate = trials.oracle, found.rate
+    assert rate is not None, "the rate is measured first"
+    faults = parts.find("faults", lambda: _needed_faults(trials.scenario, oracle)) or ()
+    find_settings = partial(_settings, mapping, trials, origins)
+    settings, changes = parts.settings_and_fixes(find_settings, partial(fixes, mapping, trials))
+    return attrs.evolve(
+        found,
+        settings=settings,
+        faults=faults,
+        fixes=changes,
+        premises=parts.find("premises", lambda: premises(trials)) or (),
+        assumptions=parts.find("assumptions", lambda: hanging(trials)),
+        point_of_no_return=parts.find("point_of_no_return", lambda: point_of_no_return(history, oracle, rate)),
+        unfinished=tuple(parts.unfinished),
+        cut_by=oracle.meter.cut_by,
+    )
+
+
+def _settings(mapping: EventSourceMapping, trials: Trials, origins: Mapping[str, Origin]) -> tuple[Setting, ...]:
+    """Return the settings with their parts; those that come first if the oracle runs out of budget."""
     found: list[Setting] = []
     with suppress(OutOfBudget):
-        for each in design_settings(scenario.design, mapping):
-            setting = _setting(scenario, each, sample, origins)
+        for each in design_settings(trials.scenario.design, mapping):
+            setting = setting_role(each, trials, origins.get(each.path))
             if setting is None:
                 continue
             if setting.path.attribute == "batch_size" and not setting.matters:
-                setting = attrs.evolve(setting, load=load_sensitivity(scenario, mapping, sample.oracle, grid))
+                load = load_sensitivity(trials.scenario, mapping, trials.oracle, trials.grid)
+                setting = attrs.evolve(setting, load=load, same_at=() if load else setting.same_at)
             found.append(setting)
     return tuple(found)
-
-
-def _setting(
-    scenario: Scenario, design_setting: DesignSetting, sample: SeedSample, origins: Mapping[str, Origin]
-) -> Setting | None:
-    """Try all candidate values of one setting; None if no other value can be simulated, or a quiet one has no effect.
-
-    If no value helps with the counterexample's own seed, values are tried with the other seeds that violate.
-    """
-    found, by_chance = _thresholds(scenario, design_setting, sample), sample.by_chance
-    if not found and by_chance is not None:
-        found = _thresholds(scenario, design_setting, by_chance)
-    if found is None or (design_setting.quiet and not found):
-        return None
-    return Setting(
-        design_setting.setting, design_setting.read(scenario.design), found, origins.get(design_setting.path)
-    )
-
-
-def _thresholds(scenario: Scenario, design_setting: DesignSetting, sample: SeedSample) -> tuple[Threshold, ...] | None:
-    """Return the ranges at which the invariant holds on a seed sample; None if no other value can be simulated."""
-    value = design_setting.read(scenario.design)
-    seeming = {
-        other: answer
-        for other in design_setting.candidates
-        if other != value and (answer := sample.seems(design_setting, other)) is not None
-    }
-    if not seeming:
-        return None
-    return thresholds(
-        value, seeming, partial(sample.holds, design_setting), partial(sample.surely, design_setting), sample.evidence
-    )
 
 
 def _needed_faults(scenario: Scenario, oracle: Oracle) -> tuple[FaultPlan, ...]:

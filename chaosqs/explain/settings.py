@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import permutations
 from math import log2
 from typing import TypeVar
 
@@ -32,8 +33,6 @@ class DesignSetting:
     """Returns the design with another value. Raises `InvalidDesign` for values that AWS would refuse."""
     quiet: bool = False
     """True if it is reported only if it matters: for features that the design does not use, and other queues."""
-    postpones: bool = False
-    """True if its value is a number of seconds by which messages come later."""
 
     @property
     def name(self) -> str:
@@ -115,7 +114,6 @@ def _queue_setting(  # noqa: PLR0917 - each is a part of the setting
         tuple(candidates),
         lambda d: read(d.queues[index]),
         written,
-        postpones=name == "delay",
     )
 
 
@@ -327,6 +325,20 @@ class Candidate:
     """Returns the design with the change. Raises `InvalidDesign` for values that AWS would refuse."""
     size: float
     """Size of the change: the binary logarithm of the ratio."""
+
+
+def with_changes(design: Design, changes: Sequence[Change]) -> Design | None:
+    """Return a design with the changes of a fix, in the order that AWS accepts; None if it fits none of them."""
+    known = {each.setting: each for mapping in design.mappings for each in design_settings(design, mapping)}
+    for ordered in permutations(changes):
+        found = design
+        try:
+            for change in ordered:
+                found = known[change.setting].write(found, change.after)
+        except (InvalidDesign, KeyError):
+            continue
+        return found
+    return None
 
 
 def redesigned(design: Design, candidate: Candidate) -> Design | None:

@@ -24,18 +24,18 @@ MaybeValue: TypeAlias = int | bool | Unknown | None
 ResourceKind: TypeAlias = Literal["queue", "function", "mapping", "account"]
 VerdictWord: TypeAlias = Literal["holds", "violated", "inconclusive"]
 Side: TypeAlias = Literal["at_least", "at_most", "any"]
-PremiseKind: TypeAlias = Literal["load", "duration", "failure", "fault"]
-Part: TypeAlias = Literal["rate", "settings", "faults", "fixes", "assumptions", "point_of_no_return"]
+PremiseKind: TypeAlias = Literal["messages", "spread", "duration", "failures"]
+Toll: TypeAlias = Literal["not_received", "not_processed", "expired", "given_up", "excused", "not_finished"]
+"""What a change makes worse: messages that no invocation receives, or processes; that expire; that are dead-lettered
+although the function did not fail on them; violations that only a fault excuses; runs that do not end."""
+Part: TypeAlias = Literal["rate", "settings", "premises", "faults", "fixes", "assumptions", "point_of_no_return"]
 """A part of an explanation."""
 CutBy: TypeAlias = Literal["runs", "time", "interrupt", "request"]
 """What cuts an explanation: the simulations that the profile allows, the time budget, a signal, or the user's wish for
 none."""
-Population: TypeAlias = Literal[
-    "counterexample", "seeds", "other_seeds", "load", "trials", "violating_trials", "futures"
-]
-"""Population that trials are from: the counterexample alone; the counterexample under several seeds, its own or only
-others; many messages at once; the trials of fixes; those of them that violate the invariant without a change; futures
-of one moment."""
+Population: TypeAlias = Literal["seeds", "larger_loads", "load", "futures"]
+"""Population that trials are from: the counterexample under several seeds; the same with its load and multiples of it;
+many messages at once; futures of one moment."""
 
 
 @attrs.frozen
@@ -65,7 +65,7 @@ class Evidence:
         share, square = self.violations / n, 1.96**2
         middle = (share + square / (2 * n)) / (1 + square / n)
         half = z * (share * (1 - share) / n + square / (4 * n * n)) ** 0.5 / (1 + square / n)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return max(0.0, round(middle - half, 12)), min(1.0, round(middle + half, 12))
 
     @property
     def bound(self) -> float:
@@ -80,18 +80,39 @@ class Threshold:
     side: Side
     """`any`: every number, where there was no limit."""
     value: Value
-    """The value nearest to the present one."""
+    """The value nearest to the present one; the values beyond it hold, too."""
     evidence: Evidence
-    """Evidence of the value and of `end`."""
-    end: int | None = None
-    """The last value at which it holds; None: it holds at all values beyond, too."""
+    """Evidence of the value: seeds of the counterexample and of multiples of its load."""
+    cases: int = 0
+    """Cases of a search of the design with that value, none of which violates the invariant."""
+    messages: int = 0
+    """Messages of the largest load of the evidence."""
 
     @property
     def edges(self) -> tuple[Value, ...]:
-        """The values at which the range begins and ends, the nearest first; none for `any`."""
-        if self.side == "any":
-            return ()
-        return (self.value,) if self.end is None else (self.value, self.end)
+        """The value; none for `any`."""
+        return () if self.side == "any" else (self.value,)
+
+
+@attrs.frozen
+class Rarer:
+    """A value of a setting with which the violation is rarer; no value was found with which it is excluded."""
+
+    side: Side
+    value: Value
+    present: Evidence
+    """Rate with the present value."""
+    changed: Evidence
+    """Rate with the other value, in the same scenarios."""
+
+
+@attrs.frozen
+class AtAPrice:
+    """A value of a setting with which the violation does not happen, because something else becomes worse."""
+
+    side: Side
+    value: Value
+    tolls: tuple[Toll, ...]
 
 
 @attrs.frozen
@@ -129,16 +150,22 @@ class Setting:
     value: MaybeValue
     """Its value in the counterexample; the number of filter patterns, and the maximum of provisioned pollers."""
     thresholds: tuple[Threshold, ...] = ()
-    """Values at which the invariant holds; none: any value is as good."""
+    """Values from which on the invariant holds."""
     origin: Origin | None = None
     """Place that it was read from; None for defaults."""
     load: LoadSensitivity | None = None
     """Effect of a batch size under a large load, if it matters there but not in the counterexample."""
+    rarer: Rarer | None = None
+    """A value with which the violation is rarer, where no value excludes it."""
+    at_a_price: AtAPrice | None = None
+    """A value that only moves the damage, where no other one helps."""
+    same_at: tuple[Value, ...] = ()
+    """Values that were tried, low, usual and high ones, if the violation stays with each of them; else empty."""
 
     @property
     def matters(self) -> bool:
-        """True if some other valid value makes the invariant hold."""
-        return bool(self.thresholds)
+        """True if some other valid value makes the violation impossible or rarer."""
+        return bool(self.thresholds or self.rarer)
 
     @property
     def edges(self) -> tuple[Value, ...]:
@@ -148,14 +175,21 @@ class Setting:
 
 @attrs.frozen
 class Premise:
-    """A figure of the scenario that the violation rests on. Nothing fills it in yet."""
+    """What the violation needs of the world: a threshold of the load, of durations or of failures."""
 
     about: PremiseKind
     subject: str
-    """Name of the queue, function or mapping."""
+    """Name of the queue or function."""
     attribute: str
     """Name as the model spells it: `seconds_per_batch`."""
     value: float
+    """Least value with which the violation was seen; of `spread` the largest: seconds over which the messages come."""
+    safe: float
+    """Nearest value with which it was not seen."""
+    evidence: Evidence
+    """Evidence of the safe value."""
+    messages: int
+    """Messages of the largest load of the evidence."""
 
 
 @attrs.frozen
@@ -194,6 +228,12 @@ class Fix:
     """Other default invariants that held in all trials without the change, and are violated in some with it."""
     patch: str = ""
     """The change as a unified diff of the template; empty if there is none."""
+    base: Evidence | None = None
+    """Violations without the change, in the first of the same scenarios."""
+    cases: int = 0
+    """Cases of a search of the changed design, none of which violates the invariant."""
+    conclusive: bool = True
+    """False if chance alone could explain the evidence, because violations are rare without the change, too."""
 
     @property
     def prevents(self) -> bool:
@@ -248,6 +288,8 @@ class Explanation:
     """True if no design can violate the invariant: the violation is a bug of chaosqs."""
     outdated: bool = False
     """True if an explanation was left out: of another history, or of an older version, which wrote it in words."""
+    cause: str = ""
+    """Name of the invariant under which the same cause is told in full; `fixes` are its changes, tried on this one."""
 
     @property
     def patch(self) -> str:

@@ -53,7 +53,7 @@ _IN_MEMORY = {"history", "_luck"}
 
 
 def _without_explanation_text(fields: dict[str, Json]) -> dict[str, Json]:
-    """Drop an explanation in words, which cannot be converted, and mark it as outdated; `own_bug` is kept."""
+    """Drop an explanation that cannot be converted, and mark it as outdated; `own_bug` is kept."""
     old = fields.get("explanation")
     if not isinstance(old, dict):
         return fields
@@ -112,7 +112,12 @@ def _to_schema_2(fields: dict[str, Json]) -> dict[str, Json]:
     return _with_reaction(_with_time_of_changes(_with_seed(_without_explanation_text(fields))))
 
 
-STEPS: tuple[Step, ...] = (_to_schema_2,)
+def _to_schema_3(fields: dict[str, Json]) -> dict[str, Json]:
+    """Return the fields of a file of schema 2 without its explanation, whose thresholds were claims of another kind."""
+    return _without_explanation_text(fields)
+
+
+STEPS: tuple[Step, ...] = (_to_schema_2, _to_schema_3)
 """The first step converts schema 1 to 2, and so on."""
 
 SCHEMA = 1 + len(STEPS)

@@ -10,6 +10,7 @@ from hypothesis.database import ExampleDatabase
 
 from chaosqs import invariants
 from chaosqs.errors import InvalidInput
+from chaosqs.explain.explain import Causes
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping
@@ -119,6 +120,8 @@ class Check:
     assumptions: tuple[str, ...] = ()
     canary: bool = False
     """True if a violation is expected, because the check tests the search itself."""
+    causes: Causes | None = attrs.field(default=None, eq=False, repr=False)
+    """The violations of the mapping that were explained before; None: each is told in full."""
     problem: str = ""
     """The reason why the handler of the mapping cannot be loaded, so that nothing is searched."""
 
@@ -179,6 +182,7 @@ def _about(
     behaviours = {name: each for name, each in source.behaved(given).items() if name not in source.broken}
     function = next(each.function for each in source.design.mappings if each.name == mapping)
     search = lru_cache(maxsize=1)(partial(_searched, source, mapping, asked, behaviours))
+    causes = Causes()
     for invariant in asked:
         yield Check(
             source.name,
@@ -190,6 +194,7 @@ def _about(
             source.origins,
             source.messages,
             source.assumptions,
+            causes=causes,
             problem=source.broken.get(function, ""),
         )
 

@@ -10,7 +10,7 @@ import attrs
 from hypothesis.database import ExampleDatabase
 
 from chaosqs.errors import briefly
-from chaosqs.explain.explain import explain
+from chaosqs.explain.explain import Causes, explain
 from chaosqs.invariants import DEFAULT, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
@@ -80,10 +80,11 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
     search = partial(budgeted, behaviours=behaviours, vary_assumptions=vary_assumptions, messages=known)
     explained = partial(counterexample, name, behaviours=behaviours, profile=budget, origins=origins, messages=known)
     for mapping in design.mappings:
-        found = search(design, mapping.name, invariants)
+        found, causes = search(design, mapping.name, invariants), Causes()
         for invariant in invariants:
             finding = found.finding(invariant)
-            findings.append(_with_text(finding, explained(finding, invariant) if finding.violated else None))
+            told = explained(finding, invariant, causes=causes) if finding.violated else None
+            findings.append(_with_text(finding, told))
     return Exploration(name, tuple(findings))
 
 
@@ -101,6 +102,9 @@ def _text(finding: Finding, found: Counterexample | None) -> str:
     return f"{name}: {verdict.status} ({shown(detail, 200)}, {counted(finding.cases, 'case')})"
 
 
+_UNEXPLAINED = Explanation(unfinished=get_args(Part), cut_by="request")
+
+
 def counterexample(  # noqa: PLR0913 - as `explore`
     name: str,
     finding: Finding,
@@ -112,6 +116,7 @@ def counterexample(  # noqa: PLR0913 - as `explore`
     messages: Mapping[str, MessageSource] | None = None,
     meter: Meter | None = None,
     explains: bool = True,
+    causes: Causes | None = None,
 ) -> Counterexample:
     """Return the counterexample of a finding; explain it if `explains`. Raises ValueError for a finding without one."""
     scenario, history = finding.scenario, finding.history
@@ -119,14 +124,14 @@ def counterexample(  # noqa: PLR0913 - as `explore`
         raise ValueError(f"{finding.invariant} is not violated on {finding.mapping}: {finding.verdict.status}")
     mapping = next(mapping for mapping in scenario.design.mappings if mapping.name == finding.mapping)
     return Counterexample(
-        design=name,
-        mapping=finding.mapping,
-        invariant=finding.invariant,
-        violation=finding.verdict.violations[0],
-        scenario=scenario,
-        digest=history.digest,
-        versions=versions(),
-        explanation=Explanation(unfinished=get_args(Part), cut_by="request")
+        name,
+        finding.mapping,
+        finding.invariant,
+        finding.verdict.violations[0],
+        scenario,
+        history.digest,
+        versions(),
+        _UNEXPLAINED
         if not explains
         else explain(
             history,
@@ -137,6 +142,7 @@ def counterexample(  # noqa: PLR0913 - as `explore`
             origins=origins,
             messages=messages,
             meter=meter,
+            causes=causes,
         ),
     )
 

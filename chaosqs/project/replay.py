@@ -97,9 +97,16 @@ def _counted(explanation: Explanation) -> Iterator[tuple[str, Evidence]]:
         yield "point_of_no_return.evidence", explanation.point_of_no_return.evidence
     for location, fix in enumerate(explanation.fixes):
         yield f"fixes[{location}].evidence", fix.evidence
+        if fix.base is not None:
+            yield f"fixes[{location}].base", fix.base
+    for location, premise in enumerate(explanation.premises):
+        yield f"premises[{location}].evidence", premise.evidence
     for location, setting in enumerate(explanation.settings):
         for number, threshold in enumerate(setting.thresholds):
             yield f"settings[{location}].thresholds[{number}].evidence", threshold.evidence
+        if setting.rarer is not None:
+            yield f"settings[{location}].rarer.present", setting.rarer.present
+            yield f"settings[{location}].rarer.changed", setting.rarer.changed
         if setting.load is not None:
             yield f"settings[{location}].load.present", setting.load.present
             yield f"settings[{location}].load.changed", setting.load.changed

@@ -258,6 +258,7 @@ def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports:
         messages=check.messages,
         meter=meter.next(),
         explains=budget.explains,
+        causes=check.causes,
     )
     meter.waiting -= 1
     if check.origins:  # only templates have them

@@ -10,6 +10,7 @@ from chaosqs.model.causal_slice import Slice, causal_slice
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.events import InvocationEnded, Received, Throttled
 from chaosqs.model.explanation import (
+    AtAPrice,
     Change,
     CutBy,
     Evidence,
@@ -18,10 +19,14 @@ from chaosqs.model.explanation import (
     LoadSensitivity,
     Part,
     PointOfNoReturn,
+    Premise,
+    Rarer,
     Setting,
     SettingPath,
-    Threshold,
+    Side,
+    Toll,
     Unknown,
+    Value,
 )
 from chaosqs.model.faults import OK, Action, FaultPlan, outcome_text
 from chaosqs.model.history import History
@@ -29,7 +34,7 @@ from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Violation
 from chaosqs.report.descriptions import EventGroup
 from chaosqs.report.event_text import said
-from chaosqs.report.text import listed, named, ordinal, percent, shown, time_text, title_of, verb
+from chaosqs.report.text import counted, listed, named, ordinal, percent, shown, time_text, title_of, verb
 
 NO_FAULT = "no fault was needed"
 OWN_BUG = "This is a bug of chaosqs, not of the design: please report it with scenario.json."
@@ -39,6 +44,7 @@ OUTDATED = (
 )
 _MAX_ORIGINS = 3
 _MIN_FACTOR = 10  # minimum growth that is shown as a factor
+_WHOLE = 10  # per cent from which on bounds have no decimals
 _MIN_INCREASE = 0.05  # minimum relative increase of latency or concurrency that is mentioned
 
 
@@ -47,9 +53,19 @@ def note(explanation: Explanation) -> str:
     return OWN_BUG if explanation.own_bug else OUTDATED if explanation.outdated else ""
 
 
+def cause(explanation: Explanation) -> str:
+    """Return where the cause is told in full: `also broken by the cause of "no starvation", which is told there`."""
+    return (
+        f"told under {title_of(explanation.cause)!r}: what prevents that prevents this, too"
+        if explanation.cause
+        else ""
+    )
+
+
 PARTS: Mapping[Part, str] = {
     "rate": "how often it happens",
     "settings": "other settings",
+    "premises": "what it needs of the load",
     "faults": "which faults it needs",
     "fixes": "other fixes",
     "assumptions": "assumptions",
@@ -79,21 +95,125 @@ def cut_by(explanation: Explanation, hint: str = "") -> str:
 
 
 def telling(explanation: Explanation) -> list[Setting]:
-    """Return the settings that matter: in the counterexample, then under load."""
-    found = [setting for setting in explanation.settings if setting.matters or setting.load]
-    return sorted(found, key=lambda setting: not setting.matters)
+    """Return the settings that matter: those with a safe value first, then under load, rarer, and at a price."""
+    found = [each for each in explanation.settings if each.matters or each.load or each.at_a_price]
+    return sorted(found, key=lambda setting: (not setting.thresholds, not setting.rarer, not setting.load))
 
 
 def matters(explanation: Explanation) -> list[str]:
-    """Return the settings that matter: `reserved_concurrency 2 (holds from 5)`."""
-    found = telling(explanation)
-    return [f"{setting_name(s, explanation)} {shown(value_text(s), 30)} ({shown(holds(s), 80)})" for s in found]
+    """Return the settings that matter: `reserved_concurrency 2 (safe from 5)`."""
+    found = [setting for setting in telling(explanation) if setting.matters or setting.load]
+    return [f"{setting_name(s, explanation)} {shown(value_text(s), 30)} ({shown(part(s), 80)})" for s in found]
 
 
-def any_value(explanation: Explanation) -> list[str]:
-    """Return the names of the settings that do not matter."""
-    free = [setting for setting in explanation.settings if setting not in telling(explanation)]
+def safety(explanation: Explanation) -> str:
+    """Return what stands behind the word `safe`: `safe: 0 of 400 cases, 0 of 200 seeds, up to 200 messages`."""
+    found = [threshold for setting in explanation.settings for threshold in setting.thresholds]
+    if not found:
+        return ""
+    least = min(found, key=lambda each: (each.evidence.trials, each.cases))
+    return f"safe: 0 of {least.cases:,} cases of a search, {_seeds_text(least.evidence, least.messages)}"
+
+
+def _seeds_text(evidence: Evidence, messages: int) -> str:
+    return f"0 of {counted(evidence.trials, 'seed')} with up to {counted(messages, 'message')}"
+
+
+def at_a_price(explanation: Explanation) -> list[str]:
+    """Return the values that only move the damage: `retention_period up to 60 (messages expire)`."""
+    return [
+        f"{setting_name(setting, explanation)} {_side_text(price.side, price.value)} ({_tolls_text(price)})"
+        for setting in explanation.settings
+        if (price := setting.at_a_price) is not None and not setting.matters
+    ]
+
+
+def _tolls_text(price: AtAPrice) -> str:
+    """Return the worst that a value does, in at most two words: `messages expire and are not processed`."""
+    return listed([text for toll, text in _TOLLS.items() if toll in price.tolls][:_MAX_TOLLS])
+
+
+_MAX_TOLLS = 2
+_TOLLS: Mapping[Toll, str] = {
+    "expired": "messages expire",
+    "not_processed": "some are not processed",
+    "given_up": "some are given up",
+    "not_received": "some are not received",
+    "excused": "only a fault excuses it",
+    "not_finished": "the work does not end",
+}
+"""The worst first."""
+
+
+def uninvolved(explanation: Explanation) -> list[str]:
+    """Return the names of the settings with which the violation stays, at low, usual and high values."""
+    free = [setting for setting in explanation.settings if setting.same_at and not setting.load]
     return list(dict.fromkeys(setting_name(s, explanation) for s in free))
+
+
+def throughput_only(explanation: Explanation) -> list[str]:
+    """Return the names of the settings that change speed and cost alone."""
+    return [setting_name(s, explanation) for s in explanation.settings if s.path.attribute in _SPEED]
+
+
+def unsettled(explanation: Explanation) -> list[str]:
+    """Return the names of the settings of which the trials do not tell whether they matter."""
+    known = [*telling(explanation), *(s for s in explanation.settings if s.same_at or s.path.attribute in _SPEED)]
+    return [setting_name(s, explanation) for s in explanation.settings if s not in known]
+
+
+_SPEED = ("memory",)
+"""Settings that no run shows to do more than make a function faster."""
+
+
+# What the violation needs of the world ----------------------------------------------------------------------------
+
+
+def needs(counterexample: Counterexample) -> list[str]:
+    """Return what the violation needs of the world: `batches that take 14 s or more (timeout 30 s)`, `7 messages`."""
+    found = counterexample.explanation.premises
+    within = {each.subject: f" within {each.value:g} s" for each in found if each.about == "spread"}
+    return [
+        _need_text(premise, counterexample.scenario)
+        + (within.get(premise.subject, "") if premise.about == "messages" else "")
+        for premise in found
+        if premise.about != "spread"
+    ]
+
+
+def safe_load(explanation: Explanation) -> list[str]:
+    """Return the largest loads and durations at which the violation was not seen, each alone: `up to 6 messages`."""
+    return [
+        f"{text} ({_seeds_text(premise.evidence, premise.messages)})"
+        for premise in explanation.premises
+        if (text := _safe_text(premise))
+    ]
+
+
+def _need_text(premise: Premise, scenario: Scenario) -> str:
+    value = premise.value
+    match premise.about:
+        case "messages":
+            return "one message" if value == 1 else f"{counted(int(value), 'message')} or more"
+        case "failures":
+            return f"failures of {percent(value)} % of the invocations or more"
+        case _:
+            unit = "batches" if premise.attribute == "seconds_per_batch" else "messages"
+            timeout = scenario.design.function(premise.subject).timeout
+            return f"{unit} that take {value:g} s or more (timeout {timeout} s)"
+
+
+def _safe_text(premise: Premise) -> str:
+    safe = premise.safe
+    match premise.about:
+        case "messages":
+            return f"up to {counted(int(safe), 'message')}" if safe else ""
+        case "spread":
+            return f"the same messages over {safe:g} s"
+        case "failures":
+            return f"failures of up to {percent(safe)} %"
+        case "duration":
+            return f"{'batches' if premise.attribute == 'seconds_per_batch' else 'messages'} of up to {safe:g} s"
 
 
 def setting_name(setting: Setting, explanation: Explanation) -> str:
@@ -114,30 +234,42 @@ def value_text(setting: Setting) -> str:
     return f"unknown ({value.reason})" if isinstance(value, Unknown) else repr(value)
 
 
-def holds(setting: Setting) -> str:
-    """Return the ranges at which the invariant holds: `holds from 5`, `holds up to 2 pollers under other seeds`.
+def part(setting: Setting) -> str:
+    """Return the part of a setting: `safe from 5`, `rarer from 60: 38 % → 2 % (0–9 %)`, `load_text`; or empty."""
+    if setting.thresholds:
+        return f"safe {' and '.join(_counted(setting.path, _side_text(t.side, t.value)) for t in setting.thresholds)}"
+    if setting.rarer:
+        rarer = setting.rarer
+        return f"rarer {_counted(setting.path, _side_text(rarer.side, rarer.value))}: {_rates(rarer)}"
+    if setting.load:
+        return load_text(setting.load)
+    if setting.at_a_price:
+        price = setting.at_a_price
+        return f"{_counted(setting.path, _side_text(price.side, price.value))} only at a price: {_tolls_text(price)}"
+    return ""
 
-    For a setting that matters only under load, return `load_text`; for one that does not matter, an empty text.
-    """
-    if not setting.thresholds:
-        return load_text(setting.load) if setting.load else ""
-    text = _counted(setting.path, f"holds {' and '.join(map(_range_text, setting.thresholds))}")
-    return f"{text} under other seeds" if setting.thresholds[0].evidence.population == "other_seeds" else text
+
+def _rates(rarer: Rarer) -> str:
+    return f"{_interval_text(rarer.present)} → {_interval_text(rarer.changed)}"
 
 
-def _range_text(found: Threshold) -> str:
-    value, end = found.value, found.end
-    if found.side == "any":
-        return "with any value"
+def _interval_text(evidence: Evidence) -> str:
+    """Return a rate with its 95 % confidence interval: `38 % (35–41)`."""
+    low, high = evidence.interval()
+    share = evidence.violations / evidence.trials if evidence.trials else 0
+    return f"{percent(share)} % ({percent(low)}–{percent(high)})"
+
+
+def _side_text(side: Side, value: Value) -> str:
+    if side == "any":
+        return "with any number"
     if isinstance(value, bool):
         return f"with {value}"
     if value is None:
         return "without a limit"
-    if end is not None:
-        return f"from {min(value, end):,} to {max(value, end):,}"
     if value == 0:
         return "at 0"
-    return f"{'from' if found.side == 'at_least' else 'up to'} {value:,}"
+    return f"{'from' if side == 'at_least' else 'up to'} {value:,}"
 
 
 _UNITS = {"redrive": "receive", "provisioned_pollers": "poller", "filters": "pattern"}
@@ -145,12 +277,12 @@ _UNITS = {"redrive": "receive", "provisioned_pollers": "poller", "filters": "pat
 
 
 def _counted(path: SettingPath, text: str) -> str:
-    """Return a text with the unit of its last number: `holds from 5 receives`, `holds without patterns`."""
+    """Return a text with the unit of its last number: `from 5 receives`, `without patterns`."""
     unit = _UNITS.get(path.attribute)
     if unit is None or not text[-1:].isdigit():
         return text
-    if text.endswith(" at 0"):
-        return f"{text.removesuffix('at 0')}without {unit}s"
+    if text.endswith("at 0"):
+        return f"without {unit}s"
     return f"{text} {unit}" if text.endswith(" 1") else f"{text} {unit}s"
 
 
@@ -169,7 +301,7 @@ def _kept(evidence: Evidence) -> str:
 
 def origins(explanation: Explanation) -> list[str]:
     """Return the origins of the settings that matter, at most three."""
-    found = [str(setting.origin) for setting in explanation.settings if setting.matters and setting.origin is not None]
+    found = [str(setting.origin) for setting in telling(explanation) if setting.matters and setting.origin is not None]
     return [shown(origin, 90) for origin in dict.fromkeys(found)][:_MAX_ORIGINS]
 
 
@@ -346,13 +478,32 @@ def _change_text(alike: list[Change], mapping: str) -> str:
 
 
 def fix_text(fix: Fix) -> str:
-    """Return the evidence and cost of a fix: `0 of 2,000, drain time +0 %, concurrency +50 %`."""
-    seen = "certain by AWS's rules" if fix.rules else f"{fix.evidence.violations:,} of {fix.evidence.trials:,}"
+    """Return the evidence and cost of a fix: `below 2 %, was 38 %, drain time +0 %, concurrency +50 %`."""
     price = fix.price
-    parts = [seen, *([] if price.drain is None else [f"drain time {growth(price.drain)}"])]
+    parts = [fix_evidence(fix), *([] if price.drain is None else [f"drain time {growth(price.drain)}"])]
     rest = (("latency", price.latency), ("concurrency", price.concurrency))
-    parts += [f"{what} {growth(part)}" for what, part in rest if part is not None and part >= _MIN_INCREASE]
+    parts += [f"{what} {growth(each)}" for what, each in rest if each is not None and each >= _MIN_INCREASE]
     return ", ".join([*parts, *conditions(fix), *([f"but breaks {breaks(fix)}"] if fix.breaks else [])])
+
+
+def fix_evidence(fix: Fix) -> str:
+    """Return the evidence of a fix: `certain by AWS's rules`, `below 2 %, was 38 %`, `too rare to tell`."""
+    if fix.rules:
+        return "certain by AWS's rules"
+    before = (
+        "" if fix.base is None or not fix.base.trials else f", was {percent(fix.base.violations / fix.base.trials)} %"
+    )
+    if not fix.conclusive:
+        return f"0 of {fix.evidence.trials:,}, too few to tell{before}"
+    if fix.prevents:
+        return f"below {bound_text(fix.evidence)} %{before}"
+    return f"{_interval_text(fix.evidence)}{before}"
+
+
+def bound_text(evidence: Evidence) -> str:
+    """Return the upper end of a rate in per cent: `1.9`; from ten on without decimals."""
+    value = evidence.bound * 100
+    return f"{value:.0f}" if value >= _WHOLE else f"{value:.1f}"
 
 
 def conditions(fix: Fix) -> list[str]:

@@ -20,10 +20,9 @@ from chaosqs.model.json import to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.report import explanation as told
 from chaosqs.report.arrows import Actors, Arrow, Drawing
-from chaosqs.report.bodies import bodies
 from chaosqs.report.descriptions import DESCRIPTIONS
 from chaosqs.report.story import replay_command
-from chaosqs.report.summary import paragraph
+from chaosqs.report.summary import bodies, paragraph
 from chaosqs.report.text import code, counted, fenced, mapping_text, mermaid, plain_text, shown, title_of
 from chaosqs.report.timeline import narrate
 
@@ -142,10 +141,7 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         paragraph=paragraph(counterexample, history),
         own_bug=explanation.own_bug,
         note=told.note(explanation),
-        settings=[_plain(setting) for setting in told.telling(explanation)],
-        explained=bool(explanation.settings),
-        partly="settings" in explanation.unfinished,
-        free=told.any_value(explanation),
+        **_about_settings(counterexample),
         faults=faults,
         no_fault=faults == [told.NO_FAULT],
         assumptions=told.assumptions(counterexample),
@@ -166,12 +162,29 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
     )
 
 
+def _about_settings(counterexample: Counterexample) -> dict[str, object]:
+    """Return what the report says of causes, premises and settings."""
+    explanation = counterexample.explanation
+    return {
+        "cause": told.cause(explanation),
+        "needs": told.needs(counterexample),
+        "safe_load": told.safe_load(explanation),
+        "settings": [_plain(setting) for setting in told.telling(explanation)],
+        "explained": bool(explanation.settings),
+        "partly": "settings" in explanation.unfinished,
+        "safety": told.safety(explanation),
+        "free": told.uninvolved(explanation),
+        "throughput": told.throughput_only(explanation),
+        "unsettled": told.unsettled(explanation),
+    }
+
+
 def _plain(setting: Setting) -> dict[str, str]:
     return {
         "owner": told.owner(setting.path),
         "name": setting.path.attribute,
         "value": told.value_text(setting),
-        "threshold": told.holds(setting).removeprefix("holds "),
+        "threshold": told.part(setting),
         "origin": "" if setting.origin is None else str(setting.origin),
     }
 
@@ -180,8 +193,9 @@ def _row(fix: Fix, mapping: str) -> dict[str, object]:
     price = fix.price
     return {
         "change": told.changes_text(fix, mapping),
-        "violated": f"{fix.evidence.violations:,} of {fix.evidence.trials:,}",
-        "certain": bool(fix.rules),
+        "violated": f"{fix.evidence.violations:,} of {fix.evidence.trials:,} seeds"
+        + (f", 0 of {fix.cases:,} cases" if fix.cases else ""),
+        "evidence": told.fix_evidence(fix),
         "conditions": told.conditions(fix),
         "breaks": told.breaks(fix),
         "price": [

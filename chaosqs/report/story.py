@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
 from chaosqs.report import explanation as told
-from chaosqs.report.bodies import bodies
 from chaosqs.report.event_text import Step
+from chaosqs.report.summary import bodies
 from chaosqs.report.text import flowing, mapping_text, padded, shortened, shown, title_of, wrapped
 from chaosqs.report.timeline import MOST_STEPS, narrate
 
@@ -41,6 +41,8 @@ def story(counterexample: Counterexample, history: History, *, replay: str = "")
     head = [headline(counterexample)]
     head += ["  " + line for line in wrapped(shown(counterexample.violation.text, 500), WIDTH - 2, 3)]
     rest = list(_facts(counterexample, history, replay))
+    if counterexample.explanation.cause:
+        return "\n\n".join("\n".join(part) for part in (head, rest) if part) + "\n"
     room = LINES - len(head) - len(rest) - 2
     said = [*_bodies(counterexample, history), *_said(counterexample, history)][: max(0, room - MOST_STEPS)]
     rest, room = [*said, *rest], room - len(said)
@@ -88,19 +90,24 @@ def _facts(counterexample: Counterexample, history: History, replay: str) -> Ite
     """Yield the lines below the timeline, for the facts that are known."""
     explanation = counterexample.explanation
     yield from _line("Note", [text] if (text := told.note(explanation)) else [])
-    found = told.faults(counterexample)
+    yield from _line("Same cause", [text] if (text := told.cause(explanation)) else [])
+    found = [] if explanation.cause else told.faults(counterexample)
     unneeded = found == [told.NO_FAULT]
-    free = told.any_value(explanation)
-    yield from _line("What matters", told.matters(explanation), 3)
-    yield from _line("Any value", [*free, *(found if unneeded else [])] if free else [], 3)
+    free = [*told.uninvolved(explanation), *(f"{name} (throughput only)" for name in told.throughput_only(explanation))]
+    yield from _line("Needs", told.needs(counterexample))
+    yield from _line("Safe load", told.safe_load(explanation), 3)
+    yield from _line("What matters", told.matters(explanation), 4)
+    yield from _line("", [text] if (text := told.safety(explanation)) else [])
+    yield from _line("At a price", told.at_a_price(explanation), 1)
+    yield from _line("Not involved", [*free, *(found if unneeded else [])] if free else [], 2)
     yield from _line("Faults", [] if unneeded and free else found)
-    yield from _line("Hangs on", told.assumptions(counterexample))
+    yield from _line("Hangs on", told.assumptions(counterexample), 1)
     yield from _line("How often", [text] if (text := told.rate(explanation.rate)) else [])
     yield from _line("Inevitable", [text] if (text := told.point_of_no_return(counterexample, history)) else [], 1)
     yield from _line("Prevented by", told.fixes(counterexample), 3)
     left = told.unfinished(explanation)
     yield from _line("Not tried", [*left, told.cut_by(explanation)] if left else [], 2)
-    yield from _line("From", told.origins(explanation), 2)
+    yield from _line("From", told.origins(explanation), 1)
     if replay:
         yield f"  {padded('Replay', _LABEL_WIDTH)}{replay_command(replay)}"
 

@@ -167,13 +167,13 @@ class ScenarioGrid:
                 continue
             if kind.injection_point != "send":
                 yield FaultPlan(messages=((name,) * fault_count,))
-                if name == "crash" and fault_count == 1 and self._real:
+                if name == "crash" and fault_count == 1 and self.real:
                     yield from (FaultPlan(messages=((with_step(name, step),),)) for step in _STEPS)
             elif fault_count == 1:
                 yield FaultPlan(sends=(name,))
 
     @property
-    def _real(self) -> bool:
+    def real(self) -> bool:
         """True if a function is real code."""
         return any(behaviour.handler is not None for behaviour in self.given.values())
 

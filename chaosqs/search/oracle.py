@@ -9,6 +9,7 @@ from chaosqs.invariants import Invariant
 from chaosqs.model.delivery import Ending, Fate
 from chaosqs.model.design import Design, Queue
 from chaosqs.model.events import Expired
+from chaosqs.model.explanation import Toll
 from chaosqs.model.history import Alone, History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation
@@ -48,15 +49,23 @@ class RunResult:
         and the run ends if `before` did.
         `by_chance`: both are sums of several draws, so a count is worse only if chance does not explain the difference.
         """
+        return not self.violated and not self.tolls(before, by_chance=by_chance)
+
+    def tolls(self, before: RunResult, *, by_chance: bool = False) -> tuple[Toll, ...]:
+        """Return what is worse in this run than in another one, as `cures` compares them; empty: nothing."""
 
         def more(now: int, once: int) -> bool:
             return now > once + (_DEVIATIONS * max(0, once) ** 0.5 if by_chance else 0)
 
-        finished = self.drained is not None or before.drained is None
-        failed = more(before.served - self.processed, before.served - before.processed)
-        lost = more(self.expired, before.expired) or more(self.unread, before.unread)
-        given_up = more(self.given_up, before.given_up) or more(self.excused, before.excused)
-        return not (self.violated or self.served < before.served or failed or lost or given_up) and finished
+        worse: dict[Toll, bool] = {
+            "not_received": self.served < before.served,
+            "not_processed": more(before.served - self.processed, before.served - before.processed),
+            "expired": more(self.expired, before.expired) or more(self.unread, before.unread),
+            "given_up": more(self.given_up, before.given_up),
+            "excused": more(self.excused, before.excused),
+            "not_finished": self.drained is None and before.drained is not None,
+        }
+        return tuple(toll for toll, is_worse in worse.items() if is_worse)
 
     def __add__(self, other: RunResult) -> RunResult:
         """Return the sum of two results; it is drained if both are."""

@@ -92,7 +92,7 @@ WRONG: dict[tuple[str, ...], str] = {
     ("reserved.json", "flat.json"): "flat.json: stream: must be an object",
     ("reserved.json", "unknown.json"): "unknown.json: chains: unknown field",
     ("reserved.json", "missing.json"): "missing.json: shards: is required",
-    ("reserved.json", "newer.json"): "newer.json: chaosqs = 99: must be a schema that this version reads, 1 to 2",
+    ("reserved.json", "newer.json"): "newer.json: chaosqs = 99: must be a schema that this version reads, 1 to 3",
     ("reserved.json", "nobody.json"): "alternatives['nobody'].function = 'nobody': must name a function",
     ("reserved.json", "negative.json"): "alternatives['negative'].shards = -1: must be a whole number",
 }

@@ -168,14 +168,14 @@ WRONG: dict[str, tuple[Callable[[dict[str, Json]], object], str]] = {
     "newer": (
         lambda file: file.update(chaosqs=7, versions={"chaosqs": "3.1.0"}),
         (
-            "chaosqs = 7: must be a schema that this version reads, 1 to 2: upgrade chaosqs; "
+            "chaosqs = 7: must be a schema that this version reads, 1 to 3: upgrade chaosqs; "
             "the file says that chaosqs 3.1.0 wrote it"
         ),
     ),
     "newer and otherwise": (
         lambda file: (file.pop("violation"), file.update(chaosqs=7, found="there")),
         (
-            "chaosqs = 7: must be a schema that this version reads, 1 to 2: upgrade chaosqs; "
+            "chaosqs = 7: must be a schema that this version reads, 1 to 3: upgrade chaosqs; "
             "the file says that chaosqs 0.1.0 wrote it"
         ),
     ),

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from chaosqs.explain.explain import hanging
-from chaosqs.explain.sampling import SeedSample
+from chaosqs.explain.trials import Trials
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.explanation import AssumptionVerdict, Explanation
 from chaosqs.model.faults import FaultPlan
@@ -16,6 +16,7 @@ from chaosqs.model.verdict import Verdict, Violation
 from chaosqs.model.workload import Burst
 from chaosqs.project import exploration
 from chaosqs.project.exploration import Exploration, explore
+from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.oracle import Oracle
 from chaosqs.search.profiles import QUICK
 from tests.search.designs import ROOMY, invariant, promise
@@ -33,22 +34,20 @@ INVARIANT = invariant(cold_starts_are_short)
 LONG = Scenario(ROOMY, [Burst("orders", 1)], assumptions=Assumptions(cold_start=8_000))
 
 
-def sample(*variants: Scenario) -> SeedSample:
-    oracle = Oracle(INVARIANT, None)
-    return SeedSample(oracle, variants)
+def trials(scenario: Scenario, oracle: Oracle) -> Trials:
+    return Trials(oracle, scenario, ScenarioGrid(scenario.design, "orders"), 10, 20)
 
 
 def test_an_assumption_that_decides_is_named_with_where_it_would_hold() -> None:
     """Each is tried at both ends of its range, and no other counts."""
-    assert hanging(sample(LONG)) == (
+    assert hanging(trials(LONG, Oracle(INVARIANT, None))) == (
         AssumptionVerdict("cold_start", 0, "holds"),
         AssumptionVerdict("cold_start", 10_000, "violated"),
     )
 
 
-def test_each_scenario_of_the_seed_sample_must_hold() -> None:
-    """One seed in which the violation stays is enough to clear an assumption."""
-    stubborn = attrs.evolve(LONG, workload=[Burst("orders", 2)])
+def test_each_violating_scenario_must_hold() -> None:
+    """One in which the violation stays is enough to clear an assumption: here that of twice the load."""
 
     def two_are_too_many(history: History) -> Verdict:
         if len(history.scenario.workload) == 1 and history.scenario.workload[0] == Burst("orders", 2):
@@ -56,7 +55,7 @@ def test_each_scenario_of_the_seed_sample_must_hold() -> None:
         return cold_starts_are_short(history)
 
     oracle = Oracle(invariant(two_are_too_many), None)
-    assert hanging(SeedSample(oracle, (LONG, stubborn))) == ()
+    assert hanging(trials(LONG, oracle)) == ()
 
 
 def explored(monkeypatch: pytest.MonkeyPatch, *, vary: bool) -> Exploration:
@@ -85,4 +84,4 @@ def test_otherwise_they_stay_as_measured(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_violation_that_no_assumption_decides_hangs_on_none() -> None:
     """What any assumption leaves violated has nothing to name."""
     always = Oracle(invariant(lambda _: promise("always", [Violation("always", "So.", 0, "", (), ())])), None)
-    assert hanging(SeedSample(always, (LONG,))) == ()
+    assert hanging(trials(LONG, always)) == ()

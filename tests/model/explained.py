@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from chaosqs.model.explanation import (
     AssumptionVerdict,
+    AtAPrice,
     Change,
     CutBy,
     Evidence,
@@ -19,12 +20,15 @@ from chaosqs.model.explanation import (
     PointOfNoReturn,
     Population,
     Premise,
+    PremiseKind,
     Price,
+    Rarer,
     ResourceKind,
     Setting,
     SettingPath,
     Side,
     Threshold,
+    Toll,
     Unknown,
     VerdictWord,
 )
@@ -37,7 +41,7 @@ EXPLANATION = Explanation(
         Setting(
             SettingPath("function", "worker", "reserved_concurrency"),
             2,
-            (Threshold("at_least", 3, SEEDS), Threshold("at_most", 1, SEEDS, 0)),
+            (Threshold("at_least", 3, SEEDS, 400, 200), Threshold("at_most", 1, SEEDS)),
             Origin("a.yaml", 2, "x"),
         ),
         Setting(
@@ -45,23 +49,33 @@ EXPLANATION = Explanation(
             10,
             load=LoadSensitivity(100, Evidence(51, 60, "load"), 1, Evidence(1, 60, "load")),
         ),
-        Setting(SettingPath("queue", "orders", "delay"), Unknown("Delay has no default")),
+        Setting(SettingPath("queue", "orders", "delay"), Unknown("Delay has no default"), same_at=(1, 900)),
+        Setting(
+            SettingPath("queue", "orders", "visibility_timeout"),
+            30,
+            rarer=Rarer("at_least", 60, SEEDS, Evidence(1, 60, "larger_loads")),
+            at_a_price=AtAPrice("at_most", 1, ("expired",)),
+        ),
     ),
-    (Premise("duration", "worker", "seconds_per_batch", 29),),
+    (Premise("duration", "worker", "seconds_per_batch", 29, 28, Evidence(0, 200, "larger_loads"), 200),),
     (FaultPlan(messages=[[], ["throttled"]]),),
     Evidence(3, 10, "seeds"),
     (
         Fix(
             (Change(SettingPath("function", "worker", "memory"), 128, 256),),
-            Evidence(0, 10, "trials"),
+            Evidence(0, 10, "larger_loads"),
             Price(0.1, 0.2, 0.3),
             ("MC-1",),
             ("conservation",),
             "--- a\r\n+++ b\n",
+            Evidence(5, 10, "larger_loads"),
+            400,
+            conclusive=False,
         ),
     ),
     (AssumptionVerdict("throttled_growth", 100, "holds"), AssumptionVerdict("throttled_growth", 60_000, "violated")),
     PointOfNoReturn(Evidence(4, 4, "futures"), 1_000, 5, 900),
+    cause="no-starvation",
 )
 
 whole = st.integers(0, 10**6)
@@ -71,7 +85,9 @@ growths = st.none() | st.floats(-1, 100)
 paths = st.builds(SettingPath, st.sampled_from(get_args(ResourceKind)), st.text(max_size=9), st.text(max_size=9))
 populations: st.SearchStrategy[Population] = st.sampled_from(get_args(Population))
 evidence = st.tuples(whole, whole, populations).map(lambda drawn: Evidence(min(drawn[:2]), max(drawn[:2]), drawn[2]))
-thresholds = st.builds(Threshold, st.sampled_from(get_args(Side)), values, evidence, st.none() | whole)
+sides: st.SearchStrategy[Side] = st.sampled_from(get_args(Side))
+thresholds = st.builds(Threshold, sides, values, evidence, whole, whole)
+tolls: st.SearchStrategy[Toll] = st.sampled_from(get_args(Toll))
 settings = st.builds(
     Setting,
     paths,
@@ -79,6 +95,9 @@ settings = st.builds(
     st.lists(thresholds, max_size=2).map(tuple),
     st.none() | st.builds(Origin, st.text(max_size=9), whole, st.text(max_size=9)),
     st.none() | st.builds(LoadSensitivity, whole, evidence, whole, evidence),
+    st.none() | st.builds(Rarer, sides, values, evidence, evidence),
+    st.none() | st.builds(AtAPrice, sides, values, st.lists(tolls, max_size=2).map(tuple)),
+    st.lists(values, max_size=3).map(tuple),
 )
 fixes = st.builds(
     Fix,
@@ -88,13 +107,24 @@ fixes = st.builds(
     st.sampled_from(((), ("MC-1", "MC-3"))),
     st.lists(st.text(max_size=9), max_size=2).map(tuple),
     st.text(max_size=9),
+    st.none() | evidence,
+    whole,
+    st.booleans(),
+)
+premises = st.builds(
+    Premise,
+    st.sampled_from(get_args(PremiseKind)),
+    st.text(max_size=9),
+    st.text(max_size=9),
+    st.floats(0, 9),
+    st.floats(0, 9),
+    evidence,
+    whole,
 )
 explanations = st.builds(
     Explanation,
     st.lists(settings, max_size=4).map(tuple),
-    st.lists(
-        st.builds(Premise, st.just("load"), st.text(max_size=9), st.text(max_size=9), st.floats(0, 9)), max_size=1
-    ).map(tuple),
+    st.lists(premises, max_size=1).map(tuple),
     st.lists(plans, max_size=2).map(tuple),
     st.none() | evidence,
     st.lists(fixes, max_size=3).map(tuple),
@@ -104,7 +134,8 @@ explanations = st.builds(
     ).map(tuple),
     st.none() | st.builds(PointOfNoReturn, evidence, st.none() | whole, st.none() | whole, st.none() | whole),
     st.lists(st.sampled_from(get_args(Part)), unique=True).map(tuple),
-    st.sampled_from(get_args(CutBy)),
-    st.booleans(),
-    st.booleans(),
+    cut_by=st.sampled_from(get_args(CutBy)),
+    own_bug=st.booleans(),
+    outdated=st.booleans(),
+    cause=st.text(max_size=9),
 )

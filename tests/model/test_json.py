@@ -96,7 +96,7 @@ def test_text_is_for_people_and_diffs() -> None:
     assert (
         to_json(DESIGN)
         == """{
-  "chaosqs": 2,
+  "chaosqs": 3,
   "queues": [
     {
       "name": "orders"

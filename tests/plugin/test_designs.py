@@ -126,7 +126,7 @@ def test_a_design_as_json(pytester: pytest.Pytester, value: Design | Scenario) -
     [
         ('{"violation": {}}', "is a counterexample, not a design. Replay it: chaosqs replay orders.json"),
         ('{"queues": 3}', "orders.json: queues: must be an array"),
-        ('{"queues": [], "chaosqs": 99}', "must be a schema that this version reads, 1 to 2"),
+        ('{"queues": [], "chaosqs": 99}', "must be a schema that this version reads, 1 to 3"),
         ('{"queues": [', "orders.json"),
     ],
 )
@@ -143,7 +143,7 @@ def test_json_that_is_no_design_is_refused(pytester: pytest.Pytester, text: str,
     [
         ('{"violation": ', "is cut off: its JSON ends at line 1"),
         ('{"queues": []}', "is not a counterexample"),
-        ('{"violation": {}, "chaosqs": 99}', "must be a schema that this version reads, 1 to 2"),
+        ('{"violation": {}, "chaosqs": 99}', "must be a schema that this version reads, 1 to 3"),
         ("[]", "must hold a JSON object"),
         ("[" * 100_000, "is not JSON that can be read"),
     ],

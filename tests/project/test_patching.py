@@ -15,7 +15,7 @@ from chaosqs.project.results import with_patch
 from tests.report.examples import throttled
 
 CHANGE = Change(SettingPath("mapping", "orders→worker", "maximum_concurrency"), None, 2)
-FIX = Fix((CHANGE,), Evidence(0, 10, "trials"))
+FIX = Fix((CHANGE,), Evidence(0, 10, "larger_loads"))
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_fix_that_breaks_another_invariant_is_no_patch(template: Path) -> None
     assert with_patch(found(template, broken), template, root).explanation.patch == ""
     assert with_patch(found(template), template, root).explanation.patch == ""
     smaller = Change(SettingPath("mapping", "orders→worker", "batch_size"), 10, 1)
-    useless = Fix((smaller,), Evidence(3, 10, "trials"))
+    useless = Fix((smaller,), Evidence(3, 10, "larger_loads"))
     assert "MaximumConcurrency" in with_patch(found(template, useless, FIX), template, root).explanation.patch
 
 

@@ -150,12 +150,12 @@ def counterexample(history: History, violation: Violation) -> tuple[Counterexamp
 
 def fixed(change: Change, violations: int, trials: int, price: Price = Price(), breaks: tuple[str, ...] = ()) -> Fix:
     """Return a fix of one change, by its trials."""
-    return Fix((change,), Evidence(violations, trials, "trials"), price, breaks=breaks)
+    return Fix((change,), Evidence(violations, trials, "larger_loads"), price, breaks=breaks)
 
 
 def from_value(value: int) -> tuple[Threshold, ...]:
     """Return the threshold of a setting that holds from a value on."""
-    return (Threshold("at_least", value, Evidence(0, 60, "seeds")),)
+    return (Threshold("at_least", value, Evidence(0, 200, "larger_loads"), 400, 200),)
 
 
 def patched(patch: str) -> Explanation:
@@ -172,9 +172,9 @@ EXPLANATION = Explanation(
         Setting(RESERVED_CONCURRENCY, 2, from_value(5), Origin("template.yaml", 41, "ReservedConcurrentExecutions: 2")),
         Setting(SettingPath("queue", "orders", "max_receive_count"), 2, from_value(6)),
         Setting(VISIBILITY_TIMEOUT, 30, from_value(61)),
-        Setting(SettingPath("mapping", MAPPING, "batch_size"), 1),
+        Setting(SettingPath("mapping", MAPPING, "batch_size"), 1, same_at=(2, 10)),
         Setting(SettingPath("function", "worker", "memory"), 128),
-        Setting(SettingPath("queue", "orders", "receive_wait_time"), 0),
+        Setting(SettingPath("queue", "orders", "receive_wait_time"), 0, same_at=(1, 20)),
     ),
     rate=Evidence(380, 1000, "seeds"),
     fixes=(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chaosqs.model.events import DeadLettered, Event, Sent, Throttled
 from chaosqs.model.explanation import (
     AssumptionVerdict,
+    AtAPrice,
     Change,
     Evidence,
     Explanation,
@@ -18,12 +19,15 @@ from chaosqs.model.explanation import (
     Origin,
     Part,
     PointOfNoReturn,
+    Premise,
     Price,
+    Rarer,
     ResourceKind,
     Setting,
     SettingPath,
     Side,
     Threshold,
+    Toll,
     Unknown,
     VerdictWord,
 )
@@ -38,8 +42,8 @@ VALUES = st.none() | st.booleans() | COUNTS
 MAYBE = VALUES | st.builds(Unknown, NAMES)
 GROWTHS = st.none() | st.floats(-1, 100)
 PATHS = st.builds(SettingPath, st.sampled_from(get_args(ResourceKind)), NAMES, NAMES)
-EVIDENCE = st.tuples(COUNTS, COUNTS).map(lambda found: Evidence(min(found), max(found), "other_seeds"))
-THRESHOLDS = st.builds(Threshold, st.sampled_from(get_args(Side)), VALUES, EVIDENCE, st.none() | COUNTS)
+EVIDENCE = st.tuples(COUNTS, COUNTS).map(lambda found: Evidence(min(found), max(found), "larger_loads"))
+THRESHOLDS = st.builds(Threshold, st.sampled_from(get_args(Side)), VALUES, EVIDENCE, COUNTS, COUNTS)
 SETTINGS = st.builds(
     Setting,
     PATHS,
@@ -47,6 +51,18 @@ SETTINGS = st.builds(
     st.lists(THRESHOLDS, max_size=3).map(tuple),
     st.none() | st.builds(Origin, NAMES, COUNTS, NAMES),
     st.none() | st.builds(LoadSensitivity, COUNTS, EVIDENCE, COUNTS, EVIDENCE),
+    st.none() | st.builds(Rarer, st.sampled_from(get_args(Side)), VALUES, EVIDENCE, EVIDENCE),
+    st.none()
+    | st.builds(
+        AtAPrice,
+        st.sampled_from(get_args(Side)),
+        VALUES,
+        st.lists(st.sampled_from(get_args(Toll)), min_size=1, max_size=3).map(tuple),
+    ),
+    st.lists(VALUES, max_size=3).map(tuple),
+)
+PREMISES = st.builds(
+    Premise, st.sampled_from(("messages", "spread", "failures")), NAMES, NAMES, COUNTS, COUNTS, EVIDENCE, COUNTS
 )
 FIXES = st.builds(
     Fix,
@@ -56,6 +72,9 @@ FIXES = st.builds(
     st.sampled_from(((), ("MC-1",))),
     st.lists(NAMES, max_size=2).map(tuple),
     NAMES,
+    st.none() | EVIDENCE,
+    COUNTS,
+    st.booleans(),
 )
 FAULTS = st.builds(
     FaultPlan,
@@ -66,6 +85,7 @@ ASSUMPTIONS = st.builds(AssumptionVerdict, NAMES, COUNTS, st.sampled_from(get_ar
 EXPLANATIONS = st.builds(
     Explanation,
     st.lists(SETTINGS, max_size=12).map(tuple),
+    st.lists(PREMISES, max_size=3).map(tuple),
     faults=st.lists(FAULTS, max_size=3).map(tuple),
     rate=st.none() | EVIDENCE,
     fixes=st.lists(FIXES, max_size=9).map(tuple),
@@ -75,6 +95,7 @@ EXPLANATIONS = st.builds(
     unfinished=st.lists(st.sampled_from(get_args(Part)), unique=True).map(tuple),
     own_bug=st.booleans(),
     outdated=st.booleans(),
+    cause=NAMES,
 )
 
 

@@ -14,9 +14,9 @@ from chaosqs.model.message import Message
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import Burst
-from chaosqs.report.bodies import bodies
 from chaosqs.report.markdown import markdown
 from chaosqs.report.story import WIDTH, story
+from chaosqs.report.summary import bodies
 from chaosqs.simulation.run import simulate
 
 NULL = Message({"id": "o-2", "amount": None}, note="amount is null in place of 12.5")

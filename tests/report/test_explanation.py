@@ -9,6 +9,7 @@ from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.events import DeadLettered, Received, Throttled
 from chaosqs.model.explanation import (
     AssumptionVerdict,
+    AtAPrice,
     Change,
     Evidence,
     Explanation,
@@ -16,7 +17,9 @@ from chaosqs.model.explanation import (
     LoadSensitivity,
     Origin,
     PointOfNoReturn,
+    Premise,
     Price,
+    Rarer,
     Setting,
     SettingPath,
     Threshold,
@@ -35,7 +38,6 @@ from tests.report.examples import (
 )
 
 SEEDS = Evidence(0, 60, "seeds")
-OTHER_SEEDS = Evidence(0, 60, "other_seeds")
 FUTURES = Evidence(39, 40, "futures")
 
 
@@ -46,53 +48,135 @@ def explained(explanation: Explanation) -> Counterexample:
 @pytest.mark.parametrize(
     ("attribute", "thresholds", "said"),
     [
-        ("batch_size", [Threshold("at_least", 1_000, SEEDS)], "holds from 1,000"),
-        ("batch_size", [Threshold("at_most", 4, SEEDS)], "holds up to 4"),
-        ("batch_size", [Threshold("at_most", 0, SEEDS)], "holds at 0"),
-        ("batch_size", [Threshold("at_least", None, SEEDS)], "holds without a limit"),
-        ("batch_size", [Threshold("any", 900, SEEDS)], "holds with any value"),
-        ("enabled", [Threshold("at_least", value=True, evidence=SEEDS)], "holds with True"),
-        ("enabled", [Threshold("at_most", value=False, evidence=SEEDS)], "holds with False"),
-        (
-            "delay",
-            [Threshold("at_least", 31, SEEDS), Threshold("at_most", 29, SEEDS, 6)],
-            "holds from 31 and from 6 to 29",
-        ),
-        ("delay", [Threshold("at_least", 22, OTHER_SEEDS, 138)], "holds from 22 to 138 under other seeds"),
-        ("redrive", [Threshold("at_most", 5, OTHER_SEEDS)], "holds up to 5 receives under other seeds"),
-        ("filters", [Threshold("at_most", 1, SEEDS)], "holds up to 1 pattern"),
-        ("filters", [Threshold("at_most", 0, SEEDS)], "holds without patterns"),
+        ("batch_size", [Threshold("at_least", 1_000, SEEDS)], "safe from 1,000"),
+        ("batch_size", [Threshold("at_most", 4, SEEDS)], "safe up to 4"),
+        ("batch_size", [Threshold("at_most", 0, SEEDS)], "safe at 0"),
+        ("batch_size", [Threshold("at_least", None, SEEDS)], "safe without a limit"),
+        ("batch_size", [Threshold("any", 900, SEEDS)], "safe with any number"),
+        ("enabled", [Threshold("at_least", value=True, evidence=SEEDS)], "safe with True"),
+        ("enabled", [Threshold("at_most", value=False, evidence=SEEDS)], "safe with False"),
+        ("delay", [Threshold("at_least", 31, SEEDS), Threshold("at_most", 29, SEEDS)], "safe from 31 and up to 29"),
+        ("redrive", [Threshold("at_most", 5, SEEDS)], "safe up to 5 receives"),
+        ("filters", [Threshold("at_most", 1, SEEDS)], "safe up to 1 pattern"),
+        ("filters", [Threshold("at_most", 0, SEEDS)], "safe without patterns"),
         (
             "provisioned_pollers",
             [Threshold("at_least", 4, SEEDS), Threshold("at_most", 2, SEEDS)],
-            "holds from 4 and up to 2 pollers",
+            "safe from 4 pollers and up to 2 pollers",
         ),
-        ("provisioned_pollers", [Threshold("at_least", 11, SEEDS)], "holds from 11 pollers"),
-        ("provisioned_pollers", [Threshold("at_least", None, SEEDS)], "holds without a limit"),
+        ("provisioned_pollers", [Threshold("at_least", None, SEEDS)], "safe without a limit"),
         ("batch_size", [], ""),
     ],
 )
 def test_a_threshold_in_words(attribute: str, thresholds: list[Threshold], said: str) -> None:
-    """Sides, ranges, flags, no limit, and what numbers count; under which seeds, where not under the story's own."""
-    assert told.holds(Setting(SettingPath("queue", "orders", attribute), 7, tuple(thresholds))) == said
+    """Sides, flags, no limit, and what numbers count."""
+    assert told.part(Setting(SettingPath("queue", "orders", attribute), 7, tuple(thresholds))) == said
+
+
+def test_what_stands_behind_safe_is_counted() -> None:
+    """The weakest evidence of all thresholds; nothing without one."""
+    strong = Threshold("at_least", 5, Evidence(0, 400, "larger_loads"), 800, 400)
+    weak = Threshold("at_least", 60, Evidence(0, 200, "larger_loads"), 400, 200)
+    found = Explanation((Setting(RESERVED_CONCURRENCY, 2, (strong,)), Setting(VISIBILITY_TIMEOUT, 45, (weak,))))
+    assert told.safety(found) == "safe: 0 of 400 cases of a search, 0 of 200 seeds with up to 200 messages"
+    assert told.safety(Explanation()) == ""
+
+
+def test_what_makes_it_rarer_has_both_rates() -> None:
+    """With their intervals, of the same scenarios."""
+    rarer = Rarer("at_least", 90, Evidence(44, 60, "larger_loads"), Evidence(3, 60, "larger_loads"))
+    setting = Setting(VISIBILITY_TIMEOUT, 45, rarer=rarer)
+    assert told.part(setting) == "rarer from 90: 73 % (61–83) → 5 % (2–14)"
+    assert told.matters(Explanation((setting,))) == [f"visibility_timeout 45 ({told.part(setting)})"]
+
+
+def test_a_price_is_told_with_what_becomes_worse() -> None:
+    """It is no recommendation, and does not stand among what matters."""
+    setting = Setting(VISIBILITY_TIMEOUT, 45, at_a_price=AtAPrice("at_most", 1, ("not_processed", "expired")))
+    found = Explanation((setting,))
+    assert told.at_a_price(found) == ["visibility_timeout up to 1 (messages expire and some are not processed)"]
+    assert told.matters(found) == []
+    assert told.uninvolved(found) == told.unsettled(found) == []
+
+
+def test_settings_without_a_part_are_told_by_what_was_tried() -> None:
+    """Not involved is what was tried at several values; of memory no run shows anything; the rest is not settled."""
+    memory = SettingPath("function", "worker", "memory")
+    found = Explanation(
+        (Setting(VISIBILITY_TIMEOUT, 45, same_at=(30, 60, 900)), Setting(memory, 128), Setting(RESERVED_CONCURRENCY, 2))
+    )
+    assert told.uninvolved(found) == ["visibility_timeout"]
+    assert told.throughput_only(found) == ["memory"]
+    assert told.unsettled(found) == ["reserved_concurrency"]
+
+
+@pytest.mark.parametrize(
+    ("premise", "need", "safe"),
+    [
+        (
+            Premise("duration", "worker", "seconds_per_batch", 8, 7, SEEDS, 200),
+            "batches that take 8 s or more (timeout 10 s)",
+            "batches of up to 7 s",
+        ),
+        (
+            Premise("duration", "worker", "seconds_per_message", 0.8, 0.7, SEEDS, 200),
+            "messages that take 0.8 s or more (timeout 10 s)",
+            "messages of up to 0.7 s",
+        ),
+        (Premise("messages", "orders", "count", 7, 6, SEEDS, 200), "7 messages or more", "up to 6 messages"),
+        (Premise("messages", "orders", "count", 1, 0, SEEDS, 200), "one message", ""),
+        (
+            Premise("failures", "worker", "error_rate", 0.1, 0.05, SEEDS, 200),
+            "failures of 10 % of the invocations or more",
+            "failures of up to 5 %",
+        ),
+    ],
+)
+def test_what_the_violation_needs(premise: Premise, need: str, safe: str) -> None:
+    """Each figure as a threshold, and the nearest value without the violation with its evidence."""
+    found = explained(Explanation(premises=(premise,)))
+    assert told.needs(found) == [need]
+    behind = [f"{safe} (0 of 60 seeds with up to 200 messages)"] if safe else []
+    assert told.safe_load(found.explanation) == behind
+
+
+def test_messages_and_their_time_are_one_need() -> None:
+    """Ten messages do, if they come within a minute; over two they do not."""
+    count = Premise("messages", "orders", "count", 10, 9, SEEDS, 9)
+    found = explained(Explanation(premises=(count, Premise("spread", "orders", "over", 60, 120, SEEDS, 10))))
+    assert told.needs(found) == ["10 messages or more within 60 s"]
+    assert told.safe_load(found.explanation)[1] == "the same messages over 120 s (0 of 60 seeds with up to 10 messages)"
+
+
+def test_a_cause_that_is_told_elsewhere_is_named() -> None:
+    """By the title of the invariant."""
+    assert told.cause(Explanation(cause="no-starvation")) == (
+        "told under 'no starvation': what prevents that prevents this, too"
+    )
+    assert told.cause(Explanation()) == ""
 
 
 def test_what_matters_under_load_is_told_with_its_shares() -> None:
     """Of as many draws with the present value and with the other one."""
     load = LoadSensitivity(100, Evidence(51, 60, "load"), 1, Evidence(1, 60, "load"))
     setting = Setting(SettingPath("mapping", MAPPING, "batch_size"), 10, load=load)
-    assert told.holds(setting) == "holds in 15 % of draws with 100 messages at once, in 98 % with 1"
-    assert told.matters(Explanation((setting,))) == [f"batch_size 10 ({told.holds(setting)})"]
-    assert told.any_value(Explanation((setting,))) == []
+    assert told.part(setting) == "holds in 15 % of draws with 100 messages at once, in 98 % with 1"
+    assert told.matters(Explanation((setting,))) == [f"batch_size 10 ({told.part(setting)})"]
+    assert told.unsettled(Explanation((setting,))) == []
 
 
 def test_settings_of_one_name_are_told_apart_by_their_owner() -> None:
     """Where two queues have a visibility timeout, it is said whose is meant; the account's settings are its own."""
     other = SettingPath("queue", "other", "visibility_timeout")
     traffic = SettingPath("account", "", "other_traffic")
-    found = Explanation((Setting(VISIBILITY_TIMEOUT, 30, from_value(60)), Setting(other, 60), Setting(traffic, 0)))
-    assert told.matters(found) == ["orders.visibility_timeout 30 (holds from 60)"]
-    assert told.any_value(found) == ["other.visibility_timeout", "other_traffic"]
+    settings = (
+        Setting(VISIBILITY_TIMEOUT, 30, from_value(60)),
+        Setting(other, 60, same_at=(30, 90)),
+        Setting(traffic, 0, same_at=(1, 1000)),
+    )
+    found = Explanation(settings)
+    assert told.matters(found) == ["orders.visibility_timeout 30 (safe from 60)"]
+    assert told.uninvolved(found) == ["other.visibility_timeout", "other_traffic"]
     assert told.owner(traffic) == "account"
 
 
@@ -226,13 +310,23 @@ def test_changes_in_words(changes: list[Change], said: str) -> None:
 def test_the_price_of_a_change_is_said_where_it_has_one() -> None:
     """Latency and concurrency are named where they rise, and so is every promise that a change breaks."""
     memory = Change(SettingPath("function", "worker", "memory"), 128, 256)
-    assert told.fix_text(fixed(memory, 0, 10)) == "0 of 10"
-    assert told.fix_text(fixed(memory, 0, 10, Price(-0.5, -0.1, 0.04))) == "0 of 10, drain time -50 %"
+    assert told.fix_text(fixed(memory, 0, 200)) == "below 1.9 %"
+    assert told.fix_text(fixed(memory, 0, 10, Price(-0.5, -0.1, 0.04))) == "below 28 %, drain time -50 %"
     dear = fixed(memory, 0, 10, Price(0.1, 0.2, 1102.5), ("no-second-processing", "at-least-once-delivery"))
     assert told.fix_text(dear) == (
-        "0 of 10, drain time +10 %, latency +20 %, concurrency × 1,104, "
+        "below 28 %, drain time +10 %, latency +20 %, concurrency × 1,104, "
         "but breaks no second processing and at-least-once delivery"
     )
+
+
+def test_a_fix_is_told_with_its_bound_and_the_rate_before() -> None:
+    """Where chance alone explains the trials, that is said; where violations are left, their rate."""
+    change = Change(SettingPath("function", "worker", "memory"), 128, 256)
+    fix = attrs.evolve(fixed(change, 0, 200), base=Evidence(44, 60, "larger_loads"))
+    assert told.fix_text(fix) == "below 1.9 %, was 73 %"
+    rare = attrs.evolve(fix, base=Evidence(1, 60, "larger_loads"), conclusive=False)
+    assert told.fix_text(rare) == "0 of 200, too few to tell, was 2 %"
+    assert told.fix_text(attrs.evolve(fix, evidence=Evidence(3, 60, "larger_loads"))) == "5 % (2–14), was 73 %"
 
 
 def test_what_a_rule_excludes_is_certain() -> None:
@@ -245,7 +339,7 @@ def test_a_change_may_ask_something_of_the_code() -> None:
     """To report failures helps if the handler names them (PB-1)."""
     path = SettingPath("mapping", MAPPING, "report_batch_item_failures")
     found = fixed(Change(path, before=False, after=True), 0, 10)
-    assert told.fix_text(found) == "0 of 10, if the handler answers with batchItemFailures"
+    assert told.fix_text(found) == "below 28 %, if the handler answers with batchItemFailures"
 
 
 def test_it_says_where_the_settings_that_matter_were_read() -> None:

@@ -29,12 +29,14 @@ def test_everything_that_a_review_needs_is_there() -> None:
     for part in (
         "# orders → worker: no dead-lettering by throttling\n",
         "**Violated** in `template.yaml`. Message 4 went to orders-dlq",
-        "| `reserved_concurrency` of `worker` | `2` | from 5 | `template.yaml:41 ReservedConcurrentExecutions: 2` |",
-        "| `visibility_timeout` of `orders` | `30` | from 61 | default |",
-        "expire instead): `batch_size`, `memory`, `receive_wait_time`. No fault was needed.",
+        "| `reserved_concurrency` of `worker` | `2` | safe from 5 | `template.yaml:41 ReservedConcurrentExecutions: 2`",
+        "| `visibility_timeout` of `orders` | `30` | safe from 61 | default |",
+        "\nSafe: 0 of 400 cases of a search, 0 of 200 seeds with up to 200 messages. The values beyond are safe, too.",
+        "at low, usual and high values: `batch_size`, `receive_wait_time`. Of use for throughput",
+        " No fault was needed.",
         "In 38 % of 1,000 seeds (35–41 %)",
-        "| `maximum_concurrency = 2` | 0 of 2,000 | +0 % | – | – |\n",
-        "| `reserved_concurrency = 5` | 0 of 2,000 | – | – | – |\n",
+        "| `maximum_concurrency = 2` | 0 of 2,000 seeds (below 0.2 %) | +0 % | – | – |\n",
+        "| `reserved_concurrency = 5` | 0 of 2,000 seeds (below 0.2 %) | – | – | – |\n",
         "```mermaid\nsequenceDiagram\n",
         "- **60.1 s** visibility of message 4 ends after 1 throttle",
         "```python\nfrom chaosqs import ",
@@ -87,7 +89,7 @@ def test_it_says_so_where_no_single_setting_matters() -> None:
     found, history = throttled()
     settings = tuple(attrs.evolve(setting, thresholds=()) for setting in EXPLANATION.settings)
     text = markdown(attrs.evolve(found, explanation=Explanation(settings)), history, replay="s.json")
-    assert "No other value of any one setting makes the invariant hold for sure." in text
+    assert "No other value of any one setting makes the violation impossible or rarer." in text
 
 
 def test_an_explanation_of_an_older_version_is_said_to_be_gone() -> None:

@@ -44,13 +44,14 @@ orders → worker    no dead-lettering by throttling                            
   60.1 s  visibility of message 4 ends after 1 throttle (receive count 2 of 2); a receive finds it over
           max_receive_count 2: moved to orders-dlq
 
-  What matters    reserved_concurrency 2 (holds from 5) · max_receive_count 2 (holds from 6) ·
-                  visibility_timeout 30 (holds from 61)
-  Any value       batch_size · memory · receive_wait_time · no fault was needed
+  What matters    reserved_concurrency 2 (safe from 5) · max_receive_count 2 (safe from 6) ·
+                  visibility_timeout 30 (safe from 61)
+                  safe: 0 of 400 cases of a search, 0 of 200 seeds with up to 200 messages
+  Not involved    batch_size · receive_wait_time · memory (throughput only) · no fault was needed
   How often       38 % of 1,000 seeds (35–41 %)
-  Prevented by    maximum_concurrency = 2 (0 of 2,000, drain time +0 %) ·
-                  reserved_concurrency = 5 (0 of 2,000) ·
-                  less often with visibility_timeout = 60 (12 of 2,000, drain time +25 %)
+  Prevented by    maximum_concurrency = 2 (below 0.2 %, drain time +0 %) ·
+                  reserved_concurrency = 5 (below 0.2 %) ·
+                  less often with visibility_timeout = 60 (0.6 % (0.3–1), drain time +25 %)
   From            template.yaml:41 ReservedConcurrentExecutions: 2
   Replay          chaosqs replay reports/orders/scenario.json
 """
@@ -94,7 +95,9 @@ def test_a_line_without_its_fact_is_left_out() -> None:
     """Without explanation and path only what the history shows is told: headline, sentence, timeline, no fault."""
     text = story(*throttled())
     assert text.splitlines()[-1] == "  Faults          no fault was needed"
-    assert not any(label in text for label in ("What matters", "Any value", "How often", "Prevented", "From", "Replay"))
+    assert not any(
+        label in text for label in ("What matters", "Not involved", "How often", "Prevented", "From", "Replay")
+    )
 
 
 def test_faults_that_were_planned_are_not_called_needless_before_that_is_known() -> None:
@@ -129,9 +132,10 @@ def test_what_matters_does_not_stand_among_what_may_be_anything() -> None:
     settings = (Setting(batch_size, 10, load=load), *EXPLANATION.settings[:1], *EXPLANATION.settings[4:5])
     text = story(attrs.evolve(found, explanation=Explanation(settings)), history)
     assert (
-        "  What matters    reserved_concurrency 2 (holds from 5) ·\n"
+        "  What matters    reserved_concurrency 2 (safe from 5) ·\n"
         "                  batch_size 10 (holds in 15 % of draws with 100 messages at once, in 98 % with 1)\n"
-        "  Any value       memory · no fault was needed\n"
+        "                  safe: 0 of 400 cases of a search, 0 of 200 seeds with up to 200 messages\n"
+        "  Not involved    memory (throughput only) · no fault was needed\n"
     ) in text
 
 
@@ -140,7 +144,7 @@ def test_nothing_that_was_tried_helped() -> None:
     found, history = throttled()
     memory = fixed(Change(SettingPath("function", "worker", "memory"), 128, 256), 7, 10)
     explained = attrs.evolve(found, explanation=Explanation(fixes=(memory,)))
-    assert "  Prevented by    nothing that was tried · less often with memory = 256 (7 of 10)\n" in story(
+    assert "  Prevented by    nothing that was tried · less often with memory = 256 (70 % (40–89))\n" in story(
         explained, history
     )
 
