@@ -27,8 +27,8 @@ from chaosqs.search.schedules import lifted, minimal, policies, scheduled
 from chaosqs.search.search import Searched, searched
 from chaosqs.simulation.run import simulate
 
-_EXPLAINING = attrs.evolve(CI, trials=4)
-"""Only settings are measured, so fixes get few trials."""
+_EXPLAINING = attrs.evolve(CI, trials=20)
+"""Only settings are measured, so claims get few trials."""
 
 
 def measured(task: Task, seeds: Sequence[int]) -> Row:

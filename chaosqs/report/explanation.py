@@ -199,8 +199,9 @@ def _need_text(premise: Premise, scenario: Scenario) -> str:
             return f"failures of {percent(value)} % of the invocations or more"
         case _:
             unit = "batches" if premise.attribute == "seconds_per_batch" else "messages"
-            timeout = scenario.design.function(premise.subject).timeout
-            return f"{unit} that take {value:g} s or more (timeout {timeout} s)"
+            known = (each.timeout for each in scenario.design.functions if each.name == premise.subject)
+            limit = next((f" (timeout {timeout} s)" for timeout in known), "")
+            return f"{unit} that take {value:g} s or more{limit}"
 
 
 def _safe_text(premise: Premise) -> str:

@@ -63,7 +63,7 @@ def test_what_still_fails_is_told(keeping: pytest.Pytester) -> None:
         ]
     )
     result.stdout.no_fnmatch_line("*Error*")
-    keeping.runpytest(*ALONE, "--tb=line").stdout.fnmatch_lines(["*template.yaml:22: STILL FAILS: Message 3 *"])
+    keeping.runpytest(*ALONE, "--tb=line").stdout.fnmatch_lines(["*template.yaml:22: STILL FAILS: Message 5 *"])
 
 
 @pytest.mark.parametrize("text", [SOUND, ROOMY])

@@ -48,6 +48,6 @@ def test_it_runs_in_pytest_and_passes_once_the_design_is_mended(pytester: pytest
     pytester.makepyfile(test_orders=text)
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E *no-dead-lettering-by-throttling: Message 3 went to orders-dlq*"])
+    result.stdout.fnmatch_lines(["E *no-dead-lettering-by-throttling: Message 5 went to orders-dlq*"])
     pytester.makepyfile(test_mended=text.replace("reserved_concurrency=2", "reserved_concurrency=5"))
     pytester.runpytest("test_mended.py").assert_outcomes(passed=1)
