@@ -171,7 +171,7 @@ class PollerFleet:
 
     @property
     def _slowed(self) -> bool:
-        """Whether the mapping reacts to throttles. Assumed: a while after the first of them (ES-8, ES-10)."""
+        """True once the mapping reacts to throttles. Assumed: `throttle_reaction` after the first (ES-8, ES-10)."""
         reaction = self.context.assumptions.throttle_reaction
         return self.throttled > 0 and self.context.event_queue.now >= self._throttled_since + reaction
 

@@ -220,7 +220,7 @@ def _spread_over(values: Sequence[Value]) -> list[Value]:
     return list(dict.fromkeys(values[max(0, len(values) * step // _SPREAD - 1)] for step in steps)) if values else []
 
 
-# What a violation needs of the world: how many messages how close together, durations, failures ----------------------
+# Premises: messages and the time in which they come, durations, failures ---------------------------------------------
 #
 # Each figure of the counterexample is lowered alone until the violation is not seen any more. Durations and failures
 # are tried with multiples of the load, too: they are necessary for larger loads as well.
@@ -300,6 +300,8 @@ def _loaded(scenario: Scenario, index: int, attribute: str, value: float) -> Sce
 
 @attrs.frozen
 class _World:
+    """Searches the thresholds of the world."""
+
     trials: Trials
 
     def premise(self, figure: _Figure) -> Iterator[Premise]:

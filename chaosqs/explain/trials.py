@@ -36,7 +36,7 @@ _Item = TypeVar("_Item")
 # Larger loads --------------------------------------------------------------------------------------------------------
 
 _PATTERN = (20, 5, 2, 5, 2, 1, 20, 2, 5, 2, 1, 2)
-"""Multiples of the counterexample's load, by seed; of the two largest, one comes at once."""
+"""Multiples of the counterexample's load, by seed, in turn; the first one's messages come at once."""
 FACTORS = (1, 2, 5, 20)
 """Multiples of the counterexample's load."""
 _MOST_MESSAGES = 400
@@ -175,6 +175,8 @@ class Trials:
         """Return what a design that is not rejected does worse in the violating scenarios; empty: nothing."""
         pairs = [(self.oracle.result(test), self.oracle.redesigned(test, design)) for test in self.violating]
         known = [(before, after) for before, after in pairs if after is not None]
+        if not known:
+            return ("not_finished",)
         befores, afters = [before for before, _ in known], [after for _, after in known]
         return reduce(add, afters).tolls(reduce(add, befores), by_chance=len(known) > 1)
 

@@ -26,13 +26,14 @@ VerdictWord: TypeAlias = Literal["holds", "violated", "inconclusive"]
 Side: TypeAlias = Literal["at_least", "at_most", "any"]
 PremiseKind: TypeAlias = Literal["messages", "spread", "duration", "failures"]
 Toll: TypeAlias = Literal["not_received", "not_processed", "expired", "given_up", "excused", "not_finished"]
-"""What a change makes worse: messages that no invocation receives, or processes; that expire; that are dead-lettered
-although the function did not fail on them; violations that only a fault excuses; runs that do not end."""
+"""Damage that a change does instead: messages that no invocation receives, or processes; that expire; that leave for
+the dead-letter queue although the function did not fail on them; violations that only a fault excuses; runs that do
+not end."""
 Part: TypeAlias = Literal["rate", "settings", "premises", "faults", "fixes", "assumptions", "point_of_no_return"]
 """A part of an explanation."""
 CutBy: TypeAlias = Literal["runs", "time", "interrupt", "request"]
-"""What cuts an explanation: the simulations that the profile allows, the time budget, a signal, or the user's wish for
-none."""
+"""Cause for which an explanation is cut: the simulations that the profile allows, the time budget, a signal, or the
+user's wish for none."""
 Population: TypeAlias = Literal["seeds", "larger_loads", "load", "futures"]
 """Population that trials are from: the counterexample under several seeds; the same with its load and multiples of it;
 many messages at once; futures of one moment."""
@@ -175,7 +176,7 @@ class Setting:
 
 @attrs.frozen
 class Premise:
-    """What the violation needs of the world: a threshold of the load, of durations or of failures."""
+    """A need of the violation: a threshold of the load, of durations or of failures."""
 
     about: PremiseKind
     subject: str

@@ -23,6 +23,7 @@ from chaosqs.model.explanation import (
     PremiseKind,
     ResourceKind,
     Side,
+    Toll,
     Unknown,
     Value,
     VerdictWord,
@@ -375,7 +376,7 @@ def _is_literal(kind: object) -> bool:
 
 def _make_converter() -> Converter:
     converter = Converter(omit_if_default=True)
-    words = (CutBy, Part, Population, PremiseKind, ResourceKind, Side, VerdictWord)
+    words = (CutBy, Part, Population, PremiseKind, ResourceKind, Side, Toll, VerdictWord)
     for kind, name in ((int, "a whole number"), (float, "a number"), (str, "a string"), (bool, "true or false")):
         converter.register_structure_hook(kind, _strict(kind, name))
     converter.register_structure_hook_factory(attrs.has, _object_hook)

@@ -137,7 +137,7 @@ class CheckResult:
     accepted: Acceptance | None = None
     """The entry of the project's settings that accepts a violation of it; None: none does."""
     cut: str = ""
-    """What was left out, and why: `the time was over: 40 of 100 cases were tried`; empty: nothing."""
+    """Parts that were left out, with the reason: `the time was over: 40 of 100 cases were tried`; empty: nothing."""
 
 
 def passes(found: CheckResult, *, strict: bool = False) -> bool:

@@ -118,7 +118,7 @@ class _Finding:
     queues: dict[str, QueueMessages] = attrs.field(factory=dict[str, QueueMessages])
     notices: list[str] = attrs.field(factory=list[str])
     unusable: Sequence[str] = ()
-    """What is wrong with files that have no samples, each with file and line."""
+    """Problems of files that have no samples, each with file and line."""
 
     def polled(self) -> Iterator[EventSourceMapping]:
         """Yield the mappings of real handlers."""

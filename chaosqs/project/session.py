@@ -1,4 +1,4 @@
-"""What the checks of one session share: its time, its progress, and the signals that end it.
+"""Shared by the checks of one session: its time, its progress, and the signals that end it.
 
 Only time that checks take counts, so a session of pytest may run other tests in between.
 """

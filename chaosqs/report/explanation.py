@@ -166,7 +166,7 @@ _SPEED = ("memory",)
 """Settings that no run shows to do more than make a function faster."""
 
 
-# What the violation needs of the world ----------------------------------------------------------------------------
+# Premises ---------------------------------------------------------------------------------------------------------
 
 
 def needs(counterexample: Counterexample) -> list[str]:

@@ -157,7 +157,7 @@ class Finding:
     failing: str = ""
     """The sentence that the mapping's real code never succeeded in any case; empty: it did, or is a model."""
     cut: str = ""
-    """What was left out when the time was over or the run was interrupted; empty: nothing."""
+    """Parts that were left out when the time was over or the run was interrupted; empty: nothing."""
     refused: bool = False
     """True if it never succeeded because Lambda refuses its answers, whatever the message."""
 

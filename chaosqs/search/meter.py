@@ -15,10 +15,10 @@ from chaosqs.model.verdict import Violation
 
 @attrs.frozen
 class Progress:
-    """What a search is doing."""
+    """The state of a search."""
 
     stage: str
-    """What is done: `searching`, `shrinking`, `explaining`."""
+    """The present task: `searching`, `shrinking`, `explaining`."""
     cases: int = 0
     """Cases so far; 0: no case is running."""
     most: int = 0

@@ -123,7 +123,7 @@ class AloneOutcomes:
     known: dict[tuple[object, ...], Alone | None] = attrs.field(factory=dict["tuple[object, ...]", "Alone | None"])
     """Outcomes by all that decides them; None: the message could not be run alone."""
     prevented: dict[tuple[str, Scenario], bool] = attrs.field(factory=dict["tuple[str, Scenario]", bool])
-    """Whether an ordinary configuration prevents what faults excuse, by invariant and scenario."""
+    """True where an ordinary configuration prevents what faults excuse, by invariant and scenario."""
     usual: tuple[Scenario, History | None] | None = None
     """The latest run of an ordinary configuration; None instead of its history: it could not be simulated."""
 

@@ -31,7 +31,7 @@ def test_everything_that_a_review_needs_is_there() -> None:
         "**Violated** in `template.yaml`. Message 4 went to orders-dlq",
         "| `reserved_concurrency` of `worker` | `2` | safe from 5 | `template.yaml:41 ReservedConcurrentExecutions: 2`",
         "| `visibility_timeout` of `orders` | `30` | safe from 61 | default |",
-        "\nSafe: 0 of 400 cases of a search, 0 of 200 seeds with up to 200 messages. The values beyond are safe, too.",
+        "\nSafe: 0 of 400 cases of a search, 0 of 200 seeds with up to 200 messages. A value further out passed ",
         "at low, usual and high values: `batch_size`, `receive_wait_time`. Of use for throughput",
         " No fault was needed.",
         "In 38 % of 1,000 seeds (35–41 %)",
