@@ -2,28 +2,41 @@
 
 The other permitted ends: dead-lettered (`no-early-dead-lettering` judges when), expired when its retention is over and
 not before (RT-1, DLQ-9, DLQ-10), or still in a queue when the run ends. Messages that code deletes by hand, and
-messages that are purged or moved, are not judged: code or the queue's owner has taken responsibility for them.
+messages that are purged or moved, are not judged: code or the queue's owner has taken responsibility for them. A filter
+may drop a message, unless another mapping of the same queue lets it pass: the mappings compete for each message, and
+the one that gets it deletes what is meant for the other (FL-2).
 """
 
 from collections import Counter
 
 import attrs
 
+from chaosqs.invariants.filtered_never_delivered import passes
 from chaosqs.invariants.verdicts import Invariant, judged, message_text
-from chaosqs.model.design import Design, Queue
-from chaosqs.model.events import DeadLettered, Deleted, Event, Expired, InvocationEnded, InvocationStarted, Sent
+from chaosqs.model.design import Design, EventSourceMapping, Queue
+from chaosqs.model.events import (
+    DeadLettered,
+    Deleted,
+    Event,
+    Expired,
+    FilteredOut,
+    InvocationEnded,
+    InvocationStarted,
+    Sent,
+)
 from chaosqs.model.history import History
 from chaosqs.model.time import clock_text, milliseconds
 from chaosqs.model.verdict import Verdict, Violation
+from chaosqs.model.workload import Load, as_sent
 
 NAME = "at-least-once-delivery"
 
 
 def judge(history: History) -> Verdict:
     """Blame each message that was deleted unprocessed, dead-lettered too soon or expired too soon."""
-    trail = _Trail(
-        history.scenario.design, history.events, {queue.name: queue for queue in history.scenario.design.queues}
-    )
+    design = history.scenario.design
+    queues = {queue.name: queue for queue in design.queues}
+    trail = _Trail(design, history.events, queues, history.scenario.workload)
     changes = dict(history.designs[1:])
     for index, event in enumerate(history.events):
         if index in changes:
@@ -40,6 +53,7 @@ class _Trail:
     events: tuple[Event, ...]
     queues: dict[str, Queue]
     """Queues of the design, by name; queues that clients create are missing."""
+    workload: tuple[Load, ...]
     since: dict[int, int] = attrs.field(factory=dict[int, int])
     """Start of the retention of each message, in milliseconds."""
     seen: Counter[int] = attrs.field(factory=Counter[int])
@@ -49,6 +63,8 @@ class _Trail:
     processed: dict[int, bool] = attrs.field(factory=dict[int, bool])
     deleted: list[tuple[int, Deleted, int]] = attrs.field(factory=list[tuple[int, Deleted, int]])
     """Index, event and message of each delete by a mapping; judged when the run is over."""
+    filtered: list[tuple[int, FilteredOut, int]] = attrs.field(factory=list[tuple[int, FilteredOut, int]])
+    """The same of each message that a filter dropped, where its queue has several mappings."""
     violations: list[Violation] = attrs.field(factory=list[Violation])
 
     def change(self, design: Design) -> None:
@@ -68,6 +84,8 @@ class _Trail:
                     self.processed.update((message, True) for message in event.messages if message not in event.failed)
             case Deleted() if event.mapping:
                 self._deleted(index, event)
+            case FilteredOut() if len(self._polling(event.queue)) > 1:
+                self.filtered += [(index, event, message) for message in event.messages]
             case DeadLettered():
                 self._dead_lettered(event)
             case Expired():
@@ -118,17 +136,36 @@ class _Trail:
             )
             why = f"{function} never succeeded on it" if self.seen[message] else f"{function} never saw it"
             self._blame(f"{deleted} although {why}.", event, message, index)
+        sent = as_sent(self.workload) if self.filtered else []
+        for index, dropped, message in self.filtered:
+            if message not in self.processed and not self.running[message]:
+                body = sent[message].body(message) if message < len(sent) else None
+                self._blame_filter(index, dropped, message, body)
         return sorted(self.violations, key=lambda violation: violation.events[-1])
 
-    def _blame(self, text: str, event: Deleted | Expired, message: int, *indexes: int) -> None:
+    def _polling(self, queue: str) -> list[EventSourceMapping]:
+        return [mapping for mapping in self.design.mappings if mapping.queue == queue and mapping.enabled]
+
+    def _blame_filter(self, index: int, event: FilteredOut, message: int, body: str | None) -> None:
+        """Blame a filter that dropped a message which another mapping lets pass; `body`: None if it is unknown."""
+        for other in self._polling(event.queue):
+            lets_pass = passes(other.filters, body) if body is not None else not other.filters
+            if other.name != event.mapping and lets_pass:
+                deleted = f"{message_text(message)} was deleted from {event.queue} by the filters of {event.mapping}"
+                seen = "never succeeded on it" if self.seen[message] else "never saw it"
+                text = f"{deleted} although {other.name} lets it pass: {other.function} {seen}."  # FL-2
+                self._blame(text, event, message, *(() if event.cause is None else (event.cause,)), index)
+                return
+
+    def _blame(self, text: str, event: Deleted | Expired | FilteredOut, message: int, *indexes: int) -> None:
         self.violations.append(Violation(NAME, text, event.at, event.queue, (message,), indexes))
 
 
 AT_LEAST_ONCE_DELIVERY = Invariant(
     name=NAME,
     title="at-least-once delivery",
-    statement="Every message is processed, dead-lettered, expired when its retention is over, or still in a queue at "
-    "the end.",
+    statement="Every message is processed, dead-lettered, expired when its retention is over, filtered out if no other "
+    "mapping of its queue lets it pass, or still in a queue at the end.",
     applies="To every design; exercised when a message is sent.",
     unit="messages",
     default=True,

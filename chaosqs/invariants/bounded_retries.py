@@ -12,7 +12,7 @@ from functools import partial
 import attrs
 
 from chaosqs.invariants.no_recursive_loop import is_dropped
-from chaosqs.invariants.redelivery import RedriveLimits
+from chaosqs.invariants.redelivery import DECIDING, RedriveLimits, preventable
 from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable, times
 from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.events import Operated
@@ -56,7 +56,8 @@ def _judge(name: str, most: int, history: History) -> Verdict:
             exercised += len(deliveries) - 1
             retries.count(deliveries)
     retries.violations.sort(key=lambda violation: violation.events[-1])
-    return judged(name, retries.violations, exercised, "no message was received twice", retries.excused)
+    idle, excused = "no message was received twice", retries.excused
+    return judged(name, retries.violations, exercised, idle, excused, candidates=retries.candidates)
 
 
 def _granted(history: History) -> dict[str, int]:
@@ -79,6 +80,7 @@ class _Retries:
     granted: Mapping[str, int]
     violations: list[Violation] = attrs.field(factory=list[Violation])
     excused: list[str] = attrs.field(factory=list[str])
+    candidates: list[Violation] = attrs.field(factory=list[Violation])
 
     def count(self, deliveries: Sequence[Delivery]) -> None:
         """Count the deliveries of one message, queue by queue; a repeated receive attempt counts once (FF-20)."""
@@ -93,7 +95,7 @@ class _Retries:
 
     def _too_many(self, own: Sequence[Delivery], most: int) -> None:
         received = f"{message_text(own[0].message)} was received {times(len(own))} from {own[0].queue}"
-        self._blame(own[most], f"{received}: max_receive_count is {most:,}.")
+        self.violations.append(self._violation(own[most], f"{received}: max_receive_count is {most:,}."))
 
     def _endless(self, own: Sequence[Delivery]) -> None:
         """Blame the first delivery over the limit, or excuse it if those without a fault stay within the limit."""
@@ -102,10 +104,12 @@ class _Retries:
         span = clock_text(self.history.events[last.received].at - self.history.events[first.received].at)
         received = f"{message_text(first.message)} was received {times(len(own))} from {first.queue} in {span}"
         never = f"{function_of(last.mapping)} never succeeded on it" if last.mapping else "nobody deleted it"
+        violation = self._violation(own[self.most], f"{received}, and {never}: {self._why_endless(own)}.")
         if len(own) - len(faults) <= self.most:
             self.excused.append(f"{received} and {never}, but faults had their share: {faults[0]}")
+            self.candidates += preventable(self.history, violation, faults[0], DECIDING)
         else:
-            self._blame(own[self.most], f"{received}, and {never}: {self._why_endless(own)}.")
+            self.violations.append(violation)
 
     def _why_endless(self, own: Sequence[Delivery]) -> str:
         """Return the reason why a message always came back: the guard that dropped it (LX-17), or no redrive policy."""
@@ -115,10 +119,9 @@ class _Retries:
             )
         return f"{own[0].queue} has no redrive policy"
 
-    def _blame(self, delivery: Delivery, text: str) -> None:
+    def _violation(self, delivery: Delivery, text: str) -> Violation:
         index, message = delivery.received, delivery.message
-        at = self.history.events[index].at
-        self.violations.append(Violation(self.name, text, at, delivery.queue, (message,), (index,)))
+        return Violation(self.name, text, self.history.events[index].at, delivery.queue, (message,), (index,))
 
 
 BOUNDED_RETRIES = bounded_retries()

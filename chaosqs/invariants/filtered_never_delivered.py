@@ -32,7 +32,7 @@ def judge(history: History) -> Verdict:
         for index, event in history.each(InvocationStarted)
         if event.mapping in filters
         for message in event.messages
-        if message < len(sent) and not _passes(filters[event.mapping], sent[message].body(message))
+        if message < len(sent) and passes(filters[event.mapping], sent[message].body(message)) is False
     ]
     return judged(NAME, violations, dropped, f"every message matched a filter of {listed(unique(filters))}")
 
@@ -42,9 +42,12 @@ def _patterns(filters: tuple[str, ...]) -> tuple[Pattern, ...]:
     return tuple(parse(pattern) for pattern in filters)
 
 
-def _passes(filters: tuple[str, ...], body: str) -> bool:
+def passes(filters: tuple[str, ...], body: str) -> bool | None:
+    """Return whether a message passes some filters; None: it depends on more than its body."""
     patterns = _patterns(filters)
-    return any(pattern.others for pattern in patterns) or matches(patterns, body) is Match.MATCHED
+    if any(pattern.others for pattern in patterns):
+        return None
+    return matches(patterns, body) is Match.MATCHED
 
 
 def _violation(index: int, event: InvocationStarted, message: int) -> Violation:

@@ -7,7 +7,7 @@ on it twice at the same time (VT-4).
 
 from collections.abc import Iterator
 
-from chaosqs.invariants.redelivery import excuse, handed, preventable, why_again
+from chaosqs.invariants.redelivery import DECIDING, excuse, handed, preventable, why_again
 from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.history import History
@@ -33,7 +33,7 @@ def judge(history: History) -> Verdict:
             fault = excuse(history, first, second)
             if fault:
                 excused.append(f"{_text(first, second)}, but only by a fault: {fault}")
-                candidates += preventable(_violation(history, first, second), fault)
+                candidates += preventable(history, _violation(history, first, second), fault, DECIDING)
             else:
                 violations.append(_violation(history, first, second))
     violations.sort(key=lambda violation: violation.events[-1])

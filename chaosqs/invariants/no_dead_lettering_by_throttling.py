@@ -3,10 +3,15 @@
 The pollers receive without asking whether the function can be invoked (ES-11). A throttled batch is retried until its
 visibility timeout is over, and that costs a receive (ES-8, ES-9). After enough receives, a message that no function
 ever saw is dead-lettered (DLQ-3).
+
+Faults may throttle any number of receives, and no max_receive_count bears that. So a move that only such throttles
+brought about is excused for good, whatever an ordinary configuration would do.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
+from chaosqs.invariants.no_recursive_loop import is_dropped
 from chaosqs.invariants.verdicts import Invariant, judged, listed, message_text, not_applicable, times, unique
 from chaosqs.model.delivery import Delivery, Ending, Fate
 from chaosqs.model.design import Design, EventSourceMapping
@@ -115,16 +120,16 @@ def _text(history: History, fate: Fate) -> str:
     else:
         although = f"{function} never failed on it{', and never saw it' if unseen else ''}"
     moved = f"{message_text(fate.event.message)} went to {fate.event.target}"
-    return f"{moved} although {although}: {_account(history, fate)}."
+    return f"{moved} although {although}: {account(history, fate.deliveries)}."
 
 
-def _account(history: History, fate: Fate) -> str:
-    """Return the cause that used up all deliveries, or each cause with its number of deliveries."""
-    met = Counter(_met(history, delivery) for delivery in fate.deliveries)
-    received = f"it was received {times(len(fate.deliveries))}"
+def account(history: History, deliveries: Sequence[Delivery]) -> str:
+    """Return the cause that used up all deliveries of a message, or each cause with its number of deliveries."""
+    met = Counter(_met(history, delivery) for delivery in deliveries)
+    received = f"it was received {times(len(deliveries))}"
     if len(met) == 1:
         (what,) = met
-        return f"{received}, and {'' if len(fate.deliveries) == 1 else 'each time '}{what}"
+        return f"{received}, and {'' if len(deliveries) == 1 else 'each time '}{what}"
     return f"{received}: {listed(f'{times(count)} {what}' for what, count in met.items())}"
 
 
@@ -132,6 +137,8 @@ def _met(history: History, delivery: Delivery) -> str:
     """Return the cause that used up a delivery."""
     if not delivery.mapping:
         return "a client received it"
+    if is_dropped(history, delivery.ended):
+        return "Lambda's guard against recursive loops dropped it"
     function = _function(history.scenario.design, delivery)
     if delivery.ending is not Ending.THROTTLED:
         return _ENDING_TEXTS[delivery.ending].format(function=function)

@@ -5,7 +5,7 @@ timeout is over, another poller has the message by then, and the delete has no e
 invocations at the same time are judged by `no-concurrent-processing`.
 """
 
-from chaosqs.invariants.redelivery import excuse, handed, preventable
+from chaosqs.invariants.redelivery import DECIDING, excuse, handed, preventable
 from chaosqs.invariants.verdicts import Invariant, function_of, judged, message_text, not_applicable
 from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.events import Received
@@ -31,7 +31,7 @@ def judge(history: History) -> Verdict:
                 fault = excuse(history, done, delivery)
                 if fault:
                     excused.append(f"{_text(done, delivery)}, but only by a fault: {fault}")
-                    candidates += preventable(_violation(history, done, delivery), fault)
+                    candidates += preventable(history, _violation(history, done, delivery), fault, DECIDING)
                 else:
                     violations.append(_violation(history, done, delivery))
             if delivery.ending is Ending.PROCESSED:

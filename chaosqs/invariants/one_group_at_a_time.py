@@ -6,7 +6,7 @@ first one takes longer than the visibility timeout: its messages come back, and 
 
 import attrs
 
-from chaosqs.invariants.redelivery import excuse, late, preventable, why_again
+from chaosqs.invariants.redelivery import DECIDING, excuse, late, preventable, why_again
 from chaosqs.invariants.verdicts import Invariant, judged, messages_text, not_applicable
 from chaosqs.model.delivery import Delivery
 from chaosqs.model.events import Deleted, Expired, InvocationEnded, InvocationStarted
@@ -93,7 +93,7 @@ class _Holders:
         violation = Violation(NAME, f"{text}: {why}.", event.at, queue, messages, indexes)
         if fault:
             self.excused.append(f"{text}, but only by a fault: {fault}")
-            self.candidates += preventable(violation, fault)
+            self.candidates += preventable(self.history, violation, fault, DECIDING)
         else:
             self.violations.append(violation)
 

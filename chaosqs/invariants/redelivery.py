@@ -4,19 +4,20 @@ The visibility timeout counts from the receive, so a batching window, retries an
 fault excuses a second delivery if it made the message visible too early, prevented its delete, or took more time than
 was missing.
 
-A fault that only took time is an excuse for now: a design with an ordinary visibility timeout may bear it. So the
-violation is a candidate as well, which counts if an ordinary configuration has none under the same faults.
+A fault is an excuse for now: a design with ordinary settings may bear it. So the violation is a candidate as well,
+which counts if an ordinary configuration has none under the same faults. Other invariants excuse in the same way.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
+from chaosqs.invariants.verdicts import listed
 from chaosqs.model.delivery import Delivery
-from chaosqs.model.design import Design
+from chaosqs.model.design import Design, Queue
 from chaosqs.model.events import (
     Deleted,
     Event,
@@ -54,12 +55,77 @@ class RedriveLimits:
             self.counts[event.target] = int(event.value)
 
 
+# Ordinary configurations ----------------------------------------------------------------------------------------------
+
+_TIMEOUTS, _RECEIVES = 6, 5
+"""Function timeouts that a visibility timeout has, and receives before dead-lettering, as AWS advises at least."""
+_RETENTION = 345_600  # seconds: AWS's default (RT-1)
+_MOST_VISIBILITY = 43_200  # seconds (VT-1)
+_OPERATED = "an operator changed"
+_PREVENTS = "An ordinary configuration prevents it"
+
+
+def ordinary(design: Design) -> Design:
+    """Return a design with settings as AWS advises them; what has more keeps it.
+
+    The visibility timeout is six function timeouts and the batching window, a redrive policy grants five receives,
+    messages are kept for AWS's default, and partial batch responses are on.
+    """
+    queues = list[Queue]()
+    for queue in design.queues:
+        polling = [mapping for mapping in design.mappings if mapping.queue == queue.name]
+        needs = [_TIMEOUTS * design.function(each.function).timeout + each.maximum_batching_window for each in polling]
+        visibility = max(queue.visibility_timeout, min(max(needs, default=0), _MOST_VISIBILITY))
+        redrive = queue.redrive
+        if redrive is not None:
+            redrive = attrs.evolve(redrive, max_receive_count=max(redrive.max_receive_count, _RECEIVES))
+        kept = max(queue.retention_period, _RETENTION)
+        queues.append(attrs.evolve(queue, visibility_timeout=visibility, redrive=redrive, retention_period=kept))
+    mappings = [attrs.evolve(mapping, report_batch_item_failures=True) for mapping in design.mappings]
+    return attrs.evolve(design, queues=queues, mappings=mappings)
+
+
+def preventable(history: History, violation: Violation, fault: str, settings: Sequence[str]) -> list[Violation]:
+    """Return the candidate for a violation that is excused; none if no ordinary setting might have prevented it.
+
+    `fault`: the fault or the operator that excuses it; empty: something else does. No setting stops an operator.
+    `settings`: the settings of the queue that might have prevented it: `visibility_timeout`, `max_receive_count`,
+    `retention_period`.
+    """
+    if fault.startswith(_OPERATED):
+        return []
+    design = history.scenario.design
+    pairs = zip(design.queues, ordinary(design).queues, strict=True)
+    changed = [(_settings(now), _settings(then)) for now, then in pairs if now.name == violation.queue]
+    more = [
+        f"{name} {then[name]:,} instead of {now[name]:,}"
+        for now, then in changed
+        for name in settings
+        if then[name] != now[name]
+    ]
+    if not more:
+        return []
+    bears = f"The fault {fault} had its share, but an ordinary configuration bears it" if fault else _PREVENTS
+    return [attrs.evolve(violation, text=f"{violation.text} {bears}: {listed(more)}.")]
+
+
+def _settings(queue: Queue) -> dict[str, int]:
+    return {
+        "visibility_timeout": queue.visibility_timeout,
+        "max_receive_count": 0 if queue.redrive is None else queue.redrive.max_receive_count,
+        "retention_period": queue.retention_period,
+    }
+
+
 # Reasons of repeated deliveries ---------------------------------------------------------------------------------------
 
 _SHOWING = "duplicate"  # the fault of a receive that leaves its messages visible
 _DELAYING = "slow_receive"  # the fault of a receive that takes time
 _EXCUSING_CHANGES = ("visibility_timeout", "timeout", "maximum_batching_window")  # settings; no design can foresee them
-_OPERATED = "an operator changed"
+DECIDING = ("visibility_timeout",)
+"""Settings of a queue that decide whether a delay makes a message visible too early."""
+DECIDING_RECEIVES = (*DECIDING, "max_receive_count")
+"""Settings of a queue that decide whether a message runs out of receives."""
 _NOTABLE = 1_000  # milliseconds between receive and invocation from which a text mentions them
 
 
@@ -98,14 +164,6 @@ def late(history: History, delivery: Delivery) -> str:
         if delayed:
             return delayed
     return next(_queued(history, delivery), "")
-
-
-def preventable(violation: Violation, fault: str) -> list[Violation]:
-    """Return the candidate for an excused violation; none if an operator was the excuse, whom no setting stops."""
-    if fault.startswith(_OPERATED):
-        return []
-    more = f"The fault {fault} had its share, but an ordinary configuration (AWS advises six timeouts) bears it."
-    return [attrs.evolve(violation, text=f"{violation.text} {more}")]
 
 
 def _change_text(event: Operated) -> str:

@@ -6,8 +6,9 @@ import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import Invariant
+from chaosqs.invariants.redelivery import ordinary
 from chaosqs.model.delivery import Ending, Fate
-from chaosqs.model.design import Design, Queue
+from chaosqs.model.design import Design
 from chaosqs.model.events import Expired
 from chaosqs.model.explanation import Toll
 from chaosqs.model.history import Alone, History
@@ -85,34 +86,6 @@ class RunResult:
 # Verdicts that one history does not settle ----------------------------------------------------------------------------
 
 
-_TIMEOUTS, _RECEIVES = 6, 5
-"""Function timeouts that a visibility timeout has, and receives before dead-lettering, as AWS advises at least."""
-_MOST_VISIBILITY = 43_200  # seconds (VT-1)
-
-
-def ordinary(design: Design) -> Design:
-    """Return a design with settings as AWS advises them; what has more keeps it.
-
-    The visibility timeout is six function timeouts and the batching window, a redrive policy grants five receives, and
-    partial batch responses are on.
-    """
-    queues = list[Queue]()
-    for queue in design.queues:
-        polling = [mapping for mapping in design.mappings if mapping.queue == queue.name]
-        needs = [_TIMEOUTS * design.function(each.function).timeout + each.maximum_batching_window for each in polling]
-        visibility = max(queue.visibility_timeout, min(max(needs, default=0), _MOST_VISIBILITY))
-        redrive = queue.redrive
-        if redrive is not None:
-            redrive = attrs.evolve(redrive, max_receive_count=max(redrive.max_receive_count, _RECEIVES))
-        queues.append(attrs.evolve(queue, visibility_timeout=visibility, redrive=redrive))
-    mappings = [attrs.evolve(mapping, report_batch_item_failures=True) for mapping in design.mappings]
-    return attrs.evolve(design, queues=queues, mappings=mappings)
-
-
-def _visibilities(design: Design) -> list[int]:
-    return [queue.visibility_timeout for queue in design.queues]
-
-
 @attrs.define(eq=False)
 class AloneOutcomes:
     """The outcomes of messages that were run alone, which settle verdicts; each message and code is run once.
@@ -142,18 +115,12 @@ class AloneOutcomes:
         return verdict
 
     def _prevented(self, invariant: Invariant, scenario: Scenario) -> bool:
-        """Return whether an ordinary configuration has no violation under the same faults and seed, nor an excused one.
-
-        False if the visibility timeouts of the design are ordinary themselves: the excuses are about them.
-        """
+        """Return whether an ordinary configuration has no violation under the same faults and seed, nor an excuse."""
         known = self.prevented.get((invariant.name, scenario))
         if known is None:
-            usual = ordinary(scenario.design)
-            known = False
-            if _visibilities(usual) != _visibilities(scenario.design):
-                history = self._under(attrs.evolve(scenario, design=usual))
-                verdict = None if history is None else invariant.judge(history)
-                known = verdict is not None and not (verdict.violations or verdict.excused)
+            history = self._under(attrs.evolve(scenario, design=ordinary(scenario.design)))
+            verdict = None if history is None else self.settled(invariant, history)
+            known = verdict is not None and not (verdict.violations or verdict.excused)
             self.prevented[invariant.name, scenario] = known
         return known
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from chaosqs.invariants import NO_EXPIRY_UNSEEN
 from chaosqs.model.design import Design, EventSourceMapping, Queue
 from chaosqs.model.verdict import Status
@@ -24,6 +26,41 @@ def test_a_message_that_was_received_is_not_judged() -> None:
     story = Story(DESIGN).send()
     story.receive(0).start().finish("raised").release("failed")
     assert judge(story.at(60).give_back(0).expire(0).end()).status is Status.HOLDS
+
+
+def test_ES_8_a_message_that_was_received_and_never_given_to_a_function_is_unseen() -> None:
+    """The verdict names what kept it from the function, and blames the first receive and the last."""
+    story = Story(DESIGN).send()
+    for second in (0, 30):
+        batch = story.at(second).receive(0).throttle(running=2)
+        story.at(second + 30)
+        batch.release("throttled")
+        story.give_back(0)
+    (violation,) = judge(story.expire(0).end()).violations
+    assert violation.text == (
+        "Message 1 expired in orders although worker never saw it within its retention period of 60.0 s: it was "
+        "received 2 times, and each time all 2 reserved executions of worker were busy."
+    )
+    assert violation.events == (1, 2, 3, 5, 6, 7, 9)
+
+
+def test_a_client_and_a_filter_have_seen_a_message() -> None:
+    """Who receives by itself, or filters, decides what becomes of it."""
+    assert judge(Story(DESIGN).send().client_receives(0, count=1).at(60).expire(0).end()).status is Status.HOLDS
+    story = Story(DESIGN).send()
+    story.receive(0).filter_out()
+    assert judge(story.at(60).expire(0).end()).status is Status.HOLDS
+
+
+def test_a_dead_letter_that_a_mapping_should_have_received_counts_in_its_own_queue() -> None:
+    """That another function had failed on it before does not make up for it."""
+    polled = EventSourceMapping("orders-dlq", "worker")
+    design = attrs.evolve(DESIGN, mappings=[*DESIGN.mappings, polled])
+    story = Story(design).send()
+    story.receive(0).start().finish("raised").release("failed")
+    story.at(30).give_back(0).dead_letter(0).at(90).expire(0, "orders-dlq")
+    (violation,) = judge(story.end()).violations
+    assert violation.text.startswith("Message 1 expired in orders-dlq although no poller had received it")
 
 
 def test_a_fault_or_an_operator_in_the_way_excuses() -> None:

@@ -3,15 +3,21 @@
 import attrs
 import pytest
 
-from chaosqs.invariants import DEAD_LETTER_QUEUE_OUTLIVES_SOURCE, NO_CONCURRENT_PROCESSING
+from chaosqs.invariants import (
+    DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
+    NO_BYSTANDER_DEAD_LETTERED,
+    NO_CONCURRENT_PROCESSING,
+    NO_EXPIRY_UNSEEN,
+)
+from chaosqs.invariants.redelivery import ordinary
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
-from chaosqs.model.faults import FaultPlan
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
 from chaosqs.model.workload import Burst
-from chaosqs.search.oracle import AloneOutcomes, Oracle, RunResult, ordinary
+from chaosqs.search.oracle import AloneOutcomes, Oracle, RunResult
 from chaosqs.simulation.run import simulate
 from tests.search.designs import STARVED
 
@@ -109,8 +115,8 @@ def test_a_fault_excuses_only_what_no_ordinary_setting_prevents(fault: str) -> N
     settled = AloneOutcomes().settled(NO_CONCURRENT_PROCESSING, history)
     assert (settled.status, settled.excused) == (Status.VIOLATED, ())
     assert settled.violations[0].text.endswith(
-        f"The fault {fault} at receive 1 of message 1 had its share, but an ordinary configuration (AWS advises six "
-        "timeouts) bears it."
+        f"The fault {fault} at receive 1 of message 1 had its share, but an ordinary configuration bears it: "
+        "visibility_timeout 360 instead of 61."
     )
 
 
@@ -119,6 +125,45 @@ def test_what_an_ordinary_configuration_suffers_too_stays_excused(visibility_tim
     """A replica that shows a message twice does so whatever the visibility timeout (OR-4)."""
     settled = AloneOutcomes().settled(NO_CONCURRENT_PROCESSING, _slow_start(visibility_timeout, fault))
     assert (settled.status, settled.violations, len(settled.excused)) == (Status.HOLDS, (), 1)
+
+
+def _throttled_for(seconds: int, retention_period: int) -> History:
+    queue = Queue("orders", retention_period=retention_period)
+    design = Design([queue], [Function("worker")], [EventSourceMapping("orders", "worker")])
+    window = Window("throttled", "", 0, seconds)
+    return simulate(Scenario(design, [Burst("orders", 1)], faults=FaultPlan(windows=[window])))
+
+
+def test_a_fault_that_outlasts_a_short_retention_is_no_excuse() -> None:
+    """Kept for AWS's default of four days, the message is processed after the throttling."""
+    history = _throttled_for(70, retention_period=60)
+    assert NO_EXPIRY_UNSEEN.judge(history).excused == (
+        "Message 1 expired in orders unseen, but: throttled from 0 s for 70 s",
+    )
+    (violation,) = AloneOutcomes().settled(NO_EXPIRY_UNSEEN, history).violations
+    assert violation.text == (
+        "Message 1 expired in orders although worker never saw it within its retention period of 60.0 s: it was "
+        "received 2 times, and each time a fault kept it from worker (throttled from 0 s for 70 s). The fault "
+        "throttled from 0 s for 70 s had its share, but an ordinary configuration bears it: retention_period 345,600 "
+        "instead of 60."
+    )
+
+
+def test_a_hanging_neighbour_excuses_unless_more_receives_save_the_message() -> None:
+    """With one receive a healthy message shares its batch; with five it may come alone, too, or, by chance, not."""
+    design = Design(
+        [Queue("orders", visibility_timeout=30, redrive=Redrive("dlq", 1)), Queue("dlq")],
+        [Function("worker", timeout=5)],
+        [EventSourceMapping("orders", "worker", report_batch_item_failures=True)],
+    )
+    hangs = {"worker": Behaviour(poison=[0], hangs=True)}
+    histories = [simulate(Scenario(design, [Burst("orders", 3)], hangs, seed=seed)) for seed in (1, 10)]
+    assert all(NO_BYSTANDER_DEAD_LETTERED.judge(history).excused for history in histories)
+    saved, lost = [AloneOutcomes().settled(NO_BYSTANDER_DEAD_LETTERED, history) for history in histories]
+    assert saved.violations[0].text.endswith(
+        "with message 1. An ordinary configuration prevents it: max_receive_count 5 instead of 1."
+    )
+    assert (lost.status, lost.violations) == (Status.HOLDS, ())
 
 
 def test_an_ordinary_configuration_is_what_aws_advises() -> None:
