@@ -2,6 +2,7 @@
 
 What code deletes stays deleted, whatever becomes of its batch (EF-4). Code that deletes each message once its work is
 done may do so. Code that deletes a message and then fails on it, or still has work to do when it is stopped, loses it.
+So does code that purges a queue that a mapping polls: all messages go that no function has succeeded on (PQ-1).
 
 A failed batch shows neither. So a message counts as lost if the code fails on it alone, or if, run alone, the code
 deleted it while it had more to do (`History.alone`); until that is known the verdict is unsettled. No fault excuses a
@@ -17,6 +18,7 @@ from chaosqs.model.history import History
 from chaosqs.model.verdict import Verdict, Violation
 
 NAME = "no-loss-by-own-delete"
+_PURGED = "PurgeQueue"  # `Deleted.fault` of a purge
 
 
 def judge(history: History) -> Verdict:
@@ -37,6 +39,10 @@ def judge(history: History) -> Verdict:
             candidates.append(violation)
         elif lost:
             violations.append(violation)
+    for index, purge in _purges(history):
+        exercised += len(purge.messages)
+        gone = [message for message in purge.messages if not _is_processed(history, message)]
+        violations += [_purged(history, index, purge, message) for message in gone]
     if candidates and not violations:
         return unsettled(NAME, candidates, exercised, unknown)
     return judged(NAME, violations, exercised, "no function deleted a message of its own batch")
@@ -65,9 +71,22 @@ def _by_code(history: History, cause: int) -> bool:
     return isinstance(history.events[cause], InvocationStarted)
 
 
+def _purges(history: History) -> Iterator[tuple[int, Deleted]]:
+    """Yield each purge of a polled queue by code, with its index."""
+    polled = {mapping.queue for mapping in history.scenario.design.mappings if mapping.enabled}
+    for index, event in history.each(Deleted):
+        by_code = event.cause is not None and _by_code(history, event.cause)
+        if event.fault == _PURGED and event.queue in polled and by_code:
+            yield index, event
+
+
+def _is_processed(history: History, message: int) -> bool:
+    return any(delivery.ending is Ending.PROCESSED for delivery in history.deliveries.get(message, ()))
+
+
 def _fails(history: History, end: InvocationEnded, message: int) -> bool:
     """Return True if an invocation failed on a message, and none succeeded on it."""
-    if any(delivery.ending is Ending.PROCESSED for delivery in history.deliveries.get(message, ())):
+    if _is_processed(history, message):
         return False
     return end.outcome != "succeeded" or message in end.failed
 
@@ -78,6 +97,17 @@ def _is_lost(history: History, end: InvocationEnded, message: int) -> bool | Non
         return True
     tried = history.alone.get((end.mapping, message))
     return None if tried is None else tried.failed or tried.deleted_early
+
+
+def _purged(history: History, index: int, purge: Deleted, message: int) -> Violation:
+    assert purge.cause is not None, "a purge by code has its invocation as its cause"
+    start = history.events[purge.cause]
+    assert isinstance(start, InvocationStarted), f"{purge.cause} is noted as the invocation of a purge, but is {start}"
+    text = (
+        f"{message_text(message)} is gone from {purge.queue}: {start.function} purged the queue, and no function had "
+        "succeeded on the message."  # PQ-1
+    )
+    return Violation(NAME, text, purge.at, purge.queue, (message,), (purge.cause, index))
 
 
 def _violation(history: History, message: int, index: int, end_index: int, end: InvocationEnded) -> Violation:
@@ -100,8 +130,9 @@ def _violation(history: History, message: int, index: int, end_index: int, end: 
 NO_LOSS_BY_OWN_DELETE = Invariant(
     name=NAME,
     title="no loss by own delete",
-    statement="No message is gone because its function deleted it by itself before its work was done.",
-    applies="To designs with functions that are real code; exercised when code deletes a message of its own batch.",
+    statement="No message is gone because code deleted it by itself, or purged its queue, before its work was done.",
+    applies="To designs with functions that are real code; exercised when code deletes a message of its own batch, or "
+    "purges a queue that a mapping polls.",
     unit="messages deleted by code",
     default=True,
     judge=judge,

@@ -241,3 +241,13 @@ def names_items_otherwise(event: Event, _context: object) -> object:
 
 def says_done(_event: Event, _context: object) -> str:
     return "done"
+
+
+def purges(_event: Event, _context: object) -> None:
+    sqs_client().purge_queue(QueueUrl="orders")
+
+
+def sends_to_the_other_queue(event: Event, _context: object) -> None:
+    """Send from `orders` to `returns`, and back."""
+    came = str(event["Records"][0]["eventSourceARN"]).rpartition(":")[2]
+    send("returns" if came == "orders" else "orders", event)

@@ -77,3 +77,15 @@ def test_a_crash_loses_what_was_deleted_before_the_work(handler: str, *, lost: b
         assert (
             "deleted it by itself and then timed out (timeout at receive 1 of message 1)" in verdict.violations[0].text
         )
+
+
+def test_PQ_1_code_that_purges_its_queue_loses_what_was_not_processed() -> None:
+    """The message of the invocation itself is processed; the others are gone, seen or not."""
+    behaviour = Behaviour(handler="tests.invariants.broken_handlers:purges")
+    history = simulate(Scenario(orders_design(), [Burst("orders", 4)], {"worker": behaviour}))
+    verdict = NO_LOSS_BY_OWN_DELETE.judge(history)
+    lost = 4 - history.summary()["messages"]["processed"]
+    assert len(verdict.violations) == lost > 0
+    assert verdict.violations[-1].text == (
+        "Message 4 is gone from orders: worker purged the queue, and no function had succeeded on the message."
+    )

@@ -56,6 +56,21 @@ def test_LX_17_endless_retries_are_blamed_on_the_guard() -> None:
     )
 
 
+def test_LX_16_two_functions_that_feed_each_other_are_a_loop() -> None:
+    """Each is counted on its own; botocore writes the bar between them as `%7C`."""
+    pairs = {"orders": "worker", "returns": "auditor"}
+    design = Design(
+        [Queue("orders", redrive=Redrive("dead", 3)), Queue("returns"), Queue("dead")],
+        [Function(name) for name in pairs.values()],
+        [EventSourceMapping(queue, function) for queue, function in pairs.items()],
+    )
+    behaviour = Behaviour(handler="tests.invariants.broken_handlers:sends_to_the_other_queue")
+    history = simulate(Scenario(design, [Burst("orders", 1)], dict.fromkeys(pairs.values(), behaviour)))
+    (violation,) = judge(history).violations
+    assert violation.messages == (32,)
+    assert "the messages before it went through worker about 16 times" in violation.text
+
+
 def test_models_send_nothing() -> None:
     """A loop needs code that sends."""
     assert judge(Story(orders_design()).send().end()).status is Status.NOT_APPLICABLE

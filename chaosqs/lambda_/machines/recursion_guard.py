@@ -7,6 +7,7 @@ a batch of several messages, each function's highest count holds.
 
 import hashlib
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from chaosqs.sqs.machines.message import Message
 
@@ -22,7 +23,7 @@ def passes(messages: Iterable[Message]) -> dict[str, int]:
     """Return the passes of the chains that led to some messages, by the key of each function."""
     counts: dict[str, int] = {}
     for message in messages:
-        for part in _header(message).split(";"):
+        for part in unquote(_header(message)).split(";"):  # botocore sends `|` as `%7C`
             if part.startswith(_LINEAGE):
                 _add(counts, part.removeprefix(_LINEAGE))
     return counts
