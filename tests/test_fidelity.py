@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 
 import pytest
 
@@ -96,6 +97,14 @@ def test_chaosqs_answers_as_aws_where_emulators_are_compared(
     opened = next(open_world for name, open_world in EMULATORS.items() if name.startswith("chaosqs"))
     assert answered(opened, behaviour) == wanted, title
     assert not rule or rule in {each["id"] for chapter in CHAPTERS for each in rules(chapter)}
+
+
+def test_assumed_words_of_errors_are_listed() -> None:
+    """As often as the code of a file says so."""
+    listed = Counter(each["where"] for chapter in CHAPTERS for each in rules(chapter, "assumed") if "words" in each)
+    sources = ((path, path.read_text(encoding="utf-8")) for path in (ROOT / "chaosqs").rglob("*.py"))
+    marked = {str(path.relative_to(ROOT)): text.count("Assumed wording") for path, text in sources}
+    assert dict(listed) == {path: count for path, count in marked.items() if count}
 
 
 def test_the_table_of_emulators_has_all_behaviours() -> None:

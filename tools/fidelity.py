@@ -38,6 +38,10 @@ ASSUMED = (
     "brackets name the rules and the [measurements]({calibration}) that a value follows from. "
     "`vary_assumptions = true` lets a search draw them. A story names the assumptions that decide its verdict."
 )
+ANSWERS = (
+    "No recording or documentation tells these answers of API calls, and no setting changes them. Designs do not "
+    "depend on them."
+)
 HEAD = ("rule", "what AWS does", "certainty", "implemented in", "test")
 
 
@@ -45,8 +49,10 @@ EMULATORS = ROOT / "docs" / "fidelity" / "emulators.toml"
 COMPARED = (
     "`python -m tools.compare_emulators` runs the same boto3 calls on each emulator in one go. ✓ means that it answers "
     "as AWS does, according to a recording of AWS or its documentation. We chose the behaviours and mended our own "
-    "faults among them, so read the rows, not the sums. ministack and LocalStack's package ran without containers; "
-    "LocalStack's delays after a deletion and a purge, which are off by default, were on."
+    "faults among them, so read the rows, not the sums. ministack and LocalStack's package ran without containers. A "
+    "script of ours served LocalStack's package in place of the container, and emptied its queues on a URL of its own; "
+    "LocalStack's delays after a deletion and a purge, which are off by default, were on. Not measured: LocalStack's "
+    "container and paid editions, emulators that Python's package index does not have, and mappings of the others."
 )
 
 
@@ -61,6 +67,7 @@ def page() -> str:
     sections = [
         *tables,
         ("Service models", service_models.section()),
+        ("Assumed answers", f"{ANSWERS}\n\n{assumed_answers()}"),
         ("Assumptions", f"{ASSUMED.format(calibration='calibration.md')}\n\n{assumed()}"),
     ]
     head = f"# Fidelity\n\n{INTRO} {whole}\n\n{flags}\n{COLUMNS}\n"
@@ -97,11 +104,21 @@ def assumed() -> str:
     return table(("name", "default", "range", "meaning, and where the default comes from"), rows)
 
 
-def rules(chapter: str) -> list[Rule]:
-    """Return the rules of one file, in the order of the file."""
+def assumed_answers() -> str:
+    """Return the table of answers that are assumed and that no assumption changes."""
+    every = [each for chapter in CHAPTERS for each in rules(chapter, "assumed")]
+    rows = [
+        (each["answer"] if "answer" in each else f"The words of the error: {each['words']}.", f"`{each['where']}`")
+        for each in every
+    ]
+    return table(("what is assumed", "implemented in"), rows)
+
+
+def rules(chapter: str, kind: str = "rule") -> list[Rule]:
+    """Return the rules of one file, or its entries of another kind, in the order of the file."""
     text = (ROOT / "docs" / "fidelity" / f"{chapter}.toml").read_text(encoding="utf-8")
     listed: dict[str, list[Rule]] = tomllib.loads(text)
-    return listed["rule"]
+    return listed[kind]
 
 
 def carriers() -> dict[str, str]:

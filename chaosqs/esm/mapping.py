@@ -174,9 +174,6 @@ class Deleting:
 #
 # A poller carries one batch at a time, from the receive until it is deleted or given up.
 
-_UNANSWERED = 1_000
-"""Assumed: milliseconds after which a poller whose request got lost invokes again (EP-13)."""
-
 _STALL = 10_000
 """Milliseconds that a `stall` of one batch lasts."""
 
@@ -329,7 +326,7 @@ class Mapping:
     def _lose(self, poller: Poller, request: Request, injected: InjectedFault) -> None:
         """Wait for a response that never comes, then invoke again."""
         now = self.context.now
-        again = min(now + _UNANSWERED, max(now, poller.gives_up))
+        again = min(now + self.context.assumptions.delete_retry, max(now, poller.gives_up))
         poller.attempts += 1
         index = self.context.record(
             Held(now, request.received, self.mapping.name, poller.number, request.messages, again, injected.name)
@@ -365,7 +362,7 @@ class Mapping:
             )
         )
         again = now + (self.context.assumptions.rate_retry if refused.by_rate else self.latency.pause(poller))
-        last = poller.gives_up - self.context.assumptions.last_retry  # Assumed: ES-8 leaves the last retry open
+        last = poller.gives_up - self.context.assumptions.last_retry  # Assumed: ES-8 leaves open if there is one
         if now < last < again:
             again = last
         self._invoke_again(poller, request, again, "throttled", index)
@@ -415,6 +412,7 @@ def _scaling(mapping: EventSourceMapping, era: str, assumed: Assumptions) -> Sca
     return Scaling(
         scaling_limits(mapping, era),
         held_batches=assumed.held_batches,
+        receive_after_giving_up=bool(assumed.receive_after_giving_up),
         throttled_growth=assumed.throttled_growth,
         long_poll=assumed.long_poll,
         idle_reduction=assumed.idle_reduction,

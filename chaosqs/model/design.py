@@ -247,8 +247,8 @@ def _queue_problems(checks: Checks, queue: Queue) -> list[Problem]:
     allow = queue.redrive_allow
     if allow is not None:
         checks.one_of("redrive_allow.permission", allow.permission, PERMISSIONS, "DLQ-17")
-        sources = len(allow.source_queues)
-        if (allow.permission == "byQueue") != (1 <= sources <= 10):  # noqa: PLR2004 - the rule's own figures
+        least, most = (1, 10) if allow.permission == "byQueue" else (0, 0)
+        if not least <= len(allow.source_queues) <= most:
             checks.refuse(
                 "redrive_allow.source_queues",
                 allow.source_queues,

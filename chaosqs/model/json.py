@@ -90,8 +90,9 @@ def _with_time_of_changes(fields: dict[str, Json]) -> dict[str, Json]:
 _FORMER_REACTION: dict[str, Json] = {
     "throttle_retry": 2_000,
     "throttle_retry_limit": 16_000,
-    "last_retry": 60_000,
+    "last_retry": 0,
     "throttle_reaction": 0,
+    "receive_after_giving_up": 0,
     "let_go_on_error": 50,
     "let_go_in_proportion": 0,
 }

@@ -26,6 +26,13 @@ def _ordered(behaviours: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
 _NO_BEHAVIOURS: Mapping[str, Behaviour] = {}
 
 
+class _NotGiven(int):
+    """The seed 0 of a scenario that was given none, as distinct from `seed=0`."""
+
+
+_NO_SEED = _NotGiven()
+
+
 @attrs.frozen(repr=False)
 class Scenario:
     """A design, a workload, the functions' behaviours, a fault plan, and a seed. Raises `InvalidScenario`."""
@@ -35,7 +42,7 @@ class Scenario:
     behaviours: Mapping[str, Behaviour] = attrs.field(default=_NO_BEHAVIOURS, converter=_ordered, hash=False)
     """By function name; a function without an entry behaves as `Behaviour()`."""
     faults: FaultPlan = FaultPlan()
-    seed: int = 0
+    seed: int = _NO_SEED
     """Seed of everything that AWS leaves to chance. 0 is calm: medians, first-in first-out, no duplicates."""
     until: float | None = None
     """Seconds that the run lasts. None: until every message that a mapping can reach is gone and nothing runs. A loop
@@ -49,7 +56,10 @@ class Scenario:
     def __attrs_post_init__(self) -> None:
         """Validate all fields against the design, and take `luck` for `seed`."""
         checks = Checks("")
-        if self._luck is not None and self.seed:
+        given = self.seed is not _NO_SEED
+        if not given:
+            object.__setattr__(self, "seed", 0)
+        if self._luck is not None and given:
             checks.refuse("luck", self._luck, f"is the former name of seed={self.seed}: pass only seed")
         elif self._luck is not None:
             warnings.warn("Scenario(luck=…) is called Scenario(seed=…) now", DeprecationWarning, stacklevel=3)

@@ -179,12 +179,27 @@ def scaled(following: ScalingLimits, assumed: Assumptions = Assumptions()) -> Sc
     return Scaling(
         following,
         held_batches=assumed.held_batches,
+        receive_after_giving_up=bool(assumed.receive_after_giving_up),
         throttled_growth=assumed.throttled_growth,
         long_poll=assumed.long_poll,
         idle_reduction=assumed.idle_reduction,
         let_go_on_error=assumed.let_go_on_error,
         let_go_in_proportion=assumed.let_go_in_proportion,
     )
+
+
+def test_ES_10_a_poller_that_gave_up_receives_again_if_there_are_not_too_many() -> None:
+    """Assumed, with both ends; one whose batch is done goes while others are throttled."""
+    for receives, pollers, gave_up, goes in (
+        (1, 8, True, False),
+        (1, 9, True, True),
+        (0, 8, True, True),
+        (1, 8, False, True),
+    ):
+        scaling = scaled(SCALING_LIMITS["2025-11"], Assumptions(receive_after_giving_up=receives))
+        scaling.pollers = pollers
+        assert scaling.release_while_throttled(gave_up=gave_up) is goes
+        assert scaling.pollers == pollers - goes
 
 
 def test_ES_7_an_error_costs_a_fixed_part_of_a_poller_and_a_part_of_all_at_most_one() -> None:

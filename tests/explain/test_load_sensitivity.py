@@ -25,7 +25,7 @@ def found(design: Design, given: Behaviour | None = None) -> tuple[LoadSensitivi
 def test_batches_of_slow_messages_are_what_throttles_a_large_load() -> None:
     """A batch of ten keeps its execution ten times as long as one message: the shares are those of 60 draws each."""
     load, simulations = found(over_polling())
-    assert load == LoadSensitivity(100, Evidence(60, 60, "load"), 1, Evidence(12, 60, "load"))
+    assert load == LoadSensitivity(100, Evidence(60, 60, "load"), 1, Evidence(14, 60, "load"))
     assert simulations == 120
 
 

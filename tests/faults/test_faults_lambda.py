@@ -8,6 +8,7 @@ import pytest
 from chaosqs.invariants import ALL
 from chaosqs.invariants.registry import check
 from chaosqs.lambda_.machines.concurrency import UNRESERVED
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.delivery import Ending
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue
@@ -77,6 +78,13 @@ def test_EP_13_a_lost_invoke_never_reaches_lambda_and_is_repeated_a_second_later
     assert (start.at, start.fault) == (1014, "")
     assert index < history.events.index(start)
     assert history.deliveries[0][0].ending is Ending.PROCESSED
+
+
+def test_EP_13_the_pause_before_a_lost_invoke_is_repeated_is_an_assumption() -> None:
+    """That before a delete is repeated, too."""
+    lost = attrs.evolve(run(keyed("lost_invoke")).scenario, assumptions=Assumptions(delete_retry=3_000))
+    (start,) = starts(simulate(lost))
+    assert start.at == 3_014
 
 
 def test_ES_8_while_requests_get_lost_the_poller_gives_up_when_visibility_is_over() -> None:

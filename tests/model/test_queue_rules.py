@@ -122,7 +122,14 @@ def test_DLQ_17_by_queue_names_up_to_ten(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "allow", [RedriveAllow("byQueue"), RedriveAllow("byQueue", ["q"] * 11), RedriveAllow("allowAll", ["q"])]
+    "allow",
+    [
+        RedriveAllow("byQueue"),
+        RedriveAllow("byQueue", ["q"] * 11),
+        RedriveAllow("allowAll", ["q"]),
+        RedriveAllow("allowAll", ["q"] * 11),
+        RedriveAllow("denyAll", ["q"] * 11),
+    ],
 )
 def test_DLQ_17_source_queues_go_with_by_queue_only(allow: RedriveAllow) -> None:
     """Neither none nor eleven, and none without that permission."""

@@ -119,6 +119,8 @@ def test_luck_beside_a_seed_is_refused() -> None:
     """Nobody can tell which of the two is meant."""
     with pytest.raises(InvalidScenario, match="luck = 3: is the former name of seed=4: pass only seed"):
         Scenario(DESIGN, seed=4, luck=3)
+    with pytest.raises(InvalidScenario, match="luck"):
+        Scenario(DESIGN, seed=0, luck=3)
 
 
 @pytest.mark.parametrize("inner", [False, True])

@@ -26,7 +26,7 @@ def test_over_polling_is_told_from_the_load_to_the_dead_letter_queue() -> None:
         f"{violation.text} 5 messages arrived in orders from 0.0 s to 24.0 s. Up to 5 pollers read from orders although"
         " worker had no room for all (reserved concurrency 2): pollers do not ask before they read. Message 5 was"
         " received 3 times. Received at 24.0 s, 54.0 s and 84.0 s: each time Lambda throttled it while messages 1–4"
-        " were running (21 tries in all), until its visibility timeout of 30 s was over. That used up"
+        " were running (18 tries in all), until its visibility timeout of 30 s was over. That used up"
         " max_receive_count 3, so the next receive, at 114.0 s, moved it to orders-dlq; nothing reads from there."
     )
 

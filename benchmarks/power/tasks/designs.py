@@ -230,7 +230,7 @@ TASKS = (
                     EventSourceMapping("returns", "worker", batch_size=1, maximum_concurrency=2),
                 ],
             ),
-            [Burst("orders", 4, over=1), Burst("returns", 1, over=1)],
+            [Burst("orders", 2, over=1), Burst("returns", 1, over=1)],
             {"worker": Behaviour(seconds_per_batch=29.95)},
         ),
         # By enumeration, and by argument: two executions take two messages, so three are needed; one mapping alone
@@ -304,7 +304,7 @@ TASKS = (
                 Queue("orders", visibility_timeout=60, redrive=Redrive("orders-dlq", 1)),
                 Function("worker", timeout=60, reserved_concurrency=1),
             ),
-            [Burst("orders", 3, over=1)],
+            [Burst("orders", 2, over=1)],
             {"worker": Behaviour(seconds_per_batch=59.95)},
         ),
         # By enumeration, and by argument: one message alone has the only execution, and two at once are one batch.

@@ -4,9 +4,9 @@ A batch is ready at the first of three events (EP-4): it has `batch_size` messag
 payload limit (that message starts the next batch); its window closes. Without a window it is ready after one receive
 (EP-3).
 
-A window opens "as soon as the previous function invocation completes" (EP-5); `finished` reports this. Assumed, where
-that sentence is silent: a window opens with the first message if it is the first window, if the previous one closed
-empty, or if its batch is gathered while an invocation runs.
+A window opens "as soon as the previous function invocation completes" (EP-5), also for messages for which the previous
+batch had no room; `finished` reports this. Assumed, where that sentence is silent: a window opens with the first
+message if it is the first window, or if the previous one closed empty.
 
 A window closes after `window`. But a poller that has nothing else to do waits in a long poll, and the batch waits
 with it: "with very low traffic up to 20 seconds, even if the window is shorter" (EP-6). So, Assumed: a window closes
@@ -95,7 +95,7 @@ class Batcher:
         return taken
 
     def finished(self, now: int) -> None:
-        """Open the next window, as the previous invocation has finished (EP-5)."""
+        """Open the next window, as the previous invocation has finished (EP-5), also for messages held already."""
         self._opened = now
 
     def _hold(self, size: int) -> None:

@@ -52,6 +52,8 @@ class Scaling:
     scaling_limits: ScalingLimits
     held_batches: int
     """Assumed: number of pollers up to which a mapping grows while it is throttled (ES-8, ES-10)."""
+    receive_after_giving_up: bool
+    """Assumed: True if a poller that gave up a throttled batch receives again (ES-8, ES-10)."""
     throttled_growth: int
     """Assumed: milliseconds between two steps of growth while it is throttled (ES-8, ES-10)."""
     long_poll: int
@@ -101,11 +103,11 @@ class Scaling:
     def release_while_throttled(self, *, gave_up: bool) -> bool:
         """Drop one poller whose batch is done while others of the mapping are throttled; return whether it was (ES-8).
 
-        Assumed: growth, not the poller itself, fetches the next batch, so the throttled batches get their turn. One
-        that gave up its batch receives again, unless there are more than `held_batches`: of a FIFO queue's groups, a
-        stuck one does not take the pollers of the others (C10).
+        Assumed: growth, not the poller itself, fetches the next batch, so the throttled batches get their turn. With
+        `receive_after_giving_up`, one that gave up its batch receives again, unless there are more than `held_batches`:
+        of a FIFO queue's groups, a stuck one does not take the pollers of the others (C10).
         """
-        if gave_up and self.pollers <= self.held_batches:
+        if gave_up and self.receive_after_giving_up and self.pollers <= self.held_batches:
             return False
         self.pollers -= 1
         return True
