@@ -128,7 +128,6 @@ def _advise(page: Path, remedy: str) -> None:
     page.write_text(f"{title}\n\n{quote}\n{rest}", encoding="utf-8", newline="\n")
 
 
-_COSTLY_SIMULATIONS = 400
 _BRIEF_TRIALS = 20
 """Seeds behind each claim, except in the report that the README shows: all gates write the gallery anew."""
 
@@ -137,8 +136,8 @@ def _found(mistake: Mistake, source: Source, invariant: Invariant) -> tuple[Find
     """Search with the quick profile, and, if that finds nothing, with `ci`."""
     mapping, given = mistake.mapping, mistake.behaviours
     for named in (QUICK, CI):
-        most = _COSTLY_SIMULATIONS if mistake.costly else None
-        brief = attrs.evolve(named, draws=named.draws // 2, trials=_BRIEF_TRIALS, explain_simulations=most)
+        most, draws = mistake.simulations, named.draws // 2
+        brief = attrs.evolve(named, draws=draws, trials=_BRIEF_TRIALS, explain_simulations=most)
         profile = named if mistake == OVER_POLLING else brief
         search = searched(source.design, mapping, (invariant,), behaviours=given, profile=profile, seed=SEED)
         finding = search.finding(invariant)

@@ -25,8 +25,8 @@ class Mistake:
     """Behaviours of the functions that are real code."""
     remedy: str = ""
     """The remedy, if changing a single setting does not help."""
-    costly: bool = False
-    """True if its runs take long, so that the simulations of an explanation are limited."""
+    simulations: int | None = None
+    """Maximum simulations of an explanation, if its runs take long; None: no limit."""
     example: str = ""
     """A template in another directory, relative to the root directory."""
 
@@ -109,7 +109,7 @@ MISTAKES = (
         "Two mappings share one reserved execution, and nothing shares it out.",
         "urgent→charge-order",
         remedy="a function of its own for each queue",
-        costly=True,
+        simulations=120,
     ),
     Mistake(
         "patient-visibility",
@@ -129,7 +129,7 @@ MISTAKES = (
         ("throttle-rate-up-to-50-percent",),
         "Reserved concurrency is no brake: pollers read on, and nearly every attempt is throttled.",
         "exports→export-invoice",
-        costly=True,
+        simulations=400,
     ),
     Mistake(
         "charge-again",

@@ -207,7 +207,8 @@ class InvariantItem(pytest.Item):
             for entry in shown.reprtraceback.reprentries:
                 entry.lines = [*entry.lines, *getattr(excinfo.value, "__notes__", ())]
             return shown
-        return excinfo.getrepr(style="short", showlocals=False)
+        # A violation's story has no frames, and to lay out those that nobody sees takes pytest half a second.
+        return excinfo.getrepr(style="value" if isinstance(excinfo.value, InvariantViolated) else "short")
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the file, no line, and the item's name in reports."""
