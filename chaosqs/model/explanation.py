@@ -31,9 +31,9 @@ the dead-letter queue although the function did not fail on them; violations tha
 not end."""
 Part: TypeAlias = Literal["rate", "settings", "premises", "faults", "fixes", "assumptions", "point_of_no_return"]
 """A part of an explanation."""
-CutBy: TypeAlias = Literal["runs", "time", "interrupt", "request"]
-"""Cause for which an explanation is cut: the simulations that the profile allows, the time budget, a signal, or the
-user's wish for none."""
+CutBy: TypeAlias = Literal["runs", "time", "interrupt", "request", "accepted"]
+"""Cause for which an explanation is cut: the simulations that the profile allows, the time budget, a signal, the user's
+wish for none, or that the project accepts the violation."""
 Population: TypeAlias = Literal["seeds", "larger_loads", "load", "futures"]
 """Population that trials are from: the counterexample under several seeds; the same with its load and multiples of it;
 many messages at once; futures of one moment."""

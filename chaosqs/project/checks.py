@@ -14,7 +14,7 @@ from chaosqs.explain.explain import Causes
 from chaosqs.invariants import Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import EventSourceMapping
-from chaosqs.model.explanation import Origin
+from chaosqs.model.explanation import CutBy, Origin
 from chaosqs.project.discovery import Source, value_in
 from chaosqs.project.settings import FILE, Settings, read_settings
 from chaosqs.project.wording import relative_to
@@ -94,8 +94,8 @@ class Budget:
     """The search also draws the assumptions about AWS."""
     database: ExampleDatabase | None = attrs.field(default=None, eq=False)
     """Database that stores violating scenarios; None: they are not stored."""
-    explains: bool = True
-    """False: violations are not explained."""
+    unexplained: CutBy | None = None
+    """Reason why violations are not explained; None: they are."""
     meter: Meter | None = attrs.field(default=None, eq=False)
     """The time of one mapping, which its checks share; None: there is no limit."""
 

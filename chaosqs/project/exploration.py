@@ -15,7 +15,7 @@ from chaosqs.invariants import DEFAULT, Invariant
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
-from chaosqs.model.explanation import Explanation, Origin, Part
+from chaosqs.model.explanation import CutBy, Explanation, Origin, Part
 from chaosqs.report.story import story
 from chaosqs.report.text import advice, counted, mapping_text, shown, title_of
 from chaosqs.search.finding import Finding
@@ -102,9 +102,6 @@ def _text(finding: Finding, found: Counterexample | None) -> str:
     return f"{name}: {verdict.status} ({shown(detail, 200)}, {counted(finding.cases, 'case')})"
 
 
-_UNEXPLAINED = Explanation(unfinished=get_args(Part), cut_by="request")
-
-
 def counterexample(  # noqa: PLR0913 - as `explore`
     name: str,
     finding: Finding,
@@ -115,10 +112,13 @@ def counterexample(  # noqa: PLR0913 - as `explore`
     origins: Mapping[str, Origin] | None = None,
     messages: Mapping[str, MessageSource] | None = None,
     meter: Meter | None = None,
-    explains: bool = True,
+    unexplained: CutBy | None = None,
     causes: Causes | None = None,
 ) -> Counterexample:
-    """Return the counterexample of a finding; explain it if `explains`. Raises ValueError for a finding without one."""
+    """Return the explained counterexample of a finding. Raises ValueError for a finding without one.
+
+    `unexplained`: the reason why it is not explained; None: it is.
+    """
     scenario, history = finding.scenario, finding.history
     if scenario is None or history is None:
         raise ValueError(f"{finding.invariant} is not violated on {finding.mapping}: {finding.verdict.status}")
@@ -131,8 +131,8 @@ def counterexample(  # noqa: PLR0913 - as `explore`
         scenario,
         history.digest,
         versions(),
-        _UNEXPLAINED
-        if not explains
+        Explanation(unfinished=get_args(Part), cut_by=unexplained)
+        if unexplained is not None
         else explain(
             history,
             mapping,

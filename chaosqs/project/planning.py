@@ -20,6 +20,7 @@ from chaosqs import invariants
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import Invariant
 from chaosqs.model.design import Design
+from chaosqs.model.explanation import CutBy
 from chaosqs.model.json import Json, from_json, to_json
 from chaosqs.project.binding import (
     Binding,
@@ -246,8 +247,17 @@ class Plan:
         """Return the budget of a check with the time of its mapping; the time of the `with` block counts."""
         group = check.design, check.mapping
         with self.allowance.counted(group, partial(self._tell, group), lane) as meter:
-            yield attrs.evolve(self.budget, meter=meter)
+            yield attrs.evolve(self.budget, meter=meter, unexplained=self.budget.unexplained or self._accepts(check))
         self._tell(group, None)
+
+    def _accepts(self, check: Check) -> CutBy | None:
+        """Return that the project accepts a violation of a check today: explaining it again would only take time."""
+        accepted = any(
+            entry.about(check.design, check.mapping, check.invariant.name)
+            and self.today <= date.fromisoformat(entry.until)
+            for entry in self.accept
+        )
+        return "accepted" if accepted and not check.canary else None
 
     def _tell(self, group: Group, progress: Progress | None) -> None:
         self._told.put((group, progress))
@@ -347,7 +357,8 @@ def _budget(options: Options, settings: Settings) -> Budget:
     """Return the limits of each search."""
     profile = profile_named(options.profile or settings.profile)
     most = options.max_examples or settings.max_examples
-    return Budget(profile, most, options.seed, settings.vary_assumptions, explains=options.explains)
+    unexplained: CutBy | None = None if options.explains else "request"
+    return Budget(profile, most, options.seed, settings.vary_assumptions, unexplained=unexplained)
 
 
 def _groups(checks: Iterable[Check]) -> dict[Group, list[Check]]:

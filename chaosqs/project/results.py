@@ -257,7 +257,7 @@ def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports:
         origins=check.origins,
         messages=check.messages,
         meter=meter.next(),
-        explains=budget.explains,
+        unexplained=budget.unexplained,
         causes=check.causes,
     )
     meter.waiting -= 1

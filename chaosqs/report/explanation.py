@@ -83,6 +83,7 @@ _CUT_BY: Mapping[CutBy, str] = {
     "time": "the time was over",
     "interrupt": "interrupted",
     "request": "--no-explain",
+    "accepted": "the violation is accepted",
 }
 
 

@@ -79,7 +79,7 @@ def test_the_budget_is_the_options_or_the_projects(
 
 
 def test_accepted_violations_exit_with_0(run: Run) -> None:
-    """Without their stories; and with 2 once one of them is gone."""
+    """Without their stories and explanations; and with 2 once one of them is gone."""
     results = json.loads(run("explore", "template.yaml", "--max-examples=5", "--json").stdout)["results"]
     names = [each["invariant"] for each in results if each["status"] == "violated"]
     entry = '[[tool.chaosqs.accept]]\nmapping = "orders→worker"\nreason = "x"\nuntil = 9999-12-31\ninvariant = "{}"\n'
@@ -88,6 +88,9 @@ def test_accepted_violations_exit_with_0(run: Run) -> None:
     assert (result.exit_code, result.stdout.count("accepted until 9999-12-31: ")) == (0, len(names))
     assert names
     assert "Message 1 " not in result.stdout
+    reports = [each.read_text(encoding="utf-8") for each in Path("reports").glob("*/report.md")]
+    assert len(reports) == len(names)
+    assert all("(the violation is accepted)" in report for report in reports)
     with Path("pyproject.toml").open("a", encoding="utf-8") as file:
         file.write(entry.format("conservation"))
     result = run("explore", "template.yaml", "--max-examples=5")

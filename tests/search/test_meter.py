@@ -105,5 +105,5 @@ def test_an_explanation_can_be_declined() -> None:
     """Then all of its parts are missing, at the user's wish."""
     (name, finding), *_ = violations(Passing().meter(40)).items()
     (asked,) = [each for each in BROKEN if each.name == name]
-    explained = counterexample("design", finding, asked, profile=BRIEF, explains=False).explanation
+    explained = counterexample("design", finding, asked, profile=BRIEF, unexplained="request").explanation
     assert explained == Explanation(unfinished=get_args(Part), cut_by="request")
