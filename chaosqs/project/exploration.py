@@ -123,6 +123,7 @@ def counterexample(  # noqa: PLR0913 - as `explore`
     if scenario is None or history is None:
         raise ValueError(f"{finding.invariant} is not violated on {finding.mapping}: {finding.verdict.status}")
     mapping = next(mapping for mapping in scenario.design.mappings if mapping.name == finding.mapping)
+    explained = partial(explain, behaviours=behaviours, profile=profile, origins=origins, messages=messages)
     return Counterexample(
         name,
         finding.mapping,
@@ -133,17 +134,7 @@ def counterexample(  # noqa: PLR0913 - as `explore`
         versions(),
         Explanation(unfinished=get_args(Part), cut_by=unexplained)
         if unexplained is not None
-        else explain(
-            history,
-            mapping,
-            invariant,
-            behaviours=behaviours,
-            profile=profile,
-            origins=origins,
-            messages=messages,
-            meter=meter,
-            causes=causes,
-        ),
+        else explained(history, mapping, invariant, meter=meter, causes=causes),
     )
 
 

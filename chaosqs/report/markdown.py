@@ -22,7 +22,7 @@ from chaosqs.report import explanation as told
 from chaosqs.report.arrows import Actors, Arrow, Drawing
 from chaosqs.report.descriptions import DESCRIPTIONS
 from chaosqs.report.story import replay_command
-from chaosqs.report.summary import bodies, paragraph
+from chaosqs.report.summary import bodies, in_code, paragraph
 from chaosqs.report.text import code, counted, fenced, mapping_text, mermaid, plain_text, shown, title_of
 from chaosqs.report.timeline import narrate
 
@@ -149,6 +149,7 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         rate=told.rate(explanation.rate),
         fixes=[_row(fix, counterexample.mapping) for fix in fixes],
         works=any(fix.prevents for fix in fixes),
+        in_code=in_code(counterexample, history),
         point_of_no_return=told.point_of_no_return(counterexample, history),
         patch=fenced(explanation.patch, "diff") if explanation.patch else "",
         diagram=fenced(sequence(causal_slice(history, counterexample.violation)), "mermaid"),

@@ -10,7 +10,7 @@ from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
 from chaosqs.report import explanation as told
 from chaosqs.report.event_text import Step
-from chaosqs.report.summary import bodies
+from chaosqs.report.summary import bodies, in_code
 from chaosqs.report.text import flowing, mapping_text, padded, shortened, shown, title_of, wrapped
 from chaosqs.report.timeline import MOST_STEPS, narrate
 
@@ -105,6 +105,7 @@ def _facts(counterexample: Counterexample, history: History, replay: str) -> Ite
     yield from _line("How often", [text] if (text := told.rate(explanation.rate)) else [])
     yield from _line("Inevitable", [text] if (text := told.point_of_no_return(counterexample, history)) else [], 1)
     yield from _line("Prevented by", told.fixes(counterexample), 3)
+    yield from _line("In the code", in_code(counterexample, history), 3)
     left = told.unfinished(explanation)
     yield from _line("Not tried", [*left, told.cut_by(explanation)] if left else [], 2)
     yield from _line("From", told.origins(explanation), 1)

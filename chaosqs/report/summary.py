@@ -1,9 +1,10 @@
-"""Summarizes a counterexample in one paragraph, and shows the bodies of its messages.
+"""Summarizes a counterexample in one paragraph, shows the bodies of its messages, and names what the code should do.
 
 The paragraph tells the violation, the load, the deliveries of a message and the outcome.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import attrs
@@ -14,17 +15,20 @@ from chaosqs.model.delivery import Delivery, Ending
 from chaosqs.model.events import (
     DeadLettered,
     Deleted,
+    Effect,
     Expired,
     InvocationEnded,
     InvocationStarted,
     PollersChanged,
     Received,
     Sent,
+    ServiceCalled,
     Throttled,
 )
 from chaosqs.model.history import History
 from chaosqs.model.message import Message
 from chaosqs.model.time import clock_text
+from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import as_sent
 from chaosqs.report.explanation import NO_FAULT, faults
 from chaosqs.report.text import Wording, counted, fault_text, limit_text, listed, name_text, named, shown, time_text
@@ -256,3 +260,145 @@ def _blamed(counterexample: Counterexample, history: History) -> Iterator[int]:
     for number in counterexample.violation.messages:
         sent = history.sent.get(number)
         yield number if sent is None or sent.copy_of is None else sent.copy_of
+
+
+# Changes of the code --------------------------------------------------------------------------------------------------
+#
+# Where no setting is the answer. Each sentence is about calls and answers that the history has.
+
+
+def in_code(counterexample: Counterexample, history: History) -> list[str]:
+    """Return what the code should do instead of what the history shows; empty: a setting is the answer, or nothing."""
+    name = counterexample.invariant
+    advise = _repeated if name.startswith("exactly-once-") else _ADVICE.get(name, _none)
+    return [shown(sentence, 300) for sentence in advise(counterexample.violation, history)]
+
+
+def _none(_violation: Violation, _history: History) -> Iterator[str]:
+    yield from ()
+
+
+def _order_broken(violation: Violation, history: History) -> Iterator[str]:
+    """Stop at the first failure, if an answer reported a message and not a later one of its group (PB-15)."""
+    for index in violation.events:
+        end, (first, *later) = history.events[index], violation.messages
+        if isinstance(end, InvocationEnded) and first in end.failed and any(each in end.messages for each in later):
+            yield (
+                f"stop at the first failure: {end.function} reported message {first + 1:,} as failed and went on with "
+                f"{named(later)} of its group; report these, too"
+            )
+
+
+def _repeated(violation: Violation, history: History) -> Iterator[str]:
+    """Claim the work before the effect, under a key that stays the same; a FIFO queue does that by an id (FF-5)."""
+    effects = [
+        event for index in violation.events if isinstance(event := history.events[index], Sent | ServiceCalled | Effect)
+    ]
+    if not effects:
+        return
+    first, last = effects[0], effects[-1]
+    if isinstance(first, Sent) and first.queue.endswith(".fifo"):
+        yield f"send with a MessageDeduplicationId made of the record's messageId{_at(first)}"
+        return
+    before, after = _claims(history, first), _claims(history, last)
+    keys = {key for claim in after for key in claim.claims}
+    if before and after and not any(keys & set(claim.claims) for claim in before):
+        yield f"claim with the same key for each delivery: {before[0].what}{_at(before[0])} has another one each time"
+    elif before:
+        yield f"write the record before the effect: {before[0].what}{_at(before[0])} comes after {_what(first)}"
+    else:
+        yield (
+            f"before {_what(first)}, write a record under {_key(violation)} on the condition that there is none; or "
+            "pass that on, by which the receiver can tell the repetition"
+        )
+
+
+def _key(violation: Violation) -> str:
+    """Return the name of what identifies an effect: the value that the invariant names, or the id of the message."""
+    by = re.fullmatch(r"exactly-once-.+?-by-(\w+)", violation.invariant)
+    return "the record's messageId" if by is None else f"its {by[1]}"
+
+
+def _claims(history: History, effect: Sent | ServiceCalled | Effect) -> list[ServiceCalled]:
+    """Return the conditional writes of the invocation that had an effect."""
+    return [call for _, call in history.each(ServiceCalled) if call.claims and call.cause == effect.cause]
+
+
+def _what(effect: Sent | ServiceCalled | Effect) -> str:
+    match effect:
+        case Sent():
+            return f"the send to {effect.queue}{_at(effect)}"
+        case ServiceCalled():
+            return f"{effect.what}{_at(effect)}"
+        case Effect():
+            return f"the effect {effect.name!r}"
+
+
+def _at(event: Sent | ServiceCalled) -> str:
+    return f" ({event.place})" if event.place else ""
+
+
+def _half_done(violation: Violation, history: History) -> Iterator[str]:
+    """Let the error of a failed call reach Lambda; or mark a message as done after its work."""
+    calls = [event for index in violation.events if isinstance(event := history.events[index], ServiceCalled)]
+    for call in calls:
+        if call.fault and call.error and f"{call.what}" in violation.text:
+            yield f"let the error of {call.what}{_at(call)} end the invocation, or report the message as failed"
+            return
+    marks = (call for call in calls if not call.error and (call.claims or call.operation.startswith(_WRITING)))
+    mark = next(marks, None)
+    if mark is not None:
+        yield f"mark the message as done after its work: {mark.what}{_at(mark)} comes before it"
+
+
+_WRITING = ("Put", "Update")
+"""How the names of operations begin that may mark a message."""
+
+
+def _own_delete(violation: Violation, history: History) -> Iterator[str]:
+    """Leave deletes to Lambda (EF-1, EF-4)."""
+    for index in violation.events:
+        event = history.events[index]
+        if isinstance(event, Deleted):
+            purged = event.fault == "PurgeQueue"
+            yield f"do not purge {event.queue}" if purged else "leave the delete to Lambda, which deletes what succeeds"
+
+
+def _answer(violation: Violation, history: History) -> Iterator[str]:
+    """Answer in the form that Lambda reads (PB-1)."""
+    end = history.events[violation.events[-1]]
+    if isinstance(end, InvocationEnded):
+        yield (
+            'answer {"batchItemFailures": [{"itemIdentifier": record["messageId"]}, …]} with the messages that failed'
+        )
+
+
+def _raised(violation: Violation, history: History) -> Iterator[str]:
+    """Report a message instead of raising, where the mapping reads reports (PB-1)."""
+    reading = {mapping.name for mapping in history.scenario.design.mappings if mapping.report_batch_item_failures}
+    for index in violation.events:
+        end = history.events[index]
+        if isinstance(end, InvocationEnded) and end.mapping in reading and end.outcome == "raised" and end.error:
+            place = f" ({end.trace[-1]})" if end.trace else ""
+            yield f"catch {end.error.partition(':')[0]}{place} for each message, and report it in batchItemFailures"
+            return
+
+
+def _loop(violation: Violation, history: History) -> Iterator[str]:
+    """Do not send back what came (LX-16)."""
+    sent = history.sent.get(violation.messages[0])
+    if sent is not None and sent.place:
+        yield f"end the loop: stop sending to {sent.queue}{_at(sent)} what came from there"
+
+
+_ADVICE: Mapping[str, Callable[[Violation, History], Iterator[str]]] = {
+    "fifo-order": _order_broken,
+    "no-repeated-send": _repeated,
+    "no-repeated-effect": _repeated,
+    "no-work-half-done": _half_done,
+    "no-loss-by-own-delete": _own_delete,
+    "answers-understood": _answer,
+    "no-bystander-dead-lettered": _raised,
+    "no-recursive-loop": _loop,
+}
+"""By invariant, what the history of a violation shows to be missing in the code."""

@@ -7,11 +7,14 @@ import pytest
 
 from chaosqs import invariants
 from chaosqs.model.behaviour import Behaviour
+from chaosqs.model.events import Sent, ServiceCalled
 from chaosqs.model.faults import FaultPlan
 from chaosqs.model.scenario import Scenario
+from chaosqs.model.verdict import Violation
 from chaosqs.model.workload import Burst
-from chaosqs.report.summary import paragraph
+from chaosqs.report.summary import in_code, paragraph
 from chaosqs.simulation.run import simulate
+from tests.invariants.builder import Story, orders_design
 from tests.known_bad.known_bad import NAMES, known_bad
 from tests.report.examples import SENTENCE, counterexample, throttled
 from tests.search.designs import ROOMY, over_polling
@@ -62,3 +65,84 @@ def test_every_invariant_has_its_paragraph(name: str) -> None:
     assert " arrived in " in text
     assert text.endswith(".")
     assert "  " not in text
+
+
+# What the code should do ----------------------------------------------------------------------------------------------
+
+HANDLERS = "tests/invariants/broken_handlers.py"
+IN_CODE = {
+    "answer_with_a_misspelt_key": 'answer {"batchItemFailures": [{"itemIdentifier": record["messageId"]}, …]} with the '
+    "messages that failed",
+    "begun_and_skipped": f"mark the message as done after its work: dynamodb PutItem ({HANDLERS}:176) comes before it",
+    "delete_before_the_failure": "leave the delete to Lambda, which deletes what succeeds",
+    "message_sent_back_to_its_queue": f"end the loop: stop sending to orders ({HANDLERS}:88) what came from there",
+    "order_broken_by_a_partial_answer": "stop at the first failure: worker reported message 1 as failed and went on "
+    "with message 2 of its group; report these, too",
+    "publish_that_is_not_checked": f"before sns Publish ({HANDLERS}:142), write a record under the record's messageId "
+    "on the condition that there is none; or pass that on, by which the receiver can tell the repetition",
+    "send_that_is_not_checked": f"before the send to invoices ({HANDLERS}:88), write a record under the record's "
+    "messageId on the condition that there is none; or pass that on, by which the receiver can tell the repetition",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_code_is_told_to_change_where_its_history_shows_what_is_missing(name: str) -> None:
+    """One sentence about its own calls and answers; none where a setting is the answer."""
+    broken = known_bad(name)
+    history = broken.bad_history()
+    violation = invariants.by_name(broken.breaks).judge(history).violations[0]
+    found = attrs.evolve(counterexample(history, violation)[0], invariant=broken.breaks)
+    assert in_code(found, history) == ([IN_CODE[name]] if name in IN_CODE else [])
+
+
+def repeated(queue: str, *, claims: tuple[str, str], late: bool = False) -> list[str]:
+    """Return the advice on a message that is sent to a queue at two deliveries; `claims`: the key of each claim."""
+    story = Story(orders_design()).send()
+    places: list[int] = []
+    for key in claims:
+        batch = story.receive(0).start()
+        claim = ServiceCalled(
+            story.now, batch.started, "worker", batch.invocation, "dynamodb", "PutItem", claims=(key,), place="a.py:1"
+        )
+        sent = Sent(story.now, batch.started, queue, 10 + len(places), 1, "", contents="x", place="a.py:2")
+        found = [story.tell(event) for event in ((sent, claim) if late else (claim, sent)) if event is sent or key]
+        places += [batch.started, *(place for place in found if story.events[place] is sent)]
+        batch.finish("crashed").release("failed")
+        story.at(story.now / 1000 + 30).give_back(0)
+    history = story.end()
+    violation = Violation("no-repeated-send", "…", history.ended_at_ms, "orders", (0,), tuple(places))
+    return in_code(counterexample(history, violation)[0], history)
+
+
+def test_claims_that_do_not_help_are_named() -> None:
+    """One that comes after the effect, and one under another key each time."""
+    assert repeated("mails", claims=("a", "a"), late=True) == [
+        "write the record before the effect: dynamodb PutItem (a.py:1) comes after the send to mails (a.py:2)"
+    ]
+    assert repeated("mails", claims=("a", "b")) == [
+        "claim with the same key for each delivery: dynamodb PutItem (a.py:1) has another one each time"
+    ]
+
+
+def test_FF_5_a_fifo_queue_tells_repetitions_by_an_id() -> None:
+    """So the send needs no record."""
+    assert repeated("mails.fifo", claims=("", "")) == [
+        "send with a MessageDeduplicationId made of the record's messageId (a.py:2)"
+    ]
+
+
+def test_an_error_that_code_swallows_is_named() -> None:
+    """The call failed, and the function succeeded all the same."""
+    story = Story(orders_design()).send()
+    batch = story.receive(0).start()
+    call = ServiceCalled(
+        story.now, batch.started, "worker", batch.invocation, "sns", "Publish", "Throttling", "f", place="a.py:3"
+    )
+    index = story.tell(call)
+    batch.finish()
+    history = story.end()
+    text = "Message 1 counts as processed without sns Publish: the call sns Publish (a.py:3) failed at 0.0 s, and …"
+    violation = Violation("no-work-half-done", text, 0, "orders", (0,), (batch.started, index, batch.last))
+    assert in_code(counterexample(history, violation)[0], history) == [
+        "let the error of sns Publish (a.py:3) end the invocation, or report the message as failed"
+    ]
