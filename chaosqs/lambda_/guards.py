@@ -11,6 +11,7 @@ Not seen: calls of C libraries, event loops other than asyncio's or trio's, and,
 from __future__ import annotations
 
 import builtins
+import errno
 import faulthandler
 import inspect
 import os
@@ -103,8 +104,17 @@ class Invoked(Participant, Protocol):
         """Source of its random numbers."""
         ...
 
+    @property
+    def code(self) -> str:
+        """Directory of its function's code, Lambda's `/var/task`; empty if it has none of its own."""
+        ...
+
     def refuse(self, what: str, why: str = REAL) -> None:
         """End the run, as the handler does something that cannot be simulated; raise `SimulationError`."""
+        ...
+
+    def exit(self, status: object) -> NoReturn:
+        """End the process of the handler, from whichever of its threads, with an exit status."""
         ...
 
 
@@ -201,6 +211,15 @@ _AUDITED = {
     "time.sleep": "sleeps",
 }
 """Forbidden actions, by the name of Python's audit event."""
+_CHANGES = {
+    **dict.fromkeys(("open", "os.chmod", "os.mkdir", "os.remove", "os.rmdir", "os.truncate", "os.utime"), slice(1)),
+    **dict.fromkeys(("os.link", "os.symlink"), slice(1, 2)),
+    "os.rename": slice(2),
+}
+"""Changes of files, by the name of Python's audit event, with the place among its arguments of what is changed."""
+_FOLLOWS = frozenset({"open", "os.chmod", "os.truncate", "os.utime"})
+"""Changes of what a symbolic link leads to; the others are changes of the link."""
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
 
 def guards() -> Iterator[Patch]:
@@ -256,6 +275,28 @@ def _heard(event: str, arguments: tuple[object, ...]) -> None:
         invoked = current() or (_importer.get() if event.startswith("socket.") else None)
         if invoked is not None:
             invoked.refuse(*_reason(f"{_AUDITED[event]} ({event}{_address(event, arguments)})"))
+    elif event in _CHANGES:
+        invoked = current()
+        if invoked is not None and invoked.code:
+            _keep(invoked.code, _changed(event, arguments), follow=event in _FOLLOWS)
+
+
+def _changed(event: str, arguments: tuple[object, ...]) -> list[str]:
+    """Return the paths that a call would change; none if it opens a file to read it, or one that is open already."""
+    if event == "open":
+        flags = arguments[2]
+        arguments = arguments if isinstance(flags, int) and flags & _WRITING else ()
+    return [os.fsdecode(path) for path in arguments[_CHANGES[event]] if isinstance(path, (str, bytes, Path))]
+
+
+def _keep(code: str, paths: Sequence[str], *, follow: bool) -> None:
+    """Fail as Lambda does where the function's own directory would be changed (LX-25); `follow`: what links lead to."""
+    own = f"{os.path.realpath(code)}{os.sep}"
+    for path in paths:
+        folder, name = os.path.split(os.path.abspath(path))  # noqa: PTH100 - as text
+        found = os.path.realpath(path) if follow else os.path.join(os.path.realpath(folder), name)  # noqa: PTH118 - as text
+        if f"{found}{os.sep}".startswith(own):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
 
 
 def _address(event: str, arguments: tuple[object, ...]) -> str:
@@ -414,10 +455,11 @@ def _input(original: Callable[[object], object]) -> object:
 def _exit(original: Original) -> object:
     """End the invocation as a crash if the handler would end this process (LX-14)."""
 
-    def leave(*arguments: object) -> object:
-        if current() is None:
-            return original(*arguments)
-        raise SystemExit(*arguments)
+    def leave(status: object = None) -> object:
+        invoked = current()
+        if invoked is None:
+            return original() if status is None else original(status)
+        return invoked.exit(status)
 
     return leave
 

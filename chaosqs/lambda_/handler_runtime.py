@@ -17,7 +17,7 @@ from functools import partial
 from math import ceil, inf
 from sys import get_asyncgen_hooks, set_asyncgen_hooks
 from threading import Thread
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import attrs
 import greenlet
@@ -408,6 +408,15 @@ class HandlerTask:
         """End the run, as the handler does something that cannot be simulated; the code does not go on."""
         name, site = self.invocation.request.mapping.function, call_site()
         self.abort(EscapedSimulation(f"the handler of {name} {what} at {site}: {why}"), site)
+
+    def exit(self, status: object) -> NoReturn:
+        """End the process of the handler (LX-14): no thread of it goes on, and nothing in its code can catch that."""
+        left = SystemExit() if status is None else SystemExit(status)
+        if self._initialising or self.over:
+            raise left
+        self._finish(attrs.evolve(raised(left, self.request_id), frames=(self.place,)))
+        self.event_queue.at(self.event_queue.now, self._end_code)
+        raise Ended
 
     def abort(self, error: BaseException, site: str, *, for_good: bool = False) -> None:
         """End the run with an error, which no `except` of the handler sees: its code is suspended at `site`.

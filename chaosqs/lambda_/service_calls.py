@@ -20,7 +20,7 @@ from http.client import RemoteDisconnected
 from importlib.util import find_spec
 from math import inf
 from threading import Thread
-from typing import TYPE_CHECKING, Generic, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeGuard, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -122,6 +122,7 @@ class _Service:
     chance: Source
     name: str = "a service"
     threads: Threads = attrs.field(factory=Threads)
+    code: str = ""
 
     def sleep(self, seconds: float) -> None:
         """Take no time."""
@@ -142,6 +143,10 @@ class _Service:
     def refuse(self, what: str, why: str = "") -> None:
         """Refuse what would leave the simulation."""
         raise SimulationError(f"{self.name} {what}: {why}")
+
+    def exit(self, status: object) -> NoReturn:
+        """Leave as by `sys.exit`: there is no process of its own."""
+        raise SystemExit(status)
 
 
 @attrs.define(eq=False)

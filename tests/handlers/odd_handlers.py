@@ -238,6 +238,18 @@ def exits_at_once(_event: Event, _context: object) -> None:
 
 
 @verdict("crashed Runtime.ExitError")
+def exits_and_catches_it(_event: Event, _context: object) -> None:
+    with contextlib.suppress(BaseException):
+        os._exit(4)
+
+
+@verdict("crashed Runtime.ExitError")
+def exits_in_a_pool(_event: Event, _context: object) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(os._exit, 5)
+
+
+@verdict("crashed Runtime.ExitError")
 def exits_after_a_change(_event: Event, _context: object) -> None:
     os.environ["CHAOSQS_ODD"] = "changed"
     os.chdir("/")

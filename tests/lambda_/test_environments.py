@@ -308,3 +308,43 @@ def test_a_handler_that_can_never_be_loaded_is_named(tmp_path: Path, source: str
 def test_a_probe_follows_an_import_to_its_first_wait_or_call(tmp_path: Path, source: str) -> None:
     """Nothing real happens, and what comes after depends on the run."""
     assert probe(Function("worker"), scenario(write(tmp_path, {"app.py": source})).behaviours["worker"]) == ""
+
+
+WRITES = """
+import os, pathlib, tempfile
+
+HERE = pathlib.Path(__file__).parent
+ATTEMPTS = (
+    lambda: (HERE / "new.txt").write_text("x"),
+    lambda: open(__file__, "r+"),
+    lambda: os.open(HERE / "new.txt", os.O_CREAT | os.O_WRONLY),
+    lambda: (HERE / "new").mkdir(),
+    lambda: os.remove(__file__),
+    lambda: os.rename(__file__, HERE.parent / "elsewhere.py"),
+    lambda: os.symlink(HERE.parent, HERE / "link"),
+    lambda: os.utime(__file__),
+)
+
+def handler(event, context):
+    refused = 0
+    for attempt in ATTEMPTS:
+        try:
+            attempt()
+        except OSError as error:
+            refused += error.strerror == "Read-only file system"
+    assert refused == len(ATTEMPTS), refused
+    assert "handler" in pathlib.Path(__file__).read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        link = pathlib.Path(folder, "link")
+        link.symlink_to(__file__)
+        link.unlink()
+        link.write_text("x")
+"""
+
+
+def test_LX_25_the_directory_of_the_code_is_read_only(tmp_path: Path) -> None:
+    """Nothing that a handler writes stays in the user's project; elsewhere it may write, and change links."""
+    root = write(tmp_path / "src", {"writes.py": WRITES})
+    history = simulate(scenario(root, "writes:handler"))
+    assert [(end.outcome, end.error) for end in ends(history)] == [("succeeded", "")]
+    assert [path.name for path in root.iterdir()] == ["writes.py"]
