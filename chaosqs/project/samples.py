@@ -2,21 +2,23 @@
 
 In this order: what `bodies` of `[tool.chaosqs.functions.NAME]` names; samples in the project's files, matched to the
 queue by the ARN in the event, by the file's name, or by the handler that accepts them; what a handler sends to the
-queue when it gets its own samples; for a dead-letter queue, the messages of its sources.
+queue when it gets its own samples; for a dead-letter queue, the messages of its sources; the notifications of a bucket.
 """
 
+import json
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeGuard
+from urllib.parse import quote_plus
 
 import attrs
 from hypothesis.strategies import SearchStrategy
 
 from chaosqs.errors import InvalidInput, InvalidScenario, SimulationError
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping
-from chaosqs.model.json import from_json, to_json
+from chaosqs.model.design import REGION_NAME, Design, EventSourceMapping
+from chaosqs.model.json import Json, from_json, parsed, to_json
 from chaosqs.model.message import Message
 from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source, attribute_of, module_of
@@ -83,6 +85,8 @@ def found_messages(
         search.unusable = files.broken
         search.matched(files.samples)
     search.chained()
+    if search.notified():
+        search.chained()
     return FoundMessages(search.queues, tuple(dict.fromkeys(search.notices)), search.missing())
 
 
@@ -246,6 +250,16 @@ class _Finding:
                     if own:
                         self.queues[queue] = QueueMessages(f"bodies that {mapping.function} sends", own)
 
+    def notified(self) -> bool:
+        """Give queues without samples the notifications of the design's buckets; return whether there are any."""
+        told = dict(_notifications(self.design))
+        for name in dict.fromkeys(each.queue for each in self.open()):
+            bucket, bodies = told.get(name, ("", ()))
+            own = self._fitting(name, map(Message, bodies))
+            if own:
+                self.queues[name] = QueueMessages(f"notifications of bucket {bucket}", own)
+        return any(name in self.queues for name in told)
+
     def _samples_of(self, queue: str) -> tuple[Message, ...]:
         known = self.queues[queue]
         strategy = strategy_at(known.given, self.child.root)
@@ -351,3 +365,72 @@ def _several(value: object, where: str) -> list[object]:
     if isinstance(value, str | Message | dict):
         return [value]
     raise InvalidInput(f"{where}: must be samples, a function that returns them, or a strategy, not {value!r:.60}")
+
+
+# Notifications of S3 --------------------------------------------------------------------------------------------------
+
+
+def _notifications(design: Design) -> Iterator[tuple[str, tuple[str, Sequence[str]]]]:
+    """Yield the queues that buckets notify, each with the bucket and with what it sends of two new objects."""
+    for resource in design.resources:
+        if resource.type == "AWS::S3::Bucket":
+            for queue, event, entry in _notified(parsed(resource.properties)):
+                bodies = [_notification(resource.name, key, event) for key in _keys(entry)]
+                yield queue, (resource.name, bodies)
+
+
+def _notified(properties: Json) -> Iterator[tuple[str, str, Json]]:
+    """Yield the queues that a bucket notifies, each with the kind of event and what is configured."""
+    match properties:
+        case {"NotificationConfiguration": {"QueueConfigurations": [*entries]}}:
+            for entry in entries:
+                match entry:
+                    case {"Queue": str(queue), "Event": str(event)}:
+                        yield queue.rpartition(":")[2], event, entry
+                    case _:
+                        pass
+        case _:
+            pass
+
+
+def _keys(entry: Json) -> Sequence[str]:
+    """Return keys that the filter of a notification lets pass."""
+    ends = {"prefix": "", "suffix": ""}
+    match entry:
+        case {"Filter": {"S3Key": {"Rules": [*rules]}}}:
+            for rule in rules:
+                match rule:
+                    case {"Name": str(name), "Value": str(value)}:
+                        ends[name.lower()] = value
+                    case _:
+                        pass
+        case _:
+            pass
+    return [f"{ends['prefix']}object-{number}{ends['suffix']}" for number in (1, 2)]
+
+
+def _notification(bucket: str, key: str, event: str) -> str:
+    """Return the body of a notification of S3 (S3 User Guide, notification-content-structure)."""
+    kind = event.removeprefix("s3:").replace("ObjectCreated:*", "ObjectCreated:Put")
+    found = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": REGION_NAME,
+        "eventTime": "2025-12-01T00:00:00.000Z",
+        "eventName": kind.replace("ObjectRemoved:*", "ObjectRemoved:Delete"),
+        "userIdentity": {"principalId": "EXAMPLE"},
+        "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+        "responseElements": {"x-amz-request-id": "EXAMPLE", "x-amz-id-2": "EXAMPLE"},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": "EXAMPLE",
+            "bucket": {"name": bucket, "ownerIdentity": {"principalId": "EXAMPLE"}, "arn": f"arn:aws:s3:::{bucket}"},
+            "object": {
+                "key": quote_plus(key, safe="/"),
+                "size": 7,
+                "eTag": "EXAMPLE",
+                "sequencer": "0055AED6DCD90281E5",
+            },
+        },
+    }
+    return json.dumps({"Records": [found]})

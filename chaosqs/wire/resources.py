@@ -289,7 +289,9 @@ def _notification(kind: str, entry: _Object) -> _Object:
     asked: _Object = {f"{kind}Arn": entry[kind], "Events": [entry["Event"]]}
     rules = _objects(_object(_object(entry.get("Filter")).get("S3Key")).get("Rules"))
     if rules:
-        asked["Filter"] = {"Key": {"FilterRules": list(rules)}}
+        # moto takes small letters only; S3 itself answers with `Prefix`
+        lower: list[Json] = [{**rule, "Name": str(rule.get("Name")).lower()} for rule in rules]
+        asked["Filter"] = {"Key": {"FilterRules": lower}}
     return asked
 
 

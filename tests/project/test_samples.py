@@ -10,7 +10,7 @@ import pytest
 
 from chaosqs.errors import InvalidInput
 from chaosqs.model.behaviour import Behaviour
-from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive, Resource
 from chaosqs.model.message import Message
 from chaosqs.project.child import Child
 from chaosqs.project.discovery import Source
@@ -162,6 +162,23 @@ def test_samples_lie_in_the_usual_places(tmp_path: Path) -> None:
 
 
 # Queues
+
+
+def test_a_queue_that_a_bucket_notifies_gets_notifications(tmp_path: Path) -> None:
+    """Of keys that the filter lets pass; samples of the project come first."""
+    rules = [{"Name": "prefix", "Value": "in/"}, {"Name": "Suffix", "Value": " a.csv"}]
+    entry = {"Queue": "arn:aws:sqs:us-east-1:123456789012:orders", "Event": "s3:ObjectCreated:*"}
+    filtered = {**entry, "Filter": {"S3Key": {"Rules": rules}}}
+    properties = {"BucketName": "uploads", "NotificationConfiguration": {"QueueConfigurations": [filtered]}}
+    bucket = Resource("AWS::S3::Bucket", "uploads", json.dumps(properties))
+    design = attrs.evolve(DESIGN, resources=[bucket])
+    result = messages(project(tmp_path), design=design)
+    assert origins(result) == {"orders": "notifications of bucket uploads", "dead": "messages of orders"}
+    told = [json.loads(sample.body)["Records"][0] for sample in result.queues["orders"].samples]
+    assert [each["s3"]["object"]["key"] for each in told] == ["in/object-1+a.csv", "in/object-2+a.csv"]
+    assert {(each["eventName"], each["s3"]["bucket"]["name"]) for each in told} == {("ObjectCreated:Put", "uploads")}
+    named = messages(project(tmp_path, events__order=event(ORDER)), design=design)
+    assert origins(named)["orders"] == "bodies from events/order.json"
 
 
 def test_a_chain_of_queues_is_found_from_one_file(tmp_path: Path) -> None:
