@@ -38,7 +38,7 @@ help:
 	@echo "make bench    the benchmarks                    make deep    the long searches"
 	@echo "make bench-search  what the search finds of known defects, into docs/power.md"
 	@echo "make calibrate  measurements on real AWS against the fake's figures"
-	@echo "make ensemble   sample the assumption sets that fit these measurements: a quarter of an hour"
+	@echo "make ensemble   sample the assumption sets that fit these measurements: some minutes"
 	@echo "make house    figures of the code: modules, imports, names, files that a reader has to open"
 	@echo "make format   lay out the code                  make lock    write constraints/ anew (LOCK_FLAGS=--upgrade)"
 	@echo "make clean    remove what the others made"

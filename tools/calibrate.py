@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.project.settings import ENSEMBLE
+from tests.calibration.figures import after_minutes
 from tests.calibration.rows import ROWS
 from tools.tables import table
 
@@ -32,24 +33,39 @@ window, and +n/min the growth of the pollers' concurrency.
 """
 
 
+CONTROL = """
+The wrong era as a control: by the law of 2023-11, a deep backlog (A10) has {got:.0f} instances after 1 minute, where 67
+were seen (C8). So the rows tell one law from another.
+"""
+MOST_IN_FORMER_ERA = 2 * 67
+"""Instances after a minute that only the law of a later era exceeds (C8)."""
 SPREAD = """
 ## The ensemble
 
 One set of assumptions that fits proves little: others fit too. `make ensemble` draws sets around those that fit, and
 `chaosqs.project.settings.ensemble()` returns {members} of them, far from each other, the default first. Each fits the
-rows; its figures stand in `chaosqs/project/ensemble.json`. A claim that holds under each of them does not hang on what
-AWS does not document, as far as these measurements tell. The ensemble is judged by {seeds} seeds, and not by C8, A10
-and the slow figure of A5. What errors cost (A12, C7) meets throttles in no row, so it is judged apart.
+rows; its figures stand in `chaosqs/project/ensemble.json`. A claim that holds under each of them does not hang on
+what AWS does not document, as far as these measurements tell. All draws are fixed: the same code writes the same
+file.
 
-**Leave-one-out.** Members that are chosen without a row are asked for it. This is the honest measure of how far to
-trust a figure that nobody has measured: *hits* are the members that fit the row. All are drawn around sets that fit
-every row, so the true share is lower for values far from these.
+The ensemble is judged by {seeds} seeds in place of 20, and not by C8, A10 and the slow figure of A5. What errors cost
+(A12, C7) meets throttles in no row, so pairs of its two assumptions are judged apart, and each member has one that
+fits.
+
+**Leave-one-out.** Members that are chosen without a row are asked for it: *hits* are those that fit the row. It tells
+how far to trust a figure that nobody has measured, and it is optimistic in three ways. All walks begin at the
+default, which was fitted to all rows. A step changes a quarter of the assumptions, by a factor of up to 1.6, so
+values far from those that fit are rarely tried. A row that hardly any assumption bears on (C5, A3, A8) cannot be
+missed. For C7 the members are the pairs that were judged. C10 is predicted worst: the default barely fits it (187, with
+180 to 270), and a few assumptions that move it a little lose it.
 
 """
 PINNED = """
-**What pins an assumption.** Each is moved alone from its default. *Down to* and *up to* are the last values tried that
-fit, and the row in brackets falls out next; without a row, the whole range fits. Assumptions that are not listed are
-pinned by no row; members of the ensemble have any value of their range.
+**What pins an assumption.** Each is moved alone from its default, with the others as they are: together they can move
+further, as the members show. *Down to* and *up to* are the last values tried that fit, and the row in brackets falls
+out next; without a row, the end of the range fits, and nothing between was tried. Assumptions that are not listed are
+pinned by no row; members of the ensemble have any value of their range. Half of the draws
+have no `last_retry`: ends of its range fit, but one of 2 s misses C10 (162).
 
 """
 
@@ -65,7 +81,7 @@ class _Ensemble(TypedDict):
 
 def _ensemble() -> str:
     found: _Ensemble = json.loads(ENSEMBLE.read_text(encoding="utf-8"))
-    usual, members, most = Assumptions(), found["members"], max(row["members"] for row in found["left_out"].values())
+    usual, members = Assumptions(), found["members"]
     hits = [
         (row, str(told["members"]), f"{told['hits']} ({100 * told['hits'] / told['members']:.0f} %)")
         for row, told in found["left_out"].items()
@@ -78,7 +94,7 @@ def _ensemble() -> str:
         pinned.append((f"`{name}`", f"{getattr(usual, name):,}", *ends, among))
     head = ("assumption", "default", "down to", "up to", "least · median · most of the members")
     return (
-        SPREAD.format(members=len(members), seeds=found["seeds"], chosen=most)
+        SPREAD.format(members=len(members), seeds=found["seeds"])
         + table(("row", "members", "hits"), hits)
         + PINNED
         + table(head, pinned)
@@ -86,7 +102,7 @@ def _ensemble() -> str:
 
 
 def main() -> int:
-    """Write the page; return 1 if a figure does not fit."""
+    """Write the page; return 1 if a figure does not fit, or if another era fits, too."""
     rows: list[tuple[str, ...]] = []
     for figure in ROWS:
         got = figure.got()
@@ -98,9 +114,11 @@ def main() -> int:
         print("  ".join(rows[-1]), flush=True)
     missed = sum(row[-1] == "✗" for row in rows)
     head = ("row", "configuration", "figure", "seen", "fits", "got", "")
-    text = f"{INTRO}{len(rows) - missed} of {len(rows)} figures fit.\n\n{table(head, rows)}{_ensemble()}"
+    other = after_minutes(30_000, 1, "2023-11")
+    fitting = f"{len(rows) - missed} of {len(rows)} figures fit."
+    text = f"{INTRO}{fitting}\n\n{table(head, rows)}{CONTROL.format(got=other)}{_ensemble()}"
     PAGE.write_text(text, encoding="utf-8", newline="\n")
-    return 1 if missed else 0
+    return 1 if missed or other <= MOST_IN_FORMER_ERA else 0
 
 
 if __name__ == "__main__":

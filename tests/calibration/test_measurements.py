@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import random
+
 import pytest
 from _pytest.mark.structures import ParameterSet
 
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.scenario import Scenario
-from chaosqs.project.settings import ensemble
+from chaosqs.project.settings import ENSEMBLE, ensemble
 from tests.calibration import figures
 from tests.calibration.designs import one_mapping, under
 from tests.calibration.figures import Figure
 from tests.calibration.rows import ROWS
+from tools.ensemble import ORDER, step
 
 
 def _named(*, slow: bool) -> list[ParameterSet]:
@@ -56,6 +60,22 @@ def test_the_ensemble_is_of_valid_and_different_assumptions_the_default_first() 
     assert len(set(MEMBERS)) == len(MEMBERS) >= 10
     for member in MEMBERS:
         assert Scenario(one_mapping(), assumptions=member).assumptions == member
+
+
+def test_the_figures_of_each_member_are_committed_and_fit() -> None:
+    """Those of all rows that some assumption bears on, but for the slow ones and those of errors."""
+    figures_of = {f"{each.row} {each.configuration}: {each.name}": each for each in ROWS if not each.slow}
+    wanted = {name for name, figure in figures_of.items() if figure.row in ORDER}
+    for member in json.loads(ENSEMBLE.read_text(encoding="utf-8"))["members"]:
+        assert set(member["fit"]) == wanted
+        assert all(figures_of[name].low <= got <= figures_of[name].high for name, got in member["fit"].items())
+
+
+def test_a_walk_takes_the_same_steps_for_the_same_seed() -> None:
+    """So `make ensemble` writes the same file; every step stays within the ranges."""
+    steps = [step(random.Random(3), Assumptions()) for _ in range(2)]
+    assert steps[0] == steps[1] != Assumptions()
+    assert Scenario(one_mapping(), assumptions=steps[0]).assumptions == steps[0]
 
 
 @pytest.mark.parametrize("member", MEMBERS[1:3], ids=["second", "third"])
