@@ -9,6 +9,7 @@ two ends are not reported, nor values on a side where an effect is an accident o
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from math import inf
 
 import attrs
 
@@ -31,7 +32,7 @@ from chaosqs.model.explanation import (
     Value,
 )
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.workload import Burst, arrivals
+from chaosqs.model.workload import Burst, Load, Steady, arrivals
 from chaosqs.search.simplicity import ending
 from chaosqs.strategies.grid import exact
 
@@ -220,15 +221,23 @@ def _spread_over(values: Sequence[Value]) -> list[Value]:
     return list(dict.fromkeys(values[max(0, len(values) * step // _SPREAD - 1)] for step in steps)) if values else []
 
 
-# Premises: messages and the time in which they come, durations, failures ---------------------------------------------
+# Premises: messages, the time in which they come, their size and groups, durations, failures, lasting faults ----------
 #
 # Each figure of the counterexample is lowered alone until the violation is not seen any more. Durations and failures
 # are tried with multiples of the load, too: they are necessary for larger loads as well.
 
 _FIRST_SEEDS = 40  # seeds from which a value seems to be safe
 _DOUBLINGS = 5  # of the time over which messages come
-_STEPS_DOWN: dict[PremiseKind, tuple[float, ...]] = {"duration": (1, 0.1), "failures": (0.05,), "messages": (1,)}
-"""Steps in which a figure is lowered, the coarsest first: seconds, shares, messages."""
+_STEPS_DOWN: dict[PremiseKind, tuple[float, ...]] = {
+    "duration": (1, 0.1),
+    "failures": (0.05,),
+    "messages": (1,),
+    "rate": (1, 0.1, 0.01),
+    "lasting": (10, 1),
+    "size": (16_384, 1_024),
+    "fault": (60, 10, 1),
+}
+"""Steps in which a figure is lowered, the coarsest first: seconds, shares, messages (a second), bytes."""
 
 
 @attrs.frozen
@@ -240,6 +249,10 @@ class _Figure:
     attribute: str
     value: float
     write: Callable[[float], Scenario] = attrs.field(repr=False)
+    least: float | None = None
+    """Least value to try; if the violation stays with it, the figure is not needed. None: there is no such value."""
+    most: float = inf
+    """Largest value to try."""
 
     @property
     def multiplied(self) -> bool:
@@ -268,12 +281,40 @@ def _figures(scenario: Scenario) -> Iterator[_Figure]:
         for about, attribute in kinds:
             value = getattr(behaviour, attribute)
             if value > getattr(usual, attribute):
-                yield _Figure(about, name, attribute, value, partial(_behaving, scenario, name, attribute))
+                yield _Figure(about, name, attribute, value, partial(_behaving, scenario, name, attribute), 0)
     for index, load in enumerate(scenario.workload):
-        if isinstance(load, Burst):
-            yield _Figure("messages", load.queue, "count", load.count, partial(_loaded, scenario, index, "count"))
-            if load.over:
-                yield _Figure("spread", load.queue, "over", load.over, partial(_loaded, scenario, index, "over"))
+        yield from _load_figures(load, partial(_loaded, scenario, index))
+    for index, window in enumerate(scenario.faults.windows):
+        yield _Figure("fault", window.scope, window.kind, window.seconds, partial(_lasting, scenario, index))
+
+
+def _load_figures(load: Load, write: Callable[[str, float], Scenario]) -> Iterator[_Figure]:
+    """Yield the figures of a load: how many messages, when, and, of bodies that are given by size and group, these."""
+
+    def figure(about: PremiseKind, attribute: str, least: float | None = None, most: float = inf) -> _Figure:
+        value: float = getattr(load, attribute)
+        return _Figure(about, load.queue, attribute, value, partial(write, attribute), least, most)
+
+    if isinstance(load, Burst):
+        yield figure("messages", "count")
+        if load.over:
+            yield figure("spread", "over")
+    else:
+        yield figure("rate", "per_second")
+        yield figure("lasting", "seconds")
+    if load.body_bytes > _SMALL and not load.messages:
+        yield figure("size", "body_bytes", _SMALL)
+    if 0 < load.groups < (count := len(arrivals([load]))):
+        yield figure("groups", "groups", most=count)
+
+
+_SMALL = 100  # bytes of a body that is small
+
+
+def _lasting(scenario: Scenario, index: int, seconds: float) -> Scenario:
+    windows = list(scenario.faults.windows)
+    windows[index] = attrs.evolve(windows[index], seconds=exact(seconds))
+    return attrs.evolve(scenario, faults=attrs.evolve(scenario.faults, windows=tuple(windows)))
 
 
 def _behaving(scenario: Scenario, name: str, attribute: str, value: float) -> Scenario:
@@ -290,11 +331,19 @@ def _behaving(scenario: Scenario, name: str, attribute: str, value: float) -> Sc
 
 def _loaded(scenario: Scenario, index: int, attribute: str, value: float) -> Scenario:
     loads = list(scenario.workload)
-    load = loads[index]
-    assert isinstance(load, Burst), "only bursts have figures"
-    loads[index] = (
-        attrs.evolve(load, count=int(value)) if attribute == "count" else attrs.evolve(load, over=exact(value))
-    )
+    match loads[index], attribute:
+        case Burst() as load, "count":
+            loads[index] = attrs.evolve(load, count=int(value))
+        case Burst() as load, "over":
+            loads[index] = attrs.evolve(load, over=exact(value))
+        case Steady() as load, "per_second":
+            loads[index] = attrs.evolve(load, per_second=exact(round(value, 3)))
+        case Steady() as load, "seconds":
+            loads[index] = attrs.evolve(load, seconds=exact(value))
+        case load, "groups":
+            loads[index] = attrs.evolve(load, groups=int(value))
+        case load, _:
+            loads[index] = attrs.evolve(load, body_bytes=int(value))
     return attrs.evolve(scenario, workload=tuple(loads))
 
 
@@ -306,18 +355,20 @@ class _World:
 
     def premise(self, figure: _Figure) -> Iterator[Premise]:
         """Yield the threshold of a figure, if it has one."""
-        if figure.about == "spread":
+        if figure.about in {"spread", "groups"}:
             yield from self._spread(figure)
             return
-        bad, good = figure.value, 0.0
-        if figure.about != "messages" and self._violated(figure, good, _FIRST_SEEDS):
+        bad, good = figure.value, figure.least or 0.0
+        if figure.least is not None and self._violated(figure, good, _FIRST_SEEDS):
             return
         steps = [step for step in _STEPS_DOWN[figure.about] if step < bad]
+        if not steps and figure.about != "messages":
+            return
         for step in steps:
             while bad - good > 1.5 * step:
                 middle = max(good + step, min(bad - step, round((bad + good) / 2 / step) * step))
                 bad, good = (middle, good) if self._violated(figure, middle, _FIRST_SEEDS) else (bad, middle)
-            if good:
+            if good > (figure.least or 0):
                 break
         while good > 0 and bad and self._violated(figure, good, self.trials.seeds):
             bad, good = good, good - steps[0] if good > steps[0] else good / 2
@@ -329,10 +380,13 @@ class _World:
     def _spread(self, figure: _Figure) -> Iterator[Premise]:
         near = figure.value
         for _ in range(_DOUBLINGS):
-            if not self._violated(figure, 2 * near, self.trials.seeds):
-                yield self._premise(figure, near, 2 * near)
+            more = min(2 * near, figure.most)
+            if more == near:
                 return
-            near *= 2
+            if not self._violated(figure, more, self.trials.seeds):
+                yield self._premise(figure, near, more)
+                return
+            near = more
 
     def _premise(self, figure: _Figure, bad: float, good: float) -> Premise:
         tests = list(self._tests(figure, good, self.trials.seeds))

@@ -24,7 +24,9 @@ MaybeValue: TypeAlias = int | bool | Unknown | None
 ResourceKind: TypeAlias = Literal["queue", "function", "mapping", "account"]
 VerdictWord: TypeAlias = Literal["holds", "violated", "inconclusive"]
 Side: TypeAlias = Literal["at_least", "at_most", "any"]
-PremiseKind: TypeAlias = Literal["messages", "spread", "duration", "failures"]
+PremiseKind: TypeAlias = Literal[
+    "messages", "spread", "rate", "lasting", "size", "groups", "duration", "failures", "fault"
+]
 Toll: TypeAlias = Literal["not_received", "not_processed", "expired", "given_up", "excused", "not_finished"]
 """Damage that a change does instead: messages that no invocation receives, or processes; that expire; that leave for
 the dead-letter queue although the function did not fail on them; violations that only a fault excuses; runs that do
@@ -180,11 +182,12 @@ class Premise:
 
     about: PremiseKind
     subject: str
-    """Name of the queue or function."""
+    """Name of the queue or function; of `fault` the scope of the window, which may be empty."""
     attribute: str
-    """Name as the model spells it: `seconds_per_batch`."""
+    """Name as the model spells it: `seconds_per_batch`; of `fault` the kind: `throttled`."""
     value: float
-    """Least value with which the violation was seen; of `spread` the largest: seconds over which the messages come."""
+    """Least value with which the violation was seen; the largest of `spread`, seconds over which the messages come, and
+    of `groups`, message groups that they share."""
     safe: float
     """Nearest value with which it was not seen."""
     evidence: Evidence

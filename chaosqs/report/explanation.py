@@ -1,5 +1,6 @@
 """The texts of an explanation, which the story, the report and the summaries share."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
@@ -20,6 +21,7 @@ from chaosqs.model.explanation import (
     Part,
     PointOfNoReturn,
     Premise,
+    PremiseKind,
     Rarer,
     Setting,
     SettingPath,
@@ -32,6 +34,7 @@ from chaosqs.model.faults import OK, Action, FaultPlan, outcome_text
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Violation
+from chaosqs.model.workload import Steady
 from chaosqs.report.descriptions import EventGroup
 from chaosqs.report.event_text import said
 from chaosqs.report.text import counted, listed, named, ordinal, percent, shown, time_text, title_of, verb
@@ -174,11 +177,26 @@ def needs(counterexample: Counterexample) -> list[str]:
     """Return what the violation needs of the world: `batches that take 14 s or more (timeout 30 s)`, `7 messages`."""
     found = counterexample.explanation.premises
     within = {each.subject: f" within {each.value:g} s" for each in found if each.about == "spread"}
-    return [
+    texts = [
         _need_text(premise, counterexample.scenario)
         + (within.get(premise.subject, "") if premise.about == "messages" else "")
         for premise in found
         if premise.about != "spread"
+    ]
+    return [*texts, *_fault_needs(counterexample.explanation)] if found else []
+
+
+def _fault_needs(explanation: Explanation) -> list[str]:
+    """Return the faults that are needed, by kind: `crash at one receive`, `lost_send of 2 sends`."""
+    receives: Counter[str] = Counter()
+    sends: Counter[str] = Counter()
+    for plan in explanation.faults:
+        receives.update(outcome_text(kind) for kinds in plan.messages for kind in kinds if kind != OK)
+        sends.update(kind for kind in plan.sends if kind != OK)
+    return [
+        f"{shown(kind, 40)} at {'one' if count == 1 else count} {what}{'' if count == 1 else 's'}"
+        for what, counts in (("receive", receives), ("send", sends))
+        for kind, count in counts.items()
     ]
 
 
@@ -198,11 +216,19 @@ def _need_text(premise: Premise, scenario: Scenario) -> str:
             return "one message" if value == 1 else f"{counted(int(value), 'message')} or more"
         case "failures":
             return f"failures of {percent(value)} % of the invocations or more"
-        case _:
+        case "groups" if value == 1:
+            return "messages of one group"
+        case "duration":
             unit = "batches" if premise.attribute == "seconds_per_batch" else "messages"
             known = (each.timeout for each in scenario.design.functions if each.name == premise.subject)
             limit = next((f" (timeout {timeout} s)" for timeout in known), "")
             return f"{unit} that take {value:g} s or more{limit}"
+        case "rate" | "lasting" as kind:
+            steady = (each for each in scenario.workload if isinstance(each, Steady) and each.queue == premise.subject)
+            other = next((each.seconds if kind == "rate" else each.per_second for each in steady), 0)
+            return _PREMISES[kind][0].format(value, other)
+        case kind:
+            return _PREMISES[kind][0].format(value, shown(outcome_text(premise.attribute), 40))
 
 
 def _safe_text(premise: Premise) -> str:
@@ -210,12 +236,23 @@ def _safe_text(premise: Premise) -> str:
     match premise.about:
         case "messages":
             return f"up to {counted(int(safe), 'message')}" if safe else ""
-        case "spread":
-            return f"the same messages over {safe:g} s"
         case "failures":
             return f"failures of up to {percent(safe)} %"
         case "duration":
             return f"{'batches' if premise.attribute == 'seconds_per_batch' else 'messages'} of up to {safe:g} s"
+        case kind:
+            return _PREMISES[kind][1].format(safe, shown(outcome_text(premise.attribute), 40))
+
+
+_PREMISES: Mapping[PremiseKind, tuple[str, str]] = {
+    "spread": ("", "the same messages over {:g} s"),
+    "rate": ("{:g} messages a second or more for {:g} s", "up to {:g} messages a second"),
+    "lasting": ("{:g} s or more of {:g} messages a second", "the same rate for {:g} s"),
+    "size": ("bodies of {:,.0f} bytes or more", "bodies of up to {:,.0f} bytes"),
+    "groups": ("messages that share {:,.0f} groups", "the same messages in {:,.0f} groups"),
+    "fault": ("{1} for {0:g} s or more", "{1} for up to {0:g} s"),
+}
+"""What the violation needs and what is safe, of the kinds whose texts need no more than the value."""
 
 
 def setting_name(setting: Setting, explanation: Explanation) -> str:

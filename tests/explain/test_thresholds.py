@@ -5,14 +5,15 @@ from collections.abc import Callable
 import pytest
 
 from chaosqs.explain.settings import DesignSetting, design_settings
-from chaosqs.explain.thresholds import setting_role
+from chaosqs.explain.thresholds import premises, setting_role
 from chaosqs.explain.trials import Trials
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.explanation import Setting, Value
+from chaosqs.model.faults import FaultPlan, Window
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Verdict, Violation
-from chaosqs.model.workload import Burst
+from chaosqs.model.workload import Burst, Steady
 from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.oracle import Oracle
 from tests.search.designs import invariant, promise
@@ -150,3 +151,57 @@ def test_rare_violations_have_no_thresholds() -> None:
     assert found is not None
     assert not found.matters
     assert not found.same_at
+
+
+# Premises -------------------------------------------------------------------------------------------------------------
+
+
+def needed(broken: Broken, scenario: Scenario) -> list[tuple[str, float, float]]:
+    """Return the premises besides the number of messages: kind, least value that is violated, nearest that is not."""
+
+    def judge(history: History) -> Verdict:
+        bad = broken(history.scenario)
+        return promise("made-up", [Violation("made-up", "So.", 0, "", (), ())] if bad else [])
+
+    queue = scenario.workload[0].queue
+    grid = ScenarioGrid(scenario.design, queue)
+    found = premises(Trials(Oracle(invariant(judge), queue), scenario, grid, 20, 10))
+    return [(each.about, each.value, each.safe) for each in found if each.about != "messages"]
+
+
+def test_a_steady_load_has_a_rate_and_a_length() -> None:
+    """Each is lowered alone."""
+    steady = Scenario(DESIGN, [Steady("orders", per_second=2, seconds=60)])
+
+    def broken(scenario: Scenario) -> bool:
+        load = scenario.workload[0]
+        return isinstance(load, Steady) and load.per_second >= 0.7 and load.seconds >= 35
+
+    assert needed(broken, steady) == [("rate", 0.7, 0.6), ("lasting", 40, 30)]
+
+
+def test_the_size_of_bodies_is_a_premise() -> None:
+    """To a kilobyte; not if small bodies do, too."""
+    heavy = Scenario(DESIGN, [Burst("orders", 2, body_bytes=200_000)])
+    ((about, value, safe),) = needed(lambda scenario: scenario.workload[0].body_bytes > 100_000, heavy)
+    assert about == "size"
+    assert safe <= 100_000 < value <= safe + 2 * 16_384
+    assert needed(lambda _: True, heavy) == []
+
+
+def test_sharing_a_group_is_a_premise() -> None:
+    """Spread over twice as many groups, the messages do not meet."""
+    design = Design([Queue("a.fifo")], [Function("worker")], [EventSourceMapping("a.fifo", "worker")])
+    shared = Scenario(design, [Burst("a.fifo", 6, groups=1)])
+    assert needed(lambda scenario: scenario.workload[0].groups < 3, shared) == [("groups", 2, 4)]
+    assert needed(lambda _: True, shared) == []
+
+
+def test_the_length_of_a_fault_is_a_premise() -> None:
+    """A window that may be as short as it likes is none."""
+    plan = FaultPlan(windows=[Window("throttled", "", 0, 300)])
+    struck = Scenario(DESIGN, [Burst("orders", 1)], faults=plan)
+    ((about, value, safe),) = needed(lambda scenario: scenario.faults.windows[0].seconds > 130, struck)
+    assert about == "fault"
+    assert safe <= 130 < value <= safe + 90
+    assert needed(lambda _: True, struck) == []

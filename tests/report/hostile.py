@@ -20,6 +20,7 @@ from chaosqs.model.explanation import (
     Part,
     PointOfNoReturn,
     Premise,
+    PremiseKind,
     Price,
     Rarer,
     ResourceKind,
@@ -62,7 +63,14 @@ SETTINGS = st.builds(
     st.lists(VALUES, max_size=3).map(tuple),
 )
 PREMISES = st.builds(
-    Premise, st.sampled_from(("messages", "spread", "failures")), NAMES, NAMES, COUNTS, COUNTS, EVIDENCE, COUNTS
+    Premise,
+    st.sampled_from(sorted({*get_args(PremiseKind)} - {"duration"})),
+    NAMES,
+    NAMES,
+    COUNTS,
+    COUNTS,
+    EVIDENCE,
+    COUNTS,
 )
 FIXES = st.builds(
     Fix,

@@ -26,6 +26,7 @@ from chaosqs.model.explanation import (
     Unknown,
 )
 from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window
+from chaosqs.model.workload import Steady
 from chaosqs.report import explanation as told
 from tests.report.examples import (
     MAPPING,
@@ -126,6 +127,36 @@ def test_settings_without_a_part_are_told_by_what_was_tried() -> None:
         (Premise("messages", "orders", "count", 7, 6, SEEDS, 200), "7 messages or more", "up to 6 messages"),
         (Premise("messages", "orders", "count", 1, 0, SEEDS, 200), "one message", ""),
         (
+            Premise("rate", "orders", "per_second", 0.5, 0.4, SEEDS, 200),
+            "0.5 messages a second or more for 60 s",
+            "up to 0.4 messages a second",
+        ),
+        (
+            Premise("lasting", "orders", "seconds", 20, 10, SEEDS, 200),
+            "20 s or more of 2 messages a second",
+            "the same rate for 10 s",
+        ),
+        (
+            Premise("size", "orders", "body_bytes", 65_536, 32_768, SEEDS, 200),
+            "bodies of 65,536 bytes or more",
+            "bodies of up to 32,768 bytes",
+        ),
+        (
+            Premise("groups", "orders", "groups", 1, 2, SEEDS, 200),
+            "messages of one group",
+            "the same messages in 2 groups",
+        ),
+        (
+            Premise("groups", "orders", "groups", 3, 6, SEEDS, 200),
+            "messages that share 3 groups",
+            "the same messages in 6 groups",
+        ),
+        (
+            Premise("fault", "worker", "throttled", 60, 50, SEEDS, 200),
+            "throttled for 60 s or more",
+            "throttled for up to 50 s",
+        ),
+        (
             Premise("failures", "worker", "error_rate", 0.1, 0.05, SEEDS, 200),
             "failures of 10 % of the invocations or more",
             "failures of up to 5 %",
@@ -135,6 +166,7 @@ def test_settings_without_a_part_are_told_by_what_was_tried() -> None:
 def test_what_the_violation_needs(premise: Premise, need: str, safe: str) -> None:
     """Each figure as a threshold, and the nearest value without the violation with its evidence."""
     found = explained(Explanation(premises=(premise,)))
+    found = attrs.evolve(found, scenario=attrs.evolve(found.scenario, workload=[Steady("orders", 2, 60)]))
     assert told.needs(found) == [need]
     behind = [f"{safe} (0 of 60 seeds with up to 200 messages)"] if safe else []
     assert told.safe_load(found.explanation) == behind
@@ -146,6 +178,15 @@ def test_messages_and_their_time_are_one_need() -> None:
     found = explained(Explanation(premises=(count, Premise("spread", "orders", "over", 60, 120, SEEDS, 10))))
     assert told.needs(found) == ["10 messages or more within 60 s"]
     assert told.safe_load(found.explanation)[1] == "the same messages over 120 s (0 of 60 seeds with up to 10 messages)"
+
+
+def test_needed_faults_stand_beside_other_needs_by_kind() -> None:
+    """Where they strike is told under `Faults`; without any premise nothing is known of what is needed."""
+    plans = FaultPlan(messages=[["crash"]]), FaultPlan(messages=[["ok", "crash"]]), FaultPlan(sends=["lost_send"])
+    one = Premise("messages", "orders", "count", 1, 0, SEEDS, 200)
+    found = explained(Explanation(premises=(one,), faults=plans))
+    assert told.needs(found) == ["one message", "crash at 2 receives", "lost_send at one send"]
+    assert told.needs(explained(Explanation(faults=plans))) == []
 
 
 def test_a_cause_that_is_told_elsewhere_is_named() -> None:
