@@ -177,14 +177,13 @@ def _explored(planned: Plan, results: list[CheckResult], errors: list[str], *, a
     for text in errors:
         click.echo(f"Error: {text}", err=True)
     _exit_if_interrupted(planned)
-    _exit_with(results)
+    _exit_with(results, planned)
     if errors:
         sys.exit(_WRONG)
 
 
 def _checked(planned: Plan, *, prints_stories: bool) -> tuple[list[CheckResult], list[str]]:
     """Run the checks until a signal ends them; return their results, and the different errors of those without one."""
-    from chaosqs.project.results import passes
     from chaosqs.project.session import interruptible
 
     results: list[CheckResult] = []
@@ -203,7 +202,7 @@ def _checked(planned: Plan, *, prints_stories: bool) -> tuple[list[CheckResult],
                 planned.child.kill()
                 break
             results.append(found)
-            if found.broken and prints_stories and not passes(found):
+            if found.broken and prints_stories and not _passes(found, planned):
                 click.echo(found.broken.story)
     return results, list(errors)
 
@@ -271,7 +270,7 @@ def exhaust(  # noqa: PLR0913, PLR0917 - each is an option
     else:
         click.echo("\n".join(line for each in done for line in each.lines()))
     _exit_if_interrupted(planned)
-    _exit_with([found for each in done for found in each.results])
+    _exit_with([found for each in done for found in each.results], planned)
 
 
 @main.command()
@@ -398,13 +397,20 @@ def _exit(*, violated: bool) -> None:
         sys.exit(_VIOLATED)
 
 
-def _exit_with(results: Sequence[CheckResult]) -> None:
-    """Exit with 1 if an invariant is violated, and else with 2 if one could not be judged or is accepted in vain."""
+def _passes(found: CheckResult, planned: Plan) -> bool:
+    """Return True if a check passes; an artefact does not where the project is strict."""
     from chaosqs.model.verdict import Status
     from chaosqs.project.results import passes
 
-    failed = [found for found in results if not passes(found)]
-    _exit(violated=any(found.status is Status.VIOLATED for found in failed))
+    return passes(found, strict=planned.strict and found.status is Status.ARTEFACT)
+
+
+def _exit_with(results: Sequence[CheckResult], planned: Plan) -> None:
+    """Exit with 1 if an invariant is violated, and else with 2 if one could not be judged or is accepted in vain."""
+    from chaosqs.model.verdict import Status
+
+    failed = [found for found in results if not _passes(found, planned)]
+    _exit(violated=any(found.status in {Status.VIOLATED, Status.ARTEFACT} for found in failed))
     if failed:
         sys.exit(_WRONG)
 

@@ -46,7 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="replay a counterexample (the scenario.json of a report) or a directory of them, without a search",
     )
     group.addoption(
-        "--chaosqs-strict", action="store_true", help="fail if no case could have violated an invariant (not exercised)"
+        "--chaosqs-strict",
+        action="store_true",
+        help="fail if no case could have violated an invariant (not exercised), and for artefacts of assumptions",
     )
 
 

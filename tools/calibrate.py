@@ -45,8 +45,8 @@ SPREAD = """
 One set of assumptions that fits proves little: others fit too. `make ensemble` draws sets around those that fit, and
 `chaosqs.project.settings.ensemble()` returns {members} of them, far from each other, the default first. Each fits the
 rows; its figures stand in `chaosqs/project/ensemble.json`. A claim that holds under each of them does not hang on
-what AWS does not document, as far as these measurements tell. All draws are fixed: the same code writes the same
-file.
+what AWS does not document, as far as these measurements tell; [verdicts](explaining.md#what-aws-leaves-open) are
+judged so. All draws are fixed: the same code writes the same file.
 
 The ensemble is judged by {seeds} seeds in place of 20, and not by C8, A10 and the slow figure of A5. What errors cost
 (A12, C7) meets throttles in no row, so pairs of its two assumptions are judged apart, and each member has one that

@@ -1,9 +1,9 @@
 """Explains a counterexample: what it needs, the settings and faults that matter, and the changes that prevent it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from math import ceil
+from math import ceil, log, log1p
 from typing import Protocol, TypeVar, get_args
 
 import attrs
@@ -19,7 +19,10 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.causal_slice import causal_slice
 from chaosqs.model.design import Design, EventSourceMapping
 from chaosqs.model.explanation import (
+    AssumptionRate,
     AssumptionVerdict,
+    Ensemble,
+    EnsembleWord,
     Evidence,
     Explanation,
     Fix,
@@ -85,6 +88,207 @@ def _rate(variant: Scenario, oracle: Oracle, draws: int) -> Evidence:
 def _without_batches(design: Design, mapping: EventSourceMapping) -> Design:
     others = [attrs.evolve(each, batch_size=1) if each == mapping else each for each in design.mappings]
     return attrs.evolve(design, mappings=tuple(others))
+
+
+# The verdict over assumption sets ------------------------------------------------------------------------------------
+#
+# The counterexample has one set of assumptions where AWS documents nothing; other sets fit the published measurements,
+# too. A set is tried with seeds of the counterexample, then with larger loads, then with the cases of a search. If all
+# of these hold, and chance does not explain it, the set does not produce the violation.
+
+_FIRST_SEEDS = 12  # seeds of the counterexample under each set
+_MEASURED = 60  # seeds from which the lowest and the highest rates are measured
+_EXTREMES = 3  # sets at each end that have so many, at most
+_SHARED = 2_400  # maximum trials of one kind, shared out among the sets that have not produced the violation
+_LEAST_SHARE = 20  # trials of one kind that each of them has at least
+_ERROR = 0.05  # probability that chance alone makes any set seem not to produce the violation
+_MOST_DECIDING = 2  # maximum assumptions that are named as deciding alone
+
+
+@attrs.define(eq=False)
+class _Sets:
+    """The trials of other assumption sets."""
+
+    trials: Trials
+    rate: Evidence
+    """Violations under the counterexample's own set."""
+    rates: dict[Assumptions, Evidence] = attrs.field(factory=dict[Assumptions, Evidence])
+    """Violations in the first seeds of the counterexample, by set."""
+    held: dict[Assumptions, int] = attrs.field(factory=dict[Assumptions, int])
+    """Trials under the sets that have not produced the violation."""
+    chances: dict[Assumptions, float] = attrs.field(factory=dict[Assumptions, float])
+    """Logarithms of the probability that a set with the rates of the counterexample's own has held so far."""
+
+    def under(self, assumed: Assumptions, seed: int) -> Scenario:
+        """Return the counterexample under a set and another seed."""
+        return ending(attrs.evolve(self.trials.scenario, seed=seed, assumptions=assumed))
+
+    def begin(self, assumed: Assumptions) -> None:
+        """Try a set with the first seeds; where simulations are limited, until the first violation."""
+        violated = tried = 0
+        for seed in range(min(_FIRST_SEEDS, self.rate.trials)):
+            violated, tried = violated + self._violated(self.under(assumed, seed)), tried + 1
+            if violated and self.trials.oracle.limit is not None:
+                break
+        self.rates[assumed] = Evidence(violated, tried, "seeds")
+        if not violated:
+            self.held[assumed], self.chances[assumed] = tried, tried * _log_rest(self.rate)
+
+    def go_on(self) -> None:
+        """Try the sets that have not produced the violation with all that may show it."""
+        base = _log_rest(self.trials.base) if self.held else 0.0
+        for assumed in list(self.held):
+            self._try(assumed, self.trials.violating[1:], base)
+        for assumed in list(self.held):
+            seeds = range(_FIRST_SEEDS, min(self.rate.trials, _FIRST_SEEDS + self._share()))
+            self._try(assumed, (self.under(assumed, seed) for seed in seeds), _log_rest(self.rate), enough=True)
+        for assumed in list(self.held):
+            self._try(assumed, self.trials.population[: self._share()], base)
+        if self.held:
+            cases = self._failing_first()
+            for assumed in list(self.held):
+                self._try(assumed, cases[: self._share()], 0.0)
+
+    def excluded(self, assumed: Assumptions) -> bool:
+        """Return True if chance does not explain that a set has held."""
+        return self.chances[assumed] <= log(_ERROR / len(self.trials.others))
+
+    def measured(self) -> tuple[Evidence, Evidence]:
+        """Return the lowest and the highest rate of a set, the counterexample's own among them.
+
+        The set that seems to be at an end is measured, until it stays there.
+        """
+        measured = {self.trials.scenario.assumptions: self.rate}
+        rates = {**self.rates, **measured}
+        for end in (min, max):
+            for _ in range(_EXTREMES):
+                assumed = end(rates, key=lambda each: _share_of(rates[each]))
+                if assumed in measured:
+                    break
+                measured[assumed] = rates[assumed] = self.rate_under(assumed)
+        known = sorted(measured.values(), key=_share_of)
+        return known[0], known[-1]
+
+    def rate_under(self, assumed: Assumptions) -> Evidence:
+        """Return the rate over seeds of the counterexample under a set."""
+        seeds = range(min(_MEASURED, self.rate.trials))
+        return Evidence(sum(self._violated(self.under(assumed, seed)) for seed in seeds), len(seeds), "seeds")
+
+    def deciding(self) -> tuple[tuple[AssumptionRate, ...], tuple[str, ...]]:
+        """Return the assumptions that decide alone, with the rates at both their ends, or else those that do together.
+
+        They are those of the set nearest to the counterexample's own that does not produce the violation.
+        """
+        own = self.trials.scenario.assumptions
+        nearest = min(filter(self.excluded, self.held), key=lambda assumed: len(_differing(own, assumed)))
+        values, tests = _differing(own, nearest), self._telling(len(_differing(own, nearest)))
+
+        def prevents(names: Sequence[str]) -> bool:
+            assumed = attrs.evolve(own, **{name: values[name] for name in names})
+            return not any(self._violated(_assuming(test, assumed)) for test in tests)
+
+        alone = [name for name in values if prevents([name])]
+        if alone:
+            return tuple(rate for name in alone[:_MOST_DECIDING] for rate in self._ends(name)), ()
+        together = list(values)
+        for name in values:
+            less = [other for other in together if other != name]
+            together = less if prevents(less) else together
+        return (), tuple(together)
+
+    def _ends(self, name: str) -> Iterator[AssumptionRate]:
+        """Yield the rates with the least and the largest value that an assumption has in the sets."""
+        own = self.trials.scenario.assumptions
+        values = sorted(getattr(assumed, name) for assumed in (own, *self.trials.others))
+        for value in (values[0], values[-1]):
+            yield AssumptionRate(name, value, self.rate_under(attrs.evolve(own, **{name: value})))
+
+    def _telling(self, claims: int) -> list[Scenario]:
+        """Return tests of which one, at least, violates the invariant unless what they have in addition prevents it."""
+        rest = _log_rest(self.rate)
+        seeds = ceil(log(_ERROR / claims) / rest) if rest else _MEASURED
+        own = self.trials.scenario.assumptions
+        return [*self.trials.violating[1:], *(self.under(own, seed) for seed in range(min(seeds, self.rate.trials)))]
+
+    def _failing_first(self) -> list[Scenario]:
+        """Return the cases of a search of the design: those that violate the invariant under the own set first."""
+        cases = self.trials.searched(self.trials.scenario.design)
+        results = [self.trials.oracle.variation(_assuming(case, self.trials.scenario.assumptions)) for case in cases]
+        failing = [case for case, found in zip(cases, results, strict=True) if found is not None and found.violated]
+        return [*failing, *(case for case in cases if case not in failing)]
+
+    def _share(self) -> int:
+        return max(_LEAST_SHARE, _SHARED // max(1, len(self.held)))
+
+    def _try(self, assumed: Assumptions, tests: Iterable[Scenario], chance: float, *, enough: bool = False) -> None:
+        """Try a set; `chance`: by each trial, for its chances. `enough`: only until chance does not explain it."""
+        for test in tests:
+            if enough and self.excluded(assumed):
+                return
+            if self._violated(_assuming(test, assumed)):
+                del self.held[assumed]
+                return
+            self.held[assumed] += 1
+            self.chances[assumed] += chance
+
+    def _violated(self, test: Scenario) -> bool:
+        result = self.trials.oracle.variation(test)
+        return result is not None and result.violated
+
+
+def _assuming(test: Scenario, assumed: Assumptions) -> Scenario:
+    return ending(attrs.evolve(test, assumptions=assumed))
+
+
+def _share_of(found: Evidence) -> float:
+    return found.violations / found.trials if found.trials else 0.0
+
+
+def _log_rest(found: Evidence) -> float:
+    """Return the logarithm of the probability of no violation in one trial, by the lower end of a rate."""
+    return log1p(-min(found.interval()[0], 1 - 1e-9))
+
+
+def _differing(own: Assumptions, other: Assumptions) -> dict[str, int]:
+    """Return the values of another set that differ, by name."""
+    names = [field.name for field in attrs.fields(Assumptions)]
+    return {name: getattr(other, name) for name in names if getattr(other, name) != getattr(own, name)}
+
+
+def judged(trials: Trials, rate: Evidence, *, ensemble: Sequence[Assumptions], measures: bool) -> Ensemble | None:
+    """Return the verdict over the assumption sets of the trials; None if there are none.
+
+    `rate`: of the counterexample's own set. `ensemble`: all sets that fit the measurements. `measures`: also measure
+    the range of their rates.
+    """
+    if not trials.others:
+        return None
+    sets, own_fits = _Sets(trials, rate), trials.scenario.assumptions in ensemble
+    found = Ensemble("unsettled", 0, len(ensemble), 0)
+    with suppress(OutOfBudget):
+        for assumed in trials.others:
+            sets.begin(assumed)
+        sets.go_on()
+        word = _word(sets, whole=own_fits and len(ensemble) == 1 + len(sets.rates))
+        found = attrs.evolve(found, verdict=word, trials=min(sets.held.values(), default=0))
+        if measures and trials.oracle.limit is None:
+            lowest, highest = sets.measured()
+            found = attrs.evolve(found, lowest=lowest, highest=highest)
+        if word == "depends":
+            deciding, together = sets.deciding()
+            found = attrs.evolve(found, deciding=deciding, together=together)
+    tried = own_fits + len(sets.rates)
+    return attrs.evolve(found, sets=tried, violated=tried - len(sets.held))
+
+
+def _word(sets: _Sets, *, whole: bool) -> EnsembleWord:
+    """Return the verdict, once sets were tried; `whole`: all that there are, the counterexample's own among them."""
+    excluded = [assumed for assumed in sets.held if sets.excluded(assumed)]
+    if not sets.held:
+        return "robust"
+    if not excluded:
+        return "unsettled"
+    return "artefact" if whole and len(excluded) == len(sets.rates) else "depends"
 
 
 # Assumptions about AWS that decide the verdict: each is tried alone, at the ends of its range ------------------------
@@ -161,9 +365,10 @@ def _also_fixed(fix: Fix, trials: Trials) -> Fix | None:
     if changed is None or trials.rejected(changed) is not False or trials.price(changed):
         return None
     evidence = trials.rate(changed)
-    if evidence.violations:
+    if evidence.violations or not trials.holds_elsewhere(changed):
         return None
-    return Fix(fix.changes, evidence, base=trials.base, conclusive=trials.excludes, patch=fix.patch)
+    sets = len(trials.others)
+    return Fix(fix.changes, evidence, base=trials.base, conclusive=trials.excludes, patch=fix.patch, sets=sets)
 
 
 # The explanation -----------------------------------------------------------------------------------------------------
@@ -182,6 +387,7 @@ def explain(  # noqa: PLR0913 - each is a separate choice, and all but three hav
     messages: Mapping[str, MessageSource] | None = None,
     meter: Meter | None = None,
     causes: Causes | None = None,
+    ensemble: Sequence[Assumptions] = (),
 ) -> Explanation:
     """Explain the history of a scenario, in which an invariant is violated on a mapping.
 
@@ -189,6 +395,7 @@ def explain(  # noqa: PLR0913 - each is a separate choice, and all but three hav
     `functions[0].reserved_concurrency`. `messages`: sources of the messages of queues, by queue name; those of
     the scenario stand in for others. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
     `causes`: the violations of the mapping that were explained before; one with the same cause is told in short.
+    `ensemble`: assumption sets that fit the measurements of AWS, far from each other, over which the verdict is judged.
     Parts that need more time than the `meter` has, or more runs of real code than the profile, are `unfinished`.
     """
     if invariant.name in {ours.name for ours in OURS}:
@@ -197,14 +404,18 @@ def explain(  # noqa: PLR0913 - each is a separate choice, and all but three hav
     oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations, meter=meter or Meter())
     shown = {**shown_by(scenario), **(messages or {})}
     grid = ScenarioGrid(scenario.design, mapping.queue, dict(behaviours or {}), sources=shown, most=budget.messages)
-    parts, trials = _Parts(oracle, budget.explain_simulations), _trials(scenario, oracle, grid, budget)
+    parts, trials = _Parts(oracle, budget.explain_simulations), _trials(scenario, oracle, grid, budget, ensemble)
     known = None if causes is None else parts.find("rate", partial(causes.same, history, trials))
+    draws = budget.draws if known is None else ceil(budget.draws / _LIMITED)
+    rate = parts.find("rate", lambda: _rate_of(scenario, oracle, draws))
+    judge = partial(judged, trials, ensemble=ensemble, measures=known is None)
+    over = None if rate is None else parts.find("assumptions", partial(judge, rate))
     if known is not None:
-        return known
-    rate = parts.find("rate", lambda: _rate_of(scenario, oracle, budget.draws))
+        return attrs.evolve(known, ensemble=over)
     if rate is None:
         return Explanation(unfinished=get_args(Part), cut_by=oracle.meter.cut_by)
-    explained = _explained(history, mapping, trials, parts, Explanation(rate=rate), origins or {})
+    found = Explanation(rate=rate, ensemble=over)
+    explained = _explained(history, mapping, trials, parts, found, origins or {})
     if causes is not None:
         causes.explained.append((invariant, history, explained))
     return explained
@@ -216,11 +427,19 @@ _LIMITED = 4
 """Share of the trials that a claim has, as a divisor, where the simulations are limited."""
 
 
-def _trials(scenario: Scenario, oracle: Oracle, grid: ScenarioGrid, budget: Profile) -> Trials:
+_FEW_SETS = 7
+"""Other assumption sets that claims have where the simulations are limited."""
+
+
+def _trials(
+    scenario: Scenario, oracle: Oracle, grid: ScenarioGrid, budget: Profile, ensemble: Sequence[Assumptions]
+) -> Trials:
     """Return the trials of the claims: with real code, a few."""
+    others = tuple(assumed for assumed in ensemble if assumed != scenario.assumptions)
     if budget.explain_simulations is None:
-        return Trials(oracle, scenario, grid, budget.trials, _CASES * budget.trials)
-    return Trials(oracle, scenario, grid, budget.trials // _LIMITED, budget.trials // _LIMITED)
+        return Trials(oracle, scenario, grid, budget.trials, _CASES * budget.trials, others)
+    few = budget.trials // _LIMITED
+    return Trials(oracle, scenario, grid, few, few, others[:_FEW_SETS])
 
 
 def _rate_of(scenario: Scenario, oracle: Oracle, draws: int) -> Evidence:
@@ -229,7 +448,7 @@ def _rate_of(scenario: Scenario, oracle: Oracle, draws: int) -> Evidence:
     return Evidence(sum(oracle.violated(variant) for variant in variants), draws, "seeds")
 
 
-_SHARES: Mapping[Part, float] = {"fixes": 0.5, "settings": 0.8, "assumptions": 0.5}
+_SHARES: Mapping[Part, float] = {"fixes": 0.5, "settings": 0.8, "assumptions": 0.25}
 """Share of the simulations left that a part may use if they are limited; other parts: all."""
 
 
@@ -270,7 +489,7 @@ class _Parts:
         except OutOfBudget:
             return None
         finally:
-            if self.oracle.spent:
+            if self.oracle.spent and part not in self.unfinished:
                 self.unfinished.append(part)
 
 
@@ -294,7 +513,7 @@ def _explained(  # noqa: PLR0917 - each is a part of what is known
         faults=faults,
         fixes=changes,
         premises=parts.find("premises", lambda: premises(trials)) or (),
-        assumptions=parts.find("assumptions", lambda: hanging(trials)),
+        assumptions=parts.find("assumptions", lambda: hanging(trials)) if oracle.limit is None else None,
         point_of_no_return=parts.find("point_of_no_return", lambda: point_of_no_return(history, oracle, rate)),
         unfinished=tuple(parts.unfinished),
         cut_by=oracle.meter.cut_by,

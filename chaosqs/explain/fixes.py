@@ -98,6 +98,7 @@ class _Proof:
             conclusive=bool(rules) or self.trials.excludes,
             rules=rules,
             breaks=self.trials.others_broken(design),
+            sets=found.sets,
         )
         return self._priced(candidate, design, fix)
 

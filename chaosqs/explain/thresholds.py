@@ -184,7 +184,7 @@ class _Scale:
 
     def _threshold(self, side: Side, edge: Value, found: Confirmation) -> Threshold:
         any_number = self.value is None and side == "at_most" and edge == self.outwards(side)[0]
-        return Threshold("any" if any_number else side, edge, found.evidence, found.cases, found.messages)
+        return Threshold("any" if any_number else side, edge, found.evidence, found.cases, found.messages, found.sets)
 
     def _edge(self, fails: Value, outwards: Sequence[Value]) -> Value:
         """Return the value nearest to a failing one that no known scenario rejects; the outermost one is one."""
@@ -224,7 +224,8 @@ def _spread_over(values: Sequence[Value]) -> list[Value]:
 # Premises: messages, the time in which they come, their size and groups, durations, failures, lasting faults ----------
 #
 # Each figure of the counterexample is lowered alone until the violation is not seen any more. Durations and failures
-# are tried with multiples of the load, too: they are necessary for larger loads as well.
+# are tried with multiples of the load, too: they are necessary for larger loads as well. The seeds that confirm a value
+# are shared out among the other assumption sets.
 
 _FIRST_SEEDS = 40  # seeds from which a value seems to be safe
 _DOUBLINGS = 5  # of the time over which messages come
@@ -410,5 +411,9 @@ class _World:
         loads = [changed]
         if figure.multiplied:
             loads = [enlarged(changed, factor) for factor in reversed(factors(changed, self.trials.most))]
+        sets = self.trials.others
         for seed in range(seeds):
-            yield ending(attrs.evolve(loads[seed % len(loads)], seed=seed))
+            test = attrs.evolve(loads[seed % len(loads)], seed=seed)
+            if sets and seed >= _FIRST_SEEDS:
+                test = attrs.evolve(test, assumptions=sets[seed % len(sets)])
+            yield ending(test)

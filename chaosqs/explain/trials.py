@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property, reduce
-from itertools import islice
+from itertools import cycle, islice
 from operator import add
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ import attrs
 
 from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import DEFAULT, OURS, Invariant
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Design
 from chaosqs.model.explanation import Evidence, Toll
 from chaosqs.model.faults import OK
@@ -98,6 +99,8 @@ _STEPS = (5, 10, 20, 40, _PROBES)
 """Numbers of seeds after which two rates are compared."""
 _EXCLUDED = 0.05  # probability of an error in all claims of an explanation together
 _CLAIMS = 20  # claims that it is shared among
+_SEEDS_A_SET = 50  # seeds of a claim for each trial under each other assumption set
+_ELSEWHERE = 1_000  # the first seed of those trials
 
 
 @attrs.frozen
@@ -110,6 +113,8 @@ class Confirmation:
     """Cases of the search on the design, none of which violates the invariant."""
     messages: int
     """Messages of the largest load."""
+    sets: int = 0
+    """Other assumption sets under which larger loads hold, too."""
 
 
 @attrs.define(eq=False, slots=False)
@@ -122,6 +127,8 @@ class Trials:
     grid: ScenarioGrid
     seeds: int = _SEEDS
     cases: int = _CASES
+    others: tuple[Assumptions, ...] = ()
+    """Other assumption sets about AWS under which a claim must hold."""
     killers: list[Scenario] = attrs.field(factory=list[Scenario])
     """Scenarios that rejected a design, the latest first."""
     _seeming: dict[Design, bool] = attrs.field(factory=dict[Design, bool])
@@ -151,6 +158,16 @@ class Trials:
         found = (each for each in self.population[:_PROBES] if self.oracle.violated(each))
         own = ending(self.scenario)
         return (own, *(each for each in islice(found, 2 * _SCREEN) if each != own))
+
+    @cached_property
+    def elsewhere(self) -> tuple[Scenario, ...]:
+        """The violating scenarios in turn, with fresh seeds, a few under each other assumption set."""
+        each, tests = max(1, self.seeds // _SEEDS_A_SET), cycle(self.violating)
+        under = (assumed for assumed in self.others for _ in range(each))
+        return tuple(
+            attrs.evolve(next(tests), seed=_ELSEWHERE + number, assumptions=assumed)
+            for number, assumed in enumerate(under)
+        )
 
     @property
     def excludes(self) -> bool:
@@ -199,7 +216,12 @@ class Trials:
     def certain(self, design: Design, tried: int) -> Confirmation | None:
         """Return a few trials of a design that AWS's rules prove, if none violates the invariant, else None."""
         tests = self.population[:tried]
-        return self._confirmation_of(tests, 0) if self._hold(tests, design) else None
+        held = self._hold(tests, design) and self.holds_elsewhere(design)
+        return self._confirmation_of(tests, 0) if held else None
+
+    def holds_elsewhere(self, design: Design) -> bool:
+        """Return True if larger loads hold with a design under all other assumption sets."""
+        return self._hold(self.elsewhere, design)
 
     def rate(self, design: Design) -> Evidence:
         """Return the rate of violations with a design in the first scenarios of the population."""
@@ -247,6 +269,10 @@ class Trials:
         before = {name for test in self.population[:_PROBES] for name in self._others(test, self.scenario.design)}
         return tuple(name for name in after if name not in before)
 
+    def searched(self, design: Design) -> list[Scenario]:
+        """Return the cases of a search of a design."""
+        return [*self._corpus(design), *self.drawn(design)]
+
     def drawn(self, design: Design) -> list[Scenario]:
         """Return the cases that a search of a design draws after its seed corpus."""
         grid, first = attrs.evolve(self.grid, design=design), len(self._corpus(design))
@@ -267,15 +293,16 @@ class Trials:
         first = self._corpus(design)
         if not (self._hold(first, design) and self._hold(self.population[_PROBES:], design)):
             return None
+        if not self.holds_elsewhere(design):
+            return None
         return self._confirmation_of(self.population, self.cases)
 
     def _corpus(self, design: Design) -> list[Scenario]:
         return list(seed_corpus(attrs.evolve(self.grid, design=design), self.cases))
 
-    @staticmethod
-    def _confirmation_of(tests: Sequence[Scenario], cases: int) -> Confirmation:
+    def _confirmation_of(self, tests: Sequence[Scenario], cases: int) -> Confirmation:
         largest = max(len(arrivals(test.workload)) for test in tests)
-        return Confirmation(Evidence(0, len(tests), "larger_loads"), cases, largest)
+        return Confirmation(Evidence(0, len(tests), "larger_loads"), cases, largest, len(self.others))
 
     def _hold(self, tests: Sequence[Scenario], design: Design) -> bool:
         for test in tests:

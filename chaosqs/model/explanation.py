@@ -31,6 +31,9 @@ Toll: TypeAlias = Literal["not_received", "not_processed", "expired", "given_up"
 """Damage that a change does instead: messages that no invocation receives, or processes; that expire; that leave for
 the dead-letter queue although the function did not fail on them; violations that only a fault excuses; runs that do
 not end."""
+EnsembleWord: TypeAlias = Literal["robust", "depends", "artefact", "unsettled"]
+"""The verdict over assumption sets: all produce the violation; some never do; only the counterexample's own does; the
+trials do not tell."""
 Part: TypeAlias = Literal["rate", "settings", "premises", "faults", "fixes", "assumptions", "point_of_no_return"]
 """A part of an explanation."""
 CutBy: TypeAlias = Literal["runs", "time", "interrupt", "request", "accepted"]
@@ -90,6 +93,8 @@ class Threshold:
     """Cases of a search of the design with that value, none of which violates the invariant."""
     messages: int = 0
     """Messages of the largest load of the evidence."""
+    sets: int = 0
+    """Other assumption sets that fit the measurements of AWS, under which larger loads hold, too."""
 
     @property
     def edges(self) -> tuple[Value, ...]:
@@ -238,6 +243,8 @@ class Fix:
     """Cases of a search of the changed design, none of which violates the invariant."""
     conclusive: bool = True
     """False if chance alone could explain the evidence, because violations are rare without the change, too."""
+    sets: int = 0
+    """Other assumption sets that fit the measurements of AWS, under which larger loads hold, too."""
 
     @property
     def prevents(self) -> bool:
@@ -254,6 +261,42 @@ class AssumptionVerdict:
     value: int
     verdict: VerdictWord
     """`inconclusive`: it cannot be simulated with that value."""
+
+
+@attrs.frozen
+class AssumptionRate:
+    """The rate of the violation with one assumption at another value."""
+
+    name: str
+    """Name of the assumption: `held_batches`."""
+    value: int
+    evidence: Evidence
+
+
+@attrs.frozen
+class Ensemble:
+    """The verdict over assumption sets that all fit the measurements of AWS.
+
+    The counterexample's own is one of them, unless the search has drawn its assumptions.
+    """
+
+    verdict: EnsembleWord
+    sets: int
+    """Sets that were tried."""
+    known: int
+    """Sets that there are."""
+    violated: int
+    """Sets under which some trial violates the invariant."""
+    lowest: Evidence | None = None
+    """The lowest rate of a set, over seeds of the counterexample; None: not measured."""
+    highest: Evidence | None = None
+    """The highest rate of a set."""
+    deciding: tuple[AssumptionRate, ...] = ()
+    """Rates with one assumption at its least and its largest value in the sets, if it decides alone."""
+    together: tuple[str, ...] = ()
+    """Names of the assumptions that decide together, if none decides alone."""
+    trials: int = 0
+    """Trials of a set that does not produce the violation, of the one with the fewest."""
 
 
 @attrs.frozen
@@ -294,6 +337,13 @@ class Explanation:
     """True if an explanation was left out: of another history, or of an older version, which wrote it in words."""
     cause: str = ""
     """Name of the invariant under which the same cause is told in full; `fixes` are its changes, tried on this one."""
+    ensemble: Ensemble | None = None
+    """The verdict over assumption sets that fit the measurements; None: not examined."""
+
+    @property
+    def is_artefact(self) -> bool:
+        """True if of all assumption sets that fit the measurements, only the counterexample's own has the violation."""
+        return self.ensemble is not None and self.ensemble.verdict == "artefact"
 
     @property
     def patch(self) -> str:

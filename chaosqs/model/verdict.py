@@ -6,7 +6,7 @@ import attrs
 
 
 class Status(StrEnum):
-    """The five possible results."""
+    """The possible results."""
 
     HOLDS = "holds"
     VIOLATED = "violated"
@@ -14,6 +14,8 @@ class Status(StrEnum):
     NOT_EXERCISED = "not exercised"
     INCONCLUSIVE = "inconclusive"
     """The history does not settle it (`Verdict.unsettled`), or the invariant itself failed; `Verdict.reason` tells."""
+    ARTEFACT = "artefact"
+    """Of a search: violated, but of all assumption sets that fit AWS's measurements, under chaosqs's default alone."""
 
 
 @attrs.frozen(repr=False)

@@ -16,6 +16,9 @@ from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
 from chaosqs.model.explanation import CutBy, Explanation, Origin, Part
+from chaosqs.model.verdict import Status, Verdict
+from chaosqs.project.settings import ensemble
+from chaosqs.report.explanation import artefact
 from chaosqs.report.story import story
 from chaosqs.report.text import advice, counted, mapping_text, shown, title_of
 from chaosqs.search.finding import Finding
@@ -40,15 +43,16 @@ class Exploration:
 
     def __str__(self) -> str:
         """Return the story of each violation that was found, and a line for each invariant that held."""
-        held = "".join(f"{finding}\n" for finding in self.findings if finding.counterexample is None)
+        held = "".join(f"{finding}\n" for finding in self.findings if not finding.violated)
         for mapping, failing in dict.fromkeys((each.mapping, each.failing) for each in self.findings if each.failing):
             held += f"NOT TESTED: {mapping_text(mapping)}: {shown(failing, 300)}\n  {advice(mapping, failing)}\n"
-        return "\n".join([*(str(finding) for finding in self.findings if finding.counterexample), held])
+        return "\n".join([*(str(finding) for finding in self.findings if finding.violated), held])
 
     @property
     def counterexamples(self) -> tuple[Counterexample, ...]:
-        """The counterexamples, in the order of their findings."""
-        return tuple(finding.counterexample for finding in self.findings if finding.counterexample is not None)
+        """The counterexamples, in the order of their findings, without artefacts of the assumptions about AWS."""
+        found = (finding.counterexample for finding in self.findings if finding.violated)
+        return tuple(each for each in found if each is not None)
 
 
 @briefly
@@ -89,12 +93,15 @@ def explore(  # noqa: PLR0913 - each is a separate choice, and all but one have 
 
 
 def _with_text(finding: Finding, found: Counterexample | None) -> Finding:
+    reason = "" if found is None else artefact(found.explanation)
+    if reason:
+        finding = attrs.evolve(finding, verdict=Verdict(finding.invariant, Status.ARTEFACT, reason))
     return attrs.evolve(finding, counterexample=found, text=_text(finding, found))
 
 
 def _text(finding: Finding, found: Counterexample | None) -> str:
     """Return the story of a violation, or the verdict in one line."""
-    if found is not None and finding.history is not None:
+    if found is not None and finding.history is not None and finding.violated:
         return story(found, finding.history)
     verdict = finding.verdict
     detail = verdict.reason or f"exercised {counted(verdict.exercised, 'time')}"
@@ -134,7 +141,7 @@ def counterexample(  # noqa: PLR0913 - as `explore`
         versions(),
         Explanation(unfinished=get_args(Part), cut_by=unexplained)
         if unexplained is not None
-        else explained(history, mapping, invariant, meter=meter, causes=causes),
+        else explained(history, mapping, invariant, meter=meter, causes=causes, ensemble=ensemble()),
     )
 
 

@@ -108,7 +108,7 @@ def _without_story(found: CheckResult, title: str) -> tuple[str, str]:
 
 
 def _shortfall(found: CheckResult) -> str:
-    """Return the reason why a check fails only because the project is strict."""
+    """Return the reason why a check without a violation fails only because the project is strict."""
     if found.status is Status.NOT_EXERCISED:
         return f"{found.status}: {found.reason}"
     marks = missed(found)

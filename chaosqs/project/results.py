@@ -15,6 +15,7 @@ from chaosqs.project.discovery import portable
 from chaosqs.project.exploration import counterexample
 from chaosqs.project.settings import Accepted
 from chaosqs.project.wording import brief, relative_to, with_relative_paths
+from chaosqs.report.explanation import artefact
 from chaosqs.report.markdown import REPORT, SCENARIO, write_report
 from chaosqs.report.story import replay_command, story
 from chaosqs.report.text import advice
@@ -94,6 +95,8 @@ class Broken:
     """The command that replays the violation, for the root directory."""
     problem: str = ""
     """The reason why the report could not be written."""
+    artefact: str = ""
+    """The reason why it does not count: only one set of assumptions about AWS produces it; empty: it counts."""
 
 
 @attrs.frozen
@@ -118,7 +121,7 @@ class CheckResult:
     invariant: str
     status: Status = attrs.field(converter=Status)
     reason: str = ""
-    """Reason for `not applicable` and `not exercised`; error for `inconclusive`."""
+    """Reason for `not applicable`, `not exercised` and `artefact`; error for `inconclusive`."""
     exercised: int = 0
     cases: int = 0
     coverage: dict[str, int] = attrs.field(factory=dict[str, int])
@@ -140,13 +143,16 @@ class CheckResult:
     """Parts that were left out, with the reason: `the time was over: 40 of 100 cases were tried`; empty: nothing."""
 
 
+_SEEN = (Status.VIOLATED, Status.ARTEFACT)
+
+
 def passes(found: CheckResult, *, strict: bool = False) -> bool:
-    """Return True if a check passes; `strict`: only if it was exercised and every user's mark reached."""
+    """Return True if a check passes; `strict`: only if it was exercised, every user's mark reached, and no artefact."""
     if found.canary:
         return found.status is Status.VIOLATED
-    if found.accepted is not None and (found.accepted.problem or found.status is Status.VIOLATED):
+    if found.accepted is not None and (found.accepted.problem or found.status in _SEEN):
         return not found.accepted.problem
-    if strict and (found.status is Status.NOT_EXERCISED or missed(found)):
+    if strict and (found.status in {Status.NOT_EXERCISED, Status.ARTEFACT} or missed(found)):
         return False
     return found.status not in {Status.VIOLATED, Status.INCONCLUSIVE}
 
@@ -158,7 +164,7 @@ def acceptance(found: CheckResult, entry: Accepted, place: str, *, today: date) 
     show that it is gone, nor does one without a verdict.
     """
     accepted = Acceptance(entry.reason, entry.until, place)
-    if found.status is Status.VIOLATED:
+    if found.status in _SEEN:
         over = today > date.fromisoformat(entry.until)
         accepted = attrs.evolve(accepted, problem=f"it was accepted until {entry.until}, which is over" if over else "")
     elif found.status is Status.INCONCLUSIVE:
@@ -205,7 +211,9 @@ def run_check(check: Check, budget: Budget, *, root: Path, reports: Path) -> Che
     )
     if finding.scenario is None or check.canary:
         return found
-    return attrs.evolve(found, broken=_broken(check, finding, budget, root, reports))
+    broken = _broken(check, finding, budget, root, reports)
+    status = Status.ARTEFACT if broken.artefact else found.status
+    return attrs.evolve(found, status=status, reason=broken.artefact or found.reason, broken=broken)
 
 
 def _not_judged(finding: Finding, meter: Meter) -> str:
@@ -271,6 +279,7 @@ def _broken(check: Check, finding: Finding, budget: Budget, root: Path, reports:
             story(explained, history),
             location_of(explained),
             problem=brief(with_relative_paths(root, str(error))),
+            artefact=artefact(explained.explanation),
         )
 
 
@@ -286,4 +295,5 @@ def written(explained: Counterexample, history: History, root: Path, reports: Pa
         location_of(explained),
         f"{folder}/{REPORT}",
         replay_command(scenario),
+        artefact=artefact(explained.explanation),
     )

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -93,7 +94,8 @@ class Settings:
     vary_assumptions: bool = False
     """True if the search may also set assumptions about AWS to the ends of their ranges."""
     strict: bool = False
-    """True if an invariant that no case could have violated counts as a failure."""
+    """True if an invariant that no case could have violated counts as a failure, and so does an artefact: a violation
+    that only chaosqs's default assumptions about AWS produce."""
     invariants: tuple[str, ...] = ()
     """Additional invariants: names of those that are not judged by default, or `path.py:name` for your own."""
     limits: Limits = Limits()
@@ -280,6 +282,7 @@ def place_of(index: int, path: Path, key: str = "") -> str:
     return f"{FILE}:{next(keys, first)}, [[tool.chaosqs.accept]]"
 
 
+@cache
 def ensemble() -> tuple[Assumptions, ...]:
     """Return assumption sets, far from each other, that fit the measurements; the first is the default.
 

@@ -21,6 +21,7 @@ def summary(results: Sequence[CheckResult], notices: Iterable[str] = ()) -> list
         *_judged(asked),
         *(line for reason in _failures(asked) for line in reason.splitlines()),
         *_failing(asked),
+        *_artefacts(asked),
         *_accepted(asked),
         *(_canary(found) for found in results if found.canary),
         *_assumptions(results),
@@ -61,6 +62,14 @@ def _failing(asked: Iterable[CheckResult]) -> Iterator[str]:
         yield f"  {advice(mapping, sentence)}"
 
 
+def _artefacts(asked: Iterable[CheckResult]) -> Iterator[str]:
+    """Yield the violations that do not count, as only one set of assumptions about AWS produces them."""
+    for found in asked:
+        if found.status is Status.ARTEFACT:
+            name = f"{shown(found.design, 50)}: {mapping_text(found.mapping)}: {title_of(found.invariant)}"
+            yield f"artefact: {name}: {found.reason}"
+
+
 def _accepted(asked: Iterable[CheckResult]) -> Iterator[str]:
     """Yield the entries of the settings that accept violations, and those that have to go."""
     for found in asked:
@@ -71,7 +80,9 @@ def _accepted(asked: Iterable[CheckResult]) -> Iterator[str]:
         if entry.problem:
             yield f"NOT ACCEPTED: {name}: {entry.problem} ({entry.place})"
         else:
-            unseen = "" if found.status is Status.VIOLATED else f", not seen in {found.cases:,} cases"
+            unseen = (
+                "" if found.status in {Status.VIOLATED, Status.ARTEFACT} else f", not seen in {found.cases:,} cases"
+            )
             yield f"accepted until {entry.until}: {name}{unseen}: {shown(entry.reason, 200)}"
 
 

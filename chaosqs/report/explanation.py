@@ -14,6 +14,8 @@ from chaosqs.model.explanation import (
     AtAPrice,
     Change,
     CutBy,
+    Ensemble,
+    EnsembleWord,
     Evidence,
     Explanation,
     Fix,
@@ -116,7 +118,13 @@ def safety(explanation: Explanation) -> str:
     if not found:
         return ""
     least = min(found, key=lambda each: (each.evidence.trials, each.cases))
-    return f"safe: 0 of {least.cases:,} cases of a search, {_seeds_text(least.evidence, least.messages)}"
+    sets = f"; and {in_sets(least.sets)}" if least.sets else ""
+    return f"safe: 0 of {least.cases:,} cases of a search, {_seeds_text(least.evidence, least.messages)}{sets}"
+
+
+def in_sets(others: int) -> str:
+    """Return where a claim holds, by the number of other assumption sets: `in all 28 sets`; empty if there are none."""
+    return f"in all {1 + others:,} sets" if others else ""
 
 
 def _seeds_text(evidence: Evidence, messages: int) -> str:
@@ -390,14 +398,77 @@ def _action_text(action: Action) -> str:
 def assumptions(counterexample: Counterexample) -> list[str]:
     """Return the assumptions that decide the verdict: `throttle_retry 2,000 ms (holds at 100 ms)`.
 
-    Empty if none decides it, or none was tried.
+    Empty if none decides it, or none was tried. Those of which the ensemble tells more are left out.
     """
-    tried = counterexample.explanation.assumptions or ()
-    good = [each for each in tried if each.verdict == "holds"]
+    explanation = counterexample.explanation
+    told = {each.name for each in explanation.ensemble.deciding} if explanation.ensemble else set[str]()
+    good = [each for each in explanation.assumptions or () if each.verdict == "holds" and each.name not in told]
     return [
         shown(_assumption_text(counterexample.scenario, name, [each.value for each in group]), 80)
         for name, group in groupby(good, key=lambda each: each.name)
     ]
+
+
+OVER_SETS: Mapping[EnsembleWord, str] = {
+    "robust": "Robust",
+    "depends": "Depends on AWS",
+    "artefact": "Artefact",
+    "unsettled": "Not settled",
+}
+"""Labels of the verdict over assumption sets."""
+
+
+def over_sets(explanation: Explanation) -> str:
+    """Return the verdict over assumption sets that fit AWS's measurements: `in all 28 assumption sets that fit …`."""
+    found = explanation.ensemble
+    if found is None:
+        return ""
+    sets = _sets_text(found)
+    match found.verdict:
+        case "robust":
+            return f"in all {sets}"
+        case "artefact":
+            return f"in one of {sets}, chaosqs's default: no other set produces it"
+        case "depends":
+            others = ", never in the others" if found.violated else ""
+            never = f"in {_of(found.violated, sets)}{others} ({_least(found)} each)"
+            return "; ".join([never, *_deciding(found)])
+        case "unsettled":
+            rare = f" ({_least(found)} in the others are too few to tell)" if found.trials else ""
+            return f"seen in {_of(found.violated, sets)}{rare}"
+
+
+def artefact(explanation: Explanation) -> str:
+    """Return why a violation does not count, if no other assumption set produces it; else an empty text."""
+    return over_sets(explanation) if explanation.is_artefact else ""
+
+
+def _of(violated: int, sets: str) -> str:
+    return f"{violated:,} of {sets}" if violated else f"none of {sets}"
+
+
+def _sets_text(found: Ensemble) -> str:
+    """Return the number of sets: `28 assumption sets that fit AWS's measurements`."""
+    some = f" ({found.sets:,} of {found.known:,} tried)" if found.sets < found.known else ""
+    return f"{found.sets:,} assumption sets that fit AWS's measurements{some}"
+
+
+def _least(found: Ensemble) -> str:
+    return f"0 of {counted(found.trials, 'trial')} or more"
+
+
+def _deciding(found: Ensemble) -> Iterator[str]:
+    """Yield what decides: `held_batches decides: 7 never, 9 in 45 % of seeds`."""
+    for name, group in groupby(found.deciding, key=lambda each: each.name):
+        ends = [f"{each.value:,} {_often(each.evidence)}" for each in group]
+        yield f"{shown(name, 40)} decides: {', '.join(ends)}"
+    if found.together:
+        yield f"{listed([shown(name, 40) for name in found.together])} decide together"
+
+
+def _often(evidence: Evidence) -> str:
+    share = f"in {percent(evidence.violations / evidence.trials)} %" if evidence.violations else "in none"
+    return f"{share} of {counted(evidence.trials, 'seed')}"
 
 
 def _assumption_text(scenario: Scenario, name: str, values: list[int]) -> str:
@@ -430,13 +501,21 @@ def error_text(end: InvocationEnded) -> str:
     return f"{error} at {places[-1]}{called}" if places else error
 
 
-def rate(found: Evidence | None) -> str:
-    """Return the rate of the violation: `38 % of 1,000 seeds (35–41 %)`; empty if it was not measured."""
+def rate(explanation: Explanation) -> str:
+    """Return the rate of the violation: `38 % of 200 seeds (32–45 %); 4–61 % over the 28 assumption sets`.
+
+    Empty if it was not measured.
+    """
+    found, sets = explanation.rate, explanation.ensemble
     if found is None or found.trials <= 0:
         return ""
     low, high = found.interval()
     share = percent(found.violations / found.trials)
-    return f"{share} % of {found.trials:,} seeds ({percent(low)}–{percent(high)} %)"
+    text = f"{share} % of {found.trials:,} seeds ({percent(low)}–{percent(high)} %)"
+    if sets is None or not sets.lowest or not sets.highest:
+        return text
+    ends = dict.fromkeys(percent(each.violations / max(1, each.trials)) for each in (sets.lowest, sets.highest))
+    return f"{text}; {'–'.join(ends)} % over the {sets.sets:,} assumption sets"
 
 
 def point_of_no_return(counterexample: Counterexample, history: History) -> str:
@@ -481,6 +560,9 @@ def fixes(counterexample: Counterexample) -> list[str]:
     texts = [f"{shown(changes_text(fix, counterexample.mapping), 60)} ({fix_text(fix)})" for fix in tried]
     work = [text for text, fix in zip(texts, tried, strict=True) if fix.prevents]
     fail = [f"less often with {text}" for text, fix in zip(texts, tried, strict=True) if not fix.prevents]
+    least = min((fix.sets for fix in tried if fix.prevents), default=0)
+    if least:
+        work[-1] += f", {'each ' if len(work) > 1 else ''}{in_sets(least)}"
     return [*(work or ["nothing that was tried"]), *fail] if tried else []
 
 

@@ -146,7 +146,10 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         no_fault=faults == [told.NO_FAULT],
         assumptions=told.assumptions(counterexample),
         assumed=explanation.assumptions is not None,
-        rate=told.rate(explanation.rate),
+        in_sets=any(each.sets for setting in explanation.settings for each in setting.thresholds),
+        over_sets=told.over_sets(explanation),
+        ensemble=explanation.ensemble,
+        rate=told.rate(explanation),
         fixes=[_row(fix, counterexample.mapping) for fix in fixes],
         works=any(fix.prevents for fix in fixes),
         in_code=in_code(counterexample, history),
@@ -195,7 +198,8 @@ def _row(fix: Fix, mapping: str) -> dict[str, object]:
     return {
         "change": told.changes_text(fix, mapping),
         "violated": f"{fix.evidence.violations:,} of {fix.evidence.trials:,} seeds"
-        + (f", 0 of {fix.cases:,} cases" if fix.cases else ""),
+        + (f", 0 of {fix.cases:,} cases" if fix.cases else "")
+        + (f", and {sets}" if (sets := told.in_sets(fix.sets)) and fix.prevents else ""),
         "evidence": told.fix_evidence(fix),
         "conditions": told.conditions(fix),
         "breaks": told.breaks(fix),

@@ -34,6 +34,7 @@ _MIN_TIME_WIDTH = 8
 _OUTPUT_LINES = 3
 """Maximum lines of the output of real code."""
 _STATUS = "VIOLATED"
+_ARTEFACT = "ARTEFACT"
 
 
 def story(counterexample: Counterexample, history: History, *, replay: str = "") -> str:
@@ -54,8 +55,9 @@ def story(counterexample: Counterexample, history: History, *, replay: str = "")
 def headline(counterexample: Counterexample) -> str:
     """Return the first line: mapping, invariant and verdict."""
     left = "    ".join(filter(None, [mapping_text(counterexample.mapping), title_of(counterexample.invariant)]))
-    room = WIDTH - len(_STATUS) - 1
-    return f"{padded(shortened(left, room), room)} {_STATUS}"
+    status = _STATUS if not counterexample.explanation.is_artefact else _ARTEFACT
+    room = WIDTH - len(status) - 1
+    return f"{padded(shortened(left, room), room)} {status}"
 
 
 def timeline(steps: Sequence[Step], lines: int) -> Iterator[str]:
@@ -101,8 +103,10 @@ def _facts(counterexample: Counterexample, history: History, replay: str) -> Ite
     yield from _line("At a price", told.at_a_price(explanation), 1)
     yield from _line("Not involved", [*free, *(found if unneeded else [])] if free else [], 2)
     yield from _line("Faults", [] if unneeded and free else found)
+    if explanation.ensemble is not None:
+        yield from _line(told.OVER_SETS[explanation.ensemble.verdict], [told.over_sets(explanation)])
     yield from _line("Hangs on", told.assumptions(counterexample), 1)
-    yield from _line("How often", [text] if (text := told.rate(explanation.rate)) else [])
+    yield from _line("How often", [text] if (text := told.rate(explanation)) else [])
     yield from _line("Inevitable", [text] if (text := told.point_of_no_return(counterexample, history)) else [], 1)
     yield from _line("Prevented by", told.fixes(counterexample), 3)
     yield from _line("In the code", in_code(counterexample, history), 3)

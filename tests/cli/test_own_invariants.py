@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from chaosqs.project import exploration
 from tests.cli.running import Run
+from tests.project.kept import artefact
 
 INVARIANTS = """
 import chaosqs
@@ -120,3 +122,14 @@ def test_a_slip_in_the_table_is_refused(project: Run, text: str, said: str) -> N
     table(text)
     result = project(*EXPLORE)
     assert (result.exit_code, said in result.output) == (2, True), result.output
+
+
+def test_an_artefact_is_no_violation_unless_strict(project: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What chaosqs's default assumptions alone produce is told in one line, and the exit status is 0."""
+    monkeypatch.setattr(exploration, "explain", artefact)
+    for strict, status in (("false", 0), ("true", 1)):
+        table(f'invariants = ["promises.py:nothing_is_sent"]\nstrict = {strict}')
+        result = project(*EXPLORE)
+        assert result.exit_code == status
+        assert "artefact: sound.yaml: orders → worker: nothing is sent: in one of 28 assumption sets" in result.output
+        assert ("ARTEFACT" in result.output) is (strict == "true")

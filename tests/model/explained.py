@@ -7,10 +7,13 @@ from typing import get_args
 from hypothesis import strategies as st
 
 from chaosqs.model.explanation import (
+    AssumptionRate,
     AssumptionVerdict,
     AtAPrice,
     Change,
     CutBy,
+    Ensemble,
+    EnsembleWord,
     Evidence,
     Explanation,
     Fix,
@@ -71,11 +74,23 @@ EXPLANATION = Explanation(
             Evidence(5, 10, "larger_loads"),
             400,
             conclusive=False,
+            sets=27,
         ),
     ),
     (AssumptionVerdict("throttled_growth", 100, "holds"), AssumptionVerdict("throttled_growth", 60_000, "violated")),
     PointOfNoReturn(Evidence(4, 4, "futures"), 1_000, 5, 900),
     cause="no-starvation",
+    ensemble=Ensemble(
+        "depends",
+        8,
+        28,
+        7,
+        Evidence(1, 9, "seeds"),
+        Evidence(8, 9, "seeds"),
+        (AssumptionRate("held_batches", 9, Evidence(1, 2, "seeds")),),
+        ("long_poll",),
+        400,
+    ),
 )
 
 whole = st.integers(0, 10**6)
@@ -86,7 +101,7 @@ paths = st.builds(SettingPath, st.sampled_from(get_args(ResourceKind)), st.text(
 populations: st.SearchStrategy[Population] = st.sampled_from(get_args(Population))
 evidence = st.tuples(whole, whole, populations).map(lambda drawn: Evidence(min(drawn[:2]), max(drawn[:2]), drawn[2]))
 sides: st.SearchStrategy[Side] = st.sampled_from(get_args(Side))
-thresholds = st.builds(Threshold, sides, values, evidence, whole, whole)
+thresholds = st.builds(Threshold, sides, values, evidence, whole, whole, whole)
 tolls: st.SearchStrategy[Toll] = st.sampled_from(get_args(Toll))
 settings = st.builds(
     Setting,
@@ -110,6 +125,7 @@ fixes = st.builds(
     st.none() | evidence,
     whole,
     st.booleans(),
+    whole,
 )
 premises = st.builds(
     Premise,
@@ -135,6 +151,17 @@ explanations = st.builds(
     st.none() | st.builds(PointOfNoReturn, evidence, st.none() | whole, st.none() | whole, st.none() | whole),
     st.lists(st.sampled_from(get_args(Part)), unique=True).map(tuple),
     cut_by=st.sampled_from(get_args(CutBy)),
+    ensemble=st.none()
+    | st.builds(
+        Ensemble,
+        st.sampled_from(get_args(EnsembleWord)),
+        whole,
+        whole,
+        whole,
+        st.none() | evidence,
+        deciding=st.lists(st.builds(AssumptionRate, st.text(max_size=9), whole, evidence), max_size=1).map(tuple),
+        together=st.lists(st.text(max_size=9), max_size=2).map(tuple),
+    ),
     own_bug=st.booleans(),
     outdated=st.booleans(),
     cause=st.text(max_size=9),

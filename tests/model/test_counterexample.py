@@ -44,5 +44,6 @@ def test_status_is_its_word() -> None:
         "not applicable",
         "not exercised",
         "inconclusive",
+        "artefact",
     ]
     assert Verdict("conservation", Status.HOLDS).violations == ()

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from chaosqs.project import exploration
 from tests.plugin.projects import BRIEFLY
+from tests.project.kept import artefact
 
 WRONG = {
     "unknown key": ('profil = "quick"', "profil: unknown field: there are designs, profile"),
@@ -139,6 +141,17 @@ def test_strict_in_the_table(roomy: pytest.Pytester) -> None:
     """`strict = true` is `--chaosqs-strict` for good."""
     roomy.makepyprojecttoml("[tool.pytest.ini_options]\n[tool.chaosqs]\nstrict = true\nmax_examples = 2\n")
     roomy.runpytest("--chaosqs", "-k", "throttling").assert_outcomes(failed=1)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_artefact_passes_unless_strict(broken: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What chaosqs's default assumptions alone produce is a note in the summary."""
+    monkeypatch.setattr(exploration, "explain", artefact)
+    chosen = ("--chaosqs", "-k", "throttling", BRIEFLY)
+    result = broken.runpytest(*chosen)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["artefact: template.yaml: orders → worker: *: in one of 28 assumption sets that fit*"])
+    broken.runpytest(*chosen, "--chaosqs-strict").assert_outcomes(failed=1)
 
 
 @pytest.mark.usefixtures("hurried", "briefly_explained")

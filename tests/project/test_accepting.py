@@ -37,7 +37,7 @@ until = "2027-01-31"
 
 
 def found(status: Status, *, cut: str = "") -> CheckResult:
-    broken = BROKEN if status is Status.VIOLATED else None
+    broken = BROKEN if status in {Status.VIOLATED, Status.ARTEFACT} else None
     return CheckResult(
         "template.yaml", "orders→worker", "no-loss-after-send", status, cases=40, broken=broken, cut=cut, reason="why"
     )
@@ -137,3 +137,9 @@ def test_an_acceptance_travels_from_a_worker() -> None:
     done = judged(Status.VIOLATED)
     assert done.accepted == Acceptance("ticket 123", "2026-12-31", PLACE)
     assert from_json(CheckResult, to_json(done)) == done
+
+
+def test_an_accepted_artefact_passes_as_a_violation_does() -> None:
+    """It was seen, so the entry need not go; when its day is over it must."""
+    assert passes(judged(Status.ARTEFACT), strict=True)
+    assert not passes(judged(Status.ARTEFACT, today=date(2027, 1, 1)))

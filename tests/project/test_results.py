@@ -14,15 +14,17 @@ from chaosqs.model.explanation import Explanation, Origin, Setting, SettingPath
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict
+from chaosqs.project import exploration
 from chaosqs.project.checks import Budget, Check
 from chaosqs.project.exploration import counterexample
+from chaosqs.project.pytest_hooks import result
 from chaosqs.project.results import CheckResult, Location, location_of, passes, run_check, written
 from chaosqs.project.summary import summary
 from chaosqs.search.finding import Finding
 from chaosqs.search.profiles import QUICK
 from chaosqs.search.search import search
-from chaosqs.simulation.run import Simulation
-from tests.project.kept import RESERVED, kept
+from chaosqs.simulation.run import Simulation, simulate
+from tests.project.kept import RESERVED, artefact, kept
 from tests.search.designs import MAPPING, over_polling
 
 
@@ -79,3 +81,29 @@ def test_what_could_not_be_simulated_is_told_by_its_first_line() -> None:
     _, row, *rest = summary([broken])
     assert row.split(maxsplit=2)[1:] == ["INCONCLUSIVE", "setup = 'world.py:prepare': prepare raises KeyError: 'x'"]
     assert rest == why.splitlines()
+
+
+def test_an_artefact_passes_with_a_note_unless_the_project_is_strict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What only chaosqs's default assumptions produce is told in the summary, and has its report."""
+    found = kept("orders.yaml")
+    monkeypatch.setattr(exploration, "explain", artefact)
+    history = simulate(found.scenario)
+    verdict = Verdict(found.invariant, Status.VIOLATED, violations=(found.violation,))
+    finding = Finding(found.mapping, found.invariant, verdict, 7, scenario=found.scenario, history=history)
+    invariant = invariants.by_name(found.invariant)
+    check = Check("orders.yaml", found.mapping, invariant, tmp_path, partial(_found, finding))
+    told = run_check(check, Budget(QUICK), root=tmp_path, reports=tmp_path / "reports")
+    why = "in one of 28 assumption sets that fit AWS's measurements, chaosqs's default: no other set produces it"
+    assert (told.status, told.reason) == (Status.ARTEFACT, why)
+    assert passes(told)
+    assert not passes(told, strict=True)
+    lines = summary([told])
+    title = "no dead-lettering by throttling"
+    assert f"artefact: orders.yaml: {found.mapping.replace('→', ' → ')}: {title}: {why}" in lines
+    assert told.broken is not None
+    assert f"report: {told.broken.report}" in lines
+    assert (tmp_path / told.broken.report).is_file()
+    assert result(told, strict=False).failure is None
+    assert "ARTEFACT" in str(result(told, strict=True).failure)

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from chaosqs.model.events import DeadLettered, Event, Sent, Throttled
 from chaosqs.model.explanation import (
+    AssumptionRate,
     AssumptionVerdict,
     AtAPrice,
     Change,
+    Ensemble,
+    EnsembleWord,
     Evidence,
     Explanation,
     Fix,
@@ -44,7 +47,7 @@ MAYBE = VALUES | st.builds(Unknown, NAMES)
 GROWTHS = st.none() | st.floats(-1, 100)
 PATHS = st.builds(SettingPath, st.sampled_from(get_args(ResourceKind)), NAMES, NAMES)
 EVIDENCE = st.tuples(COUNTS, COUNTS).map(lambda found: Evidence(min(found), max(found), "larger_loads"))
-THRESHOLDS = st.builds(Threshold, st.sampled_from(get_args(Side)), VALUES, EVIDENCE, COUNTS, COUNTS)
+THRESHOLDS = st.builds(Threshold, st.sampled_from(get_args(Side)), VALUES, EVIDENCE, COUNTS, COUNTS, COUNTS)
 SETTINGS = st.builds(
     Setting,
     PATHS,
@@ -83,6 +86,7 @@ FIXES = st.builds(
     st.none() | EVIDENCE,
     COUNTS,
     st.booleans(),
+    COUNTS,
 )
 FAULTS = st.builds(
     FaultPlan,
@@ -90,6 +94,18 @@ FAULTS = st.builds(
     windows=st.lists(st.builds(Window, NAMES, NAMES, st.floats(0, 9), st.floats(0, 9)), max_size=1),
 )
 ASSUMPTIONS = st.builds(AssumptionVerdict, NAMES, COUNTS, st.sampled_from(get_args(VerdictWord)))
+ENSEMBLES = st.builds(
+    Ensemble,
+    st.sampled_from(get_args(EnsembleWord)),
+    COUNTS,
+    COUNTS,
+    COUNTS,
+    st.none() | EVIDENCE,
+    st.none() | EVIDENCE,
+    st.lists(st.builds(AssumptionRate, NAMES, COUNTS, EVIDENCE), max_size=4).map(tuple),
+    st.lists(NAMES, max_size=3).map(tuple),
+    COUNTS,
+)
 EXPLANATIONS = st.builds(
     Explanation,
     st.lists(SETTINGS, max_size=12).map(tuple),
@@ -104,6 +120,7 @@ EXPLANATIONS = st.builds(
     own_bug=st.booleans(),
     outdated=st.booleans(),
     cause=NAMES,
+    ensemble=st.none() | ENSEMBLES,
 )
 
 

@@ -8,9 +8,11 @@ import pytest
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.events import DeadLettered, Received, Throttled
 from chaosqs.model.explanation import (
+    AssumptionRate,
     AssumptionVerdict,
     AtAPrice,
     Change,
+    Ensemble,
     Evidence,
     Explanation,
     Fix,
@@ -275,8 +277,76 @@ def test_assumptions_say_where_it_would_hold() -> None:
 
 def test_how_often_has_its_interval() -> None:
     """Nothing is said of what was not measured."""
-    assert told.rate(Evidence(380, 1000, "seeds")) == "38 % of 1,000 seeds (35–41 %)"
-    assert told.rate(Evidence(0, 0, "seeds")) == told.rate(None) == ""
+    assert told.rate(Explanation(rate=Evidence(380, 1000, "seeds"))) == "38 % of 1,000 seeds (35–41 %)"
+    assert told.rate(Explanation(rate=Evidence(0, 0, "seeds"))) == told.rate(Explanation()) == ""
+
+
+FIT = "28 assumption sets that fit AWS's measurements"
+RATES = "7 in none of 60 seeds, 12 in 75 % of 60 seeds"
+ENDS = (
+    AssumptionRate("held_batches", 7, Evidence(0, 60, "seeds")),
+    AssumptionRate("held_batches", 12, Evidence(45, 60, "seeds")),
+)
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "label", "said"),
+    [
+        (Ensemble("robust", 28, 28, 28), "Robust", f"in all {FIT}"),
+        (Ensemble("robust", 8, 28, 8), "Robust", f"in all {FIT.replace('28', '8')} (8 of 28 tried)"),
+        (
+            Ensemble("depends", 28, 28, 21, deciding=ENDS, trials=600),
+            "Depends on AWS",
+            f"in 21 of {FIT}, never in the others (0 of 600 trials or more each); held_batches decides: {RATES}",
+        ),
+        (
+            Ensemble("depends", 28, 28, 0, together=("long_poll", "cold_start"), trials=90),
+            "Depends on AWS",
+            f"in none of {FIT} (0 of 90 trials or more each); long_poll and cold_start decide together",
+        ),
+        (Ensemble("artefact", 28, 28, 1), "Artefact", f"in one of {FIT}, chaosqs's default: no other set produces it"),
+        (
+            Ensemble("unsettled", 28, 28, 5, trials=200),
+            "Not settled",
+            f"seen in 5 of {FIT} (0 of 200 trials or more in the others are too few to tell)",
+        ),
+    ],
+)
+def test_the_verdict_over_assumption_sets_is_one_line(ensemble: Ensemble, label: str, said: str) -> None:
+    """In how many sets, and what decides, with the rates at both ends."""
+    assert told.over_sets(Explanation(ensemble=ensemble)) == said
+    assert told.OVER_SETS[ensemble.verdict] == label
+    assert told.artefact(Explanation(ensemble=ensemble)) == (said if ensemble.verdict == "artefact" else "")
+
+
+def test_rates_are_told_over_seeds_and_sets() -> None:
+    """The lowest and the highest rate of a set; one figure where both are the same."""
+    low, high = Evidence(2, 50, "seeds"), Evidence(61, 100, "seeds")
+    found = Explanation(rate=Evidence(76, 200, "seeds"), ensemble=Ensemble("robust", 28, 28, 28, low, high))
+    assert told.rate(found) == "38 % of 200 seeds (32–45 %); 4–61 % over the 28 assumption sets"
+    always = Evidence(9, 9, "seeds")
+    found = Explanation(rate=always, ensemble=Ensemble("robust", 28, 28, 28, always, always))
+    assert told.rate(found) == "100 % of 9 seeds (70–100 %); 100 % over the 28 assumption sets"
+
+
+def test_an_assumption_is_told_once() -> None:
+    """What the sets decide is not told again by the ends of its range."""
+    ends = (AssumptionVerdict("held_batches", 5, "holds"), AssumptionVerdict("cold_start", 0, "holds"))
+    found = Explanation(assumptions=ends, ensemble=Ensemble("depends", 28, 28, 21, deciding=ENDS, trials=600))
+    assert told.assumptions(explained(found)) == ["cold_start 250 ms (holds at 0 ms)"]
+
+
+def test_claims_say_in_how_many_sets_they_hold() -> None:
+    """Safe values and fixes; nothing is said where they were not tried in others."""
+    path, evidence = SettingPath("function", "worker", "timeout"), Evidence(0, 200, "larger_loads")
+    setting = Setting(path, 3, (Threshold("at_least", 9, evidence, 400, 60, 27),))
+    fix = Fix((Change(path, 3, 9),), evidence, cases=400, sets=27)
+    found = explained(Explanation((setting,), fixes=(fix, fix)))
+    assert told.safety(found.explanation) == (
+        "safe: 0 of 400 cases of a search, 0 of 200 seeds with up to 60 messages; and in all 28 sets"
+    )
+    assert told.fixes(found)[-1] == "timeout = 9 (below 1.9 %), each in all 28 sets"
+    assert told.fixes(explained(Explanation(fixes=(fix,)))) == ["timeout = 9 (below 1.9 %), in all 28 sets"]
 
 
 def test_the_point_of_no_return_is_told_by_its_event() -> None:
