@@ -97,9 +97,10 @@ def _without_batches(design: Design, mapping: EventSourceMapping) -> Design:
 # of these hold, and chance does not explain it, the set does not produce the violation.
 
 _FIRST_SEEDS = 12  # seeds of the counterexample under each set
+_FEW_SEEDS = 4  # instead, if all seeds of the counterexample violate the invariant, or simulations are limited
 _MEASURED = 60  # seeds from which the lowest and the highest rates are measured
 _EXTREMES = 3  # sets at each end that have so many, at most
-_SHARED = 2_400  # maximum trials of one kind, shared out among the sets that have not produced the violation
+_SHARED = 600  # maximum trials of one kind, shared out among the sets that have not produced the violation
 _LEAST_SHARE = 20  # trials of one kind that each of them has at least
 _ERROR = 0.05  # probability that chance alone makes any set seem not to produce the violation
 _MOST_DECIDING = 2  # maximum assumptions that are named as deciding alone
@@ -126,7 +127,9 @@ class _Sets:
     def begin(self, assumed: Assumptions) -> None:
         """Try a set with the first seeds; where simulations are limited, until the first violation."""
         violated = tried = 0
-        for seed in range(min(_FIRST_SEEDS, self.rate.trials)):
+        few = self.trials.oracle.limit is not None or _share_of(self.rate) == 1
+        most = _FEW_SEEDS if few else _FIRST_SEEDS
+        for seed in range(min(most, self.rate.trials)):
             violated, tried = violated + self._violated(self.under(assumed, seed)), tried + 1
             if violated and self.trials.oracle.limit is not None:
                 break
@@ -140,10 +143,10 @@ class _Sets:
         for assumed in list(self.held):
             self._try(assumed, self.trials.violating[1:], base)
         for assumed in list(self.held):
-            seeds = range(_FIRST_SEEDS, min(self.rate.trials, _FIRST_SEEDS + self._share()))
-            self._try(assumed, (self.under(assumed, seed) for seed in seeds), _log_rest(self.rate), enough=True)
-        for assumed in list(self.held):
             self._try(assumed, self.trials.population[: self._share()], base)
+        for assumed in list(self.held):
+            seeds = range(self.rates[assumed].trials, min(self.rate.trials, _FIRST_SEEDS + self._share()))
+            self._try(assumed, (self.under(assumed, seed) for seed in seeds), _log_rest(self.rate), enough=True)
         if self.held:
             cases = self._failing_first()
             for assumed in list(self.held):
@@ -163,7 +166,7 @@ class _Sets:
         for end in (min, max):
             for _ in range(_EXTREMES):
                 assumed = end(rates, key=lambda each: _share_of(rates[each]))
-                if assumed in measured:
+                if _share_of(rates[assumed]) in map(_share_of, measured.values()):
                     break
                 measured[assumed] = rates[assumed] = self.rate_under(assumed)
         known = sorted(measured.values(), key=_share_of)
