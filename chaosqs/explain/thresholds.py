@@ -224,10 +224,11 @@ def _spread_over(values: Sequence[Value]) -> list[Value]:
 # Premises: messages, the time in which they come, their size and groups, durations, failures, lasting faults ----------
 #
 # Each figure of the counterexample is lowered alone until the violation is not seen any more. Durations and failures
-# are tried with multiples of the load, too: they are necessary for larger loads as well. The seeds that confirm a value
-# are shared out among the other assumption sets.
+# are tried with multiples of the load, too: they are necessary for larger loads as well. A value is confirmed under the
+# other assumption sets, too.
 
 _FIRST_SEEDS = 40  # seeds from which a value seems to be safe
+_SEEDS_A_SET = 2  # seeds that confirm a value under each other assumption set
 _DOUBLINGS = 5  # of the time over which messages come
 _STEPS_DOWN: dict[PremiseKind, tuple[float, ...]] = {
     "duration": (1, 0.1),
@@ -390,7 +391,7 @@ class _World:
             near = more
 
     def _premise(self, figure: _Figure, bad: float, good: float) -> Premise:
-        tests = list(self._tests(figure, good, self.trials.seeds))
+        tests = list(self._tests(figure, good, self.trials.seeds))[: self.trials.seeds]
         largest = max(len(arrivals(test.workload)) for test in tests)
         return Premise(
             figure.about,
@@ -411,9 +412,8 @@ class _World:
         loads = [changed]
         if figure.multiplied:
             loads = [enlarged(changed, factor) for factor in reversed(factors(changed, self.trials.most))]
-        sets = self.trials.others
         for seed in range(seeds):
-            test = attrs.evolve(loads[seed % len(loads)], seed=seed)
-            if sets and seed >= _FIRST_SEEDS:
-                test = attrs.evolve(test, assumptions=sets[seed % len(sets)])
-            yield ending(test)
+            yield ending(attrs.evolve(loads[seed % len(loads)], seed=seed))
+        if seeds == self.trials.seeds:
+            for seed, assumed in enumerate(self.trials.others * _SEEDS_A_SET):
+                yield ending(attrs.evolve(loads[seed % len(loads)], seed=seed, assumptions=assumed))

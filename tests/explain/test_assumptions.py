@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from chaosqs.explain.explain import explain, hanging, judged
+from chaosqs.explain.thresholds import premises
 from chaosqs.explain.trials import Trials
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.explanation import AssumptionRate, AssumptionVerdict, Ensemble, Evidence, Explanation
@@ -15,7 +16,7 @@ from chaosqs.model.faults import FaultPlan
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status, Verdict, Violation
-from chaosqs.model.workload import Burst
+from chaosqs.model.workload import Burst, arrivals
 from chaosqs.project import exploration
 from chaosqs.project.exploration import Exploration, explore
 from chaosqs.search.corpus import ScenarioGrid
@@ -206,6 +207,20 @@ def test_claims_hold_under_other_sets(breaking: int, sets: int | None) -> None:
     tried = Trials(oracle, SHORT, ScenarioGrid(ROOMY, "orders"), 12, 24, (SMALL, LARGE))
     found = tried.confirmed(single)
     assert (None if found is None else found.sets) == sets
+
+
+def test_a_safe_load_is_safe_under_other_sets() -> None:
+    """The own set has the violation from four messages on, another one from two."""
+
+    def too_many(scenario: Scenario) -> bool:
+        return len(arrivals(scenario.workload)) >= (2 if scenario.assumptions == SMALL else 4)
+
+    several = attrs.evolve(SHORT, workload=[Burst("orders", 6)])
+    for others, figures in (((), (4, 3)), ((SMALL, LARGE), (2, 1))):
+        tried = Trials(broken_if(too_many), several, ScenarioGrid(ROOMY, "orders"), 40, 80, others)
+        (premise,) = premises(tried)
+        assert (premise.value, premise.safe) == figures
+        assert premise.evidence == Evidence(0, 40, "seeds")
 
 
 def test_an_explanation_has_the_verdict_over_the_sets_that_are_given() -> None:
