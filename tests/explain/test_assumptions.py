@@ -209,18 +209,18 @@ def test_claims_hold_under_other_sets(breaking: int, sets: int | None) -> None:
     assert (None if found is None else found.sets) == sets
 
 
-def test_a_safe_load_is_safe_under_other_sets() -> None:
+@pytest.mark.parametrize(("others", "value", "safe"), [([], 4, 3), ([SMALL, LARGE], 2, 1)])
+def test_a_safe_load_is_safe_under_other_sets(others: list[Assumptions], value: int, safe: int) -> None:
     """The own set has the violation from four messages on, another one from two."""
 
     def too_many(scenario: Scenario) -> bool:
         return len(arrivals(scenario.workload)) >= (2 if scenario.assumptions == SMALL else 4)
 
     several = attrs.evolve(SHORT, workload=[Burst("orders", 6)])
-    for others, figures in (((), (4, 3)), ((SMALL, LARGE), (2, 1))):
-        tried = Trials(broken_if(too_many), several, ScenarioGrid(ROOMY, "orders"), 40, 80, others)
-        (premise,) = premises(tried)
-        assert (premise.value, premise.safe) == figures
-        assert premise.evidence == Evidence(0, 40, "seeds")
+    tried = Trials(broken_if(too_many), several, ScenarioGrid(ROOMY, "orders"), 40, 80, tuple(others))
+    (premise,) = premises(tried)
+    assert (premise.value, premise.safe) == (value, safe)
+    assert premise.evidence == Evidence(0, 40, "seeds")
 
 
 def test_an_explanation_has_the_verdict_over_the_sets_that_are_given() -> None:
