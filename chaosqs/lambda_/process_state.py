@@ -255,9 +255,18 @@ def _set_rarely_changed(settings: _Rare) -> None:
     sys.dont_write_bytecode = compiled
 
 
+def _set_profiler(profiler: object) -> None:
+    """Set a profiler; that of `cProfile` is no function up to Python 3.11, and sets itself."""
+    enable: object = getattr(profiler, "enable", None)
+    if callable(enable):
+        enable()
+    else:
+        vars(sys)["setprofile"](profiler)
+
+
 _SETTINGS = (
     _setting(sys.gettrace, sys.settrace),
-    _setting(sys.getprofile, sys.setprofile),
+    _setting(vars(sys)["getprofile"], _set_profiler),
     _attribute(threading, "_trace_hook"),
     _attribute(threading, "_profile_hook"),
     _setting(sys.getrecursionlimit, sys.setrecursionlimit),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import logging
 import os
 import sys
@@ -79,6 +80,16 @@ def test_a_warm_environment_keeps_what_its_handler_has_set(tmp_path: Path) -> No
     for _ in range(2):
         assert errors(simulate(one)) == ["", "ValueError: seen 1", "ValueError: seen 2"]
     assert "CHAOSQS_SEEN" not in os.environ
+
+
+def test_a_profiler_goes_on_after_a_handler_that_sets_another(tmp_path: Path) -> None:
+    """Under `python -m cProfile`, too, whose profiler is no function."""
+    source = "import sys\ndef handler(event, context): sys.setprofile(lambda *_: None)\n"
+    with cProfile.Profile() as profiler:
+        before = sys.getprofile()
+        assert errors(simulate(scenario(tmp_path, "chaosqs_profiles", source))) == [""]
+        assert sys.getprofile() is before
+    assert profiler.getstats()
 
 
 def test_environments_do_not_share_what_they_set(tmp_path: Path) -> None:
