@@ -38,7 +38,7 @@ def judge(history: History) -> Verdict:
     queues = {queue.name: queue for queue in design.queues}
     trail = _Trail(design, history.events, queues, history.scenario.workload)
     changes = dict(history.designs[1:])
-    for index, event in enumerate(history.events):
+    for index, event in history.besides_throttles:
         if index in changes:
             trail.change(changes[index])
         trail.follow(index, event)

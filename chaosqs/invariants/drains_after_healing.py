@@ -63,10 +63,10 @@ class Remaining:
     """Time at which the last message was sent, in milliseconds."""
 
     @classmethod
-    def of(cls, events: Iterable[Event]) -> Remaining:
-        """Return the messages that remain after all events of a run."""
+    def of(cls, events: Iterable[tuple[int, Event]]) -> Remaining:
+        """Return the messages that remain after all events of a run, with their indexes."""
         remaining = cls()
-        for index, event in enumerate(events):
+        for index, event in events:
             remaining._follow(index, event)
         return remaining
 
@@ -124,7 +124,7 @@ def judge(history: History) -> Verdict:
     design = history.scenario.design
     if not design.mappings:
         return not_applicable(NAME, "the design has no mapping")
-    remaining = Remaining.of(history.events)
+    remaining = Remaining.of(history.besides_throttles)
     polled = {mapping.queue for mapping in design.mappings}
     left = [stay for stay in remaining.stays.values() if stay.queue in polled]
     judge_of_stays = _BaselineJudge(history, remaining, _ends(history, remaining) if left else 0)

@@ -24,7 +24,7 @@ def judge(history: History) -> Verdict:
     if not any(mapping.enabled and mapping.queue in fifo for mapping in history.scenario.design.mappings):
         return not_applicable(NAME, "no mapping polls a FIFO queue")
     order = _Order(fifo)
-    for index, event in enumerate(history.events):
+    for index, event in history.besides_throttles:
         order.follow(index, event)
     return judged(NAME, order.violations, order.exercised, "no group had two messages to put in order")
 

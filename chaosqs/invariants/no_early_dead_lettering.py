@@ -24,7 +24,7 @@ def judge(history: History) -> Verdict:
         return judged(NAME, (), 0, "nothing was dead-lettered")
     violations: list[Violation] = []
     receives: Counter[tuple[str, int]] = Counter()
-    for index, event in enumerate(history.events):
+    for index, event in history.besides_throttles:
         match event:
             case Received():
                 receives.update((event.queue, message) for message in event.messages)

@@ -30,7 +30,7 @@ def judge(history: History) -> Verdict:
 def _left(history: History) -> dict[int, tuple[str, int]]:
     """Return, for each message that nothing took out, its queue and the index of the event that put it there."""
     left: dict[int, tuple[str, int]] = {}
-    for index, event in enumerate(history.events):
+    for index, event in history.besides_throttles:
         match event:
             case Sent() | Returned():
                 left[event.message] = (event.queue, index)

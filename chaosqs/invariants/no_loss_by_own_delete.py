@@ -52,7 +52,7 @@ def _own_deletes(history: History) -> Iterator[tuple[int, int, int | None]]:
     """Yield message, index of the delete, and index of the end of the invocation that had the message by then."""
     running: dict[int, tuple[int, int]] = {}
     ends = {end.invocation: index for index, end in history.each(InvocationEnded)}
-    for index, event in enumerate(history.events):
+    for index, event in history.besides_throttles:
         match event:
             case InvocationStarted():
                 running.update((message, (event.invocation, index)) for message in event.messages)

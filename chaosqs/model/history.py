@@ -12,7 +12,7 @@ from chaosqs.model import metrics
 from chaosqs.model.delivery import Delivery, Ending, Fate, dead_lettered, deliveries
 from chaosqs.model.design import Design
 from chaosqs.model.design_changes import designs_in_force
-from chaosqs.model.events import Effect, Event, InvocationEnded, Sent
+from chaosqs.model.events import Effect, Event, InvocationEnded, Sent, Throttled
 from chaosqs.model.scenario import Scenario
 
 _E = TypeVar("_E", bound=Event)
@@ -105,6 +105,11 @@ class History:
     def faulted(self) -> list[int]:
         """The indexes of the events that a fault had a part in, in order."""
         return [index for index, event in enumerate(self.events) if getattr(event, "fault", "")]
+
+    @cached_property
+    def besides_throttles(self) -> list[tuple[int, Event]]:
+        """All events except throttles, with their indexes: these move no message, and can be nearly all of a run."""
+        return [entry for entry in enumerate(self.events) if type(entry[1]) is not Throttled]
 
     @cached_property
     def _by_kind(self) -> dict[type, list[tuple[int, Event]]]:
