@@ -2,10 +2,10 @@
 
 Without partial batch responses, one message fails its whole batch, and each failure costs every message of the batch a
 delivery (EF-2, EF-3). A handler that hangs or dies because of one message fails the whole batch even with partial batch
-responses (PB-10). Only a batch size of 1 prevents that, so it is excused where partial batch responses are on, unless
-an ordinary number of receives saves the healthy message. Code that raises instead of reporting a failure is not
-excused, except on FIFO queues for what stands behind the poison message in its batch: to keep the order, code must
-report that as failed, too (PB-15), and raising has the same effect.
+responses (PB-10). Only a batch size of 1 prevents that, so it is excused where partial batch responses are on; more
+receives save the healthy message by chance only. Code that raises instead of reporting a failure is not excused, except
+on FIFO queues for what stands behind the poison message in its batch: to keep the order, code must report that as
+failed, too (PB-15), and raising has the same effect.
 
 A model states which messages are poison. Real code fails on a message if it failed when the message was alone in its
 batch, or reported it as failed; it does not if it ever succeeded on it. If a run shows neither, the verdict is
@@ -16,7 +16,6 @@ from collections.abc import Sequence
 
 import attrs
 
-from chaosqs.invariants.redelivery import DECIDING_RECEIVES, preventable
 from chaosqs.invariants.verdicts import (
     Invariant,
     function_of,
@@ -47,7 +46,6 @@ def judge(history: History) -> Verdict:
             NAME, "no mapping reads batches of more than one message from a queue with a redrive policy"
         )
     exercised, violations, excused, candidates = 0, list[Violation](), list[str](), list[Violation]()
-    preventables: list[Violation] = []
     suspects = _Suspects(history)
     for fate in history.dead_lettered:
         own = [delivery for delivery in fate.deliveries if delivery.mapping in risky and not delivery.fault]
@@ -58,15 +56,13 @@ def judge(history: History) -> Verdict:
         if unknown:
             candidates.append(_violation(history, fate, [(delivery, _others(history, delivery)) for delivery in own]))
         elif spoilt and all(_excused(history, delivery, culprits) for delivery, culprits in spoilt):
-            violation = _violation(history, fate, spoilt)
-            excused.append(violation.text)
-            preventables += preventable(history, violation, "", DECIDING_RECEIVES)
+            excused.append(_violation(history, fate, spoilt).text)
         elif spoilt:
             violations.append(_violation(history, fate, spoilt))
     if candidates and not violations:
         return unsettled(NAME, candidates, exercised, suspects.unknown)
     nothing = "no message was dead-lettered after a function had failed on it by itself"
-    return judged(NAME, violations, exercised, nothing, excused, candidates=preventables)
+    return judged(NAME, violations, exercised, nothing, excused)
 
 
 def _risky(design: Design) -> list[str]:

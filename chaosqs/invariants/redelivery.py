@@ -62,7 +62,6 @@ _TIMEOUTS, _RECEIVES = 6, 5
 _RETENTION = 345_600  # seconds: AWS's default (RT-1)
 _MOST_VISIBILITY = 43_200  # seconds (VT-1)
 _OPERATED = "an operator changed"
-_PREVENTS = "An ordinary configuration prevents it"
 
 
 def ordinary(design: Design) -> Design:
@@ -88,9 +87,8 @@ def ordinary(design: Design) -> Design:
 def preventable(history: History, violation: Violation, fault: str, settings: Sequence[str]) -> list[Violation]:
     """Return the candidate for a violation that is excused; none if no ordinary setting might have prevented it.
 
-    `fault`: the fault or the operator that excuses it; empty: something else does. No setting stops an operator.
-    `settings`: the settings of the queue that might have prevented it: `visibility_timeout`, `max_receive_count`,
-    `retention_period`.
+    `fault`: the fault or the operator that excuses it; no setting stops an operator. `settings`: the settings of the
+    queue that might have prevented it: `visibility_timeout`, `retention_period`.
     """
     if fault.startswith(_OPERATED):
         return []
@@ -105,14 +103,13 @@ def preventable(history: History, violation: Violation, fault: str, settings: Se
     ]
     if not more:
         return []
-    bears = f"The fault {fault} had its share, but an ordinary configuration bears it" if fault else _PREVENTS
-    return [attrs.evolve(violation, text=f"{violation.text} {bears}: {listed(more)}.")]
+    text = f"{violation.text} The fault {fault} had its share, but an ordinary configuration bears it: {listed(more)}."
+    return [attrs.evolve(violation, text=text)]
 
 
 def _settings(queue: Queue) -> dict[str, int]:
     return {
         "visibility_timeout": queue.visibility_timeout,
-        "max_receive_count": 0 if queue.redrive is None else queue.redrive.max_receive_count,
         "retention_period": queue.retention_period,
     }
 
@@ -124,8 +121,6 @@ _DELAYING = "slow_receive"  # the fault of a receive that takes time
 _EXCUSING_CHANGES = ("visibility_timeout", "timeout", "maximum_batching_window")  # settings; no design can foresee them
 DECIDING = ("visibility_timeout",)
 """Settings of a queue that decide whether a delay makes a message visible too early."""
-DECIDING_RECEIVES = (*DECIDING, "max_receive_count")
-"""Settings of a queue that decide whether a message runs out of receives."""
 _NOTABLE = 1_000  # milliseconds between receive and invocation from which a text mentions them
 
 

@@ -185,9 +185,12 @@ def needs(counterexample: Counterexample) -> list[str]:
     """Return what the violation needs of the world: `batches that take 14 s or more (timeout 30 s)`, `7 messages`."""
     found = counterexample.explanation.premises
     within = {each.subject: f" within {each.value:g} s" for each in found if each.about == "spread"}
+    queues = dict.fromkeys(each.subject for each in found if each.about == "messages")
+    of_load = {
+        queue: (f" in {shown(queue, 30)}" if len(queues) > 1 else "") + within.get(queue, "") for queue in queues
+    }
     texts = [
-        _need_text(premise, counterexample.scenario)
-        + (within.get(premise.subject, "") if premise.about == "messages" else "")
+        _need_text(premise, counterexample.scenario) + (of_load[premise.subject] if premise.about == "messages" else "")
         for premise in found
         if premise.about != "spread"
     ]

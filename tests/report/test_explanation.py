@@ -191,6 +191,15 @@ def test_needed_faults_stand_beside_other_needs_by_kind() -> None:
     assert told.needs(explained(Explanation(faults=plans))) == []
 
 
+def test_messages_of_several_queues_are_told_apart() -> None:
+    """Each with its queue."""
+    both = tuple(Premise("messages", name, "count", 3, 2, SEEDS, 6) for name in ("orders", "returns"))
+    assert told.needs(explained(Explanation(premises=both))) == [
+        "3 messages or more in orders",
+        "3 messages or more in returns",
+    ]
+
+
 def test_a_cause_that_is_told_elsewhere_is_named() -> None:
     """By the title of the invariant."""
     assert told.cause(Explanation(cause="no-starvation")) == (

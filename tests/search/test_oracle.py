@@ -5,7 +5,6 @@ import pytest
 
 from chaosqs.invariants import (
     DEAD_LETTER_QUEUE_OUTLIVES_SOURCE,
-    NO_BYSTANDER_DEAD_LETTERED,
     NO_CONCURRENT_PROCESSING,
     NO_EXPIRY_UNSEEN,
 )
@@ -147,23 +146,6 @@ def test_a_fault_that_outlasts_a_short_retention_is_no_excuse() -> None:
         "throttled from 0 s for 70 s had its share, but an ordinary configuration bears it: retention_period 345,600 "
         "instead of 60."
     )
-
-
-def test_a_hanging_neighbour_excuses_unless_more_receives_save_the_message() -> None:
-    """With one receive a healthy message shares its batch; with five it may come alone, too, or, by chance, not."""
-    design = Design(
-        [Queue("orders", visibility_timeout=30, redrive=Redrive("dlq", 1)), Queue("dlq")],
-        [Function("worker", timeout=5)],
-        [EventSourceMapping("orders", "worker", report_batch_item_failures=True)],
-    )
-    hangs = {"worker": Behaviour(poison=[0], hangs=True)}
-    histories = [simulate(Scenario(design, [Burst("orders", 3)], hangs, seed=seed)) for seed in (1, 10)]
-    assert all(NO_BYSTANDER_DEAD_LETTERED.judge(history).excused for history in histories)
-    saved, lost = [AloneOutcomes().settled(NO_BYSTANDER_DEAD_LETTERED, history) for history in histories]
-    assert saved.violations[0].text.endswith(
-        "with message 1. An ordinary configuration prevents it: max_receive_count 5 instead of 1."
-    )
-    assert (lost.status, lost.violations) == (Status.HOLDS, ())
 
 
 def test_an_ordinary_configuration_is_what_aws_advises() -> None:
