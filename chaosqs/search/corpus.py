@@ -55,6 +55,10 @@ class ScenarioGrid:
     """Sources of the messages of queues, by queue name; those of other queues have bodies of a size."""
     most: int = MESSAGE_COUNTS[-1]
     """Maximum messages of a scenario."""
+    _known: dict[tuple[int, int, tuple[float, ...]], list[Scenario]] = attrs.field(
+        factory=dict[tuple[int, int, tuple[float, ...]], "list[Scenario]"], init=False, repr=False, eq=False
+    )
+    """The variants that were made: shrinking asks for them again, for each invariant."""
 
     def counts(self, wanted: Iterable[int]) -> tuple[int, ...]:
         """Return those of some numbers of messages that a scenario may have."""
@@ -81,8 +85,10 @@ class ScenarioGrid:
 
     def _variants(self, messages: int, strain: int, overs: tuple[float, ...]) -> list[Scenario]:
         """Return those of `variants` in which the load arrives over one of some times, in seconds."""
-        found = [variant for variant in self._all(messages, overs) if self._strain(variant) == strain]
-        return sorted(found, key=complexity)
+        key = messages, strain, overs
+        if key not in self._known:
+            self._known[key] = sorted(self._all(messages, strain, overs), key=complexity)
+        return list(self._known[key])
 
     def faulty_variants(self, messages: int, fault_count: int) -> list[Scenario]:
         """Return the scenarios with a fault at `fault_count` receives of the first message, the simplest first.
@@ -187,11 +193,12 @@ class ScenarioGrid:
             elif not (fifo and kind.standard_only):
                 yield kind.name
 
-    def _all(self, messages: int, overs: tuple[float, ...]) -> Iterator[Scenario]:
+    def _all(self, messages: int, strain: int, overs: tuple[float, ...]) -> Iterator[Scenario]:
         for workload in self._workloads(messages, overs):
             loaded = tuple(load.queue for load in workload)
             for behaviours in self._behaviours(loaded):
-                yield ending(Scenario(self.design, workload, behaviours))
+                if self._strain(behaviours) == strain:
+                    yield ending(Scenario(self.design, workload, behaviours))
 
     def _workloads(self, messages: int, overs: tuple[float, ...]) -> Iterator[tuple[Burst, ...]]:
         others = [mapping.queue for mapping in self.design.mappings if mapping.queue != self.queue and mapping.enabled]
@@ -225,9 +232,9 @@ class ScenarioGrid:
     def _batch_size(self, function: Function) -> int:
         return max(mapping.batch_size for mapping in self.design.mappings_of(function.name))
 
-    def _strain(self, variant: Scenario) -> int:
+    def _strain(self, behaviours: Mapping[str, Behaviour]) -> int:
         """Return the largest strain on the functions whose behaviour is not fixed."""
-        free = [(name, behaviour) for name, behaviour in variant.behaviours.items() if name not in self.given]
+        free = [(name, behaviour) for name, behaviour in behaviours.items() if name not in self.given]
         return max((strain(self.design, name, behaviour) for name, behaviour in free), default=HEALTHY)
 
 
