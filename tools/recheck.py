@@ -5,7 +5,9 @@
 
 A claim that a value prevents the violation is false if fresh seeds with larger loads, or a fresh search, violate the
 invariant more often than the bound that was printed. A claim that a setting is not involved is false if one of the
-tried values has no violation. Claims of real code are tested where its handlers can be imported.
+tried values has no violation. Safe values are tested under other assumption sets that fit AWS's measurements, too. A
+verdict that is called robust is false if one of them has no violation. Claims of real code are tested where its
+handlers can be imported.
 """
 
 from __future__ import annotations
@@ -20,15 +22,19 @@ import attrs
 from chaosqs.explain.settings import with_changes
 from chaosqs.explain.trials import Trials
 from chaosqs.invariants import by_name
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.design import Design
-from chaosqs.model.explanation import Change, Evidence, Setting, Value
+from chaosqs.model.explanation import Change, Ensemble, Evidence, Setting, Value
 from chaosqs.model.json import from_json
+from chaosqs.model.scenario import Scenario
+from chaosqs.project.settings import ensemble
 from chaosqs.report.explanation import changes_text, part
 from chaosqs.search.corpus import ScenarioGrid
 from chaosqs.search.drawing import draws
 from chaosqs.search.messages import shown_by
 from chaosqs.search.oracle import Oracle
+from chaosqs.search.simplicity import ending
 from chaosqs.strategies import scenarios
 
 FRESH = 1_000_000
@@ -67,6 +73,8 @@ class _Fresh:
             if fix.prevents and fix.conclusive:
                 design = with_changes(self.found.scenario.design, fix.changes)
                 yield self._safe(f"prevented by {changes_text(fix, self.found.mapping)}", design, fix.evidence)
+        if explanation.ensemble is not None and explanation.ensemble.verdict == "robust":
+            yield self._robust(explanation.ensemble)
 
     def _with(self, setting: Setting, value: Value) -> Design | None:
         return with_changes(self.found.scenario.design, [Change(setting.path, setting.value, value)])
@@ -75,7 +83,8 @@ class _Fresh:
         """Test a change that prevents the violation: its rate may not be above the bound that was stated."""
         if design is None:
             return Outcome(f"{claim}: the design cannot be made", Evidence(0, 0, "larger_loads"), holds=False)
-        tests = [attrs.evolve(test, seed=FRESH + test.seed) for test in self.trials.population]
+        population = (*self.trials.population, *self.trials.elsewhere)
+        tests = [attrs.evolve(test, seed=FRESH + test.seed) for test in population]
         results = [self.trials.oracle.redesigned(test, design) for test in tests]
         grid = self.trials.grid
         fresh = scenarios(
@@ -85,6 +94,19 @@ class _Fresh:
         known = [result for result in results if result is not None]
         evidence = Evidence(sum(result.violated for result in known), len(known), "larger_loads")
         return Outcome(claim, evidence, holds=bool(known) and evidence.interval()[0] <= stated.bound)
+
+    def _robust(self, found: Ensemble) -> Outcome:
+        """Test that each assumption set produces the violation: by the counterexample, or else by its larger loads."""
+        own = self.trials.scenario
+        tests = [*(attrs.evolve(own, seed=seed) for seed in range(_FEW)), *self.trials.population]
+        violated = [any(self._violated(test, assumed) for test in tests) for assumed in self.trials.others]
+        evidence = Evidence(sum(violated), len(violated), "larger_loads")
+        return Outcome(f"robust in {found.sets} assumption sets", evidence, holds=all(violated))
+
+    def _violated(self, test: Scenario, assumed: Assumptions) -> bool:
+        fresh = ending(attrs.evolve(test, seed=FRESH + test.seed, assumptions=assumed))
+        result = self.trials.oracle.variation(fresh)
+        return result is not None and result.violated
 
     def _involved_in_nothing(self, claim: str, design: Design | None) -> Outcome:
         """Test a value of a setting that is not involved: the violation stays."""
@@ -103,7 +125,8 @@ def recheck(found: Counterexample, seeds: int, cases: int) -> list[Outcome]:
     mapping = next(each for each in scenario.design.mappings if each.name == found.mapping)
     real = {name: each for name, each in scenario.behaviours.items() if each.handler is not None}
     grid = ScenarioGrid(scenario.design, mapping.queue, real, sources=shown_by(scenario))
-    trials = Trials(Oracle(by_name(found.invariant), mapping.queue), scenario, grid, seeds, cases)
+    others = tuple(assumed for assumed in ensemble() if assumed != scenario.assumptions)
+    trials = Trials(Oracle(by_name(found.invariant), mapping.queue), scenario, grid, seeds, cases, others)
     return list(_Fresh(found, trials, cases).outcomes())
 
 

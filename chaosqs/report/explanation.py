@@ -452,8 +452,9 @@ def _of(violated: int, sets: str) -> str:
 
 def _sets_text(found: Ensemble) -> str:
     """Return the number of sets: `28 assumption sets that fit AWS's measurements`."""
-    some = f" ({found.sets:,} of {found.known:,} tried)" if found.sets < found.known else ""
-    return f"{found.sets:,} assumption sets that fit AWS's measurements{some}"
+    if found.sets < found.known:
+        return f"{found.sets:,} tried assumption sets, of {found.known:,} that fit AWS's measurements"
+    return f"{found.sets:,} assumption sets that fit AWS's measurements"
 
 
 def _least(found: Ensemble) -> str:

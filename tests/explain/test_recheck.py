@@ -6,14 +6,27 @@ import attrs
 import pytest
 
 from chaosqs.invariants import NO_BYSTANDER_DEAD_LETTERED
+from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
-from chaosqs.model.explanation import Change, Evidence, Explanation, Fix, Setting, SettingPath, Threshold, Value
+from chaosqs.model.explanation import (
+    Change,
+    Ensemble,
+    Evidence,
+    Explanation,
+    Fix,
+    Setting,
+    SettingPath,
+    Threshold,
+    Value,
+)
+from chaosqs.model.history import History
 from chaosqs.model.json import from_json
 from chaosqs.model.scenario import Scenario
-from chaosqs.model.verdict import Violation
+from chaosqs.model.verdict import Status, Verdict, Violation
 from chaosqs.model.workload import Burst
 from tests.search.designs import MAPPING, ROOMY
+from tools import recheck as recheck_tool
 from tools.recheck import recheck
 
 REPORTS = Path(__file__).parents[2] / "reports"
@@ -47,6 +60,21 @@ def test_a_fix_is_tested_with_all_its_changes() -> None:
     bad = Fix((Change(VISIBILITY_TIMEOUT, 60, 600),), EVIDENCE)
     assert holding(Explanation(fixes=(good, bad))) == [True, False]
     assert holding(Explanation(fixes=(attrs.evolve(bad, conclusive=False),))) == []
+
+
+def test_a_robust_verdict_is_tested_under_each_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is false if one of them has no violation; one that depends on AWS claims no such thing."""
+    robust, always = Ensemble("robust", 13, 13, 13), NO_BYSTANDER_DEAD_LETTERED
+    assert holding(Explanation(ensemble=robust)) == [True]
+    assert holding(Explanation(ensemble=attrs.evolve(robust, verdict="depends"))) == []
+    judged = always.judge
+
+    def usual_alone(history: History) -> Verdict:
+        usual = history.scenario.assumptions == Assumptions()
+        return judged(history) if usual else Verdict(always.name, Status.HOLDS)
+
+    monkeypatch.setattr(recheck_tool, "by_name", lambda _: attrs.evolve(always, judge=usual_alone))
+    assert holding(Explanation(ensemble=robust)) == [False]
 
 
 def test_a_setting_that_is_not_involved_is_tested_at_each_value() -> None:
