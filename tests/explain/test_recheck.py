@@ -5,7 +5,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from chaosqs.invariants import NO_BYSTANDER_DEAD_LETTERED
+from chaosqs.invariants import NO_BYSTANDER_DEAD_LETTERED, Invariant
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.counterexample import Counterexample
@@ -73,7 +73,10 @@ def test_a_robust_verdict_is_tested_under_each_set(monkeypatch: pytest.MonkeyPat
         usual = history.scenario.assumptions == Assumptions()
         return judged(history) if usual else Verdict(always.name, Status.HOLDS)
 
-    monkeypatch.setattr(recheck_tool, "by_name", lambda _: attrs.evolve(always, judge=usual_alone))
+    def by_name(_: str) -> Invariant:
+        return attrs.evolve(always, judge=usual_alone)
+
+    monkeypatch.setattr(recheck_tool, "by_name", by_name)
     assert holding(Explanation(ensemble=robust)) == [False]
 
 
