@@ -47,6 +47,10 @@ def rank(value: Value) -> float:
 
 _COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 20, 50, 100, 500, 900)
 _SECONDS = (1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 3600, 43_200)
+_FACTORS = (1, 2, 3, 6, 12)
+"""Multiples of the function's timeout that visibility timeouts have; AWS advises a visibility timeout of six times the function's."""
+_MOST_GROWTH = 10
+"""Multiple of the present visibility timeout up to which others are tried."""
 LONGEST_RETENTION = 1_209_600
 """Maximum seconds that a queue keeps a message (RT-1)."""
 _PERIODS = (60, 300, 3600, 86_400, 345_600, LONGEST_RETENTION)
@@ -70,7 +74,8 @@ def design_settings(design: Design, mapping: EventSourceMapping) -> tuple[Design
 
 def _queue_settings(index: int, queue: Queue, timeout: int) -> Iterable[DesignSetting]:
     setting = partial(_queue_setting, index, queue.name)
-    visibilities = sorted({*_SECONDS, *(timeout * factor for factor in (1, 2, 3, 6))})
+    most = max(timeout * _FACTORS[-1], queue.visibility_timeout * _MOST_GROWTH)
+    visibilities = sorted({*(timeout * factor for factor in _FACTORS), *_below(_SECONDS, most)})
     yield setting(
         "visibility_timeout",
         visibilities,
@@ -95,6 +100,10 @@ def _queue_settings(index: int, queue: Queue, timeout: int) -> Iterable[DesignSe
         lambda q: q.receive_wait_time,
         lambda q, v: attrs.evolve(q, receive_wait_time=v),
     )
+
+
+def _below(values: Iterable[int], most: int) -> tuple[int, ...]:
+    return tuple(value for value in values if value <= most)
 
 
 def _queue_setting(  # noqa: PLR0917 - each is a part of the setting
@@ -179,7 +188,7 @@ def _function_settings(index: int, function: Function) -> Iterable[DesignSetting
             setting, f"functions[{index}].{name}", tuple(candidates), lambda d: read(d.functions[index]), written
         )
 
-    timeouts = tuple(seconds for seconds in _SECONDS if seconds <= 900)  # noqa: PLR2004 - LX-1
+    timeouts = _below(_SECONDS, 900)  # LX-1
     yield setting("timeout", timeouts, lambda f: f.timeout, lambda f, v: attrs.evolve(f, timeout=_number(v)))
     yield setting("memory", _MEMORY, lambda f: f.memory, lambda f, v: attrs.evolve(f, memory=_number(v)))
     yield setting(
@@ -295,8 +304,6 @@ _UNLIMITED = 1000
 """Value that counts as no limit when the sizes of changes are compared."""
 _NEW_LIMIT_SIZE = 0.25
 """Size of a change that adds a limit."""
-_FACTORS = (1, 2, 3, 6, 12)
-"""Multiples of the function's timeout to try; AWS advises a visibility timeout of six times the function's."""
 _WORTH: Mapping[str, tuple[Value, ...]] = {
     "visibility_timeout": (),
     "max_receive_count": (2, 3, 5, 10, 20, 50),

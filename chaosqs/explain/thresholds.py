@@ -3,13 +3,14 @@
 The part of a setting is one of four: safe from a value, rarer from it, better only at a price, or not involved.
 
 A value is *safe* if its trials hold (see `trials`): a search of the design with that value, and the counterexample with
-multiples of its load. One further out passes most of them, too, and values between are searched by halving. Ranges with
-two ends are not reported, nor values on a side where an effect is an accident of timing.
+multiples of its load. One further out passes some of them, too. Values that no known scenario rejects are found by
+halving, and tried from the nearest outwards. Ranges with two ends are not reported, nor values on a side where an
+effect is an accident of timing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from math import inf
+from math import ceil, inf
 
 import attrs
 
@@ -53,11 +54,11 @@ _SIDES: Mapping[str, tuple[Side, ...]] = {
 settings may help on both sides. A new redrive policy is at most "no limit" (None)."""
 _THROUGHPUT = ("memory",)
 """Settings that change how fast a function is, and nothing else that a run shows."""
-_MOST = {"max_receive_count": 100, "visibility_timeout": 3600}
+_MOST = {"max_receive_count": 20}
 """Outermost values that are tried, where larger ones only cost time."""
-_STEPS_OUT = (0, 1, 4)
-"""Candidate values that each attempt to confirm one lies further out than the nearest that may hold."""
-_CLOSER = 4  # values nearer than a confirmed one that are tried, at most
+_ATTEMPTS = 12  # values of a setting that are tried on one side
+_FIRST_STEP = 0.25  # relative distance from a value that failed to the next one; doubles with each attempt
+_PRECISION = 0.3  # relative distance between a value that fails and a safe one, or 1
 _SPREAD = 3  # values that are tried on one side for a lower rate
 
 
@@ -105,41 +106,51 @@ class _Scale:
     def safe(self, side: Side) -> Iterator[Threshold]:
         """Yield the threshold on one side, if there is one.
 
-        The value nearest to the present one that no known scenario rejects is confirmed first, then values further out.
+        Values further and further out are screened until one passes, then values between it and those that fail. The
+        nearest that passes must be confirmed.
         """
-        fails, outwards = self.value, self.outwards(side)
-        for steps in _STEPS_OUT:
+        bad, outwards, good, steps = self.value, self.outwards(side), list[Value](), 0
+        for attempt in range(_ATTEMPTS):
             while outwards and self._rejected(outwards[-1]) is None:
                 outwards.pop()
             if not outwards or self._rejected(outwards[-1]):
                 return
-            edge = self._edge(fails, outwards)
-            if tolls := self._tolls(edge):
-                self.price = self.price or AtAPrice(side, edge, tolls)
+            good = [value for value in good if self._rejected(value) is False]
+            tried = self._next(bad, steps, outwards, side)
+            if good:
+                tried = self._between(bad, good[-1], outwards, side, halve=bool(attempt % 2))
+            if tolls := self._tolls(tried):
+                self.price = self.price or AtAPrice(side, tried, tolls)
                 return
-            beyond = _beyond(outwards, edge, side)
-            tried = [edge, *beyond][min(steps, len(beyond))]
-            farther = _beyond(outwards, tried, side)
-            if steps > 1 and not farther:
-                return  # several nearer values fail, and none further out could support this one
-            found = self._confirmed(tried)
-            if found and all(self._seems(other) for other in farther[1:2] or farther[:1]):
-                nearer = [other for other in outwards if other not in {tried, *farther}]
-                yield self._nearest(side, fails, [*nearer, tried], found)
-                return
-            fails, outwards = tried, farther
+            if tried in good:
+                if found := self._confirmed(tried, _beyond(outwards, tried, side)):
+                    yield self._threshold(side, tried, found)
+                    return
+                good.remove(tried)
+            elif self._seems(tried):
+                good.append(tried)
+                continue
+            bad, outwards, steps = tried, _beyond(outwards, tried, side), steps + (not good)
 
-    def _nearest(self, side: Side, fails: Value, outwards: Sequence[Value], found: Confirmation) -> Threshold:
-        """Return the threshold nearest to a failing value; the outermost value is a confirmed one."""
-        for _ in range(_CLOSER):
-            near = self._edge(fails, outwards)
-            if near == outwards[-1]:
-                break
-            closer = self._confirmed(near)
-            if closer:
-                return self._threshold(side, near, closer)
-            fails, outwards = near, [*_beyond(outwards[:-1], near, side), outwards[-1]]
-        return self._threshold(side, outwards[-1], found)
+    def _next(self, bad: Value, steps: int, outwards: Sequence[Value], side: Side) -> Value:
+        """Return a value that no known scenario rejects, some steps beyond one that fails."""
+        least = _farther(bad, steps, side) if steps else bad
+        return self._at_least_as_far(self._edge(bad, outwards), least, outwards, side)
+
+    def _between(self, bad: Value, good: Value, outwards: Sequence[Value], side: Side, *, halve: bool) -> Value:
+        """Return a value between one that fails and one that passed, or the latter if they are close."""
+        if bad is None or good is None or isinstance(good, bool) or abs(good - bad) <= max(1, _PRECISION * abs(bad)):
+            return good
+        farther = _beyond(outwards, good, side)
+        within = [*(value for value in outwards if value != good and value not in farther), good]
+        return self._at_least_as_far(self._edge(bad, within), (bad + good) // 2 if halve else bad, within, side)
+
+    def _at_least_as_far(self, edge: Value, least: Value, outwards: Sequence[Value], side: Side) -> Value:
+        """Return a value on one side that is as far out as both of two; the outermost one at most."""
+        if least is None or edge == least or _beyond([edge], least, side):
+            return edge
+        least_fits = _beyond(outwards, least, side) and self._design(least) is not None
+        return least if least_fits else outwards[-1]
 
     def rarer(self, sides: Sequence[Side]) -> Iterator[Rarer]:
         """Yield values with which the violation is rarer, and nothing else worse, on each side the nearest."""
@@ -176,11 +187,13 @@ class _Scale:
 
     def _seems(self, other: Value) -> bool:
         design = self._design(other)
-        return design is not None and self.trials.seem(design)
+        return design is not None and self.trials.excludes and self.trials.seem(design)
 
-    def _confirmed(self, other: Value) -> Confirmation | None:
+    def _confirmed(self, other: Value, farther: Sequence[Value]) -> Confirmation | None:
+        """Return the trials of a value that hold, if one further out passes some of them, too."""
+        beyond = [design for each in farther[1:2] or farther[:1] if (design := self._design(each)) is not None]
         design = self._design(other)
-        return None if design is None or not self.trials.excludes else self.trials.confirmed(design)
+        return self.trials.confirmed(design) if design and all(map(self.trials.pass_some, beyond)) else None
 
     def _threshold(self, side: Side, edge: Value, found: Confirmation) -> Threshold:
         any_number = self.value is None and side == "at_most" and edge == self.outwards(side)[0]
@@ -213,6 +226,14 @@ def _beyond(outwards: Sequence[Value], value: Value, side: Side) -> list[Value]:
     """Return the values further out than a value."""
     sign = 1 if side == "at_least" else -1
     return [other for other in outwards if sign * rank(other) > sign * rank(value)]
+
+
+def _farther(fails: Value, attempt: int, side: Side) -> Value:
+    """Return the value that is tried after one that failed, at least."""
+    if fails is None or isinstance(fails, bool):
+        return fails
+    growth = 1 + _FIRST_STEP * 2 ** (attempt - 1)
+    return max(fails + 1, ceil(fails * growth)) if side == "at_least" else min(fails - 1, int(fails / growth))
 
 
 def _spread_over(values: Sequence[Value]) -> list[Value]:
@@ -372,7 +393,9 @@ class _World:
                 bad, good = (middle, good) if self._violated(figure, middle, _FIRST_SEEDS) else (bad, middle)
             if good > (figure.least or 0):
                 break
-        while good > 0 and bad and self._violated(figure, good, self.trials.seeds):
+        first = _FIRST_SEEDS
+        while good > 0 and bad and self._violated(figure, good, self.trials.seeds, first):
+            first += self.trials.seeds
             bad, good = good, good - steps[0] if good > steps[0] else good / 2
             if bad - good < steps[-1]:
                 return
@@ -403,16 +426,16 @@ class _World:
             largest,
         )
 
-    def _violated(self, figure: _Figure, value: float, seeds: int) -> bool:
-        results = (self.trials.oracle.variation(test) for test in self._tests(figure, value, seeds))
+    def _violated(self, figure: _Figure, value: float, seeds: int, first: int = 0) -> bool:
+        results = (self.trials.oracle.variation(test) for test in self._tests(figure, value, seeds, first))
         return any(result is not None and result.violated for result in results)
 
-    def _tests(self, figure: _Figure, value: float, seeds: int) -> Iterator[Scenario]:
+    def _tests(self, figure: _Figure, value: float, seeds: int, first: int = 0) -> Iterator[Scenario]:
         changed = figure.write(value)
         loads = [changed]
         if figure.multiplied:
             loads = [enlarged(changed, factor) for factor in reversed(factors(changed, self.trials.most))]
-        for seed in range(seeds):
+        for seed in range(first, first + seeds):
             yield ending(attrs.evolve(loads[seed % len(loads)], seed=seed))
         if seeds == self.trials.seeds:
             for seed, assumed in enumerate(self.trials.others * _SEEDS_A_SET):

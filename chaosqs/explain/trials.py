@@ -1,14 +1,15 @@
 """The trials that a claim must pass: the counterexample under other seeds and larger loads, then the search itself.
 
-A claim is about a design: the counterexample's with another value of a setting. Its trials are the same for all claims
-about one counterexample, so that two claims about one design cost the trials once. Those that rejected a design come
-first, as they probably reject others, too.
+A claim is about a design: the counterexample's with another value of a setting. A design is first screened with trials
+that are the same for all claims about one counterexample; those that rejected a design come first, as they probably
+reject others, too. What passes is confirmed with seeds and cases that nothing was chosen by: the smallest value that
+passes some trials passes them by chance more often than others do.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, reduce
 from itertools import cycle, islice
 from operator import add
@@ -20,7 +21,7 @@ from chaosqs.errors import InvalidInput, SimulationError
 from chaosqs.invariants import DEFAULT, OURS, Invariant
 from chaosqs.model.assumptions import Assumptions
 from chaosqs.model.design import Design
-from chaosqs.model.explanation import Evidence, Toll
+from chaosqs.model.explanation import SAFE_CASES, SAFE_SEEDS, Evidence, Toll
 from chaosqs.model.faults import OK
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Status
@@ -90,9 +91,9 @@ def factors(scenario: Scenario, most: int) -> tuple[int, ...]:
 # The trials ----------------------------------------------------------------------------------------------------------
 
 _SCREEN = 4  # violating scenarios that are enough to reject most designs
-_SEEDS = 200  # seeds of larger loads behind a claim that a value is safe
-_CASES = 400  # cases of a search behind it
 _MOST_KILLERS = 5  # scenarios that rejected a design and are tried first on others
+_NEAR = 16  # share of the seeds with which each of them is tried, as a divisor
+_SCREENING = 8  # share of the cases that are drawn first, as a divisor
 _PROBES = 60  # seeds from which the rate of a design is estimated
 _FEW = 20  # seeds from which changes are compared that are no fixes alone
 _STEPS = (5, 10, 20, 40, _PROBES)
@@ -125,22 +126,29 @@ class Trials:
     scenario: Scenario
     """The counterexample."""
     grid: ScenarioGrid
-    seeds: int = _SEEDS
-    cases: int = _CASES
+    seeds: int = SAFE_SEEDS
+    cases: int = SAFE_CASES
     others: tuple[Assumptions, ...] = ()
     """Other assumption sets about AWS under which a claim must hold."""
     killers: list[Scenario] = attrs.field(factory=list[Scenario])
     """Scenarios that rejected a design, the latest first."""
     _seeming: dict[Design, bool] = attrs.field(factory=dict[Design, bool])
     _confirmed: dict[Design, Confirmation | None] = attrs.field(factory=dict[Design, "Confirmation | None"])
+    _attempts: int = 0
+    """Confirmations that were begun, each with its own seeds and cases."""
 
     @cached_property
     def population(self) -> tuple[Scenario, ...]:
         """The counterexample under other seeds and with multiples of its load."""
-        largest, *_ = reversed(factors(self.scenario, self.most))
-        loads = [enlarged(self.scenario, min(factor, largest)) for factor in _PATTERN]
+        return tuple(self._with_loads(self.scenario, range(self.seeds)))
+
+    def _with_loads(self, scenario: Scenario, seeds: range) -> Iterator[Scenario]:
+        """Yield a scenario under other seeds and with multiples of its load."""
+        largest, *_ = reversed(factors(scenario, self.most))
+        loads = [enlarged(scenario, min(factor, largest)) for factor in _PATTERN]
         loads[0] = _sudden(loads[0])
-        return tuple(attrs.evolve(loads[seed % len(loads)], seed=seed) for seed in range(self.seeds))
+        for index, seed in enumerate(seeds):
+            yield attrs.evolve(loads[index % len(loads)], seed=seed)
 
     @property
     def most(self) -> int:
@@ -198,20 +206,40 @@ class Trials:
         return reduce(add, afters).tolls(reduce(add, befores), by_chance=len(known) > 1)
 
     def confirmed(self, design: Design) -> Confirmation | None:
-        """Return the trials of a design if none violates the invariant, else None; the first violation ends them."""
+        """Return the trials of a design if none violates the invariant, else None; the first violation ends them.
+
+        The seeds and cases are of this confirmation alone.
+        """
         if design not in self._confirmed:
-            self._confirmed[design] = self._confirmation(design)
+            self._confirmed[design] = self._confirmation(design) if self.seem(design) else None
         return self._confirmed[design]
 
     def seem(self, design: Design) -> bool:
-        """Return True if a design passes the trials that reject most: the first of the population, and drawn cases."""
+        """Return True if a design passes the screening: the trials that reject most.
+
+        These are the scenarios that rejected other designs, under other seeds and with larger loads, the first of the
+        population, and some drawn cases.
+        """
         if design not in self._seeming:
             self._seeming[design] = (
-                self.rejected(design) is False
+                self.pass_some(design)
                 and self._hold(self.population[:_PROBES], design)
-                and self._hold(self.drawn(design), design)
+                and self._hold(self.drawn(design, max(1, self.cases // _SCREENING)), design)
             )
         return self._seeming[design]
+
+    def pass_some(self, design: Design) -> bool:
+        """Return True if a design passes the trials that rejected others, and the first of the population."""
+        return (
+            self.rejected(design) is False
+            and self._hold(self._near_killers(), design)
+            and self._hold(self.population[:_FEW], design)
+        )
+
+    def _near_killers(self) -> list[Scenario]:
+        first = len(self.population)
+        seeds = range(first, first + max(1, first // _NEAR))
+        return [near for killer in self.killers for near in self._with_loads(killer, seeds)]
 
     def certain(self, design: Design, tried: int) -> Confirmation | None:
         """Return a few trials of a design that AWS's rules prove, if none violates the invariant, else None."""
@@ -271,12 +299,13 @@ class Trials:
 
     def searched(self, design: Design) -> list[Scenario]:
         """Return the cases of a search of a design."""
-        return [*self._corpus(design), *self.drawn(design)]
+        corpus = self._corpus(design)
+        return [*corpus, *self.drawn(design, self.cases - len(corpus))]
 
-    def drawn(self, design: Design) -> list[Scenario]:
-        """Return the cases that a search of a design draws after its seed corpus."""
-        grid, first = attrs.evolve(self.grid, design=design), len(self._corpus(design))
-        cases = scenarios(
+    def drawn(self, design: Design, cases: int, seed: int = 0) -> list[Scenario]:
+        """Return cases that a search of a design draws after its seed corpus."""
+        grid = attrs.evolve(self.grid, design=design)
+        drawn = scenarios(
             design,
             queue=grid.queue,
             behaviours=grid.given,
@@ -284,18 +313,17 @@ class Trials:
             messages=grid.most_drawn,
             sources=grid.sources,
         )
-        return draws(cases, self.cases - first)
+        return draws(drawn, cases, seed) if cases else []
 
     def _confirmation(self, design: Design) -> Confirmation | None:
-        """Run the trials that reject most designs first."""
-        if not self.seem(design):
-            return None
-        first = self._corpus(design)
-        if not (self._hold(first, design) and self._hold(self.population[_PROBES:], design)):
-            return None
-        if not self.holds_elsewhere(design):
-            return None
-        return self._confirmation_of(self.population, self.cases)
+        self._attempts += 1
+        first = self._attempts * 2 * len(self.population)
+        fresh = list(self._with_loads(self.scenario, range(first, first + len(self.population))))
+        corpus = self._corpus(design)
+        drawn = self.drawn(design, self.cases - len(corpus), self._attempts)
+        if all(self._hold(tests, design) for tests in (corpus, drawn, fresh)) and self.holds_elsewhere(design):
+            return self._confirmation_of(fresh, self.cases)
+        return None
 
     def _corpus(self, design: Design) -> list[Scenario]:
         return list(seed_corpus(attrs.evolve(self.grid, design=design), self.cases))

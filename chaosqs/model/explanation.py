@@ -55,6 +55,10 @@ class SettingPath:
     """Name as the model spells it: `reserved_concurrency`; `max_receive_count` of a queue is its redrive policy's."""
 
 
+SAFE_SEEDS, SAFE_CASES = 200, 400
+"""Trials behind the word `safe`: seeds of the counterexample with multiples of its load, and cases of a search."""
+
+
 @attrs.frozen
 class Evidence:
     """Number of trials, and of those that violated the invariant."""
@@ -95,6 +99,11 @@ class Threshold:
     """Messages of the largest load of the evidence."""
     sets: int = 0
     """Other assumption sets that fit the measurements of AWS, under which larger loads hold, too."""
+
+    @property
+    def safe(self) -> bool:
+        """True if there are enough trials for that word."""
+        return self.evidence.trials >= SAFE_SEEDS and self.cases >= SAFE_CASES
 
     @property
     def edges(self) -> tuple[Value, ...]:

@@ -11,6 +11,7 @@ from chaosqs.model.causal_slice import Slice, causal_slice
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.events import InvocationEnded, Received, Throttled
 from chaosqs.model.explanation import (
+    SAFE_SEEDS,
     AtAPrice,
     Change,
     CutBy,
@@ -28,6 +29,7 @@ from chaosqs.model.explanation import (
     Setting,
     SettingPath,
     Side,
+    Threshold,
     Toll,
     Unknown,
     Value,
@@ -113,13 +115,22 @@ def matters(explanation: Explanation) -> list[str]:
 
 
 def safety(explanation: Explanation) -> str:
-    """Return what stands behind the word `safe`: `safe: 0 of 400 cases, 0 of 200 seeds, up to 200 messages`."""
+    """Return what stands behind the word `safe`: `safe: 0 of 400 cases, 0 of 200 seeds with up to 200 messages`.
+
+    With fewer trials the words are `not seen`.
+    """
     found = [threshold for setting in explanation.settings for threshold in setting.thresholds]
     if not found:
         return ""
     least = min(found, key=lambda each: (each.evidence.trials, each.cases))
     sets = f"; and {in_sets(least.sets)}" if least.sets else ""
-    return f"safe: 0 of {least.cases:,} cases of a search, {_seeds_text(least.evidence, least.messages)}{sets}"
+    few = "" if least.safe else ": too few to call it safe"
+    seeds = _seeds_text(least.evidence, least.messages)
+    return f"{_word(least)}: 0 of {least.cases:,} cases of a search, {seeds}{sets}{few}"
+
+
+def _word(threshold: Threshold) -> str:
+    return "safe" if threshold.safe else "not seen"
 
 
 def in_sets(others: int) -> str:
@@ -220,6 +231,11 @@ def safe_load(explanation: Explanation) -> list[str]:
     ]
 
 
+def load_label(explanation: Explanation) -> str:
+    """Return the label of `safe_load`, which depends on the number of trials."""
+    return "Safe load" if all(each.evidence.trials >= SAFE_SEEDS for each in explanation.premises) else "Not seen with"
+
+
 def _need_text(premise: Premise, scenario: Scenario) -> str:
     value = premise.value
     match premise.about:
@@ -285,9 +301,13 @@ def value_text(setting: Setting) -> str:
 
 
 def part(setting: Setting) -> str:
-    """Return the part of a setting: `safe from 5`, `rarer from 60: 38 % → 2 % (0–9 %)`, `load_text`; or empty."""
+    """Return the part of a setting: `safe from 5`, `rarer from 60: 38 % → 2 % (0–9 %)`, `load_text`; or empty.
+
+    With few trials: `not seen from 5`.
+    """
     if setting.thresholds:
-        return f"safe {' and '.join(_counted(setting.path, _side_text(t.side, t.value)) for t in setting.thresholds)}"
+        ranges = (_counted(setting.path, _side_text(each.side, each.value)) for each in setting.thresholds)
+        return f"{_word(setting.thresholds[0])} {' and '.join(ranges)}"
     if setting.rarer:
         rarer = setting.rarer
         return f"rarer {_counted(setting.path, _side_text(rarer.side, rarer.value))}: {_rates(rarer)}"

@@ -173,6 +173,7 @@ def _about_settings(counterexample: Counterexample) -> dict[str, object]:
         "cause": told.cause(explanation),
         "needs": told.needs(counterexample),
         "safe_load": told.safe_load(explanation),
+        "load_label": told.load_label(explanation),
         "settings": [_plain(setting) for setting in told.telling(explanation)],
         "explained": bool(explanation.settings),
         "partly": "settings" in explanation.unfinished,

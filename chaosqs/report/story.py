@@ -97,7 +97,7 @@ def _facts(counterexample: Counterexample, history: History, replay: str) -> Ite
     unneeded = found == [told.NO_FAULT]
     free = [*told.uninvolved(explanation), *(f"{name} (throughput only)" for name in told.throughput_only(explanation))]
     yield from _line("Needs", told.needs(counterexample))
-    yield from _line("Safe load", told.safe_load(explanation), 3)
+    yield from _line(told.load_label(explanation), told.safe_load(explanation), 3)
     yield from _line("What matters", told.matters(explanation), 4)
     yield from _line("", [text] if (text := told.safety(explanation)) else [])
     yield from _line("At a price", told.at_a_price(explanation), 1)

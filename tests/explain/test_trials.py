@@ -89,7 +89,7 @@ def test_real_code_gets_no_larger_loads_than_its_search() -> None:
     grid = ScenarioGrid(ROOMY, "orders", given, sources={"orders": source}, most=12)
     trials = Trials(Oracle(NO_BYSTANDER_DEAD_LETTERED, "orders"), POISON, grid, 20, 40)
     assert max(len(arrivals(test.workload)) for test in trials.population) == 10
-    assert all(load.messages for case in trials.drawn(ROOMY) for load in case.workload if load.queue == "orders")
+    assert all(load.messages for case in trials.drawn(ROOMY, 10) for load in case.workload if load.queue == "orders")
 
 
 def test_what_is_switched_off_has_a_price(poison: Trials) -> None:

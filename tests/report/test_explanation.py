@@ -24,8 +24,10 @@ from chaosqs.model.explanation import (
     Rarer,
     Setting,
     SettingPath,
+    Side,
     Threshold,
     Unknown,
+    Value,
 )
 from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window
 from chaosqs.model.workload import Steady
@@ -48,32 +50,45 @@ def explained(explanation: Explanation) -> Counterexample:
     return attrs.evolve(throttled()[0], explanation=explanation)
 
 
+def threshold(side: Side, value: Value, *, seeds: int = 200, cases: int = 400) -> Threshold:
+    return Threshold(side, value, Evidence(0, seeds, "larger_loads"), cases, 300)
+
+
 @pytest.mark.parametrize(
     ("attribute", "thresholds", "said"),
     [
-        ("batch_size", [Threshold("at_least", 1_000, SEEDS)], "safe from 1,000"),
-        ("batch_size", [Threshold("at_most", 4, SEEDS)], "safe up to 4"),
-        ("batch_size", [Threshold("at_most", 0, SEEDS)], "safe at 0"),
-        ("batch_size", [Threshold("at_least", None, SEEDS)], "safe without a limit"),
-        ("batch_size", [Threshold("any", 900, SEEDS)], "safe with any number"),
-        ("enabled", [Threshold("at_least", value=True, evidence=SEEDS)], "safe with True"),
-        ("enabled", [Threshold("at_most", value=False, evidence=SEEDS)], "safe with False"),
-        ("delay", [Threshold("at_least", 31, SEEDS), Threshold("at_most", 29, SEEDS)], "safe from 31 and up to 29"),
-        ("redrive", [Threshold("at_most", 5, SEEDS)], "safe up to 5 receives"),
-        ("filters", [Threshold("at_most", 1, SEEDS)], "safe up to 1 pattern"),
-        ("filters", [Threshold("at_most", 0, SEEDS)], "safe without patterns"),
+        ("batch_size", [threshold("at_least", 1_000)], "safe from 1,000"),
+        ("batch_size", [threshold("at_most", 4)], "safe up to 4"),
+        ("batch_size", [threshold("at_most", 0)], "safe at 0"),
+        ("batch_size", [threshold("at_least", None)], "safe without a limit"),
+        ("batch_size", [threshold("any", 900)], "safe with any number"),
+        ("enabled", [threshold("at_least", value=True)], "safe with True"),
+        ("enabled", [threshold("at_most", value=False)], "safe with False"),
+        ("delay", [threshold("at_least", 31), threshold("at_most", 29)], "safe from 31 and up to 29"),
+        ("redrive", [threshold("at_most", 5)], "safe up to 5 receives"),
+        ("filters", [threshold("at_most", 1)], "safe up to 1 pattern"),
+        ("filters", [threshold("at_most", 0)], "safe without patterns"),
         (
             "provisioned_pollers",
-            [Threshold("at_least", 4, SEEDS), Threshold("at_most", 2, SEEDS)],
+            [threshold("at_least", 4), threshold("at_most", 2)],
             "safe from 4 pollers and up to 2 pollers",
         ),
-        ("provisioned_pollers", [Threshold("at_least", None, SEEDS)], "safe without a limit"),
+        ("provisioned_pollers", [threshold("at_least", None)], "safe without a limit"),
         ("batch_size", [], ""),
     ],
 )
 def test_a_threshold_in_words(attribute: str, thresholds: list[Threshold], said: str) -> None:
     """Sides, flags, no limit, and what numbers count."""
     assert told.part(Setting(SettingPath("queue", "orders", attribute), 7, tuple(thresholds))) == said
+
+
+def test_fewer_trials_than_the_word_safe_needs_are_said() -> None:
+    """Two hundred seeds and four hundred cases stand behind it."""
+    for few in (threshold("at_least", 31, seeds=199), threshold("at_least", 31, cases=399)):
+        setting = Setting(VISIBILITY_TIMEOUT, 30, (few,))
+        assert told.part(setting) == "not seen from 31"
+        assert told.safety(Explanation((setting,))).startswith("not seen: 0 of ")
+        assert told.safety(Explanation((setting,))).endswith("with up to 300 messages: too few to call it safe")
 
 
 def test_what_stands_behind_safe_is_counted() -> None:
@@ -172,6 +187,7 @@ def test_what_the_violation_needs(premise: Premise, need: str, safe: str) -> Non
     assert told.needs(found) == [need]
     behind = [f"{safe} (0 of 60 seeds with up to 200 messages)"] if safe else []
     assert told.safe_load(found.explanation) == behind
+    assert told.load_label(found.explanation) == "Not seen with"
 
 
 def test_messages_and_their_time_are_one_need() -> None:
