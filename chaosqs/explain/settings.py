@@ -48,7 +48,7 @@ def rank(value: Value) -> float:
 _COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 20, 50, 100, 500, 900)
 _SECONDS = (1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 3600, 43_200)
 _FACTORS = (1, 2, 3, 6, 12)
-"""Multiples of the function's timeout that visibility timeouts have; AWS advises a visibility timeout of six times the function's."""
+"""Multiples of the function's timeout to try for visibility timeouts; AWS advises six."""
 _MOST_GROWTH = 10
 """Multiple of the present visibility timeout up to which others are tried."""
 LONGEST_RETENTION = 1_209_600

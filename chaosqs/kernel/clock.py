@@ -29,7 +29,7 @@ class VirtualClock(trio.abc.Clock):
 
     event_queue: EventQueue
     until: int | None
-    """Moment at which the run ends, in milliseconds; None: the run ends when `done` returns True."""
+    """Moment at which the run ends, in milliseconds, if `done` does not return True before."""
     done: Callable[[], bool]
     waiting: Callable[[], str]
     """Returns what has not ended yet, for the messages of `Deadlock` and `Livelock`."""
@@ -96,7 +96,7 @@ class VirtualClock(trio.abc.Clock):
         while not self._awake:
             if event_queue.may_be_over:
                 event_queue.may_be_over = False
-                if self.until is None and self.done():
+                if self.done():
                     return self._finish()
             step = take_by(limit)
             if step is None:

@@ -73,6 +73,15 @@ class Behaviour:
 
     __repr__ = concise_repr
 
+    def always_fails(self, message: int, timeout: int, copy_of: int | None = None) -> bool:
+        """Return True if a modelled function with a timeout fails on a message each time.
+
+        A copy fails as its original does. False where chance decides.
+        """
+        poisonous = (message if copy_of is None else copy_of) in self.poison
+        timed_out = not self.spread and self.seconds_per_batch + self.seconds_per_message >= timeout
+        return poisonous or timed_out or self.error_rate >= 1
+
 
 def check_behaviour(checks: Checks, behaviour: Behaviour) -> None:
     """Note the problems of a behaviour."""

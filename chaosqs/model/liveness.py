@@ -23,8 +23,9 @@ from chaosqs.model.workload import Arrival, Load, arrivals
 
 MOST_RECEIVES = 100
 """Maximum receives of one message that a run waits for; a redrive policy can grant ten times as many (DLQ-1)."""
+ENDLESS_CYCLES = 10
+"""Cycles that a run waits for, where no redrive policy ends the deliveries of a message."""
 _ROUNDS = 4  # rounds of a loop of redrive policies after which a run shows that it is one
-_ENDLESS_CYCLES = 10  # cycles that a run waits for, where no redrive policy ends the deliveries of a message
 _LONGEST_HOLD = 10  # seconds that a fault of one message holds a batch, receive, delete or send, at most
 _LATENCY_FACTOR = 5  # Assumed: the latencies of one batch together stay within this multiple of their medians
 _MIN_POLLERS = 2  # ES-5
@@ -147,7 +148,7 @@ class _Case:
         if not mappings or queue.name in before:
             return 0
         redrive = queue.redrive
-        receives = max(_ENDLESS_CYCLES, fault_count + 1) if redrive is None else redrive.max_receive_count  # DLQ-3
+        receives = max(ENDLESS_CYCLES, fault_count + 1) if redrive is None else redrive.max_receive_count  # DLQ-3
         own = min(receives, MOST_RECEIVES) * max(1, queue.visibility_timeout)
         if redrive is None:
             return own

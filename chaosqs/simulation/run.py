@@ -201,7 +201,10 @@ class Simulation:
         __tracebackhide__ = True
         until = self.scenario.until
         clock = VirtualClock(
-            self.context.event_queue, None if until is None else milliseconds(until), self.done, self.waiting
+            self.context.event_queue,
+            None if until is None else milliseconds(until),
+            self.done if until is None else self.only_repeats,
+            self.waiting,
         )
         self.functions.end_run = clock.end_now
         self._schedule_arrivals()
@@ -230,28 +233,55 @@ class Simulation:
 
     def done(self) -> bool:
         """Return whether every message that a mapping can reach is gone and nothing runs."""
+        if self.only_repeats():
+            return True
         if self.to_come or self.service.to_come or self.functions.running:
             return False
-        mappings = self.lifecycle.mappings
-        if self.operator is not None:
-            if self.operator.busy:
-                return False
-            mappings = [mapping for mapping in mappings if self.operator.waits_for(mapping)]
-        if self.service.circling and self._only_repeats(mappings):
-            return True
-        return not any(mapping.carried or mapping.state.machine.stored for mapping in mappings)
-
-    def _only_repeats(self, mappings: Sequence[Mapping]) -> bool:
-        """Return whether all messages that are left go round in a loop of redrive policies, and nothing can end that.
-
-        What a function does may differ from round to round if it is real code, or fails by chance.
-        """
-        behaviours = self.scenario.behaviours.values()
-        by_chance = self.real is not None or any(0 < behaviour.error_rate < 1 for behaviour in behaviours)
-        if by_chance or self.context.now < milliseconds(self.scenario.faults.ends_at):
+        if self.operator is not None and self.operator.busy:
             return False
-        queues = {mapping.mapping.queue: mapping.state.machine.stored for mapping in mappings}
-        return sum(queues.values()) == sum(message.stored for message in self.service.circling.values())
+        return not any(mapping.carried or mapping.state.machine.stored for mapping in self._waited_for())
+
+    def _waited_for(self) -> Sequence[Mapping]:
+        """Return the mappings that may still do something."""
+        mappings = self.lifecycle.mappings
+        return mappings if self.operator is None else [each for each in mappings if self.operator.waits_for(each)]
+
+    def only_repeats(self) -> bool:
+        """Return whether all messages that are left only do what they have done before, and nothing can end that.
+
+        They go round in a loop of redrive policies, or come back to a queue without one to fail again. What a function
+        does may differ from time to time if it is real code, or fails by chance.
+        """
+        service = self.service
+        if not (service.circling or service.cycling) or self.real is not None:
+            return False
+        if self.operator is not None and self.operator.busy:
+            return False
+        if self.to_come or service.to_come or self.context.now < milliseconds(self.scenario.faults.ends_at):
+            return False
+        polling = {queue: self._polling(queue) for queue in service.cycling}
+        failing = {function.name for functions in polling.values() for function in functions}
+        if self.functions.running > sum(self.functions.executions.running[name] for name in failing):
+            return False
+        by_chance = any(0 < behaviour.error_rate < 1 for behaviour in self.scenario.behaviours.values())
+        repeating = 0 if by_chance else sum(message.stored for message in service.circling.values())
+        repeating += sum(self._hopeless(queue, functions) for queue, functions in polling.items())
+        return repeating == sum(
+            {mapping.mapping.queue: mapping.state.machine.stored for mapping in self._waited_for()}.values()
+        )
+
+    def _polling(self, queue: str) -> list[Function]:
+        mappings = (each.mapping for each in self.lifecycle.mappings)
+        return [self.scenario.design.function(mapping.function) for mapping in mappings if mapping.queue == queue]
+
+    def _hopeless(self, queue: str, functions: Sequence[Function]) -> int:
+        """Count the messages that have come back to a queue often, and on which all of its functions always fail."""
+        behaviours = [(self.scenario.behaviour(function.name), function.timeout) for function in functions]
+        return sum(
+            message.stored
+            and all(each.always_fails(message.number, limit, message.copy_of) for each, limit in behaviours)
+            for message in self.service.cycling[queue]
+        )
 
     def waiting(self) -> str:
         """Return a description of what has not ended yet, for `Deadlock` and `Livelock`."""

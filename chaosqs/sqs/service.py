@@ -14,6 +14,7 @@ import attrs
 from chaosqs.kernel.context import SimulationContext, stream
 from chaosqs.model.design import Queue
 from chaosqs.model.events import DeadLettered, Deduplicated, Deleted, Expired, Returned, Sent
+from chaosqs.model.liveness import ENDLESS_CYCLES
 from chaosqs.model.workload import Arrival
 from chaosqs.sqs.machines.attributes import Content, content_of
 from chaosqs.sqs.machines.fifo_queue import FifoQueue
@@ -47,6 +48,8 @@ class QueueState:
 ROUNDS = 10
 """Rounds of a message through all queues after which it is in a loop of redrive policies: other messages do not move as
 often, as an operator's redrive makes a new message (MV-4)."""
+_RETURNS = 2 * ENDLESS_CYCLES + 2
+"""Receives of a message without a redrive policy after which it only repeats what it has done."""
 _EXPIRED = Outcome.EXPIRED
 _STAYED = (Outcome.STAYED, _EXPIRED)
 _PARTIAL, _SHARE = stream("partial receive"), stream("share of a partial receive")
@@ -78,6 +81,8 @@ class Service:
     """Number of moves of each message to a dead-letter queue."""
     circling: dict[int, Message] = attrs.field(factory=dict[int, Message])
     """Messages that went round in a loop of redrive policies `ROUNDS` times, as they are in their present queue."""
+    cycling: dict[str, list[Message]] = attrs.field(factory=dict[str, list[Message]])
+    """Messages that came back `_RETURNS` times to a queue without a redrive policy, by queue."""
     on_put: Callable[[Message], object] | None = None
     """Called with each message that is sent, before it is received."""
 
@@ -287,6 +292,10 @@ class Service:
     def _returned(self, state: QueueState, message: Message, fault: str = "") -> None:
         now, name, count = self.context.event_queue.now, state.queue.name, message.receive_count
         message.last_event = self.context.record(Returned(now, message.last_event, name, message.number, count, fault))
+        if message.deliveries >= _RETURNS and state.queue.redrive is None:
+            if message.deliveries == _RETURNS:
+                self.cycling.setdefault(name, []).append(message)
+            self.context.event_queue.may_be_over = True
 
     def _dead_letter(self, state: QueueState, message: Message) -> None:
         redrive = state.queue.redrive

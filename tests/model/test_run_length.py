@@ -4,8 +4,12 @@ import pytest
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
+from chaosqs.model.faults import FaultPlan, Window
+from chaosqs.model.history import History
 from chaosqs.model.liveness import liveness_deadline, redrive_loop, run_length
+from chaosqs.model.scenario import Scenario
 from chaosqs.model.workload import Burst
+from chaosqs.simulation.run import simulate
 
 FAILING = {"worker": Behaviour(poison=(0,))}
 LOAD = [Burst("orders", 1, at=5)]
@@ -95,3 +99,46 @@ def test_LX_16_a_run_lasts_until_the_guard_stops_dead_letters_that_are_sent_back
     assert run_length(looping, LOAD, code) == 5 + 17 * (2 * 30 + 3) + 1
     other = {"again": Behaviour(handler="app:handler", environment={"SOURCE": f"{url}-2"})}
     assert run_length(looping, LOAD, other) == liveness_deadline(looping, LOAD, other)
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        Behaviour(poison=(0, 1, 2)),
+        Behaviour(error_rate=1),
+        Behaviour(seconds_per_batch=3),
+        Behaviour(error_rate=1, spread=1),
+    ],
+    ids=["poison", "always an error", "always a timeout", "an error, whatever it takes"],
+)
+def test_a_run_ends_where_all_that_is_left_fails_again_and_again(failing: Behaviour) -> None:
+    """After 22 receives of each message, although the run was to last longer; it has not drained."""
+    history = _endless(failing)
+    assert history.ended_at_ms < 23 * 30_000
+    assert {len(own) for own in history.deliveries.values()} == {22}
+    assert history.drained_at_ms is None
+
+
+@pytest.mark.parametrize(
+    ("failing", "faults"),
+    [
+        (Behaviour(error_rate=0.9), FaultPlan()),
+        (Behaviour(poison=(0, 1)), FaultPlan()),
+        (Behaviour(seconds_per_batch=2.9, spread=1), FaultPlan()),
+        (Behaviour(error_rate=1), FaultPlan(windows=[Window("error", scope="", start=0, seconds=999)])),
+    ],
+    ids=["errors by chance", "one that may succeed", "timeouts by chance", "a fault that lasts"],
+)
+def test_a_run_goes_on_where_something_new_may_happen(failing: Behaviour, faults: FaultPlan) -> None:
+    """Some message may yet succeed, or the plan is not over: the run lasts as long as it was to last, or is done."""
+    history = _endless(failing, faults)
+    assert history.drained_at_ms is not None or history.ended_at_ms >= 999_000
+
+
+def _endless(failing: Behaviour, faults: FaultPlan | None = None) -> History:
+    """Return a run of 1,000 seconds of three messages in a queue without a redrive policy."""
+    queue, function = Queue("orders", visibility_timeout=30), Function("worker", timeout=3)
+    forever = Design([queue], [function], [EventSourceMapping("orders", "worker", batch_size=1)])
+    return simulate(
+        Scenario(forever, [Burst("orders", 3)], {"worker": failing}, faults or FaultPlan(), seed=1, until=1000)
+    )
