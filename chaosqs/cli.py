@@ -128,10 +128,10 @@ def explore(  # noqa: PLR0917 - each is an option
 ) -> None:
     """Search the designs in FILE… for the smallest story that violates an invariant.
 
-    A FILE is a CloudFormation or SAM template, path.py:attribute, or a design or scenario as JSON; without any, those
-    of the project in this directory, as pytest --chaosqs finds them. If a mapping comes to no verdict, the other
-    mappings are judged all the same, and the exit status is 2 unless there is a violation. Ctrl-C ends the searches,
-    prints what they found and writes its reports; the exit status is 130.
+    A FILE is a template (CloudFormation, SAM) or a serverless.yml, path.py:attribute, or a design or scenario as JSON;
+    without any, those of the project in this directory, as pytest --chaosqs finds them. If a mapping comes to no
+    verdict, the other mappings are judged all the same, and the exit status is 2 unless there is a violation. Ctrl-C
+    ends the searches, prints what they found and writes its reports; the exit status is 130.
     """
     from chaosqs.project.child import start_early
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from chaosqs.importers.cloudformation.patching import patch_of
 from chaosqs.importers.cloudformation.reader import read_template
 from chaosqs.importers.protocol import Importer
+from chaosqs.importers.serverless.reader import patch_of as patch_of_serverless
+from chaosqs.importers.serverless.reader import read_serverless, recognises
 
 CLOUDFORMATION = Importer(
     suffixes=(".yaml", ".yml", ".json", ".template"),
@@ -15,12 +17,20 @@ CLOUDFORMATION = Importer(
     patch=patch_of,
 )
 
-IMPORTERS = (CLOUDFORMATION,)
+SERVERLESS = Importer(
+    suffixes=(".yaml", ".yml", ".json", ".ts", ".js", ".cjs", ".mjs"),
+    patterns=("serverless.yml", "serverless.yaml", "serverless.json", "serverless.ts", "serverless.js"),
+    marks=("provider",),
+    read=read_serverless,
+    recognises=recognises,
+    patch=patch_of_serverless,
+)
+
+IMPORTERS = (SERVERLESS, CLOUDFORMATION)
 """In the order in which they are tried. The last one gets the files that none recognises, and reports the problem."""
 
-_ONLY = "this version reads CloudFormation and SAM only"
+_ONLY = "this version reads CloudFormation, SAM and the Serverless Framework only"
 UNREAD: Mapping[str, str] = {
-    "serverless.y*ml": f"{_ONLY}; run `sls package` and give .serverless/cloudformation-template-update-stack.json",
     "*.tf": f"{_ONLY}; write the design in Python (path.py:attribute) or as JSON",
 }
 """Messages for files of formats without an importer, by glob pattern: the reason and what to do."""

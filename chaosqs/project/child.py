@@ -162,7 +162,7 @@ class _Processes:
 
 _READY: list[_Processes] = []
 """Processes that no session uses yet."""
-_PROJECTS = ("template.yaml", "template.yml", "template.json", "cdk.out")
+_PROJECTS = ("template.yaml", "template.yml", "template.json", "serverless.yml", "cdk.out")
 """Files and directories of a project that is likely to have handlers."""
 
 

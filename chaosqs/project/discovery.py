@@ -434,11 +434,12 @@ def _elsewhere(root: Path) -> Iterator[Path]:
 
 
 def _has_mark(path: Path) -> bool:
-    marks = [mark for importer in IMPORTERS if path.name.endswith(importer.suffixes) for mark in importer.marks]
+    suited = [each for each in IMPORTERS if each.marks and path.name.endswith(each.suffixes)]
     try:
-        if not marks or path.stat().st_size > _LARGEST:
+        if not suited or path.stat().st_size > _LARGEST:
             return False
-        text = path.read_text(encoding="utf-8", errors="replace")
+        marks = [mark for each in suited if each.recognises(path) for mark in each.marks]
+        text = path.read_text(encoding="utf-8", errors="replace") if marks else ""
     except OSError:
         return False
     return any(mark in text for mark in marks)

@@ -42,8 +42,12 @@ def test_templates_are_found_by_themselves(pytester: pytest.Pytester, name: str)
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["serverless.yml"], "serverless.yml is not judged: this version reads CloudFormation and SAM only; run `sls"),
-        (["main.tf"], "main.tf is not judged: this version reads CloudFormation and SAM only"),
+        (["serverless.yml"], "serverless.yml is not judged: maps no SQS queue to a function: no function has an event"),
+        (["serverless.ts"], "serverless.ts is not judged: is code, which is not executed. Run `sls package`, and"),
+        (
+            ["main.tf"],
+            "main.tf is not judged: this version reads CloudFormation, SAM and the Serverless Framework only",
+        ),
         (["b.tf", "a.tf"], "a.tf and 1 more are not judged"),
     ],
 )

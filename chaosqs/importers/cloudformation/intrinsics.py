@@ -18,6 +18,8 @@ _DYNAMIC = re.compile(r"\{\{resolve:([^:}]*):?([^:}]*)[^}]*\}\}")
 
 def resolve(node: Node, scope: Scope) -> Resolved:
     """Return the value of a node; the parts of a list or mapping are not resolved yet."""
+    if isinstance(node, Leaf) and node.unknown:
+        return Unknown(node.unknown, node.text)
     if isinstance(node, Leaf) and isinstance(node.value, str) and (found := _DYNAMIC.search(node.value)):
         return Unknown(f"is looked up when it is deployed ({found[0]})", node.text.replace(found[0], found[2]))
     call = call_of(node)

@@ -34,6 +34,8 @@ class Leaf:
     value: Scalar
     """Its value where a number, a truth value or null is expected."""
     line: int
+    unknown: str = ""
+    """Reason why the value cannot be known, as a clause: `is ${env:LIMIT}`. Names can be made from its text then."""
 
 
 @attrs.frozen
@@ -181,7 +183,7 @@ def text_of(node: Node) -> str | None:
 
 # Parsing --------------------------------------------------------------------------------------------------------------
 
-_MAXIMUM_NODES = 500_000
+MAXIMUM_NODES = 500_000
 _MAXIMUM_DEPTH = 100
 _STANDARD = "tag:yaml.org,2002:"
 _STANDARD_TAGS = frozenset(_STANDARD + name for name in ("str", "int", "float", "bool", "null", "map", "seq"))
@@ -308,10 +310,10 @@ class _Tree:
             return
         self.stack[-1].nodes.append(node)
         self.stack[-1].size += size
-        if self.stack[-1].size > _MAXIMUM_NODES:
+        if self.stack[-1].size > MAXIMUM_NODES:
             self.refuse(
                 line,
-                f"holds more than {_MAXIMUM_NODES:,} values with its aliases expanded. Write it with fewer aliases.",
+                f"holds more than {MAXIMUM_NODES:,} values with its aliases expanded. Write it with fewer aliases.",
             )
 
     def _tagged(self, node: Node, tag: str | None, line: int) -> Node:

@@ -5,7 +5,7 @@ changed design; so there is none if the value depends on a parameter, a conditio
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import yaml
 
 from chaosqs.errors import InvalidInput
 from chaosqs.importers.cloudformation.markup import as_yaml, text_of_file
-from chaosqs.importers.cloudformation.reader import read_template, read_text
+from chaosqs.importers.cloudformation.reader import read_text
+from chaosqs.importers.protocol import Imported
 from chaosqs.model.design import Design
 from chaosqs.model.design_changes import design_after
 from chaosqs.model.explanation import Change
@@ -54,6 +55,9 @@ class _Text:
     def edited(self, root: yaml.Node | None, keys: Sequence[str], value: Value | None) -> str | None:
         node = root
         for depth, key in enumerate(keys):
+            if isinstance(node, yaml.SequenceNode) and key.isdecimal() and int(key) < len(node.value):
+                node = node.value[int(key)]
+                continue
             if not isinstance(node, yaml.MappingNode) or node.tag != f"{_STANDARD}map":
                 return None
             index = next((index for index, (name, _) in enumerate(node.value) if name.value == key), None)
@@ -174,7 +178,7 @@ def _inline(keys: Sequence[str], value: Value, quote: str) -> str:
 
 # Patches --------------------------------------------------------------------------------------------------------------
 
-_PROPERTIES: Mapping[str, tuple[str, ...]] = {
+PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "visibility_timeout": ("VisibilityTimeout",),
     "retention_period": ("MessageRetentionPeriod",),
     "delay": ("DelaySeconds",),
@@ -192,38 +196,60 @@ _PROPERTIES: Mapping[str, tuple[str, ...]] = {
 """Keys of the settings that fixes change, in CloudFormation and SAM."""
 
 
+@attrs.frozen
+class Form:
+    """How a format spells the settings of a design."""
+
+    read: Callable[[str, Path], Imported]
+    """Reads a text as if it were in a file."""
+    setting: Callable[[Change], tuple[tuple[str, ...], Value | None] | None]
+    """Returns the keys of a changed setting below those of its part, and its new value, None if it is removed. Returns
+    None for a setting that the format cannot change."""
+
+
 def patch_of(path: Path, design: Design, changes: Sequence[Change], name: str) -> str:
     """Return changes of a design as a unified diff of its template, under the name `name`; empty if there is none."""
+    return patch_with(Form(read_text, _setting), path, design, changes, name)
+
+
+def patch_with(form: Form, path: Path, design: Design, changes: Sequence[Change], name: str) -> str:
+    """Return a patch of a file of any form, as `patch_of`."""
     try:
-        text, imported = text_of_file(path), read_template(path)
+        text = text_of_file(path)
+        imported = form.read(text, path)
         expected = design
         for change in changes:
             expected = design_after(expected, change.setting.name, change.setting.attribute, change.after)
-        new = _changed(text, imported.keys, changes)
-        if imported.design != design or new is None or read_text(new, path).design != expected:
+        new = _changed(form, text, imported.keys, changes)
+        if imported.design != design or new is None or form.read(new, path).design != expected:
             return ""
     except InvalidInput:
         return ""
     return _diff(text, new, name)
 
 
-def _changed(text: str, keys_by_path: Mapping[str, tuple[str, ...]], changes: Sequence[Change]) -> str | None:
-    """Return the template's text with all changes, or None if one of them cannot be made."""
+def _changed(
+    form: Form, text: str, keys_by_path: Mapping[str, tuple[str, ...]], changes: Sequence[Change]
+) -> str | None:
+    """Return the file's text with all changes, or None if one of them cannot be made."""
     new: str | None = text
     for change in changes:
         path = change.setting
-        keys, own = keys_by_path.get(f"{path.kind}s.{path.name}"), _PROPERTIES.get(path.attribute)
+        keys, own = keys_by_path.get(f"{path.kind}s.{path.name}"), form.setting(change)
         if new is None or not keys or not own:
             return None
-        new = edited(new, (*keys, *own), _written(change))
+        new = edited(new, (*keys, *own[0]), own[1])
     return new
 
 
-def _written(change: Change) -> Value | None:
-    """Return the new value as CloudFormation spells it; None: the property is removed."""
+def _setting(change: Change) -> tuple[tuple[str, ...], Value | None] | None:
+    """Return the keys and the new value as CloudFormation spells them."""
+    keys = PROPERTIES.get(change.setting.attribute)
+    if keys is None:
+        return None
     if change.setting.attribute == "report_batch_item_failures":
-        return ("ReportBatchItemFailures",) if change.after else None
-    return change.after
+        return keys, ("ReportBatchItemFailures",) if change.after else None
+    return keys, change.after
 
 
 def _diff(old: str, new: str, name: str) -> str:

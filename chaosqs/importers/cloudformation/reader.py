@@ -30,15 +30,16 @@ def read_template(path: Path, *, parameters: Mapping[str, str] = {}) -> Imported
     `NoDesign` for a template without a mapping from an SQS queue to a function, and `InvalidDesign` with file and line
     for a file that is not a template, values of a wrong kind, and everything that AWS would refuse to deploy.
     """
-    return _imported(path, read_document(path), parameters)
+    return imported_from(path, read_document(path), parameters)
 
 
 def read_text(text: str, path: Path) -> Imported:
     """Read a template's text as if it were in a file; raises as `read_template`."""
-    return _imported(path, document_in(text, path), {})
+    return imported_from(path, document_in(text, path), {})
 
 
-def _imported(path: Path, root: Table, parameters: Mapping[str, str]) -> Imported:
+def imported_from(path: Path, root: Table, parameters: Mapping[str, str]) -> Imported:
+    """Return the design of the table of a template, which a file has, or is compiled to; raises as `read_template`."""
     configured = _configured(path, root)
     own = _section(root, "Resources").entries
     others = Stacks(lambda: _exporting(path, own, others.exported))
