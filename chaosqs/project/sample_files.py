@@ -20,7 +20,7 @@ PATTERNS = ("events/**/*.json", "tests/events/**/*.json", "test/events/**/*.json
 """Files in which a project's samples are looked for, relative to its root and to the directory of a template."""
 _MOST_FILES = 200
 _MOST_BYTES = 4_000_000
-_SKIPPED = ("node_modules", ".aws-sam", ".git", ".venv", "venv", "cdk.out")
+_SKIPPED = ("node_modules", ".aws-sam", ".git", ".venv", "venv", "cdk.out", ".serverless")
 _SERVICES = {"aws:s3": "S3", "aws:sns": "SNS", "aws:dynamodb": "DynamoDB", "aws:kinesis": "Kinesis", "aws:ses": "SES"}
 _API = ("httpMethod", "routeKey", "requestContext", "methodArn")
 """Fields of events of API Gateway and of load balancers."""

@@ -445,6 +445,7 @@ def test_files_are_told_from_templates() -> None:
         ("serverless.yml", "Resources: {}\n", CLOUDFORMATION),
         ("serverless.yaml", SHOP, SERVERLESS),
         ("shop.json", '{"service": "shop", "provider": {}}', SERVERLESS),
+        ("stack.json", '{"Resources": {"a": {"provider": 1, "service": 2}}}', CLOUDFORMATION),
         ("template.yaml", "AWSTemplateFormatVersion: 1\n", CLOUDFORMATION),
     ):
         Path(name).write_text(text, encoding="utf-8")

@@ -58,6 +58,16 @@ def test_the_handlers_of_a_project_run_as_they_are(pytester: pytest.Pytester) ->
     result.stdout.no_fnmatch_line("*unknown-SENDER*")
 
 
+@pytest.mark.usefixtures("briefly_explained")
+def test_a_project_of_the_serverless_framework_is_judged(pytester: pytest.Pytester) -> None:
+    """Its event has no `functionResponseType`, so what its function reports is lost."""
+    shutil.copytree(EXAMPLES / "refunds", pytester.path, dirs_exist_ok=True)
+    result = pytester.runpytest("--chaosqs", "--chaosqs-max-examples=10", "-k", "reported-failures-kept")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["chaosqs: serverless.yml", "  refunds-dev → refund: src/refund.py, handler*"])
+    result.stdout.fnmatch_lines(["*although refund reported it as failed: report_batch_item_failures is*"])
+
+
 def as_found(_: Searched, _run: SearchRun, own: InvariantSearch) -> Scenario | None:
     """Return the scenario as it was found: shrinking takes most of the time of a search."""
     return own.tally.violating

@@ -3,6 +3,7 @@
 The file is compiled to the template that the framework would deploy, and that is read as CloudFormation.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,14 +19,15 @@ from chaosqs.importers.serverless.stack import EVENT_KEYS, FUNCTION_KEYS, Stack,
 from chaosqs.importers.serverless.variables import LINES, Variables, text_at
 from chaosqs.model.design import Design
 from chaosqs.model.explanation import Change, Origin
+from chaosqs.model.json import Json
 
 _CODE = (".ts", ".js", ".cjs", ".mjs")
 _PACKAGED = ".serverless/cloudformation-template-update-stack.json"
 _USUAL = re.compile(r"serverless\.(?:ya?ml|json|[cm]?js|ts)")
+_SECTIONS = {"service", "provider", "functions", "constructs", "Resources", "AWSTemplateFormatVersion"}
 _SECTION = re.compile(
     r"^[\"']?(service|provider|functions|constructs|Resources|AWSTemplateFormatVersion)[\"']?\s*:", re.MULTILINE
 )
-_KEY = re.compile(r"\"(service|provider|functions|constructs|AWSTemplateFormatVersion)\"\s*:")
 
 
 def recognises(path: Path) -> bool:
@@ -36,10 +38,18 @@ def recognises(path: Path) -> bool:
         text = text_of_file(path)
     except InvalidDesign:
         return _USUAL.fullmatch(path.name) is not None
-    found = set((_KEY if path.suffix == ".json" else _SECTION).findall(text))
+    found = _json_keys(text) if path.suffix == ".json" else set(_SECTION.findall(text))
     if found & {"Resources", "AWSTemplateFormatVersion"}:
         return False
     return ("provider" in found and len(found) > 1) or _USUAL.fullmatch(path.name) is not None
+
+
+def _json_keys(text: str) -> set[str]:
+    try:
+        document: Json = json.loads(text)
+    except (ValueError, RecursionError):
+        return set()
+    return set(document) & _SECTIONS if isinstance(document, dict) else set()
 
 
 def read_serverless(path: Path, *, options: Mapping[str, str] = {}) -> Imported:
