@@ -354,6 +354,33 @@ def test_a_queue_of_lift_is_read() -> None:
     )
 
 
+def test_a_queue_of_lift_may_have_a_function_of_the_file_and_extensions() -> None:
+    """Its visibility timeout follows from that function's timeout."""
+    text = LIFT.replace("{handler: worker.handler, timeout: 10}", "publish").replace(
+        "    maxBatchingWindow: 2", "    extensions: {queue: {Properties: {MessageRetentionPeriod: 600}}}"
+    )
+    found = read(text.replace("handler: publish.handler", "handler: publish.handler\n    timeout: 4"))
+    assert found.design.functions == (Function("publish", timeout=4, memory=1024),)
+    assert found.design.queues[0].visibility_timeout == 24
+    assert found.design.queues[0].retention_period == 600
+    assert [each.batch_size for each in found.design.mappings] == [1]
+
+
+def test_null_is_the_default() -> None:
+    """In a function, its event and the provider."""
+    text = SHOP.replace("reservedConcurrency: 2", "timeout: null").replace(
+        "  name: aws\n", "  name: aws\n  memorySize: null\n"
+    )
+    text = text.replace(
+        "          arn: !GetAtt Orders.Arn\n", "          arn: !GetAtt Orders.Arn\n          batchSize: null\n"
+    )
+    design = read(text).design
+    assert (design.functions, design.mappings) == (
+        (Function("charge", timeout=6, memory=1024),),
+        (EventSourceMapping(ORDERS, "charge"),),
+    )
+
+
 # Bad files ------------------------------------------------------------------------------------------------------------
 
 

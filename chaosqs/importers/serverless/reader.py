@@ -15,7 +15,7 @@ from chaosqs.importers.cloudformation.markup import Table, parse, text_of_file
 from chaosqs.importers.cloudformation.patching import PROPERTIES, Form, Value, patch_with
 from chaosqs.importers.cloudformation.reader import imported_from, read_template
 from chaosqs.importers.protocol import Imported, NoDesign
-from chaosqs.importers.serverless.stack import EVENT_KEYS, FUNCTION_KEYS, Stack, in_file
+from chaosqs.importers.serverless.stack import EVENT_KEYS, FUNCTION_KEYS, Stack
 from chaosqs.importers.serverless.variables import LINES, Variables, text_at
 from chaosqs.model.design import Design
 from chaosqs.model.explanation import Change, Origin
@@ -116,7 +116,7 @@ def _in_words(found: Imported, stack: Stack) -> Imported:
     variables = stack.variables
     names = {function.name for function in found.design.functions}
     others = [each for name in names for each in stack.other_events.get(name, ())]
-    keys = {path: in_file(stack.keys.get(keys[1], ()), 0) for path, keys in found.keys.items() if len(keys) > 1}
+    keys = {path: stack.keys.get(keys[1], ()) for path, keys in found.keys.items() if len(keys) > 1}
     written = {
         name: attrs.evolve(each, where=_located(each.where, variables)) for name, each in found.resources.items()
     }

@@ -24,7 +24,7 @@ from chaosqs.importers.cloudformation.markup import (
 )
 from chaosqs.importers.cloudformation.scope import EMPTY, FUNCTION, KINDS, LAYER, MAPPING, QUEUE
 from chaosqs.importers.cloudformation.services import KINDS as SERVICE_KINDS
-from chaosqs.importers.serverless.variables import LINES, Variables, text_at, unknown
+from chaosqs.importers.serverless.variables import Variables, text_at, unknown
 from chaosqs.model.json import Json
 
 _TIMEOUT, _MEMORY = 6, 1024  # the framework's defaults
@@ -65,6 +65,8 @@ class Stack:
     """Names of events in sentences, by the logical ids of their mappings."""
     other_events: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
     """Sentences on events that are not queues, by function name."""
+    lift_events: dict[str, list[Node]] = attrs.field(factory=dict[str, list[Node]])
+    """Events of Lift's queues, by the names of functions that their constructs name as workers."""
     left_out: dict[str, None] = attrs.field(factory=dict[str, None])
     """Sentences on what is not read, in order."""
     provider: Table = EMPTY
@@ -80,6 +82,9 @@ class Stack:
         for name, entry, _ in self._parts(root, "layers"):
             self._layer(name, entry)
         self._say_plugins()
+        syntax = self.provider.get("variableSyntax")
+        if syntax is not None:
+            self._leave_out("variableSyntax", syntax.line, "is not applied: variables are read as ${…}")
         self._resources(self.variables.at(root, "resources"), ("resources",))
         for name in [name for name, entry in self.resources.items() if not _text(entry.node, "Type")]:
             self._leave_out(f"resource {name}", self.resources.pop(name).line, "has no Type")
@@ -124,17 +129,18 @@ class Stack:
         events = self.variables.at(found, "events")
         for index, node in enumerate(events.nodes if isinstance(events, Items) else ()):
             self._event(name, logical, node, (*keys, "events", str(index)), condition)
+        for node in self.lift_events.get(name, ()):
+            self._event(name, logical, node, (), condition)
         if isinstance(events, Leaf) and events.unknown:
             self._leave_out(f"events of {name}", entry.line, events.unknown)
 
     def _properties(self, name: str, function: Table, line: int) -> dict[str, Entry]:
         general = {key: entry for key in _INHERITED if (entry := self.provider.get(key))}
         own = {key: entry for key, entry in function.entries.items() if not _is_null(entry.node)}
-        properties = {
-            theirs: Entry(self.variables.expanded(entry.node), entry.line)
-            for key, theirs in FUNCTION_KEYS.items()
-            if (entry := {**general, **own}.get(key))
-        }
+        both = {key: entry for key, entry in {**general, **own}.items() if key in FUNCTION_KEYS}
+        given = self.variables.expanded(Table(both, line))
+        written = _without_nulls(_table(given))
+        properties = {theirs: entry for key, theirs in FUNCTION_KEYS.items() if (entry := written.get(key))}
         defaults: dict[str, Node] = {
             "Timeout": Leaf(f"{_TIMEOUT}, the framework's default", _TIMEOUT, line),
             "MemorySize": Leaf(f"{_MEMORY}, the framework's default", _MEMORY, line),
@@ -193,6 +199,7 @@ class Stack:
         line = entry.line
         if not isinstance(found, Table) or "arn" not in found.entries:
             found = Table({"arn": Entry(found, line)}, line)
+        found = _without_nulls(found)
         properties = {ours: value for key, ours in EVENT_KEYS.items() if (value := found.get(key))}
         properties["FunctionName"] = Entry(_call("Ref", logical, line), line)
         properties |= dict(_settings(found))
@@ -201,7 +208,7 @@ class Stack:
             self._leave_out(
                 f"{', '.join(map(shortened, others))} of an event of {name}", line, "is not the framework's"
             )
-        base = f"{_normal(name)}EventSourceMappingSQS{_alphanumeric(_hint(found.entries['arn'].node))}"
+        base = f"{_normal(name)}EventSourceMappingSQS{_alphanumeric(_hint(found.get('arn')))}"
         unique, number = base, 1
         while unique in self.resources:
             number += 1
@@ -234,10 +241,13 @@ class Stack:
         self.variables.constructs |= {
             f"{name}.queueArn": _attribute(queue, "Arn", line),
             f"{name}.queueUrl": _call("Ref", queue, line),
+            f"{name}.dlqArn": _attribute(dead, "Arn", line),
             f"{name}.dlqUrl": _call("Ref", dead, line),
         }
-        worker = self.variables.resolve(found.entries["worker"].node) if found.get("worker") else EMPTY
-        self._lift_queues(name, found, _table(worker), line)
+        worker = self.variables.at(found, "worker")
+        named = worker.text if isinstance(worker, Leaf) else ""
+        function = self.variables.at(self.variables.root, "functions", named) if named else worker
+        self._lift_queues(name, found, _table(function), line)
         event = {
             "arn": Entry(_attribute(queue, "Arn", line), line),
             "batchSize": Entry(Leaf("1, Lift's default", 1, line), line),
@@ -248,8 +258,15 @@ class Stack:
                 event[theirs] = given
         event["functionResponseType"] = Entry(_leaf("ReportBatchItemFailures", line), line)
         events = Items((Table({"sqs": Entry(Table(event, line), line)}, line),), line)
-        function = Table({**_table(worker).entries, "events": Entry(events, line)}, line)
-        self._function(f"{name}Worker", Entry(function, line), (*keys, "worker"))
+        if named:
+            self.lift_events.setdefault(named, []).extend(events.nodes)
+        else:
+            own = Table({**_table(worker).entries, "events": Entry(events, line)}, line)
+            self._function(f"{name}Worker", Entry(own, line), (*keys, "worker"))
+        for part, logical in (("queue", queue), ("dlq", dead)):
+            extended = self.variables.at(found, "extensions", part)
+            if extended is not None:
+                self._extend(logical, Entry(extended, extended.line))
         for other in found.entries:
             if other not in _LIFT_READ:
                 self._leave_out(f"{shortened(other)} of construct {name}", found.entries[other].line, "is not read")
@@ -280,12 +297,13 @@ class Stack:
         delay = self.variables.at(construct, "delay")
         if delay is not None:
             own["DelaySeconds"] = delay
+        if fifo:
+            own["ContentBasedDeduplication"] = _leaf("true", line)
         kept: dict[str, Node] = {"MessageRetentionPeriod": Leaf("1209600, Lift's default", 1209600, line)}
         for logical, named, properties in ((f"{base}Queue", prefix, own), (f"{base}Dlq", f"{prefix}-dlq", kept)):
             properties["QueueName"] = _leaf(f"{named}.fifo" if fifo else named, line)
             if fifo:
                 properties["FifoQueue"] = _leaf("true", line)
-                properties["ContentBasedDeduplication"] = _leaf("true", line)
             self._add(logical, QUEUE, {key: Entry(node, line) for key, node in properties.items()}, line)
 
     def _service(self) -> str:
@@ -367,7 +385,11 @@ _LIFT_EVENT = {
     "maxConcurrency": "maximumConcurrency",
 }
 """Keys of an `sqs` event, by those of Lift's queues."""
-_LIFT_READ = {*_LIFT_EVENT, "type", "worker", "maxRetries", "fifo", "delay", "alarm", "encryption", "encryptionKey"}
+_LIFT_READ = {
+    *_LIFT_EVENT,
+    *("type", "worker", "maxRetries", "fifo", "delay", "alarm", "encryption", "encryptionKey", "encryptionKeyArn"),
+    "extensions",
+}
 
 
 def _settings(event: Table) -> Iterator[tuple[str, Entry]]:
@@ -453,6 +475,12 @@ def _text(node: Node, key: str) -> str:
     return (text_of(entry.node) or "") if entry else ""
 
 
+def _without_nulls(table: Table) -> Table:
+    """Return a table without the keys that are set to null: the framework takes its defaults for them."""
+    kept = {name: entry for name, entry in table.entries.items() if not _is_null(entry.node)}
+    return Table(kept, table.line)
+
+
 def _is_null(node: Node) -> bool:
     return isinstance(node, Leaf) and node.value is None
 
@@ -480,19 +508,14 @@ def _alphanumeric(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "", text)
 
 
-def _hint(node: Node) -> str:
+def _hint(entry: Entry | None) -> str:
     """Return the text in an ARN that the framework names a mapping after."""
-    match node:
+    match entry.node if entry else None:
         case Leaf(text=text):
             return text.rsplit(":", 1)[-1]
         case Items(nodes=nodes):
-            return _hint(nodes[0]) if nodes else ""
+            return _hint(Entry(nodes[0], 0)) if nodes else ""
         case Table(entries=entries):
-            first = next(iter(entries.values()), None)
-            found = _hint(first.node) if first else ""
-            return found.partition(".")[0]
-
-
-def in_file(keys: tuple[str, ...], line: int) -> tuple[str, ...]:
-    """Return keys, or none if the line is in another file, of which there are no patches."""
-    return keys if line < LINES else ()
+            return _hint(next(iter(entries.values()), None)).partition(".")[0]
+        case None:
+            return ""
