@@ -101,6 +101,9 @@ class Importer:
     read: Callable[[Path], Imported]
     """Read a file. Raises `NoDesign` if it has no mapping from a queue to a function, and `InvalidDesign` with file and
     line for any other problem."""
+    units: Callable[[Sequence[Path]], Sequence[Path]] | None = None
+    """Returns those of some files that stand for a design each, if a design is a whole directory: then a directory can
+    be read, too. None: each file is a design."""
     recognises: Callable[[Path], bool] = lambda path: True  # noqa: ARG005 - the suffix is enough
     """Return True for a file of this format, False for others with the same suffix. May read the file. Never raises."""
     patch: Callable[[Path, Design, Sequence[Change], str], str] = _no_patch

@@ -8,6 +8,7 @@ from chaosqs.importers.cloudformation.reader import read_template
 from chaosqs.importers.protocol import Importer
 from chaosqs.importers.serverless.reader import patch_of as patch_of_serverless
 from chaosqs.importers.serverless.reader import read_serverless, recognises
+from chaosqs.importers.terraform.reader import SUFFIXES, read_directory, units_of
 
 CLOUDFORMATION = Importer(
     suffixes=(".yaml", ".yml", ".json", ".template"),
@@ -26,18 +27,28 @@ SERVERLESS = Importer(
     patch=patch_of_serverless,
 )
 
-IMPORTERS = (SERVERLESS, CLOUDFORMATION)
+TERRAFORM = Importer(
+    suffixes=SUFFIXES,
+    patterns=tuple(f"*{suffix}" for suffix in SUFFIXES),
+    marks=("aws_lambda_event_source_mapping", '"./', '"../', '"terraform-aws-modules/lambda/aws"'),
+    read=read_directory,
+    units=units_of,
+)
+
+IMPORTERS = (TERRAFORM, SERVERLESS, CLOUDFORMATION)
 """In the order in which they are tried. The last one gets the files that none recognises, and reports the problem."""
 
-_ONLY = "this version reads CloudFormation, SAM and the Serverless Framework only"
+_ONLY = "this version reads Terraform in HCL only (.tf)"
 UNREAD: Mapping[str, str] = {
-    "*.tf": f"{_ONLY}; write the design in Python (path.py:attribute) or as JSON",
+    "*.tf.json": f"{_ONLY}; write the design in Python (path.py:attribute) or as JSON",
 }
 """Messages for files of formats without an importer, by glob pattern: the reason and what to do."""
 
 
 def importer_of(path: Path) -> Importer:
-    """Return the importer that reads a file."""
+    """Return the importer that reads a file, or a directory."""
+    if path.is_dir():
+        return next((importer for importer in IMPORTERS if importer.units is not None), IMPORTERS[-1])
     for importer in IMPORTERS:
         if path.name.endswith(importer.suffixes) and importer.recognises(path):
             return importer

@@ -402,7 +402,7 @@ def discover(root: Path) -> Found:
     Raises `InvalidDesign` for an invalid template.
     """
     usual = _sources(_files(root), root)
-    found = usual if usual.sources else _sources(_elsewhere(root), root)
+    found = usual if usual.sources else _sources(_units(_elsewhere(root)), root)
     return Found(found.sources, (*usual.notices, *_other_formats(root)))
 
 
@@ -421,7 +421,18 @@ def _sources(paths: Iterable[Path], root: Path) -> Found:
 def _files(root: Path) -> list[Path]:
     """Return the files that some importer would read, each once."""
     patterns = [pattern for importer in IMPORTERS for pattern in importer.patterns]
-    return list(dict.fromkeys(path for pattern in patterns for path in sorted(root.glob(pattern))))
+    return _units(dict.fromkeys(path for pattern in patterns for path in sorted(root.glob(pattern))))
+
+
+def _units(paths: Iterable[Path]) -> list[Path]:
+    """Return some files, without those that belong to the design of another one."""
+    found = list(paths)
+    for importer in IMPORTERS:
+        if importer.units is not None:
+            own = [path for path in found if path.name.endswith(importer.suffixes)]
+            kept = set(importer.units(own))
+            found = [path for path in found if path in kept or path not in own]
+    return found
 
 
 def _elsewhere(root: Path) -> Iterator[Path]:

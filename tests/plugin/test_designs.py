@@ -44,11 +44,8 @@ def test_templates_are_found_by_themselves(pytester: pytest.Pytester, name: str)
     [
         (["serverless.yml"], "serverless.yml is not judged: maps no SQS queue to a function: no function has an event"),
         (["serverless.ts"], "serverless.ts is not judged: is code, which is not executed. Run `sls package`, and"),
-        (
-            ["main.tf"],
-            "main.tf is not judged: this version reads CloudFormation, SAM and the Serverless Framework only",
-        ),
-        (["b.tf", "a.tf"], "a.tf and 1 more are not judged"),
+        (["main.tf"], "main.tf is not judged: maps no SQS queue to a Lambda function."),
+        (["b.tf.json", "a.tf.json"], "a.tf.json and 1 more are not judged: this version reads Terraform in HCL only"),
     ],
 )
 def test_other_formats_are_named_and_no_failure(sound: pytest.Pytester, names: list[str], said: str) -> None:

@@ -52,6 +52,8 @@ class Reading:
 
     file: str
     scope: Scope
+    place: Callable[[int], tuple[str, int]] | None = None
+    """Returns the file and its line of a line, where several files are read as one; None if there is only `file`."""
     origins: dict[str, Origin] = attrs.field(factory=dict[str, Origin])
     locations: dict[str, str] = attrs.field(factory=dict[str, str])
     """File and line of parts and fields, by path."""
@@ -73,7 +75,8 @@ class Reading:
 
     def where(self, line: int) -> str:
         """Return file and line as reports show them."""
-        return f"{self.file}:{line}"
+        file, own = self.place(line) if self.place is not None else (self.file, line)
+        return f"{file}:{own}"
 
     def assume(self, sentence: str) -> None:
         """Note an assumption."""
@@ -86,7 +89,8 @@ class Reading:
     def came(self, part: Part, field: str, key: str, shown: str, line: int) -> None:
         """Note the origin of a field of the design."""
         self.locations[f"{part.path}.{field}"] = self.where(line)
-        self.origins[f"{part.path}.{field}"] = Origin(self.file, line, f"{key}: {shortened(shown)}")
+        file, own = self.place(line) if self.place is not None else (self.file, line)
+        self.origins[f"{part.path}.{field}"] = Origin(file, own, f"{key}: {shortened(shown)}")
 
     def whole(self, part: Part, key: str, field: str, default: _Default) -> int | _Default:
         """Read a whole number."""

@@ -67,7 +67,7 @@ def read_sections(
             kept += [own, *(_of_topics(own) if under else ())]
         else:
             unknown[resource.logical_id] = "{}, which its Condition leaves out"
-    return _with_names(file, scope, kept, unknown, taken)
+    return with_names(file, scope, kept, unknown, taken)
 
 
 def _section(file: str, table: Table, name: str) -> Table:
@@ -196,9 +196,13 @@ def _is_deployed(resource: Resource, scope: Scope) -> bool:
     return True
 
 
-def _with_names(
+def with_names(
     file: str, scope: Scope, kept: list[Resource], unknown: Mapping[str, str], taken: Iterable[str]
 ) -> Template:
+    """Return resources with the names of their queues and functions, and the values of references to them.
+
+    `unknown`: as in `Scope`. `taken`: as in `read_sections`.
+    """
     queues = names_of([resource for resource in kept if resource.kind == QUEUE], scope, taken)
     functions = names_of([resource for resource in kept if resource.kind in FUNCTIONS], scope, taken)
     known = {**scope.known, **addresses(queues, functions, scope)}

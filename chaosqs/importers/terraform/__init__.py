@@ -1,0 +1,1 @@
+"""Importer of Terraform and OpenTofu directories."""
