@@ -226,6 +226,28 @@ def test_resources_override_what_the_framework_makes() -> None:
     )
 
 
+def test_a_queue_may_be_exported_by_another_file_of_the_project(directory: Path) -> None:
+    """Each is read with its own variables, and an origin names the file that has the value."""
+    (directory / "pyproject.toml").touch()
+    for name in ("queues", "worker"):
+        (directory / name).mkdir()
+    head, _, resources = SHOP.partition("functions:\n")
+    resources = resources.partition("resources:\n")[2]
+    (directory / "queues" / "all.yml").write_text(resources, encoding="utf-8")
+    export = "  - Outputs: {Q: {Value: !GetAtt Orders.Arn, Export: {Name: '${self:service}-queue'}}}\n"
+    text = f"{head}resources:\n  - ${{file(all.yml)}}\n{export}"
+    (directory / "queues" / "serverless.yml").write_text(text, encoding="utf-8")
+    path = directory / "worker" / "serverless.yml"
+    text = SHOP.partition("resources:\n")[0].replace("!GetAtt Orders.Arn", "!ImportValue shop-queue")
+    path.write_text(
+        text.replace("service: shop", "service: worker").replace(", QUEUE: !Ref Orders", ""), encoding="utf-8"
+    )
+    found = read_serverless(path)
+    assert found.design.queues[0] == Queue(ORDERS, visibility_timeout=36, redrive=Redrive("Dead", max_receive_count=3))
+    origin = found.origins[f"queues.{ORDERS}.visibility_timeout"]
+    assert str(origin) == f"{directory / 'queues' / 'all.yml'}:6 VisibilityTimeout: 36"
+
+
 # Variables ------------------------------------------------------------------------------------------------------------
 
 

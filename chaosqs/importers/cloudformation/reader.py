@@ -38,11 +38,16 @@ def read_text(text: str, path: Path) -> Imported:
     return imported_from(path, document_in(text, path), {})
 
 
-def imported_from(path: Path, root: Table, parameters: Mapping[str, str]) -> Imported:
-    """Return the design of the table of a template, which a file has, or is compiled to; raises as `read_template`."""
+def imported_from(
+    path: Path, root: Table, parameters: Mapping[str, str], read: Callable[[Path], Table] = read_document
+) -> Imported:
+    """Return the design of the table of a template, which a file has, or is compiled to; raises as `read_template`.
+
+    `read` returns the table of another file of the project.
+    """
     configured = _configured(path, root)
     own = _section(root, "Resources").entries
-    others = Stacks(lambda: _exporting(path, own, others.exported))
+    others = Stacks(lambda: _exporting(path, own, others.exported, read))
     try:
         template = read_sections(str(path), root, {**configured, **parameters}, others.exported)
         reading = Reading(str(path), template.scope)
@@ -125,18 +130,18 @@ _SKIPPED = ("node_modules", "venv", "build", "dist", "__pycache__")
 
 
 def _exporting(
-    path: Path, own: Iterable[str], exported: Callable[[str], str | None]
+    path: Path, own: Iterable[str], exported: Callable[[str], str | None], read: Callable[[Path], Table]
 ) -> Iterator[tuple[Template, Table]]:
     """Yield the other templates of a template's project that export values, with their outputs.
 
     `own`: logical ids of the template, which their queues and functions cannot have as names. `exported`: as in
-    `Scope`.
+    `Scope`. `read`: as in `imported_from`.
     """
     for other in islice(_templates(_project_of(path)), _MOST_TEMPLATES):
         with suppress(InvalidInput, RecursionError, OSError):  # it says so where it is judged
             if other.samefile(path) or "Export" not in text_of_file(other):
                 continue
-            root = read_document(other)
+            root = read(other)
             template = read_sections(str(other), root, _configured(other, root), exported, own)
             yield template, _section(root, "Outputs")
 

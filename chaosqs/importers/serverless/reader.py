@@ -6,17 +6,18 @@ The file is compiled to the template that the framework would deploy, and that i
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import attrs
 
 from chaosqs.errors import InvalidDesign
-from chaosqs.importers.cloudformation.markup import Table, parse, text_of_file
+from chaosqs.importers.cloudformation.markup import Table, parse, read_document, text_of_file
 from chaosqs.importers.cloudformation.patching import PROPERTIES, Form, Value, patch_with
 from chaosqs.importers.cloudformation.reader import imported_from, read_template
 from chaosqs.importers.protocol import Imported, NoDesign
 from chaosqs.importers.serverless.stack import EVENT_KEYS, FUNCTION_KEYS, Stack
-from chaosqs.importers.serverless.variables import LINES, Variables, text_at
+from chaosqs.importers.serverless.variables import Variables, text_at
 from chaosqs.model.design import Design
 from chaosqs.model.explanation import Change, Origin
 from chaosqs.model.json import Json
@@ -97,39 +98,73 @@ def _read(path: Path, variables: Variables) -> Imported:
     name = text_at(variables, root, "provider", "name") or text_at(variables, root, "provider")
     if name not in {"", "aws"}:
         raise NoDesign(f"{path}: its provider is {name[:40]}, not aws")
-    stack = Stack(variables)
+    stack, project = Stack(variables), _Project({str(path): variables})
     template = stack.template()
     try:
-        found = imported_from(path, template, {})
+        found = imported_from(path, template, {}, project.table_of)
     except NoDesign:
         told = "".join(f"\n{note}" for note in [*stack.left_out, *variables.notes][:2])
         raise NoDesign(f"{path}: maps no SQS queue to a function: no function has an event sqs.{told}") from None
     except InvalidDesign as error:
-        told = _located(str(error), variables)
-        problems = [attrs.evolve(each, where=_located(each.where, variables)) for each in error.problems]
-        raise InvalidDesign(problems or told) from None
-    return _in_words(found, stack)
+        problems = [attrs.evolve(each, where=project.located(each.where)) for each in error.problems]
+        raise InvalidDesign(problems or project.located(str(error))) from None
+    return _in_words(found, stack, project)
 
 
-def _in_words(found: Imported, stack: Stack) -> Imported:
+@attrs.frozen
+class _Project:
+    """The files of the framework that were read, by path."""
+
+    read: dict[str, Variables]
+
+    def table_of(self, path: Path) -> Table:
+        """Return the template of another file of the project."""
+        if not recognises(path) or path.name.endswith(_CODE):
+            return read_document(path)
+        first = next(iter(self.read.values()))
+        variables = Variables(path, _root(text_of_file(path), path), first.options)
+        self.read[str(path)] = variables
+        return Stack(variables).template()
+
+    def located(self, text: str) -> str:
+        """Return a text with the lines of included files as such."""
+        for file, variables in self.read.items():
+            if file in text:
+                pattern = re.compile(rf"{re.escape(file)}:(\d{{8,}})")
+                text = pattern.sub(partial(_where, variables), text)
+        return text
+
+    def origin(self, path: str, origin: Origin) -> Origin:
+        """Return the origin of a value in the file that has it, by its key there."""
+        where = (
+            self.read[origin.file].where(origin.line) if origin.file in self.read else f"{origin.file}:{origin.line}"
+        )
+        file, _, line = where.rpartition(":")
+        key, colon, shown = origin.text.partition(":")
+        key = key if path.startswith("queues.") else _SPELLED.get(key, key)
+        return Origin(file, int(line), f"{key}{colon}{shown}")
+
+
+def _where(variables: Variables, found: re.Match[str]) -> str:
+    return variables.where(int(found[1]))
+
+
+def _in_words(found: Imported, stack: Stack, project: _Project) -> Imported:
     """Return what was read, with lines and keys of the file itself in place of those of the template."""
-    variables = stack.variables
-    names = {function.name for function in found.design.functions}
-    others = [each for name in names for each in stack.other_events.get(name, ())]
+    others = [each for one in found.design.functions for each in stack.other_events.get(one.name, ())]
     keys = {path: stack.keys.get(keys[1], ()) for path, keys in found.keys.items() if len(keys) > 1}
-    written = {
-        name: attrs.evolve(each, where=_located(each.where, variables)) for name, each in found.resources.items()
-    }
+    assumed = [_spoken(each, stack) for each in (*found.assumptions, *stack.variables.notes)]
     return attrs.evolve(
         found,
-        origins={path: _origin(path, origin, variables) for path, origin in found.origins.items()},
-        assumptions=tuple(_located(_spoken(each, stack), variables) for each in (*found.assumptions, *variables.notes)),
-        notes=tuple(_located(each, variables) for each in (*found.notes, *stack.left_out, *others)),
+        origins={path: project.origin(path, origin) for path, origin in found.origins.items()},
+        assumptions=tuple(map(project.located, assumed)),
+        notes=tuple(map(project.located, (*found.notes, *stack.left_out, *others))),
         code={
-            name: attrs.evolve(c, notes=tuple(_located(n, variables) for n in c.notes))
-            for name, c in found.code.items()
+            name: attrs.evolve(each, notes=tuple(map(project.located, each.notes))) for name, each in found.code.items()
         },
-        resources=written,
+        resources={
+            name: attrs.evolve(each, where=project.located(each.where)) for name, each in found.resources.items()
+        },
         keys={path: own for path, own in keys.items() if own},
     )
 
@@ -153,20 +188,6 @@ _SPELLED = {
     "ProvisionedConcurrentExecutions": "provisionedConcurrency",
 }
 """The framework's keys by CloudFormation's properties."""
-
-
-def _origin(path: str, origin: Origin, variables: Variables) -> Origin:
-    number, line = divmod(origin.line, LINES)
-    file = str(variables.files[number - 1]) if number else origin.file
-    key, colon, shown = origin.text.partition(":")
-    key = key if path.startswith("queues.") else _SPELLED.get(key, key)
-    return Origin(file, line, f"{key}{colon}{shown}")
-
-
-def _located(text: str, variables: Variables) -> str:
-    """Return a text with the lines of included files as such."""
-    pattern = re.compile(rf"{re.escape(str(variables.path))}:(\d{{8,}})")
-    return pattern.sub(lambda found: variables.where(int(found[1])), text)
 
 
 # Patches --------------------------------------------------------------------------------------------------------------
