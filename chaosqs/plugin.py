@@ -26,8 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="check this design: a CloudFormation or SAM template, path.py:attribute, or a design or scenario as "
-        "JSON; may be repeated; implies --chaosqs",
+        help="check this design: a template (CloudFormation, SAM) or serverless.yml, path.py:attribute, or a design or "
+        "scenario as JSON; may be repeated; implies --chaosqs",
     )
     group.addoption("--chaosqs-profile", choices=_PROFILES, help="length of each search (default: quick)")
     group.addoption("--chaosqs-max-examples", type=_at_least(1), metavar="N", help="maximum cases of each search")

@@ -136,10 +136,7 @@ class _Project:
 
     def origin(self, path: str, origin: Origin) -> Origin:
         """Return the origin of a value in the file that has it, by its key there."""
-        where = (
-            self.read[origin.file].where(origin.line) if origin.file in self.read else f"{origin.file}:{origin.line}"
-        )
-        file, _, line = where.rpartition(":")
+        file, _, line = self.located(f"{origin.file}:{origin.line}").rpartition(":")
         key, colon, shown = origin.text.partition(":")
         key = key if path.startswith("queues.") else _SPELLED.get(key, key)
         return Origin(file, int(line), f"{key}{colon}{shown}")
