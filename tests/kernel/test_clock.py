@@ -13,7 +13,7 @@ from chaosqs.kernel.event_queue import EventQueue, HoldingEventQueue
 
 
 def _clock(event_queue: EventQueue, until: int | None = None, most_steps: int = 1000) -> VirtualClock:
-    done = lambda: event_queue.next_due() == float("inf")  # noqa: E731 - the run is over when nothing is left
+    done = lambda: until is None and event_queue.next_due() == float("inf")  # noqa: E731 - over when nothing is left
     return VirtualClock(event_queue, until, done, lambda: "poller 3 waits for a message", most_steps)
 
 
