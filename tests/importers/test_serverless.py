@@ -416,6 +416,10 @@ def test_null_is_the_default() -> None:
         ("service: shop\nprovider: {name: google}\n", "serverless.yml: its provider is google, not aws"),
         ("service: shop\nprovider: aws\nfunctions: 5\n", "serverless.yml: maps no SQS queue to a function"),
         (SHOP.replace("36", "3"), "serverless.yml:23: "),
+        (
+            SHOP.replace("    events:\n      - sqs:\n          arn", "    events:\n      sqs"),
+            "serverless.yml: maps no SQS",
+        ),
         (SHOP.replace("reservedConcurrency: 2", "timeout: soon"), "serverless.yml:12: "),
         (SHOP.replace("!GetAtt Orders.Arn", "orders"), "serverless.yml:16: "),
     ],

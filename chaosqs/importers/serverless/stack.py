@@ -131,8 +131,11 @@ class Stack:
             self._event(name, logical, node, (*keys, "events", str(index)), condition)
         for node in self.lift_events.get(name, ()):
             self._event(name, logical, node, (), condition)
-        if isinstance(events, Leaf) and events.unknown:
-            self._leave_out(f"events of {name}", entry.line, events.unknown)
+        if events is not None and not isinstance(events, Items):
+            why = events.unknown if isinstance(events, Leaf) else ""
+            self.left_out[
+                f"{self.variables.where(entry.line)}: events of {name} are left out: {why or 'they are no list'}"
+            ] = None
 
     def _properties(self, name: str, function: Table, line: int) -> dict[str, Entry]:
         general = {key: entry for key in _INHERITED if (entry := self.provider.get(key))}
