@@ -590,6 +590,13 @@ def test_what_aws_would_refuse_has_file_and_line() -> None:
         "locals {\n  a0 = [1, 1]\n"
         + "".join(f"  a{n} = concat(local.a{n - 1}, local.a{n - 1})\n" for n in range(1, 60))
         + "}\n",
+        "locals {\n  a0 = 2\n" + "".join(f"  a{n} = local.a{n - 1} * local.a{n - 1}\n" for n in range(1, 60)) + "}\n",
+        "locals {\n  a0 = [1]\n"
+        + "".join(f"  a{n} = jsonencode([local.a{n - 1}, local.a{n - 1}])\n" for n in range(1, 60))
+        + "}\n",
+        "locals {\n  a0 = [1]\n"
+        + "".join(f"  a{n} = {{ x = local.a{n - 1}, y = local.a{n - 1} }}\n" for n in range(1, 60))
+        + "}\n",
         "locals {\n  a0 = 1\n" + "".join(f"  a{n} = local.a{n - 1}\n" for n in range(1, 60)) + "}\n",
         "locals {\n  a59 = [for i in range(2000) : [for j in range(2000) : i * j]]\n}\n",
     ],

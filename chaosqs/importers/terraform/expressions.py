@@ -18,6 +18,8 @@ from chaosqs.importers.terraform.syntax import Block, Expression
 from chaosqs.importers.terraform.values import (
     FUNCTIONS,
     MAXIMUM_ITEMS,
+    MAXIMUM_NUMBER,
+    MAXIMUM_PARTS,
     MAXIMUM_TEXT,
     STRUCTURAL,
     Frame,
@@ -26,6 +28,7 @@ from chaosqs.importers.terraform.values import (
     Scalar,
     Value,
     applied,
+    is_large,
     number_of,
     text_of,
     truth_of,
@@ -34,7 +37,7 @@ from chaosqs.importers.terraform.values import (
 )
 from chaosqs.model.design import ACCOUNT_ID, REGION_NAME
 
-_MAXIMUM_STEPS = 300_000
+_MAXIMUM_STEPS = 100_000
 """Evaluated expressions of one directory."""
 MAXIMUM_INSTANCES = 100
 """Instances of one resource or module that are read."""
@@ -98,7 +101,7 @@ class Evaluator:
     def found(self, expression: Expression, frame: Frame, names: Names) -> Found:
         """Return the value of an expression with its sources."""
         before, self.sources = self.sources, []
-        value = self.value(expression, frame, names)
+        value = self.bounded(self.value(expression, frame, names), frame.path + shortened(expression.text))
         result = Found(value, tuple(dict.fromkeys(self.sources)))
         self.sources = before
         return result
@@ -119,6 +122,10 @@ class Evaluator:
         of = [str(value) for each in key if isinstance(each, dict) for value in list(each.values())[:1]]
         return Unknown(reason, frame.path + " ".join(expression.text.split()) + "".join(f"[{each}]" for each in of))
 
+    def bounded(self, value: Value, hint: str) -> Value:
+        """Return a value, or an unknown one if it is so large that it cannot be gone through."""
+        return Unknown(f"has more than {MAXIMUM_PARTS:,} parts", hint) if is_large([value]) else value
+
     # Names
 
     def remembered(self, frame: Frame, name: str, evaluate: Callable[[], Value]) -> Value:
@@ -127,7 +134,7 @@ class Evaluator:
         if key not in self._cache:
             self._cache[key] = Found(Unknown(f"refers to {name}, which depends on itself", frame.path + name), ())
             before, self.sources = self.sources, []
-            value = evaluate()
+            value = self.bounded(evaluate(), frame.path + name)
             self._cache[key] = Found(value, tuple(dict.fromkeys(self.sources)))
             self.sources = before
         self.sources += self._cache[key].sources
@@ -407,7 +414,9 @@ def _if(of: Evaluator, expression: Expression, frame: Frame, names: Names) -> Va
     return of.value(chosen if holds else otherwise, frame, names)
 
 
-def _binary(of: Evaluator, expression: Expression, frame: Frame, names: Names) -> Value:
+def _binary(  # noqa: PLR0911 - one for each kind of operator
+    of: Evaluator, expression: Expression, frame: Frame, names: Names
+) -> Value:
     left, right = (of.value(part, frame, names) for part in expression.parts)
     operator = expression.name
     if operator in {"&&", "||"}:
@@ -419,10 +428,13 @@ def _binary(of: Evaluator, expression: Expression, frame: Frame, names: Names) -
             return of.unknown(each.reason, expression, frame, names)
     if operator in {"&&", "||"}:
         return operator == "&&"
+    if is_large([left, right]):
+        return of.unknown(f"has more than {MAXIMUM_PARTS:,} parts", expression, frame, names)
     if operator in {"==", "!="}:
         return _equal(left, right) == (operator == "==")
     first, second = number_of(left), number_of(right)
-    if first is None or second is None or (operator in "/%" and not second):
+    large = max(abs(first or 0), abs(second or 0)) > MAXIMUM_NUMBER
+    if first is None or second is None or large or (operator in "/%" and not second):
         return of.unknown(f"uses {operator} with what is not a number", expression, frame, names)
     return whole(_ARITHMETIC[operator](first, second))
 
@@ -498,6 +510,8 @@ def _call(of: Evaluator, expression: Expression, frame: Frame, names: Names) -> 
     for part in expression.parts:
         value = of.value(part.parts[0] if part.kind == "spread" else part, frame, names)
         arguments += value if part.kind == "spread" and isinstance(value, list) else [value]
+    if is_large(arguments):
+        return of.unknown(f"has more than {MAXIMUM_PARTS:,} parts", expression, frame, names)
     opaque = unknown_in(arguments, deep=name not in STRUCTURAL)
     if opaque is not None:
         return of.unknown(opaque.reason, expression, frame, names)

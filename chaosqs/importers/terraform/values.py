@@ -19,6 +19,10 @@ MAXIMUM_TEXT = 20_000
 """Maximum characters of a text."""
 MAXIMUM_ITEMS = 2_000
 """Maximum items of a list that a function makes."""
+MAXIMUM_PARTS = 20_000
+"""Maximum values in a list or mapping, those in its parts included."""
+MAXIMUM_NUMBER = 10**30
+"""Maximum amount of a number that is computed."""
 
 Scalar: TypeAlias = bool | int | float | str | None
 Value: TypeAlias = "Scalar | list[Value] | dict[str, Value] | Unknown | Encoded | Instance | Frame"
@@ -80,6 +84,19 @@ class Instance:
 def whole(value: Scalar) -> Scalar:
     """Return a number without fraction as a whole one, and anything else as it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def is_large(values: Iterable[Value]) -> bool:
+    """Return True if some values have more parts than `MAXIMUM_PARTS`, those that are shared counted each time."""
+    left, waiting = MAXIMUM_PARTS, list(values)
+    while waiting and left > 0:
+        value = waiting.pop()
+        inner = value.value if isinstance(value, Encoded) else value
+        if isinstance(inner, dict | list):
+            more = inner.values() if isinstance(inner, dict) else inner
+            left -= len(more)
+            waiting += list(more) if left > 0 else []
+    return left <= 0
 
 
 def unknown_in(values: Iterable[Value], *, deep: bool) -> Unknown | None:
