@@ -68,6 +68,21 @@ def test_a_project_of_the_serverless_framework_is_judged(pytester: pytest.Pytest
     result.stdout.fnmatch_lines(["*although refund reported it as failed: report_batch_item_failures is*"])
 
 
+@pytest.mark.usefixtures("briefly_explained")
+def test_a_directory_of_terraform_is_judged(pytester: pytest.Pytester) -> None:
+    """Its module gives each message one receive, so the whole batch of a message that fails is dead-lettered."""
+    shutil.copytree(EXAMPLES / "shipments", pytester.path, dirs_exist_ok=True)
+    result = pytester.runpytest("--chaosqs", "--chaosqs-max-examples=10", "-k", "no-bystander-dead-lettered")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "chaosqs: main.tf · variables from terraform.tfvars",
+            "  shipments-prod → ship-prod: src/ship.py, handler*",
+            "VIOLATED main.tf: shipments-prod → ship-prod: no bystander dead-lettered*",
+        ]
+    )
+
+
 def as_found(_: Searched, _run: SearchRun, own: InvariantSearch) -> Scenario | None:
     """Return the scenario as it was found: shrinking takes most of the time of a search."""
     return own.tally.violating
