@@ -8,7 +8,7 @@ from chaosqs.importers.cloudformation.reader import read_template
 from chaosqs.importers.protocol import Importer
 from chaosqs.importers.serverless.reader import patch_of as patch_of_serverless
 from chaosqs.importers.serverless.reader import read_serverless, recognises
-from chaosqs.importers.terraform.reader import SUFFIXES, read_directory, units_of
+from chaosqs.importers.terraform.reader import SUFFIXES, is_terraform, read_directory, units_of
 
 CLOUDFORMATION = Importer(
     suffixes=(".yaml", ".yml", ".json", ".template"),
@@ -32,6 +32,7 @@ TERRAFORM = Importer(
     patterns=tuple(f"*{suffix}" for suffix in SUFFIXES),
     marks=("aws_lambda_event_source_mapping", '"./', '"../', '"terraform-aws-modules/lambda/aws"'),
     read=read_directory,
+    recognises=is_terraform,
     units=units_of,
 )
 
@@ -48,7 +49,8 @@ UNREAD: Mapping[str, str] = {
 def importer_of(path: Path) -> Importer:
     """Return the importer that reads a file, or a directory."""
     if path.is_dir():
-        return next((importer for importer in IMPORTERS if importer.units is not None), IMPORTERS[-1])
+        whole = (importer for importer in IMPORTERS if importer.units is not None and importer.recognises(path))
+        return next(whole, IMPORTERS[-1])
     for importer in IMPORTERS:
         if path.name.endswith(importer.suffixes) and importer.recognises(path):
             return importer

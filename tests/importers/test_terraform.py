@@ -623,6 +623,8 @@ def test_a_directory_stands_for_its_files() -> None:
     assert TERRAFORM.units is not None
     assert [path.name for path in TERRAFORM.units(files)] == ["main.tf"]
     assert importer_of(Path()) is TERRAFORM
+    Path("empty").mkdir()
+    assert importer_of(Path("empty")) is not TERRAFORM
     assert importer_of(Path("main.tf")) is TERRAFORM
 
 

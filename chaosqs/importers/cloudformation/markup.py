@@ -357,12 +357,13 @@ class _Tree:
 
 _MAXIMUM_BYTES = 10_000_000  # CloudFormation accepts a tenth of this
 _GIVE = "Give a CloudFormation or SAM template (YAML or JSON; for CDK, a *.template.json of cdk.out)."
+_GIVE_HCL = "Give the directory of the .tf files."
 
 
 def read_document(path: Path) -> Table:
     """Return the table in a template file. Raises `InvalidDesign` for any other file."""
     if path.suffix in {".tf", ".hcl", ".tfvars", ".tfstate"} or path.name.endswith(".tf.json"):
-        raise InvalidDesign(f"{path}: is Terraform, and this reader takes CloudFormation. {_GIVE}")
+        raise InvalidDesign(f"{path}: is Terraform, and this reader takes CloudFormation. {_GIVE_HCL}")
     return document_in(text_of_file(path), path)
 
 
@@ -416,7 +417,7 @@ def _other_format(root: Table) -> str:
             "Run `sls package` and give .serverless/cloudformation-template-update-stack.json."
         )
     if any(root.get(key) for key in ("terraform_version", "planned_values", "terraform")):
-        return f"is Terraform's output, and this reader takes CloudFormation. {_GIVE}"
+        return f"is Terraform's output, which is not read. {_GIVE_HCL}"
     if root.get("Fn::Transform"):
         return f"is put together by a transform when it is deployed. {_GIVE}"
     return ""

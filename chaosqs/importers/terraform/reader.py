@@ -110,6 +110,14 @@ class _Files:
         return self._directories[directory]
 
 
+def is_terraform(path: Path) -> bool:
+    """Return True for a file, and for a directory that has Terraform files. Never raises."""
+    try:
+        return not path.is_dir() or bool(files_of(path))
+    except OSError:
+        return False
+
+
 def files_of(directory: Path) -> list[Path]:
     """Return the Terraform files of a directory."""
     return sorted(each for each in directory.iterdir() if each.name.endswith(SUFFIXES) and each.is_file())
