@@ -457,6 +457,7 @@ def test_modules_that_are_not_read_are_said(source: str, why: str) -> None:
     [
         "data.archive_file.code.output_path",
         '"${path.module}/code.zip"',
+        '"code.zip"',
     ],
 )
 @pytest.mark.parametrize("source", ['source_dir = "${path.module}/src"', 'source_file = "src/app.py"'])
@@ -522,6 +523,22 @@ def test_mappings_on_other_services_are_left_out() -> None:
     )
     assert len(found.design.mappings) == 1
     assert found.notes == ("event source table of worker is left out: it is not an SQS queue",)
+
+
+def test_paths_are_those_of_the_directory_from_anywhere() -> None:
+    """Code of a module in the tree is found from another working directory, too."""
+    code = 'data "archive_file" "code" {\n source_dir = "${path.module}/src"\n output_path = "code.zip"\n}\n'
+    worker = WORKER.replace("runtime  ", "filename = data.archive_file.code.output_path\n  runtime  ")
+    files = {
+        "infra/main.tf": 'module "worker" {\n  source = "./worker"\n}\n',
+        "infra/worker/main.tf": 'resource "aws_sqs_queue" "orders" {}\n' + worker + code,
+        "infra/worker/src/app.py": "def handler(event, context):\n    return None\n",
+    }
+    for name, text in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text, encoding="utf-8")
+    for path in (Path("infra"), Path("infra").resolve(), Path("infra/main.tf")):
+        assert read_directory(path).code["worker"].root == Path("infra/worker/src").resolve()
 
 
 # What cannot be read --------------------------------------------------------------------------------------------------

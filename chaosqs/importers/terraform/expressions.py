@@ -4,6 +4,7 @@ Evaluation is lazy: variables, locals, outputs and attributes of resources are e
 A function that is not known here, or that does not fit its arguments, gives an unknown value and never an error.
 """
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -353,7 +354,7 @@ def _attribute(  # noqa: PLR0911 - one for each kind of name
         case "module":
             return of.instances(frame, ("module", name))
         case "path":
-            return str(frame.directory) if name == "module" else str(Path(of.file).parent)
+            return os.path.relpath(frame.directory, Path(of.file).parent) if name == "module" else "."
         case "terraform" if name == "workspace":
             of.notes["terraform.workspace is assumed to be default"] = None
             return "default"

@@ -94,7 +94,7 @@ class Settings:
             if kind != "archive_file" and not kind.startswith("aws_s3_"):
                 continue
             own, *others = (self.text(each, name) for name in names)
-            if own != packed or not own:
+            if not own or os.path.normpath(own) != os.path.normpath(packed):
                 continue
             if kind != "archive_file":
                 return self.code(others[0]) if others[0] != packed else ""
