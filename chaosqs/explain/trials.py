@@ -92,7 +92,8 @@ def factors(scenario: Scenario, most: int) -> tuple[int, ...]:
 
 _SCREEN = 4  # violating scenarios that are enough to reject most designs
 _MOST_KILLERS = 5  # scenarios that rejected a design and are tried first on others
-_NEAR = 16  # share of the seeds with which each of them is tried, as a divisor
+_MOST_NEAR = 2  # of them that are tried with other seeds and larger loads, too
+_NEAR = 16  # share of the seeds with which each of these is tried, as a divisor
 _SCREENING = 8  # share of the cases that are drawn first, as a divisor
 _PROBES = 60  # seeds from which the rate of a design is estimated
 _FEW = 20  # seeds from which changes are compared that are no fixes alone
@@ -239,7 +240,7 @@ class Trials:
     def _near_killers(self) -> list[Scenario]:
         first = len(self.population)
         seeds = range(first, first + max(1, first // _NEAR))
-        return [near for killer in self.killers for near in self._with_loads(killer, seeds)]
+        return [near for killer in self.killers[:_MOST_NEAR] for near in self._with_loads(killer, seeds)]
 
     def certain(self, design: Design, tried: int) -> Confirmation | None:
         """Return a few trials of a design that AWS's rules prove, if none violates the invariant, else None."""
