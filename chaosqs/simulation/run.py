@@ -275,10 +275,18 @@ class Simulation:
         return [self.scenario.design.function(mapping.function) for mapping in mappings if mapping.queue == queue]
 
     def _hopeless(self, queue: str, functions: Sequence[Function]) -> int:
-        """Count the messages that have come back to a queue often, and on which all of its functions always fail."""
+        """Count the messages that have come back to a queue often, and on which all of its functions always fail.
+
+        Only in a run with an end, before which they do not expire.
+        """
+        until = self.scenario.until
+        if until is None:
+            return 0
+        last = milliseconds(until - self.scenario.design.queue(queue).retention_period)
         behaviours = [(self.scenario.behaviour(function.name), function.timeout) for function in functions]
         return sum(
             message.stored
+            and message.sent_at > last
             and all(each.always_fails(message.number, limit, message.copy_of) for each, limit in behaviours)
             for message in self.service.cycling[queue]
         )

@@ -51,7 +51,7 @@ ASKS = "import socket\n\ndef handler(event, context):\n    socket.getaddrinfo('e
 TELLS = """
 import os
 def handler(event, context):
-    with open("pid", "w") as file:
+    with open("PATH", "w") as file:
         file.write(str(os.getpid()))
     while True:
         pass
@@ -144,13 +144,14 @@ def test_handlers_are_covered_where_pytest_is(project: Project) -> None:
         assert (len(statements), missing) == (4, [])
 
 
-def test_ctrl_c_ends_pytest_at_once(project: Project) -> None:
+def test_ctrl_c_ends_pytest_at_once(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Although the handler would go on; with pytest's own exit status, and no process is left."""
-    root = project(charge=TELLS, seconds=1000)
+    told = tmp_path_factory.mktemp("told") / "pid"  # the directory of the code is read-only
+    root = project(charge=TELLS.replace("PATH", str(told)), seconds=1000)
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", *FEWEST], cwd=root, env=without_ci(), stdout=subprocess.PIPE, text=True
     ) as pytest_itself:
-        worker = _written(root / "pid")
+        worker = _written(told)
         pytest_itself.send_signal(signal.SIGINT)
         output = pytest_itself.communicate(timeout=30)[0]
     assert pytest_itself.returncode == pytest.ExitCode.INTERRUPTED
@@ -158,9 +159,10 @@ def test_ctrl_c_ends_pytest_at_once(project: Project) -> None:
     assert gone(worker)
 
 
-def test_ctrl_c_ends_explore_at_once(project: Project) -> None:
+def test_ctrl_c_ends_explore_at_once(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
     """With the status of shells, in one line."""
-    root = project(charge=TELLS, seconds=1000)
+    told = tmp_path_factory.mktemp("told") / "pid"  # the directory of the code is read-only
+    root = project(charge=TELLS.replace("PATH", str(told)), seconds=1000)
     with subprocess.Popen(
         [sys.executable, "-m", "chaosqs", "explore", "template.yaml"],
         cwd=root,
@@ -168,7 +170,7 @@ def test_ctrl_c_ends_explore_at_once(project: Project) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as explore:
-        _written(root / "pid")
+        _written(told)
         explore.send_signal(signal.SIGINT)
         output = explore.communicate(timeout=30)
     assert explore.returncode == 130

@@ -57,7 +57,7 @@ def test_what_still_fails_is_told(keeping: pytest.Pytester) -> None:
         [
             "STILL FAILS on template.yaml as it is now",
             "orders → worker    no dead-lettering by throttling*VIOLATED",
-            "  What matters    reserved_concurrency 2 (safe from 3)",
+            "  What matters    reserved_concurrency 2 (not seen from 3)",
             "reports/corpus/throttled.json: STILL FAILS on template.yaml as it is now",
             f"FAILED {KEPT}*",
         ]

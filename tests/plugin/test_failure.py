@@ -70,7 +70,7 @@ def test_the_failure_is_the_story_and_nothing_else(failed: Failed) -> None:
 
 def test_the_story_says_where_the_settings_stand(failed: Failed) -> None:
     """Lines of the template, as the user calls it."""
-    assert any("template.yaml:22 ReservedConcurrentExecutions: 2" in line for line in failed.block())
+    assert any("template.yaml:9 VisibilityTimeout: 30" in line for line in failed.block())
 
 
 def test_the_report_is_where_the_story_says(failed: Failed) -> None:

@@ -68,10 +68,10 @@ def test_mappings_are_searched_side_by_side_on_the_cores(  # noqa: PLR0917 - the
 
 def test_the_first_search_of_real_handlers_has_all_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So the first verdict comes early; mappings are searched side by side from then on."""
-    behaviours = {name: Behaviour(handler="app:handler") for name in "fg"}
+    behaviours = {name: Behaviour(handler="searched_first:handler") for name in "fg"}
     mappings = [EventSourceMapping("a", "f"), EventSourceMapping("b", "g")]
     design = Design([Queue("a"), Queue("b")], [Function("f"), Function("g")], mappings)
-    (tmp_path / "app.py").write_text("def handler(event, context): ...", encoding="utf-8")
+    (tmp_path / "searched_first.py").write_text("def handler(event, context): ...", encoding="utf-8")
     (tmp_path / "both.json").write_text(to_json(Scenario(design, [Burst("a", 1)], behaviours)), encoding="utf-8")
     forks = list[bool]()
 
