@@ -130,7 +130,8 @@ class _Scale:
             elif self._seems(tried):
                 good.append(tried)
                 continue
-            bad, outwards, steps = tried, _beyond(outwards, tried, side), steps + (not good)
+            bad, outwards = tried, _beyond(outwards, tried, side)
+            steps += 0 if good else 1
 
     def _next(self, bad: Value, steps: int, outwards: Sequence[Value], side: Side) -> Value:
         """Return a value that no known scenario rejects, some steps beyond one that fails."""

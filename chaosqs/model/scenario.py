@@ -46,7 +46,8 @@ class Scenario:
     """Seed of everything that AWS leaves to chance. 0 is calm: medians, first-in first-out, no duplicates."""
     until: float | None = None
     """Seconds that the run lasts. None: until every message that a mapping can reach is gone and nothing runs. A loop
-    that its function allows (LX-20) ends a run after 200 passes."""
+    that its function allows (LX-20) ends a run after 200 passes. A run with the length that searches give it ends
+    earlier if all that is left are messages that go round or fail again and again."""
     assumptions: Assumptions = Assumptions()
     _luck: int | None = attrs.field(default=None, alias="luck", repr=False, eq=False, kw_only=True)
     """Former name of `seed`, accepted as `luck=` for one more release."""

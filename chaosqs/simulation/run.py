@@ -6,7 +6,7 @@ import gc
 import mmap
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -25,6 +25,7 @@ from chaosqs.lambda_.machines.concurrency import Executions
 from chaosqs.model.design import Function
 from chaosqs.model.events import DeadLettered, Deleted, Expired, InvocationEnded, SendFailed
 from chaosqs.model.history import History
+from chaosqs.model.liveness import run_length
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.time import milliseconds
 from chaosqs.model.workload import Arrival, arrivals, as_sent
@@ -250,7 +251,8 @@ class Simulation:
         """Return whether all messages that are left only do what they have done before, and nothing can end that.
 
         They go round in a loop of redrive policies, or come back to a queue without one to fail again. What a function
-        does may differ from time to time if it is real code, or fails by chance.
+        does may differ from time to time if it is real code, or fails by chance. A run with an end of the user's own
+        goes on to it.
         """
         service = self.service
         if not (service.circling or service.cycling) or self.real is not None:
@@ -263,12 +265,20 @@ class Simulation:
         failing = {function.name for functions in polling.values() for function in functions}
         if self.functions.running > sum(self.functions.executions.running[name] for name in failing):
             return False
+        if self.scenario.until is not None and not self._has_usual_length:
+            return False
         by_chance = any(0 < behaviour.error_rate < 1 for behaviour in self.scenario.behaviours.values())
         repeating = 0 if by_chance else sum(message.stored for message in service.circling.values())
         repeating += sum(self._hopeless(queue, functions) for queue, functions in polling.items())
         return repeating == sum(
             {mapping.mapping.queue: mapping.state.machine.stored for mapping in self._waited_for()}.values()
         )
+
+    @cached_property
+    def _has_usual_length(self) -> bool:
+        """True if the end of the run is the one that searches give it, which shows what can go wrong."""
+        own = self.scenario
+        return own.until == run_length(own.design, own.workload, own.behaviours, own.faults, own.assumptions)
 
     def _polling(self, queue: str) -> list[Function]:
         mappings = (each.mapping for each in self.lifecycle.mappings)
@@ -277,7 +287,7 @@ class Simulation:
     def _hopeless(self, queue: str, functions: Sequence[Function]) -> int:
         """Count the messages that have come back to a queue often, and on which all of its functions always fail.
 
-        Only in a run with an end, before which they do not expire.
+        Messages that expire within the run are not counted, nor any in a run without an end.
         """
         until = self.scenario.until
         if until is None:

@@ -1,14 +1,16 @@
 """For how long a run is worth watching."""
 
+import attrs
 import pytest
 
 from chaosqs.model.behaviour import Behaviour
 from chaosqs.model.design import Design, EventSourceMapping, Function, Queue, Redrive
 from chaosqs.model.faults import FaultPlan, Window
-from chaosqs.model.history import History
 from chaosqs.model.liveness import liveness_deadline, redrive_loop, run_length
 from chaosqs.model.scenario import Scenario
+from chaosqs.model.time import milliseconds
 from chaosqs.model.workload import Burst
+from chaosqs.search.simplicity import ending
 from chaosqs.simulation.run import simulate
 
 FAILING = {"worker": Behaviour(poison=(0,))}
@@ -101,43 +103,61 @@ def test_LX_16_a_run_lasts_until_the_guard_stops_dead_letters_that_are_sent_back
     assert run_length(looping, LOAD, other) == liveness_deadline(looping, LOAD, other)
 
 
-@pytest.mark.parametrize(
-    "failing",
-    [
-        Behaviour(poison=(0, 1, 2)),
-        Behaviour(error_rate=1),
-        Behaviour(seconds_per_batch=3),
-        Behaviour(error_rate=1, spread=1),
-    ],
-    ids=["poison", "always an error", "always a timeout", "an error, whatever it takes"],
-)
+FAILS = {
+    "poison": Behaviour(poison=(0, 1, 2)),
+    "always an error": Behaviour(error_rate=1),
+    "always a timeout": Behaviour(seconds_per_batch=3),
+    "an error, whatever it takes": Behaviour(error_rate=1, spread=1),
+}
+MAY_SUCCEED = {
+    "errors by chance": Behaviour(error_rate=0.9),
+    "timeouts by chance": Behaviour(seconds_per_batch=2.9, spread=1),
+}
+
+
+@pytest.mark.parametrize("failing", FAILS.values(), ids=FAILS)
 def test_a_run_ends_where_all_that_is_left_fails_again_and_again(failing: Behaviour) -> None:
-    """Once each message came back 22 times, although the run was to last longer; it has not drained."""
-    history = _endless(failing)
-    assert history.ended_at_ms < 23 * 30_000
-    assert {len(own) for own in history.deliveries.values()} == {23}
+    """Once each message came back 22 times, although other work might have lasted longer; it has not drained."""
+    scenario = _beside_other_work(failing)
+    history = simulate(scenario)
+    assert scenario.until is not None
+    assert history.ended_at_ms < 24 * 30_000 < milliseconds(scenario.until)
+    assert {len(history.deliveries[number]) for number in range(3)} == {23}
     assert history.drained_at_ms is None
 
 
-@pytest.mark.parametrize(
-    ("failing", "faults"),
-    [
-        (Behaviour(error_rate=0.9), FaultPlan()),
-        (Behaviour(seconds_per_batch=2.9, spread=1), FaultPlan()),
-        (Behaviour(error_rate=1), FaultPlan(windows=[Window("error", scope="", start=0, seconds=999)])),
-    ],
-    ids=["errors by chance", "timeouts by chance", "a fault that lasts"],
-)
-def test_a_run_goes_on_where_something_new_may_happen(failing: Behaviour, faults: FaultPlan) -> None:
-    """Some message may yet succeed, or the plan is not over: the run lasts as long as it was to last, or is done."""
-    history = _endless(failing, faults)
-    assert history.drained_at_ms is not None or history.ended_at_ms >= 999_000
+@pytest.mark.parametrize("failing", FAILS.values(), ids=FAILS)
+def test_a_run_goes_on_to_an_end_that_the_user_gave(failing: Behaviour) -> None:
+    """It may be about how often the messages come back."""
+    scenario = attrs.evolve(_beside_other_work(failing), until=1490)
+    history = simulate(scenario)
+    assert history.ended_at_ms == 1_490_000
+    assert {len(history.deliveries[number]) for number in range(3)} == {50}
 
 
-def _endless(failing: Behaviour, faults: FaultPlan | None = None) -> History:
-    """Return a run of 1,000 seconds of three messages in a queue without a redrive policy."""
-    queue, function = Queue("orders", visibility_timeout=30), Function("worker", timeout=3)
-    forever = Design([queue], [function], [EventSourceMapping("orders", "worker", batch_size=1)])
-    return simulate(
-        Scenario(forever, [Burst("orders", 3)], {"worker": failing}, faults or FaultPlan(), seed=1, until=1000)
+@pytest.mark.parametrize("failing", MAY_SUCCEED.values(), ids=MAY_SUCCEED)
+def test_a_run_goes_on_where_a_message_may_yet_succeed(failing: Behaviour) -> None:
+    """It lasts as long as it was to last, or is done."""
+    scenario = _beside_other_work(failing)
+    history = simulate(scenario)
+    assert scenario.until is not None
+    assert history.drained_at_ms is not None or history.ended_at_ms == milliseconds(scenario.until)
+
+
+def test_a_run_goes_on_while_a_fault_lasts() -> None:
+    """What comes after it may be new."""
+    window = Window("error", scope="orders", start=0, seconds=999)
+    history = simulate(_beside_other_work(Behaviour(error_rate=1), FaultPlan(windows=[window])))
+    assert history.ended_at_ms >= 999_000
+
+
+def _beside_other_work(failing: Behaviour, faults: FaultPlan | None = None) -> Scenario:
+    """Return three messages in a queue without a redrive policy, and some in another queue, which may take long."""
+    design = Design(
+        [Queue("orders", visibility_timeout=30), Queue("films", visibility_timeout=300)],
+        [Function("worker", timeout=3), Function("cutter", timeout=100, reserved_concurrency=1)],
+        [EventSourceMapping("orders", "worker", batch_size=1), EventSourceMapping("films", "cutter", batch_size=1)],
     )
+    behaviours = {"worker": failing, "cutter": Behaviour(seconds_per_message=10)}
+    load = [Burst("orders", 3), Burst("films", 5)]
+    return ending(Scenario(design, load, behaviours, faults or FaultPlan(), seed=1))
