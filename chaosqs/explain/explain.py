@@ -395,19 +395,17 @@ def explain(  # noqa: PLR0913 - each is a separate choice, and all but three hav
     """Explain the history of a scenario, in which an invariant is violated on a mapping.
 
     `behaviours`: the user's fixed behaviours, with which a fix must work. `origins`: sources of settings, by path:
-    `functions[0].reserved_concurrency`. `messages`: sources of the messages of queues, by queue name; those of
-    the scenario stand in for others. A violation of an invariant in `OURS` is a bug of chaosqs and not explained.
-    `causes`: the violations of the mapping that were explained before; one with the same cause is told in short.
-    `ensemble`: assumption sets that fit the measurements of AWS, far from each other, over which the verdict is judged.
+    `functions[0].reserved_concurrency`. `messages`: sources of messages, by queue; those of the scenario stand in for
+    others. `causes`: the violations that were explained before; one with the same cause is told in short. `ensemble`:
+    assumption sets that fit AWS's measurements, over which the verdict is judged. A bug of chaosqs is not explained.
     Parts that need more time than the `meter` has, or more runs of real code than the profile, are `unfinished`.
     """
     if invariant.name in {ours.name for ours in OURS}:
         return Explanation(own_bug=True)
     scenario, budget = history.scenario, for_behaviours(profile, history.scenario.behaviours)
     oracle = Oracle(invariant, mapping.queue, limit=budget.explain_simulations, meter=meter or Meter())
-    shown = {**shown_by(scenario), **(messages or {})}
-    grid = ScenarioGrid(scenario.design, mapping.queue, dict(behaviours or {}), sources=shown, most=budget.messages)
-    parts, trials = _Parts(oracle, budget.explain_simulations), _trials(scenario, oracle, grid, budget, ensemble)
+    parts = _Parts(oracle, budget.explain_simulations)
+    trials = _trials(scenario, oracle, budget, behaviours or {}, messages or {}, ensemble)
     known = None if causes is None else parts.find("rate", partial(causes.same, history, trials))
     draws = budget.draws if known is None else ceil(budget.draws / _LIMITED)
     rate = parts.find("rate", lambda: _rate_of(scenario, oracle, draws))
@@ -417,8 +415,7 @@ def explain(  # noqa: PLR0913 - each is a separate choice, and all but three hav
         return attrs.evolve(known, ensemble=over)
     if rate is None:
         return Explanation(unfinished=get_args(Part), cut_by=oracle.meter.cut_by)
-    found = Explanation(rate=rate, ensemble=over)
-    explained = _explained(history, mapping, trials, parts, found, origins or {})
+    explained = _explained(history, mapping, trials, parts, Explanation(rate=rate, ensemble=over), origins or {})
     if causes is not None:
         causes.explained.append((invariant, history, explained))
     return explained
@@ -428,16 +425,22 @@ _CASES = 2
 """Cases of a search behind a claim, for each seed of a larger load."""
 _LIMITED = 4
 """Share of the trials that a claim has, as a divisor, where the simulations are limited."""
-
-
 _FEW_SETS = 7
 """Other assumption sets that claims have where the simulations are limited."""
 
 
-def _trials(
-    scenario: Scenario, oracle: Oracle, grid: ScenarioGrid, budget: Profile, ensemble: Sequence[Assumptions]
+def _trials(  # noqa: PLR0917 - as `explain`
+    scenario: Scenario,
+    oracle: Oracle,
+    budget: Profile,
+    behaviours: Mapping[str, Behaviour],
+    messages: Mapping[str, MessageSource],
+    ensemble: Sequence[Assumptions],
 ) -> Trials:
     """Return the trials of the claims: with real code, a few."""
+    assert oracle.queue is not None, "an explanation is about one queue"
+    shown = {**shown_by(scenario), **messages}
+    grid = ScenarioGrid(scenario.design, oracle.queue, dict(behaviours), sources=shown, most=budget.messages)
     others = tuple(assumed for assumed in ensemble if assumed != scenario.assumptions)
     if budget.explain_simulations is None:
         return Trials(oracle, scenario, grid, budget.trials, _CASES * budget.trials, others)

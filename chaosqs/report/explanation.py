@@ -1,6 +1,5 @@
 """The texts of an explanation, which the story, the report and the summaries share."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
@@ -11,7 +10,6 @@ from chaosqs.model.causal_slice import Slice, causal_slice
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.events import InvocationEnded, Received, Throttled
 from chaosqs.model.explanation import (
-    SAFE_SEEDS,
     AtAPrice,
     Change,
     CutBy,
@@ -23,8 +21,6 @@ from chaosqs.model.explanation import (
     LoadSensitivity,
     Part,
     PointOfNoReturn,
-    Premise,
-    PremiseKind,
     Rarer,
     Setting,
     SettingPath,
@@ -38,7 +34,6 @@ from chaosqs.model.faults import OK, Action, FaultPlan, outcome_text
 from chaosqs.model.history import History
 from chaosqs.model.scenario import Scenario
 from chaosqs.model.verdict import Violation
-from chaosqs.model.workload import Steady
 from chaosqs.report.descriptions import EventGroup
 from chaosqs.report.event_text import said
 from chaosqs.report.text import counted, listed, named, ordinal, percent, shown, time_text, title_of, verb
@@ -125,7 +120,7 @@ def safety(explanation: Explanation) -> str:
     least = min(found, key=lambda each: (each.evidence.trials, each.cases))
     sets = f"; and {in_sets(least.sets)}" if least.sets else ""
     few = "" if least.safe else ": too few to call it safe"
-    seeds = _seeds_text(least.evidence, least.messages)
+    seeds = seeds_text(least.evidence, least.messages)
     return f"{_word(least)}: 0 of {least.cases:,} cases of a search, {seeds}{sets}{few}"
 
 
@@ -138,7 +133,8 @@ def in_sets(others: int) -> str:
     return f"in all {1 + others:,} sets" if others else ""
 
 
-def _seeds_text(evidence: Evidence, messages: int) -> str:
+def seeds_text(evidence: Evidence, messages: int) -> str:
+    """Return the trials without a violation: `0 of 200 seeds with up to 160 messages`."""
     return f"0 of {counted(evidence.trials, 'seed')} with up to {counted(messages, 'message')}"
 
 
@@ -187,99 +183,6 @@ def unsettled(explanation: Explanation) -> list[str]:
 
 _SPEED = ("memory",)
 """Settings that no run shows to do more than make a function faster."""
-
-
-# Premises ---------------------------------------------------------------------------------------------------------
-
-
-def needs(counterexample: Counterexample) -> list[str]:
-    """Return what the violation needs of the world: `batches that take 14 s or more (timeout 30 s)`, `7 messages`."""
-    found = counterexample.explanation.premises
-    within = {each.subject: f" within {each.value:g} s" for each in found if each.about == "spread"}
-    queues = dict.fromkeys(each.subject for each in found if each.about == "messages")
-    of_load = {
-        queue: (f" in {shown(queue, 30)}" if len(queues) > 1 else "") + within.get(queue, "") for queue in queues
-    }
-    texts = [
-        _need_text(premise, counterexample.scenario) + (of_load[premise.subject] if premise.about == "messages" else "")
-        for premise in found
-        if premise.about != "spread"
-    ]
-    return [*texts, *_fault_needs(counterexample.explanation)] if found else []
-
-
-def _fault_needs(explanation: Explanation) -> list[str]:
-    """Return the faults that are needed, by kind: `crash at one receive`, `lost_send of 2 sends`."""
-    receives: Counter[str] = Counter()
-    sends: Counter[str] = Counter()
-    for plan in explanation.faults:
-        receives.update(outcome_text(kind) for kinds in plan.messages for kind in kinds if kind != OK)
-        sends.update(kind for kind in plan.sends if kind != OK)
-    return [
-        f"{shown(kind, 40)} at {'one' if count == 1 else count} {what}{'' if count == 1 else 's'}"
-        for what, counts in (("receive", receives), ("send", sends))
-        for kind, count in counts.items()
-    ]
-
-
-def safe_load(explanation: Explanation) -> list[str]:
-    """Return the largest loads and durations at which the violation was not seen, each alone: `up to 6 messages`."""
-    return [
-        f"{text} ({_seeds_text(premise.evidence, premise.messages)})"
-        for premise in explanation.premises
-        if (text := _safe_text(premise))
-    ]
-
-
-def load_label(explanation: Explanation) -> str:
-    """Return the label of `safe_load`, which depends on the number of trials."""
-    return "Safe load" if all(each.evidence.trials >= SAFE_SEEDS for each in explanation.premises) else "Not seen with"
-
-
-def _need_text(premise: Premise, scenario: Scenario) -> str:
-    value = premise.value
-    match premise.about:
-        case "messages":
-            return "one message" if value == 1 else f"{counted(int(value), 'message')} or more"
-        case "failures":
-            return f"failures of {percent(value)} % of the invocations or more"
-        case "groups" if value == 1:
-            return "messages of one group"
-        case "duration":
-            unit = "batches" if premise.attribute == "seconds_per_batch" else "messages"
-            known = (each.timeout for each in scenario.design.functions if each.name == premise.subject)
-            limit = next((f" (timeout {timeout} s)" for timeout in known), "")
-            return f"{unit} that take {value:g} s or more{limit}"
-        case "rate" | "lasting" as kind:
-            steady = (each for each in scenario.workload if isinstance(each, Steady) and each.queue == premise.subject)
-            other = next((each.seconds if kind == "rate" else each.per_second for each in steady), 0)
-            return _PREMISES[kind][0].format(value, other)
-        case kind:
-            return _PREMISES[kind][0].format(value, shown(outcome_text(premise.attribute), 40))
-
-
-def _safe_text(premise: Premise) -> str:
-    safe = premise.safe
-    match premise.about:
-        case "messages":
-            return f"up to {counted(int(safe), 'message')}" if safe else ""
-        case "failures":
-            return f"failures of up to {percent(safe)} %"
-        case "duration":
-            return f"{'batches' if premise.attribute == 'seconds_per_batch' else 'messages'} of up to {safe:g} s"
-        case kind:
-            return _PREMISES[kind][1].format(safe, shown(outcome_text(premise.attribute), 40))
-
-
-_PREMISES: Mapping[PremiseKind, tuple[str, str]] = {
-    "spread": ("", "the same messages over {:g} s"),
-    "rate": ("{:g} messages a second or more for {:g} s", "up to {:g} messages a second"),
-    "lasting": ("{:g} s or more of {:g} messages a second", "the same rate for {:g} s"),
-    "size": ("bodies of {:,.0f} bytes or more", "bodies of up to {:,.0f} bytes"),
-    "groups": ("messages that share {:,.0f} groups", "the same messages in {:,.0f} groups"),
-    "fault": ("{1} for {0:g} s or more", "{1} for up to {0:g} s"),
-}
-"""What the violation needs and what is safe, of the kinds whose texts need no more than the value."""
 
 
 def setting_name(setting: Setting, explanation: Explanation) -> str:

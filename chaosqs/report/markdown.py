@@ -19,6 +19,7 @@ from chaosqs.model.history import History
 from chaosqs.model.json import to_json
 from chaosqs.model.scenario import Scenario
 from chaosqs.report import explanation as told
+from chaosqs.report import premises
 from chaosqs.report.arrows import Actors, Arrow, Drawing
 from chaosqs.report.descriptions import DESCRIPTIONS
 from chaosqs.report.story import replay_command
@@ -128,13 +129,8 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
     explanation = counterexample.explanation
     faults = told.faults(counterexample)
     fixes = _best_first(explanation.fixes)
-    end = told.failure(history, counterexample.violation)
     return _template().render(
-        error="" if end is None or end.outcome == "succeeded" else told.error_text(end),
-        output=""
-        if end is None or not end.output
-        else fenced("\n".join(shown(line, 500) for line in end.output), "text"),
-        bodies=bodies(counterexample, history),
+        **_about_code(counterexample, history),
         mapping=mapping_text(counterexample.mapping),
         title=title_of(counterexample.invariant),
         design=counterexample.design,
@@ -152,7 +148,6 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
         rate=told.rate(explanation),
         fixes=[_row(fix, counterexample.mapping) for fix in fixes],
         works=any(fix.prevents for fix in fixes),
-        in_code=in_code(counterexample, history),
         point_of_no_return=told.point_of_no_return(counterexample, history),
         patch=fenced(explanation.patch, "diff") if explanation.patch else "",
         diagram=fenced(sequence(causal_slice(history, counterexample.violation)), "mermaid"),
@@ -166,14 +161,26 @@ def markdown(counterexample: Counterexample, history: History, *, replay: str) -
     )
 
 
+def _about_code(counterexample: Counterexample, history: History) -> dict[str, object]:
+    """Return what the report says of messages and of real code."""
+    end = told.failure(history, counterexample.violation)
+    output = "" if end is None else "\n".join(shown(line, 500) for line in end.output)
+    return {
+        "error": "" if end is None or end.outcome == "succeeded" else told.error_text(end),
+        "output": fenced(output, "text") if end is not None and end.output else "",
+        "bodies": bodies(counterexample, history),
+        "in_code": in_code(counterexample, history),
+    }
+
+
 def _about_settings(counterexample: Counterexample) -> dict[str, object]:
     """Return what the report says of causes, premises and settings."""
     explanation = counterexample.explanation
     return {
         "cause": told.cause(explanation),
-        "needs": told.needs(counterexample),
-        "safe_load": told.safe_load(explanation),
-        "load_label": told.load_label(explanation),
+        "needs": premises.needs(counterexample),
+        "safe_load": premises.safe_load(explanation),
+        "load_label": premises.load_label(explanation),
         "settings": [_plain(setting) for setting in told.telling(explanation)],
         "explained": bool(explanation.settings),
         "partly": "settings" in explanation.unfinished,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from chaosqs.model.counterexample import Counterexample
 from chaosqs.model.history import History
 from chaosqs.report import explanation as told
+from chaosqs.report import premises
 from chaosqs.report.event_text import Step
 from chaosqs.report.summary import bodies, in_code
 from chaosqs.report.text import flowing, mapping_text, padded, shortened, shown, title_of, wrapped
@@ -96,8 +97,8 @@ def _facts(counterexample: Counterexample, history: History, replay: str) -> Ite
     found = [] if explanation.cause else told.faults(counterexample)
     unneeded = found == [told.NO_FAULT]
     free = [*told.uninvolved(explanation), *(f"{name} (throughput only)" for name in told.throughput_only(explanation))]
-    yield from _line("Needs", told.needs(counterexample))
-    yield from _line(told.load_label(explanation), told.safe_load(explanation), 3)
+    yield from _line("Needs", premises.needs(counterexample))
+    yield from _line(premises.load_label(explanation), premises.safe_load(explanation), 3)
     yield from _line("What matters", told.matters(explanation), 4)
     yield from _line("", [text] if (text := told.safety(explanation)) else [])
     yield from _line("At a price", told.at_a_price(explanation), 1)

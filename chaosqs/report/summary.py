@@ -352,7 +352,7 @@ def _half_done(violation: Violation, history: History) -> Iterator[str]:
 
 
 _WRITING = ("Put", "Update")
-"""How the names of operations begin that may mark a message."""
+"""First words of operations that may mark a message."""
 
 
 def _own_delete(violation: Violation, history: History) -> Iterator[str]:

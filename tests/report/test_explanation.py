@@ -32,6 +32,7 @@ from chaosqs.model.explanation import (
 from chaosqs.model.faults import OK, Action, FaultPlan, Pause, Window
 from chaosqs.model.workload import Steady
 from chaosqs.report import explanation as told
+from chaosqs.report import premises
 from tests.report.examples import (
     MAPPING,
     MAXIMUM_CONCURRENCY,
@@ -184,18 +185,19 @@ def test_what_the_violation_needs(premise: Premise, need: str, safe: str) -> Non
     """Each figure as a threshold, and the nearest value without the violation with its evidence."""
     found = explained(Explanation(premises=(premise,)))
     found = attrs.evolve(found, scenario=attrs.evolve(found.scenario, workload=[Steady("orders", 2, 60)]))
-    assert told.needs(found) == [need]
+    assert premises.needs(found) == [need]
     behind = [f"{safe} (0 of 60 seeds with up to 200 messages)"] if safe else []
-    assert told.safe_load(found.explanation) == behind
-    assert told.load_label(found.explanation) == "Not seen with"
+    assert premises.safe_load(found.explanation) == behind
+    assert premises.load_label(found.explanation) == "Not seen with"
 
 
 def test_messages_and_their_time_are_one_need() -> None:
     """Ten messages do, if they come within a minute; over two they do not."""
     count = Premise("messages", "orders", "count", 10, 9, SEEDS, 9)
     found = explained(Explanation(premises=(count, Premise("spread", "orders", "over", 60, 120, SEEDS, 10))))
-    assert told.needs(found) == ["10 messages or more within 60 s"]
-    assert told.safe_load(found.explanation)[1] == "the same messages over 120 s (0 of 60 seeds with up to 10 messages)"
+    assert premises.needs(found) == ["10 messages or more within 60 s"]
+    behind = "(0 of 60 seeds with up to 10 messages)"
+    assert premises.safe_load(found.explanation)[1] == f"the same messages over 120 s {behind}"
 
 
 def test_needed_faults_stand_beside_other_needs_by_kind() -> None:
@@ -203,14 +205,14 @@ def test_needed_faults_stand_beside_other_needs_by_kind() -> None:
     plans = FaultPlan(messages=[["crash"]]), FaultPlan(messages=[["ok", "crash"]]), FaultPlan(sends=["lost_send"])
     one = Premise("messages", "orders", "count", 1, 0, SEEDS, 200)
     found = explained(Explanation(premises=(one,), faults=plans))
-    assert told.needs(found) == ["one message", "crash at 2 receives", "lost_send at one send"]
-    assert told.needs(explained(Explanation(faults=plans))) == []
+    assert premises.needs(found) == ["one message", "crash at 2 receives", "lost_send at one send"]
+    assert premises.needs(explained(Explanation(faults=plans))) == []
 
 
 def test_messages_of_several_queues_are_told_apart() -> None:
     """Each with its queue."""
     both = tuple(Premise("messages", name, "count", 3, 2, SEEDS, 6) for name in ("orders", "returns"))
-    assert told.needs(explained(Explanation(premises=both))) == [
+    assert premises.needs(explained(Explanation(premises=both))) == [
         "3 messages or more in orders",
         "3 messages or more in returns",
     ]

@@ -198,7 +198,7 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
 
 @attrs.frozen
 class Form:
-    """How a format spells the settings of a design."""
+    """The spelling of a design's settings in one format."""
 
     read: Callable[[str, Path], Imported]
     """Reads a text as if it were in a file."""

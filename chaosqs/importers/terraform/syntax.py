@@ -86,7 +86,7 @@ class _Parser:
     position: int = 0
     depth: int = 0
     multiline: bool = False
-    """Whether a newline is white space: within brackets."""
+    """True within brackets, where a newline is white space."""
     starts: list[int] = attrs.field(factory=list[int])
 
     def __attrs_post_init__(self) -> None:
